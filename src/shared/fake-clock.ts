@@ -1,0 +1,52 @@
+import type { Clock } from "./clock.ts";
+
+/** A clock for tests: stands still until it is told to advance, then runs what fell due, in order. */
+export class FakeClock implements Clock {
+  #nowMs: number;
+  #next = 0;
+  readonly #timers = new Map<number, { dueMs: number; callback: () => void }>();
+
+  constructor(start: Date | string = "2026-01-01T00:00:00Z") {
+    this.#nowMs = new Date(start).getTime();
+  }
+
+  now(): Date {
+    return new Date(this.#nowMs);
+  }
+
+  after(delayMs: number, callback: () => void): () => void {
+    const id = this.#next++;
+    this.#timers.set(id, { dueMs: this.#nowMs + Math.max(0, delayMs), callback });
+    return () => this.#timers.delete(id);
+  }
+
+  /** Moves time on by `ms`, running every timer that falls due; promises settle between timers. */
+  async advance(ms: number): Promise<void> {
+    const untilMs = this.#nowMs + ms;
+    for (let due = this.#earliest(untilMs); due; due = this.#earliest(untilMs)) {
+      this.#nowMs = Math.max(this.#nowMs, due.dueMs);
+      this.#timers.delete(due.id);
+      due.callback();
+      await settle();
+    }
+    this.#nowMs = untilMs;
+    await settle();
+  }
+
+  /** How many timers wait. */
+  get pending(): number {
+    return this.#timers.size;
+  }
+
+  #earliest(untilMs: number): { id: number; dueMs: number; callback: () => void } | undefined {
+    return [...this.#timers]
+      .map(([id, timer]) => ({ id, ...timer }))
+      .filter((timer) => timer.dueMs <= untilMs)
+      .sort((a, b) => a.dueMs - b.dueMs || a.id - b.id)[0];
+  }
+}
+
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+  await new Promise((resolve) => setImmediate(resolve));
+}

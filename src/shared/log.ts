@@ -1,0 +1,41 @@
+import pino from "pino";
+import { redactor } from "./redact.ts";
+
+/** A structured logger: constant messages, facts as fields. `info` for what changed, `debug` for the steady state. */
+export interface Logger {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+  child(fields: object): Logger;
+}
+
+const shapesOnly = redactor([]);
+
+/** JSON lines on standard output, one object a line; every line passes the token-shape redaction. `LOG_LEVEL` sets the level. */
+export function createLogger(
+  process_: string,
+  options: { level?: string; write?: (line: string) => void } = {},
+): Logger {
+  const write = options.write ?? ((line: string) => void process.stdout.write(line));
+  return pino(
+    {
+      level: options.level ?? process.env["LOG_LEVEL"] ?? "info",
+      base: { process: process_ },
+      messageKey: "message",
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { error: pino.stdSerializers.errWithCause },
+    },
+    { write: (line: string) => write(shapesOnly(line)) },
+  );
+}
+
+/** Drops everything; for tests. */
+export const silentLogger: Logger = {
+  debug: () => {},
+  info: () => {},
+  warn: () => {},
+  error: () => {},
+  child: () => silentLogger,
+};
