@@ -1,0 +1,181 @@
+/** The words of the operator runtime. It knows Kubernetes, but no resource of ours. */
+
+/** Metadata every object carries; timestamps are RFC 3339 strings, as on the wire. */
+export interface ObjectMeta {
+  name: string;
+  namespace?: string;
+  uid?: string;
+  resourceVersion?: string;
+  generation?: number;
+  creationTimestamp?: string;
+  deletionTimestamp?: string;
+  deletionGracePeriodSeconds?: number;
+  labels?: Record<string, string>;
+  annotations?: Record<string, string>;
+  finalizers?: string[];
+  ownerReferences?: OwnerReference[];
+}
+
+/** A reference to an owner in the same namespace. */
+export interface OwnerReference {
+  apiVersion: string;
+  kind: string;
+  name: string;
+  uid: string;
+  controller?: boolean;
+  blockOwnerDeletion?: boolean;
+}
+
+/** Any object of the API server. */
+export interface KubeObject {
+  apiVersion?: string;
+  kind?: string;
+  metadata: ObjectMeta;
+}
+
+/** An object as it is sent: the server fills in the rest. */
+export type Draft<T extends KubeObject> = Omit<T, "metadata"> & {
+  metadata: Pick<ObjectMeta, "name"> & Partial<ObjectMeta>;
+};
+
+/** Which REST resource a type lives under; the type parameter carries its shape. */
+export interface ResourceType<T extends KubeObject> {
+  group: string;
+  version: string;
+  kind: string;
+  /** Plural, lower case, as in the path. */
+  plural: string;
+  namespaced: boolean;
+  /** Never set; ties `T` to the value. */
+  readonly _type?: T;
+}
+
+/** Names one object; `namespace` is absent for cluster-scoped kinds. */
+export interface ObjectKey {
+  namespace?: string;
+  name: string;
+}
+
+/** What a list answers. */
+export interface KubeList<T> {
+  items: T[];
+  resourceVersion: string;
+}
+
+/** Narrows a list or a watch. */
+export interface ListOptions {
+  namespace?: string;
+  labelSelector?: string;
+  fieldSelector?: string;
+  signal?: AbortSignal;
+}
+
+/** Options of one write. */
+export interface WriteOptions {
+  fieldManager?: string;
+  dryRun?: boolean;
+  signal?: AbortSignal;
+}
+
+/** One operation of RFC 6902. */
+export type JsonPatch = { op: "add" | "remove" | "replace" | "test"; path: string; value?: unknown }[];
+
+/** Calls to the API server. Every method throws `ApiError`. Objects go in and come out as plain JSON. */
+export interface KubeClient {
+  get<T extends KubeObject>(type: ResourceType<T>, key: ObjectKey, signal?: AbortSignal): Promise<T>;
+  /** As `get`, with undefined for 404. */
+  find<T extends KubeObject>(type: ResourceType<T>, key: ObjectKey, signal?: AbortSignal): Promise<T | undefined>;
+  /** Reads every page, 500 objects each. */
+  list<T extends KubeObject>(type: ResourceType<T>, options?: ListOptions): Promise<KubeList<T>>;
+  create<T extends KubeObject>(type: ResourceType<T>, object: Draft<T>, options?: WriteOptions): Promise<T>;
+  replace<T extends KubeObject>(type: ResourceType<T>, object: T, options?: WriteOptions): Promise<T>;
+  /** JSON merge patch (RFC 7386). */
+  mergePatch<T extends KubeObject>(
+    type: ResourceType<T>,
+    key: ObjectKey,
+    patch: object,
+    options?: WriteOptions & { subresource?: string },
+  ): Promise<T>;
+  jsonPatch<T extends KubeObject>(
+    type: ResourceType<T>,
+    key: ObjectKey,
+    patch: JsonPatch,
+    options?: WriteOptions & { subresource?: string },
+  ): Promise<T>;
+  /** Server-side apply with force: we own what we send. */
+  apply<T extends KubeObject>(
+    type: ResourceType<T>,
+    object: Draft<T>,
+    options: WriteOptions & { fieldManager: string; subresource?: string },
+  ): Promise<T>;
+  /** Replaces the status subresource; `object.metadata.resourceVersion` guards against lost updates. */
+  replaceStatus<T extends KubeObject>(type: ResourceType<T>, object: T, options?: WriteOptions): Promise<T>;
+  /** Deletes with background propagation; 404 is success. */
+  delete<T extends KubeObject>(
+    type: ResourceType<T>,
+    key: ObjectKey,
+    options?: WriteOptions & { uid?: string; gracePeriodSeconds?: number },
+  ): Promise<void>;
+  /** Creates a subresource object, such as `token` of a ServiceAccount or `eviction` of a Pod. */
+  createSubresource<R>(
+    type: ResourceType<KubeObject>,
+    key: ObjectKey,
+    subresource: string,
+    body: object,
+    signal?: AbortSignal,
+  ): Promise<R>;
+}
+
+/** A local, always-current copy of one kind. */
+export interface Store<T extends KubeObject> {
+  get(key: ObjectKey): T | undefined;
+  list(namespace?: string): T[];
+  /** Objects for which the index function `index` gave `value`. */
+  byIndex(index: string, value: string): T[];
+}
+
+/** What changed: `old` is absent for additions, `current` for deletions. */
+export interface Change<T extends KubeObject> {
+  old?: T;
+  current?: T;
+}
+
+/** Lists, then watches, for ever; survives resets, 410 and a server that is away. */
+export interface Informer<T extends KubeObject> {
+  readonly store: Store<T>;
+  readonly hasSynced: boolean;
+  /** Called for each change; a listener that throws is logged and counted, never fatal. Returns its own removal. */
+  onChange(listener: (change: Change<T>) => void): () => void;
+  start(signal: AbortSignal): void;
+  /** Resolves when the first list is in the store; rejects when `signal` aborts. */
+  waitForSync(signal: AbortSignal): Promise<void>;
+}
+
+/** One object to look at again. */
+export interface Request {
+  namespace: string;
+  name: string;
+}
+
+/** What a reconcile answers: nothing more to do, or look again later. */
+export interface Result {
+  requeueAfterMs?: number;
+}
+
+/** Nothing more to do until something changes. */
+export const done: Result = {};
+
+/** Brings one object to what it should be. Throwing means retry with back-off; `TerminalError` means not before it changes. */
+export type Reconciler = (request: Request, signal: AbortSignal) => Promise<Result>;
+
+/** A condition as in the Kubernetes API conventions. */
+export interface Condition {
+  type: string;
+  status: "True" | "False" | "Unknown";
+  /** CamelCase, for machines. */
+  reason: string;
+  /** A sentence for people. */
+  message: string;
+  lastTransitionTime: string;
+  observedGeneration?: number;
+}
