@@ -1,0 +1,21 @@
+/** Annotations, labels and finalizers that are part of the API. */
+export const names = {
+  /** On a Secret: `<Kind>/<host>` pairs, comma-separated, that may use it. */
+  allowedFor: "bellhop.dev/allowed-for",
+  /** On an integration: an RFC 3339 time; a later one than `status.lastHandledRotateAt` rotates the webhook secret. */
+  rotateRequestedAt: "bellhop.dev/rotate-requested-at",
+  /** Finalizer of integrations and tasks; on pods `harvest` holds them until their result is read. */
+  finalizer: "bellhop.dev/cleanup",
+  harvest: "bellhop.dev/harvest",
+  /** Labels. */
+  task: "bellhop.dev/task",
+  attempt: "bellhop.dev/attempt",
+  integration: "bellhop.dev/integration",
+  conversation: "bellhop.dev/conversation",
+  /** Label on what lives in our own namespace: the uid of the integration or task that owns it. */
+  ownerUID: "bellhop.dev/owner-uid",
+  managedBy: "app.kubernetes.io/managed-by",
+} as const;
+
+/** The value of `app.kubernetes.io/managed-by` and the field manager of every apply. */
+export const manager = "bellhop";
