@@ -30,7 +30,10 @@ const volume = z
       .regex(/^\/[A-Za-z0-9._/-]+$/)
       .describe("Where the agent sees it: absolute, and none of Bellhop's own places (`/workspace`, `/bellhop`)."),
     readOnly: z.boolean().default(false).describe("Whether the agent may only read it."),
-    emptyDir: z.object({ sizeLimit: quantity.describe("The most it may hold.") }).optional().describe("Scratch space."),
+    emptyDir: z
+      .object({ sizeLimit: quantity.describe("The most it may hold.") })
+      .optional()
+      .describe("Scratch space."),
     configMap: localRef.optional().describe("A ConfigMap of the same namespace; always read-only."),
     persistentVolumeClaim: localRef.optional().describe("A claim of the same namespace, for example a cache."),
   })
@@ -102,12 +105,20 @@ export const agentProfileSpec = z.object({
   sandbox: z
     .object({
       resources: z
-        .object({ requests: resourceList.optional().describe("What is set aside."), limits: resourceList.optional().describe("The most it gets.") })
+        .object({
+          requests: resourceList.optional().describe("What is set aside."),
+          limits: resourceList.optional().describe("The most it gets."),
+        })
         .prefault({})
         .describe("The agent container's resources."),
       workspaceSize: quantity.default("4Gi").describe("The most the checkout may grow to."),
       homeSize: quantity.default("1Gi").describe("The most HOME and TMPDIR may hold, each."),
-      runtimeClassName: z.string().min(1).max(253).optional().describe("A stronger runtime, for example `gvisor` or `kata`."),
+      runtimeClassName: z
+        .string()
+        .min(1)
+        .max(253)
+        .optional()
+        .describe("A stronger runtime, for example `gvisor` or `kata`."),
       nodeSelector: z
         .record(z.string().max(317), z.string().max(63))
         .optional()
@@ -119,7 +130,10 @@ export const agentProfileSpec = z.object({
             key: z.string().max(317).optional().describe("Taint key; all when absent."),
             operator: z.enum(["Exists", "Equal"]).optional().describe("How the value is compared."),
             value: z.string().max(63).optional().describe("Taint value."),
-            effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]).optional().describe("Taint effect; all when absent."),
+            effect: z
+              .enum(["NoSchedule", "PreferNoSchedule", "NoExecute"])
+              .optional()
+              .describe("Taint effect; all when absent."),
           }),
         )
         .max(16)
@@ -142,7 +156,9 @@ export const agentProfileSpec = z.object({
   limits: z
     .object({
       wallClock: duration.default("1h").describe("The longest a task may run, all attempts together."),
-      stall: duration.default("15m").describe("The longest an agent may be silent: no event, no output, no change in the workspace."),
+      stall: duration
+        .default("15m")
+        .describe("The longest an agent may be silent: no event, no output, no change in the workspace."),
       pending: duration.default("10m").describe("The longest a sandbox may wait for a node and its images."),
     })
     .prefault({})
@@ -160,7 +176,9 @@ export const agentProfileSpec = z.object({
       ci: z
         .enum(["Hold", "Run"])
         .default("Hold")
-        .describe("`Hold`: commits carry the host's skip marker until a person says `approve`. `Run`: checks start at once."),
+        .describe(
+          "`Hold`: commits carry the host's skip marker until a person says `approve`. `Run`: checks start at once.",
+        ),
       protectedPaths: z
         .array(z.string().min(1).max(512))
         .max(128)
@@ -168,11 +186,18 @@ export const agentProfileSpec = z.object({
         .meta({ "x-kubernetes-list-type": "set" })
         .describe("Globs that the agent may not change, compared without case; replaces the default list."),
       maxFiles: z.int().min(1).max(10_000).default(200).describe("The most files one task may change."),
-      maxPatchKiB: z.int().min(1).max(102_400).default(1024).describe("The most new content one task may bring, in KiB."),
+      maxPatchKiB: z
+        .int()
+        .min(1)
+        .max(102_400)
+        .default(1024)
+        .describe("The most new content one task may bring, in KiB."),
       pushToHumanBranches: z
         .boolean()
         .default(false)
-        .describe("Whether a task on somebody's own change may push to its branch; otherwise a stacked change is opened."),
+        .describe(
+          "Whether a task on somebody's own change may push to its branch; otherwise a stacked change is opened.",
+        ),
       fixLoops: z.int().min(0).max(20).default(3).describe("How often failed checks may ring for one change."),
     })
     .prefault({})

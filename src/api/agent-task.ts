@@ -23,7 +23,14 @@ export const phases = [
 export type Phase = (typeof phases)[number];
 
 /** The condition types of a task, in the order of its life. */
-export const taskConditions = ["Authorized", "ContextReady", "Admitted", "SandboxReady", "Succeeded", "Reported"] as const;
+export const taskConditions = [
+  "Authorized",
+  "ContextReady",
+  "Admitted",
+  "SandboxReady",
+  "Succeeded",
+  "Reported",
+] as const;
 export type TaskCondition = (typeof taskConditions)[number];
 
 const sha = z
@@ -45,7 +52,11 @@ const actor = z.object({
 });
 
 const source = z.object({
-  provider: z.string().min(1).max(32).describe("`github`, …, or `kubernetes` for tasks that people create with kubectl."),
+  provider: z
+    .string()
+    .min(1)
+    .max(32)
+    .describe("`github`, …, or `kubernetes` for tasks that people create with kubectl."),
   event: z.string().max(64).optional().describe("The provider's event, for example `issue_comment`."),
   action: z.string().max(64).optional().describe("Its action, for example `created`."),
   deliveryId: z.string().max(128).optional().describe("The provider's id of the delivery; recorded, never decided on."),
@@ -54,7 +65,9 @@ const source = z.object({
     .string()
     .min(1)
     .max(512)
-    .describe("What made the event, named from bytes the signature covers, for example `issue_comment/7001`. One cause, one task."),
+    .describe(
+      "What made the event, named from bytes the signature covers, for example `issue_comment/7001`. One cause, one task.",
+    ),
   url: z.string().max(2048).optional().describe("Where a person can read it."),
   subject: z
     .object({
@@ -74,8 +87,16 @@ const source = z.object({
     })
     .optional()
     .describe("The very object that rang."),
-  text: z.string().max(65_536).optional().describe("The words that rang, untrusted; cut at 64 KiB with a visible mark."),
-  textSHA256: z.string().max(64).optional().describe("Hash of the whole text, hex; the operator compares it with what it reads again."),
+  text: z
+    .string()
+    .max(65_536)
+    .optional()
+    .describe("The words that rang, untrusted; cut at 64 KiB with a visible mark."),
+  textSHA256: z
+    .string()
+    .max(64)
+    .optional()
+    .describe("Hash of the whole text, hex; the operator compares it with what it reads again."),
   receivedAt: timestamp.optional().describe("When the gateway received it."),
 });
 
@@ -138,7 +159,10 @@ export const agentTaskSpec = z
         rule: "!has(oldSelf.cancel) || (has(self.cancel) && self.cancel == oldSelf.cancel)",
         message: "spec.cancel is set once and stays",
       },
-      { rule: "!has(self.commandArgument) || (has(self.command) && self.command == 'approve')", message: "commandArgument goes with command approve" },
+      {
+        rule: "!has(self.commandArgument) || (has(self.command) && self.command == 'approve')",
+        message: "commandArgument goes with command approve",
+      },
       { rule: "has(self.command) || has(self.repository)", message: "a task that works needs a repository" },
     ],
   });
@@ -148,7 +172,10 @@ const checkout = z.object({
   baseSHA: sha.optional().describe("Its tip when the task was prepared."),
   headRef: gitRef.optional().describe("The branch that is worked on and pushed to."),
   headSHA: sha.optional().describe("The commit the agent starts from; absent in an empty repository."),
-  stacked: z.boolean().optional().describe("Whether the work goes to a branch of ours on top of somebody else's change."),
+  stacked: z
+    .boolean()
+    .optional()
+    .describe("Whether the work goes to a branch of ours on top of somebody else's change."),
 });
 
 const publish = z.object({
@@ -161,7 +188,9 @@ const publish = z.object({
 export const agentTaskStatus = z.object({
   observedGeneration: z.int().min(0).optional().describe("The generation of `spec` last acted on."),
   phase: z.enum(phases).optional().describe("Where it stands, for people; derived from the conditions."),
-  conditions: conditions.optional().describe("`Authorized`, `ContextReady`, `Admitted`, `SandboxReady`, `Succeeded`, `Reported`."),
+  conditions: conditions
+    .optional()
+    .describe("`Authorized`, `ContextReady`, `Admitted`, `SandboxReady`, `Succeeded`, `Reported`."),
   conversation: z.string().max(253).optional().describe("The conversation in force, resolved once."),
   requester: actor.optional().describe("On whose behalf it works, where that is not the sender (failed checks)."),
   checkout: checkout.optional().describe("What is checked out."),
@@ -206,7 +235,12 @@ export const agentTaskStatus = z.object({
       updatedAt: timestamp.describe("When the courier last told."),
       step: z.string().max(512).optional().describe("What the agent says it is doing; a claim."),
       checklist: z
-        .array(z.object({ text: z.string().max(256).describe("A step, in the agent's words."), done: z.boolean().describe("Whether it is finished.") }))
+        .array(
+          z.object({
+            text: z.string().max(256).describe("A step, in the agent's words."),
+            done: z.boolean().describe("Whether it is finished."),
+          }),
+        )
         .max(32)
         .optional()
         .meta({ "x-kubernetes-list-type": "atomic" })
@@ -215,7 +249,9 @@ export const agentTaskStatus = z.object({
     })
     .optional()
     .describe("What the agent says of its work while it runs; written by the broker."),
-  publish: publish.optional().describe("The one push that the broker lets through; written by the operator after the output policy."),
+  publish: publish
+    .optional()
+    .describe("The one push that the broker lets through; written by the operator after the output policy."),
   result: z
     .object({
       proposed: z
@@ -226,12 +262,26 @@ export const agentTaskStatus = z.object({
           newId: sha.describe("The commit."),
           files: z.int().min(0).describe("Files changed."),
           patchKiB: z.int().min(0).describe("New content, KiB."),
-          protectedPaths: z.array(z.string().max(512)).max(64).optional().meta({ "x-kubernetes-list-type": "atomic" }).describe("Protected paths that were touched."),
-          skipped: z.array(z.string().max(512)).max(64).optional().meta({ "x-kubernetes-list-type": "atomic" }).describe("Paths left out, and why."),
+          protectedPaths: z
+            .array(z.string().max(512))
+            .max(64)
+            .optional()
+            .meta({ "x-kubernetes-list-type": "atomic" })
+            .describe("Protected paths that were touched."),
+          skipped: z
+            .array(z.string().max(512))
+            .max(64)
+            .optional()
+            .meta({ "x-kubernetes-list-type": "atomic" })
+            .describe("Paths left out, and why."),
         })
         .optional()
         .describe("What the courier would publish; written by the broker."),
-      summary: z.string().max(16_384).optional().describe("The agent's own words at the end; a claim, written by the broker."),
+      summary: z
+        .string()
+        .max(16_384)
+        .optional()
+        .describe("The agent's own words at the end; a claim, written by the broker."),
       branch: gitRef.optional().describe("The branch, as read at the host after the push."),
       commit: sha.optional().describe("The commit, as read at the host after the push."),
       changeURL: z.string().max(2048).optional().describe("The pull request."),
@@ -244,7 +294,11 @@ export const agentTaskStatus = z.object({
       target: z.string().max(512).optional().describe("Where the story is told, for example `acme/shop#42`."),
       id: z.string().max(64).optional().describe("The message's id at the provider."),
       url: z.string().max(2048).optional().describe("Where a person can read it."),
-      intent: z.string().max(64).optional().describe("Set before the message is created: on doubt it is searched by its hidden marker."),
+      intent: z
+        .string()
+        .max(64)
+        .optional()
+        .describe("Set before the message is created: on doubt it is searched by its hidden marker."),
       revision: z.string().max(64).optional().describe("Hash of the last text told."),
       toldAt: timestamp.optional().describe("When it was last told."),
       reacted: z.boolean().optional().describe("Whether the comment that rang has its reaction."),

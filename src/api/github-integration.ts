@@ -30,7 +30,9 @@ const credentials = z
     token: z
       .object({ secretRef: secretKeyRef.describe("A personal access token of the bot user.") })
       .optional()
-      .describe("A personal access token of a bot user. Its scope cannot be narrowed per task: shown as `TokenScope=Broad`."),
+      .describe(
+        "A personal access token of a bot user. Its scope cannot be narrowed per task: shown as `TokenScope=Broad`.",
+      ),
   })
   .meta({ "x-kubernetes-validations": [exactlyOne("credentials", ["app", "token"])] });
 
@@ -38,14 +40,20 @@ const webhook = z.object({
   install: z
     .enum(["Auto", "Manual"])
     .default("Auto")
-    .describe("`Auto`: the operator installs and repairs the webhook. `Manual`: a person does, with `status.webhookURL`."),
+    .describe(
+      "`Auto`: the operator installs and repairs the webhook. `Manual`: a person does, with `status.webhookURL`.",
+    ),
   acceptedKeysRef: secretKeyRef
     .optional()
-    .describe("A further webhook secret that deliveries may be signed with: of hooks that exist already, or with `install: Manual` the one you set."),
+    .describe(
+      "A further webhook secret that deliveries may be signed with: of hooks that exist already, or with `install: Manual` the one you set.",
+    ),
   takeOver: z
     .boolean()
     .default(false)
-    .describe("Whether an App hook that points at another URL may be overwritten. Without it the operator stops and says so."),
+    .describe(
+      "Whether an App hook that points at another URL may be overwritten. Without it the operator stops and says so.",
+    ),
 });
 
 const triggerKinds = ["mention", "label", "assignment", "reviewRequest", "failedChecks"] as const;
@@ -78,7 +86,9 @@ const trigger = z
       .min(1)
       .max(2048)
       .optional()
-      .describe("A CEL expression over `event` (normalised) and `body` (as delivered); the trigger rings only where it is true."),
+      .describe(
+        "A CEL expression over `event` (normalised) and `body` (as delivered); the trigger rings only where it is true.",
+      ),
     profileRef: localRef.optional().describe("The AgentProfile for tasks of this trigger; default: the integration's."),
     prompt: z
       .string()
@@ -91,7 +101,10 @@ const trigger = z
 /** What a platform team writes to connect GitHub. */
 export const gitHubIntegrationSpec = z
   .object({
-    suspend: z.boolean().default(false).describe("Stops new tasks; deliveries are answered 200 `ignored`. Running tasks go on."),
+    suspend: z
+      .boolean()
+      .default(false)
+      .describe("Stops new tasks; deliveries are answered 200 `ignored`. Running tasks go on."),
     url: z
       .string()
       .min(9)
@@ -123,7 +136,9 @@ export const gitHubIntegrationSpec = z
         kubernetes: z
           .enum(["Deny", "Allow"])
           .default("Deny")
-          .describe("Whether people may create AgentTasks for this integration with kubectl (`source.provider: kubernetes`)."),
+          .describe(
+            "Whether people may create AgentTasks for this integration with kubectl (`source.provider: kubernetes`).",
+          ),
       })
       .prefault({})
       .describe("Who may start tasks."),
@@ -172,7 +187,12 @@ export const gitHubIntegrationStatus = z.object({
     .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["target"] })
     .describe("Hooks that the operator keeps."),
   triggers: z
-    .array(z.object({ name: objectName.describe("Name of the trigger."), since: timestamp.describe("When the operator first saw it.") }))
+    .array(
+      z.object({
+        name: objectName.describe("Name of the trigger."),
+        since: timestamp.describe("When the operator first saw it."),
+      }),
+    )
     .max(32)
     .optional()
     .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] })
@@ -197,9 +217,14 @@ export const gitHubIntegrationStatus = z.object({
     .optional()
     .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["id"] })
     .describe("Installations of the App that this integration covers."),
-  tokenScope: z.enum(["PerTask", "Broad"]).optional().describe("Whether tokens are narrowed to one repository per task."),
+  tokenScope: z
+    .enum(["PerTask", "Broad"])
+    .optional()
+    .describe("Whether tokens are narrowed to one repository per task."),
   keyGeneration: z.int().min(0).optional().describe("Generation of the webhook secret in use."),
-  lastHandledRotateAt: timestamp.optional().describe("The last `bellhop.dev/rotate-requested-at` that was carried out."),
+  lastHandledRotateAt: timestamp
+    .optional()
+    .describe("The last `bellhop.dev/rotate-requested-at` that was carried out."),
   lastTaskTime: timestamp.optional().describe("When a delivery last made a task."),
 });
 

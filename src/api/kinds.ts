@@ -1,5 +1,10 @@
 import type { z } from "zod";
-import { agentProfileSpec, agentProfileStatus, type AgentProfileSpec, type AgentProfileStatus } from "./agent-profile.ts";
+import {
+  agentProfileSpec,
+  agentProfileStatus,
+  type AgentProfileSpec,
+  type AgentProfileStatus,
+} from "./agent-profile.ts";
 import { agentTaskSpec, agentTaskStatus, type AgentTaskSpec, type AgentTaskStatus } from "./agent-task.ts";
 import { group, version } from "./common.ts";
 import {
@@ -71,7 +76,12 @@ export interface Kind<T> {
   readonly _type?: T;
 }
 
-const age: Column = { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp", description: "Since creation." };
+const age: Column = {
+  name: "Age",
+  type: "date",
+  jsonPath: ".metadata.creationTimestamp",
+  description: "Since creation.",
+};
 const ready: Column = {
   name: "Ready",
   type: "string",
@@ -102,9 +112,20 @@ export const GitHubIntegrationKind: Kind<GitHubIntegration> = {
     reason,
     { name: "Bot", type: "string", jsonPath: ".status.bot.login", description: "Who the bot is." },
     { name: "Suspended", type: "boolean", jsonPath: ".spec.suspend", description: "Whether new tasks are stopped." },
-    { name: "Last Task", type: "date", jsonPath: ".status.lastTaskTime", description: "When a delivery last made a task." },
+    {
+      name: "Last Task",
+      type: "date",
+      jsonPath: ".status.lastTaskTime",
+      description: "When a delivery last made a task.",
+    },
     age,
-    { name: "Webhook", type: "string", jsonPath: ".status.webhookURL", description: "Where GitHub delivers to.", wide: true },
+    {
+      name: "Webhook",
+      type: "string",
+      jsonPath: ".status.webhookURL",
+      description: "Where GitHub delivers to.",
+      wide: true,
+    },
   ],
 };
 
@@ -122,15 +143,38 @@ export const AgentTaskKind: Kind<AgentTask> = {
   maxNameLength: 63,
   columns: [
     { name: "Phase", type: "string", jsonPath: ".status.phase", description: "Where it stands." },
-    { name: "Integration", type: "string", jsonPath: ".spec.integrationRef.name", description: "The desk it came through." },
+    {
+      name: "Integration",
+      type: "string",
+      jsonPath: ".spec.integrationRef.name",
+      description: "The desk it came through.",
+    },
     { name: "Subject", type: "string", jsonPath: ".spec.source.subject.key", description: "What it is about." },
     { name: "Actor", type: "string", jsonPath: ".spec.actor.login", description: "Who asked." },
     { name: "Change", type: "string", jsonPath: ".status.result.changeURL", description: "The pull request." },
     age,
-    { name: "Command", type: "string", jsonPath: ".spec.command", description: "The command, if it is one.", wide: true },
-    { name: "Conversation", type: "string", jsonPath: ".status.conversation", description: "The conversation in force.", wide: true },
+    {
+      name: "Command",
+      type: "string",
+      jsonPath: ".spec.command",
+      description: "The command, if it is one.",
+      wide: true,
+    },
+    {
+      name: "Conversation",
+      type: "string",
+      jsonPath: ".status.conversation",
+      description: "The conversation in force.",
+      wide: true,
+    },
     { name: "Branch", type: "string", jsonPath: ".status.result.branch", description: "The branch.", wide: true },
-    { name: "Pod", type: "string", jsonPath: ".status.attempts[-1:].podName", description: "The newest sandbox.", wide: true },
+    {
+      name: "Pod",
+      type: "string",
+      jsonPath: ".status.attempts[-1:].podName",
+      description: "The newest sandbox.",
+      wide: true,
+    },
   ],
 };
 

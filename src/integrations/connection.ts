@@ -145,7 +145,12 @@ export interface Reporter {
   create(target: ReportTarget, body: string, signal: AbortSignal): Promise<{ id: string; url: string }>;
   update(target: ReportTarget, id: string, body: string, signal: AbortSignal): Promise<void>;
   /** The message of ours that carries the marker. */
-  find(target: ReportTarget, marker: string, since: Date, signal: AbortSignal): Promise<{ id: string; url: string } | undefined>;
+  find(
+    target: ReportTarget,
+    marker: string,
+    since: Date,
+    signal: AbortSignal,
+  ): Promise<{ id: string; url: string } | undefined>;
 }
 
 /** A short-lived credential for git over HTTPS, used by the broker only. */
@@ -158,12 +163,19 @@ export interface GitCredential {
 /** Branches, changes and tokens. */
 export interface CodeHost {
   /** The repository as it is now; throws `NotFound` when it is gone. */
-  repository(ref: RepositoryRef, signal: AbortSignal): Promise<EventRepository & { defaultBranch: string; archived: boolean; empty: boolean; cloneURL: string }>;
+  repository(
+    ref: RepositoryRef,
+    signal: AbortSignal,
+  ): Promise<EventRepository & { defaultBranch: string; archived: boolean; empty: boolean; cloneURL: string }>;
   /** `read` for fetches, `write` only for the one push. */
   mintToken(repository: RepositoryRef, access: "read" | "write", signal: AbortSignal): Promise<GitCredential>;
   revokeToken(token: string, signal: AbortSignal): Promise<void>;
   /** Tip of a branch and whether it is protected; undefined when there is none. */
-  branch(repository: RepositoryRef, name: string, signal: AbortSignal): Promise<{ sha: string; protected: boolean } | undefined>;
+  branch(
+    repository: RepositoryRef,
+    name: string,
+    signal: AbortSignal,
+  ): Promise<{ sha: string; protected: boolean } | undefined>;
   change(repository: RepositoryRef, number: number, signal: AbortSignal): Promise<Change | undefined>;
   /** The open change with this head branch of the same repository. */
   findChange(repository: RepositoryRef, headRef: string, signal: AbortSignal): Promise<Change | undefined>;
@@ -178,7 +190,13 @@ export interface CodeHost {
   /** Trailer that keeps checks from running on a commit, for example `skip-checks: true`. */
   skipChecksTrailer: string;
   /** Creates an empty commit on top of `parent` and moves the branch to it, fast-forward only; releases held checks. */
-  releaseChecks(repository: RepositoryRef, branch: string, parent: string, message: string, signal: AbortSignal): Promise<{ sha: string }>;
+  releaseChecks(
+    repository: RepositoryRef,
+    branch: string,
+    parent: string,
+    message: string,
+    signal: AbortSignal,
+  ): Promise<{ sha: string }>;
   /** Co-author trailer of a person, `Name <noreply address>`. */
   coAuthor(actor: { id: string; login: string }): string;
 }

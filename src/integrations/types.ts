@@ -64,7 +64,10 @@ export interface EventRepository {
 
 /** What in an event may ring, so that triggers match without knowing the provider. */
 export type Ring =
-  | { kind: "mention"; /** The words after the mention, first line first; commands are looked for here. */ words: string }
+  | {
+      kind: "mention";
+      /** The words after the mention, first line first; commands are looked for here. */ words: string;
+    }
   | { kind: "label"; label: string }
   | { kind: "assignment"; login: string }
   | { kind: "reviewRequest"; login: string }

@@ -1,0 +1,41 @@
+import { z } from "zod";
+
+/** How a courier's run ended. `Failed` reasons are listed in `outcomeReasons`. */
+export const outcomeReasons = [
+  "Published",
+  "NoChanges",
+  "AgentFailed",
+  "AgentStalled",
+  "WallClockExceeded",
+  "Stopped",
+  "OutputRefused",
+  "PublishRefused",
+  "PublishUnreachable",
+  "AgentStillWriting",
+  "WorkspaceUnreadable",
+  "EgressNotEnforced",
+  "CheckoutFailed",
+  "BrokerUnreachable",
+  "InternalError",
+] as const;
+export type OutcomeReason = (typeof outcomeReasons)[number];
+
+/**
+ * The courier's termination message: JSON, at most 2 KiB, the whole of what the operator learns from the pod itself. Untrusted: it is
+ * parsed with this schema and checked against the host before anything is believed.
+ */
+export const courierOutcome = z.object({
+  version: z.literal(1),
+  attempt: z.int().min(1),
+  reason: z.enum(outcomeReasons),
+  /** A sentence for people. */
+  message: z.string().max(1024),
+  exitCode: z.int().optional(),
+  branch: z.string().max(255).optional(),
+  commit: z.string().max(64).optional(),
+  notProbed: z.array(z.string().max(64)).max(8).optional(),
+});
+export type CourierOutcome = z.infer<typeof courierOutcome>;
+
+/** The most bytes a termination message may have. */
+export const maxOutcomeBytes = 2048;

@@ -1,0 +1,57 @@
+/** Limits on what a task may bring out; from the profile. */
+export interface OutputPolicy {
+  protectedPaths: readonly string[];
+  maxFiles: number;
+  maxPatchKiB: number;
+}
+
+/** What a commit would change. Renames count as both paths, mode changes as changes. */
+export interface Output {
+  paths: readonly string[];
+  patchBytes: number;
+}
+
+/** What the policy found; empty `refusals` means it may go out. */
+export interface Findings {
+  protectedPaths: string[];
+  refusals: string[];
+}
+
+/** Holds an output against the policy; used by the courier to say so early, by the operator to decide. */
+export function checkOutput(output: Output, policy: OutputPolicy): Findings {
+  const matchers = policy.protectedPaths.map(globMatcher);
+  const touched = output.paths.filter((path) => matchers.some((matches) => matches(path)));
+  const patchKiB = Math.ceil(output.patchBytes / 1024);
+  const refusals = [
+    ...(touched.length > 0 ? [`protected paths were changed: ${touched.slice(0, 20).join(", ")}`] : []),
+    ...(output.paths.length > policy.maxFiles
+      ? [`${output.paths.length} files were changed, ${policy.maxFiles} are allowed`]
+      : []),
+    ...(patchKiB > policy.maxPatchKiB ? [`${patchKiB} KiB of new content, ${policy.maxPatchKiB} KiB are allowed`] : []),
+  ];
+  return { protectedPaths: touched, refusals };
+}
+
+/** A predicate for one glob: `**` any folders, `*` within a name, `?` one character; compared without case, after Unicode NFC. */
+export function globMatcher(glob: string): (path: string) => boolean {
+  const pattern = new RegExp(`^${translate(fold(glob))}$`, "u");
+  return (path) => pattern.test(fold(path));
+}
+
+function fold(text: string): string {
+  return text.normalize("NFC").toLowerCase();
+}
+
+function translate(glob: string): string {
+  const parts = glob.match(/\*\*\/|\/\*\*$|\*\*|\*|\?|[^*?]+/g) ?? [];
+  return parts.map(translatePart).join("");
+}
+
+function translatePart(part: string): string {
+  if (part === "**/") return "(?:[^/]+/)*";
+  if (part === "/**") return "/.+";
+  if (part === "**") return ".*";
+  if (part === "*") return "[^/]*";
+  if (part === "?") return "[^/]";
+  return part.replaceAll(/[.*+?^${}()|[\]\\/]/g, "\\$&");
+}

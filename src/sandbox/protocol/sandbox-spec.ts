@@ -1,0 +1,44 @@
+import { z } from "zod";
+
+const sha = z.string().regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/);
+
+/** What an attempt is to do: written by the operator into the attempt's ConfigMap as `sandbox.json`, read by the courier. No secrets. */
+export const sandboxSpec = z.object({
+  version: z.literal(1),
+  task: z.object({ namespace: z.string(), name: z.string(), uid: z.string() }),
+  attempt: z.int().min(1),
+  /** Base URL of the broker, https. */
+  brokerURL: z.url(),
+  repository: z.object({ id: z.string(), host: z.string(), owner: z.string(), name: z.string() }),
+  checkout: z.object({
+    /** The commit to start from; absent in an empty repository. */
+    headSHA: sha.optional(),
+    /** Name of the branch to check out as, for the agent's eyes. */
+    branch: z.string(),
+    baseRef: z.string().optional(),
+  }),
+  publish: z.object({
+    /** `refs/heads/…`. */
+    ref: z.string(),
+    /** What it must point to; absent when it must not exist. */
+    oldId: sha.optional(),
+  }),
+  commit: z.object({
+    author: z.object({ name: z.string(), email: z.string() }),
+    /** First line; the agent's summary follows as the body. */
+    subject: z.string(),
+    /** `Key: value` lines, last, for example `Co-authored-by: …` and `skip-checks: true`. */
+    trailers: z.array(z.string()),
+    /** Fixed per attempt (RFC 3339), so that a restarted courier makes the same id. */
+    date: z.string(),
+  }),
+  output: z.object({ protectedPaths: z.array(z.string()), maxFiles: z.int(), maxPatchKiB: z.int() }),
+  limits: z.object({ wallClockMs: z.int(), stallMs: z.int() }),
+  /** Addresses that must not answer before the agent starts; `notProbed` says what could not be named. */
+  egress: z.object({
+    probes: z.array(z.object({ name: z.string(), host: z.string(), port: z.int() })),
+    notProbed: z.array(z.string()),
+  }),
+  agent: z.object({ type: z.enum(["custom"]), command: z.array(z.string()).min(1) }),
+});
+export type SandboxSpec = z.infer<typeof sandboxSpec>;
