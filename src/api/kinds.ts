@@ -5,7 +5,8 @@ import {
   type AgentProfileSpec,
   type AgentProfileStatus,
 } from "./agent-profile.ts";
-import { agentTaskSpec, agentTaskStatus, type AgentTaskSpec, type AgentTaskStatus } from "./agent-task.ts";
+import { agentTaskStatus, type AgentTaskStatus } from "./agent-task-status.ts";
+import { agentTaskSpec, type AgentTaskSpec } from "./agent-task.ts";
 import { group, version } from "./common.ts";
 import {
   gitHubIntegrationSpec,

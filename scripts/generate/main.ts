@@ -1,0 +1,23 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { stringify } from "yaml";
+import { kinds } from "../../src/api/kinds.ts";
+import { crd } from "./crd.ts";
+import { reference } from "./reference.ts";
+
+/** Writes everything that follows from `src/api`: run by `npm run generate`, checked by `make check`. */
+const root = join(import.meta.dirname, "../..");
+const note = "# Generated from src/api by `npm run generate`. Do not edit.\n";
+
+for (const kind of kinds) {
+  const yaml = note + stringify(crd(kind), { lineWidth: 0, aliasDuplicateObjects: false });
+  write(`config/crd/${kind.group}_${kind.plural}.yaml`, yaml);
+  write(`charts/bellhop/crds/${kind.group}_${kind.plural}.yaml`, yaml);
+}
+write("docs/reference/api.md", reference(kinds));
+
+function write(path: string, text: string): void {
+  const file = join(root, path);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+}
