@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { stringify } from "yaml";
 import { kinds } from "../../src/api/kinds.ts";
 import { crd } from "./crd.ts";
+import { policies } from "./policies.ts";
 import { reference } from "./reference.ts";
 
 /** Writes everything that follows from `src/api`: run by `npm run generate`, checked by `make check`. */
@@ -13,6 +14,11 @@ for (const kind of kinds) {
   const yaml = note + stringify(crd(kind), { lineWidth: 0, aliasDuplicateObjects: false });
   write(`config/crd/${kind.group}_${kind.plural}.yaml`, yaml);
   write(`charts/bellhop/crds/${kind.group}_${kind.plural}.yaml`, yaml);
+}
+for (const [name, policy] of Object.entries(policies())) {
+  const yaml = note + stringify(policy, { lineWidth: 0 });
+  write(`config/policies/${name}.yaml`, yaml);
+  write(`charts/bellhop/files/policies/${name}.yaml`, yaml);
 }
 write("docs/reference/api.md", reference(kinds));
 

@@ -1,0 +1,128 @@
+import { agentTaskStatus } from "../../src/api/agent-task-status.ts";
+import { group, version } from "../../src/api/common.ts";
+
+/** Where the broker may write in a task's status; the rest must stay as it was. */
+const brokerFields = ["progress"];
+const brokerResultFields = ["proposed", "summary"];
+
+/** The ValidatingAdmissionPolicies, by file name. They read the accounts from the parameter ConfigMap `bellhop-accounts`. */
+export function policies(): Record<string, object> {
+  return {
+    "agenttask-source": policy("agenttask-source", tasks(["CREATE"]), {
+      variables: [trustedWriter],
+      validations: sourceRules,
+    }),
+    "agenttask-cancel": policy("agenttask-cancel", tasks(["UPDATE"]), {
+      matchConditions: [
+        { name: "cancel-is-set", expression: "has(object.spec.cancel) && !has(oldObject.spec.cancel)" },
+      ],
+      validations: [
+        {
+          expression:
+            "object.spec.cancel.by == request.userInfo.username || request.userInfo.username == params.data.operator",
+          messageExpression: `"spec.cancel.by must be you: " + request.userInfo.username`,
+          reason: "Forbidden",
+        },
+      ],
+    }),
+    "agenttask-status": policy("agenttask-status", tasks(["UPDATE"], "agenttasks/status"), {
+      validations: statusRules(),
+    }),
+    "sandbox-access": policy("sandbox-access", sandboxSubresources, {
+      matchConditions: [{ name: "is-a-sandbox", expression: "request.name.matches('-sandbox-[0-9]+$')" }],
+      validations: [
+        {
+          expression: "params.data.breakGlassGroup != '' && params.data.breakGlassGroup in request.userInfo.groups",
+          message:
+            "nobody may exec into, attach to, forward to or add containers to a sandbox, but members of the break-glass group " +
+            "(chart value accounts.breakGlassGroup): what runs there works for somebody else",
+          reason: "Forbidden",
+        },
+      ],
+    }),
+  };
+}
+
+const trustedWriter = {
+  name: "trusted",
+  expression: "request.userInfo.username in [params.data.gateway, params.data.operator]",
+};
+
+const sourceRules = [
+  {
+    expression: "variables.trusted || object.spec.source.provider == 'kubernetes'",
+    message: "only the gateway and the operator may name a provider as source; set spec.source.provider: kubernetes",
+    reason: "Forbidden",
+  },
+  {
+    expression: "variables.trusted || object.spec.actor.login == request.userInfo.username",
+    messageExpression: `"spec.actor.login must be you: " + request.userInfo.username`,
+    reason: "Forbidden",
+  },
+  {
+    expression: "variables.trusted || !(has(object.spec.command) || has(object.spec.retryOf))",
+    message:
+      "only the gateway and the operator may create commands and retries; answer in the thread, or create a new task",
+    reason: "Forbidden",
+  },
+  {
+    expression: "variables.trusted || object.spec.conversation.startsWith('kubernetes/')",
+    message: "spec.conversation must begin with `kubernetes/`: conversations of providers are theirs",
+    reason: "Forbidden",
+  },
+];
+
+const sandboxSubresources = [
+  {
+    apiGroups: [""],
+    apiVersions: ["v1"],
+    operations: ["CONNECT"],
+    resources: ["pods/exec", "pods/attach", "pods/portforward"],
+  },
+  { apiGroups: [""], apiVersions: ["v1"], operations: ["UPDATE"], resources: ["pods/ephemeralcontainers"] },
+];
+
+function statusRules(): object[] {
+  const isBroker = "request.userInfo.username == params.data.broker";
+  const fields = Object.keys(agentTaskStatus.shape);
+  const results = Object.keys(agentTaskStatus.shape.result.unwrap().shape);
+  return [
+    {
+      expression: `${isBroker} || request.userInfo.username == params.data.operator`,
+      message: "only the operator and the broker write the status of a task",
+      reason: "Forbidden",
+    },
+    ...fields
+      .filter((field) => field !== "result" && !brokerFields.includes(field))
+      .map((field) => unchanged(isBroker, "status", field)),
+    ...results
+      .filter((field) => !brokerResultFields.includes(field))
+      .map((field) => unchanged(isBroker, "status.?result", field)),
+  ];
+}
+
+function unchanged(isBroker: string, parent: string, field: string): object {
+  return {
+    expression: `!(${isBroker}) || object.?${parent}.?${field} == oldObject.?${parent}.?${field}`,
+    message: `the broker may not change ${parent.replace("?", "")}.${field}`,
+    reason: "Forbidden",
+  };
+}
+
+function tasks(operations: string[], resource = "agenttasks"): object[] {
+  return [{ apiGroups: [group], apiVersions: [version], operations, resources: [resource] }];
+}
+
+function policy(name: string, resourceRules: object[], spec: object): object {
+  return {
+    apiVersion: "admissionregistration.k8s.io/v1",
+    kind: "ValidatingAdmissionPolicy",
+    metadata: { name: `bellhop-${name}` },
+    spec: {
+      failurePolicy: "Fail",
+      paramKind: { apiVersion: "v1", kind: "ConfigMap" },
+      matchConstraints: { resourceRules },
+      ...spec,
+    },
+  };
+}
