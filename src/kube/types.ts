@@ -126,6 +126,31 @@ export interface KubeClient {
   ): Promise<R>;
 }
 
+/** One thing a watch tells. A bookmark carries no more than a newer `resourceVersion`. */
+export interface WatchEvent<T extends KubeObject> {
+  type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK";
+  object: T;
+}
+
+/** Narrows a watch and says where it begins. */
+export interface WatchOptions extends ListOptions {
+  /** Only what happened after this version is told. */
+  resourceVersion: string;
+  /** The server ends the watch after this many seconds. */
+  timeoutSeconds: number;
+}
+
+/** Streams changes; what an informer needs beside `list`. */
+export interface Watcher {
+  /** Ends when the server ends it; throws `ApiError` (410: the version is too old; 0: the connection broke). */
+  watch<T extends KubeObject>(type: ResourceType<T>, options: WatchOptions): AsyncIterable<WatchEvent<T>>;
+}
+
+/** A client with its connections: calls, watches, and the end of both. */
+export interface KubeConnection extends KubeClient, Watcher {
+  close(): Promise<void>;
+}
+
 /** A local, always-current copy of one kind. */
 export interface Store<T extends KubeObject> {
   get(key: ObjectKey): T | undefined;
@@ -138,6 +163,8 @@ export interface Store<T extends KubeObject> {
 export interface Change<T extends KubeObject> {
   old?: T;
   current?: T;
+  /** True for what was there before we looked: the first list, or the store when a listener came later. */
+  initial?: boolean;
 }
 
 /** Lists, then watches, for ever; survives resets, 410 and a server that is away. */
@@ -149,6 +176,28 @@ export interface Informer<T extends KubeObject> {
   start(signal: AbortSignal): void;
   /** Resolves when the first list is in the store; rejects when `signal` aborts. */
   waitForSync(signal: AbortSignal): Promise<void>;
+}
+
+/** Where the API server is and who we are to it. */
+export interface KubeConfig {
+  /** Base URL, such as `https://10.96.0.1:443`. */
+  server: string;
+  tls: KubeTls;
+  /** The `Authorization` header for the next request, or undefined (client certificates); asked anew each time. */
+  authorization?: () => Promise<string | undefined>;
+  /** The namespace we live in, or the context's; `default` where neither says. */
+  namespace: string;
+}
+
+/** TLS material, PEM. */
+export interface KubeTls {
+  ca?: string;
+  cert?: string;
+  key?: string;
+  /** The name the server's certificate must carry, where it is not the host of the URL. */
+  servername?: string;
+  /** False only where a kubeconfig says `insecure-skip-tls-verify`. */
+  rejectUnauthorized?: boolean;
 }
 
 /** One object to look at again. */
@@ -165,7 +214,7 @@ export interface Result {
 /** Nothing more to do until something changes. */
 export const done: Result = {};
 
-/** Brings one object to what it should be. Throwing means retry with back-off; `TerminalError` means not before it changes. */
+/** Brings one object to what it should be. Objects from a store are read, never changed. Throwing means retry with back-off; `TerminalError` means not before it changes. */
 export type Reconciler = (request: Request, signal: AbortSignal) => Promise<Result>;
 
 /** A condition as in the Kubernetes API conventions. */

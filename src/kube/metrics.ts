@@ -1,0 +1,80 @@
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+
+/** From 10 µs to 1,000 s in decades, as client-go has it. */
+const queueBuckets = [0.00001, 0.0001, 0.001, 0.01, 0.1, 1, 10, 100, 1000];
+const reconcileBuckets = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+
+/** The runtime's metrics, under the names that client-go and controller-runtime gave them. */
+export interface KubeMetrics {
+  requests: Counter<"code" | "method">;
+  depth: Gauge<"name">;
+  adds: Counter<"name">;
+  queueDuration: Histogram<"name">;
+  workDuration: Histogram<"name">;
+  retries: Counter<"name">;
+  /** Asked at each scrape: the age in seconds of the oldest key in work on the queue `name`. */
+  longestRunning: Map<string, () => number>;
+  reconciles: Counter<"controller" | "result">;
+  reconcileErrors: Counter<"controller">;
+  terminalErrors: Counter<"controller">;
+  reconcileTime: Histogram<"controller">;
+  activeWorkers: Gauge<"controller">;
+  leader: Gauge<"name">;
+  /** Relists, broken watches and throwing listeners of informers. */
+  informerFailures: Counter<"kind" | "reason">;
+}
+
+/** Registers all of them, once a registry. */
+export function createKubeMetrics(registry: Registry): KubeMetrics {
+  const registers = [registry];
+  const counter = <L extends string>(name: string, help: string, ...labelNames: L[]): Counter<L> =>
+    new Counter({ name, help, labelNames, registers });
+  const gauge = <L extends string>(name: string, help: string, ...labelNames: L[]): Gauge<L> =>
+    new Gauge({ name, help, labelNames, registers });
+  const histogram = <L extends string>(
+    name: string,
+    help: string,
+    buckets: number[],
+    ...labelNames: L[]
+  ): Histogram<L> => new Histogram({ name, help, buckets, labelNames, registers });
+
+  return {
+    requests: counter("rest_client_requests_total", "Requests to the API server.", "code", "method"),
+    depth: gauge("workqueue_depth", "Keys waiting in the queue.", "name"),
+    adds: counter("workqueue_adds_total", "Keys added to the queue.", "name"),
+    queueDuration: histogram("workqueue_queue_duration_seconds", "How long keys waited.", queueBuckets, "name"),
+    workDuration: histogram("workqueue_work_duration_seconds", "How long keys were worked on.", queueBuckets, "name"),
+    retries: counter("workqueue_retries_total", "Keys tried again after a failure.", "name"),
+    longestRunning: longestRunningGauge(registry),
+    reconciles: counter("controller_runtime_reconcile_total", "Reconciles by result.", "controller", "result"),
+    reconcileErrors: counter("controller_runtime_reconcile_errors_total", "Reconciles that failed.", "controller"),
+    terminalErrors: counter(
+      "controller_runtime_terminal_reconcile_errors_total",
+      "Reconciles that failed and are not tried again before the object changes.",
+      "controller",
+    ),
+    reconcileTime: histogram(
+      "controller_runtime_reconcile_time_seconds",
+      "How long reconciles took.",
+      reconcileBuckets,
+      "controller",
+    ),
+    activeWorkers: gauge("controller_runtime_active_workers", "Workers at work.", "controller"),
+    leader: gauge("leader_election_master_status", "1 where this process leads, else 0.", "name"),
+    informerFailures: counter("bellhop_informer_failures_total", "What informers recovered from.", "kind", "reason"),
+  };
+}
+
+function longestRunningGauge(registry: Registry): Map<string, () => number> {
+  const ages = new Map<string, () => number>();
+  const gauge = new Gauge({
+    name: "workqueue_longest_running_processor_seconds",
+    help: "Age of the oldest key in work.",
+    labelNames: ["name"],
+    registers: [registry],
+    collect: () => {
+      for (const [name, age] of ages) gauge.set({ name }, age());
+    },
+  });
+  return ages;
+}

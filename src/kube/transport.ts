@@ -1,0 +1,133 @@
+import { Agent, type Dispatcher } from "undici";
+import { errorFromAnswer, unreachable } from "./errors.ts";
+import type { KubeMetrics } from "./metrics.ts";
+import type { KubeConfig } from "./types.ts";
+
+const callTimeoutMs = 60_000;
+const connectTimeoutMs = 10_000;
+/** Below the API server's own 90 s, so that we, not it, close an idle connection. */
+const keepAliveMs = 60_000;
+const maxUnparsedBytes = 500;
+
+/** One HTTP request to the API server. */
+export interface Call {
+  method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  path: string;
+  query?: Record<string, string>;
+  body?: unknown;
+  contentType?: string;
+  signal?: AbortSignal;
+  /** For messages: what was asked, in words (`get pods ns/name`). */
+  what: string;
+}
+
+/** Requests over two pools: calls share one connection (HTTP/2), each watch has its own and no body time-out. */
+export interface Transport {
+  /** The parsed JSON answer; throws `ApiError`. */
+  call(call: Call): Promise<unknown>;
+  /** The answer's bytes as they come; throws `ApiError` where it is not 200. */
+  stream(call: Call): Promise<AsyncIterable<Uint8Array>>;
+  close(): Promise<void>;
+}
+
+/** Opens no connection before the first request. */
+export function createTransport(config: KubeConfig, metrics?: KubeMetrics): Transport {
+  const connect = { ...config.tls, timeout: connectTimeoutMs };
+  const common = { connect, keepAliveTimeout: keepAliveMs, headersTimeout: callTimeoutMs };
+  const calls = new Agent({ ...common, connections: 1, bodyTimeout: callTimeoutMs });
+  const watches = new Agent({ ...common, allowH2: false, bodyTimeout: 0 });
+  const sender = { config, metrics };
+
+  return {
+    async call(call) {
+      const answer = await send({ ...sender, dispatcher: calls }, call);
+      const text = await answered(call, () => answer.body.text());
+      if (answer.statusCode >= 300) throw refusal(call, answer, text);
+      return parse(call, text);
+    },
+    async stream(call) {
+      const answer = await send({ ...sender, dispatcher: watches }, call);
+      if (answer.statusCode === 200) return answer.body;
+      const text = await answered(call, () => answer.body.text());
+      throw refusal(call, answer, text);
+    },
+    async close() {
+      await Promise.all([calls.destroy(), watches.destroy()]);
+    },
+  };
+}
+
+interface Sender {
+  config: KubeConfig;
+  metrics: KubeMetrics | undefined;
+  dispatcher: Dispatcher;
+}
+
+async function send(sender: Sender, call: Call): Promise<Dispatcher.ResponseData> {
+  const headers = await requestHeaders(sender.config, call);
+  try {
+    const answer = await answered(call, () =>
+      sender.dispatcher.request({
+        origin: sender.config.server,
+        path: pathWithQuery(call),
+        method: call.method,
+        headers,
+        ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+        ...(call.signal === undefined ? {} : { signal: call.signal }),
+      }),
+    );
+    sender.metrics?.requests.inc({ code: String(answer.statusCode), method: call.method });
+    return answer;
+  } catch (error) {
+    sender.metrics?.requests.inc({ code: "<error>", method: call.method });
+    throw error;
+  }
+}
+
+async function requestHeaders(config: KubeConfig, call: Call): Promise<Record<string, string>> {
+  const authorization = await config.authorization?.();
+  return {
+    accept: "application/json",
+    "user-agent": "bellhop",
+    ...(call.body === undefined ? {} : { "content-type": call.contentType ?? "application/json" }),
+    ...(authorization === undefined ? {} : { authorization }),
+  };
+}
+
+/** Whatever broke while waiting is "unreachable", but an abort of ours stays what it is. */
+async function answered<R>(call: Call, run: () => Promise<R>): Promise<R> {
+  try {
+    return await run();
+  } catch (error) {
+    call.signal?.throwIfAborted();
+    throw unreachable(call.what, error);
+  }
+}
+
+function refusal(call: Call, answer: Dispatcher.ResponseData, text: string): Error {
+  const retryAfter = answer.headers["retry-after"];
+  const parsed = parseOrUndefined(text) ?? { message: text.slice(0, maxUnparsedBytes) };
+  return errorFromAnswer(call.what, answer.statusCode, parsed, typeof retryAfter === "string" ? retryAfter : undefined);
+}
+
+function parse(call: Call, text: string): unknown {
+  if (text === "") return undefined;
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw unreachable(`${call.what}: the answer is not JSON`, error);
+  }
+}
+
+function parseOrUndefined(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // not JSON: the caller quotes it instead
+  }
+}
+
+function pathWithQuery(call: Call): string {
+  const query = new URLSearchParams(call.query ?? {}).toString();
+  return query === "" ? call.path : `${call.path}?${query}`;
+}
