@@ -1,0 +1,172 @@
+import type { Backoff } from "../shared/backoff.ts";
+import type { Clock } from "../shared/clock.ts";
+import type { Logger } from "../shared/log.ts";
+import { ApiError, TerminalError, isConflict } from "./errors.ts";
+import type { KubeMetrics } from "./metrics.ts";
+import { type Queue, createQueue } from "./queue.ts";
+import type { Change, Informer, KubeObject, Reconciler, Request, Result } from "./types.ts";
+
+/** What a controller is made of. */
+export interface ControllerOptions {
+  /** Names it in logs and metrics. */
+  name: string;
+  reconciler: Reconciler;
+  /** How many keys are worked on at a time; 1. */
+  workers?: number;
+  /** Between failures of one key; 5 ms to 5 min. */
+  backoff?: Backoff;
+  /** How long a reconcile may go on once stopping began, before its signal aborts; 10 s. */
+  graceMs?: number;
+  log: Logger;
+  metrics?: KubeMetrics;
+  clock: Clock;
+}
+
+/** Which objects to look at when one changed. */
+export type MapChange<T extends KubeObject> = (change: Change<T>) => Iterable<Request>;
+
+/** Workers on a queue of keys. Two reconciles of one key never run at the same time. */
+export interface Controller {
+  readonly name: string;
+  /** Looks at an object, now or later; the earliest of several delays wins. */
+  enqueue(request: Request, delayMs?: number): void;
+  /** Looks at what `map` names whenever the informer tells of a change; the first list comes after everything else. */
+  watches<T extends KubeObject>(informer: Pick<Informer<T>, "onChange">, map: MapChange<T>): void;
+  /** Begins to work, until `signal` aborts. Informers are listened to from here on. */
+  start(signal: AbortSignal): void;
+  /** Resolves when the workers have ended, which they do after `signal` aborted. */
+  drain(): Promise<void>;
+}
+
+/** Makes a controller; it does nothing before `start`. */
+export function createController(options: ControllerOptions): Controller {
+  return new QueueController(options);
+}
+
+/** The object itself, whatever happened to it. */
+export function itself<T extends KubeObject>(change: Change<T>): Request[] {
+  const object = change.current ?? change.old;
+  return object ? [requestOf(object)] : [];
+}
+
+/** The key of an object. */
+export function requestOf(object: KubeObject): Request {
+  return { namespace: object.metadata.namespace ?? "", name: object.metadata.name };
+}
+
+/** The owner of that kind which controls the object. */
+export function controllerOf(kind: string): <T extends KubeObject>(change: Change<T>) => Request[] {
+  return ({ current, old }) =>
+    [current ?? old].flatMap((object) =>
+      (object?.metadata.ownerReferences ?? [])
+        .filter((owner) => owner.kind === kind && owner.controller === true)
+        .map((owner) => ({ namespace: object?.metadata.namespace ?? "", name: owner.name })),
+    );
+}
+
+class QueueController implements Controller {
+  readonly name: string;
+  readonly #options: ControllerOptions;
+  readonly #queue: Queue;
+  readonly #log: Logger;
+  readonly #sources: (() => () => void)[] = [];
+  #workers: Promise<void>[] = [];
+  #started = false;
+
+  constructor(options: ControllerOptions) {
+    this.name = options.name;
+    this.#options = options;
+    this.#log = options.log.child({ controller: options.name });
+    this.#queue = createQueue({
+      clock: options.clock,
+      name: options.name,
+      ...(options.backoff === undefined ? {} : { backoff: options.backoff }),
+      ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
+    });
+  }
+
+  enqueue(request: Request, delayMs = 0): void {
+    this.#queue.addAfter(request, delayMs);
+  }
+
+  watches<T extends KubeObject>(informer: Pick<Informer<T>, "onChange">, map: MapChange<T>): void {
+    if (this.#started) throw new Error(`the controller ${this.name} has started: what it watches is fixed`);
+    this.#sources.push(() =>
+      informer.onChange((change) => {
+        for (const request of map(change)) this.#queue.add(request, change.initial ? "low" : "normal");
+      }),
+    );
+  }
+
+  start(signal: AbortSignal): void {
+    if (this.#started) throw new Error(`the controller ${this.name} was started twice`);
+    this.#started = true;
+    if (signal.aborted) {
+      this.#queue.shutDown();
+      return;
+    }
+    const grace = new AbortController();
+    const stopListening = this.#sources.map((listen) => listen());
+    const stop = (): void => {
+      for (const remove of stopListening) remove();
+      this.#queue.shutDown();
+      const cancel = this.#options.clock.after(this.#options.graceMs ?? 10_000, () => grace.abort(signal.reason));
+      void this.drain().then(cancel);
+    };
+    signal.addEventListener("abort", stop, { once: true });
+    this.#workers = Array.from({ length: this.#options.workers ?? 1 }, () => this.#work(grace.signal));
+  }
+
+  async drain(): Promise<void> {
+    await Promise.all(this.#workers);
+  }
+
+  async #work(signal: AbortSignal): Promise<void> {
+    for (let request = await this.#queue.next(); request; request = await this.#queue.next()) {
+      await this.#reconcile(request, signal);
+      this.#queue.done(request);
+    }
+  }
+
+  /** Never rejects: each of the four outcomes is told to the queue, the log and the metrics. */
+  async #reconcile(request: Request, signal: AbortSignal): Promise<void> {
+    const { metrics, clock } = this.#options;
+    const labels = { controller: this.name };
+    const startedMs = clock.now().getTime();
+    metrics?.activeWorkers.inc(labels);
+    try {
+      const result = await this.#options.reconciler(request, signal);
+      metrics?.reconciles.inc({ ...labels, result: this.#succeeded(request, result) });
+    } catch (error) {
+      if (!signal.aborted) this.#failed(request, error);
+    } finally {
+      metrics?.activeWorkers.dec(labels);
+      metrics?.reconcileTime.observe(labels, (clock.now().getTime() - startedMs) / 1000);
+    }
+  }
+
+  #succeeded(request: Request, result: Result): "success" | "requeue_after" {
+    this.#queue.forget(request);
+    this.#log.debug({ ...request, ...result }, "reconciled");
+    if (result.requeueAfterMs === undefined) return "success";
+    this.#queue.addAfter(request, result.requeueAfterMs);
+    return "requeue_after";
+  }
+
+  #failed(request: Request, error: unknown): void {
+    const labels = { controller: this.name };
+    this.#options.metrics?.reconciles.inc({ ...labels, result: "error" });
+    this.#options.metrics?.reconcileErrors.inc(labels);
+    if (error instanceof TerminalError) {
+      this.#options.metrics?.terminalErrors.inc(labels);
+      this.#queue.forget(request);
+      this.#log.error({ ...request, error }, "reconcile failed, not tried again before the object changes");
+      return;
+    }
+    const retryAfterMs = error instanceof ApiError ? error.retryAfterMs : undefined;
+    const waitMs = this.#queue.retry(request, retryAfterMs);
+    const fields = { ...request, error, waitMs };
+    if (isConflict(error)) this.#log.debug(fields, "reconcile met a newer object, trying again");
+    else this.#log.error(fields, "reconcile failed, trying again");
+  }
+}

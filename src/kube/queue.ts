@@ -1,0 +1,194 @@
+import { type Backoff, delayMs } from "../shared/backoff.ts";
+import type { Clock } from "../shared/clock.ts";
+import type { KubeMetrics } from "./metrics.ts";
+import type { Request } from "./types.ts";
+
+const defaultBackoff: Backoff = { baseMs: 5, maxMs: 300_000 };
+
+/** What a queue needs; `name` labels its metrics. */
+export interface QueueOptions {
+  clock: Clock;
+  name?: string;
+  /** Between failures of one key: 5 ms doubled up to 5 min. */
+  backoff?: Backoff;
+  metrics?: KubeMetrics;
+}
+
+/** `low` waits until no `normal` key does: what the first list brings must not delay what happens now. */
+export type Priority = "normal" | "low";
+
+/**
+ * Keys to look at, never objects. A key waits at most once and is never given to two workers at a time;
+ * one that is added while in work is given out again when that work is done.
+ */
+export interface Queue {
+  add(request: Request, priority?: Priority): void;
+  /** Adds after a delay. One timer a key, the earliest wins; `add` in between leaves it alone. */
+  addAfter(request: Request, delayMs: number): void;
+  /** Adds after this key's back-off, which grows with each call; answers the delay in milliseconds. */
+  retry(request: Request, atLeastMs?: number): number;
+  /** Ends the back-off of a key. */
+  forget(request: Request): void;
+  /** The next key, once there is one; undefined when the queue is shut down. Call `done` with it afterwards. */
+  next(): Promise<Request | undefined>;
+  done(request: Request): void;
+  /** Takes nothing more and gives out nothing more; timers end. */
+  shutDown(): void;
+  /** How many keys wait. */
+  readonly depth: number;
+}
+
+/** An empty queue. */
+export function createQueue(options: QueueOptions): Queue {
+  return new KeyQueue(options);
+}
+
+interface Waiting {
+  request: Request;
+  priority: Priority;
+  sinceMs: number;
+}
+
+class KeyQueue implements Queue {
+  readonly #options: QueueOptions;
+  readonly #waiting = { normal: new Map<string, Waiting>(), low: new Map<string, Waiting>() };
+  /** Keys in work, with when it began. */
+  readonly #processing = new Map<string, number>();
+  /** Keys added while in work. */
+  readonly #dirty = new Map<string, Waiting>();
+  readonly #timers = new Map<string, { dueMs: number; cancel: () => void }>();
+  readonly #failures = new Map<string, number>();
+  readonly #takers: ((request: Request | undefined) => void)[] = [];
+  #shutDown = false;
+
+  constructor(options: QueueOptions) {
+    this.#options = options;
+    options.metrics?.longestRunning.set(this.#name, () => this.#longestRunningSeconds());
+  }
+
+  get depth(): number {
+    return this.#waiting.normal.size + this.#waiting.low.size;
+  }
+
+  add(request: Request, priority: Priority = "normal"): void {
+    if (this.#shutDown) return;
+    const id = idOf(request);
+    const entry = { request, priority, sinceMs: this.#nowMs() };
+    if (this.#processing.has(id)) {
+      this.#addWhileInWork(id, entry);
+      return;
+    }
+    const low = this.#waiting.low.get(id);
+    if (this.#waiting.normal.has(id) || (low && priority === "low")) return;
+    if (low) this.#waiting.low.delete(id);
+    else this.#options.metrics?.adds.inc({ name: this.#name });
+    this.#waiting[priority].set(id, low ? { ...low, priority } : entry);
+    this.#handOut();
+  }
+
+  addAfter(request: Request, delayMs: number): void {
+    if (this.#shutDown) return;
+    if (delayMs <= 0) {
+      this.add(request);
+      return;
+    }
+    const id = idOf(request);
+    const dueMs = this.#nowMs() + delayMs;
+    const held = this.#timers.get(id);
+    if (held && held.dueMs <= dueMs) return;
+    held?.cancel();
+    const cancel = this.#options.clock.after(delayMs, () => {
+      this.#timers.delete(id);
+      this.add(request);
+    });
+    this.#timers.set(id, { dueMs, cancel });
+  }
+
+  retry(request: Request, atLeastMs = 0): number {
+    const id = idOf(request);
+    const failures = (this.#failures.get(id) ?? 0) + 1;
+    this.#failures.set(id, failures);
+    this.#options.metrics?.retries.inc({ name: this.#name });
+    const waitMs = Math.max(atLeastMs, delayMs(this.#options.backoff ?? defaultBackoff, failures));
+    this.addAfter(request, waitMs);
+    return waitMs;
+  }
+
+  forget(request: Request): void {
+    this.#failures.delete(idOf(request));
+  }
+
+  next(): Promise<Request | undefined> {
+    if (this.#shutDown) return Promise.resolve(undefined);
+    return new Promise((resolve) => {
+      this.#takers.push(resolve);
+      this.#handOut();
+    });
+  }
+
+  done(request: Request): void {
+    const id = idOf(request);
+    const startedMs = this.#processing.get(id);
+    if (startedMs === undefined) throw new Error(`the key ${id} is done, but was not in work`);
+    this.#processing.delete(id);
+    this.#options.metrics?.workDuration.observe({ name: this.#name }, (this.#nowMs() - startedMs) / 1000);
+    const again = this.#dirty.get(id);
+    this.#dirty.delete(id);
+    if (again && !this.#shutDown) {
+      this.#waiting[again.priority].set(id, again);
+      this.#handOut();
+    }
+  }
+
+  shutDown(): void {
+    this.#shutDown = true;
+    for (const { cancel } of this.#timers.values()) cancel();
+    this.#timers.clear();
+    this.#waiting.normal.clear();
+    this.#waiting.low.clear();
+    this.#dirty.clear();
+    this.#options.metrics?.depth.set({ name: this.#name }, 0);
+    for (const take of this.#takers.splice(0)) take(undefined);
+  }
+
+  #addWhileInWork(id: string, entry: Waiting): void {
+    const dirty = this.#dirty.get(id);
+    if (!dirty) this.#options.metrics?.adds.inc({ name: this.#name });
+    if (!dirty || (dirty.priority === "low" && entry.priority === "normal")) this.#dirty.set(id, entry);
+  }
+
+  #handOut(): void {
+    while (this.#takers.length > 0) {
+      const first = firstOf(this.#waiting.normal) ?? firstOf(this.#waiting.low);
+      if (!first) break;
+      const [id, { request, priority, sinceMs }] = first;
+      this.#waiting[priority].delete(id);
+      this.#processing.set(id, this.#nowMs());
+      this.#options.metrics?.queueDuration.observe({ name: this.#name }, (this.#nowMs() - sinceMs) / 1000);
+      this.#takers.shift()?.(request);
+    }
+    this.#options.metrics?.depth.set({ name: this.#name }, this.depth);
+  }
+
+  #longestRunningSeconds(): number {
+    const oldestMs = Math.min(this.#nowMs(), ...this.#processing.values());
+    return (this.#nowMs() - oldestMs) / 1000;
+  }
+
+  get #name(): string {
+    return this.#options.name ?? "queue";
+  }
+
+  #nowMs(): number {
+    return this.#options.clock.now().getTime();
+  }
+}
+
+function firstOf<K, V>(map: Map<K, V>): [K, V] | undefined {
+  for (const entry of map) return entry;
+  return undefined;
+}
+
+function idOf(request: Request): string {
+  return `${request.namespace}/${request.name}`;
+}
