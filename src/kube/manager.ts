@@ -1,0 +1,100 @@
+import type { Registry } from "prom-client";
+import type { Logger } from "../shared/log.ts";
+import type { Leader } from "./leader.ts";
+import { type ProbeAnswer, createProbeServer } from "./probes.ts";
+import type { Informer, KubeObject } from "./types.ts";
+
+/** An informer, whatever it holds. */
+export type ManagedInformer = Pick<Informer<KubeObject>, "hasSynced" | "start" | "waitForSync">;
+
+/** What runs while we lead: a controller, or anything of its shape. */
+export interface ManagedController {
+  readonly name: string;
+  start(signal: AbortSignal): void;
+  drain(): Promise<void>;
+}
+
+/** The parts of one process. */
+export interface ManagerOptions {
+  log: Logger;
+  registry: Registry;
+  /** Where the probes listen. */
+  probes: { port: number; host?: string };
+  /** By name, as `/readyz` calls them. */
+  informers: Record<string, ManagedInformer>;
+  controllers: ManagedController[];
+  /** Without one, the controllers start as soon as the informers have synced. */
+  leader?: Leader;
+}
+
+/** Runs a process's parts in order. */
+export interface Manager {
+  /**
+   * Probes → informers → sync → lead → controllers; resolves when `signal` has aborted and all of it has stopped, in reverse:
+   * the lease is given back only when no controller works any more. Rejects where the probes cannot listen.
+   */
+  run(signal: AbortSignal): Promise<void>;
+  /** The port of the probes, once they listen. */
+  readonly probePort: Promise<number>;
+}
+
+/** Makes a manager; nothing starts before `run`. A standby is ready when its informers have synced. */
+export function createManager(options: ManagerOptions): Manager {
+  const port = Promise.withResolvers<number>();
+  port.promise.catch(() => undefined); // told by `run` as well
+  return { probePort: port.promise, run: (signal) => run(options, signal, port) };
+}
+
+async function run(options: ManagerOptions, signal: AbortSignal, port: PromiseWithResolvers<number>): Promise<void> {
+  const probes = createProbeServer({
+    ...options.probes,
+    registry: options.registry,
+    ready: () => readiness(options, signal),
+  });
+  await probes.listen().then(
+    ({ port: actual }) => port.resolve(actual),
+    (error: unknown) => {
+      port.reject(error);
+      throw error;
+    },
+  );
+  const informing = new AbortController();
+  try {
+    await work(options, signal, informing.signal);
+  } finally {
+    informing.abort(new Error("stopped"));
+    await probes.close();
+  }
+}
+
+async function work(options: ManagerOptions, signal: AbortSignal, informing: AbortSignal): Promise<void> {
+  const { log, informers, controllers, leader } = options;
+  try {
+    for (const informer of Object.values(informers)) informer.start(informing);
+    await Promise.all(Object.values(informers).map((informer) => informer.waitForSync(signal)));
+    log.info({ informers: Object.keys(informers) }, "informers have synced");
+    await leader?.acquire(signal);
+    for (const controller of controllers) controller.start(signal);
+    log.info({ controllers: controllers.map(({ name }) => name) }, "controllers have started");
+    await aborted(signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    await Promise.all(controllers.map((controller) => controller.drain()));
+    await leader?.release();
+  }
+}
+
+function readiness({ informers }: ManagerOptions, signal: AbortSignal): ProbeAnswer {
+  const waiting = Object.entries(informers).filter(([, informer]) => !informer.hasSynced);
+  const reasons = waiting.map(([name]) => `the informer ${name} has not synced yet`);
+  if (signal.aborted) reasons.push("stopping");
+  return { ok: reasons.length === 0, reasons };
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

@@ -1,0 +1,91 @@
+import { type Server, type ServerResponse, createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Registry } from "prom-client";
+
+/** What a probe answers: 200 where `ok`, else 503. All of it is in the JSON body, for people and for the operator. */
+export interface ProbeAnswer {
+  ok: boolean;
+  reasons: string[];
+  /** Further facts for whoever asks, such as the generation of the keys that are loaded. Nothing secret: anyone may ask. */
+  facts?: Record<string, unknown>;
+}
+
+/** What a probe server tells. */
+export interface ProbeOptions {
+  /** 0 takes a free one. */
+  port: number;
+  /** All addresses unless told. */
+  host?: string;
+  registry: Registry;
+  ready: () => ProbeAnswer;
+  /** True unless told: a process that answers lives. */
+  healthy?: () => ProbeAnswer;
+}
+
+/** `/healthz`, `/readyz` and `/metrics` of one process. */
+export interface ProbeServer {
+  /** Resolves when it listens; rejects where it cannot (`EADDRINUSE`). */
+  listen(): Promise<{ port: number }>;
+  close(): Promise<void>;
+}
+
+/** Makes the server; it listens after `listen`. */
+export function createProbeServer(options: ProbeOptions): ProbeServer {
+  const server = createServer((request, response) => {
+    void answer(options, request.url ?? "/", response);
+  });
+  return {
+    listen: () => listen(server, options),
+    close: () => close(server),
+  };
+}
+
+async function answer(options: ProbeOptions, url: string, response: ServerResponse): Promise<void> {
+  const [path = ""] = url.split("?");
+  switch (path) {
+    case "/healthz":
+      return probe(response, options.healthy?.() ?? { ok: true, reasons: [] });
+    case "/readyz":
+      return probe(response, options.ready());
+    case "/metrics":
+      return metrics(response, options.registry);
+    default:
+      send(response, { status: 404, type: "text/plain", body: "not found\n" });
+  }
+}
+
+function probe(response: ServerResponse, { ok, reasons, facts }: ProbeAnswer): void {
+  const body = JSON.stringify({ ok, reasons, ...facts });
+  send(response, { status: ok ? 200 : 503, type: "application/json", body: `${body}\n` });
+}
+
+async function metrics(response: ServerResponse, registry: Registry): Promise<void> {
+  try {
+    send(response, { status: 200, type: registry.contentType, body: await registry.metrics() });
+  } catch (error) {
+    const message = error instanceof Error ? error.message : "unknown";
+    send(response, { status: 500, type: "text/plain", body: `collecting the metrics failed: ${message}\n` });
+  }
+}
+
+function send(response: ServerResponse, answer: { status: number; type: string; body: string }): void {
+  response.writeHead(answer.status, { "content-type": answer.type, "cache-control": "no-store" });
+  response.end(answer.body);
+}
+
+function listen(server: Server, { port, host }: ProbeOptions): Promise<{ port: number }> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ port, ...(host === undefined ? {} : { host }) }, () => {
+      server.off("error", reject);
+      resolve({ port: (server.address() as AddressInfo).port });
+    });
+  });
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
