@@ -1,0 +1,188 @@
+import { randomBytes } from "node:crypto";
+import type { Clock } from "../shared/clock.ts";
+import type { Logger } from "../shared/log.ts";
+import { isNotFound } from "./errors.ts";
+import { toMicroTime } from "./micro-time.ts";
+import { type Event, events } from "./resources.ts";
+import type { Draft, KubeClient, KubeObject } from "./types.ts";
+
+const maxNoteBytes = 1_024;
+const maxSeries = 1_000;
+const maxPending = 100;
+/** Repetitions are counted, and the count written this long after the first of them. */
+const flushAfterMs = 10_000;
+/** A series that was quiet this long is over: the next one is a new Event. */
+const seriesEndMs = 360_000;
+
+/** What an Event says. */
+export interface EventWords {
+  type: "Normal" | "Warning";
+  /** CamelCase, for machines. */
+  reason: string;
+  /** A sentence for people; cut to 1,024 bytes. */
+  message: string;
+  /** CamelCase: what was being done. */
+  action: string;
+}
+
+/** Tells people who look at an object what happened to it. */
+export interface EventRecorder {
+  /** Never throws and never waits; what cannot be written is logged. The same again is counted in one Event's series. */
+  record(object: KubeObject, words: EventWords): void;
+  /** Writes what is counted but not yet written; for a clean stop. */
+  flush(): Promise<void>;
+}
+
+/** What a recorder needs; `component` is the reporting controller, such as `bellhop.dev/operator`. */
+export interface EventRecorderDeps {
+  client: Pick<KubeClient, "create" | "mergePatch">;
+  component: string;
+  /** The pod, where there are several; the component unless told. */
+  instance?: string;
+  clock: Clock;
+  log: Logger;
+}
+
+/** Makes a recorder. Events are written one after the other, in the order they were recorded. */
+export function createEventRecorder(deps: EventRecorderDeps): EventRecorder {
+  return new SeriesRecorder(deps);
+}
+
+interface Series {
+  namespace: string;
+  name: string;
+  count: number;
+  writtenCount: number;
+  lastMs: number;
+  cancelFlush?: () => void;
+}
+
+class SeriesRecorder implements EventRecorder {
+  readonly #deps: EventRecorderDeps;
+  readonly #series = new Map<string, Series>();
+  #pending = 0;
+  #chain: Promise<void> = Promise.resolve();
+
+  constructor(deps: EventRecorderDeps) {
+    this.#deps = deps;
+  }
+
+  record(object: KubeObject, words: EventWords): void {
+    try {
+      this.#record(object, words);
+    } catch (error) {
+      this.#deps.log.warn({ error, reason: words.reason }, "an Event could not be recorded");
+    }
+  }
+
+  async flush(): Promise<void> {
+    for (const series of this.#series.values()) this.#flushSeries(series);
+    await this.#chain;
+  }
+
+  #record(object: KubeObject, words: EventWords): void {
+    const id = [object.kind, object.metadata.uid, object.metadata.name, words.type, words.reason, words.action].join(
+      "/",
+    );
+    const nowMs = this.#deps.clock.now().getTime();
+    const series = this.#series.get(id);
+    if (series && nowMs - series.lastMs < seriesEndMs) {
+      series.count += 1;
+      series.lastMs = nowMs;
+      series.cancelFlush ??= this.#deps.clock.after(flushAfterMs, () => this.#flushSeries(series));
+      return;
+    }
+    if (series) this.#flushSeries(series);
+    this.#begin(id, object, words);
+  }
+
+  #begin(id: string, object: KubeObject, words: EventWords): void {
+    const nowMs = this.#deps.clock.now().getTime();
+    const event = this.#eventOf(object, words);
+    this.#forgetOld(nowMs);
+    this.#series.set(id, {
+      namespace: event.metadata.namespace ?? "default",
+      name: event.metadata.name,
+      count: 1,
+      writtenCount: 1,
+      lastMs: nowMs,
+    });
+    this.#enqueue(() => this.#deps.client.create(events, event));
+  }
+
+  #flushSeries(series: Series): void {
+    series.cancelFlush?.();
+    delete series.cancelFlush;
+    if (series.count === series.writtenCount) return;
+    series.writtenCount = series.count;
+    // The server lets nothing but the series of an Event change: the first note stays.
+    const patch = { series: { count: series.count, lastObservedTime: toMicroTime(new Date(series.lastMs)) } };
+    this.#enqueue(async () => {
+      try {
+        await this.#deps.client.mergePatch(events, series, patch);
+      } catch (error) {
+        if (!isNotFound(error)) throw error;
+        series.lastMs = 0; // the Event has expired: the next one begins anew
+      }
+    });
+  }
+
+  #eventOf(object: KubeObject, words: EventWords): Draft<Event> {
+    const namespace = object.metadata.namespace ?? "default";
+    const { uid, resourceVersion } = object.metadata;
+    return {
+      metadata: { namespace, name: `${object.metadata.name.slice(0, 230)}.${randomBytes(8).toString("hex")}` },
+      eventTime: toMicroTime(this.#deps.clock.now()),
+      reportingController: this.#deps.component,
+      reportingInstance: this.#deps.instance ?? this.#deps.component,
+      action: words.action,
+      reason: words.reason,
+      type: words.type,
+      note: cut(words.message),
+      regarding: {
+        ...(object.apiVersion === undefined ? {} : { apiVersion: object.apiVersion }),
+        ...(object.kind === undefined ? {} : { kind: object.kind }),
+        namespace,
+        name: object.metadata.name,
+        ...(uid === undefined ? {} : { uid }),
+        ...(resourceVersion === undefined ? {} : { resourceVersion }),
+      },
+    };
+  }
+
+  /** Bounded: where the API server is slow, Events are what we can do without. */
+  #enqueue(write: () => Promise<unknown>): void {
+    if (this.#pending >= maxPending) {
+      this.#deps.log.warn({ pending: this.#pending }, "too many Events wait to be written, one is dropped");
+      return;
+    }
+    this.#pending += 1;
+    this.#chain = this.#chain.then(write).then(
+      () => void (this.#pending -= 1),
+      (error: unknown) => {
+        this.#pending -= 1;
+        this.#deps.log.warn({ error }, "an Event could not be written");
+      },
+    );
+  }
+
+  #forgetOld(nowMs: number): void {
+    for (const [id, series] of this.#series) {
+      const over = nowMs - series.lastMs >= seriesEndMs;
+      if (!over && this.#series.size < maxSeries) continue;
+      this.#flushSeries(series);
+      this.#series.delete(id);
+    }
+  }
+}
+
+/** Cut at a character, not inside one. */
+function cut(text: string): string {
+  const bytes = Buffer.from(text);
+  if (bytes.length <= maxNoteBytes) return text;
+  const kept = bytes
+    .subarray(0, maxNoteBytes - 3)
+    .toString()
+    .replace(/\uFFFD+$/, "");
+  return `${kept}…`;
+}

@@ -1,0 +1,104 @@
+import { ApiError } from "./errors.ts";
+import type { JsonPatch, KubeClient, KubeObject, ResourceType } from "./types.ts";
+
+const maxAttempts = 5;
+
+type PatchClient = Pick<KubeClient, "find" | "jsonPatch">;
+
+/**
+ * Adds a finalizer; answers the object as it is afterwards, unchanged where it has it already.
+ * Throws where the object is gone or going: nothing may hold it then.
+ */
+export async function addFinalizer<T extends KubeObject>(
+  client: PatchClient,
+  type: ResourceType<T>,
+  object: T,
+  name: string,
+): Promise<T> {
+  const changed = await change(client, { type, object, patch: (current) => additionOf(current, name) });
+  if (changed) return changed;
+  throw new ApiError({
+    status: 404,
+    reason: "NotFound",
+    message: `add a finalizer to ${type.plural} ${object.metadata.name}: it is gone`,
+  });
+}
+
+/** Removes a finalizer; answers the object as it is afterwards, or undefined where it is gone, which is as good. */
+export function removeFinalizer<T extends KubeObject>(
+  client: PatchClient,
+  type: ResourceType<T>,
+  object: T,
+  name: string,
+): Promise<T | undefined> {
+  return change(client, { type, object, patch: (current) => removalOf(current, name) });
+}
+
+/** Whether the object has the finalizer. */
+export function hasFinalizer(object: KubeObject, name: string): boolean {
+  return object.metadata.finalizers?.includes(name) ?? false;
+}
+
+interface FinalizerChange<T extends KubeObject> {
+  type: ResourceType<T>;
+  object: T;
+  /** Empty where there is nothing to do. */
+  patch: (object: T) => JsonPatch;
+}
+
+/**
+ * A patch says what it saw (`test`): where another writer came first the server refuses it (422), and we look again.
+ * The uid is among what it saw, so that a namesake is never touched.
+ */
+async function change<T extends KubeObject>(
+  client: PatchClient,
+  { type, object, patch }: FinalizerChange<T>,
+): Promise<T | undefined> {
+  let current: T | undefined = object;
+  let refused: unknown;
+  for (let attempt = 0; attempt < maxAttempts; attempt++) {
+    const operations = patch(current);
+    if (operations.length === 0) return current;
+    try {
+      return await client.jsonPatch(type, current.metadata, operations);
+    } catch (error) {
+      if (!mayBeStale(error)) throw error;
+      refused = error;
+    }
+    current = await client.find(type, object.metadata);
+    if (!current || current.metadata.uid !== object.metadata.uid) return undefined;
+  }
+  throw refused;
+}
+
+function mayBeStale(error: unknown): boolean {
+  return error instanceof ApiError && [404, 409, 422].includes(error.status);
+}
+
+function additionOf(object: KubeObject, name: string): JsonPatch {
+  const finalizers = object.metadata.finalizers ?? [];
+  if (finalizers.includes(name)) return [];
+  if (finalizers.length === 0) {
+    return [...sameObject(object), { op: "test", path: "/metadata/finalizers", value: null }, addAll([name])];
+  }
+  return [
+    ...sameObject(object),
+    { op: "test", path: "/metadata/finalizers", value: finalizers },
+    { op: "add", path: "/metadata/finalizers/-", value: name },
+  ];
+}
+
+function addAll(names: string[]): JsonPatch[number] {
+  return { op: "add", path: "/metadata/finalizers", value: names };
+}
+
+function removalOf(object: KubeObject, name: string): JsonPatch {
+  const at = object.metadata.finalizers?.indexOf(name) ?? -1;
+  if (at < 0) return [];
+  const path = `/metadata/finalizers/${at}`;
+  return [...sameObject(object), { op: "test", path, value: name }, { op: "remove", path }];
+}
+
+function sameObject(object: KubeObject): JsonPatch {
+  return object.metadata.uid === undefined ? [] : [{ op: "test", path: "/metadata/uid", value: object.metadata.uid }];
+}
