@@ -1,0 +1,120 @@
+import { Octokit } from "@octokit/core";
+import { throttling } from "@octokit/plugin-throttling";
+import type { Endpoints } from "@octokit/types";
+import type { Clock } from "../../shared/clock.ts";
+import type { Logger } from "../../shared/log.ts";
+import { providerError } from "./failures.ts";
+
+/** Octokit with throttling: writes one at a time and spaced as GitHub asks. Nothing is retried; our callers decide that. */
+export const ThrottledOctokit = Octokit.plugin(throttling);
+
+/** What every client of one sign-in shares. */
+export interface ApiSettings {
+  /** Web address without path, for example `https://github.com`. */
+  url: string;
+  host: string;
+  signIn: "app" | "token";
+  fetch: typeof fetch;
+  clock: Clock;
+  log: Logger;
+  /** Space writes out (GitHub asks for it); `false` only in tests. */
+  throttle: boolean;
+  /** Keeps sign-ins apart in the throttle; not secret. */
+  id: string;
+}
+
+/** One signed-in way to GitHub's API. Both throw `ProviderError`; `doing` completes "cannot …". */
+export interface Api {
+  request<R extends keyof Endpoints>(
+    doing: string,
+    route: R,
+    parameters: Endpoints[R]["parameters"],
+    signal: AbortSignal,
+  ): Promise<Endpoints[R]["response"]>;
+  /** The answer's `data` as GraphQL gives it, unchecked. */
+  graphql(doing: string, query: string, variables: Record<string, unknown>, signal: AbortSignal): Promise<unknown>;
+  /** The body as a stream, for answers of unbounded size. */
+  stream(
+    doing: string,
+    route: keyof Endpoints,
+    parameters: Record<string, unknown>,
+    signal: AbortSignal,
+  ): Promise<ReadableStream<Uint8Array>>;
+}
+
+/** REST root: `https://api.github.com`, or `<url>/api/v3` on GitHub Enterprise Server. */
+export function apiRoot(url: string): string {
+  return url === "https://github.com" ? "https://api.github.com" : `${url}/api/v3`;
+}
+
+/** Options for an Octokit of this sign-in; the caller adds `auth`. */
+export function octokitOptions(settings: ApiSettings): ConstructorParameters<typeof ThrottledOctokit>[0] {
+  const no = (): boolean => false;
+  return {
+    baseUrl: apiRoot(settings.url),
+    userAgent: "bellhop",
+    request: { fetch: settings.fetch },
+    // Octokit's own warnings quote URLs of ours only; at debug they are not lost.
+    log: {
+      debug: () => {},
+      info: () => {},
+      warn: (message: string) => settings.log.debug({ message }, "octokit warns"),
+      error: (message: string) => settings.log.debug({ message }, "octokit reports an error"),
+    },
+    throttle: {
+      enabled: settings.throttle,
+      id: settings.id,
+      onRateLimit: no,
+      onSecondaryRateLimit: no,
+    },
+  };
+}
+
+/** Wraps an Octokit so that calls can be aborted and fail in our words. */
+export function apiOf(octokit: Octokit, settings: ApiSettings): Api {
+  const call = async (
+    doing: string,
+    route: string,
+    parameters: Record<string, unknown>,
+    signal: AbortSignal,
+  ): Promise<unknown> => inOurWords(settings, doing, signal, () => octokit.request(route, parameters));
+
+  return {
+    request: async <R extends keyof Endpoints>(
+      doing: string,
+      route: R,
+      parameters: Endpoints[R]["parameters"],
+      signal: AbortSignal,
+    ) => (await call(doing, route, { ...parameters, request: { signal } }, signal)) as Endpoints[R]["response"],
+    graphql: (doing, query, variables, signal) =>
+      inOurWords(settings, doing, signal, () => octokit.graphql(query, { ...variables, request: { signal } })),
+    stream: async (doing, route, parameters, signal) => {
+      const request = { signal, parseSuccessResponseBody: false };
+      const answer = (await call(doing, route, { ...parameters, request }, signal)) as {
+        data: ReadableStream<Uint8Array>;
+      };
+      return answer.data;
+    },
+  };
+}
+
+/** Runs one call: an abort stays the caller's, everything else becomes a `ProviderError`. */
+export async function inOurWords<T>(
+  settings: ApiSettings,
+  doing: string,
+  signal: AbortSignal,
+  run: () => Promise<T>,
+): Promise<T> {
+  signal.throwIfAborted();
+  try {
+    return await run();
+  } catch (error) {
+    signal.throwIfAborted();
+    throw providerError(error, {
+      doing,
+      host: settings.host,
+      signIn: settings.signIn,
+      now: settings.clock.now(),
+    });
+  }
+}

@@ -1,0 +1,160 @@
+import { App } from "@octokit/app";
+import { sleep } from "../../shared/clock.ts";
+import type { GitCredential, RepositoryRef } from "../connection.ts";
+import { ProviderError, isProviderFailure } from "../errors.ts";
+import { ThrottledOctokit, apiOf, inOurWords, octokitOptions, type Api, type ApiSettings } from "./api.ts";
+import type { GitHubClient, Installation } from "./client.ts";
+import { createMemo } from "./memo.ts";
+
+/** How long the installation that serves a repository is remembered; a suspended one is noticed at the next token. */
+const installationTtlMs = 60_000;
+/** GitHub's own replicas may not know a token yet that another has just made. */
+const freshMs = 5_000;
+const freshWaitMs = 1_000;
+const maxInstallationPages = 50;
+
+interface Token {
+  token: string;
+  createdAt: string;
+}
+
+/** Signs in as a GitHub App. Throws where the private key is not a key. */
+export function appClient(settings: ApiSettings, appId: number, privateKey: string): GitHubClient {
+  const app = new App({ appId, privateKey, Octokit: ThrottledOctokit.defaults(octokitOptions(settings) ?? {}) });
+  const self = apiOf(app.octokit, settings);
+  const installationOf = createMemo<number>(settings.clock, installationTtlMs);
+  const inside: Inside = { settings, app, self };
+
+  const find = (repository: RepositoryRef, signal: AbortSignal): Promise<number> =>
+    installationOf(`${repository.owner}/${repository.name}`, () => findInstallation(self, repository, signal));
+
+  return {
+    settings,
+    self,
+    forRepository: async (repository, signal) => {
+      const installationId = await find(repository, signal);
+      return installationApi(inside, { installationId, repositoryIds: [Number(repository.id)] });
+    },
+    forAnyone: async (signal) => {
+      const [first] = (await listInstallations(self, signal)).filter(({ suspended }) => !suspended);
+      if (first) return installationApi(inside, { installationId: first.id });
+      return apiOf(new ThrottledOctokit(octokitOptions(settings)), settings);
+    },
+    mintToken: async (repository, access, signal) =>
+      mint(self, await find(repository, signal), repository, {
+        access,
+        signal,
+      }),
+    revokeToken: (token, signal) => revoke(settings, token, signal),
+    app: { id: appId, installations: (signal) => listInstallations(self, signal) },
+  };
+}
+
+interface Inside {
+  settings: ApiSettings;
+  app: App;
+  self: Api;
+}
+
+async function findInstallation(self: Api, { owner, name }: RepositoryRef, signal: AbortSignal): Promise<number> {
+  const doing = `find the App's installation for ${owner}/${name}`;
+  const { data } = await self.request(doing, "GET /repos/{owner}/{repo}/installation", { owner, repo: name }, signal);
+  if (data.suspended_at) {
+    throw new ProviderError(
+      "Suspended",
+      `the App's installation on ${owner} has been suspended since ${data.suspended_at}: an owner un-suspends it under Settings, GitHub Apps`,
+    );
+  }
+  return data.id;
+}
+
+async function listInstallations(self: Api, signal: AbortSignal): Promise<Installation[]> {
+  const found: Installation[] = [];
+  for (let page = 1; page <= maxInstallationPages; page++) {
+    const { data } = await self.request(
+      "list the App's installations",
+      "GET /app/installations",
+      { per_page: 100, page },
+      signal,
+    );
+    found.push(
+      ...data.map((installation) => ({
+        id: installation.id,
+        account: accountName(installation.account),
+        suspended: Boolean(installation.suspended_at),
+        permissions: installation.permissions as Record<string, string>,
+        events: installation.events,
+      })),
+    );
+    if (data.length < 100) break;
+  }
+  return found;
+}
+
+function accountName(account: unknown): string {
+  if (typeof account !== "object" || account === null) return "";
+  if ("login" in account) return String(account.login);
+  return "slug" in account ? String(account.slug) : "";
+}
+
+/** An API whose token is minted for this installation (and these repositories), renewed by itself, and tried anew once when refused. */
+function installationApi(inside: Inside, scope: { installationId: number; repositoryIds?: number[] }): Api {
+  const { settings, app } = inside;
+  const octokit = new ThrottledOctokit(octokitOptions(settings));
+  const token = async (refresh: boolean): Promise<Token> =>
+    (await app.octokit.auth({ type: "installation", ...scope, refresh })) as Token;
+
+  octokit.hook.wrap("request", async (request, options) => {
+    const send = async (given: Token): Promise<Awaited<ReturnType<typeof request>>> => {
+      options.headers.authorization = `token ${given.token}`;
+      return request(options);
+    };
+    const first = await token(false);
+    try {
+      return await send(first);
+    } catch (error) {
+      // A 401 has changed nothing, so that even a create may be sent again.
+      if (!isUnauthorized(error)) throw error;
+      const ageMs = settings.clock.now().getTime() - Date.parse(first.createdAt);
+      if (ageMs > freshMs) return send(await token(true));
+      await sleep(settings.clock, freshWaitMs, (options.request as { signal?: AbortSignal } | undefined)?.signal);
+      return send(first);
+    }
+  });
+  return apiOf(octokit, settings);
+}
+
+function isUnauthorized(thrown: unknown): boolean {
+  return thrown instanceof Error && "status" in thrown && thrown.status === 401;
+}
+
+async function mint(
+  self: Api,
+  installationId: number,
+  repository: RepositoryRef,
+  { access, signal }: { access: "read" | "write"; signal: AbortSignal },
+): Promise<GitCredential> {
+  const { data } = await self.request(
+    `mint a token to ${access} ${repository.owner}/${repository.name}`,
+    "POST /app/installations/{installation_id}/access_tokens",
+    {
+      installation_id: installationId,
+      repository_ids: [Number(repository.id)],
+      permissions: { contents: access },
+    },
+    signal,
+  );
+  return { username: "x-access-token", password: data.token, expiresAt: data.expires_at };
+}
+
+/** 401 is success: a token that is not accepted any more needs no revoking. */
+async function revoke(settings: ApiSettings, token: string, signal: AbortSignal): Promise<void> {
+  const octokit = new ThrottledOctokit({ ...octokitOptions(settings), auth: token });
+  try {
+    await inOurWords(settings, "revoke a task's token", signal, () =>
+      octokit.request("DELETE /installation/token", { request: { signal } }),
+    );
+  } catch (error) {
+    if (!isProviderFailure(error, "Unauthorized", "NotFound")) throw error;
+  }
+}

@@ -1,0 +1,102 @@
+import { createHash } from "node:crypto";
+import type { GitHubIntegration } from "../../api/kinds.ts";
+import type { SecretKeyRef } from "../../api/common.ts";
+import { BellhopError } from "../../shared/errors.ts";
+import type { Connection } from "../connection.ts";
+import type { ConnectDeps, Provider } from "../types.ts";
+import type { ApiSettings } from "./api.ts";
+import { appClient } from "./app-client.ts";
+import { tokenClient, type GitHubClient } from "./client.ts";
+import { credentialCheck } from "./credentials.ts";
+import { whoAmI, type WhoAmI } from "./identity.ts";
+
+const maxClients = 256;
+
+interface SignIn {
+  client: GitHubClient;
+  who: WhoAmI;
+}
+
+/** Signs in to GitHub with the integration's credentials; clients and their tokens are shared by all with the same ones. */
+export const connect: Provider<GitHubIntegration>["connect"] = connector();
+
+/** Makes a `connect` with a cache of its own. `throttle: false` sends writes unspaced, for tests against a stand-in. */
+export function connector(options: { throttle?: boolean } = {}): Provider<GitHubIntegration>["connect"] {
+  const caches = new WeakMap<typeof fetch, Map<string, SignIn>>();
+  return async (integration, deps) => {
+    const cache = caches.get(deps.fetch) ?? new Map<string, SignIn>();
+    caches.set(deps.fetch, cache);
+    const signIn = await signedIn(integration, deps, cache, options.throttle ?? true);
+    return connection(integration, signIn);
+  };
+}
+
+function connection(integration: GitHubIntegration, { client, who }: SignIn): Connection {
+  return {
+    credentials: credentialCheck(integration, client, who),
+  };
+}
+
+async function signedIn(
+  integration: GitHubIntegration,
+  deps: ConnectDeps,
+  cache: Map<string, SignIn>,
+  throttle: boolean,
+): Promise<SignIn> {
+  const { app } = integration.spec.credentials;
+  const secret = await readSecret(integration, deps);
+  const id = fingerprint([integration.spec.url, String(app?.appId ?? "token"), secret]);
+  const known = cache.get(id);
+  if (known) return known;
+  const settings: ApiSettings = {
+    url: integration.spec.url,
+    host: hostOf(integration),
+    signIn: app ? "app" : "token",
+    fetch: deps.fetch,
+    clock: deps.clock,
+    log: deps.log,
+    throttle,
+    id,
+  };
+  const client = app ? appClient(settings, app.appId, privateKey(secret)) : tokenClient(settings, secret);
+  const fresh: SignIn = { client, who: whoAmI(client) };
+  cache.set(id, fresh);
+  const [oldest] = cache.keys();
+  if (cache.size > maxClients && oldest !== undefined) cache.delete(oldest);
+  return fresh;
+}
+
+function hostOf(integration: GitHubIntegration): string {
+  return new URL(integration.spec.url).host;
+}
+
+async function readSecret(integration: GitHubIntegration, deps: ConnectDeps): Promise<string> {
+  const ref = secretRef(integration);
+  const bytes = await deps.readSecret(ref, { kind: "GitHubIntegration", host: hostOf(integration) });
+  const text = Buffer.from(bytes).toString("utf8").trim();
+  if (text) return text;
+  throw new BellhopError(
+    "SecretInvalid",
+    `Secret ${ref.name} has nothing under key "${ref.key}": put the credential there`,
+  );
+}
+
+function secretRef({ spec: { credentials } }: GitHubIntegration): SecretKeyRef {
+  const ref = credentials.app?.privateKeySecretRef ?? credentials.token?.secretRef;
+  if (ref) return ref;
+  throw new BellhopError("SecretInvalid", "spec.credentials names neither an app nor a token: set exactly one");
+}
+
+/** A key pasted into one line, as environment files have it, is taken too. */
+function privateKey(text: string): string {
+  const pem = text.replaceAll(String.raw`\n`, "\n");
+  if (/^-----BEGIN (RSA )?PRIVATE KEY-----/.test(pem)) return pem;
+  throw new BellhopError(
+    "SecretInvalid",
+    "the App's private key is not a PEM private key (-----BEGIN RSA PRIVATE KEY----- or -----BEGIN PRIVATE KEY-----): download it again from the App's settings page",
+  );
+}
+
+function fingerprint(parts: string[]): string {
+  return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
+}

@@ -1,0 +1,93 @@
+import type { GitHubIntegration } from "../../api/kinds.ts";
+import type { CredentialCheck } from "../connection.ts";
+import type { GitHubClient, Installation } from "./client.ts";
+import type { WhoAmI } from "./identity.ts";
+import { coveredOwners, isGranted, requiredEvents, requiredPermissions } from "./required.ts";
+
+type Checked = Awaited<ReturnType<CredentialCheck["check"]>>;
+
+/** Checks who we are, where we are installed, and what events and permissions are missing (no API can set an App's). */
+export function credentialCheck(integration: GitHubIntegration, client: GitHubClient, who: WhoAmI): CredentialCheck {
+  return {
+    check: (signal) =>
+      client.app ? checkApp(integration, client, who, signal) : checkToken(integration, client, who, signal),
+  };
+}
+
+async function checkApp(
+  integration: GitHubIntegration,
+  client: GitHubClient,
+  who: WhoAmI,
+  signal: AbortSignal,
+): Promise<Checked> {
+  const { data: app } = await client.self.request("read the App", "GET /app", {}, signal);
+  const owners = coveredOwners(integration);
+  const everywhere = (await client.app?.installations(signal)) ?? [];
+  const covered = everywhere.filter(({ account }) => owners.includes(account.toLowerCase()));
+  const granted = { events: app?.events ?? [], permissions: (app?.permissions ?? {}) as Record<string, string> };
+  return {
+    bot: await who(signal),
+    installations: covered.map(({ id, account, suspended }) => ({
+      id: String(id),
+      account,
+      ...(suspended ? { suspended } : {}),
+    })),
+    tokenScope: "PerTask",
+    missing: [
+      ...lacking(integration, granted, "of the App"),
+      ...owners
+        .filter((owner) => !covered.some(({ account }) => account.toLowerCase() === owner))
+        .map((owner) => `installation on ${owner}`),
+      ...covered.flatMap((installation) => notAccepted(integration, granted, installation)),
+    ],
+  };
+}
+
+interface Granted {
+  events: readonly string[];
+  permissions: Record<string, string>;
+}
+
+function lacking(integration: GitHubIntegration, granted: Granted, where: string): string[] {
+  const events = requiredEvents(integration).filter((event) => !granted.events.includes(event));
+  const permissions = Object.entries(requiredPermissions(integration)).filter(
+    ([name, level]) => !isGranted(granted.permissions[name], level),
+  );
+  return [
+    ...events.map((event) => `event ${event} ${where}`),
+    ...permissions.map(([name, level]) => `permission ${name}: ${level} ${where}`),
+  ];
+}
+
+/** What the App asks for but the owner of an installation has not accepted yet. */
+function notAccepted(integration: GitHubIntegration, app: Granted, installation: Installation): string[] {
+  const where = `not yet accepted by ${installation.account}`;
+  const known = new Set(lacking(integration, app, where));
+  return lacking(integration, installation, where).filter((words) => !known.has(words));
+}
+
+async function checkToken(
+  integration: GitHubIntegration,
+  client: GitHubClient,
+  who: WhoAmI,
+  signal: AbortSignal,
+): Promise<Checked> {
+  const answer = await client.self.request("read the token's user", "GET /user", {}, signal);
+  const scopes = (answer.headers as Record<string, string | undefined>)["x-oauth-scopes"];
+  return {
+    bot: await who(signal),
+    installations: [],
+    tokenScope: "Broad",
+    missing: scopes === undefined ? [] : missingScopes(integration, scopes),
+  };
+}
+
+/** Classic tokens name their scopes in a header; fine-grained ones do not, and show what they lack when they are used. */
+function missingScopes({ spec }: GitHubIntegration, header: string): string[] {
+  const has = new Set(header.split(",").map((scope) => scope.trim()));
+  const wanted: string[][] = [["repo", "public_repo"]];
+  if (spec.webhook.install === "Auto") {
+    wanted.push(spec.repositories ? ["repo", "admin:repo_hook", "write:repo_hook"] : ["admin:org_hook"]);
+  }
+  return wanted.filter((any) => !any.some((scope) => has.has(scope))).map((any) => `token scope ${any[0] ?? ""}`);
+}

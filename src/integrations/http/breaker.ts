@@ -1,0 +1,59 @@
+import type { Clock } from "../../shared/clock.ts";
+
+/** When a host counts as down, and for how long it is left alone. */
+export interface BreakerOptions {
+  /** Failures in a row that open the circuit. */
+  failures: number;
+  /** How long it stays open, unless the host asked for more. */
+  openMs: number;
+  /** The longest a host may ask for. */
+  maxOpenMs: number;
+}
+
+/** Keeps us from hammering a host that is down: after some failures in a row nothing goes there for a while, then one call tries. */
+export interface Breaker {
+  /** Milliseconds to wait before `host` may be called, or 0 for now. Answering 0 with the circuit open makes this call the trial. */
+  waitMs(host: string): number;
+  succeeded(host: string): void;
+  /** `askedMs` is what the host asked for (`Retry-After`); it opens the circuit at once. */
+  failed(host: string, askedMs?: number): void;
+  /** The call said nothing about the host (its caller gave up): another may be the trial. */
+  abandoned(host: string): void;
+}
+
+interface Circuit {
+  failures: number;
+  openUntilMs: number;
+  trial: boolean;
+}
+
+/** Creates the breaker for every host of the process. */
+export function createBreaker(clock: Clock, options: BreakerOptions): Breaker {
+  const circuits = new Map<string, Circuit>();
+  const nowMs = (): number => clock.now().getTime();
+
+  return {
+    waitMs(host) {
+      const circuit = circuits.get(host);
+      if (!circuit || circuit.openUntilMs === 0) return 0;
+      const left = circuit.openUntilMs - nowMs();
+      if (left > 0) return left;
+      if (circuit.trial) return options.openMs;
+      circuit.trial = true;
+      return 0;
+    },
+    succeeded: (host) => void circuits.delete(host),
+    failed(host, askedMs) {
+      const circuit = circuits.get(host) ?? { failures: 0, openUntilMs: 0, trial: false };
+      circuit.failures += 1;
+      circuit.trial = false;
+      if (askedMs !== undefined) circuit.openUntilMs = nowMs() + Math.min(askedMs, options.maxOpenMs);
+      else if (circuit.failures >= options.failures) circuit.openUntilMs = nowMs() + options.openMs;
+      circuits.set(host, circuit);
+    },
+    abandoned(host) {
+      const circuit = circuits.get(host);
+      if (circuit) circuit.trial = false;
+    },
+  };
+}
