@@ -1,0 +1,98 @@
+import { nodeCost, type Fuel } from "./fuel.ts";
+
+/** The longest text and the longest list a rule may work on. */
+export const maxText = 65_536;
+export const maxList = 256;
+const maxEqualDepth = 32;
+
+/** What went wrong in a part of an expression; `||`, `&&` and the comprehensions may do without that part. Costs no stack trace. */
+export class Failure {
+  readonly message: string;
+
+  constructor(message: string) {
+    this.message = message;
+  }
+}
+
+const noSuchKey = new Failure("the rule reads a field that is not there; ask with has() first");
+const notSelectable = new Failure("the rule reads a field of something that has none");
+const badIndex = new Failure("the rule reads an element that is not there");
+const incomparable = new Failure("the rule compares two things that have no order");
+const listTooLong = new Failure(`the rule looks through a list of more than ${maxList} entries`);
+
+/** `object.key`, for objects only; inherited properties do not exist here. */
+export function select(object: unknown, key: string): unknown {
+  if (object instanceof Failure) return object;
+  if (!isMap(object)) return notSelectable;
+  return Object.hasOwn(object, key) ? object[key] : noSuchKey;
+}
+
+/** `collection[index]`. */
+export function index(collection: unknown, at: unknown): unknown {
+  if (collection instanceof Failure) return collection;
+  if (at instanceof Failure) return at;
+  if (typeof at === "string") return select(collection, at);
+  if (!Array.isArray(collection) || typeof at !== "number") return badIndex;
+  return at >= 0 && at < collection.length ? (collection[at] as unknown) : badIndex;
+}
+
+/** Whether `object` has `key`; a failure where `object` itself is none. */
+export function has(object: unknown, key: string): boolean | Failure {
+  if (object instanceof Failure) return object;
+  return isMap(object) ? Object.hasOwn(object, key) : notSelectable;
+}
+
+/** The elements of a list, or the keys of a map, where they are few enough. */
+export function elements(collection: unknown): unknown[] | Failure {
+  if (collection instanceof Failure) return collection;
+  const all: unknown = isMap(collection) ? Object.keys(collection) : collection;
+  if (!Array.isArray(all)) return new Failure("the rule looks through something that is neither list nor map");
+  return all.length <= maxList ? all : listTooLong;
+}
+
+/** Deep equality; things of different kinds are unequal, as in CEL. */
+export function equal(a: unknown, b: unknown, fuel: Fuel, depth = 0): boolean {
+  if (typeof a === "string" && typeof b === "string") return equalTexts(a, b, fuel);
+  if (a === b) return true;
+  if (!isObject(a) || !isObject(b) || depth > maxEqualDepth) return false;
+  fuel.spend(nodeCost);
+  if (Array.isArray(a) && Array.isArray(b)) return equalLists(a, b, fuel, depth);
+  return isMap(a) && isMap(b) && equalMaps(a, b, fuel, depth);
+}
+
+/** The order of two numbers, texts or bools: negative, 0 or positive. */
+export function compare(a: unknown, b: unknown, fuel: Fuel): number | Failure {
+  if (typeof a === "number" && typeof b === "number") return a - b;
+  if (typeof a === "boolean" && typeof b === "boolean") return Number(a) - Number(b);
+  if (typeof a !== "string" || typeof b !== "string") return incomparable;
+  fuel.spend(Math.min(a.length, b.length));
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Whether a value is a map: a JSON object. */
+export function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Failure);
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
+
+function equalTexts(a: string, b: string, fuel: Fuel): boolean {
+  if (a.length !== b.length) return false;
+  fuel.spend(a.length >> 3);
+  return a === b;
+}
+
+function equalLists(a: unknown[], b: unknown[], fuel: Fuel, depth: number): boolean {
+  if (a.length !== b.length) return false;
+  fuel.spend(a.length * nodeCost);
+  return a.every((element, at) => equal(element, b[at], fuel, depth + 1));
+}
+
+function equalMaps(a: Record<string, unknown>, b: Record<string, unknown>, fuel: Fuel, depth: number): boolean {
+  const keys = Object.keys(a);
+  fuel.spend(keys.length * nodeCost * 4);
+  if (keys.length !== Object.keys(b).length) return false;
+  return keys.every((key) => Object.hasOwn(b, key) && equal(a[key], b[key], fuel, depth + 1));
+}
