@@ -1,0 +1,67 @@
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmdirSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { until } from "./wait.ts";
+
+const root = "/sys/fs/cgroup";
+
+/** Makes the node's own cgroup in every hierarchy, so that two kubelets do not share `/kubepods`. */
+export function createCgroups(name: string): void {
+  for (const hierarchy of hierarchies()) {
+    const folder = join(hierarchy, name);
+    mkdirSync(folder, { recursive: true });
+    // cgroup v1: a cpuset takes no process before it has processors and memory nodes.
+    for (const file of ["cpuset.cpus", "cpuset.mems"]) {
+      if (!isVersion2() && existsSync(join(folder, file))) {
+        writeFileSync(join(folder, file), readFileSync(join(hierarchy, file), "utf8").trim());
+      }
+    }
+  }
+  if (isVersion2()) {
+    const controllers = readFileSync(join(root, name, "cgroup.controllers"), "utf8")
+      .trim()
+      .split(" ");
+    writeFileSync(join(root, name, "cgroup.subtree_control"), controllers.map((each) => `+${each}`).join(" "));
+  }
+}
+
+/** Removes the node's cgroup from every hierarchy, once the processes inside are gone. */
+export async function removeCgroups(name: string): Promise<void> {
+  for (const hierarchy of hierarchies()) {
+    const folder = join(hierarchy, name);
+    await until(() => removeTree(folder), { what: `the removal of the cgroup ${folder}`, timeoutMs: 10_000 });
+  }
+}
+
+/** The folders of the node's cgroup that are left. */
+export function leftCgroups(name: string): string[] {
+  return hierarchies()
+    .map((hierarchy) => join(hierarchy, name))
+    .filter((folder) => existsSync(folder));
+}
+
+/** Version 1 has a hierarchy a controller, some of them links to another; version 2 has one. */
+function hierarchies(): string[] {
+  if (isVersion2()) return [root];
+  return readdirSync(root, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => join(root, entry.name));
+}
+
+function isVersion2(): boolean {
+  return existsSync(join(root, "cgroup.controllers"));
+}
+
+/** Children first; false while a process inside is still ending. */
+function removeTree(folder: string): boolean {
+  if (!existsSync(folder)) return true;
+  for (const entry of readdirSync(folder)) {
+    const child = join(folder, entry);
+    if (existsSync(child) && statSync(child).isDirectory() && !removeTree(child)) return false;
+  }
+  try {
+    rmdirSync(folder);
+    return true;
+  } catch {
+    return !existsSync(folder);
+  }
+}

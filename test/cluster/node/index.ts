@@ -1,0 +1,148 @@
+import { existsSync, mkdirSync } from "node:fs";
+import { createCgroups } from "./cgroups.ts";
+import { startContainerd } from "./containerd.ts";
+import { kubeconfigOf, startControlPlane } from "./control-plane.ts";
+import type { ExternalHost } from "./external-host.ts";
+import { createExternalHost } from "./external-host.ts";
+import { startKubeProxy, startKubelet } from "./kubelet.ts";
+import type { Namespaces } from "./namespaces.ts";
+import { createNamespaces } from "./namespaces.ts";
+import { createNetwork } from "./network.ts";
+import { startEnforcer } from "./network-policy/start.ts";
+import type { NodeLayout, NodeOptions } from "./options.ts";
+import { layoutOf } from "./options.ts";
+import { installPrerequisites } from "./prerequisites.ts";
+import { pauseImageTar } from "./pause-image.ts";
+import { writePKI } from "./pki.ts";
+import type { RunOptions, RunResult } from "./run.ts";
+import { run, tailOfFile, tryRun } from "./run.ts";
+import { stopNode } from "./stop.ts";
+import { nodeSupport } from "./support.ts";
+import { daemonsFolder, tool } from "./tools.ts";
+import { until } from "./wait.ts";
+
+/** A running Kubernetes 1.36 node with its control plane, in a network that has no link to this machine's. */
+export interface RealNode {
+  /** The Node's name. */
+  name: string;
+  /** Where its logs and files are; gone after `stop`. */
+  folder: string;
+  /** A cluster administrator's kubeconfig. Its address answers only inside the node's network. */
+  kubeconfigPath: string;
+  /** The node's address, where NodePorts answer. */
+  address: string;
+  /** Variables for processes that shall talk to this cluster. */
+  env: Record<string, string>;
+  /** Arguments to put before a command that shall see the node's network, and this machine's files. */
+  enter: readonly string[];
+  /** Runs a command in the node's network, with `env`, to its end; never throws for its exit code. */
+  exec(argv: readonly string[], options?: RunOptions): Promise<RunResult>;
+  /** kubectl with these arguments: its output, or an error with what it said. */
+  kubectl(args: readonly string[], options?: RunOptions): Promise<string>;
+  /** Gives the node an image from a docker or OCI archive; it is then known under the names in it. */
+  importImage(tar: string): Promise<void>;
+  /** Makes a stand-in for a machine on the internet: `name` of at most 10 letters, `address` in 203.0.113.0/24. */
+  externalHost(name: string, address: string): Promise<ExternalHost>;
+  /** Ends everything, and leaves no process, mount, network or cgroup behind. May be called twice. */
+  stop(): Promise<void>;
+}
+
+export type { ExternalHost } from "./external-host.ts";
+export type { NodeOptions } from "./options.ts";
+export type { RunOptions, RunResult } from "./run.ts";
+export { nodeSupport } from "./support.ts";
+export type { NodeSupport } from "./support.ts";
+
+/**
+ * Starts a node and returns when it is Ready: about 10 s once the daemons are in the cache. Ends one of the same
+ * name first, also one that a crashed process left. Throws one line where `nodeSupport` says no.
+ */
+export async function startNode(options: NodeOptions = {}): Promise<RealNode> {
+  const layout = layoutOf(options);
+  const log = options.log ?? (() => {});
+  const support = await nodeSupport();
+  if (!support.ok) throw new Error(support.reason);
+  await installPrerequisites(log);
+  const daemons = options.daemons ?? (await daemonsFolder(log));
+  const pause = await pauseImageTar();
+  await stopNode(layout);
+  try {
+    return await start(layout, { daemons, pause, log });
+  } catch (cause) {
+    await stopNode(layout);
+    throw cause;
+  }
+}
+
+/** Ends the node of this name, whoever started it; nothing happens where there is none. */
+export function stopNodeNamed(name?: string): Promise<void> {
+  return stopNode(layoutOf(name === undefined ? {} : { name }));
+}
+
+interface Parts {
+  daemons: string;
+  pause: string;
+  log: (line: string) => void;
+}
+
+async function start(layout: NodeLayout, { daemons, pause, log }: Parts): Promise<RealNode> {
+  mkdirSync(layout.folder, { recursive: true, mode: 0o700 });
+  await writePKI(layout);
+  const namespaces = await createNamespaces(layout);
+  createCgroups(layout.cgroup);
+  await createNetwork(layout, namespaces);
+  const node = realNode(layout, namespaces);
+  log(`node ${layout.name}: starting the control plane and containerd`);
+  await Promise.all([
+    startControlPlane(layout, namespaces, { daemons, kubectl: tool("kubectl") }),
+    startContainerd(layout, namespaces).then(() => node.importImage(pause)),
+  ]);
+  if (layout.networkPolicy === "enforced") await startEnforcer(layout, namespaces);
+  startKubelet(layout, namespaces, daemons);
+  startKubeProxy(layout, namespaces, daemons);
+  log(`node ${layout.name}: waiting for the kubelet`);
+  await nodeReady(layout, node);
+  log(`node ${layout.name}: ready`);
+  return node;
+}
+
+function realNode(layout: NodeLayout, namespaces: Namespaces): RealNode {
+  const kubeconfigPath = kubeconfigOf(layout, "admin");
+  const kubectlPath = tool("kubectl");
+  const env = { KUBECONFIG: kubeconfigPath };
+  const exec: RealNode["exec"] = (argv, options = {}) =>
+    tryRun([...namespaces.enterNetwork, ...argv], { ...options, env: { ...process.env, ...env, ...options.env } });
+  return {
+    name: layout.name,
+    folder: layout.folder,
+    kubeconfigPath,
+    address: layout.address,
+    env,
+    enter: namespaces.enterNetwork,
+    exec,
+    async kubectl(args, options) {
+      const result = await exec([kubectlPath, ...args], options);
+      if (result.code === 0) return result.stdout;
+      throw new Error(`kubectl ${args.join(" ").slice(0, 200)} ended with ${result.code}: ${result.stderr.trim()}`);
+    },
+    async importImage(tar) {
+      if (!existsSync(tar)) throw new Error(`there is no image archive at ${tar}`);
+      const ctr = ["ctr", "-a", layout.containerdSocket, "-n", "k8s.io", "images", "import", tar];
+      await run(ctr, { timeoutMs: 300_000 });
+    },
+    externalHost: (name, address) => createExternalHost(namespaces, { name, address }),
+    stop: () => stopNode(layout),
+  };
+}
+
+/** Ready, its network known, and the service account that the first pod needs. */
+async function nodeReady(layout: NodeLayout, node: RealNode): Promise<void> {
+  const condition = `jsonpath={.status.conditions[?(@.type=="Ready")].status}`;
+  const ready = async (): Promise<boolean> => {
+    const status = await node.exec([tool("kubectl"), "get", "node", layout.name, "-o", condition]);
+    if (status.stdout !== "True") return false;
+    return (await node.exec([tool("kubectl"), "get", "serviceaccount", "default"])).code === 0;
+  };
+  const detail = (): string => tailOfFile(`${layout.logs}/kubelet.log`);
+  await until(ready, { what: `node ${layout.name} Ready`, timeoutMs: 90_000, everyMs: 200, detail });
+}

@@ -1,0 +1,52 @@
+import { run } from "../run.ts";
+import type { Rendered } from "./render.ts";
+import { entryChain, restoreText } from "./render.ts";
+
+/** Puts rendered rules into the kernel of the network namespace that this process is in. */
+export interface Kernel {
+  /** Sets first, then all chains at once, then the sets that nothing uses any more go. */
+  apply(rendered: Rendered): Promise<void>;
+}
+
+/** Remembers what it applied; its chains and sets are nobody else's. */
+export function createKernel(): Kernel {
+  let sets = new Set<string>();
+  let chains = new Set<string>();
+  let hooked = false;
+  let text = "";
+  return {
+    async apply(rendered) {
+      const next = restoreText(rendered.chains, chains);
+      if (next === text) return;
+      await createSets(new Map([...rendered.sets].filter(([name]) => !sets.has(name))));
+      sets = new Set([...sets, ...rendered.sets.keys()]);
+      await run(["iptables-restore", "--noflush", "--wait", "5"], { input: next });
+      text = restoreText(rendered.chains, rendered.chains.keys());
+      chains = new Set(rendered.chains.keys());
+      if (!hooked) await hook();
+      hooked = true;
+      const unused = [...sets].filter((name) => !rendered.sets.has(name));
+      await restoreSets(unused.map((name) => `destroy ${name}`));
+      sets = new Set(rendered.sets.keys());
+    },
+  };
+}
+
+/** What a pod sends to the node itself passes INPUT; what the node sends, such as probes, passes neither. */
+async function hook(): Promise<void> {
+  for (const chain of ["FORWARD", "INPUT"]) {
+    await run(["iptables", "--wait", "5", "--table", "mangle", "--insert", chain, "--jump", entryChain]);
+  }
+}
+
+async function createSets(sets: Rendered["sets"]): Promise<void> {
+  const lines = [...sets].flatMap(([name, members]) => [
+    `create ${name} hash:net family inet`,
+    ...members.map((member) => `add ${name} ${member}`),
+  ]);
+  await restoreSets(lines);
+}
+
+async function restoreSets(lines: string[]): Promise<void> {
+  if (lines.length > 0) await run(["ipset", "-exist", "restore"], { input: `${lines.join("\n")}\n` });
+}
