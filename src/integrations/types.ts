@@ -24,7 +24,7 @@ export interface Integration {
     suspend: boolean;
     webhook: { install: "Auto" | "Manual"; acceptedKeysRef?: SecretKeyRef | undefined; takeOver: boolean };
     triggers: Trigger[];
-    access: { kubernetes: "Deny" | "Allow" };
+    access: { permission: "Write" | "Maintain" | "Admin"; kubernetes: "Deny" | "Allow" };
     profileRef: { name: string };
     concurrency: { tasks: number; perRepository: number; perActor: number };
     reporting: { reaction: boolean; updateEvery: string };

@@ -1,0 +1,82 @@
+import type { AgentProfile, AgentTask } from "../../api/kinds.ts";
+import type { Connection } from "../../integrations/connection.ts";
+import type { Integration, Provider } from "../../integrations/types.ts";
+import type { KubeClient, ObjectKey, Store } from "../../kube/types.ts";
+import type { SandboxProvider } from "../../sandbox/provider.ts";
+import type { SandboxSpec } from "../../sandbox/protocol/sandbox-spec.ts";
+import type { Clock } from "../../shared/clock.ts";
+import type { Logger } from "../../shared/log.ts";
+import type { Admission } from "./admission/loop.ts";
+import type { TaskCredentials } from "./broker-secrets.ts";
+
+/** An integration with the way to its provider. */
+export interface Desk {
+  integration: Integration;
+  provider: Provider;
+  /** Signs in; cheap, cached by the provider. Throws `BellhopError` or `ProviderError`. */
+  connect(): Promise<Connection>;
+}
+
+/** Finds the desk a task came through. */
+export type FindDesk = (ref: { kind: string; name: string; namespace: string }) => Desk | undefined;
+
+/** How long things are kept and how many may run; one object of the operator's configuration. */
+export interface AgentTaskConfig {
+  /** Base URL of the broker, https, as sandboxes reach it. */
+  brokerURL: string;
+  /** The namespace of the broker, where each task's token lives. */
+  brokerNamespace: string;
+  /** Most sandboxes of one task, the first among them. */
+  maxAttempts: number;
+  /** Most tasks at work at once: in one namespace, and in all. */
+  concurrency: { perNamespace: number; cluster: number };
+  /** Tasks that wait longer than this hold a place in every limit they need, so that nobody overtakes them for ever. */
+  reserveAfterMs: number;
+  /** How long after the wall clock the courier may still publish before the pod is removed. */
+  publishBudgetMs: number;
+  retention: {
+    /** Pods of tasks that succeeded. */
+    podMs: number;
+    /** Pods of tasks that did not. */
+    failedPodMs: number;
+    /** Tasks; the newest of a conversation stays until its change is closed. */
+    taskMs: number;
+  };
+  /** How long deletion waits for a provider that does not answer before it goes on with a warning. */
+  finalizeMs: number;
+}
+
+const minuteMs = 60_000;
+
+/** What holds where the installation says nothing else; `brokerURL` and `brokerNamespace` have no default. */
+export const defaultConfig: Omit<AgentTaskConfig, "brokerURL" | "brokerNamespace"> = {
+  maxAttempts: 3,
+  concurrency: { perNamespace: 20, cluster: 50 },
+  reserveAfterMs: 10 * minuteMs,
+  publishBudgetMs: 2 * minuteMs,
+  retention: { podMs: 60 * minuteMs, failedPodMs: 24 * 60 * minuteMs, taskMs: 7 * 24 * 60 * minuteMs },
+  finalizeMs: 10 * minuteMs,
+};
+
+/** Tells people through Events of the task; `reason` as in conditions. */
+export interface TaskEvents {
+  normal(task: AgentTask, reason: string, message: string): void;
+  warning(task: AgentTask, reason: string, message: string): void;
+}
+
+/** What the agent-task controller needs. */
+export interface AgentTaskDeps {
+  kube: KubeClient;
+  tasks: Pick<Store<AgentTask>, "get" | "list">;
+  profiles: { get(key: ObjectKey): AgentProfile | undefined };
+  desk: FindDesk;
+  sandbox: SandboxProvider;
+  /** What must not answer before an agent starts; asked anew for each attempt. */
+  egress(signal: AbortSignal): Promise<SandboxSpec["egress"]>;
+  admission: Admission;
+  credentials: TaskCredentials;
+  events: TaskEvents;
+  clock: Clock;
+  log: Logger;
+  config: AgentTaskConfig;
+}

@@ -1,0 +1,85 @@
+import type { AgentTaskStatus, TaskCondition } from "../../api/agent-task-status.ts";
+import type { AgentTask } from "../../api/kinds.ts";
+import { findCondition } from "../../kube/conditions.ts";
+import type { Condition } from "../../kube/types.ts";
+
+/** One sandbox that was tried. */
+export type Attempt = NonNullable<AgentTaskStatus["attempts"]>[number];
+
+/** A condition of a task, if it was ever set. */
+export function conditionOf(task: AgentTask, type: TaskCondition): Condition | undefined {
+  return findCondition(task.status?.conditions as readonly Condition[] | undefined, type);
+}
+
+/** Whether a condition holds. */
+export function holds(task: AgentTask, type: TaskCondition): boolean {
+  return conditionOf(task, type)?.status === "True";
+}
+
+/** Whether a condition was judged for good; `Unknown` is still open. */
+export function isJudged(task: AgentTask, type: TaskCondition): boolean {
+  const status = conditionOf(task, type)?.status;
+  return status === "True" || status === "False";
+}
+
+/** Whether the task has ended: it succeeded, failed, was cancelled or refused. */
+export function isOver(task: AgentTask): boolean {
+  return isJudged(task, "Succeeded") || conditionOf(task, "Authorized")?.status === "False";
+}
+
+/** Whether the task is work; commands do none. */
+export function isWork(task: AgentTask): boolean {
+  return task.spec.command === undefined;
+}
+
+/** Whether the task may work now: work, authorised, admitted, not over, not asked to stop, not being deleted. */
+export function isAtWork(task: AgentTask): boolean {
+  return isWork(task) && holds(task, "Authorized") && holds(task, "Admitted") && !isOver(task) && !isLeaving(task);
+}
+
+/** Whether the task was asked to stop or is being deleted. */
+export function isLeaving(task: AgentTask): boolean {
+  return stopOf(task) !== undefined || task.metadata.deletionTimestamp !== undefined;
+}
+
+/** Who asked the task to stop, and why, if anybody did: by `spec.cancel` or by a `stop` in the thread. */
+export function stopOf(task: AgentTask): { by: string; reason?: string | undefined } | undefined {
+  return task.spec.cancel ?? task.status?.requests?.find((request) => request.type === "stop");
+}
+
+/** The newest attempt; the fence for pushes and results. */
+export function newestAttempt(task: AgentTask): Attempt | undefined {
+  return task.status?.attempts?.at(-1);
+}
+
+/** The conversation in force. */
+export function conversationOf(task: AgentTask): string {
+  return task.status?.conversation ?? task.spec.conversation;
+}
+
+/** Whether two tasks work in the same repository of the same host. */
+export function sameRepository(a: AgentTask, b: AgentTask): boolean {
+  const [left, right] = [a.spec.repository, b.spec.repository];
+  return left !== undefined && left.id === right?.id && left.host === right.host;
+}
+
+/** Whether two tasks of one namespace belong to one conversation. */
+export function sameConversation(a: AgentTask, b: AgentTask): boolean {
+  return conversationOf(a) === conversationOf(b) && a.spec.repository?.host === b.spec.repository?.host;
+}
+
+/** On whose behalf a task works: the requester where it is not the sender (failed checks). */
+export function requesterOf(task: AgentTask): { id: string; login: string } {
+  return task.status?.requester ?? task.spec.actor;
+}
+
+/** Orders tasks from the newest to the oldest; names decide within a second, so that the order is the same everywhere. */
+export function newestFirst(a: AgentTask, b: AgentTask): number {
+  const [left, right] = [createdMs(a), createdMs(b)];
+  return left === right ? b.metadata.name.localeCompare(a.metadata.name) : right - left;
+}
+
+/** When a task was created, in milliseconds since 1970. */
+export function createdMs(task: AgentTask): number {
+  return Date.parse(task.metadata.creationTimestamp ?? "") || 0;
+}
