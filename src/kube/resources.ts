@@ -17,9 +17,11 @@ import type { KubeObject, ResourceType } from "./types.ts";
 /** client-node's types as they are on the wire: dates are strings, and `_from` is `from`. */
 export type Wire<T> = T extends Date
   ? string
-  : T extends object
-    ? { [K in keyof T as K extends `_${infer Name}` ? Name : K]: Wire<T[K]> }
-    : T;
+  : T extends readonly (infer Item)[]
+    ? Wire<Item>[]
+    : T extends object
+      ? { [K in keyof T as K extends `_${infer Name}` ? Name : K]: Wire<T[K]> }
+      : T;
 
 /** A pod. */
 export interface Pod extends KubeObject {

@@ -20,8 +20,9 @@ export class FakeClock implements Clock {
     return () => this.#timers.delete(id);
   }
 
-  /** Moves time on by `ms`, running every timer that falls due; promises settle between timers. */
+  /** Moves time on by `ms`, running every timer that falls due; promises settle before, between and after timers. */
   async advance(ms: number): Promise<void> {
+    await settle();
     const untilMs = this.#nowMs + ms;
     for (let due = this.#earliest(untilMs); due; due = this.#earliest(untilMs)) {
       this.#nowMs = Math.max(this.#nowMs, due.dueMs);

@@ -1,0 +1,209 @@
+import { Registry } from "prom-client";
+import { describe, expect, it } from "vitest";
+import { FakeClock } from "../shared/fake-clock.ts";
+import { silentLogger } from "../shared/log.ts";
+import { type ControllerOptions, controllerOf, createController, itself } from "./controller.ts";
+import { TerminalError } from "./errors.ts";
+import { createKubeMetrics } from "./metrics.ts";
+import { failure } from "./testing.ts";
+import type { Change, KubeObject, Request } from "./types.ts";
+
+const a: Request = { namespace: "default", name: "a" };
+
+function aController(reconciler: ControllerOptions["reconciler"], options: Partial<ControllerOptions> = {}) {
+  const clock = new FakeClock();
+  const registry = new Registry();
+  const abort = new AbortController();
+  const metrics = createKubeMetrics(registry);
+  const controller = createController({ name: "test", reconciler, log: silentLogger, metrics, clock, ...options });
+  return { clock, registry, abort, controller };
+}
+
+/** An informer that a test turns by hand. */
+function anInformer(objects: KubeObject[]) {
+  const listeners = new Set<(change: Change<KubeObject>) => void>();
+  return {
+    listeners,
+    tell: (change: Change<KubeObject>) => listeners.forEach((listener) => listener(change)),
+    onChange(listener: (change: Change<KubeObject>) => void) {
+      for (const current of objects) listener({ current, initial: true });
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
+
+const object = (name: string): KubeObject => ({ metadata: { namespace: "default", name } });
+
+describe("controller", () => {
+  it("does nothing before it starts, and then what was enqueued", async () => {
+    const seen: string[] = [];
+    const { controller, clock, abort } = aController(async ({ name }) => (seen.push(name), {}));
+    controller.enqueue(a);
+    await clock.advance(10_000);
+    expect(seen).toEqual([]);
+    controller.start(abort.signal);
+    await clock.advance(0);
+    expect(seen).toEqual(["a"]);
+  });
+
+  it("looks again after the time that a reconcile asked for", async () => {
+    let runs = 0;
+    const { controller, clock, abort } = aController(async () => (++runs === 1 ? { requeueAfterMs: 60_000 } : {}));
+    controller.start(abort.signal);
+    controller.enqueue(a);
+    await clock.advance(59_999);
+    expect(runs).toBe(1);
+    await clock.advance(1);
+    expect(runs).toBe(2);
+    await clock.advance(600_000);
+    expect(runs).toBe(2);
+  });
+
+  it("tries a failure again with growing waits, from 5 ms anew after a success", async () => {
+    const at: number[] = [];
+    const { controller, clock, abort, registry } = aController(async () => {
+      at.push(clock.now().getTime());
+      if (at.length !== 4) throw new Error("broken");
+      return {};
+    });
+    controller.start(abort.signal);
+    controller.enqueue(a);
+    await clock.advance(1_000);
+    controller.enqueue(a);
+    await clock.advance(5);
+    const gaps = at.slice(1).map((time, index) => time - (at[index] ?? 0));
+    expect(gaps.slice(0, 3)).toEqual([5, 10, 20]);
+    expect(gaps.at(-1)).toBe(5);
+    const text = await registry.metrics();
+    expect(text).toContain('controller_runtime_reconcile_total{controller="test",result="error"} 5');
+    expect(text).toContain('controller_runtime_reconcile_total{controller="test",result="success"} 1');
+    expect(text).toContain('controller_runtime_reconcile_errors_total{controller="test"} 5');
+  });
+
+  it("waits as long as the API server asked for", async () => {
+    let runs = 0;
+    const busy = Object.assign(failure(429, "TooManyRequests"), { retryAfterMs: 3_000 });
+    const { controller, clock, abort } = aController(async () => {
+      if (++runs === 1) throw busy;
+      return {};
+    });
+    controller.start(abort.signal);
+    controller.enqueue(a);
+    await clock.advance(2_999);
+    expect(runs).toBe(1);
+    await clock.advance(1);
+    expect(runs).toBe(2);
+  });
+
+  it("does not try a terminal failure again before the object changes", async () => {
+    let runs = 0;
+    const informer = anInformer([]);
+    const { controller, clock, abort, registry } = aController(async () => {
+      runs += 1;
+      throw new TerminalError("BadSpec", "the spec cannot work");
+    });
+    controller.watches(informer, itself);
+    controller.start(abort.signal);
+    informer.tell({ current: object("a") });
+    await clock.advance(3_600_000);
+    expect(runs).toBe(1);
+    informer.tell({ old: object("a"), current: object("a") });
+    await clock.advance(0);
+    expect(runs).toBe(2);
+    expect(await registry.metrics()).toContain(
+      'controller_runtime_terminal_reconcile_errors_total{controller="test"} 2',
+    );
+  });
+
+  it("works on what happens now before what the first list brought", async () => {
+    const seen: string[] = [];
+    const gate = Promise.withResolvers<void>();
+    const { controller, clock, abort } = aController(async ({ name }) => {
+      seen.push(name);
+      if (name === "gate") await gate.promise;
+      return {};
+    });
+    const informer = anInformer([object("old-1"), object("old-2")]);
+    controller.enqueue({ namespace: "default", name: "gate" });
+    controller.watches(informer, itself);
+    controller.start(abort.signal);
+    await clock.advance(0);
+    informer.tell({ current: object("new") });
+    gate.resolve();
+    await clock.advance(0);
+    expect(seen).toEqual(["gate", "new", "old-1", "old-2"]);
+  });
+
+  it("never reconciles one key twice at once, with many workers", async () => {
+    let [now, most, runs] = [0, 0, 0];
+    const { controller, clock, abort } = aController(
+      async () => {
+        runs += 1;
+        most = Math.max(most, ++now);
+        await new Promise<void>((resolve) => clock.after(10, resolve));
+        now -= 1;
+        return {};
+      },
+      { workers: 4 },
+    );
+    controller.start(abort.signal);
+    for (let i = 0; i < 5; i++) {
+      controller.enqueue(a);
+      await clock.advance(4);
+    }
+    await clock.advance(1_000);
+    expect({ most, now }).toEqual({ most: 1, now: 0 });
+    expect(runs).toBeGreaterThan(1);
+  });
+
+  it("lets a reconcile finish on stop, takes no other, and stops listening", async () => {
+    const seen: string[] = [];
+    const gate = Promise.withResolvers<void>();
+    const { controller, clock, abort } = aController(async ({ name }, signal) => {
+      await gate.promise;
+      seen.push(`${name} ${signal.aborted ? "aborted" : "finished"}`);
+      return {};
+    });
+    const informer = anInformer([]);
+    controller.watches(informer, itself);
+    controller.start(abort.signal);
+    controller.enqueue(a);
+    controller.enqueue({ namespace: "default", name: "b" });
+    await clock.advance(0);
+    abort.abort();
+    expect(informer.listeners.size).toBe(0);
+    gate.resolve();
+    await controller.drain();
+    expect(seen).toEqual(["a finished"]);
+  });
+
+  it("aborts a reconcile that does not end within the grace, and counts no failure for it", async () => {
+    const { controller, clock, abort, registry } = aController(
+      (_, signal) =>
+        new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(new Error("cut")))),
+      { graceMs: 10_000 },
+    );
+    controller.start(abort.signal);
+    controller.enqueue(a);
+    await clock.advance(0);
+    abort.abort();
+    let drained = false;
+    void controller.drain().then(() => (drained = true));
+    await clock.advance(9_999);
+    expect(drained).toBe(false);
+    await clock.advance(1);
+    expect(drained).toBe(true);
+    expect(await registry.metrics()).not.toContain('result="error"');
+  });
+
+  it("names the controlling owner of an object", () => {
+    const owned = object("pod");
+    owned.metadata.ownerReferences = [
+      { apiVersion: "v1", kind: "Task", name: "other", uid: "1" },
+      { apiVersion: "v1", kind: "Task", name: "mine", uid: "2", controller: true },
+      { apiVersion: "v1", kind: "Job", name: "job", uid: "3", controller: true },
+    ];
+    expect(controllerOf("Task")({ old: owned })).toEqual([{ namespace: "default", name: "mine" }]);
+  });
+});

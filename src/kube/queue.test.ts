@@ -1,0 +1,192 @@
+import * as fc from "fast-check";
+import { Registry } from "prom-client";
+import { describe, expect, it } from "vitest";
+import { FakeClock } from "../shared/fake-clock.ts";
+import { createKubeMetrics } from "./metrics.ts";
+import { createQueue } from "./queue.ts";
+import type { Request } from "./types.ts";
+
+const key = (name: string): Request => ({ namespace: "default", name });
+const [a, b, c] = [key("a"), key("b"), key("c")];
+
+function aQueue() {
+  const clock = new FakeClock();
+  const registry = new Registry();
+  const queue = createQueue({ clock, name: "test", metrics: createKubeMetrics(registry) });
+  const taken: string[] = [];
+  /** Takes one key as a worker would, without finishing it. */
+  const take = () => void queue.next().then((request) => taken.push(request?.name ?? "(end)"));
+  return { clock, registry, queue, taken, take };
+}
+
+const valueOf = async (registry: Registry, name: string): Promise<number | undefined> =>
+  (await registry.getSingleMetric(name)?.get())?.values[0]?.value;
+
+describe("queue", () => {
+  it("holds a key once, however often it is added", async () => {
+    const { queue, clock, taken, take } = aQueue();
+    queue.add(a);
+    queue.add(a);
+    queue.add(b);
+    expect(queue.depth).toBe(2);
+    for (let i = 0; i < 3; i++) take();
+    await clock.advance(0);
+    expect(taken).toEqual(["a", "b"]);
+  });
+
+  it("gives a key to one worker at a time, and again once when it was added while in work", async () => {
+    const { queue, clock, taken, take } = aQueue();
+    queue.add(a);
+    take();
+    take();
+    queue.add(a);
+    queue.add(a);
+    await clock.advance(0);
+    expect(taken).toEqual(["a"]);
+    queue.done(a);
+    await clock.advance(0);
+    expect(taken).toEqual(["a", "a"]);
+    queue.done(a);
+    take();
+    await clock.advance(0);
+    expect(taken).toEqual(["a", "a"]);
+  });
+
+  it("gives what the first list brought last, and earlier when it changes meanwhile", async () => {
+    const { queue, clock, taken, take } = aQueue();
+    queue.add(a, "low");
+    queue.add(b, "low");
+    queue.add(c);
+    queue.add(b);
+    queue.add(c, "low");
+    for (let i = 0; i < 3; i++) take();
+    await clock.advance(0);
+    expect(taken).toEqual(["c", "b", "a"]);
+  });
+
+  it("keeps the higher priority of two additions while in work", async () => {
+    const { queue, clock, taken, take } = aQueue();
+    queue.add(a);
+    take();
+    queue.add(a, "low");
+    queue.add(a);
+    queue.add(b, "low");
+    queue.done(a);
+    take();
+    await clock.advance(0);
+    expect(taken).toEqual(["a", "a"]);
+  });
+
+  it("adds after a delay, and of two delays the earliest wins", async () => {
+    const { queue, clock } = aQueue();
+    queue.addAfter(a, 1_000);
+    queue.addAfter(a, 200);
+    queue.addAfter(a, 5_000);
+    await clock.advance(199);
+    expect(queue.depth).toBe(0);
+    await clock.advance(1);
+    expect(queue.depth).toBe(1);
+    expect(clock.pending).toBe(0);
+  });
+
+  it("leaves a timer alone when the key is added in between", async () => {
+    const { queue, clock, take } = aQueue();
+    queue.addAfter(a, 1_000);
+    queue.add(a);
+    take();
+    await clock.advance(500);
+    queue.done(a);
+    await clock.advance(500);
+    expect(queue.depth).toBe(1);
+  });
+
+  it("backs off from 5 ms to 5 min, a key for itself, until it is forgotten", async () => {
+    const { queue } = aQueue();
+    expect(Array.from({ length: 5 }, () => queue.retry(a))).toEqual([5, 10, 20, 40, 80]);
+    expect(queue.retry(b)).toBe(5);
+    const delays = Array.from({ length: 20 }, () => queue.retry(a));
+    expect(delays.at(-1)).toBe(300_000);
+    queue.forget(a);
+    expect(queue.retry(a)).toBe(5);
+  });
+
+  it("waits as long as the server asked for, where that is longer than the back-off", () => {
+    expect(aQueue().queue.retry(a, 7_000)).toBe(7_000);
+  });
+
+  it("ends waiting workers and timers when it is shut down, and takes nothing more", async () => {
+    const { queue, clock, taken, take } = aQueue();
+    take();
+    queue.addAfter(a, 10);
+    queue.shutDown();
+    queue.add(b);
+    await clock.advance(20);
+    expect(taken).toEqual(["(end)"]);
+    expect(queue.depth).toBe(0);
+    expect(clock.pending).toBe(0);
+  });
+
+  it("refuses a done for what is not in work", () => {
+    expect(() => aQueue().queue.done(a)).toThrow(/not in work/);
+  });
+
+  it("counts under the names of client-go", async () => {
+    const { queue, clock, registry, take } = aQueue();
+    queue.add(a);
+    queue.add(b);
+    queue.add(b);
+    await clock.advance(2_000);
+    take();
+    await clock.advance(3_000);
+    expect(await valueOf(registry, "workqueue_adds_total")).toBe(2);
+    expect(await valueOf(registry, "workqueue_depth")).toBe(1);
+    expect(await valueOf(registry, "workqueue_longest_running_processor_seconds")).toBe(3);
+    queue.done(a);
+    queue.retry(a);
+    expect(await valueOf(registry, "workqueue_retries_total")).toBe(1);
+    const text = await registry.metrics();
+    expect(text).toContain('workqueue_queue_duration_seconds_sum{name="test"} 2');
+    expect(text).toContain('workqueue_work_duration_seconds_sum{name="test"} 3');
+  });
+
+  it("never loses a key and never hands it out twice at once, whatever the order of calls", async () => {
+    const step = fc.record({
+      op: fc.constantFrom("add", "low", "after", "retry", "take", "done", "advance"),
+      name: fc.constantFrom("a", "b", "c", "d"),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+        const clock = new FakeClock();
+        const queue = createQueue({ clock });
+        const inWork = new Set<string>();
+        const owed = new Set<string>();
+        const take = (): void =>
+          void queue.next().then((request) => {
+            const name = request?.name ?? "";
+            expect(inWork.has(name)).toBe(false);
+            inWork.add(name);
+            return owed.delete(name);
+          });
+        const act: Record<string, (name: string) => void> = {
+          add: (name) => (owed.add(name), queue.add(key(name))),
+          low: (name) => (owed.add(name), queue.add(key(name), "low")),
+          after: (name) => (owed.add(name), queue.addAfter(key(name), 50)),
+          retry: (name) => (owed.add(name), void queue.retry(key(name))),
+          take,
+          done: (name) => inWork.delete(name) && queue.done(key(name)),
+        };
+        for (const { op, name } of steps) {
+          act[op]?.(name);
+          await clock.advance(op === "advance" ? 30 : 0);
+        }
+        for (let round = 0; round < 100 && (owed.size > 0 || inWork.size > 0); round++) {
+          for (const name of Array.from(inWork)) act["done"]?.(name);
+          take();
+          await clock.advance(300_000);
+        }
+        expect([...owed]).toEqual([]);
+      }),
+      { numRuns: 200, seed: 8 },
+    );
+  });
+});
