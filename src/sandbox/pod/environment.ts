@@ -1,0 +1,62 @@
+import { contextFiles, environment, inFiles, mounts } from "../protocol/layout.ts";
+import type { SandboxSettings } from "./settings.ts";
+
+/** One environment variable of a container. */
+interface Variable {
+  name: string;
+  value: string;
+}
+
+/** Every variable that common tools read their CA file from. */
+const caVariables = [
+  "SSL_CERT_FILE",
+  "NODE_EXTRA_CA_CERTS",
+  "GIT_SSL_CAINFO",
+  "CURL_CA_BUNDLE",
+  "REQUESTS_CA_BUNDLE",
+  "PIP_CERT",
+  "CARGO_HTTP_CAINFO",
+  "AWS_CA_BUNDLE",
+];
+
+/** What the courier and its checkout are told. */
+export function courierEnvironment(settings: SandboxSettings): Variable[] {
+  return variables({
+    [environment.in]: mounts.in,
+    [environment.out]: mounts.out,
+    [environment.workspace]: mounts.workspace,
+    [environment.courier]: mounts.courier,
+    [environment.context]: mounts.context,
+    [environment.tokenFile]: `${mounts.token}/token`,
+    [environment.terminationLog]: terminationLog,
+    [environment.isolation]: settings.backend,
+    HOME: mounts.courier,
+    TMPDIR: mounts.courier,
+    NODE_EXTRA_CA_CERTS: `${mounts.context}/${contextFiles.ca}`,
+  });
+}
+
+/** What the agent is told: paths, and the CA file. Nothing here is worth stealing. */
+export function agentEnvironment(settings: SandboxSettings): Variable[] {
+  const ca = `${mounts.in}/${inFiles.ca}`;
+  return variables({
+    [environment.in]: mounts.in,
+    [environment.out]: mounts.out,
+    [environment.workspace]: mounts.workspace,
+    [environment.promptFile]: `${mounts.in}/${inFiles.prompt}`,
+    [environment.contextFile]: `${mounts.in}/${inFiles.context}`,
+    [environment.isolation]: settings.backend,
+    HOME: mounts.home,
+    TMPDIR: mounts.tmp,
+    GIT_CONFIG_GLOBAL: `${mounts.in}/${inFiles.gitconfig}`,
+    GIT_TERMINAL_PROMPT: "0",
+    ...Object.fromEntries(caVariables.map((name) => [name, ca])),
+  });
+}
+
+/** Where a container leaves its last words. */
+export const terminationLog = `${mounts.courier}/termination-log`;
+
+function variables(values: Record<string, string>): Variable[] {
+  return Object.entries(values).map(([name, value]) => ({ name, value }));
+}

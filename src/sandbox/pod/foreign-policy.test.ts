@@ -1,0 +1,46 @@
+import { describe, expect, it } from "vitest";
+import type { NetworkPolicy } from "../../kube/resources.ts";
+import { foreignEgress } from "./foreign-policy.ts";
+
+const labels = { "app.kubernetes.io/component": "sandbox", team: "a" };
+const policy = (spec: object, name = "theirs"): NetworkPolicy => ({
+  metadata: { name, namespace: "team" },
+  spec: spec,
+});
+const open = { egress: [{}] };
+
+describe("foreignEgress", () => {
+  it.each([
+    { name: "an empty selector", selector: {}, found: true },
+    { name: "labels that match", selector: { matchLabels: { team: "a" } }, found: true },
+    { name: "labels that do not", selector: { matchLabels: { team: "b" } }, found: false },
+    {
+      name: "an expression that matches",
+      selector: { matchExpressions: [{ key: "team", operator: "In", values: ["a"] }] },
+      found: true,
+    },
+    {
+      name: "NotIn of another value",
+      selector: { matchExpressions: [{ key: "team", operator: "NotIn", values: ["b"] }] },
+      found: true,
+    },
+    {
+      name: "DoesNotExist of a label we have",
+      selector: { matchExpressions: [{ key: "team", operator: "DoesNotExist" }] },
+      found: false,
+    },
+    {
+      name: "an operator we do not know",
+      selector: { matchExpressions: [{ key: "team", operator: "Near" }] },
+      found: true,
+    },
+  ])("with $name finds a policy: $found", ({ selector, found }) => {
+    expect(foreignEgress([policy({ podSelector: selector, ...open })], labels, "ours") !== undefined).toBe(found);
+  });
+
+  it("ignores policies that only deny, and our own", () => {
+    const denies = policy({ podSelector: {}, policyTypes: ["Egress"], egress: [] });
+    const ours = policy({ podSelector: {}, ...open }, "ours");
+    expect(foreignEgress([denies, ours], labels, "ours")).toBeUndefined();
+  });
+});

@@ -1,0 +1,151 @@
+import { names } from "../../api/annotations.ts";
+import type { AgentTask } from "../../api/kinds.ts";
+import { isAlreadyExists, isNotFound, isQuotaExceeded, ApiError } from "../../kube/errors.ts";
+import { removeFinalizer } from "../../kube/finalizers.ts";
+import { configMaps, networkPolicies, pods, type NetworkPolicy, type Pod } from "../../kube/resources.ts";
+import type { Draft, KubeClient, KubeObject, ResourceType, Store } from "../../kube/types.ts";
+import { BellhopError } from "../../shared/errors.ts";
+import type { SandboxProvider, SandboxRequest, SandboxState } from "../provider.ts";
+import { buildContext } from "./context-config-map.ts";
+import { foreignEgress } from "./foreign-policy.ts";
+import { podName, policyName, sandboxLabels } from "./names.ts";
+import { buildNetworkPolicy } from "./network-policy.ts";
+import { observePod } from "./observe.ts";
+import { buildPod } from "./pod.ts";
+import type { SandboxSettings } from "./settings.ts";
+
+/** What the pod backend needs. */
+export interface PodProviderDeps {
+  client: KubeClient;
+  /** Sandbox pods (label `app.kubernetes.io/component: sandbox`) of all namespaces. */
+  pods: Store<Pod>;
+  /** Network policies of all namespaces; those that open our pods stop them. */
+  networkPolicies: Store<NetworkPolicy>;
+  settings: SandboxSettings;
+}
+
+/** Sandboxes as pods, on any cluster (`pod`) or on the process node of development (`process`): one path for both. */
+export function podProvider(deps: PodProviderDeps): SandboxProvider {
+  return {
+    backend: deps.settings.backend,
+    notIsolated: deps.settings.backend === "process" ? ["user ids", "network egress", "peer addresses"] : [],
+    podName: (task, attempt) => podName(task.metadata.name, attempt),
+    ensure: (request, signal) => ensure(deps, request, signal),
+    observe: (task, attempt) => observe(deps, task, attempt),
+    harvested: (task, attempt, signal) => harvested(deps, task, attempt, signal),
+    remove: (task, attempt, graceSeconds, signal) => remove(deps, { task, attempt, graceSeconds }, signal),
+  };
+}
+
+async function ensure(
+  deps: PodProviderDeps,
+  request: SandboxRequest,
+  signal: AbortSignal,
+): Promise<{ podUID: string }> {
+  const { task, attempt } = request;
+  refuseForeignEgress(deps, task, attempt);
+  if (deps.settings.backend === "pod")
+    await createOwned(deps, networkPolicies, buildNetworkPolicy(task, deps.settings), signal);
+  await createOwned(deps, configMaps, buildContext(request, deps.settings), signal);
+  const pod = await createOwned(deps, pods, buildPod(request, deps.settings), signal);
+  return { podUID: pod.metadata.uid ?? "" };
+}
+
+/** Creates an object, or adopts the one that is there, if the task owns it. */
+async function createOwned<T extends KubeObject>(
+  deps: PodProviderDeps,
+  type: ResourceType<T>,
+  draft: Draft<T>,
+  signal: AbortSignal,
+): Promise<T> {
+  try {
+    return await deps.client.create(type, draft, { signal });
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw refusal(type, { metadata: draft.metadata }, error);
+  }
+  const { name, namespace } = draft.metadata;
+  const existing = await deps.client.get(type, { name, ...(namespace === undefined ? {} : { namespace }) }, signal);
+  const owner = draft.metadata.ownerReferences?.[0]?.uid;
+  if (existing.metadata.ownerReferences?.some(({ uid }) => uid === owner)) return existing;
+  throw new BellhopError(
+    "PodNameTaken",
+    `${type.kind} ${namespace}/${name} is there already and belongs to something else; delete it or rename it`,
+  );
+}
+
+/** Says which refusals pass and which are final. */
+function refusal(
+  type: { kind: string },
+  draft: { metadata: { name: string; namespace?: string } },
+  error: unknown,
+): unknown {
+  if (!(error instanceof ApiError)) return error;
+  const what = `${type.kind} ${draft.metadata.namespace}/${draft.metadata.name}`;
+  if (isQuotaExceeded(error))
+    return new BellhopError("QuotaExceeded", `${what}: ${error.message}`, { retryable: true, cause: error });
+  const final = error.status === 403 || error.status === 422 || error.status === 413 || error.status === 400;
+  return final
+    ? new BellhopError("PodRefused", `the cluster refused the sandbox: ${error.message}`, { cause: error })
+    : error;
+}
+
+function refuseForeignEgress(deps: PodProviderDeps, task: AgentTask, attempt: number): void {
+  const foreign = foreignPolicy(deps, task, attempt);
+  if (foreign) throw new BellhopError("PodRefused", foreignMessage(foreign));
+}
+
+function foreignPolicy(deps: PodProviderDeps, task: AgentTask, attempt: number): NetworkPolicy | undefined {
+  if (deps.settings.backend === "process") return undefined;
+  const { name, namespace } = task.metadata;
+  return foreignEgress(deps.networkPolicies.list(namespace), sandboxLabels(name, attempt), policyName(name));
+}
+
+function foreignMessage(policy: NetworkPolicy): string {
+  return (
+    `NetworkPolicy ${policy.metadata.namespace}/${policy.metadata.name} would open the sandbox's network; ` +
+    "change its podSelector so that it does not match `app.kubernetes.io/component: sandbox`, then say `retry`"
+  );
+}
+
+function observe(deps: PodProviderDeps, task: AgentTask, attempt: number): SandboxState {
+  const pod = deps.pods.get({ namespace: task.metadata.namespace, name: podName(task.metadata.name, attempt) });
+  if (!pod || !pod.metadata.ownerReferences?.some(({ uid }) => uid === task.metadata.uid)) return { state: "Missing" };
+  const state = observePod(pod, attempt);
+  const foreign =
+    state.state === "Running" || state.state === "Pending" ? foreignPolicy(deps, task, attempt) : undefined;
+  if (!foreign) return state;
+  return {
+    state: "Broken",
+    podUID: pod.metadata.uid ?? "",
+    reason: "ForeignNetworkPolicy",
+    message: foreignMessage(foreign),
+    retryable: false,
+  };
+}
+
+async function harvested(deps: PodProviderDeps, task: AgentTask, attempt: number, signal: AbortSignal): Promise<void> {
+  const key = { namespace: task.metadata.namespace, name: podName(task.metadata.name, attempt) };
+  const pod = await deps.client.find(pods, key, signal);
+  const ours = pod?.metadata.ownerReferences?.some(({ uid }) => uid === task.metadata.uid);
+  if (pod && ours) await removeFinalizer(deps.client, pods, pod, names.harvest);
+}
+
+async function remove(
+  deps: PodProviderDeps,
+  { task, attempt, graceSeconds }: { task: AgentTask; attempt: number; graceSeconds: number },
+  signal: AbortSignal,
+): Promise<void> {
+  const key = { namespace: task.metadata.namespace, name: podName(task.metadata.name, attempt) };
+  const pod = deps.pods.get(key) ?? (await deps.client.find(pods, key, signal));
+  if (!pod?.metadata.ownerReferences?.some(({ uid }) => uid === task.metadata.uid)) return;
+  const uid = pod.metadata.uid;
+  try {
+    await deps.client.delete(pods, key, {
+      gracePeriodSeconds: graceSeconds,
+      signal,
+      ...(uid === undefined ? {} : { uid }),
+    });
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+}

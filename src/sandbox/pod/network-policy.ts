@@ -1,0 +1,40 @@
+import { names } from "../../api/annotations.ts";
+import type { AgentTask } from "../../api/kinds.ts";
+import type { NetworkPolicy } from "../../kube/resources.ts";
+import type { Draft } from "../../kube/types.ts";
+import { policyName, sandboxLabels } from "./names.ts";
+import { ownedBy } from "./pod.ts";
+import type { SandboxSettings } from "./settings.ts";
+
+/** Nothing in; out to the broker's pods alone. Policies match pod addresses and target ports, after service translation. */
+export function buildNetworkPolicy(task: AgentTask, settings: SandboxSettings): Draft<NetworkPolicy> {
+  const { namespace, podLabels, targetPort } = settings.broker;
+  const labels = sandboxLabels(task.metadata.name, 0);
+  delete labels[names.attempt];
+  return {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "NetworkPolicy",
+    metadata: {
+      name: policyName(task.metadata.name),
+      namespace: task.metadata.namespace,
+      labels,
+      ownerReferences: [ownedBy(task)],
+    },
+    spec: {
+      podSelector: { matchLabels: { [names.task]: task.metadata.name, "app.kubernetes.io/component": "sandbox" } },
+      policyTypes: ["Ingress", "Egress"],
+      ingress: [],
+      egress: [
+        {
+          to: [
+            {
+              namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": namespace } },
+              podSelector: { matchLabels: podLabels },
+            },
+          ],
+          ports: [{ protocol: "TCP", port: targetPort }],
+        },
+      ],
+    },
+  };
+}

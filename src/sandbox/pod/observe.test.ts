@@ -1,0 +1,144 @@
+import { describe, expect, it } from "vitest";
+import type { Pod } from "../../kube/resources.ts";
+import { observePod } from "./observe.ts";
+
+type Status = NonNullable<Pod["status"]>;
+
+const outcome = (over: object = {}): string =>
+  JSON.stringify({ version: 1, attempt: 1, reason: "Published", message: "done", ...over });
+
+const aPod = (status: object): Pod => ({
+  metadata: { name: "t-sandbox-1", uid: "u1", creationTimestamp: "2026-01-01T00:00:00Z" },
+  status: status,
+});
+
+const ended = (message: string | undefined, more: object = {}): Pod =>
+  aPod({
+    phase: "Succeeded",
+    initContainerStatuses: [
+      { name: "checkout", image: "b", state: { terminated: { exitCode: 0 } } },
+      { name: "courier", image: "b", state: { terminated: { exitCode: 0, message } } },
+    ],
+    containerStatuses: [{ name: "agent", image: "a", state: { terminated: { exitCode: 0 } } }],
+    ...more,
+  });
+
+describe("observePod", () => {
+  it("believes a valid termination message of the courier", () => {
+    expect(observePod(ended(outcome()), 1)).toMatchObject({ state: "Finished", outcome: { reason: "Published" } });
+  });
+
+  it("believes the checkout's when the courier never ran", () => {
+    const pod = aPod({
+      phase: "Failed",
+      initContainerStatuses: [
+        {
+          name: "checkout",
+          image: "b",
+          state: { terminated: { exitCode: 1, message: outcome({ reason: "EgressNotEnforced" }) } },
+        },
+      ],
+    });
+    expect(observePod(pod, 1)).toMatchObject({ state: "Finished", outcome: { reason: "EgressNotEnforced" } });
+  });
+
+  it("believes the word a restarted courier left before", () => {
+    const pod = ended(undefined);
+    pod.status!.initContainerStatuses![1]!.lastState = { terminated: { exitCode: 0, message: outcome() } };
+    expect(observePod(pod, 1).state).toBe("Finished");
+  });
+
+  it.each([
+    { name: "is not JSON", message: "segmentation fault" },
+    { name: "is of another attempt", message: outcome({ attempt: 2 }) },
+    { name: "has an unknown reason", message: outcome({ reason: "Perfect" }) },
+    { name: "is longer than 2 KiB", message: outcome({ message: "x".repeat(2100) }) },
+    { name: "is missing", message: undefined },
+  ])("believes nothing when the termination message $name", ({ message }) => {
+    expect(observePod(ended(message), 1)).toMatchObject({ state: "Broken", reason: "CourierLost", retryable: false });
+  });
+
+  it.each([
+    {
+      name: "a disruption",
+      pod: ended(outcome(), {
+        phase: "Failed",
+        conditions: [{ type: "DisruptionTarget", status: "True", reason: "EvictionByEvictionAPI", message: "drained" }],
+      }),
+      want: { reason: "Disrupted", retryable: true },
+    },
+    {
+      name: "a lost node",
+      pod: aPod({ phase: "Failed", reason: "NodeLost" }),
+      want: { reason: "NodeLost", retryable: true },
+    },
+    {
+      name: "a process node that was restarted",
+      pod: aPod({ phase: "Failed", reason: "ProcessNodeRestarted" }),
+      want: { reason: "NodeLost", retryable: true },
+    },
+    {
+      name: "an eviction for its own limits",
+      pod: aPod({ phase: "Failed", reason: "Evicted", message: "emptyDir exceeds its limit" }),
+      want: { reason: "Evicted", retryable: false },
+    },
+    {
+      name: "a deadline",
+      pod: aPod({ phase: "Failed", reason: "DeadlineExceeded" }),
+      want: { reason: "WallClockExceeded", retryable: false },
+    },
+    {
+      name: "memory",
+      pod: ended(outcome({ reason: "AgentFailed" }), {
+        containerStatuses: [
+          { name: "agent", image: "a", state: { terminated: { exitCode: 137, reason: "OOMKilled" } } },
+        ],
+      }),
+      want: { reason: "OOMKilled", retryable: false },
+    },
+  ])("says whether $name may be tried again", ({ pod, want }) => {
+    expect(observePod(pod, 1)).toMatchObject({ state: "Broken", ...want });
+  });
+
+  it("says what a pod waits for", () => {
+    const waiting = (reason: string): Pod =>
+      aPod({
+        phase: "Pending",
+        containerStatuses: [{ name: "agent", image: "a:1", state: { waiting: { reason, message: "no such image" } } }],
+      });
+    expect(observePod(waiting("ImagePullBackOff"), 1)).toMatchObject({
+      state: "Pending",
+      reason: "ImageUnavailable",
+      message: "a:1: no such image",
+    });
+    expect(observePod(waiting("InvalidImageName"), 1)).toMatchObject({
+      state: "Broken",
+      reason: "ImageUnavailable",
+      retryable: false,
+    });
+    const unscheduled = aPod({
+      phase: "Pending",
+      conditions: [{ type: "PodScheduled", status: "False", message: "0/3 nodes are available" }],
+    });
+    expect(observePod(unscheduled, 1)).toMatchObject({
+      state: "Pending",
+      reason: "Unschedulable",
+      message: "0/3 nodes are available",
+    });
+  });
+
+  it("runs while the agent does, and while the courier still reads what it left", () => {
+    const running = aPod({
+      phase: "Running",
+      containerStatuses: [{ name: "agent", image: "a", state: { running: { startedAt: "2026-01-01T00:00:05Z" } } }],
+    });
+    expect(observePod(running, 1)).toEqual({ state: "Running", podUID: "u1", since: "2026-01-01T00:00:05Z" });
+    const reading = aPod({
+      phase: "Running",
+      containerStatuses: [
+        { name: "agent", image: "a", state: { terminated: { exitCode: 0, startedAt: "2026-01-01T00:00:05Z" } } },
+      ],
+    });
+    expect(observePod(reading, 1).state).toBe("Running");
+  });
+});

@@ -1,0 +1,153 @@
+import { names } from "../../api/annotations.ts";
+import { AgentTaskKind, type AgentTask } from "../../api/kinds.ts";
+import type { Pod } from "../../kube/resources.ts";
+import type { Draft, OwnerReference } from "../../kube/types.ts";
+import { containers, inFiles, mounts, users } from "../protocol/layout.ts";
+import type { SandboxRequest } from "../provider.ts";
+import { agentEnvironment, courierEnvironment, terminationLog } from "./environment.ts";
+import { contextName, podName, sandboxLabels } from "./names.ts";
+import type { SandboxSettings } from "./settings.ts";
+import { agentMounts, checkoutMounts, courierMounts, volumes } from "./volumes.ts";
+
+type Spec = NonNullable<Pod["spec"]>;
+type Container = Spec["containers"][number];
+
+/** The scheduler name that the process node listens to. */
+export const processScheduler = "bellhop-process";
+
+/** The pod of an attempt: `checkout` fills the workspace, `courier` watches beside, `agent` works. Passes Pod Security `restricted`. */
+export function buildPod(request: SandboxRequest, settings: SandboxSettings): Draft<Pod> {
+  const { task, attempt } = request;
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: {
+      name: podName(task.metadata.name, attempt),
+      namespace: task.metadata.namespace,
+      labels: sandboxLabels(task.metadata.name, attempt),
+      annotations,
+      finalizers: [names.harvest],
+      ownerReferences: [ownedBy(task)],
+    },
+    spec: podSpec(request, settings),
+  };
+}
+
+/** An owner reference to a task, as its controller. */
+export function ownedBy(task: AgentTask): OwnerReference {
+  return {
+    apiVersion: `${AgentTaskKind.group}/${AgentTaskKind.version}`,
+    kind: AgentTaskKind.kind,
+    name: task.metadata.name,
+    uid: task.metadata.uid ?? "",
+    controller: true,
+    blockOwnerDeletion: false,
+  };
+}
+
+const annotations = {
+  "sidecar.istio.io/inject": "false",
+  "linkerd.io/inject": "disabled",
+  "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
+  "karpenter.sh/do-not-disrupt": "true",
+  "kubectl.kubernetes.io/default-container": containers.agent,
+};
+
+function podSpec(request: SandboxRequest, settings: SandboxSettings): Spec {
+  const { task, profile, attempt } = request;
+  const { sandbox, agent } = profile.spec;
+  return {
+    restartPolicy: "Never",
+    automountServiceAccountToken: false,
+    serviceAccountName: settings.serviceAccountName,
+    enableServiceLinks: false,
+    shareProcessNamespace: false,
+    dnsPolicy: "None",
+    dnsConfig: { nameservers: ["127.0.0.1"] },
+    activeDeadlineSeconds: Math.max(1, Math.ceil(request.remainingMs / 1000) + settings.publishBudgetSeconds),
+    terminationGracePeriodSeconds: settings.publishBudgetSeconds,
+    imagePullSecrets: [...settings.imagePullSecrets, ...(agent.imagePullSecrets ?? [])],
+    securityContext: {
+      runAsNonRoot: true,
+      fsGroup: users.group,
+      fsGroupChangePolicy: "OnRootMismatch",
+      seccompProfile: { type: "RuntimeDefault" },
+    },
+    initContainers: [checkout(settings), courier(settings)],
+    containers: [agentContainer(request, settings)],
+    volumes: volumes(profile, contextName(task.metadata.name, attempt)),
+    ...placement(sandbox),
+    ...backend(settings),
+  };
+}
+
+function placement(sandbox: SandboxRequest["profile"]["spec"]["sandbox"]): Partial<Spec> {
+  return {
+    ...(sandbox.runtimeClassName === undefined ? {} : { runtimeClassName: sandbox.runtimeClassName }),
+    ...(sandbox.nodeSelector === undefined ? {} : { nodeSelector: sandbox.nodeSelector }),
+    ...(sandbox.tolerations === undefined
+      ? {}
+      : { tolerations: sandbox.tolerations as NonNullable<Spec["tolerations"]> }),
+  };
+}
+
+function backend(settings: SandboxSettings): Partial<Spec> {
+  if (settings.backend === "process") return { schedulerName: processScheduler };
+  const { serviceIP, host } = settings.broker;
+  return serviceIP === undefined ? {} : { hostAliases: [{ ip: serviceIP, hostnames: [host] }] };
+}
+
+function checkout(settings: SandboxSettings): Container {
+  return { ...ours(settings, containers.checkout, "checkout"), volumeMounts: checkoutMounts };
+}
+
+function courier(settings: SandboxSettings): Container {
+  return { ...ours(settings, containers.courier, "run"), volumeMounts: courierMounts, restartPolicy: "Always" };
+}
+
+function ours(settings: SandboxSettings, name: string, subcommand: string): Container {
+  return {
+    name,
+    image: settings.image,
+    ...(settings.imagePullPolicy === undefined ? {} : { imagePullPolicy: settings.imagePullPolicy }),
+    command: ["node", "/app/dist/courier/main.js", subcommand],
+    env: courierEnvironment(settings),
+    terminationMessagePath: terminationLog,
+    resources: { requests: { cpu: "50m", memory: "128Mi" }, limits: { memory: "1Gi" } },
+    securityContext: locked(users.courier),
+  };
+}
+
+function agentContainer({ profile }: SandboxRequest, settings: SandboxSettings): Container {
+  const { image, imagePullPolicy, command } = profile.spec.agent;
+  return {
+    name: containers.agent,
+    image,
+    ...(imagePullPolicy === undefined ? {} : { imagePullPolicy }),
+    command: ["/bin/sh", `${mounts.in}/${inFiles.entry}`, ...command],
+    env: agentEnvironment(settings),
+    resources: quantities(profile.spec.sandbox.resources),
+    securityContext: locked(users.agent),
+    volumeMounts: agentMounts(profile),
+  };
+}
+
+function quantities(
+  resources: SandboxRequest["profile"]["spec"]["sandbox"]["resources"],
+): NonNullable<Container["resources"]> {
+  return JSON.parse(JSON.stringify(resources)) as NonNullable<Container["resources"]>;
+}
+
+/** What `restricted` asks for, and a read-only root. */
+function locked(uid: number): NonNullable<Container["securityContext"]> {
+  return {
+    runAsUser: uid,
+    runAsGroup: users.group,
+    runAsNonRoot: true,
+    privileged: false,
+    allowPrivilegeEscalation: false,
+    readOnlyRootFilesystem: true,
+    capabilities: { drop: ["ALL"] },
+    seccompProfile: { type: "RuntimeDefault" },
+  };
+}

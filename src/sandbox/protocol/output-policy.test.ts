@@ -1,0 +1,50 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { defaultProtectedPaths } from "../../api/agent-profile.ts";
+import { checkOutput, globMatcher } from "./output-policy.ts";
+
+describe("globMatcher", () => {
+  it.each([
+    [".github/workflows/**", ".github/workflows/ci.yml", true],
+    [".github/workflows/**", ".GitHub/Workflows/CI.yml", true],
+    [".github/workflows/**", ".github/workflows/deep/er.yml", true],
+    [".github/workflows/**", ".github/workflow", false],
+    ["**/CODEOWNERS", "CODEOWNERS", true],
+    ["**/CODEOWNERS", "docs/codeowners", true],
+    ["**/CODEOWNERS", "docs/CODEOWNERS.md", false],
+    ["*.yml", "a/b.yml", false],
+    ["a?c", "abc", true],
+    ["a+b.(c)", "a+b.(c)", true],
+  ])("%s against %s is %s", (glob, path, matches) => {
+    expect(globMatcher(glob)(path)).toBe(matches);
+  });
+
+  it("never throws, whatever the glob", () => {
+    fc.assert(
+      fc.property(fc.string(), fc.string(), (glob, path) => typeof globMatcher(glob)(path) === "boolean"),
+      { seed: 1, numRuns: 2000 },
+    );
+  });
+});
+
+describe("checkOutput", () => {
+  const policy = { protectedPaths: defaultProtectedPaths, maxFiles: 2, maxPatchKiB: 1 };
+
+  it("finds nothing in an ordinary change", () => {
+    expect(checkOutput({ paths: ["src/sum.ts"], patchBytes: 100 }, policy)).toEqual({
+      protectedPaths: [],
+      refusals: [],
+    });
+  });
+
+  it("names each protected path, whatever its case", () => {
+    expect(checkOutput({ paths: [".github/WORKFLOWS/x.yml"], patchBytes: 1 }, policy).protectedPaths).toEqual([
+      ".github/WORKFLOWS/x.yml",
+    ]);
+  });
+
+  it("refuses too many files and too much content, with both numbers", () => {
+    const { refusals } = checkOutput({ paths: ["a", "b", "c"], patchBytes: 2000 }, policy);
+    expect(refusals).toEqual(["3 files were changed, 2 are allowed", "2 KiB of new content, 1 KiB are allowed"]);
+  });
+});
