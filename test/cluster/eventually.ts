@@ -1,0 +1,46 @@
+import { describeError } from "../../src/shared/errors.ts";
+
+/** How long to wait, and for what, in words that finish "waited for …". */
+export interface EventuallyOptions {
+  /** 10,000 unless told. */
+  timeoutMs?: number;
+  /** 50 unless told. */
+  everyMs?: number;
+  describe: string;
+}
+
+/**
+ * Calls `probe` until it answers, and gives the answer. Throwing (an assertion, say), `undefined`, `null` and `false`
+ * mean "not yet"; so a probe that only asserts has to return something. The one way to wait in a test.
+ */
+export async function eventually<T>(
+  probe: () => T | Promise<T>,
+  options: EventuallyOptions,
+): Promise<Exclude<T, undefined | null | false | void>> {
+  const timeoutMs = options.timeoutMs ?? 10_000;
+  const startedMs = performance.now();
+  let last = await attempt(probe);
+  while (!last.met) {
+    const waitedMs = performance.now() - startedMs;
+    if (waitedMs > timeoutMs) {
+      throw new Error(`waited ${Math.round(waitedMs)} ms for ${options.describe}; at the end ${last.why}`, {
+        cause: last.cause,
+      });
+    }
+    await new Promise((resolve) => setTimeout(resolve, options.everyMs ?? 50));
+    last = await attempt(probe);
+  }
+  return last.answer as Exclude<T, undefined | null | false | void>;
+}
+
+type Attempt<T> = { met: true; answer: T } | { met: false; why: string; cause?: unknown };
+
+async function attempt<T>(probe: () => T | Promise<T>): Promise<Attempt<T>> {
+  try {
+    const answer = await probe();
+    const met = answer !== undefined && answer !== null && answer !== false;
+    return met ? { met, answer } : { met, why: `the probe returned ${String(answer)}` };
+  } catch (error) {
+    return { met: false, why: `it threw: ${describeError(error)}`, cause: error };
+  }
+}

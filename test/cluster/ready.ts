@@ -1,0 +1,41 @@
+import { readFile } from "node:fs/promises";
+import { request as httpRequest } from "node:http";
+import { request as httpsRequest } from "node:https";
+import type { Daemon } from "./daemon.ts";
+import type { Credentials } from "./pki.ts";
+
+/** Where a daemon says that it is ready: 200 means yes. */
+export interface Readiness {
+  url: string;
+  timeoutMs: number;
+  caFile?: string;
+  client?: Credentials;
+}
+
+/** Resolves when the daemon answers 200; stops it and rejects with the end of its log when it ends or takes too long. */
+export async function readyWhen(daemon: Daemon, readiness: Readiness): Promise<void> {
+  const ca = readiness.caFile === undefined ? undefined : await readFile(readiness.caFile, "utf8");
+  const deadlineMs = performance.now() + readiness.timeoutMs;
+  while (daemon.ending === undefined && performance.now() < deadlineMs) {
+    if ((await statusOf(readiness, ca)) === 200) return;
+    await Promise.race([daemon.ended, new Promise((resolve) => setTimeout(resolve, 50))]);
+  }
+  const what = daemon.ending ?? `${daemon.name} was not ready after ${readiness.timeoutMs} ms`;
+  await daemon.stop(0);
+  throw new Error(`${what}. The end of its log:\n${daemon.tail()}`);
+}
+
+/** The status of one GET on a connection of its own; undefined when nobody answers. */
+function statusOf({ url, client }: Readiness, ca: string | undefined): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    const tls = client && ca ? { ca, cert: client.certificate, key: client.key } : {};
+    const send = url.startsWith("https:") ? httpsRequest : httpRequest;
+    const request = send(url, { agent: false, timeout: 2000, ...tls }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    });
+    request.once("timeout", () => request.destroy());
+    request.once("error", () => resolve(undefined));
+    request.end();
+  });
+}
