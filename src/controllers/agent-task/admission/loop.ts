@@ -1,5 +1,12 @@
-import type { AgentTask } from "../../../api/kinds.ts";
+import type { AgentProfile, AgentTask } from "../../../api/kinds.ts";
+import type { Integration } from "../../../integrations/types.ts";
 import type { Request } from "../../../kube/types.ts";
+import { sameJson } from "../../../kube/apply.ts";
+import type { Clock } from "../../../shared/clock.ts";
+import type { AgentTaskConfig } from "../deps.ts";
+import { conversationOf, createdMs, holds, isJudged, isLeaving, isOver, isWork } from "../state.ts";
+import { actorKey, limitsOf } from "./limits.ts";
+import { schedule, type Contender } from "./schedule.ts";
 import type { AdmissionVerdict } from "./verdict.ts";
 
 /** Decides who works. One loop for the whole installation; only the leader runs it. */
@@ -12,4 +19,149 @@ export interface Admission {
   seed(tasks: readonly AgentTask[]): void;
   /** Called with each task that shall be looked at because its verdict changed. Returns its own removal. */
   onVerdict(listener: (request: Request) => void): () => void;
+}
+
+/** What the loop reads; all from caches. */
+export interface AdmissionDeps {
+  tasks: { list(): AgentTask[] };
+  integration(task: AgentTask): Integration | undefined;
+  profile(task: AgentTask): AgentProfile | undefined;
+  clock: Clock;
+  config: Pick<AgentTaskConfig, "concurrency" | "reserveAfterMs">;
+}
+
+/** Changes that come within this time are looked at together. */
+const settleMs = 20;
+/** A place in the queue is told no more often than this. */
+const tellEveryMs = 30_000;
+/** By then a cache shows what a live list showed. */
+const seedMs = 60_000;
+
+/** Makes the loop; it rests while nothing changes. */
+export function createAdmission(deps: AdmissionDeps): Admission {
+  return new AdmissionLoop(deps);
+}
+
+interface Assumed {
+  task: AgentTask;
+  /** For what a live list showed: how long it counts without the cache knowing of it. */
+  untilMs?: number;
+}
+
+/**
+ * One pass is one synchronous function, so two never decide at once. What a pass admitted is assumed to be at work from then on:
+ * the task's own reconcile writes `Admitted`, and the assumption ends when the cache shows that, or the task is over or gone.
+ */
+class AdmissionLoop implements Admission {
+  readonly #deps: AdmissionDeps;
+  readonly #assumed = new Map<string, Assumed>();
+  readonly #told = new Map<string, { verdict: AdmissionVerdict; atMs: number }>();
+  readonly #listeners = new Set<(request: Request) => void>();
+  #scheduled: { atMs: number; cancel: () => void } | undefined;
+
+  constructor(deps: AdmissionDeps) {
+    this.#deps = deps;
+  }
+
+  verdict(task: AgentTask): AdmissionVerdict {
+    const key = keyOf(task);
+    if (this.#assumed.has(key)) return { state: "Admitted" };
+    const told = this.#told.get(key);
+    if (!told) this.changed();
+    return told?.verdict ?? { state: "Unknown" };
+  }
+
+  changed(): void {
+    this.#passIn(settleMs);
+  }
+
+  seed(tasks: readonly AgentTask[]): void {
+    const untilMs = this.#nowMs() + seedMs;
+    for (const task of tasks.filter(isRunning)) this.#assumed.set(keyOf(task), { task, untilMs });
+    this.changed();
+  }
+
+  onVerdict(listener: (request: Request) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #passIn(delayMs: number): void {
+    const atMs = this.#nowMs() + delayMs;
+    if (this.#scheduled && this.#scheduled.atMs <= atMs) return;
+    this.#scheduled?.cancel();
+    this.#scheduled = { atMs, cancel: this.#deps.clock.after(delayMs, () => this.#pass()) };
+  }
+
+  #pass(): void {
+    this.#scheduled = undefined;
+    const tasks = new Map(this.#deps.tasks.list().map((task) => [keyOf(task), task]));
+    this.#forgetAssumed(tasks);
+    const running = new Map([...tasks].filter(([, task]) => isRunning(task)));
+    for (const [key, { task }] of this.#assumed) running.set(key, task);
+    const waiting = [...tasks].filter(([key, task]) => isWaiting(task) && !running.has(key));
+    const verdicts = schedule({
+      running: [...running].map(([key, task]) => this.#contender(key, task)),
+      waiting: waiting.map(([key, task]) => this.#contender(key, task)),
+      nowMs: this.#nowMs(),
+      reserveAfterMs: this.#deps.config.reserveAfterMs,
+    });
+    for (const [key, task] of waiting) this.#settle(key, task, verdicts.get(key) ?? { state: "Unknown" });
+    for (const key of this.#told.keys()) if (!verdicts.has(key)) this.#told.delete(key);
+    if (waiting.length > 0) this.#passIn(tellEveryMs);
+  }
+
+  #settle(key: string, task: AgentTask, verdict: AdmissionVerdict): void {
+    if (verdict.state === "Admitted") this.#assumed.set(key, { task });
+    const told = this.#told.get(key);
+    if (told && sameJson(told.verdict, verdict)) return;
+    const early = told !== undefined && this.#nowMs() - told.atMs < tellEveryMs;
+    if (early && verdict.state !== "Admitted") return;
+    this.#told.set(key, { verdict, atMs: this.#nowMs() });
+    const request = { namespace: task.metadata.namespace, name: task.metadata.name };
+    for (const listener of this.#listeners) listener(request);
+  }
+
+  #forgetAssumed(tasks: Map<string, AgentTask>): void {
+    for (const [key, { untilMs }] of this.#assumed) {
+      const known = tasks.get(key);
+      const shown = known !== undefined && (holds(known, "Admitted") || isOver(known));
+      const late = untilMs === undefined ? !known : untilMs <= this.#nowMs();
+      if (shown || late) this.#assumed.delete(key);
+    }
+  }
+
+  #contender(key: string, task: AgentTask): Contender {
+    const deps = this.#deps;
+    return {
+      key,
+      actor: actorKey(task),
+      conversation: `${task.metadata.namespace}/${task.spec.repository?.host ?? ""}/${conversationOf(task)}`,
+      sinceMs: createdMs(task),
+      limits: limitsOf({ task, integration: deps.integration(task), profile: deps.profile(task), config: deps.config }),
+    };
+  }
+
+  #nowMs(): number {
+    return this.#deps.clock.now().getTime();
+  }
+}
+
+function isRunning(task: AgentTask): boolean {
+  return isWork(task) && holds(task, "Admitted") && !isOver(task);
+}
+
+function isWaiting(task: AgentTask): boolean {
+  return (
+    isWork(task) &&
+    holds(task, "Authorized") &&
+    !isJudged(task, "Succeeded") &&
+    !holds(task, "Admitted") &&
+    !isLeaving(task)
+  );
+}
+
+/** A task that was deleted and created anew is another task. */
+function keyOf(task: AgentTask): string {
+  return `${task.metadata.namespace}/${task.metadata.name}/${task.metadata.uid ?? ""}`;
 }

@@ -1,0 +1,106 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import type { AgentTask } from "../../../api/kinds.ts";
+import { FakeClock } from "../../../shared/fake-clock.ts";
+import { aProfile, aTask, anIntegration } from "../testing.ts";
+import { createAdmission, type Admission } from "./loop.ts";
+
+let clock: FakeClock;
+let tasks: AgentTask[];
+let told: string[];
+let admission: Admission;
+
+beforeEach(() => {
+  clock = new FakeClock();
+  tasks = [];
+  told = [];
+  admission = createAdmission({
+    tasks: { list: () => tasks },
+    integration: () => anIntegration({ concurrency: { tasks: 2 } }),
+    profile: () => aProfile(),
+    clock,
+    config: { concurrency: { perNamespace: 10, cluster: 10 }, reserveAfterMs: 600_000 },
+  });
+  admission.onVerdict(({ name }) => told.push(name));
+});
+
+function waiting(name: string): AgentTask {
+  return aTask({ name, conditions: ["Authorized"], spec: { conversation: name } });
+}
+
+function atWork(name: string): AgentTask {
+  return aTask({ name, conditions: ["Authorized", "Admitted"], spec: { conversation: name } });
+}
+
+async function pass(): Promise<void> {
+  admission.changed();
+  await clock.advance(20);
+}
+
+describe("the admission loop", () => {
+  it("counts what it admitted until the cache shows it", async () => {
+    tasks = [waiting("a"), waiting("b")];
+    await pass();
+    tasks.push(waiting("c"));
+    await pass();
+    expect(tasks.map((task) => admission.verdict(task).state)).toEqual(["Admitted", "Admitted", "Waiting"]);
+  });
+
+  it("gives the place to the next when one is over", async () => {
+    tasks = [waiting("a"), waiting("b"), waiting("c")];
+    await pass();
+    tasks = [atWork("a"), atWork("b"), waiting("c")];
+    await pass();
+    expect(admission.verdict(waiting("c")).state).toBe("Waiting");
+    tasks = [atWork("b"), waiting("c")];
+    await pass();
+    expect(admission.verdict(waiting("c"))).toEqual({ state: "Admitted" });
+    expect(told).toEqual(["a", "b", "c", "c"]);
+  });
+
+  it("gives the place on when a task it admitted is cancelled before it began", async () => {
+    tasks = [waiting("a"), waiting("b"), waiting("c")];
+    await pass();
+    const cancelled = aTask({ name: "a", conditions: ["Authorized", { type: "Succeeded", status: "False" }] });
+    tasks = [cancelled, waiting("b"), waiting("c")];
+    await pass();
+    expect(admission.verdict(waiting("c"))).toEqual({ state: "Admitted" });
+  });
+
+  it("counts at once what a live list showed when leadership began, though the cache is behind", async () => {
+    admission.seed([atWork("a"), atWork("b")]);
+    tasks = [waiting("c"), waiting("a")];
+    await pass();
+    expect(admission.verdict(waiting("c")).state).toBe("Waiting");
+    expect(admission.verdict(waiting("a")).state).toBe("Admitted");
+    tasks = [waiting("c")];
+    await clock.advance(60_000);
+    await pass();
+    expect(admission.verdict(waiting("c")).state).toBe("Admitted");
+  });
+
+  it("tells a place in the queue at most every 30 s", async () => {
+    tasks = [atWork("a"), atWork("b"), ...["c", "d", "e"].map(waiting)];
+    await pass();
+    expect(admission.verdict(waiting("e"))).toMatchObject({ position: 2 });
+    told = [];
+    tasks = tasks.filter((task) => task.metadata.name !== "d");
+    await pass();
+    expect(admission.verdict(waiting("e"))).toMatchObject({ position: 2 });
+    await clock.advance(30_000);
+    expect(admission.verdict(waiting("e"))).toMatchObject({ position: 1 });
+    expect(told).toEqual(["e"]);
+  });
+
+  it("looks at a task that it is asked for and does not know", async () => {
+    tasks = [waiting("a")];
+    expect(admission.verdict(waiting("a")).state).toBe("Unknown");
+    await clock.advance(20);
+    expect(told).toEqual(["a"]);
+  });
+
+  it("does not count commands, nor admit them", async () => {
+    tasks = [aTask({ name: "a", conditions: ["Authorized"], spec: { command: "status" } }), waiting("b")];
+    await pass();
+    expect(told).toEqual(["b"]);
+  });
+});
