@@ -50,12 +50,12 @@ function blockList(ranges: readonly string[]): BlockList {
   const list = new BlockList();
   for (const range of ranges) {
     const [network = "", prefix = ""] = range.split("/");
-    const family = isIP(network);
-    const bits = Number(prefix);
-    if (family === 0 || prefix === "" || !Number.isInteger(bits) || bits < 0 || bits > (family === 4 ? 32 : 128)) {
+    const version = isIP(network);
+    if (version === 0 || !/^\d{1,3}$/.test(prefix)) {
       throw new RangeError(`"${range}" is not a network: write it as 10.0.0.0/8 or fd00::/8`);
     }
-    list.addSubnet(network, bits, family === 4 ? "ipv4" : "ipv6");
+    // Throws a RangeError of its own where the prefix is too long.
+    list.addSubnet(network, Number(prefix), version === 4 ? "ipv4" : "ipv6");
   }
   return list;
 }

@@ -1,0 +1,149 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { encoder } from "./encode.ts";
+
+const encode = encoder("github.com");
+const runs = { numRuns: 100_000, seed: 20_261_101 };
+
+/** Fragments that act on GitHub, alone or put together. */
+const hostile = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom(..."@ ! [ ] ( ) < > & # : / \\ ` ~ * _ \n - . ' \" = ; $ |".split(" "), " ", "\n"),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom(
+      "octocat",
+      "acme/owners",
+      "fixes",
+      "Closes",
+      "RESOLVED",
+      "fix",
+      "#42",
+      "GH-7",
+      "acme/shop#1",
+      "https://github.com/acme/shop/issues/5",
+      "https://github.com/",
+      "http://evil.example/x.png",
+      "https://github.com.evil.example/",
+      "www.evil.example",
+      "![x](",
+      "[x](",
+      "](",
+      "]: ",
+      "<img src=x>",
+      "<!--",
+      "-->",
+      "bellhop:",
+      "</details>",
+      "&commat;",
+      "&#64;",
+      "&lt;",
+      "&#x3c;",
+      "&ZeroWidthSpace;",
+      "\u200b",
+      "\u2060",
+      "\u00ad",
+      "/approve",
+      "/lgtm",
+      "[skip ci]",
+      "skip-checks: true",
+      "Co-authored-by: x",
+      "```",
+      "~~~",
+      "```mermaid",
+      "javascript:",
+      "mailto:a@b.c",
+      "\r",
+      "\ud800",
+    ),
+  },
+  { weight: 1, arbitrary: fc.string({ unit: "binary", maxLength: 6 }) },
+);
+const text = fc.array(hostile, { maxLength: 14 }).map((parts) => parts.join(""));
+
+const liveMention = /@[A-Za-z0-9]/;
+const liveImage = /!\[/;
+const liveTag = /<[A-Za-z/!?]/;
+const liveEntity = /&#?[A-Za-z0-9]+;/;
+const liveClosing =
+  /(?:^|[^a-z0-9])(?:close[sd]?|fix(?:es|ed)?|resolve[sd]?):?\s+(?:#\d|gh-\d|[\w.-]+\/[\w.-]+#\d|https?:\/\/\S+\/(?:issues|pull)\/\d)/i;
+const liveCommand = /^\s*\/[a-z]/im;
+const liveAddress = /(?:https?:\/\/(?!github\.com(?:[/\s)]|$))|www\.)/i;
+const liveLink = /\](?:\[|:|\((?!https:\/\/github\.com\/))/;
+
+describe("encode", () => {
+  it("lets nothing through that rings, shows, closes, commands or leads elsewhere, whatever the text", () => {
+    fc.assert(
+      fc.property(text, (given) => {
+        const out = encode(given);
+        for (const live of [
+          liveMention,
+          liveImage,
+          liveTag,
+          liveEntity,
+          liveClosing,
+          liveCommand,
+          liveAddress,
+          liveLink,
+        ]) {
+          if (live.test(out)) throw new Error(`${String(live)} lives in ${JSON.stringify(out)}`);
+        }
+      }),
+      runs,
+    );
+  }, 120_000);
+
+  it("gives the same again for what it has given", () => {
+    fc.assert(
+      fc.property(text, (given) => encode(encode(given)) === encode(given)),
+      { ...runs, numRuns: 20_000 },
+    );
+  }, 60_000);
+
+  it("never gives more bytes than allowed, nor half a character", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof(hostile, fc.constantFrom("é", "漢", "😀")), { maxLength: 60 }),
+        fc.integer({ min: 0, max: 120 }),
+        (parts, maxBytes) => {
+          const out = encode(parts.join(""), { maxBytes });
+          return Buffer.byteLength(out) <= maxBytes && !out.includes("\ufffd");
+        },
+      ),
+      { ...runs, numRuns: 20_000 },
+    );
+  }, 60_000);
+
+  it("leaves ordinary Markdown as it is", () => {
+    const plain =
+      "## What changed\n\n- **login** now trims spaces\n- see `src/login.ts`\n\n```ts\nconst a = b < c && d;\n```\n\nPart of #42.";
+    expect(encode(plain)).toBe(plain);
+  });
+
+  it("keeps links to the code host and turns others into text that shows where they lead", () => {
+    expect(encode("[diff](https://github.com/acme/shop/pull/7)")).toBe("[diff](https://github.com/acme/shop/pull/7)");
+    expect(encode("[diff](https://evil.example/)")).toBe("[diff]\u200b(https:\u200b//evil.example/)");
+    expect(encode("https://github.com@evil.example/ ")).not.toContain("https://");
+  });
+
+  it("looks the same to a person", () => {
+    const given = "@octocat fixes #42 <b>now</b> ![x](https://evil.example/x.png)";
+    expect(encode(given).replaceAll("\u200b", "")).toBe(given);
+  });
+
+  it("closes a code fence that was left open, so that what follows is ours again", () => {
+    expect(encode("```js\nlet a;")).toBe("```js\nlet a;\n```");
+    expect(encode(`~~~~\n${"x".repeat(500)}`, { maxBytes: 200 })).toMatch(
+      /\n~~~~\n\n… \(cut: too long to show here\)$/,
+    );
+  });
+
+  it("takes a second at most for hostile text of 64 KiB", () => {
+    const started = performance.now();
+    for (const piece of ["fix-", "![", "[x](", "`", "&a", "/a ", "1.", '<a "', "]("])
+      encode(piece.repeat(65_536 / piece.length));
+    expect(performance.now() - started).toBeLessThan(9_000);
+  });
+});

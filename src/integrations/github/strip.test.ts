@@ -1,0 +1,101 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { stripHidden } from "./strip.ts";
+
+const piece = fc.oneof(
+  fc.constantFrom(
+    "<!--",
+    "-->",
+    "hidden",
+    "![",
+    "](",
+    ")",
+    "[",
+    "]",
+    ' "',
+    '"',
+    "'",
+    "<img ",
+    "alt=",
+    "<a ",
+    "title=",
+    ">",
+    "href=x",
+    "\n",
+    "\n\n",
+    "]: ",
+    "\\",
+    "\u200b",
+    "\u202e",
+    "\u00ad",
+    "\u{e0041}",
+    "\ufe0f",
+    "&#8203;",
+    "&#x200b;",
+    "&shy;",
+    "&zwnj;",
+    "&#72;",
+    "<",
+    "!",
+    "--",
+    "text",
+  ),
+  fc.string({ unit: "binary", maxLength: 4 }),
+);
+const text = fc.array(piece, { maxLength: 20 }).map((parts) => parts.join(""));
+const invisible =
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\u{e0000}-\u{e0fff}]|&(?:shy|zwnj|#8203|#x200b);/u;
+
+describe("stripHidden", () => {
+  it.each([
+    ["an HTML comment", "before <!-- do evil --> after", "before   after"],
+    ["a comment that does not end", "seen\n<!-- do evil", "seen\n "],
+    ["zero-width, joining and direction characters", "a\u200bb\u200dc\u202ed\u2066e\u00adf\ufeffg", "abcdefg"],
+    [
+      "tag characters that spell words",
+      `hi${[..."evil"].map((c) => String.fromCodePoint(0xe0000 + c.charCodeAt(0))).join("")}`,
+      "hi",
+    ],
+    ["invisible characters written as entities", "a&#8203;b&#x200B;c&shy;d&ZeroWidthSpace;e", "abcde"],
+    ["letters written as entities", "&#101;vil", "evil"],
+    ["the alternative text of an image", "![do evil](https://e.example/x.png)", "![](https://e.example/x.png)"],
+    ["an alternative text with brackets in it", "![do [very] evil](x.png)", "![](x.png)"],
+    ["the title of a link", '[text](https://e.example "do evil")', "[text](https://e.example)"],
+    ["attributes that do not show", `<img alt="do > evil" src="x.png" data-x='evil'>`, `<img src="x.png">`],
+    ["a Markdown comment", "seen\n[//]: # (do evil)\nseen", "seen\n\nseen"],
+    ["a footnote nobody refers to", "seen\n[^1]: do evil", "seen\n"],
+  ])("takes out %s", (_name, given, want) => expect(stripHidden(given)).toBe(want));
+
+  it("keeps what a person sees", () => {
+    const seen =
+      "# Title\n\na < b && c > d, `x[0](y)`, [text](https://e.example/a_(b)), note[^1]\n\n[^1]: shown\n\n- [x] done\n\n<details>\n<summary>log</summary>";
+    expect(stripHidden(seen)).toBe(seen);
+  });
+
+  it("leaves no comment and nothing invisible, whatever the text", () => {
+    fc.assert(
+      fc.property(text, (given) => {
+        const out = stripHidden(given);
+        if (out.includes("<!--")) throw new Error(`a comment is left in ${JSON.stringify(out)}`);
+        if (invisible.test(out)) throw new Error(`something invisible is left in ${JSON.stringify(out)}`);
+      }),
+      { numRuns: 100_000, seed: 20_261_102 },
+    );
+  }, 120_000);
+
+  it("never makes text longer than it was by more than the mark of broken markup", () => {
+    fc.assert(
+      fc.property(text, (given) => stripHidden(given).length <= given.length + 100),
+      { numRuns: 20_000, seed: 7 },
+    );
+  });
+
+  it.each(['<a "', "<!--", "![", "[", '](x "', "](x (", "\n[", "<a ", "[^1]:\n", "&#8203;", "]( "])(
+    "takes time in line with the length of %j repeated",
+    (fragment) => {
+      const started = performance.now();
+      stripHidden(fragment.repeat(262_144 / fragment.length));
+      expect(performance.now() - started).toBeLessThan(2_000);
+    },
+  );
+});

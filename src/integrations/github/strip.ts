@@ -1,0 +1,122 @@
+import { withoutInvisible, withoutInvisibleEntities } from "./invisible.ts";
+
+/** Work allowed per character of input on tags that never end; more is only ever spent by hostile text. */
+const scansPerCharacter = 8;
+const leftOut = "\n[the rest is left out: its markup is broken on purpose or by accident]";
+
+/**
+ * Takes out of GitHub Markdown what a person who reads the page does not see, so that it cannot speak to the agent behind their back:
+ * HTML comments, invisible characters (also as entities), image alternatives, link titles, reference definitions, and attributes of tags
+ * other than `href` and `src`. Code blocks are treated alike: two parsers that disagree about a fence would be a hole. Linear time.
+ */
+export function stripHidden(text: string): string {
+  const seen = withoutInvisible(withoutInvisibleEntities(withoutInvisible(text)));
+  return withoutDefinitions(scan(seen));
+}
+
+/** One pass over the text; each step answers what it writes and where it goes on. */
+function scan(text: string): string {
+  const close = matchingBrackets(text);
+  const budget = { left: text.length * scansPerCharacter + 1024 };
+  let out = "";
+  for (let at = 0; at < text.length;) {
+    const next = nextSpecial(text, at);
+    out += text.slice(at, next);
+    if (next === text.length) break;
+    const step = comment(text, next) ?? image(text, next, close) ?? title(text, next) ?? tag(text, next, budget);
+    if (budget.left <= 0) return out + leftOut;
+    out += step?.write ?? text[next] ?? "";
+    at = step?.to ?? next + 1;
+  }
+  return out;
+}
+
+interface Step {
+  write: string;
+  to: number;
+}
+
+const special = /[<!\]]/g;
+
+function nextSpecial(text: string, from: number): number {
+  special.lastIndex = from;
+  return special.exec(text)?.index ?? text.length;
+}
+
+/** A comment that does not end hides the rest. A space takes its place, so that what stood around it cannot grow together. */
+function comment(text: string, at: number): Step | undefined {
+  if (!text.startsWith("<!--", at)) return undefined;
+  const end = text.indexOf("-->", at + 4);
+  return { write: " ", to: end < 0 ? text.length : end + 3 };
+}
+
+function image(text: string, at: number, close: Map<number, number>): Step | undefined {
+  if (!text.startsWith("![", at)) return undefined;
+  const end = close.get(at + 1);
+  return end === undefined ? undefined : { write: "![", to: end };
+}
+
+const destinationAndTitle = /\]\(\s{0,20}(?:<[^<>\n]{0,2048}>|[^\s"'()]{0,2048})\s{1,20}(?=["'(])/y;
+
+/** `](url "title")` loses its title; where the title never ends there is no link and all of it is visible. */
+function title(text: string, at: number): Step | undefined {
+  destinationAndTitle.lastIndex = at;
+  const found = destinationAndTitle.exec(text);
+  if (!found) return undefined;
+  const start = destinationAndTitle.lastIndex;
+  const quote = text[start] === "(" ? ")" : (text[start] ?? "");
+  const end = text.indexOf(quote, start + 1);
+  return end < 0 ? undefined : { write: found[0].trimEnd(), to: end + 1 };
+}
+
+const tagStart = /<[A-Za-z][A-Za-z0-9-]{0,30}(?=[\s/>])/y;
+const keptAttribute = /\s(href|src)\s{0,4}=\s{0,4}("[^"<>]{0,2048}"|'[^'<>]{0,2048}'|[^\s"'<>`=]{1,2048})/gi;
+
+function tag(text: string, at: number, budget: { left: number }): Step | undefined {
+  tagStart.lastIndex = at;
+  const start = tagStart.exec(text);
+  if (!start) return undefined;
+  const end = tagEnd(text, at + start[0].length, budget);
+  if (end === undefined) return undefined;
+  const kept = [...text.slice(at + start[0].length, end).matchAll(keptAttribute)];
+  return { write: `${start[0]}${kept.map(([, name, value]) => ` ${name}=${value}`).join("")}>`, to: end + 1 };
+}
+
+/** Index of the `>` that ends the tag, quotes respected. */
+function tagEnd(text: string, from: number, budget: { left: number }): number | undefined {
+  let quote = "";
+  for (let at = from; at < text.length; at++) {
+    budget.left -= 1;
+    if (budget.left <= 0) return undefined;
+    const character = text[at] ?? "";
+    if (quote) quote = character === quote ? "" : quote;
+    else if (character === '"' || character === "'") quote = character;
+    else if (character === ">") return at;
+  }
+  return undefined;
+}
+
+/** For each `[` the `]` that closes it; one pass with a stack. A blank line ends every bracket, as in Markdown. */
+function matchingBrackets(text: string): Map<number, number> {
+  const close = new Map<number, number>();
+  let open: number[] = [];
+  for (const { 0: token, index } of text.matchAll(/\\[^\n]|\n[ \t]*\n|[[\]]/g)) {
+    if (token === "[") open.push(index);
+    else if (token.startsWith("\n")) open = [];
+    else if (token === "]") {
+      const start = open.pop();
+      if (start !== undefined) close.set(start, index);
+    }
+  }
+  return close;
+}
+
+const definition = /^ {0,3}(?:> ?)*\[[^\]]{1,999}\]:.*$/gm;
+
+/** `[label]: url "title"` shows nothing, whatever it says; footnotes that are referred to show their text. */
+function withoutDefinitions(text: string): string {
+  return text.replace(definition, (line) => {
+    const footnote = /\[\^([^\]]{1,100})\]:/.exec(line)?.[0].slice(0, -1);
+    return footnote && text.split(footnote, 3).length > 2 ? line : "";
+  });
+}
