@@ -13,7 +13,7 @@ import { retryAfterMs } from "./http/retry-after.ts";
 const connectTimeoutMs = 10_000;
 const headersTimeoutMs = 30_000;
 const bodyTimeoutMs = 30_000;
-const totalTimeoutMs = 120_000;
+const defaultTotalTimeoutMs = 120_000;
 const breakerOptions = { failures: 5, openMs: 15_000, maxOpenMs: 300_000 };
 
 /** How the process reaches providers. */
@@ -26,6 +26,8 @@ export interface HttpConfig {
   allowedHosts?: readonly string[];
   /** Ranges (CIDR) refused on top of the private ones: the cluster's own. */
   refusedRanges?: readonly string[];
+  /** The longest one call may take with its body; 2 minutes unless told. The broker, which streams clones, takes longer. */
+  totalTimeoutMs?: number;
   clock: Clock;
   log: Logger;
   /** Resolves names; the system's resolver unless a test says otherwise. */
@@ -50,6 +52,7 @@ export function createHttp(config: HttpConfig): Http {
   const dispatcher = agent.compose(onlyHttps(allowedHosts));
   const breaker = createBreaker(config.clock, breakerOptions);
 
+  const totalTimeoutMs = config.totalTimeoutMs ?? defaultTotalTimeoutMs;
   const send = async (input: string | URL, init: RequestInit = {}): Promise<Response> => {
     const host = new URL(input).host;
     const waitMs = breaker.waitMs(host);

@@ -2,8 +2,6 @@ import { describe, expect, it } from "vitest";
 import type { Pod } from "../../kube/resources.ts";
 import { observePod } from "./observe.ts";
 
-type Status = NonNullable<Pod["status"]>;
-
 const outcome = (over: object = {}): string =>
   JSON.stringify({ version: 1, attempt: 1, reason: "Published", message: "done", ...over });
 

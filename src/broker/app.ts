@@ -1,0 +1,150 @@
+import express, { type Express, type NextFunction, type Request, type Response } from "express";
+import type { z } from "zod";
+import { ApiError } from "../kube/errors.ts";
+import type { KubeClient } from "../kube/types.ts";
+import { eventBatch, proposal, routes } from "../sandbox/protocol/channel.ts";
+import type { Clock } from "../shared/clock.ts";
+import type { Logger } from "../shared/log.ts";
+import type { SigningKeys } from "./capability.ts";
+import { takeEvents } from "./events.ts";
+import { infoRefs, receivePack, uploadPack, type GitDeps, type GitRequest } from "./git.ts";
+import { requireCourier, requireGrant } from "./guard.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Peers } from "./peers.ts";
+import { takeProposal } from "./proposal.ts";
+import { Refusal } from "./refusal.ts";
+import { openSession } from "./session.ts";
+import { taskState } from "./task-state.ts";
+
+/** What the broker's routes need. */
+export interface AppDeps {
+  client: KubeClient;
+  clock: Clock;
+  log: Logger;
+  keys: () => SigningKeys;
+  peers: Peers;
+  git: GitDeps;
+  metrics: Metrics;
+}
+
+const maxJsonBytes = "1.5mb";
+
+/** The broker's routes: each an exact method and path; everything else is 404. */
+export function createApp(deps: AppDeps): Express {
+  const app = express();
+  const json = express.json({ limit: maxJsonBytes, type: () => true });
+  app.disable("x-powered-by");
+  app.disable("etag");
+  app.use(counted(deps));
+
+  app.post(routes.session, async (request, response) => {
+    const token = /^Bearer (.+)$/i.exec(request.headers.authorization ?? "")?.[1] ?? "";
+    response.json(await openSession(deps, { token, peer: peerOf(request) }, gone(response)));
+  });
+  app.post(routes.events, json, async (request, response) => {
+    await takeEvents(deps, requireCourier(deps, who(request)), parsed(eventBatch, request.body), gone(response));
+    response.status(204).end();
+  });
+  app.post(routes.proposal, json, async (request, response) => {
+    await takeProposal(deps.client, requireCourier(deps, who(request)), parsed(proposal, request.body), gone(response));
+    response.status(204).end();
+  });
+  app.get(routes.task, async (request, response) => {
+    response.json(await taskState(deps.client, requireCourier(deps, who(request)), gone(response)));
+  });
+  app.get(`${routes.git}/:repository/info/refs`, (request, response) =>
+    infoRefs(deps.git, gitRequest(deps, request, response)),
+  );
+  app.post(`${routes.git}/:repository/git-upload-pack`, (request, response) =>
+    uploadPack(deps.git, gitRequest(deps, request, response)),
+  );
+  app.post(`${routes.git}/:repository/git-receive-pack`, (request, response) =>
+    receivePack(deps.git, gitRequest(deps, request, response)),
+  );
+  app.use(() => {
+    throw new Refusal(404, "NoRoute", "the broker has no such route");
+  });
+  app.use(answerError(deps));
+  return app;
+}
+
+function gitRequest(deps: AppDeps, request: Request<{ repository: string }>, response: Response): GitRequest {
+  return {
+    grant: requireGrant(deps, who(request)),
+    repositoryId: request.params.repository,
+    request,
+    response,
+    signal: gone(response),
+  };
+}
+
+function who(request: Pick<Request, "headers" | "socket">): { authorization: string | undefined; peer: string } {
+  return { authorization: request.headers.authorization, peer: peerOf(request) };
+}
+
+/** The address at the other end of the connection; headers are never asked. */
+function peerOf(request: Pick<Request, "socket">): string {
+  return (request.socket.remoteAddress ?? "").replace(/^::ffff:/, "");
+}
+
+function parsed<T>(schema: z.ZodType<T>, body: unknown): T {
+  const result = schema.safeParse(body);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  throw new Refusal(
+    400,
+    "Malformed",
+    `${issue?.path.join(".") || "body"}: ${issue?.message ?? "not what is expected"}`,
+  );
+}
+
+/** Aborts when the courier hangs up. */
+function gone(response: Response): AbortSignal {
+  const abort = new AbortController();
+  response.on("close", () => {
+    if (!response.writableFinished) abort.abort(new Error("the courier hung up"));
+  });
+  return abort.signal;
+}
+
+function counted(deps: AppDeps) {
+  return (request: Request, response: Response, next: NextFunction): void => {
+    const started = deps.clock.now().getTime();
+    response.on("finish", () => {
+      const route = (request.route as { path?: string } | undefined)?.path ?? "none";
+      const seconds = (deps.clock.now().getTime() - started) / 1000;
+      deps.metrics.request({ route, code: String(response.statusCode) }, seconds);
+    });
+    next();
+  };
+}
+
+function answerError(deps: AppDeps) {
+  // Express tells error handlers by their four parameters.
+  return (error: unknown, request: Request, response: Response, _next: NextFunction): void => {
+    const { status, code, message } = asRefusal(error);
+    const fields = { code, status, path: request.path, peer: peerOf(request) };
+    if (status >= 500) deps.log.error({ ...fields, error }, "request failed");
+    else deps.log.info(fields, "request refused");
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    if (status === 503) response.setHeader("retry-after", "1");
+    if (status === 401) response.setHeader("www-authenticate", "Bearer");
+    response.status(status).json({ error: { code, message } });
+  };
+}
+
+function asRefusal(error: unknown): { status: number; code: string; message: string } {
+  if (error instanceof Refusal) return error;
+  if (error instanceof ApiError && error.reason === "Conflict") {
+    return { status: 503, code: "Conflict", message: "the task changed at the same moment; send again" };
+  }
+  if (error instanceof ApiError && error.retryable) {
+    return { status: 503, code: "ApiServerUnavailable", message: "the API server does not answer; send again" };
+  }
+  const { status, expose, message } = (error ?? {}) as { status?: number; expose?: boolean; message?: string };
+  if (expose === true && status !== undefined) return { status, code: "Malformed", message: message ?? "malformed" };
+  return { status: 500, code: "Internal", message: "the broker failed; its log says why" };
+}

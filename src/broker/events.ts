@@ -1,0 +1,52 @@
+import { AgentTaskKind, type AgentTask } from "../api/kinds.ts";
+import type { KubeClient } from "../kube/types.ts";
+import type { AgentEvent, EventBatch } from "../sandbox/protocol/channel.ts";
+import { defined } from "../shared/defined.ts";
+import type { Clock } from "../shared/clock.ts";
+import type { Grant } from "./capability.ts";
+import { requireFence } from "./fence.ts";
+
+/** What taking events needs. */
+export interface EventsDeps {
+  client: KubeClient;
+  clock: Clock;
+}
+
+type Progress = NonNullable<NonNullable<AgentTask["status"]>["progress"]>;
+
+/**
+ * Folds a batch into `status.progress`, and the agent's last words into `status.result.summary`. Couriers send a batch every 5 s at
+ * most, so one write a batch is bounded. A batch that was taken already (its `sequence` is not above what is stored) changes nothing.
+ */
+export async function takeEvents(
+  deps: EventsDeps,
+  grant: Grant,
+  batch: EventBatch,
+  signal: AbortSignal,
+): Promise<void> {
+  const task = await requireFence(deps.client, grant, signal);
+  const progress = foldProgress(task.status?.progress, batch, deps.clock.now());
+  if (!progress) return;
+  const summary = lastSummary(batch.events);
+  const status = { progress, ...(summary === undefined ? {} : { result: { summary } }) };
+  await deps.client.mergePatch(AgentTaskKind, key(grant), { status }, { subresource: "status", signal });
+}
+
+/** The progress after a batch, or undefined where the batch was counted before. `events` counts events up to the batch's end. */
+export function foldProgress(before: Progress | undefined, batch: EventBatch, now: Date): Progress | undefined {
+  const end = batch.sequence + batch.events.length;
+  if (before?.events !== undefined && end <= before.events) return undefined;
+  const told = batch.events.filter((event) => event.type === "progress");
+  const step = told.at(-1)?.text ?? before?.step;
+  const checklist = told.findLast((event) => event.checklist)?.checklist ?? before?.checklist;
+  return { updatedAt: now.toISOString(), events: end, ...defined({ step, checklist }) };
+}
+
+function lastSummary(events: readonly AgentEvent[]): string | undefined {
+  const last = events.findLast((event) => event.type === "result");
+  return last?.type === "result" ? last.summary : undefined;
+}
+
+function key(grant: Grant): { namespace: string; name: string } {
+  return { namespace: grant.namespace, name: grant.task };
+}

@@ -1,0 +1,93 @@
+import { collectDefaultMetrics, Registry } from "prom-client";
+import { createHttp } from "../integrations/http.ts";
+import { connect } from "../kube/config.ts";
+import { createProbeServer } from "../kube/probes.ts";
+import type { KubeClient } from "../kube/types.ts";
+import { systemClock } from "../shared/clock.ts";
+import { createLogger, type Logger } from "../shared/log.ts";
+import { createShutdown, type Shutdown } from "../shared/shutdown.ts";
+import { createApp } from "./app.ts";
+import type { SigningKeys } from "./capability.ts";
+import { brokerConfig, type BrokerConfig } from "./config.ts";
+import { followKeys } from "./keys.ts";
+import { createMetrics } from "./metrics.ts";
+import { createPeers } from "./peers.ts";
+import { Refusal } from "./refusal.ts";
+import { createBrokerServer } from "./server.ts";
+
+const MiB = 1024 * 1024;
+
+/** What the broker runs on; tests bring their own. */
+export interface BrokerParts {
+  config: BrokerConfig;
+  client: KubeClient;
+  log: Logger;
+  shutdown: Shutdown;
+}
+
+/** Starts a broker; resolves when its probes answer. It takes couriers as soon as the operator has left its keys. */
+export async function startBroker({
+  config,
+  client,
+  log,
+  shutdown,
+}: BrokerParts): Promise<{ port: () => number | undefined; probePort: number }> {
+  const clock = systemClock;
+  const namespace = config.BELLHOP_NAMESPACE;
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const http = createHttp({
+    proxy: { https: config.HTTPS_PROXY, http: config.HTTP_PROXY, none: config.NO_PROXY },
+    caFile: config.BELLHOP_CA_FILE,
+    allowedHosts: config.BELLHOP_ALLOWED_HOSTS,
+    refusedRanges: config.BELLHOP_REFUSED_RANGES,
+    totalTimeoutMs: 30 * 60_000,
+    clock,
+    log,
+  });
+  let signing: SigningKeys | undefined;
+  const keys = (): SigningKeys => {
+    if (!signing) throw new Refusal(503, "NoKeys", "the broker has no signing keys yet");
+    return signing;
+  };
+  const peers = createPeers(clock, { shared: config.BELLHOP_ISOLATION === "process" });
+  const git = { client, namespace, fetch: http.fetch, log, maxPushBytes: config.BELLHOP_MAX_PUSH_MIB * MiB };
+  const app = createApp({ client, clock, log, keys, peers, git, metrics: createMetrics(registry) });
+  const server = createBrokerServer(app, { port: config.BELLHOP_PORT, host: config.BELLHOP_HOST });
+  const ready = () =>
+    signing
+      ? { ok: true, reasons: [] }
+      : { ok: false, reasons: [`waiting for the operator to leave keys in namespace ${namespace}`] };
+  const probes = createProbeServer({
+    port: config.BELLHOP_PROBE_PORT,
+    registry,
+    ready,
+    ...(config.BELLHOP_HOST === undefined ? {} : { host: config.BELLHOP_HOST }),
+  });
+
+  shutdown.onStop("http", () => http.close());
+  shutdown.onStop("probes", () => probes.close());
+  shutdown.onStop("server", () => server.close());
+  const { port: probePort } = await probes.listen();
+  void followKeys(
+    { client, clock, log, namespace },
+    (found) => {
+      signing = found.signing;
+      server.use(found);
+      log.info({ signingKeys: found.signing.length }, "keys loaded");
+    },
+    shutdown.signal,
+  );
+  return { port: () => server.port, probePort };
+}
+
+if (import.meta.main) {
+  const log = createLogger("broker");
+  const { client } = await connect();
+  await startBroker({
+    config: brokerConfig.parse(process.env),
+    client,
+    log,
+    shutdown: createShutdown(log, { listen: true }),
+  });
+}

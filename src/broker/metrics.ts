@@ -1,0 +1,29 @@
+import { Counter, Histogram, type Registry } from "prom-client";
+
+/** What the broker counts. */
+export interface Metrics {
+  request(labels: { route: string; code: string }, seconds: number): void;
+}
+
+/** Registers the broker's metrics. */
+export function createMetrics(registry: Registry): Metrics {
+  const total = new Counter({
+    name: "bellhop_broker_requests_total",
+    help: "Requests of couriers and agents, by route and status code.",
+    labelNames: ["route", "code"],
+    registers: [registry],
+  });
+  const duration = new Histogram({
+    name: "bellhop_broker_request_duration_seconds",
+    help: "How long requests took, by route.",
+    labelNames: ["route"],
+    buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 60],
+    registers: [registry],
+  });
+  return {
+    request(labels, seconds) {
+      total.inc(labels);
+      duration.observe({ route: labels.route }, seconds);
+    },
+  };
+}

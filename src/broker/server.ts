@@ -1,0 +1,50 @@
+import { createServer, type Server } from "node:https";
+import type { AddressInfo } from "node:net";
+import type { Express } from "express";
+import type { BrokerKeys } from "./keys.ts";
+
+/** The TLS listener; certificates are exchanged without a restart. */
+export interface BrokerServer {
+  /** Begins to listen with the first keys; later calls exchange the certificate. */
+  use(keys: BrokerKeys): void;
+  /** Where it listens; undefined before the first keys. */
+  readonly port: number | undefined;
+  close(): Promise<void>;
+}
+
+/** Pushes and fetches may take long; a silent connection may not. */
+const idleMs = 120_000;
+
+/** Creates the listener. */
+export function createBrokerServer(app: Express, listen: { port: number; host?: string | undefined }): BrokerServer {
+  let server: Server | undefined;
+  return {
+    use({ tls }) {
+      if (server) server.setSecureContext(tls);
+      else server = start(app, tls, listen);
+    },
+    get port() {
+      const address = server?.address() as AddressInfo | null | undefined;
+      return address?.port;
+    },
+    close: () => stop(server),
+  };
+}
+
+function start(app: Express, tls: BrokerKeys["tls"], listen: { port: number; host?: string | undefined }): Server {
+  const server = createServer({ ...tls, minVersion: "TLSv1.2" }, app);
+  server.requestTimeout = 0;
+  server.headersTimeout = 10_000;
+  server.keepAliveTimeout = 65_000;
+  server.setTimeout(idleMs);
+  server.listen({ port: listen.port, ...(listen.host === undefined ? {} : { host: listen.host }) });
+  return server;
+}
+
+function stop(server: Server | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    if (!server) return resolve();
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });
+}

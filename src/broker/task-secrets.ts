@@ -1,0 +1,27 @@
+import { z } from "zod";
+import { secrets } from "../kube/resources.ts";
+import type { KubeClient } from "../kube/types.ts";
+import { Refusal } from "./refusal.ts";
+
+/** A git credential as the operator leaves it in Secret `task-<uid>` of the broker's namespace. */
+const credential = z.object({ username: z.string(), password: z.string(), expiresAt: z.string(), cloneURL: z.url() });
+export type TaskCredential = z.infer<typeof credential>;
+
+/** Reads a task's credential: `fetch` while it runs, `push` only once the operator has allowed the push. Never cached. */
+export async function taskCredential(
+  deps: { client: KubeClient; namespace: string },
+  taskUID: string,
+  access: "fetch" | "push",
+  signal: AbortSignal,
+): Promise<TaskCredential> {
+  const secret = await deps.client.find(secrets, { namespace: deps.namespace, name: `task-${taskUID}` }, signal);
+  const data = secret?.data?.[`${access}.json`];
+  if (data === undefined) {
+    throw new Refusal(
+      503,
+      "NoCredential",
+      `the operator has not left a ${access} credential for this task yet; try again in a moment`,
+    );
+  }
+  return credential.parse(JSON.parse(Buffer.from(data, "base64").toString()));
+}
