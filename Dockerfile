@@ -1,0 +1,41 @@
+# One image for every process of Bellhop: `node /app/dist/<gateway|operator|broker|courier>/main.js`.
+# Builds anywhere: `docker build .`, `podman build .`, `buildah bud .`.
+# Where npm needs settings of its own, pass them as secrets, which stay out of every layer:
+#   --secret id=npmrc,src=$HOME/.npmrc --secret id=ca,src=/path/to/roots.pem
+ARG BASE=docker.io/library/node:24-bookworm-slim
+
+# Compiles TypeScript to plain JavaScript; needs the development dependencies.
+FROM ${BASE} AS build
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN --mount=type=secret,id=npmrc,target=/root/.npmrc --mount=type=secret,id=ca \
+    if [ -s /run/secrets/ca ]; then export NODE_EXTRA_CA_CERTS=/run/secrets/ca; fi \
+    && npm ci --no-audit --no-fund --loglevel=error && rm -rf /root/.npm
+COPY tsconfig.json tsconfig.build.json ./
+COPY scripts/node scripts/node
+COPY src src
+RUN npm run -s build
+
+# What runs in production, and nothing optional: the pinned Node there is for development machines.
+FROM ${BASE} AS dependencies
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN --mount=type=secret,id=npmrc,target=/root/.npmrc --mount=type=secret,id=ca \
+    if [ -s /run/secrets/ca ]; then export NODE_EXTRA_CA_CERTS=/run/secrets/ca; fi \
+    && npm ci --omit=dev --omit=optional --no-audit --no-fund --loglevel=error && rm -rf /root/.npm
+
+FROM ${BASE}
+# The courier and the broker speak git; a base that has it already needs no package list.
+RUN if ! command -v git > /dev/null || [ ! -e /etc/ssl/certs/ca-certificates.crt ]; then \
+      apt-get update -qq && apt-get install -y -qq --no-install-recommends git ca-certificates \
+      && rm -rf /var/lib/apt/lists/*; \
+    fi; \
+    echo 'bellhop:x:65532:65532:Bellhop:/tmp:/usr/sbin/nologin' >> /etc/passwd \
+    && echo 'bellhop:x:65532:' >> /etc/group
+WORKDIR /app
+ENV NODE_ENV=production
+COPY --from=dependencies /app/node_modules node_modules
+COPY package.json LICENSE ./
+COPY --from=build /app/dist dist
+USER 65532:65532
+ENTRYPOINT ["node"]

@@ -1,0 +1,84 @@
+import { existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { baseImage } from "./base-image.ts";
+import type { Log } from "./buildah.ts";
+import { build, hasImage, save } from "./buildah.ts";
+import { cacheFolder } from "./cache.ts";
+import { contentHash } from "./content-hash.ts";
+import { withLock } from "./lock.ts";
+import { installPrerequisites } from "./prerequisites.ts";
+
+/** An image that is built, and its docker archive for `RealNode.importImage`. */
+export interface BuiltImage {
+  /** Name and tag; the tag is the hash of what the image is made from. */
+  ref: string;
+  tar: string;
+}
+
+/** Everything that is built here. */
+export interface BuiltImages {
+  /** One image, one command a process: `node /app/dist/<gateway|operator|broker|courier>/main.js`. */
+  bellhop: BuiltImage;
+  /** The demo agent: `/bin/sh`, git and node, and `test/agents` in `/agents`. */
+  agent: BuiltImage;
+  /** The stand-ins for providers, run from TypeScript: `node /app/test/providers/<name>/main.ts`. */
+  testProviders: BuiltImage;
+}
+
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+const sources = [
+  "package.json",
+  "package-lock.json",
+  ".npmrc",
+  "tsconfig.json",
+  "tsconfig.build.json",
+  "scripts/node",
+  "src",
+];
+
+/** Builds the images, or takes them from the cache where nothing they are made from has changed. */
+export async function buildImages(options: { log?: Log } = {}): Promise<BuiltImages> {
+  const log = options.log ?? (() => {});
+  await installPrerequisites(log);
+  const lock = join(cacheFolder(), "images.lock");
+  return withLock(
+    lock,
+    () => log("another process builds images, waiting"),
+    () => buildAll(log),
+  );
+}
+
+async function buildAll(log: Log): Promise<BuiltImages> {
+  const base = await baseImage(log);
+  const bellhop = await image("bellhop", { file: "Dockerfile", from: base, inputs: sources }, log);
+  const agent = { file: "images/agent/custom/Dockerfile", from: base, inputs: ["test/agents"] };
+  const testProviders = {
+    file: "images/test-providers/Dockerfile",
+    from: bellhop.ref,
+    inputs: ["test/providers", "src"],
+  };
+  return {
+    bellhop,
+    agent: await image("agent-custom", agent, log),
+    testProviders: await image("test-providers", testProviders, log),
+  };
+}
+
+async function image(
+  name: string,
+  recipe: { file: string; from: string; inputs: string[] },
+  log: Log,
+): Promise<BuiltImage> {
+  const tag = contentHash(root, [recipe.file, ".dockerignore", ...recipe.inputs], [recipe.from]);
+  const ref = `localhost/${name}:${tag}`;
+  const folder = join(cacheFolder(), "images");
+  const tar = join(folder, `${name}-${tag}.tar`);
+  mkdirSync(folder, { recursive: true });
+  if (existsSync(tar)) return { ref, tar };
+  if (!(await hasImage(ref))) {
+    await build({ ref, file: join(root, recipe.file), context: root, buildArgs: { BASE: recipe.from } }, log);
+  }
+  await save(ref, tar);
+  return { ref, tar };
+}
