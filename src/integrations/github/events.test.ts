@@ -1,0 +1,267 @@
+import { createRequire } from "node:module";
+import { describe, expect, it } from "vitest";
+import type { Normalised, NormaliseContext } from "../types.ts";
+import { normalise } from "./events.ts";
+
+const bot = { id: "99", login: "bellhop[bot]", mention: "bellhop" };
+const context: NormaliseContext = { bot, host: "github.com" };
+const sha = "a".repeat(40);
+
+function deliver(event: string | undefined, body: unknown, given: NormaliseContext = context): Normalised {
+  const headers: Record<string, string | undefined> = { "x-github-event": event, "x-github-delivery": "guid-1" };
+  const bytes = typeof body === "string" ? Buffer.from(body) : Buffer.from(JSON.stringify(body));
+  return normalise({ body: bytes, receivedAt: new Date(), headers: { get: (name) => headers[name] } }, given);
+}
+
+const repository = { id: 5, name: "shop", private: true, owner: { login: "acme" } };
+const ada = { id: 1, login: "ada", type: "User" };
+const base = { repository, sender: ada, installation: { id: 77 } };
+const issue = {
+  id: 4200,
+  number: 42,
+  title: "Broken",
+  body: "It is.",
+  html_url: "https://github.com/acme/shop/issues/42",
+  created_at: "2026-01-01T10:00:00Z",
+  updated_at: "2026-01-02T10:00:00Z",
+  user: ada,
+};
+const comment = {
+  id: 7001,
+  body: "@Bellhop fix it",
+  html_url: "https://github.com/acme/shop/issues/42#issuecomment-7001",
+  created_at: "2026-01-02T11:00:00Z",
+  user: ada,
+};
+const run = { id: 31, head_branch: "bellhop/fix-42", head_sha: sha, conclusion: "failure", head_repository: { id: 5 } };
+
+describe("normalise", () => {
+  it("makes a comment that mentions the bot an event", () => {
+    expect(deliver("issue_comment", { ...base, action: "created", issue, comment })).toMatchObject({
+      outcome: "event",
+      event: {
+        provider: "github",
+        event: "issue_comment",
+        action: "created",
+        deliveryId: "guid-1",
+        cause: "issue_comment/7001",
+        url: comment.html_url,
+        subject: { type: "Issue", key: "acme/shop#42", number: 42, title: "Broken" },
+        object: { type: "IssueComment", id: "7001" },
+        conversation: "acme/shop#42",
+        actor: { id: "1", login: "ada", isBot: false },
+        repository: { id: "5", host: "github.com", owner: "acme", name: "shop", private: true },
+        installationId: "77",
+        occurredAt: new Date("2026-01-02T11:00:00Z"),
+        text: "@Bellhop fix it",
+        rings: [{ kind: "mention", words: "fix it" }],
+      },
+    });
+  });
+
+  it("knows a change by the issue's pull_request", () => {
+    const body = { ...base, action: "created", issue: { ...issue, pull_request: { url: "x" } }, comment };
+    expect(deliver("issue_comment", body)).toMatchObject({ event: { subject: { type: "Change" } } });
+  });
+
+  it.each([
+    ["issues", { action: "opened", issue: { ...issue, body: "@bellhop look" } }, "issues/4200/opened", "mention"],
+    [
+      "pull_request",
+      { action: "opened", pull_request: { ...issue, body: "@bellhop look" } },
+      "pull_request/4200/opened",
+      "mention",
+    ],
+    [
+      "issues",
+      { action: "labeled", issue, label: { name: "Agent" } },
+      "label/4200/agent/2026-01-02T10:00:00Z",
+      "label",
+    ],
+    [
+      "pull_request",
+      { action: "labeled", pull_request: issue, label: { name: "agent" } },
+      "label/4200/agent/2026-01-02T10:00:00Z",
+      "label",
+    ],
+    [
+      "issues",
+      { action: "assigned", issue, assignee: { id: 9, login: "Bot-User" } },
+      "assignment/4200/bot-user/2026-01-02T10:00:00Z",
+      "assignment",
+    ],
+    [
+      "pull_request",
+      { action: "review_requested", pull_request: issue, requested_reviewer: { id: 9, login: "bot-user" } },
+      "review_request/4200/bot-user/2026-01-02T10:00:00Z",
+      "reviewRequest",
+    ],
+    [
+      "pull_request_review",
+      {
+        action: "submitted",
+        pull_request: issue,
+        review: { id: 8, body: "@bellhop please", submitted_at: "2026-01-02T11:00:00Z", user: ada },
+      },
+      "review/8",
+      "mention",
+    ],
+    [
+      "pull_request_review_comment",
+      { action: "created", pull_request: issue, comment: { ...comment, pull_request_review_id: 8 } },
+      "review/8",
+      "mention",
+    ],
+    [
+      "pull_request_review_comment",
+      { action: "created", pull_request: issue, comment: { ...comment, pull_request_review_id: null } },
+      "review_comment/7001",
+      "mention",
+    ],
+    ["workflow_run", { action: "completed", workflow_run: run }, `checks/5/${sha}`, "failedChecks"],
+    [
+      "check_suite",
+      { action: "completed", check_suite: { ...run, head_repository: undefined, conclusion: "timed_out" } },
+      `checks/5/${sha}`,
+      "failedChecks",
+    ],
+  ])("names the cause of %s from the body alone: %j", (event, body, cause, kind) => {
+    const normalised = deliver(event, { ...base, ...body });
+    expect(normalised).toMatchObject({ outcome: "event", event: { cause, rings: [{ kind }] } });
+  });
+
+  it.each([
+    ["of this repository", { workflow_run: run }, "workflow_run", true],
+    ["of a fork", { workflow_run: { ...run, head_repository: { id: 6 } } }, "workflow_run", false],
+    ["of a fork that is gone", { workflow_run: { ...run, head_repository: null } }, "workflow_run", false],
+    [
+      "of this repository",
+      { check_suite: { ...run, pull_requests: [{ number: 3, head: { repo: { id: 5 } } }] } },
+      "check_suite",
+      true,
+    ],
+    [
+      "of a fork",
+      { check_suite: { ...run, pull_requests: [{ number: 3, head: { repo: { id: 6 } } }] } },
+      "check_suite",
+      false,
+    ],
+  ])("says whether failed checks are %s", (_, body, event, sameRepository) => {
+    const normalised = deliver(event, { ...base, action: "completed", ...body });
+    expect(normalised).toMatchObject({
+      event: { rings: [{ sameRepository, headSHA: sha, headBranch: run.head_branch }] },
+    });
+  });
+
+  it("hears failed checks of a commit that the bot pushed", () => {
+    const sender = { id: 99, login: "bellhop[bot]", type: "Bot" };
+    expect(deliver("workflow_run", { ...base, sender, action: "completed", workflow_run: run }).outcome).toBe("event");
+  });
+
+  it.each([
+    ["Ping", "ping", { zen: "x", hook_id: 1 }],
+    ["Notice", "installation", { action: "created" }],
+    ["Notice", "installation_repositories", { action: "added" }],
+    ["UnknownEvent", "star", { ...base, action: "created" }],
+    ["UnknownEvent", "toString", { ...base, action: "created" }],
+    ["Edited", "issue_comment", { ...base, action: "edited", issue, comment }],
+    ["Deleted", "issue_comment", { ...base, action: "deleted", issue, comment }],
+    ["UnknownAction", "issues", { ...base, action: "locked", issue }],
+    ["OwnBot", "issue_comment", { ...base, action: "created", issue, comment, sender: { id: 99, login: "renamed" } }],
+    [
+      "OwnBot",
+      "issues",
+      { ...base, action: "labeled", issue, label: { name: "x" }, sender: { id: 1, login: "Bellhop[bot]" } },
+    ],
+    [
+      "NotMentioned",
+      "issue_comment",
+      { ...base, action: "created", issue, comment: { ...comment, body: "> @bellhop" } },
+    ],
+    ["NotMentioned", "issue_comment", { ...base, action: "created", issue, comment: { ...comment, body: null } }],
+    [
+      "NotMentioned",
+      "pull_request_review",
+      { ...base, action: "submitted", pull_request: issue, review: { id: 8, body: null } },
+    ],
+    ["NotMentioned", "issues", { ...base, action: "opened", issue }],
+    [
+      "NothingNamed",
+      "pull_request",
+      { ...base, action: "review_requested", pull_request: issue, requested_team: { name: "x" } },
+    ],
+    [
+      "ChecksNotFailed",
+      "check_suite",
+      { ...base, action: "completed", check_suite: { ...run, conclusion: "success" } },
+    ],
+    ["ChecksNotFailed", "workflow_run", { ...base, action: "completed", workflow_run: { ...run, conclusion: null } }],
+    ["NotOurBranch", "check_suite", { ...base, action: "completed", check_suite: { ...run, head_branch: null } }],
+  ])("ignores %s: %s", (reason, event, body) => {
+    expect(deliver(event, body)).toMatchObject({ outcome: "ignored", reason, message: expect.stringMatching(/\w/) });
+  });
+
+  it("says that the bot is not known yet, where a mention could ring", () => {
+    const body = { ...base, action: "created", issue, comment };
+    expect(deliver("issue_comment", body, { ...context, bot: undefined })).toMatchObject({ reason: "BotUnknown" });
+  });
+
+  it.each([
+    ["X-GitHub-Event", undefined, {}],
+    ["body", "issues", "{"],
+    ["body", "issues", "[]"],
+    ["body", "issues", "payload=%7B%7D"],
+    ["issue.number", "issues", { ...base, action: "opened", issue: { ...issue, number: "42" } }],
+    ["comment", "issue_comment", { ...base, action: "created", issue }],
+    ["repository", "issue_comment", { sender: ada, action: "created", issue, comment }],
+    ["sender", "issue_comment", { repository, action: "created", issue, comment }],
+    [
+      "workflow_run.head_sha",
+      "workflow_run",
+      { ...base, action: "completed", workflow_run: { ...run, head_sha: "main" } },
+    ],
+  ])("names %s where the delivery is not what it says", (path, event, body) => {
+    expect(deliver(event, body)).toMatchObject({ outcome: "malformed", path });
+  });
+});
+
+interface Example {
+  name: string;
+  examples: object[];
+}
+
+describe("normalise, with the bodies that Octokit collected", () => {
+  const load = createRequire(import.meta.url);
+  const events = load("@octokit/webhooks-examples") as Example[];
+  const all = events.flatMap(({ name, examples }) => examples.map((body) => ({ name, body })));
+
+  it("makes each of them an event or says why not", () => {
+    expect(all.length).toBe(329);
+    const outcomes = all.map(({ name, body }) => deliver(name, body));
+    expect(outcomes.filter(({ outcome }) => outcome === "malformed")).toEqual([]);
+  });
+
+  it("hears the mention in each body that can carry one", () => {
+    const fields = {
+      issue_comment: "comment",
+      pull_request_review: "review",
+      pull_request_review_comment: "comment",
+      issues: "issue",
+      pull_request: "pull_request",
+    };
+    const speaking = all.flatMap(({ name, body }) => {
+      const field = Object.hasOwn(fields, name) ? fields[name as keyof typeof fields] : undefined;
+      const { action } = body as { action?: string };
+      if (!field || !["created", "submitted", "opened"].includes(action ?? "")) return [];
+      const part = (body as Record<string, object>)[field];
+      return [{ name, body: { ...body, [field]: { ...part, body: "@bellhop go" } } }];
+    });
+    expect(speaking.length).toBeGreaterThan(10);
+    for (const { name, body } of speaking) {
+      expect(deliver(name, body)).toMatchObject({
+        outcome: "event",
+        event: { rings: [{ kind: "mention", words: "go" }] },
+      });
+    }
+  });
+});

@@ -1,0 +1,88 @@
+import type { EventRepository, NormaliseContext, ProviderEvent, Ring } from "../../types.ts";
+import { findMention } from "../mention.ts";
+import type { Envelope, Subject, User } from "./payload.ts";
+
+/** Where an event comes from: its headers and who we are. */
+export interface Origin extends NormaliseContext {
+  /** The `X-GitHub-Event` header. */
+  name: string;
+  deliveryId: string | undefined;
+}
+
+/** What one kind of event makes of a payload: an event, or why there is none. */
+export type Reading = { event: ProviderEvent } | { ignored: string; message: string };
+
+/** The part of an event that its kind knows. */
+type Particulars = Pick<ProviderEvent, "cause" | "subject" | "object" | "conversation" | "rings"> & {
+  url?: string | undefined;
+  occurredAt?: string | null | undefined;
+  text?: string | undefined;
+};
+
+/** Puts together what all events share and what one kind knows. */
+export function eventOf(origin: Origin, payload: Envelope, particulars: Particulars): ProviderEvent {
+  const { url, occurredAt, text, ...rest } = particulars;
+  const time = occurredAt ? new Date(occurredAt) : undefined;
+  return {
+    provider: "github",
+    event: origin.name,
+    ...(payload.action === undefined ? {} : { action: payload.action }),
+    ...(origin.deliveryId === undefined ? {} : { deliveryId: origin.deliveryId }),
+    ...(url === undefined ? {} : { url }),
+    ...(text === undefined ? {} : { text }),
+    ...(time && !Number.isNaN(time.getTime()) ? { occurredAt: time } : {}),
+    ...(payload.installation ? { installationId: payload.installation.id } : {}),
+    actor: actorOf(payload.sender),
+    repository: repositoryOf(payload, origin.host),
+    ...rest,
+  };
+}
+
+/** The repository a payload names. */
+export function repositoryOf({ repository }: Pick<Envelope, "repository">, host: string): EventRepository {
+  return {
+    id: repository.id,
+    host,
+    owner: repository.owner.login,
+    name: repository.name,
+    private: repository.private,
+  };
+}
+
+/** An issue or a change as the thing an event is about. */
+export function subjectOf(
+  payload: Envelope,
+  type: "Issue" | "Change",
+  subject: Subject,
+): { subject: ProviderEvent["subject"]; conversation: string } {
+  const key = subjectKey(payload, subject.number);
+  return { subject: { type, key, number: subject.number, title: subject.title }, conversation: key };
+}
+
+/** `owner/name#number`. */
+export function subjectKey({ repository }: Envelope, number: number): string {
+  return `${repository.owner.login}/${repository.name}#${number}`;
+}
+
+/** The mention in a text as a ring, or why there is none. */
+export function mentionIn(
+  text: string | null | undefined,
+  origin: Origin,
+): Ring | { ignored: string; message: string } {
+  if (!origin.bot) {
+    return { ignored: "BotUnknown", message: "The integration has not signed in yet, so nobody knows who its bot is." };
+  }
+  const found = findMention(text ?? "", origin.bot.mention);
+  if (found) return { kind: "mention", words: found.words };
+  return { ignored: "NotMentioned", message: `The text does not mention @${origin.bot.mention}.` };
+}
+
+/** Whether the bot itself did it. What we say ourselves never rings. */
+export function isOurs(user: User | null | undefined, { bot }: NormaliseContext): boolean {
+  if (!user || !bot) return false;
+  return user.id === bot.id || user.login.toLowerCase() === bot.login.toLowerCase();
+}
+
+function actorOf(sender: User): ProviderEvent["actor"] {
+  return { id: sender.id, login: sender.login, isBot: sender.type === "Bot" };
+}

@@ -1,0 +1,89 @@
+import { z } from "zod";
+
+/**
+ * What we read of GitHub's payloads, and no more: older servers leave fields out and newer ones add some, so only what
+ * is used is checked. Source: GitHub, "Webhook events and payloads".
+ */
+const id = z.union([z.int(), z.string().min(1).max(64)]).transform(String);
+const text = z.string().nullish();
+const user = z.object({ id, login: z.string().min(1).max(100), type: z.string().optional() });
+
+export const repository = z.object({
+  id,
+  name: z.string().min(1).max(100),
+  private: z.boolean().default(true),
+  owner: z.object({ login: z.string().min(1).max(100) }),
+});
+
+/** What every event that may ring carries. */
+export const envelope = z.object({
+  action: z.string().max(64).optional(),
+  repository,
+  sender: user,
+  installation: z.object({ id }).nullish(),
+});
+
+const subject = z.object({
+  id,
+  number: z.int().min(1),
+  title: z.string().default(""),
+  body: text,
+  html_url: z.string().optional(),
+  created_at: z.string().optional(),
+  updated_at: z.string().optional(),
+  user: user.nullish(),
+});
+
+const target = {
+  label: z.object({ name: z.string().min(1) }).nullish(),
+  assignee: user.nullish(),
+  requested_reviewer: user.nullish(),
+};
+
+export const issues = envelope.extend({ issue: subject.extend({ pull_request: z.unknown().optional() }), ...target });
+export const pullRequest = envelope.extend({ pull_request: subject, ...target });
+
+const comment = z.object({
+  id,
+  body: text,
+  html_url: z.string().optional(),
+  created_at: z.string().optional(),
+  user: user.nullish(),
+});
+
+export const issueComment = envelope.extend({
+  issue: subject.extend({ pull_request: z.unknown().optional() }),
+  comment,
+});
+export const reviewComment = envelope.extend({
+  pull_request: subject,
+  comment: comment.extend({ pull_request_review_id: id.nullish() }),
+});
+export const review = envelope.extend({
+  pull_request: subject,
+  review: comment.omit({ created_at: true }).extend({ submitted_at: z.string().nullish() }),
+});
+
+const sha = z.string().regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/);
+const repositoryId = z.object({ id }).nullish();
+const check = z.object({
+  id,
+  head_branch: z.string().nullish(),
+  head_sha: sha,
+  conclusion: z.string().nullish(),
+  html_url: z.string().optional(),
+  updated_at: z.string().optional(),
+  head_repository: repositoryId,
+  pull_requests: z
+    .array(z.object({ number: z.int().min(1), head: z.object({ repo: repositoryId }).nullish() }))
+    .nullish(),
+});
+
+export const workflowRun = envelope.extend({ workflow_run: check });
+export const checkSuite = envelope.extend({ check_suite: check });
+
+export type Envelope = z.infer<typeof envelope>;
+export type Subject = z.infer<typeof subject>;
+export type Check = z.infer<typeof check>;
+export type User = z.infer<typeof user>;
+export type Targets = Pick<z.infer<typeof issues>, "label" | "assignee" | "requested_reviewer">;

@@ -1,0 +1,60 @@
+import { describe, expect, it } from "vitest";
+import { gitHubIntegrationSpec } from "../../api/github-integration.ts";
+import type { GitHubIntegration } from "../../api/kinds.ts";
+import { covers, host, sharedHook } from "./scope.ts";
+
+function integration(spec: object, installations?: string[]): GitHubIntegration {
+  return {
+    metadata: { name: "shop", namespace: "team" },
+    spec: gitHubIntegrationSpec.parse({
+      credentials: { token: { secretRef: { name: "bot", key: "token" } } },
+      triggers: [{ name: "mention", mention: {} }],
+      profileRef: { name: "default" },
+      ...spec,
+    }),
+    ...(installations ? { status: { installations: installations.map((id) => ({ id, account: "acme" })) } } : {}),
+  };
+}
+
+describe("covers", () => {
+  const repository = { owner: "Acme", name: "Shop" };
+  it.each([
+    ["any repository of the organisation, without regard to case", { organization: "acme" }, true],
+    ["no repository of another organisation", { organization: "acme-2" }, false],
+    ["a listed repository, without regard to case", { repositories: ["acme/shop"] }, true],
+    ["no repository that is not listed", { repositories: ["acme/shop-2"] }, false],
+    [
+      "no repository that the list leaves out of the organisation",
+      { organization: "acme", repositories: ["acme/web"] },
+      false,
+    ],
+    ["no listed repository of another organisation", { organization: "other", repositories: ["acme/shop"] }, false],
+  ])("covers %s", (_, spec, expected) => {
+    expect(covers(integration(spec), repository)).toBe(expected);
+  });
+
+  it("leaves deliveries of other installations to others, once the installations are known", () => {
+    const spec = { organization: "acme" };
+    expect(covers(integration(spec), repository, "7")).toBe(true);
+    expect(covers(integration(spec, ["7"]), repository, "7")).toBe(true);
+    expect(covers(integration(spec, ["7"]), repository)).toBe(true);
+    expect(covers(integration(spec, ["7"]), repository, "8")).toBe(false);
+  });
+});
+
+describe("host", () => {
+  it("is the host of the URL, with its port", () => {
+    expect(host(integration({ organization: "acme" }))).toBe("github.com");
+    expect(host(integration({ organization: "acme", url: "https://ghe.example.com:8443" }))).toBe(
+      "ghe.example.com:8443",
+    );
+  });
+});
+
+describe("sharedHook", () => {
+  it("is one for all integrations of an App, and none for tokens", () => {
+    const app = { appId: 12, privateKeySecretRef: { name: "app", key: "key" } };
+    expect(sharedHook(integration({ organization: "acme", credentials: { app } }))).toBe("github.com/apps/12");
+    expect(sharedHook(integration({ organization: "acme" }))).toBeUndefined();
+  });
+});

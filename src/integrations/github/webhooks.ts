@@ -1,0 +1,15 @@
+import type { WebhookSource } from "../types.ts";
+import { deliveryId, normalise } from "./events.ts";
+import { verify } from "./verify.ts";
+
+/** GitHub sends nothing larger. Source: GitHub, "Webhook events and payloads", payload cap. */
+const maxBodyBytes = 25 * 1024 * 1024;
+
+/** The receiving side of GitHub. */
+export const webhooks: WebhookSource = {
+  maxBodyBytes,
+  contentTypes: ["application/json"],
+  verify,
+  deliveryId,
+  normalise,
+};
