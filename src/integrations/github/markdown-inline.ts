@@ -1,0 +1,174 @@
+/** A stretch of text, end excluded. */
+export interface Span {
+  start: number;
+  end: number;
+}
+
+/** Elements whose content is code, quoted, linked or not shown. */
+const mutedTags = new Set(["a", "blockquote", "code", "kbd", "pre", "samp", "script", "style", "tt"]);
+const tagAt = /<(\/?)([a-z][a-z0-9-]*)(?=[\s/>])/iy;
+
+/** What of a paragraph is ordinary words, and what it opened and did not close: a comment or an element. */
+export interface PlainText {
+  spans: Span[];
+  /** Text that closes it; hand it to the next paragraph. */
+  unclosed: string | undefined;
+}
+
+/**
+ * The stretches of a paragraph that are ordinary words: no code spans, links, HTML tags, HTML comments, nor what
+ * stands inside elements of code or quotation. `pending` is what the paragraphs before have left open. Linear:
+ * no text is looked for twice.
+ */
+export function plainSpans(text: string, pending?: string): PlainText {
+  const scan = new Scan(text);
+  if (pending !== undefined) scan.skipPast(pending, 0);
+  while (scan.at < text.length) scan.step();
+  return { spans: spansBetween(text, [...scan.muted, ...links(text, scan.muted)]), unclosed: scan.unclosed };
+}
+
+/** One pass over a paragraph, deciding from left to right: escapes, code spans, comments, tags. */
+class Scan {
+  at = 0;
+  unclosed: string | undefined;
+  readonly muted: Span[] = [];
+  readonly #text: string;
+  readonly #backticks: Map<number, number[]>;
+  readonly #nextIndex = new Map<string, number>();
+
+  constructor(text: string) {
+    this.#text = text;
+    this.#backticks = backtickRuns(text);
+  }
+
+  step(): void {
+    const char = this.#text[this.at];
+    if (char === "\\") this.#escape();
+    else if (char === "`") this.#code();
+    else if (char === "<") this.#markup();
+    else this.at += 1;
+  }
+
+  /** Mutes from here past the next `closer`, or to the end where it does not come. */
+  skipPast(closer: string, from: number): void {
+    const found = this.#find(closer, from);
+    if (found === undefined) this.unclosed = closer;
+    this.#mute(this.at, found === undefined ? this.#text.length : found + closer.length);
+  }
+
+  /** An escaped character means itself: it opens nothing, and no mention. */
+  #escape(): void {
+    this.at += /[!-/:-@[-`{-~]/.test(this.#text[this.at + 1] ?? "") ? 2 : 1;
+  }
+
+  #code(): void {
+    const start = this.at;
+    let end = start;
+    while (this.#text[end] === "`") end += 1;
+    const closing = this.#closingRun(end - start, end);
+    this.at = end;
+    if (closing !== undefined) this.#mute(start, closing + (end - start));
+  }
+
+  /** The next run of just as many backticks. Runs passed by are dropped, so that each is looked at once. */
+  #closingRun(length: number, from: number): number | undefined {
+    const runs = this.#backticks.get(length) ?? [];
+    while (runs.length > 0 && (runs.at(-1) ?? 0) < from) runs.pop();
+    return runs.at(-1);
+  }
+
+  #markup(): void {
+    if (this.#text.startsWith("<!--", this.at)) return this.skipPast("-->", this.at + 4);
+    tagAt.lastIndex = this.at;
+    const tag = tagAt.exec(this.#text);
+    const end = this.#find(">", this.at);
+    if (end === undefined) this.at += 1;
+    else if (tag) this.#tag(tag, end + 1);
+    else if (/^<[a-z][a-z0-9+.-]{1,31}:/i.test(this.#text.slice(this.at, this.at + 34))) this.#mute(this.at, end + 1);
+    else this.at += 1;
+  }
+
+  #tag([, slash, name = ""]: RegExpExecArray, end: number): void {
+    const lower = name.toLowerCase();
+    if (slash === "" && mutedTags.has(lower)) this.skipPast(`</${lower}`, end);
+    else this.#mute(this.at, end);
+  }
+
+  /** `indexOf` that remembers its last answer, so that all searches together pass the text once for each needle. */
+  #find(needle: string, from: number): number | undefined {
+    const known = this.#nextIndex.get(needle);
+    if (known !== undefined && known >= from) return Number.isFinite(known) ? known : undefined;
+    const found = indexOfIgnoringCase(this.#text, needle, from);
+    this.#nextIndex.set(needle, found < 0 ? Number.POSITIVE_INFINITY : found);
+    return found < 0 ? undefined : found;
+  }
+
+  #mute(start: number, end: number): void {
+    this.muted.push({ start, end });
+    this.at = end;
+  }
+}
+
+/** Places of every run of backticks, by its length, the last one first. Escaped backticks inside code do not count. */
+function backtickRuns(text: string): Map<number, number[]> {
+  const runs = new Map<number, number[]>();
+  for (const { index, 0: run } of text.matchAll(/`+/g)) {
+    const same = runs.get(run.length) ?? [];
+    same.push(index);
+    runs.set(run.length, same);
+  }
+  for (const same of runs.values()) same.reverse();
+  return runs;
+}
+
+function indexOfIgnoringCase(text: string, needle: string, from: number): number {
+  if (!/[a-z]/i.test(needle)) return text.indexOf(needle, from);
+  const pattern = new RegExp(String.raw`${needle}\b`, "gi");
+  pattern.lastIndex = from;
+  return pattern.exec(text)?.index ?? -1;
+}
+
+/** `[text](target)` and `[text][name]`, text and target both; brackets inside code do not count. */
+function links(text: string, muted: readonly Span[]): Span[] {
+  const found: Span[] = [];
+  const open: number[] = [];
+  let nextMuted = 0;
+  for (let at = 0; at < text.length; at++) {
+    while ((muted[nextMuted]?.end ?? Infinity) <= at) nextMuted += 1;
+    const skip = muted[nextMuted];
+    if (skip && skip.start <= at) at = skip.end - 1;
+    else if (text[at] === "\\") at += 1;
+    else if (text[at] === "[") open.push(at);
+    else if (text[at] === "]") at = closeBracket(text, at, open, found);
+  }
+  return found;
+}
+
+function closeBracket(text: string, at: number, open: number[], found: Span[]): number {
+  const start = open.pop();
+  const closer = { "(": ")", "[": "]" }[text[at + 1] ?? ""];
+  if (start === undefined || closer === undefined) return at;
+  const end = endOfTarget(text, at + 2, closer);
+  if (end === undefined) return at;
+  found.push({ start, end });
+  return end - 1;
+}
+
+const maxTarget = 2_048;
+
+/** Targets are short; the bound keeps a text of nothing but `[](` linear. */
+function endOfTarget(text: string, from: number, closer: string): number | undefined {
+  const within = text.slice(from, from + maxTarget).indexOf(closer);
+  return within < 0 ? undefined : from + within + 1;
+}
+
+function spansBetween(text: string, muted: Span[]): Span[] {
+  const spans: Span[] = [];
+  let at = 0;
+  for (const { start, end } of muted.sort((a, b) => a.start - b.start)) {
+    if (start > at) spans.push({ start: at, end: start });
+    at = Math.max(at, end);
+  }
+  if (at < text.length) spans.push({ start: at, end: text.length });
+  return spans;
+}

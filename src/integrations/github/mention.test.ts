@@ -1,0 +1,275 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { findMention } from "./mention.ts";
+
+const rings = (text: string): boolean => findMention(text, "bellhop") !== undefined;
+
+describe("findMention", () => {
+  it.each([
+    ["@bellhop fix this"],
+    ["@BellHop fix this"],
+    ["please, @bellhop, fix this"],
+    ["(@bellhop)"],
+    ["@bellhop: fix"],
+    ["@bellhop's turn"],
+    ["Thanks!\n\n@bellhop."],
+    ["...@bellhop please"],
+    ["@bellhop[bot] fix"],
+    ["**@bellhop** fix"],
+    ["- @bellhop fix"],
+    ["1. first\n2. @bellhop second"],
+    ["- item\n\n  @bellhop below the item"],
+    ["# @bellhop heading"],
+    ["> quoted\n\n@bellhop answer"],
+    ["```\ncode\n```\n@bellhop after"],
+    ["~~~\n```\n~~~\n@bellhop after"],
+    ["`code` @bellhop"],
+    ["` @bellhop one lonely backtick"],
+    ["<!-- hidden --> @bellhop"],
+    ["<!--\nhidden\n-->\n@bellhop"],
+    ["[link](https://example.com) @bellhop"],
+    ["[ ] @bellhop do it"],
+    ["[@bellhop] do it"],
+    ["2 < 3 @bellhop > 1"],
+    ["<b>@bellhop</b>"],
+    ["<details>\n\n@bellhop\n\n</details>"],
+    ["`a``b` and @bellhop ``c`"],
+    ["some text\n    @bellhop still the paragraph"],
+    ["On Mon, 5 Jan 2026 at 10:00, Ada <ada@example.com> wrote:\n> old\n\n@bellhop answer below"],
+    ["\r\n@bellhop\r\n"],
+    ["first line\r@bellhop"],
+    ["@other and @bellhop"],
+    ["@bellhop-x and @bellhop"],
+    ["日本語 @bellhop"],
+  ])("hears %j", (text) => {
+    expect(rings(text)).toBe(true);
+  });
+
+  it.each([
+    [""],
+    ["bellhop"],
+    ["@bell"],
+    ["@bellhop-x fix"],
+    ["@bellhops fix"],
+    ["@bellhop_ fix"],
+    ["@bellhop/team fix"],
+    ["@bellhop.com"],
+    ["a@bellhop.com"],
+    ["a@bellhop"],
+    ["é@bellhop"],
+    ["@@bellhop"],
+    ["@bellhop@example.com"],
+    ["https://example.com/@bellhop"],
+    ["https://example.com/?q=@bellhop"],
+    ["\\@bellhop"],
+    ["> @bellhop fix"],
+    [">@bellhop fix"],
+    ["  > @bellhop"],
+    ["> quoted\n@bellhop goes on with the quote"],
+    ["- > @bellhop quoted in a list"],
+    ["`@bellhop fix`"],
+    ["``a ` @bellhop``"],
+    ["`over\n@bellhop lines`"],
+    ["```\n@bellhop\n```"],
+    ["```\n@bellhop never closed"],
+    ["~~~ts\n@bellhop\n```\n@bellhop\n~~~"],
+    ["````\n```\n@bellhop\n````"],
+    ["- item\n  ```\n  @bellhop\n  ```"],
+    ["    @bellhop in indented code"],
+    ["\t@bellhop in indented code"],
+    ["text\n\n    @bellhop in indented code"],
+    ["- item\n\n      @bellhop code in the item"],
+    ["<!-- @bellhop -->"],
+    ["<!--\n\n@bellhop\n\n-->"],
+    ["text <!-- a\n\n@bellhop --> b"],
+    ["<!-- @bellhop never closed"],
+    ["[@bellhop](https://example.com)"],
+    ["[see @bellhop there][1]"],
+    ["![@bellhop](a.png)"],
+    ["[x](@bellhop)"],
+    ["<https://example.com/ @bellhop>"],
+    ['<img alt="@bellhop">'],
+    ['<a href="x">@bellhop</a>'],
+    ["<code>@bellhop</code>"],
+    ["<pre>\n@bellhop\n</pre>"],
+    ["<blockquote>\n\n@bellhop\n\n</blockquote>"],
+    ["done\n\n-- \n@bellhop"],
+    ["done\n\n-----Original Message-----\n@bellhop fix"],
+    ["ok\n\nOn Mon, 5 Jan 2026 at 10:00, Ada <ada@example.com> wrote:\n\n@bellhop fix"],
+    ["ok\n\nOn Mon, 5 Jan 2026 at 10:00,\nAda <ada@example.com> wrote:\n\n@bellhop fix"],
+    ["ok\n\nFrom: Ada\nSent: Monday\nTo: Bob\nSubject: x\n\n@bellhop fix"],
+    ["ok\n\n—\nReply to this email directly, or view it on GitHub\n@bellhop"],
+  ])("does not hear %j", (text) => {
+    expect(rings(text)).toBe(false);
+  });
+
+  it("gives the words after the first call, whatever lines follow", () => {
+    expect(findMention("Hi\n> @bellhop no\n\n@Bellhop: stop\nplease\n", "bellhop")).toEqual({ words: "stop\nplease" });
+    expect(findMention("- a\n- @bellhop retry\r\n\r\nthanks @bellhop", "bellhop")).toEqual({
+      words: "retry\r\n\r\nthanks @bellhop",
+    });
+    expect(findMention("can you help, @bellhop?", "bellhop")).toEqual({ words: "?" });
+  });
+
+  it("takes a name literally", () => {
+    expect(findMention("@axc", "a.c")).toBeUndefined();
+    expect(findMention("@a.c", "a.c")).toEqual({ words: "" });
+    expect(findMention("@", "")).toBeUndefined();
+  });
+});
+
+const runs = { numRuns: 25_000, seed: 20_260_101 };
+const piece = fc.constantFrom(
+  "@bellhop",
+  "@bellhop-x",
+  "a@bellhop",
+  " ",
+  "\n",
+  "\n\n",
+  "    ",
+  "\t",
+  "> ",
+  "- ",
+  "1. ",
+  "`",
+  "```",
+  "~~~",
+  "<!--",
+  "-->",
+  "[",
+  "]",
+  "(",
+  ")",
+  "<",
+  ">",
+  "<a>",
+  "</a>",
+  "<code>",
+  "\\",
+  "*",
+  "#",
+  "-- ",
+  "word",
+  "é",
+  "😀",
+  "\r",
+  "On 2026 wrote:",
+  "From: x",
+);
+const soup = fc.array(piece, { maxLength: 40 }).map((pieces) => pieces.join(""));
+const words = fc
+  .array(fc.constantFrom("please", "look", "at", "this", "😀", "é", "2", "now."), { maxLength: 8 })
+  .map((all) => all.join(" "));
+
+describe("findMention, for any text", { timeout: 60_000 }, () => {
+  it("never throws, and what follows a call is the end of the text", () => {
+    fc.assert(
+      fc.property(
+        fc.oneof({ weight: 9, arbitrary: soup }, { weight: 1, arbitrary: fc.string({ maxLength: 80 }) }),
+        (text) => {
+          expect(text.trim().endsWith(findMention(text, "bellhop")?.words ?? "")).toBe(true);
+        },
+      ),
+      runs,
+    );
+  });
+
+  it("hears a call between plain words, in any case", () => {
+    fc.assert(
+      fc.property(words, words, fc.constantFrom("@bellhop", "@BELLHOP", "@BellHop"), (before, behind, call) => {
+        expect(findMention(`${before} ${call} ${behind}`, "bellhop")).toEqual({ words: behind.trim() });
+      }),
+      runs,
+    );
+  });
+
+  it("hears nothing inside a quote, a fence or a comment", () => {
+    const line = soup.map((text) => text.replaceAll(/[\r\n]/g, " ").replaceAll("-->", ""));
+    fc.assert(
+      fc.property(fc.array(line, { maxLength: 6 }), fc.constantFrom("quote", "fence", "comment"), (lines, how) => {
+        const whole = [...lines, "@bellhop"];
+        const text = {
+          quote: whole.map((one) => `> ${one}`).join("\n"),
+          fence: `${"`".repeat(200)}\n${whole.join("\n")}\n${"`".repeat(200)}`,
+          comment: `<!-- ${whole.join("\n")} -->`,
+        }[how];
+        expect(rings(text)).toBe(false);
+      }),
+      runs,
+    );
+  });
+
+  it("hears no longer name and no address", () => {
+    const letter = fc.constantFrom("a", "b", "X", "Z", "0", "9", "_", "é", "-", "@");
+    fc.assert(
+      fc.property(words, letter, fc.boolean(), (around, char, inFront) => {
+        if (inFront && char === "-") return;
+        const call = inFront ? `${char}@bellhop` : `@bellhop${char}`;
+        expect(rings(`${around} ${call} ${around}`)).toBe(false);
+      }),
+      runs,
+    );
+  });
+});
+
+describe("findMention, for hostile texts of 64 KiB", () => {
+  const size = 65_536;
+  const fill = (unit: string): string => unit.repeat(Math.ceil(size / unit.length)).slice(0, size);
+  it.each(
+    [
+      "`",
+      "` ",
+      "`` ` ",
+      "[",
+      "[](",
+      "[]( [",
+      "![",
+      "<",
+      "<a ",
+      "<!-",
+      "<!--",
+      "<code>",
+      "<a><b>",
+      "\\",
+      "- ",
+      "-",
+      "* ",
+      "1. ",
+      "> ",
+      "    ",
+      "\t",
+      "\n",
+      "~~~\n",
+      "```\n",
+      "@bellhop-",
+      "a@bellhop ",
+      "@",
+      "@@bellhop",
+      "On 2026 wrote:\n",
+      "On a\n",
+      "From: x\n",
+      "_",
+      "- - x",
+      "-- \n",
+      "[@bellhop](x)",
+      "`@bellhop` ",
+      "<a>@bellhop</a>",
+      "<c",
+      "</a",
+      "😀",
+      "- \t",
+      "On 2026 <",
+      "<a:",
+      "\r",
+    ].map((unit) => [unit]),
+  )("%j over and over takes under 100 ms", (unit) => {
+    const text = `${fill(unit)}\n\n\`@bellhop\``;
+    const costs = [1, 2].map(() => {
+      const before = process.cpuUsage();
+      findMention(text, "bellhop");
+      const { user, system } = process.cpuUsage(before);
+      return (user + system) / 1_000;
+    });
+    expect(Math.min(...costs)).toBeLessThan(100);
+  });
+});

@@ -1,0 +1,50 @@
+import { visibleBlocks } from "./markdown-blocks.ts";
+import { plainSpans, type Span } from "./markdown-inline.ts";
+
+/** Where in a text the bot is called, and what is said after it. */
+export interface Mention {
+  /** Everything after the mention, to the end of the text; a leading `:` or `,` is left out. */
+  words: string;
+}
+
+/**
+ * The first `@name` that calls the bot, compared without case. Not a call: a longer name (`@name-x`), an address
+ * (`a@name.com`), `@@name`, a team (`@name/x`), and whatever a reader sees as quote, code, link or hidden text, or as
+ * the tail of an e-mail reply. Takes time linear in the text.
+ */
+export function findMention(text: string, name: string): Mention | undefined {
+  if (name === "" || !text.toLowerCase().includes(`@${name.toLowerCase()}`)) return undefined;
+  const pattern = mentionPattern(name);
+  let pending: string | undefined;
+  for (const block of visibleBlocks(text)) {
+    const { spans, unclosed } = plainSpans(block.text, pending);
+    pending = unclosed;
+    const end = endOfFirstCall(block.text, spans, pattern);
+    if (end !== undefined) return { words: after(text, block.toSource(end)) };
+  }
+  return undefined;
+}
+
+/** Calls and spans are both in order, so one walk over both finds the first call that lies in a span. */
+function endOfFirstCall(text: string, spans: readonly Span[], pattern: RegExp): number | undefined {
+  let next = 0;
+  for (const { index, 0: call } of text.matchAll(pattern)) {
+    while ((spans[next]?.end ?? Number.POSITIVE_INFINITY) <= index) next += 1;
+    const span = spans[next];
+    if (!span) return undefined;
+    if (span.start <= index && index + call.length <= span.end) return index + call.length;
+  }
+  return undefined;
+}
+
+/** What a call touches decides whether it is one. */
+function mentionPattern(name: string): RegExp {
+  const escaped = name.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&");
+  const before = String.raw`(?<![\p{L}\p{N}_@/=\\])`;
+  const behind = String.raw`(?![\p{L}\p{N}_@-]|[./][\p{L}\p{N}_])`;
+  return new RegExp(`${before}@${escaped}(?:\\[bot\\])?${behind}`, "giu");
+}
+
+function after(text: string, at: number): string {
+  return text.slice(at).replace(/^[:,]/, "").trim();
+}
