@@ -18,7 +18,7 @@ export type Redactor = (text: string) => string;
 
 /**
  * Builds a redactor for the given secret values (8 characters and more; shorter ones would eat ordinary words).
- * Each value is recognised raw, base64 (at every alignment), base64url, URL-encoded and JSON-escaped; well-known token shapes always go.
+ * Each value is recognised raw, base64 (at every alignment), base64url, URL- and form-encoded and JSON-escaped; well-known token shapes always go.
  */
 export function redactor(secrets: Iterable<string>): Redactor {
   const needles = [...new Set([...secrets].filter((secret) => secret.length >= minSecretLength).flatMap(encodings))]
@@ -32,7 +32,20 @@ export function redactor(secrets: Iterable<string>): Redactor {
 }
 
 function encodings(secret: string): string[] {
-  return [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1), ...base64Forms(secret)];
+  return [secret, ...urlForms(secret), ...jsonForms(secret), ...base64Forms(secret)];
+}
+
+/** As a part of a URL, and as a value of a form (spaces are `+` there). */
+function urlForms(secret: string): string[] {
+  const form = new URLSearchParams([["", secret]]).toString().slice(1);
+  return [encodeURIComponent(secret.toWellFormed()), form];
+}
+
+/** Between quotes: as we write it, with all but ASCII escaped (Python), and with slashes escaped (PHP). */
+function jsonForms(secret: string): string[] {
+  const plain = JSON.stringify(secret).slice(1, -1);
+  const ascii = plain.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return [plain, ascii, plain.replaceAll("/", String.raw`\/`), ascii.replaceAll("/", String.raw`\/`)];
 }
 
 /** The base64 characters that depend on the secret alone, wherever in a longer text it stood (offset 0, 1 or 2). */

@@ -1,0 +1,84 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { redactor } from "./redact.ts";
+
+const secret = 'p@ss w0rd/ü+="x';
+
+describe("redactor", () => {
+  it.each([
+    ["raw", secret],
+    ["base64", Buffer.from(secret).toString("base64")],
+    ["base64url", Buffer.from(secret).toString("base64url")],
+    ["URL-encoded", encodeURIComponent(secret)],
+    ["form-encoded", new URLSearchParams({ a: secret }).toString()],
+    ["JSON-encoded", JSON.stringify(secret)],
+    ["JSON-encoded in ASCII, as Python does", String.raw`"p@ss w0rd/\u00fc+=\"x"`],
+    ["JSON-encoded with / escaped, as PHP does", String.raw`"p@ss w0rd\/ü+=\"x"`],
+    ["in a basic header", `Basic ${Buffer.from(`user:${secret}`).toString("base64")}`],
+    ["in the middle of a longer base64 text", Buffer.from(`{"a":"${secret}","b":1}`).toString("base64")],
+  ])("takes a secret out: %s", (_, text) => {
+    const out = redactor([secret])(`before ${text} after`);
+    expect(out).toMatch(/^before .*\[redacted\].* after$/);
+    expect(out).not.toContain(text);
+  });
+
+  it.each([
+    "ghp_abcdefghijklmnop",
+    "github_pat_11ABCDEFG0abcdefgh",
+    "glpat-abcdefghijk",
+    "xoxb-123456789-abc",
+    "sk-proj-abcdefghijklmnop",
+    "AKIAIOSFODNN7EXAMPLE",
+    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl",
+    "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----",
+  ])("knows the shape of %j without being told", (token) => {
+    expect(redactor([])(`token=${token}; next`)).toBe("token=[redacted]; next");
+  });
+
+  it("leaves values under 8 characters, which would eat ordinary words", () => {
+    expect(redactor(["main", ""])("checked out main")).toBe("checked out main");
+  });
+
+  it("takes the longer of two secrets where one holds the other", () => {
+    expect(redactor(["abcdefgh", "abcdefghijkl"])("abcdefghijkl")).toBe("[redacted]");
+  });
+
+  it("lets no encoding of a secret of 8 characters and more survive, wherever it stands", () => {
+    const encodings = [
+      (text: string) => text,
+      (text: string) => encodeURIComponent(text),
+      (text: string) => new URLSearchParams([["", text]]).toString().slice(1),
+      (text: string) => JSON.stringify(text).slice(1, -1),
+      (text: string) => Buffer.from(text).toString("base64"),
+      (text: string) => Buffer.from(text).toString("base64url"),
+    ];
+    const part = fc.string({ unit: "grapheme-ascii", maxLength: 12 });
+    const aSecret = fc.string({ unit: "grapheme", minLength: 8, maxLength: 60 }).filter((text) => isWellFormed(text));
+    fc.assert(
+      fc.property(aSecret, part, part, fc.constantFrom(...encodings), (value, before, after, encode) => {
+        const redact = redactor([value]);
+        const out = redact(before + encode(value) + after);
+        return !out.includes(encode(value));
+      }),
+      { seed: 8, numRuns: 100_000 },
+    );
+  }, 120_000);
+
+  it("lets no base64 of a text around a secret give the secret back", () => {
+    const part = fc.string({ unit: "grapheme-ascii", maxLength: 9 });
+    const aSecret = fc.string({ unit: "grapheme-ascii", minLength: 8, maxLength: 40 });
+    fc.assert(
+      fc.property(aSecret, part, part, (value, before, after) => {
+        const out = redactor([value])(Buffer.from(before + value + after).toString("base64"));
+        const pieces = out.split("[redacted]").map((piece) => Buffer.from(piece, "base64").toString());
+        return pieces.every((piece) => !piece.includes(value)) && out.includes("[redacted]");
+      }),
+      { seed: 8, numRuns: 20_000 },
+    );
+  }, 60_000);
+});
+
+/** Half a surrogate pair has no URL encoding, and is no character of a secret. */
+function isWellFormed(text: string): boolean {
+  return text.isWellFormed();
+}
