@@ -76,9 +76,9 @@ function mayBeStale(error: unknown): boolean {
 }
 
 function additionOf(object: KubeObject, name: string): JsonPatch {
-  const finalizers = object.metadata.finalizers ?? [];
-  if (finalizers.includes(name)) return [];
-  if (finalizers.length === 0) {
+  const { finalizers } = object.metadata;
+  if (finalizers?.includes(name)) return [];
+  if (finalizers === undefined) {
     return [...sameObject(object), { op: "test", path: "/metadata/finalizers", value: null }, addAll([name])];
   }
   return [

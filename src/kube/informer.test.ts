@@ -1,0 +1,315 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { FakeClock } from "../shared/fake-clock.ts";
+import { type Logger, silentLogger } from "../shared/log.ts";
+import { createKubeClient } from "./client.ts";
+import { type InformerOptions, createInformer } from "./informer.ts";
+import { type ConfigMap, configMaps } from "./resources.ts";
+import type { Change, Informer, KubeConnection } from "./types.ts";
+import { type WireRequest, type WireResponse, type WireServer, aStatus, startWireServer } from "./wire/testing.ts";
+
+/** An API server that holds config maps and remembers its open watches. */
+interface Held {
+  version: number;
+  items: ConfigMap[];
+  watches: { request: WireRequest; response: WireResponse }[];
+  lists: number;
+}
+
+let server: WireServer;
+let client: KubeConnection;
+let clock: FakeClock;
+let stop: AbortController;
+let held: Held;
+
+const aMap = (name: string, version: number, more: Partial<ConfigMap> = {}): ConfigMap => ({
+  apiVersion: "v1",
+  kind: "ConfigMap",
+  metadata: { namespace: "default", name, uid: `uid-${name}`, resourceVersion: String(version), ...more.metadata },
+  ...(more.data === undefined ? {} : { data: more.data }),
+});
+const added = (object: ConfigMap) => ({ type: "ADDED", object });
+const keyOf = (name: string) => ({ namespace: "default", name });
+const eventually = (check: () => void) => vi.waitFor(check, { timeout: 5_000, interval: 5 });
+
+beforeEach(async () => {
+  held = { version: 10, items: [aMap("a", 5), aMap("b", 6)], watches: [], lists: 0 };
+  server = await startWireServer((request, response) => {
+    if (request.query["watch"]) {
+      held.watches.push({ request, response });
+      response.stream("");
+      return;
+    }
+    held.lists += 1;
+    response.json(200, { metadata: { resourceVersion: String(held.version) }, items: held.items });
+  });
+  client = createKubeClient(server.config);
+  clock = new FakeClock();
+  stop = new AbortController();
+});
+
+afterEach(async () => {
+  stop.abort();
+  await client.close();
+  await server.close();
+});
+
+function start(options: InformerOptions<ConfigMap> = {}, log: Logger = silentLogger) {
+  const informer = createInformer({ client, clock, log }, configMaps, options);
+  const told: Change<ConfigMap>[] = [];
+  informer.onChange((change) => told.push(change));
+  informer.start(stop.signal);
+  return { informer, told };
+}
+
+const namesOf = (informer: Informer<ConfigMap>): string[] =>
+  informer.store.list().map(({ metadata }) => `${metadata.name}@${metadata.resourceVersion}`);
+
+/** The nth watch (from 1), once it is open; lets time pass, so that back-offs end. */
+async function watchNumber(n: number): Promise<Held["watches"][number]> {
+  await vi.waitFor(
+    async () => {
+      if (held.watches.length < n) await clock.advance(100);
+      expect(held.watches.length).toBeGreaterThanOrEqual(n);
+    },
+    { timeout: 5_000, interval: 10 },
+  );
+  return held.watches[n - 1] as Held["watches"][number];
+}
+
+describe("informer", () => {
+  it("lists, tells of it as the beginning, and watches from there with bookmarks", async () => {
+    const { informer, told } = start({ namespace: "default", labelSelector: "a=b", fieldSelector: "metadata.name=a" });
+    expect(informer.hasSynced).toBe(false);
+    await informer.waitForSync(stop.signal);
+    expect(informer.hasSynced).toBe(true);
+    expect(namesOf(informer)).toEqual(["a@5", "b@6"]);
+    expect(told.map(({ current, initial }) => [current?.metadata.name, initial])).toEqual([
+      ["a", true],
+      ["b", true],
+    ]);
+    const { request } = await watchNumber(1);
+    expect(request.path).toBe("/api/v1/namespaces/default/configmaps");
+    expect(request.query).toMatchObject({
+      resourceVersion: "10",
+      allowWatchBookmarks: "true",
+      labelSelector: "a=b",
+      fieldSelector: "metadata.name=a",
+    });
+    expect(Number(request.query["timeoutSeconds"])).toBeGreaterThanOrEqual(300);
+    expect(Number(request.query["timeoutSeconds"])).toBeLessThanOrEqual(360);
+  });
+
+  it("follows additions, updates with the old object, and deletions", async () => {
+    const { informer, told } = start();
+    const { response } = await watchNumber(1);
+    told.length = 0;
+    response.stream(added(aMap("c", 11)), { type: "MODIFIED", object: aMap("a", 12) });
+    response.stream({ type: "DELETED", object: aMap("b", 13) });
+    await eventually(() => expect(told).toHaveLength(3));
+    expect(told.map(({ old, current }) => [old?.metadata.resourceVersion, current?.metadata.resourceVersion])).toEqual([
+      [undefined, "11"],
+      ["5", "12"],
+      ["6", undefined],
+    ]);
+    expect(namesOf(informer)).toEqual(["a@12", "c@11"]);
+  });
+
+  it("reads an event that comes in pieces, cut inside a character", async () => {
+    const { informer } = start();
+    const { response } = await watchNumber(1);
+    const text = `${JSON.stringify(added(aMap("ü", 11, { data: { text: "äöü €" } })))}\n`;
+    const bytes = Buffer.from(text);
+    const at = bytes.indexOf(Buffer.from("€")) + 1;
+    response.bytes(bytes.subarray(0, at));
+    response.bytes(bytes.subarray(at));
+    await eventually(() => expect(informer.store.get(keyOf("ü"))?.data).toEqual({ text: "äöü €" }));
+  });
+
+  it("goes on from the last version after a reset socket, without a list", async () => {
+    const { informer } = start();
+    const first = await watchNumber(1);
+    first.response.stream(added(aMap("c", 11)));
+    await eventually(() => expect(namesOf(informer)).toContain("c@11"));
+    first.response.reset();
+    const second = await watchNumber(2);
+    expect(second.request.query["resourceVersion"]).toBe("11");
+    second.response.stream(added(aMap("d", 12)));
+    await eventually(() => expect(namesOf(informer)).toContain("d@12"));
+    expect(held.lists).toBe(1);
+  });
+
+  it("drops the half event that a reset left, and takes it whole from the next watch", async () => {
+    const { informer } = start();
+    const first = await watchNumber(1);
+    const line = JSON.stringify(added(aMap("c", 11)));
+    first.response.stream(line.slice(0, 30));
+    first.response.reset();
+    const second = await watchNumber(2);
+    expect(second.request.query["resourceVersion"]).toBe("10");
+    second.response.stream(`${line}\n`);
+    await eventually(() => expect(namesOf(informer)).toContain("c@11"));
+  });
+
+  it("begins the next watch at a bookmark's version", async () => {
+    start();
+    const first = await watchNumber(1);
+    first.response.stream({ type: "BOOKMARK", object: { metadata: { resourceVersion: "99" } } });
+    first.response.end();
+    expect((await watchNumber(2)).request.query["resourceVersion"]).toBe("99");
+    expect(held.lists).toBe(1);
+  });
+
+  it.each([
+    [
+      "in the stream",
+      (response: WireResponse) => response.stream({ type: "ERROR", object: aStatus(410, "Expired", "old") }),
+    ],
+    ["as the answer", (response: WireResponse) => response.reset()],
+  ])("lists anew on 410 %s, and tells what was missed", async (how, break_) => {
+    const { informer, told } = start();
+    const first = await watchNumber(1);
+    told.length = 0;
+    held = { ...held, version: 50, items: [aMap("a", 5), aMap("c", 40)] };
+    if (how === "as the answer") answerNextWatchWith410();
+    break_(first.response);
+    const second = await watchNumber(2);
+    expect(second.request.query["resourceVersion"]).toBe("50");
+    expect(namesOf(informer)).toEqual(["a@5", "c@40"]);
+    expect(told.map(({ old, current, initial }) => [old?.metadata.name, current?.metadata.name, initial])).toEqual([
+      ["b", undefined, undefined],
+      [undefined, "c", undefined],
+    ]);
+  });
+
+  function answerNextWatchWith410(): void {
+    const usual = server.answer;
+    server.answer = (request, response) => {
+      if (!request.query["watch"]) return usual(request, response);
+      server.answer = usual;
+      response.json(410, aStatus(410, "Expired", "too old"));
+    };
+  }
+
+  it("tells a namesake made anew as a deletion and an addition", async () => {
+    const { told } = start();
+    const { response } = await watchNumber(1);
+    told.length = 0;
+    response.stream(added(aMap("a", 20, { metadata: { name: "a", uid: "another" } })));
+    await eventually(() => expect(told).toHaveLength(2));
+    expect(told.map(({ old, current }) => [old?.metadata.uid, current?.metadata.uid])).toEqual([
+      ["uid-a", undefined],
+      [undefined, "another"],
+    ]);
+  });
+
+  it("breaks a watch that says nothing for 150 s, and begins another", async () => {
+    start();
+    const first = await watchNumber(1);
+    first.response.stream({ type: "BOOKMARK", object: { metadata: { resourceVersion: "20" } } });
+    await eventually(() => expect(clock.pending).toBe(1));
+    await clock.advance(149_000);
+    expect(first.response.closed).toBe(false);
+    await clock.advance(1_001);
+    await eventually(() => expect(first.response.closed).toBe(true));
+    await watchNumber(2);
+    expect(held.lists).toBe(1);
+  });
+
+  it("does not mistake a watch that speaks for a silent one", async () => {
+    const { informer } = start();
+    const { response } = await watchNumber(1);
+    for (let version = 11; version < 16; version++) {
+      await clock.advance(100_000);
+      response.stream(added(aMap(`c${version}`, version)));
+      await eventually(() => expect(informer.store.get(keyOf(`c${version}`))).toBeDefined());
+    }
+    expect(response.closed).toBe(false);
+    expect(held.watches).toHaveLength(1);
+  });
+
+  it("tries for ever while the server is away, ever more slowly, and then syncs", async () => {
+    const usual = server.answer;
+    const waits: number[] = [];
+    const log = { ...silentLogger, warn: (fields: object) => waits.push((fields as { waitMs: number }).waitMs) };
+    server.answer = (_, response) => response.json(503, aStatus(503, "ServiceUnavailable", "starting"));
+    const { informer } = start({}, log);
+    await vi.waitFor(
+      async () => {
+        await clock.advance(15_000);
+        expect(waits.length).toBeGreaterThan(10);
+      },
+      { timeout: 5_000, interval: 5 },
+    );
+    expect(informer.hasSynced).toBe(false);
+    expect(waits[0]).toBeLessThanOrEqual(200);
+    expect(Math.max(...waits)).toBeGreaterThanOrEqual(7_500);
+    expect(Math.max(...waits)).toBeLessThanOrEqual(15_000);
+    server.answer = usual;
+    await watchNumber(1);
+    expect(namesOf(informer)).toEqual(["a@5", "b@6"]);
+  });
+
+  it("goes on when a listener throws, and logs it", async () => {
+    const errors: string[] = [];
+    const log = { ...silentLogger, error: (_: object, message: string) => errors.push(message) };
+    const informer = createInformer({ client, clock, log }, configMaps);
+    const told: string[] = [];
+    informer.onChange(() => {
+      throw new Error("a bug");
+    });
+    informer.onChange(({ current }) => told.push(current?.metadata.name ?? ""));
+    informer.start(stop.signal);
+    await informer.waitForSync(stop.signal);
+    expect(told).toEqual(["a", "b"]);
+    expect(errors).toEqual(["a listener threw", "a listener threw"]);
+  });
+
+  it("drops managedFields and what the transform drops, before anything is stored", async () => {
+    const fat = aMap("fat", 7, { data: { keep: "1", drop: "2" } });
+    held.items = [{ ...fat, metadata: Object.assign({ managedFields: [{ manager: "x" }] }, fat.metadata) }];
+    const { informer, told } = start({
+      transform: ({ data, ...rest }) => ({ ...rest, data: { keep: data?.["keep"] ?? "" } }),
+    });
+    await informer.waitForSync(stop.signal);
+    expect(informer.store.get(keyOf("fat"))).toEqual(aMap("fat", 7, { data: { keep: "1" } }));
+    expect(told[0]?.current).toBe(informer.store.get(keyOf("fat")));
+  });
+
+  it("finds by index, also after a change and a deletion", async () => {
+    held.items = [aMap("a", 1, { data: { team: "x" } }), aMap("b", 2, { data: { team: "x" } })];
+    const { informer } = start({ indexes: { team: ({ data }) => (data?.["team"] ? [data["team"]] : []) } });
+    const find = (team: string) => informer.store.byIndex("team", team).map(({ metadata }) => metadata.name);
+    const { response } = await watchNumber(1);
+    expect(find("x")).toEqual(["a", "b"]);
+    response.stream({ type: "MODIFIED", object: aMap("a", 11, { data: { team: "y" } }) });
+    response.stream({ type: "DELETED", object: aMap("b", 12) });
+    await eventually(() => expect(find("x")).toEqual([]));
+    expect(find("y")).toEqual(["a"]);
+    expect(() => informer.store.byIndex("other", "x")).toThrow(/no index "other".*team/);
+  });
+
+  it("tells a listener that comes late what is there, as the beginning", async () => {
+    const { informer } = start();
+    await informer.waitForSync(stop.signal);
+    const told: Change<ConfigMap>[] = [];
+    const remove = informer.onChange((change) => told.push(change));
+    expect(told.map(({ current, initial }) => [current?.metadata.name, initial])).toEqual([
+      ["a", true],
+      ["b", true],
+    ]);
+    remove();
+    const { response } = await watchNumber(1);
+    response.stream(added(aMap("c", 11)));
+    await eventually(() => expect(informer.store.get(keyOf("c"))).toBeDefined());
+    expect(told).toHaveLength(2);
+  });
+
+  it("ends its watch when it is stopped, and nobody waits for a sync any more", async () => {
+    const { informer } = start();
+    const { response } = await watchNumber(1);
+    stop.abort(new Error("stopping"));
+    await eventually(() => expect(response.closed).toBe(true));
+    await expect(informer.waitForSync(stop.signal)).rejects.toThrow("stopping");
+    expect(clock.pending).toBe(0);
+  });
+});
