@@ -1,0 +1,17 @@
+import { randomBytes } from "node:crypto";
+import { configMaps, namespaces, serviceAccounts } from "../../src/kube/resources.ts";
+import type { KubeClient } from "../../src/kube/types.ts";
+
+export { eventually, type EventuallyOptions } from "./eventually.ts";
+
+/**
+ * Creates a namespace of its own for one test, with the `default` ServiceAccount and the `kube-root-ca.crt` ConfigMap
+ * that pods need and that no controller makes here. Gives its name. It is left behind: the control plane is thrown away.
+ */
+export async function aNamespace(client: KubeClient, prefix = "test"): Promise<string> {
+  const name = `${prefix}-${randomBytes(4).toString("hex")}`;
+  await client.create(namespaces, { metadata: { name } });
+  await client.create(serviceAccounts, { metadata: { name: "default", namespace: name } });
+  await client.create(configMaps, { metadata: { name: "kube-root-ca.crt", namespace: name }, data: { "ca.crt": "" } });
+  return name;
+}
