@@ -37,6 +37,10 @@ const checkout = z.object({
   baseSHA: sha.optional().describe("Its tip when the task was prepared."),
   headRef: gitRef.optional().describe("The branch that is worked on and pushed to."),
   headSHA: sha.optional().describe("The commit the agent starts from; absent in an empty repository."),
+  newBranch: z
+    .boolean()
+    .optional()
+    .describe("Whether the task makes `headRef`; otherwise it moves it on from `headSHA`, forward only."),
   stacked: z
     .boolean()
     .optional()
