@@ -1,0 +1,171 @@
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { gitEnvironment } from "./git/run.ts";
+import { startGitHub } from "./index.ts";
+import type { GitHubStandIn } from "./index.ts";
+import { call, populate, startReceiver } from "./testing.ts";
+import type { Receiver } from "./testing.ts";
+
+const run = promisify(execFile);
+
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
+
+let github: GitHubStandIn;
+let receiver: Receiver;
+let token: string;
+let installation: number;
+let work: string;
+
+beforeAll(async () => {
+  work = mkdtempSync(join(tmpdir(), "stand-in-git-"));
+  receiver = await startReceiver();
+  github = await startGitHub();
+  writeFileSync(join(work, "ca.pem"), github.ca!);
+  ({ token, installation } = await populate(github, receiver.url));
+});
+
+afterAll(async () => {
+  await github?.close();
+  await receiver?.close();
+  rmSync(work, { recursive: true, force: true });
+});
+
+/** Runs git as a client; the token goes in by a header. */
+async function git(args: string[], as?: string, cwd = work): Promise<string> {
+  const basic = Buffer.from(`x-access-token:${as}`).toString("base64");
+  const config = as === undefined ? [] : ["-c", `http.extraHeader=Authorization: Basic ${basic}`];
+  const identity = ["-c", "user.name=t", "-c", "user.email=t@example.com"];
+  const environment = { ...gitEnvironment(), GIT_SSL_CAINFO: join(work, "ca.pem") };
+  const { stdout } = await run("git", [...config, ...identity, ...args], { cwd, env: environment });
+  return stdout.trim();
+}
+
+async function clone(name: string, ...options: string[]): Promise<string> {
+  await git(["clone", "--quiet", ...options, `${github.url}/acme/shop.git`, name], token);
+  return join(work, name);
+}
+
+/** One commit on a new branch of a clone, pushed; gives its id. */
+async function push(dir: string, branch: string, message: string, as: string, file = "new.txt"): Promise<string> {
+  await git(["checkout", "--quiet", "-b", branch], undefined, dir);
+  writeFileSync(join(dir, file), `${branch}\n`);
+  await git(["add", "."], undefined, dir);
+  await git(["commit", "--quiet", "-m", message], undefined, dir);
+  await git(["push", "--quiet", "origin", branch], as, dir);
+  return git(["rev-parse", "HEAD"], undefined, dir);
+}
+
+describe("git at the stand-in", () => {
+  it("is private: strangers are asked for credentials, and other people are told there is nothing", async () => {
+    await expect(git(["ls-remote", `${github.url}/acme/shop.git`])).rejects.toThrow(/could not read Username/);
+    const stranger = await github.people.createUserToken({ login: "mallory" });
+    await expect(git(["ls-remote", `${github.url}/acme/shop.git`], stranger)).rejects.toThrow(/not found/i);
+  });
+
+  it("clones partially by protocol 2, and fetches a commit by its id", async () => {
+    const dir = await clone("partial", "--filter=blob:none", "--no-checkout");
+    const first = await git(["rev-parse", "HEAD"], undefined, dir);
+    await git(["fetch", "--quiet", "--depth=1", "origin", first], token, dir);
+    const exchange = github.gitCalls.find((entry) => entry.filter !== null);
+    expect(exchange).toMatchObject({
+      filter: "blob:none",
+      protocol: "version=2",
+      identity: expect.stringMatching(/^bellhop\[bot\]/),
+    });
+    expect(github.gitCalls.at(-1)!.wants).toEqual([first]);
+  });
+
+  it("notes a push with old and new id, delivers it, and starts checks that can be ended", async () => {
+    const dir = await clone("pusher");
+    receiver.received.length = 0;
+    const sha = await push(dir, "feature", "Do it", token);
+    const exchange = github.gitCalls.findLast(
+      (entry) => entry.service === "git-receive-pack" && entry.step === "exchange",
+    );
+    const updates = [{ ref: "refs/heads/feature", old: "0".repeat(40), new: sha, applied: true }];
+    expect(exchange).toMatchObject({ updates, status: 200, permissions: { contents: "write" } });
+    const [suite] = await github.people.checkSuites({ repo: "acme/shop", sha });
+    expect(suite).toMatchObject({ status: "queued", head_sha: sha, app: { slug: "github-actions" } });
+    const ended = await github.people.completeSuite({
+      repo: "acme/shop",
+      sha,
+      conclusion: "failure",
+      log: "1 failed\n",
+    });
+    await github.settled();
+    const told = receiver.received.map(
+      ({ body, headers }) => `${String(headers["x-github-event"])}.${JSON.parse(body).action}`,
+    );
+    expect(told).toEqual(
+      expect.arrayContaining(["workflow_run.requested", "check_suite.completed", "workflow_run.completed"]),
+    );
+    const jobs = await call(github, `GET /repos/acme/shop/actions/runs/${ended.id}/jobs`, token);
+    expect(jobs.body["jobs"][0].conclusion).toBe("failure");
+    const runs = await call(github, `GET /repos/acme/shop/commits/${sha}/check-runs`, token);
+    expect(runs.body["check_runs"][0]).toMatchObject({ name: "test", conclusion: "failure" });
+    github.assertClean();
+  });
+
+  it("starts no checks for a commit that ends in the trailer skip-checks: true", async () => {
+    const dir = await clone("skipper");
+    const sha = await push(dir, "quiet", "Do it\n\n\nskip-checks: true", token);
+    expect(await github.people.checkSuites({ repo: "acme/shop", sha })).toEqual([]);
+  });
+
+  it("refuses the push of a token that may only read, and of one for another repository", async () => {
+    await github.people.createRepo({ repo: "acme/other", files: { a: "a" } });
+    const reader = await github.people.createInstallationToken({ installation, permissions: { contents: "read" } });
+    const dir = await clone("reader");
+    await expect(push(dir, "no", "No", reader)).rejects.toThrow(/403/);
+    const elsewhere = await github.people.createInstallationToken({ installation, repositories: ["other"] });
+    await expect(git(["ls-remote", "origin"], elsewhere, dir)).rejects.toThrow(/not found/i);
+    expect(github.gitCalls.at(-1)).toMatchObject({ status: 404 });
+  });
+
+  it("refuses workflow files from an App without that permission, and pushes to a protected branch", async () => {
+    const dir = await clone("guarded");
+    await git(["config", "core.hooksPath", "/dev/null"], undefined, dir);
+    const workflows = join(dir, ".github", "workflows");
+    await run("mkdir", ["-p", workflows]);
+    await expect(push(dir, "ci", "CI", token, ".github/workflows/ci.yml")).rejects.toThrow(
+      /without `workflows` permission/,
+    );
+    await github.people.protectBranch({ repo: "acme/shop", branch: "main" });
+    await git(["checkout", "--quiet", "main"], undefined, dir);
+    writeFileSync(join(dir, "x"), "x");
+    await git(["add", "x"], undefined, dir);
+    await git(["commit", "--quiet", "-m", "x"], undefined, dir);
+    await expect(git(["push", "origin", "main"], token, dir)).rejects.toThrow(/GH006/);
+    const branch = await call(github, "GET /repos/acme/shop/branches/main", token);
+    expect(branch.body["protected"]).toBe(true);
+    await github.people.protectBranch({ repo: "acme/shop", branch: "main", on: false });
+  });
+
+  it("follows a pull request of a fork: its head is refs/pull/<n>/head of the base, and moves with a push", async () => {
+    await github.people.createUser({ login: "zoe" });
+    await github.people.setPermission({ repo: "acme/shop", login: "zoe", role: "read" });
+    await github.people.fork({ repo: "acme/shop", into: "zoe" });
+    await github.people.pushCommit({ as: "zoe", repo: "zoe/shop", branch: "mine", files: { "z.txt": "z" } });
+    const made = await github.people.openPullRequest({ as: "zoe", repo: "acme/shop", title: "Z", head: "zoe:mine" });
+    receiver.received.length = 0;
+    const moved = await github.people.pushCommit({
+      as: "zoe",
+      repo: "zoe/shop",
+      branch: "mine",
+      files: { "z.txt": "zz" },
+    });
+    expect(receiver.received.map(({ body }) => JSON.parse(body))).toContainEqual(
+      expect.objectContaining({ action: "synchronize", number: made.number, after: moved }),
+    );
+    const head = await git(["ls-remote", `${github.url}/acme/shop.git`, `refs/pull/${made.number}/head`], token);
+    expect(head).toContain(moved);
+    await github.people.mergePullRequest({ as: "ana", repo: "acme/shop", number: made.number });
+    const after = await call(github, `GET /repos/acme/shop/pulls/${made.number}`, token);
+    expect(after.body).toMatchObject({ merged: true, state: "closed", head: { repo: { fork: true } } });
+    github.assertClean();
+  });
+});

@@ -1,0 +1,34 @@
+import type { World } from "../state/world.ts";
+import * as code from "./code.ts";
+import * as setup from "./setup.ts";
+import * as talk from "./talk.ts";
+
+const verbs = {
+  ...setup,
+  ...talk,
+  ...code,
+  closePullRequest: talk.closeIssue,
+};
+
+type Verbs = typeof verbs;
+
+/**
+ * What people do at GitHub. Every method takes one plain object, changes the state, and resolves once the webhooks
+ * it caused have been answered (or given up).
+ */
+export type People = {
+  [Verb in keyof Verbs]: (given: Parameters<Verbs[Verb]>[1]) => Promise<Awaited<ReturnType<Verbs[Verb]>>>;
+};
+
+/** Binds the verbs to a world. */
+export function createPeople(world: World, afterwards: () => Promise<void>): People {
+  const bound = Object.entries(verbs).map(([name, verb]) => [
+    name,
+    async (given: never): Promise<unknown> => {
+      const result: unknown = await (verb as (world: World, given: never) => unknown)(world, given);
+      await afterwards();
+      return result;
+    },
+  ]);
+  return Object.fromEntries(bound) as People;
+}

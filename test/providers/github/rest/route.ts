@@ -1,0 +1,68 @@
+import type { Identity } from "../auth.ts";
+import type { Level } from "../state/accounts.ts";
+import type { Repository } from "../state/repositories.ts";
+import type { Delivery } from "../state/hooks.ts";
+import type { World } from "../state/world.ts";
+
+/**
+ * Who may call a route. `any`: everyone. `app`: an App's JWT. `installation`, `user`: such a token. `member`: any token.
+ * `read:issues|pull_requests`, `write:contents`: a token with one of these permissions on the repository of the path.
+ */
+export type Access = "any" | "app" | "installation" | "user" | "member" | `org:${Level}` | `${Level}:${string}`;
+
+/** What a handler gets. */
+export interface Call {
+  world: World;
+  identity: Identity;
+  /** Path parameters, decoded. */
+  params: Record<string, string>;
+  query: URLSearchParams;
+  body: Record<string, unknown>;
+  /** The path asked for, without the query; for Link headers. */
+  path: string;
+  redeliver: (delivery: Delivery) => void;
+}
+
+/** A call on a repository the caller may see. */
+export interface RepoCall extends Call {
+  repo: Repository;
+}
+
+/** What a handler answers: JSON, or text where `text` is there. */
+export interface Answer {
+  status: number;
+  body?: unknown;
+  text?: string;
+  headers?: Record<string, string>;
+}
+
+/** An entry of the table: `METHOD /path/{parameter}`, named as GitHub's description names it. */
+export interface Route {
+  operation: string;
+  access: Access;
+  handle: (call: Call) => Answer | Promise<Answer>;
+}
+
+/** An entry for a path under `/repos/{owner}/{repo}`. */
+export function onRepo(operation: string, access: Access, handle: (call: RepoCall) => Answer | Promise<Answer>): Route {
+  // The repository has been found by the access check before a handler runs.
+  return { operation, access, handle: (call) => handle(call as RepoCall) };
+}
+
+/** An entry for any other path. */
+export function on(operation: string, access: Access, handle: (call: Call) => Answer | Promise<Answer>): Route {
+  return { operation, access, handle };
+}
+
+/** 200 with a body. */
+export function ok(body: unknown): Answer {
+  return { status: 200, body };
+}
+
+/** 201 with a body. */
+export function created(body: unknown): Answer {
+  return { status: 201, body };
+}
+
+/** 204. */
+export const noContent: Answer = { status: 204 };

@@ -1,0 +1,127 @@
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import { identify } from "./auth.ts";
+import type { Failure, Failures } from "./failures.ts";
+import { HttpFailure } from "./rest/failure.ts";
+import type { Answer } from "./rest/route.ts";
+import { parseGitPath, serveGit } from "./serve-git.ts";
+import { answerOf, serveRest } from "./serve-rest.ts";
+import type { RestDeps } from "./serve-rest.ts";
+import { sleep } from "../../../src/shared/clock.ts";
+
+/** What the listener works with. */
+export interface ServerDeps extends RestDeps {
+  failures: Failures;
+  /** Called after every request that may have changed something. */
+  changed: () => void;
+}
+
+/** Answers everything that comes to the stand-in's web address. */
+export function listener(deps: ServerDeps): RequestListener {
+  return (request, response) => {
+    serve(deps, request, response).catch((error: unknown) => {
+      if (response.headersSent) response.destroy();
+      else sendText(response, 500, error instanceof Error ? (error.stack ?? error.message) : String(error));
+    });
+  };
+}
+
+async function serve(deps: ServerDeps, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const url = new URL(request.url ?? "/", "http://stand-in");
+  const method = request.method ?? "GET";
+  const path = url.pathname.replace(/^\/api\/v3(?=\/|$)/, "");
+  const body = await readBody(request);
+  const failure = deps.failures.take(method, path);
+  if (failure?.kind === "reset") {
+    request.socket.destroy();
+    return;
+  }
+  if (failure?.kind === "answer") {
+    inject(response, failure);
+    return;
+  }
+  if (failure?.kind === "slow") await sleep(deps.world.clock, failure.delayMs);
+  // The answer is lost before a byte of it is sent; what was asked for still happens.
+  if (failure?.kind === "dropAnswer") muffle(response);
+  await dispatch(deps, request, response, { url, path, body });
+  if (method !== "GET") deps.changed();
+  if (failure?.kind === "dropAnswer") request.socket.destroy();
+}
+
+async function dispatch(
+  deps: ServerDeps,
+  request: IncomingMessage,
+  response: ServerResponse,
+  given: { url: URL; path: string; body: Buffer },
+): Promise<void> {
+  const { url, path, body } = given;
+  const query = url.searchParams;
+  const { authorization } = request.headers;
+  if (url.pathname.startsWith("/api/v3")) {
+    const method = request.method ?? "GET";
+    send(response, await serveRest(deps, { method, path, query, authorization, body }));
+    return;
+  }
+  const at = parseGitPath(url.pathname);
+  if (!at) {
+    send(response, page(deps, url.pathname));
+    return;
+  }
+  try {
+    const identity = identify(deps.world, authorization);
+    await serveGit(deps.world, request, response, { ...at, query, body, identity, log: deps.log.git });
+  } catch (error) {
+    if (!(error instanceof HttpFailure)) throw error;
+    sendText(response, error.status, `${error.message}\n`, error.headers);
+  }
+}
+
+/** The few web pages there are: job logs. */
+function page(deps: ServerDeps, path: string): Answer {
+  const id = Number(/^\/_logs\/(\d+)$/.exec(path)?.[1]);
+  const job = deps.world.data.runs.flatMap((run) => run.jobs).find((candidate) => candidate.id === id);
+  if (job) return { status: 200, text: job.log };
+  return answerOf(new HttpFailure(404, "Not Found"));
+}
+
+function inject(response: ServerResponse, failure: Failure & { kind: "answer" }): void {
+  const { status, body, headers } = failure;
+  if (typeof body === "string") sendText(response, status, body, headers);
+  else send(response, { status, body: body ?? { message: "Injected failure" }, ...(headers && { headers }) });
+}
+
+function send(response: ServerResponse, answer: Answer): void {
+  if (answer.text !== undefined) {
+    sendText(response, answer.status, answer.text, answer.headers);
+    return;
+  }
+  const text = answer.body === undefined ? "" : JSON.stringify(answer.body);
+  const type = text === "" ? {} : { "content-type": "application/json; charset=utf-8" };
+  response.writeHead(answer.status, { ...type, ...common(), ...answer.headers });
+  response.end(text);
+}
+
+function sendText(response: ServerResponse, status: number, text: string, headers: Record<string, string> = {}): void {
+  response.writeHead(status, { "content-type": "text/plain; charset=utf-8", ...common(), ...headers });
+  response.end(text);
+}
+
+function common(): Record<string, string> {
+  return {
+    "x-github-request-id": randomUUID().slice(0, 18).toUpperCase(),
+    "x-github-enterprise-version": "3.19.0",
+    "x-github-media-type": "github.v3; format=json",
+  };
+}
+
+function muffle(response: ServerResponse): void {
+  response.writeHead = () => response;
+  response.write = () => true;
+  response.end = () => response;
+}
+
+async function readBody(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,100 @@
+import { createServer } from "node:http";
+import type { IncomingHttpHeaders } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Agent, fetch } from "undici";
+import type { GitHubStandIn } from "./index.ts";
+
+/** A webhook as it came in. */
+export interface Received {
+  headers: IncomingHttpHeaders;
+  body: string;
+}
+
+/** A webhook receiver on loopback. */
+export interface Receiver {
+  url: string;
+  received: Received[];
+  /** What it answers from now on: a status, or `hang` for never. */
+  answer(status: number | "hang"): void;
+  close(): Promise<void>;
+}
+
+/** Starts a receiver that answers 202. */
+export async function startReceiver(): Promise<Receiver> {
+  const received: Received[] = [];
+  let status: number | "hang" = 202;
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => {
+      received.push({ headers: request.headers, body: Buffer.concat(chunks).toString() });
+      if (status === "hang") return;
+      response.writeHead(status);
+      response.end("noted");
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`,
+    received,
+    answer(next) {
+      status = next;
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** An answer of the stand-in. */
+export interface Reply {
+  status: number;
+  headers: Headers;
+  // Tests look into answers of every shape.
+  body: Record<string, any>; // oxlint-disable-line typescript/no-explicit-any
+}
+
+/** Calls the REST interface as a plain client would. */
+export async function call(
+  github: GitHubStandIn,
+  request: `${string} /${string}`,
+  token?: string,
+  body?: unknown,
+): Promise<Reply> {
+  const [method = "GET", path = "/"] = request.split(" ");
+  const dispatcher = new Agent({ connect: github.ca === undefined ? {} : { ca: github.ca } });
+  try {
+    const response = await fetch(`${github.apiUrl}${path}`, {
+      method,
+      dispatcher,
+      redirect: "manual",
+      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return {
+      status: response.status,
+      headers: response.headers as unknown as Headers,
+      body: text === "" ? {} : JSON.parse(text),
+    };
+  } finally {
+    await dispatcher.close();
+  }
+}
+
+/** A stand-in with people, an organisation, an App on all of it, and one repository. */
+export async function populate(
+  github: GitHubStandIn,
+  webhookUrl = "",
+): Promise<{ installation: number; token: string }> {
+  const { people } = github;
+  await people.createUser({ login: "ana" });
+  await people.createUser({ login: "mallory" });
+  await people.createOrg({ login: "acme", members: { ana: "admin" } });
+  await people.createRepo({ repo: "acme/shop", files: { "README.md": "# Shop\n", "src/a.txt": "one\ntwo\n" } });
+  await people.createApp({ slug: "bellhop", owner: "acme", webhookUrl, webhookSecret: "It's a Secret to Everybody" });
+  const { id } = await people.installApp({ app: "bellhop", on: "acme" });
+  return { installation: id, token: await people.createInstallationToken({ installation: id }) };
+}
