@@ -225,6 +225,7 @@ export const gitHubIntegrationStatus = z.object({
   lastHandledRotateAt: timestamp
     .optional()
     .describe("The last `bellhop.dev/rotate-requested-at` that was carried out."),
+  recoveredUntil: timestamp.optional().describe("Up to when missed deliveries were looked for; never moves back."),
   lastTaskTime: timestamp.optional().describe("When a delivery last made a task."),
 });
 

@@ -19,6 +19,7 @@ export interface Integration {
     creationTimestamp?: string;
     deletionTimestamp?: string;
     annotations?: Record<string, string>;
+    finalizers?: string[];
   };
   spec: {
     suspend: boolean;
@@ -32,6 +33,10 @@ export interface Integration {
   status?: {
     bot?: { id: string; login: string; mention: string } | undefined;
     triggers?: { name: string; since: string }[] | undefined;
+    conditions?: { type: string; status: string; reason: string; message: string }[] | undefined;
+    hooks?: { target: string; id?: string | undefined }[] | undefined;
+    lastHandledRotateAt?: string | undefined;
+    recoveredUntil?: string | undefined;
   };
 }
 
@@ -151,6 +156,8 @@ export interface Provider<I extends Integration = Integration> {
   /** Whether a repository lies inside the integration's spec. */
   covers(integration: I, repository: { owner: string; name: string }, installationId?: string): boolean;
   webhooks: WebhookSource;
+  /** Names the one hook that several integrations share, for example `github.com/apps/12345`; undefined where each has its own. */
+  sharedHook(integration: I): string | undefined;
   /** Signs in; cheap, and cached by the provider per credentials. Throws `BellhopError` with a condition reason. */
   connect(integration: I, deps: ConnectDeps): Promise<Connection>;
 }

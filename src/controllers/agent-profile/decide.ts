@@ -1,0 +1,64 @@
+import type { AgentProfile } from "../../api/kinds.ts";
+import { globMatcher } from "../../sandbox/protocol/output-policy.ts";
+
+/** What bounds every profile, set by the installation. */
+export interface Guardrails {
+  /** Globs of images that may be used; empty: any. */
+  images: readonly string[];
+  /** The most an agent's container may be given, each optional; Kubernetes quantities. */
+  maxCPU?: string;
+  maxMemory?: string;
+}
+
+/** Pure: whether tasks may use the profile, and why not. */
+export function judge(profile: AgentProfile, guardrails: Guardrails): { ok: boolean; reason: string; message: string } {
+  return (
+    imageNotAllowed(profile, guardrails) ??
+    tooMuch(profile, "cpu", guardrails.maxCPU) ??
+    tooMuch(profile, "memory", guardrails.maxMemory) ?? { ok: true, reason: "Ready", message: "Tasks may use it." }
+  );
+}
+
+type Refusal = { ok: false; reason: string; message: string } | undefined;
+
+function imageNotAllowed({ spec }: AgentProfile, { images }: Guardrails): Refusal {
+  if (images.length === 0 || images.some((glob) => globMatcher(glob)(spec.agent.image))) return undefined;
+  const message = `spec.agent.image ${spec.agent.image} is not among the images this installation allows (${images.join(", ")})`;
+  return { ok: false, reason: "ImageNotAllowed", message };
+}
+
+function tooMuch({ spec }: AgentProfile, resource: "cpu" | "memory", most: string | undefined): Refusal {
+  if (most === undefined) return undefined;
+  const asked = spec.sandbox.resources.limits?.[resource];
+  if (asked === undefined) {
+    return {
+      ok: false,
+      reason: "LimitMissing",
+      message: `this installation allows ${most} ${resource} at most: set spec.sandbox.resources.limits.${resource}`,
+    };
+  }
+  if (quantity(asked) <= quantity(most)) return undefined;
+  return {
+    ok: false,
+    reason: "LimitTooHigh",
+    message: `spec.sandbox.resources.limits.${resource} is ${asked}; this installation allows ${most} at most`,
+  };
+}
+
+const factors: Record<string, number> = {
+  m: 1e-3,
+  k: 1e3,
+  M: 1e6,
+  G: 1e9,
+  T: 1e12,
+  Ki: 2 ** 10,
+  Mi: 2 ** 20,
+  Gi: 2 ** 30,
+  Ti: 2 ** 40,
+};
+
+/** A Kubernetes quantity as a number; the CRD has refused anything else. */
+export function quantity(text: string): number {
+  const [, digits = "0", suffix = ""] = /^([0-9.]+)([A-Za-z]*)$/.exec(text) ?? [];
+  return Number(digits) * (factors[suffix] ?? 1);
+}

@@ -1,0 +1,64 @@
+import { manager, names } from "../../api/annotations.ts";
+import type { AgentProfile } from "../../api/kinds.ts";
+import { gatewayFactsName, type GatewayFacts } from "../../intake/gateway-keys.ts";
+import type { Integration } from "../../integrations/types.ts";
+import { configMaps } from "../../kube/resources.ts";
+import type { KubeClient, ObjectKey } from "../../kube/types.ts";
+
+/** What publishing facts needs. */
+export interface GatewayFactsDeps {
+  client: KubeClient;
+  namespace: string;
+  profiles: { get(key: ObjectKey): AgentProfile | undefined };
+}
+
+/** Tells gateways what they need to know of an integration beside its own object: the prefixes of its branches. */
+export async function publishFacts(
+  deps: GatewayFactsDeps,
+  integration: Integration,
+  signal: AbortSignal,
+): Promise<void> {
+  await patch(deps, integration, JSON.stringify(factsOf(deps, integration)), signal);
+}
+
+/** Takes them back. */
+export async function withdrawFacts(
+  deps: GatewayFactsDeps,
+  integration: Integration,
+  signal: AbortSignal,
+): Promise<void> {
+  await patch(deps, integration, null, signal);
+}
+
+/** Pure: the prefixes of every profile that the integration names. */
+export function factsOf({ profiles }: Pick<GatewayFactsDeps, "profiles">, integration: Integration): GatewayFacts {
+  const { namespace } = integration.metadata;
+  const named = [
+    integration.spec.profileRef,
+    ...integration.spec.triggers.flatMap(({ profileRef }) => (profileRef ? [profileRef] : [])),
+  ];
+  const prefixes = named.flatMap(({ name }) => profiles.get({ namespace, name })?.spec.output.branchPrefix ?? []);
+  return { branchPrefixes: [...new Set(prefixes)].toSorted() };
+}
+
+async function patch(
+  deps: GatewayFactsDeps,
+  integration: Integration,
+  value: string | null,
+  signal: AbortSignal,
+): Promise<void> {
+  const key = { namespace: deps.namespace, name: gatewayFactsName };
+  const uid = integration.metadata.uid ?? "";
+  const existing = await deps.client.find(configMaps, key, signal);
+  if ((existing?.data?.[uid] ?? null) === value) return;
+  if (existing) {
+    await deps.client.mergePatch(configMaps, key, { data: { [uid]: value } }, { signal });
+    return;
+  }
+  const metadata = { ...key, labels: { [names.managedBy]: manager } };
+  await deps.client.create(
+    configMaps,
+    { apiVersion: "v1", kind: "ConfigMap", metadata, data: value === null ? {} : { [uid]: value } },
+    { signal },
+  );
+}

@@ -1,0 +1,172 @@
+import { manager, names } from "../../api/annotations.ts";
+import { gatewayKeysName, generationKey, type GatewayRoute } from "../../intake/gateway-keys.ts";
+import type { Integration, Provider } from "../../integrations/types.ts";
+import { isConflict } from "../../kube/errors.ts";
+import { secrets, type Secret } from "../../kube/resources.ts";
+import type { KubeClient } from "../../kube/types.ts";
+import type { Logger } from "../../shared/log.ts";
+import type { IntegrationSource } from "../desk.ts";
+import { secretReader } from "../secrets.ts";
+import { hookSecretName, readHookSecret, type HookSecret } from "./hook-secret.ts";
+
+/** The one writer of `bellhop-gateway-keys`. */
+export interface GatewayKeys {
+  /**
+   * Derives the whole Secret from every integration and writes it where it differs. Answers the generation that has what was true when
+   * this was called, and integrations whose accepted key another route has too.
+   */
+  publish(signal: AbortSignal): Promise<Published>;
+}
+
+/** What was published. */
+export interface Published {
+  generation: number;
+  /** Uids of integrations whose `acceptedKeysRef` holds a key that another route accepts as well. */
+  keyShared: ReadonlySet<string>;
+}
+
+/** What deriving needs. */
+export interface GatewayKeysDeps {
+  client: KubeClient;
+  namespace: string;
+  sources: readonly IntegrationSource[];
+  log: Logger;
+}
+
+/** Makes the writer. Calls run one after the other, so that two reconciles never overwrite each other with older facts. */
+export function gatewayKeys(deps: GatewayKeysDeps): GatewayKeys {
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    publish(signal) {
+      const next = last.then(() => derive(deps, signal));
+      last = next.catch(() => undefined);
+      return next;
+    },
+  };
+}
+
+interface Member {
+  provider: Provider;
+  integration: Integration;
+  secret: HookSecret;
+  accepted: Buffer | undefined;
+}
+
+async function derive(deps: GatewayKeysDeps, signal: AbortSignal): Promise<Published> {
+  const members = await gather(deps, signal);
+  const routes = toRoutes(members);
+  return { generation: await write(deps, routes, signal), keyShared: sharedKeys(members) };
+}
+
+async function gather(deps: GatewayKeysDeps, signal: AbortSignal): Promise<Member[]> {
+  const found: Member[] = [];
+  for (const { provider, ...source } of deps.sources) {
+    for (const integration of source.list().filter(({ metadata }) => metadata.deletionTimestamp === undefined)) {
+      const secret = await readHookSecret(deps, hookSecretName(provider, integration), signal);
+      if (secret)
+        found.push({ provider, integration, secret, accepted: await acceptedKey(deps, provider, integration) });
+    }
+  }
+  return found.toSorted((a, b) => age(a.integration).localeCompare(age(b.integration)));
+}
+
+/** A key that cannot be read takes nothing else away: the integration's own reconcile says why. */
+async function acceptedKey(
+  deps: GatewayKeysDeps,
+  provider: Provider,
+  integration: Integration,
+): Promise<Buffer | undefined> {
+  const ref = integration.spec.webhook.acceptedKeysRef;
+  if (!ref) return undefined;
+  try {
+    const purpose = { kind: provider.kind, host: provider.host(integration) };
+    return Buffer.from(await secretReader(deps.client, integration.metadata.namespace)(ref, purpose));
+  } catch (error) {
+    deps.log.warn({ error, integration: integration.metadata }, "an accepted webhook key cannot be read");
+    return undefined;
+  }
+}
+
+/** Pure: the routes of all members, those that share a hook together. Oldest first. */
+export function toRoutes(members: readonly Member[]): GatewayRoute[] {
+  const byRoute = Map.groupBy(members, ({ secret }) => secret.route);
+  return [...byRoute.values()].flatMap((group) => {
+    const [first] = group;
+    return first ? [toRoute(first, group)] : [];
+  });
+}
+
+function toRoute({ provider, integration, secret }: Member, group: readonly Member[]): GatewayRoute {
+  const ours = [secret.current, ...(secret.previous === undefined ? [] : [secret.previous])].map((key) =>
+    Buffer.from(key),
+  );
+  const accepted = group.flatMap((member) => (member.accepted ? [member.accepted] : []));
+  return {
+    route: secret.route,
+    provider: provider.name,
+    host: provider.host(integration),
+    keys: [...new Set([...ours, ...accepted].map((key) => key.toString("base64")))],
+    members: group.map((member) => ({
+      kind: member.provider.kind,
+      namespace: member.integration.metadata.namespace,
+      name: member.integration.metadata.name,
+      uid: member.integration.metadata.uid ?? "",
+    })),
+  };
+}
+
+/** A key that opens two routes lets a delivery for one be played to the other. */
+export function sharedKeys(members: readonly Member[]): Set<string> {
+  const withKey = members.filter(({ accepted }) => accepted !== undefined);
+  const byKey = Map.groupBy(withKey, ({ accepted }) => accepted?.toString("base64"));
+  const clashes = [...byKey.values()].filter((group) => new Set(group.map(({ secret }) => secret.route)).size > 1);
+  return new Set(clashes.flat().map(({ integration }) => integration.metadata.uid ?? ""));
+}
+
+async function write(deps: GatewayKeysDeps, routes: readonly GatewayRoute[], signal: AbortSignal): Promise<number> {
+  const key = { namespace: deps.namespace, name: gatewayKeysName };
+  const existing = await deps.client.find(secrets, key, signal);
+  const wanted = Object.fromEntries(
+    routes.map((route) => [route.route, Buffer.from(JSON.stringify(route)).toString("base64")]),
+  );
+  const { [generationKey]: counted = "", ...data } = existing?.data ?? {};
+  const generation = Number(Buffer.from(counted, "base64").toString() || "0");
+  if (existing && sameData(data, wanted)) return generation;
+  await store(
+    deps,
+    existing,
+    { ...wanted, [generationKey]: Buffer.from(String(generation + 1)).toString("base64") },
+    signal,
+  );
+  deps.log.info({ generation: generation + 1, routes: routes.length }, "webhook keys published to the gateways");
+  return generation + 1;
+}
+
+async function store(
+  deps: GatewayKeysDeps,
+  existing: Secret | undefined,
+  data: Record<string, string>,
+  signal: AbortSignal,
+): Promise<void> {
+  const metadata = { name: gatewayKeysName, namespace: deps.namespace, labels: { [names.managedBy]: manager } };
+  if (!existing) {
+    await deps.client.create(secrets, { apiVersion: "v1", kind: "Secret", type: "Opaque", metadata, data }, { signal });
+    return;
+  }
+  try {
+    await deps.client.replace(secrets, { ...existing, data }, { signal });
+  } catch (error) {
+    // Nobody else may write it; what changed it is overwritten by the next reconcile.
+    if (isConflict(error)) deps.log.warn({}, "somebody else wrote the gateway's keys");
+    throw error;
+  }
+}
+
+function sameData(a: Record<string, string>, b: Record<string, string>): boolean {
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key]);
+}
+
+function age({ metadata }: Integration): string {
+  return `${metadata.creationTimestamp ?? ""} ${metadata.uid ?? ""}`;
+}

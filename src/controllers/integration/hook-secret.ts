@@ -1,0 +1,110 @@
+import { createHash, randomBytes } from "node:crypto";
+import { manager, names } from "../../api/annotations.ts";
+import { secrets, type Secret } from "../../kube/resources.ts";
+import type { KubeClient } from "../../kube/types.ts";
+import type { Integration, Provider } from "../../integrations/types.ts";
+
+/** The opaque route and the webhook secret of an integration (or of an App that several share): the source of truth. */
+export interface HookSecret {
+  /** Opaque path segment of the webhook URL. */
+  route: string;
+  /** Counts the keys; 1 for the first. */
+  generation: number;
+  current: string;
+  /** Still accepted until the longest retry window has passed. */
+  previous?: string;
+  /** When `current` was made, RFC 3339. */
+  rotatedAt: string;
+  /** The generation that the provider signs with, as far as we set it; 0 before the first install. */
+  installed: number;
+}
+
+/** Where hook secrets are kept: the operator's own namespace. */
+export interface HookSecretDeps {
+  client: KubeClient;
+  namespace: string;
+}
+
+/** Name of the Secret that holds an integration's route and key; one for all integrations that share a hook. */
+export function hookSecretName(provider: Provider, integration: Integration): string {
+  const shared = provider.sharedHook(integration);
+  const id = shared === undefined ? `uid/${integration.metadata.uid}` : `shared/${shared}`;
+  return `bellhop-hook-${createHash("sha256").update(id).digest("hex").slice(0, 32)}`;
+}
+
+/** Reads it; undefined where there is none. */
+export async function readHookSecret(
+  deps: HookSecretDeps,
+  name: string,
+  signal?: AbortSignal,
+): Promise<HookSecret | undefined> {
+  const secret = await deps.client.find(secrets, { namespace: deps.namespace, name }, signal);
+  return secret && parse(secret);
+}
+
+/** Makes the first route and key. */
+export function newHookSecret(now: Date): HookSecret {
+  return {
+    route: randomBytes(20).toString("hex"),
+    generation: 1,
+    current: newKey(),
+    rotatedAt: now.toISOString(),
+    installed: 0,
+  };
+}
+
+/** Makes the next key; the one in force stays valid beside it. */
+export function rotated(secret: HookSecret, now: Date): HookSecret {
+  return {
+    ...secret,
+    generation: secret.generation + 1,
+    current: newKey(),
+    previous: secret.current,
+    rotatedAt: now.toISOString(),
+  };
+}
+
+/** Writes it whole. */
+export async function writeHookSecret(
+  deps: HookSecretDeps,
+  name: string,
+  { secret, ownerUID }: { secret: HookSecret; ownerUID: string },
+  signal?: AbortSignal,
+): Promise<void> {
+  const draft = {
+    apiVersion: "v1",
+    kind: "Secret",
+    type: "bellhop.dev/hook",
+    metadata: { name, namespace: deps.namespace, labels: { [names.managedBy]: manager, [names.ownerUID]: ownerUID } },
+    data: encode(secret),
+  };
+  await deps.client.apply(secrets, draft, { fieldManager: manager, ...(signal === undefined ? {} : { signal }) });
+}
+
+/** Removes it. */
+export async function deleteHookSecret(deps: HookSecretDeps, name: string, signal?: AbortSignal): Promise<void> {
+  await deps.client.delete(secrets, { namespace: deps.namespace, name }, signal === undefined ? {} : { signal });
+}
+
+function newKey(): string {
+  return randomBytes(32).toString("base64url");
+}
+
+function encode(secret: HookSecret): Record<string, string> {
+  const plain = { ...secret, generation: String(secret.generation), installed: String(secret.installed) };
+  return Object.fromEntries(Object.entries(plain).map(([key, value]) => [key, Buffer.from(value).toString("base64")]));
+}
+
+function parse(secret: Secret): HookSecret | undefined {
+  const read = (key: string): string => Buffer.from(secret.data?.[key] ?? "", "base64").toString();
+  const [route, current, previous] = [read("route"), read("current"), read("previous")];
+  if (route === "" || current === "") return undefined;
+  return {
+    route,
+    current,
+    generation: Number(read("generation")),
+    installed: Number(read("installed")),
+    rotatedAt: read("rotatedAt"),
+    ...(previous === "" ? {} : { previous }),
+  };
+}

@@ -1,0 +1,166 @@
+import { names } from "../../api/annotations.ts";
+import type { Connection } from "../../integrations/connection.ts";
+import { isProviderFailure, ProviderError } from "../../integrations/errors.ts";
+import type { Integration } from "../../integrations/types.ts";
+import { updateStatus } from "../../kube/apply.ts";
+import { addFinalizer } from "../../kube/finalizers.ts";
+import { done, type Reconciler, type Result } from "../../kube/types.ts";
+import { BellhopError, describeError } from "../../shared/errors.ts";
+import { defined } from "../../shared/defined.ts";
+import { deskOf } from "../desk.ts";
+import { invalid, moving, notInstalled, readiness, stalled, valid, type Verdict } from "./conditions.ts";
+import type { IntegrationDeps } from "./deps.ts";
+import { finalize } from "./finalize.ts";
+import { publishFacts } from "./gateway-facts.ts";
+import { hookSecretName, readHookSecret, writeHookSecret } from "./hook-secret.ts";
+import { install, type InstallFacts, type Installation } from "./install.ts";
+import { planKeys, type KeyPlan } from "./key-plan.ts";
+import { ownsHook } from "./members.ts";
+import { recover } from "./recover.ts";
+import { stalledBy } from "./stalled.ts";
+import { changed, triggersSince, withVerdicts } from "./status.ts";
+
+/** Keeps integrations of one kind: credentials checked, keys published, hooks installed and repaired, everything removed at the end. */
+export function integrationReconciler(deps: IntegrationDeps): Reconciler {
+  return async (request, signal) => {
+    const found = deps.source.get(request);
+    if (!found) return done;
+    if (found.metadata.deletionTimestamp !== undefined) return finalize(deps, found, signal);
+    const integration = await addFinalizer(deps.client, deps.type, found, names.finalizer);
+    return reconcile(deps, integration, signal);
+  };
+}
+
+/** What one reconcile found out, to be written at its end. */
+interface Outcome {
+  verdicts: Verdict[];
+  status: Record<string, unknown>;
+  again: number;
+}
+
+async function reconcile(deps: IntegrationDeps, integration: Integration, signal: AbortSignal): Promise<Result> {
+  const outcome = await work(deps, integration, signal);
+  const verdicts = [...outcome.verdicts, readiness(outcome.verdicts, integration.spec.suspend)];
+  const now = deps.clock.now();
+  const status = {
+    ...integration.status,
+    ...outcome.status,
+    observedGeneration: integration.metadata.generation ?? 0,
+    triggers: triggersSince(integration, now),
+    conditions: withVerdicts(integration, verdicts, now),
+  };
+  await updateStatus(deps.client, deps.type, integration, status);
+  for (const verdict of changed(integration, verdicts)) tell(deps, integration, verdict);
+  return { requeueAfterMs: outcome.again };
+}
+
+async function work(deps: IntegrationDeps, integration: Integration, signal: AbortSignal): Promise<Outcome> {
+  const again = Math.min(deps.config.resyncMs, deps.config.recoveryMs);
+  const { facts, status, keyShared } = await publish(deps, integration, signal);
+  const stuck = stalledBy(deps, integration) ?? sharedKey(integration, keyShared);
+  const signedIn = await signIn(deps, integration, signal);
+  if (stuck || !signedIn.connection) {
+    const verdicts = [...signedIn.verdicts, notReached, stuck ?? moving];
+    return { verdicts, status: { ...status, ...signedIn.status }, again };
+  }
+  const hooks = await install(deps, signedIn.connection, facts, signal);
+  const recovered = await recover(deps, signedIn.connection, integration, signal);
+  return {
+    verdicts: [...signedIn.verdicts, hooks.verdict, signedIn.stuck ?? moving],
+    status: { ...status, ...signedIn.status, ...hooksStatus(deps, hooks), ...recovered },
+    again: hooks.again ?? again,
+  };
+}
+
+const notReached = notInstalled(
+  "NotReached",
+  "hooks are looked at once the integration can sign in and nothing is stalled",
+);
+
+interface PublishedKeys {
+  facts: InstallFacts;
+  status: Record<string, unknown>;
+  keyShared: ReadonlySet<string>;
+}
+
+/** Route, keys and facts for the gateways, before anything is asked of the provider: deliveries that come are always verified. */
+async function publish(deps: IntegrationDeps, integration: Integration, signal: AbortSignal): Promise<PublishedKeys> {
+  const { client, profiles, config } = deps;
+  const { secret, handled } = await keys(deps, integration, signal);
+  await publishFacts({ client, namespace: config.namespace, profiles }, integration, signal);
+  const { generation, keyShared } = await deps.keys.publish(signal);
+  const webhookURL = config.externalURL && `${config.externalURL}/hooks/${secret.route}`;
+  const known = integration.status?.hooks ?? [];
+  return {
+    facts: { integration, secret, published: generation, url: webhookURL ?? "", known },
+    status: defined({ webhookURL, keyGeneration: secret.generation, lastHandledRotateAt: handled }),
+    keyShared,
+  };
+}
+
+async function keys(deps: IntegrationDeps, integration: Integration, signal: AbortSignal): Promise<KeyPlan> {
+  const where = { client: deps.client, namespace: deps.config.namespace };
+  const name = hookSecretName(deps.source.provider, integration);
+  const stored = await readHookSecret(where, name, signal);
+  const facts = {
+    integration,
+    stored,
+    owns: ownsHook(deps.source, integration),
+    lastHandledRotateAt: integration.status?.lastHandledRotateAt,
+  };
+  const plan = planKeys(facts, deps.config.retryWindowMs, deps.clock.now());
+  if (plan.write)
+    await writeHookSecret(where, name, { secret: plan.secret, ownerUID: integration.metadata.uid ?? "" }, signal);
+  return plan;
+}
+
+interface SignedIn {
+  connection?: Connection;
+  verdicts: Verdict[];
+  status: Record<string, unknown>;
+  stuck?: Verdict;
+}
+
+async function signIn(deps: IntegrationDeps, integration: Integration, signal: AbortSignal): Promise<SignedIn> {
+  try {
+    const connection = await deskOf(deps, deps.source.provider, integration).connect();
+    const { missing, ...found } = await connection.credentials.check(signal);
+    const stuck =
+      missing.length === 0
+        ? {}
+        : { stuck: stalled("EventsMissing", `cannot be set by API; set at the provider: ${missing.join(", ")}`) };
+    return { connection, verdicts: [valid(`Signed in as ${found.bot.login}.`)], status: found, ...stuck };
+  } catch (error) {
+    if (isProviderFailure(error, "RateLimited", "Unavailable")) throw error;
+    if (!(error instanceof BellhopError)) throw error;
+    const reason = error instanceof ProviderError ? error.failure : error.code;
+    return { verdicts: [invalid(reason, describeError(error))], status: {} };
+  }
+}
+
+function sharedKey(integration: Integration, shared: ReadonlySet<string>): Verdict | undefined {
+  if (!shared.has(integration.metadata.uid ?? "")) return undefined;
+  return stalled(
+    "KeyShared",
+    "spec.webhook.acceptedKeysRef holds a key that another integration accepts too: whoever can sign for one could play its deliveries to the other; give each its own",
+  );
+}
+
+function hooksStatus(deps: IntegrationDeps, { hooks }: Installation): Record<string, unknown> {
+  if (!hooks) return {};
+  return { hooks: hooks.map((hook) => ({ ...hook, verifiedAt: hourOf(deps.clock.now()) })) };
+}
+
+/** Truncated to the hour, so that a status that says the same is not written every few minutes. */
+function hourOf(now: Date): string {
+  return new Date(Math.floor(now.getTime() / 3_600_000) * 3_600_000).toISOString();
+}
+
+function tell(deps: IntegrationDeps, integration: Integration, { type, status, reason, message }: Verdict): void {
+  const good = type === "Stalled" ? status === "False" : status === "True";
+  deps.log.info(
+    { integration: integration.metadata.name, namespace: integration.metadata.namespace, type, status, reason },
+    "condition changed",
+  );
+  deps.events.record(integration, { type: good ? "Normal" : "Warning", reason, message, action: "Reconcile" });
+}

@@ -1,0 +1,100 @@
+import type { Connection } from "../../integrations/connection.ts";
+import { isProviderFailure } from "../../integrations/errors.ts";
+import type { Integration } from "../../integrations/types.ts";
+import { describeError } from "../../shared/errors.ts";
+import { installed, notInstalled, type Verdict } from "./conditions.ts";
+import type { IntegrationDeps } from "./deps.ts";
+import { behind } from "./gateways.ts";
+import { hookSecretName, writeHookSecret, type HookSecret } from "./hook-secret.ts";
+import { membersOf, ownsHook } from "./members.ts";
+
+/** What became of the hooks. */
+export interface Installation {
+  verdict: Verdict;
+  hooks?: { target: string; id?: string }[];
+  /** Look again this soon: something is under way. */
+  again?: number;
+}
+
+/** What installing starts from. */
+export interface InstallFacts {
+  integration: Integration;
+  secret: HookSecret;
+  /** Generation of the published keys that has this secret. */
+  published: number;
+  url: string;
+  known: { target: string; id?: string | undefined }[];
+}
+
+const againMs = 5_000;
+
+/** Installs or repairs hooks; a new key reaches the provider only when every gateway replica has it. */
+export async function install(
+  deps: IntegrationDeps,
+  connection: Connection,
+  facts: InstallFacts,
+  signal: AbortSignal,
+): Promise<Installation> {
+  const { integration, secret } = facts;
+  if (integration.spec.webhook.install === "Manual") {
+    return { verdict: installed("Manual", `A person keeps the hook; it must deliver to ${facts.url}.`), hooks: [] };
+  }
+  if (!connection.installer)
+    return { verdict: notInstalled("NotSupported", "this provider has no hooks to install"), hooks: [] };
+  if (!ownsHook(deps.source, integration)) return sharedWith(deps, integration);
+  const rewriteSecret = secret.installed < secret.generation;
+  const late = rewriteSecret ? behind(await deps.gateways.generations(signal), facts.published) : undefined;
+  if (late !== undefined) return { ...held(secret, late), again: againMs };
+  return ensure(deps, connection, { ...facts, rewriteSecret }, signal);
+}
+
+function sharedWith(deps: IntegrationDeps, integration: Integration): Installation {
+  const [oldest] = membersOf(deps.source, integration);
+  const owner = `${oldest?.metadata.namespace}/${oldest?.metadata.name}`;
+  return {
+    verdict: installed("SharedHook", `The one hook is kept by the oldest integration that shares it, ${owner}.`),
+    hooks: [],
+  };
+}
+
+function held(secret: HookSecret, late: string): Installation {
+  const message = `the new webhook key waits until every gateway replica has it: ${late}`;
+  return {
+    verdict: secret.installed > 0 ? installed("GatewayBehind", message) : notInstalled("GatewayBehind", message),
+  };
+}
+
+async function ensure(
+  deps: IntegrationDeps,
+  connection: Connection,
+  facts: InstallFacts & { rewriteSecret: boolean },
+  signal: AbortSignal,
+): Promise<Installation> {
+  const { integration, secret, url, known, rewriteSecret } = facts;
+  const { takeOver } = integration.spec.webhook;
+  try {
+    const hooks =
+      (await connection.installer?.ensure({ url, secret: secret.current, known, takeOver, rewriteSecret }, signal)) ??
+      [];
+    if (rewriteSecret) await markInstalled(deps, integration, secret, signal);
+    return {
+      verdict: installed("Installed", `${hooks.map(({ target }) => target).join(", ")} delivers to ${url}.`),
+      hooks,
+    };
+  } catch (error) {
+    if (isProviderFailure(error, "RateLimited", "Unavailable")) throw error;
+    const reason = isProviderFailure(error, "ForeignHook") ? "ForeignHook" : "InstallFailed";
+    return { verdict: notInstalled(reason, describeError(error)) };
+  }
+}
+
+async function markInstalled(
+  deps: IntegrationDeps,
+  integration: Integration,
+  secret: HookSecret,
+  signal: AbortSignal,
+): Promise<void> {
+  const stored = { secret: { ...secret, installed: secret.generation }, ownerUID: integration.metadata.uid ?? "" };
+  const where = { client: deps.client, namespace: deps.config.namespace };
+  await writeHookSecret(where, hookSecretName(deps.source.provider, integration), stored, signal);
+}

@@ -1,0 +1,44 @@
+import { names } from "../../api/annotations.ts";
+import type { Integration } from "../../integrations/types.ts";
+import { newHookSecret, rotated, type HookSecret } from "./hook-secret.ts";
+
+/** Pure: what the hook secret should be now. */
+export interface KeyPlan {
+  secret: HookSecret;
+  /** Whether it differs from what is stored. */
+  write: boolean;
+  /** The request that this plan carries out, for `status.lastHandledRotateAt`. */
+  handled?: string;
+}
+
+/** Makes the first key, the next one when a rotation is asked for, and drops the previous one when nobody can be using it any more. */
+export function planKeys(
+  facts: {
+    integration: Integration;
+    lastHandledRotateAt: string | undefined;
+    stored: HookSecret | undefined;
+    owns: boolean;
+  },
+  retryWindowMs: number,
+  now: Date,
+): KeyPlan {
+  const { integration, stored, owns } = facts;
+  if (!stored) return { secret: newHookSecret(now), write: true, ...asked(facts) };
+  const request = asked(facts);
+  const settled = stored.installed >= stored.generation;
+  // One rotation at a time: a key that the provider does not sign with yet is not replaced.
+  if (request.handled !== undefined && settled && owns && integration.spec.webhook.install === "Auto") {
+    return { secret: rotated(stored, now), write: true, ...request };
+  }
+  const { previous, ...rest } = stored;
+  const expired = previous !== undefined && settled && now.getTime() - Date.parse(stored.rotatedAt) > retryWindowMs;
+  return expired ? { secret: rest, write: true } : { secret: stored, write: false };
+}
+
+function asked(facts: { integration: Integration; lastHandledRotateAt: string | undefined }): { handled?: string } {
+  const requested = facts.integration.metadata.annotations?.[names.rotateRequestedAt];
+  const at = Date.parse(requested ?? "");
+  if (requested === undefined || Number.isNaN(at)) return {};
+  const last = Date.parse(facts.lastHandledRotateAt ?? "");
+  return Number.isNaN(last) || at > last ? { handled: new Date(at).toISOString() } : {};
+}

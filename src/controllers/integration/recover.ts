@@ -1,0 +1,40 @@
+import type { Connection } from "../../integrations/connection.ts";
+import { isProviderFailure } from "../../integrations/errors.ts";
+import type { Integration } from "../../integrations/types.ts";
+import type { IntegrationDeps } from "./deps.ts";
+import { ownsHook } from "./members.ts";
+
+/**
+ * Asks the provider to deliver again what was not answered 2xx, where it keeps a log: what happened while no gateway was there heals
+ * itself. Never before the integration was made, never twice the same stretch, at most a day back.
+ */
+export async function recover(
+  deps: IntegrationDeps,
+  connection: Connection,
+  integration: Integration,
+  signal: AbortSignal,
+): Promise<{ recoveredUntil?: string }> {
+  const since = recoverSince(integration, deps.config.recoveryWindowMs, deps.clock.now());
+  const due = deps.clock.now().getTime() - since.getTime() >= deps.config.recoveryMs;
+  const hooked = integration.spec.webhook.install === "Auto" && ownsHook(deps.source, integration);
+  if (!connection.deliveries || !due || !hooked || integration.spec.suspend) return {};
+  try {
+    const { asked, cursor } = await connection.deliveries.redeliverMissed(since, signal);
+    if (asked > 0)
+      deps.log.info({ integration: integration.metadata.name, asked }, "missed deliveries asked for again");
+    return cursor > since ? { recoveredUntil: cursor.toISOString() } : {};
+  } catch (error) {
+    if (isProviderFailure(error, "RateLimited", "Unavailable")) throw error;
+    deps.log.warn({ error, integration: integration.metadata.name }, "the provider's delivery log could not be read");
+    return {};
+  }
+}
+
+/** Pure: from when on to look. */
+export function recoverSince(integration: Integration, windowMs: number, now: Date): Date {
+  const moments = [integration.metadata.creationTimestamp, integration.status?.recoveredUntil].map((text) =>
+    Date.parse(text ?? ""),
+  );
+  const known = moments.filter((moment) => !Number.isNaN(moment));
+  return new Date(Math.max(now.getTime() - windowMs, ...known));
+}

@@ -1,0 +1,39 @@
+import { names } from "../api/annotations.ts";
+import type { ConnectDeps } from "../integrations/types.ts";
+import { secrets } from "../kube/resources.ts";
+import type { KubeClient } from "../kube/types.ts";
+import { BellhopError } from "../shared/errors.ts";
+
+/**
+ * Reads Secrets of one namespace for `connect`: by `get` only, and only those that allow it with the annotation
+ * `bellhop.dev/allowed-for: <Kind>/<host>`. The codes of its errors are condition reasons.
+ */
+export function secretReader(client: KubeClient, namespace: string): ConnectDeps["readSecret"] {
+  return async (ref, purpose) => {
+    const at = `Secret ${namespace}/${ref.name}`;
+    const secret = await client.find(secrets, { namespace, name: ref.name });
+    if (!secret) throw new BellhopError("SecretNotFound", `${at} is not there; create it, or mend the reference`);
+    const wanted = `${purpose.kind}/${purpose.host}`;
+    if (!allowedFor(secret.metadata.annotations).includes(wanted)) {
+      throw new BellhopError(
+        "SecretNotAllowed",
+        `${at} does not say that it may be used for this; annotate it: ${names.allowedFor}: ${wanted}`,
+      );
+    }
+    const value = secret.data?.[ref.key];
+    if (value === undefined || value === "")
+      throw new BellhopError("SecretKeyMissing", `${at} has no key \`${ref.key}\`, or it is empty`);
+    return trimmed(Buffer.from(value, "base64"));
+  };
+}
+
+function allowedFor(annotations: Record<string, string> | undefined): string[] {
+  return (annotations?.[names.allowedFor] ?? "").split(",").map((part) => part.trim());
+}
+
+/** Files written by editors end in a newline that is no part of the secret. */
+function trimmed(bytes: Buffer): Buffer {
+  let end = bytes.length;
+  while (end > 0 && (bytes[end - 1] === 0x0a || bytes[end - 1] === 0x0d)) end -= 1;
+  return bytes.subarray(0, end);
+}
