@@ -38,11 +38,6 @@ export interface DesiredHooks {
 
 /** Keeps the provider's hooks right. */
 export interface WebhookInstaller {
-  /**
-   * What the key space of this integration's hook is: `app/<host>/<appId>` where one hook is shared by every integration
-   * of that App, else undefined.
-   */
-  sharedKey?: string;
   /** Creates, repairs and removes surplus hooks; answers those that stand. Throws `ForeignHook` where another URL is set. */
   ensure(desired: DesiredHooks, signal: AbortSignal): Promise<{ target: string; id?: string }[]>;
   /** Removes hooks we made. 404 is success. */
@@ -192,9 +187,7 @@ export interface CodeHost {
   /** Creates an empty commit on top of `parent` and moves the branch to it, fast-forward only; releases held checks. */
   releaseChecks(
     repository: RepositoryRef,
-    branch: string,
-    parent: string,
-    message: string,
+    release: { branch: string; parent: string; message: string },
     signal: AbortSignal,
   ): Promise<{ sha: string }>;
   /** Co-author trailer of a person, `Name <noreply address>`. */

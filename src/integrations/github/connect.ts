@@ -4,10 +4,18 @@ import type { SecretKeyRef } from "../../api/common.ts";
 import { BellhopError } from "../../shared/errors.ts";
 import type { Connection } from "../connection.ts";
 import type { ConnectDeps, Provider } from "../types.ts";
+import { acknowledger } from "./acknowledge.ts";
+import { actorDirectory } from "./actors.ts";
 import type { ApiSettings } from "./api.ts";
 import { appClient } from "./app-client.ts";
 import { tokenClient, type GitHubClient } from "./client.ts";
+import { codeHost } from "./code-host.ts";
+import { contextSource } from "./context.ts";
 import { credentialCheck } from "./credentials.ts";
+import { deliveryLog } from "./deliveries.ts";
+import { installer } from "./install.ts";
+import { reporter } from "./report.ts";
+import { host } from "./scope.ts";
 import { whoAmI, type WhoAmI } from "./identity.ts";
 
 const maxClients = 256;
@@ -34,6 +42,13 @@ export function connector(options: { throttle?: boolean } = {}): Provider<GitHub
 function connection(integration: GitHubIntegration, { client, who }: SignIn): Connection {
   return {
     credentials: credentialCheck(integration, client, who),
+    installer: installer(integration, client),
+    actors: actorDirectory(client),
+    context: contextSource(client, who),
+    acknowledger: acknowledger(client),
+    reporter: reporter(client, who),
+    codeHost: codeHost(client),
+    deliveries: deliveryLog(integration, client),
   };
 }
 
@@ -50,7 +65,7 @@ async function signedIn(
   if (known) return known;
   const settings: ApiSettings = {
     url: integration.spec.url,
-    host: hostOf(integration),
+    host: host(integration),
     signIn: app ? "app" : "token",
     fetch: deps.fetch,
     clock: deps.clock,
@@ -66,13 +81,9 @@ async function signedIn(
   return fresh;
 }
 
-function hostOf(integration: GitHubIntegration): string {
-  return new URL(integration.spec.url).host;
-}
-
 async function readSecret(integration: GitHubIntegration, deps: ConnectDeps): Promise<string> {
   const ref = secretRef(integration);
-  const bytes = await deps.readSecret(ref, { kind: "GitHubIntegration", host: hostOf(integration) });
+  const bytes = await deps.readSecret(ref, { kind: "GitHubIntegration", host: host(integration) });
   const text = Buffer.from(bytes).toString("utf8").trim();
   if (text) return text;
   throw new BellhopError(

@@ -1,4 +1,5 @@
 import { withoutInvisible } from "./invisible.ts";
+import { utf8Prefix } from "./utf8.ts";
 
 /** Breaks a word for machines and not for eyes. */
 const gap = "\u200b";
@@ -78,21 +79,16 @@ function cut(text: string, maxBytes: number): string {
   return Buffer.byteLength(short + fence + mark) <= maxBytes ? short + fence + mark : utf8Prefix(text, maxBytes);
 }
 
-function utf8Prefix(text: string, maxBytes: number): string {
-  const bytes = Buffer.from(text);
-  let end = Math.max(0, Math.min(maxBytes, bytes.length));
-  while (end > 0 && end < bytes.length && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
-  return bytes.subarray(0, end).toString("utf8");
-}
-
 /** What ends a code fence that is still open at the end, or nothing. */
 function closingFence(text: string): string {
-  let open = "";
-  for (const line of text.split("\n")) {
-    const [, run = "", rest = ""] = /^ {0,3}(`{3,}|~{3,})(.*)$/.exec(line) ?? [];
-    if (!run) continue;
-    if (!open) open = run[0] === "`" && rest.includes("`") ? "" : run;
-    else if (run[0] === open[0] && run.length >= open.length && rest.trim() === "") open = "";
-  }
+  const open = text.split("\n").reduce(fenceAfter, "");
   return open ? `\n${open}` : "";
+}
+
+/** The fence that is open after a line. A backtick fence cannot have a backtick behind it: that is code in a line. */
+function fenceAfter(open: string, line: string): string {
+  const [, run = "", rest = ""] = /^ {0,3}(`{3,}|~{3,})(.*)$/.exec(line) ?? [];
+  if (!run) return open;
+  if (!open) return run.startsWith("`") && rest.includes("`") ? "" : run;
+  return run.startsWith(open) && rest.trim() === "" ? "" : open;
 }

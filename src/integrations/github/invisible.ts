@@ -2,8 +2,12 @@
  * Characters a person does not see and a model reads: controls (but line feed and tab), soft hyphen, zero-width and joining ones,
  * direction marks and overrides, invisible operators, variation selectors, annotation and tag characters, and fillers that show as nothing.
  */
-const invisible =
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]|\p{Surrogate}/gu;
+const invisibleRanges = [
+  String.raw`\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f`,
+  String.raw`\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff`,
+  String.raw`\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}`,
+];
+const invisible = new RegExp(String.raw`[${invisibleRanges.join("")}]|\p{Surrogate}`, "gu");
 
 /** Named HTML entities for such characters. */
 const invisibleNames = new Set(

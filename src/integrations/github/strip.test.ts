@@ -51,11 +51,7 @@ describe("stripHidden", () => {
     ["an HTML comment", "before <!-- do evil --> after", "before   after"],
     ["a comment that does not end", "seen\n<!-- do evil", "seen\n "],
     ["zero-width, joining and direction characters", "a\u200bb\u200dc\u202ed\u2066e\u00adf\ufeffg", "abcdefg"],
-    [
-      "tag characters that spell words",
-      `hi${[..."evil"].map((c) => String.fromCodePoint(0xe0000 + c.charCodeAt(0))).join("")}`,
-      "hi",
-    ],
+    ["tag characters that spell words", "hi\u{e0065}\u{e0076}\u{e0069}\u{e006c}", "hi"],
     ["invisible characters written as entities", "a&#8203;b&#x200B;c&shy;d&ZeroWidthSpace;e", "abcde"],
     ["letters written as entities", "&#101;vil", "evil"],
     ["the alternative text of an image", "![do evil](https://e.example/x.png)", "![](https://e.example/x.png)"],

@@ -19,16 +19,20 @@ function scan(text: string): string {
   const close = matchingBrackets(text);
   const budget = { left: text.length * scansPerCharacter + 1024 };
   let out = "";
-  for (let at = 0; at < text.length;) {
-    const next = nextSpecial(text, at);
+  let at = 0;
+  for (let next = nextSpecial(text, at); next < text.length; next = nextSpecial(text, at)) {
     out += text.slice(at, next);
-    if (next === text.length) break;
-    const step = comment(text, next) ?? image(text, next, close) ?? title(text, next) ?? tag(text, next, budget);
+    const step = stepAt(text, next, close, budget);
     if (budget.left <= 0) return out + leftOut;
-    out += step?.write ?? text[next] ?? "";
-    at = step?.to ?? next + 1;
+    out += step.write;
+    at = step.to;
   }
-  return out;
+  return out + text.slice(at);
+}
+
+function stepAt(text: string, at: number, close: Map<number, number>, budget: { left: number }): Step {
+  const hidden = comment(text, at) ?? image(text, at, close) ?? title(text, at) ?? tag(text, at, budget);
+  return hidden ?? { write: text.slice(at, at + 1), to: at + 1 };
 }
 
 interface Step {

@@ -1,0 +1,70 @@
+import type { ActorDirectory, Permission, RepositoryRef } from "../connection.ts";
+import { isProviderFailure } from "../errors.ts";
+import type { Api } from "./api.ts";
+import type { GitHubClient } from "./client.ts";
+
+const roles: Record<string, Permission> = {
+  none: "None",
+  read: "Read",
+  triage: "Triage",
+  write: "Write",
+  maintain: "Maintain",
+  admin: "Admin",
+};
+
+/** Looks up what people may do. A login can change hands, so that the id decides: the login is looked up by it, and the answer's id compared. */
+export function actorDirectory(client: GitHubClient): ActorDirectory {
+  return {
+    permission: async (repository, actor, signal) => {
+      const api = await client.forRepository(repository, signal);
+      const account = await accountById(api, actor.id, signal);
+      if (!account) return { permission: "None", login: actor.login, isBot: false };
+      // Apps have no role on a repository; GitHub answers 404 for them.
+      if (account.isBot) return { permission: "None", login: account.login, isBot: true };
+      const permission = await permissionOf(api, repository, { id: actor.id, login: account.login }, signal);
+      return { permission, login: account.login, isBot: false };
+    },
+  };
+}
+
+/** The role of a login on a repository, `None` where the login is another account's by now. */
+export async function permissionOf(
+  api: Api,
+  { owner, name }: RepositoryRef,
+  actor: { id: string; login: string },
+  signal: AbortSignal,
+): Promise<Permission> {
+  try {
+    const { data } = await api.request(
+      `read the permission of ${actor.login} on ${owner}/${name}`,
+      "GET /repos/{owner}/{repo}/collaborators/{username}/permission",
+      { owner, repo: name, username: actor.login },
+      signal,
+    );
+    if (String(data.user?.id) !== actor.id) return "None";
+    // A custom role has a name of its own; `permission` is the role it is based on.
+    return roles[data.role_name] ?? roles[data.permission] ?? "None";
+  } catch (error) {
+    if (isProviderFailure(error, "NotFound")) return "None";
+    throw error;
+  }
+}
+
+async function accountById(
+  api: Api,
+  id: string,
+  signal: AbortSignal,
+): Promise<{ login: string; isBot: boolean } | undefined> {
+  try {
+    const { data } = await api.request(
+      `look up account ${id}`,
+      "GET /user/{account_id}",
+      { account_id: Number(id) },
+      signal,
+    );
+    return { login: data.login, isBot: data.type === "Bot" };
+  } catch (error) {
+    if (isProviderFailure(error, "NotFound")) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,156 @@
+import type { GitHubIntegration } from "../../api/kinds.ts";
+import type { DeliveryLog } from "../connection.ts";
+import { isProviderFailure } from "../errors.ts";
+import type { GitHubClient } from "./client.ts";
+
+const maxPages = 50;
+
+/** One attempt at a delivery, as GitHub's log has it. Attempts of one event share the `guid`. */
+interface Attempt {
+  id: number | bigint;
+  guid: string;
+  delivered_at: string;
+  status_code: number;
+}
+
+interface Log {
+  page(
+    cursor: string | undefined,
+    signal: AbortSignal,
+  ): Promise<{ data: Attempt[]; headers: { link?: string | undefined } }>;
+  again(id: Attempt["id"], signal: AbortSignal): Promise<unknown>;
+}
+
+/**
+ * Asks GitHub to deliver again what nobody answered 2xx. The whole log is read, not the one filtered by failure: an attempt that found
+ * nobody there has no status code at all.
+ */
+export function deliveryLog(integration: GitHubIntegration, client: GitHubClient): DeliveryLog {
+  return {
+    redeliverMissed: async (since, signal) => {
+      let asked = 0;
+      let cursor = since;
+      for (const log of logsOf(integration, client)) {
+        const attempts = await attemptsSince(log, since, signal);
+        for (const attempt of missed(attempts)) asked += await askAgain(log, attempt, signal);
+        const newest = Math.max(cursor.getTime(), ...attempts.map(({ delivered_at }) => Date.parse(delivered_at)));
+        cursor = new Date(newest);
+      }
+      return { asked, cursor };
+    },
+  };
+}
+
+/** The newest attempt of every event that no attempt brought home, oldest first. */
+export function missed(attempts: readonly Attempt[]): Attempt[] {
+  const arrived = new Set(attempts.filter(({ status_code }) => isSuccess(status_code)).map(({ guid }) => guid));
+  const newest = new Map<string, Attempt>();
+  for (const attempt of attempts) {
+    const known = newest.get(attempt.guid);
+    if (!known || Date.parse(known.delivered_at) < Date.parse(attempt.delivered_at)) newest.set(attempt.guid, attempt);
+  }
+  return [...newest.values()]
+    .filter(({ guid }) => !arrived.has(guid))
+    .sort((a, b) => Date.parse(a.delivered_at) - Date.parse(b.delivered_at));
+}
+
+function isSuccess(statusCode: number): boolean {
+  return statusCode >= 200 && statusCode < 300;
+}
+
+async function attemptsSince(log: Log, since: Date, signal: AbortSignal): Promise<Attempt[]> {
+  const found: Attempt[] = [];
+  let cursor: string | undefined;
+  for (let page = 0; page < maxPages; page++) {
+    const { data, headers } = await log.page(cursor, signal);
+    const young = data.filter(({ delivered_at }) => Date.parse(delivered_at) > since.getTime());
+    found.push(...young);
+    cursor = nextCursor(headers.link);
+    if (young.length < data.length || !cursor) break;
+  }
+  return found;
+}
+
+function nextCursor(link: string | undefined): string | undefined {
+  const next = link?.split(",").find((part) => part.includes('rel="next"'));
+  const address = next && /<([^<>]+)>/.exec(next)?.[1];
+  return address && URL.canParse(address) ? (new URL(address).searchParams.get("cursor") ?? undefined) : undefined;
+}
+
+/** What GitHub does not keep any more cannot be asked for; the rest goes on. */
+async function askAgain(log: Log, attempt: Attempt, signal: AbortSignal): Promise<number> {
+  try {
+    await log.again(attempt.id, signal);
+    return 1;
+  } catch (error) {
+    if (isProviderFailure(error, "NotFound", "Invalid")) return 0;
+    throw error;
+  }
+}
+
+function logsOf(integration: GitHubIntegration, client: GitHubClient): Log[] {
+  if (client.app) return [appLog(client)];
+  return (integration.status?.hooks ?? []).flatMap(({ target, id }) =>
+    id ? [hookLog(client, target, Number(id))] : [],
+  );
+}
+
+function appLog({ self }: GitHubClient): Log {
+  return {
+    page: (cursor, signal) =>
+      self.request(
+        "read the App's delivery log",
+        "GET /app/hook/deliveries",
+        { per_page: 100, ...(cursor ? { cursor } : {}) },
+        signal,
+      ),
+    again: (id, signal) =>
+      self.request(
+        "redeliver",
+        "POST /app/hook/deliveries/{delivery_id}/attempts",
+        { delivery_id: Number(id) },
+        signal,
+      ),
+  };
+}
+
+function hookLog({ self }: GitHubClient, target: string, hookId: number): Log {
+  const [owner = "", repo] = target.split("/");
+  const doing = `read the delivery log of ${target}`;
+  if (repo === undefined) {
+    const at = { org: owner, hook_id: hookId };
+    return {
+      page: (cursor, signal) =>
+        self.request(
+          doing,
+          "GET /orgs/{org}/hooks/{hook_id}/deliveries",
+          { ...at, per_page: 100, ...(cursor ? { cursor } : {}) },
+          signal,
+        ),
+      again: (id, signal) =>
+        self.request(
+          "redeliver",
+          "POST /orgs/{org}/hooks/{hook_id}/deliveries/{delivery_id}/attempts",
+          { ...at, delivery_id: Number(id) },
+          signal,
+        ),
+    };
+  }
+  const at = { owner, repo, hook_id: hookId };
+  return {
+    page: (cursor, signal) =>
+      self.request(
+        doing,
+        "GET /repos/{owner}/{repo}/hooks/{hook_id}/deliveries",
+        { ...at, per_page: 100, ...(cursor ? { cursor } : {}) },
+        signal,
+      ),
+    again: (id, signal) =>
+      self.request(
+        "redeliver",
+        "POST /repos/{owner}/{repo}/hooks/{hook_id}/deliveries/{delivery_id}/attempts",
+        { ...at, delivery_id: Number(id) },
+        signal,
+      ),
+  };
+}

@@ -1,0 +1,82 @@
+import type { Reporter, ReportTarget } from "../connection.ts";
+import { ProviderError } from "../errors.ts";
+import type { GitHubClient } from "./client.ts";
+import { encoder } from "./encode.ts";
+import type { WhoAmI } from "./identity.ts";
+
+const maxPages = 20;
+/** GitHub refuses longer comments. */
+const maxBodyCharacters = 65_536;
+
+/** Keeps our comment on an issue or a pull request. */
+export function reporter(client: GitHubClient, who: WhoAmI): Reporter {
+  return {
+    encode: encoder(client.settings.host),
+    hiddenMarker,
+    create: async (target, body, signal) => {
+      const api = await client.forRepository(target.repository, signal);
+      const { data } = await api.request(
+        `comment on ${nameOf(target)}`,
+        "POST /repos/{owner}/{repo}/issues/{issue_number}/comments",
+        { ...pathOf(target), issue_number: target.subjectNumber, body: bounded(body) },
+        signal,
+      );
+      return { id: String(data.id), url: data.html_url };
+    },
+    update: async (target, id, body, signal) => {
+      const api = await client.forRepository(target.repository, signal);
+      await api.request(
+        `update our comment on ${nameOf(target)}`,
+        "PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}",
+        { ...pathOf(target), comment_id: Number(id), body: bounded(body) },
+        signal,
+      );
+    },
+    find: (target, marker, since, signal) => find(client, who, { target, marker, since }, signal),
+  };
+}
+
+/** Only plain characters, so that no marker can end the comment it hides in. */
+export function hiddenMarker(marker: string): string {
+  return `<!-- bellhop:${marker.replace(/[^A-Za-z0-9_.:/-]/g, "_").replaceAll("--", "-_")} -->`;
+}
+
+/** Looks at what was written since, by us only: anybody can write our marker. */
+async function find(
+  client: GitHubClient,
+  who: WhoAmI,
+  { target, marker, since }: { target: ReportTarget; marker: string; since: Date },
+  signal: AbortSignal,
+): Promise<{ id: string; url: string } | undefined> {
+  const api = await client.forRepository(target.repository, signal);
+  const us = await who(signal);
+  const hidden = hiddenMarker(marker);
+  for (let page = 1; page <= maxPages; page++) {
+    const { data } = await api.request(
+      `look for our comment on ${nameOf(target)}`,
+      "GET /repos/{owner}/{repo}/issues/{issue_number}/comments",
+      { ...pathOf(target), issue_number: target.subjectNumber, since: since.toISOString(), per_page: 100, page },
+      signal,
+    );
+    const found = data.find(({ user, body }) => String(user?.id) === us.id && body?.includes(hidden));
+    if (found) return { id: String(found.id), url: found.html_url };
+    if (data.length < 100) return undefined;
+  }
+  return undefined;
+}
+
+function bounded(body: string): string {
+  if (body.length <= maxBodyCharacters) return body;
+  throw new ProviderError(
+    "Invalid",
+    `a comment of ${body.length} characters is too long for GitHub: encode its parts with a lower maxBytes`,
+  );
+}
+
+function pathOf({ repository }: ReportTarget): { owner: string; repo: string } {
+  return { owner: repository.owner, repo: repository.name };
+}
+
+function nameOf({ repository, subjectNumber }: ReportTarget): string {
+  return `${repository.owner}/${repository.name}#${subjectNumber}`;
+}

@@ -1,0 +1,168 @@
+import type { TaskSource } from "../../api/agent-task.ts";
+import type { ContextItem, RepositoryRef } from "../connection.ts";
+import type { Api } from "./api.ts";
+
+const maxPages = 20;
+const perPage = 100;
+
+/** Something said, as read, before it is judged and stripped. */
+export interface Said {
+  id: number;
+  author: { id: string; login: string };
+  kind: ContextItem["kind"];
+  createdAt: string;
+  /** When it was last edited; undefined where GitHub does not say. */
+  editedAt: string | undefined;
+  text: string;
+  location?: NonNullable<ContextItem["location"]>;
+  /** Belongs to what rang, so that it comes before other talk. */
+  close: boolean;
+}
+
+/** Where a conversation is. */
+export interface Place {
+  api: Api;
+  source: TaskSource;
+  repository: RepositoryRef;
+  number: number;
+  /** Enough has been read once it has so many bytes. */
+  budgetBytes: number;
+}
+
+/** The body of an issue or pull request, and how many comments it has. */
+export async function readSubject(
+  { api, source, repository, number }: Place,
+  signal: AbortSignal,
+): Promise<{ title: string; body: Said; comments: number }> {
+  const { data } = await api.request(
+    `read ${source.subject.key}`,
+    "GET /repos/{owner}/{repo}/issues/{issue_number}",
+    { ...pathOf(repository), issue_number: number },
+    signal,
+  );
+  const body: Said = {
+    id: Number(data.id),
+    author: authorOf(data.user),
+    kind: "body",
+    createdAt: data.created_at,
+    // Comments and labels move `updated_at` too: it only proves that nothing was edited since.
+    editedAt: data.updated_at,
+    text: data.body ?? "",
+    close: true,
+  };
+  return { title: data.title, body, comments: data.comments };
+}
+
+/** Comments, newest page first, until there is enough: GitHub lists them oldest first and knows no other order. */
+export async function readComments(place: Place, count: number, signal: AbortSignal): Promise<Said[]> {
+  const { api, source, repository, number } = place;
+  const found: Said[] = [];
+  const last = Math.max(1, Math.ceil(count / perPage));
+  for (let page = last; page > Math.max(0, last - maxPages) && bytesOf(found) < place.budgetBytes; page--) {
+    const { data } = await api.request(
+      `read the comments of ${source.subject.key}`,
+      "GET /repos/{owner}/{repo}/issues/{issue_number}/comments",
+      { ...pathOf(repository), issue_number: number, per_page: perPage, page },
+      signal,
+    );
+    found.push(
+      ...data.map((comment) => ({
+        id: Number(comment.id),
+        author: authorOf(comment.user),
+        kind: "comment" as const,
+        createdAt: comment.created_at,
+        editedAt: comment.updated_at,
+        text: comment.body ?? "",
+        close: source.object?.type === "IssueComment" && source.object.id === String(comment.id),
+      })),
+    );
+  }
+  return found;
+}
+
+/** Reviews with words. */
+export async function readReviews(place: Place, signal: AbortSignal): Promise<Said[]> {
+  const { api, source, repository, number } = place;
+  const found: Said[] = [];
+  for (let page = 1; page <= maxPages; page++) {
+    const { data } = await api.request(
+      `read the reviews of ${source.subject.key}`,
+      "GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews",
+      { ...pathOf(repository), pull_number: number, per_page: perPage, page },
+      signal,
+    );
+    found.push(
+      ...data
+        .filter(({ body, submitted_at }) => body && submitted_at)
+        .map((review) => ({
+          id: Number(review.id),
+          author: authorOf(review.user),
+          kind: "review" as const,
+          createdAt: review.submitted_at ?? "",
+          editedAt: undefined,
+          text: review.body,
+          close: source.object?.type === "Review" && source.object.id === String(review.id),
+        })),
+    );
+    if (data.length < perPage) break;
+  }
+  return found;
+}
+
+/** Comments on lines, newest first; those of the review or thread that rang are close. */
+export async function readReviewComments(place: Place, signal: AbortSignal): Promise<Said[]> {
+  const { api, source, repository, number } = place;
+  const found: (Said & { reviewId: number; thread: number })[] = [];
+  for (let page = 1; page <= maxPages && bytesOf(found) < place.budgetBytes; page++) {
+    const { data } = await api.request(
+      `read the review comments of ${source.subject.key}`,
+      "GET /repos/{owner}/{repo}/pulls/{pull_number}/comments",
+      { ...pathOf(repository), pull_number: number, sort: "created", direction: "desc", per_page: perPage, page },
+      signal,
+    );
+    found.push(
+      ...data.map((comment) => ({
+        id: Number(comment.id),
+        author: authorOf(comment.user),
+        kind: "reviewComment" as const,
+        createdAt: comment.created_at,
+        editedAt: comment.updated_at,
+        text: comment.body,
+        location: locationOf(comment),
+        close: false,
+        reviewId: Number(comment.pull_request_review_id ?? 0),
+        thread: Number(comment.in_reply_to_id ?? comment.id),
+      })),
+    );
+    if (data.length < perPage) break;
+  }
+  const rang = found.find(({ id }) => source.object?.type === "ReviewComment" && source.object.id === String(id));
+  const reviewId = source.object?.type === "Review" ? Number(source.object.id) : rang?.reviewId;
+  return found.map(({ reviewId: ofReview, thread, ...said }) => ({
+    ...said,
+    close: ofReview === reviewId || thread === rang?.thread,
+  }));
+}
+
+/** How much has been said, in bytes of UTF-8. */
+export function bytesOf(all: readonly Said[]): number {
+  return all.reduce((sum, { text, location }) => sum + Buffer.byteLength(text + (location?.hunk ?? "")), 0);
+}
+
+function locationOf(comment: {
+  path: string;
+  line?: number | null;
+  original_line?: number | null;
+  diff_hunk: string;
+}): NonNullable<Said["location"]> {
+  const line = comment.line ?? comment.original_line;
+  return { path: comment.path, ...(line ? { line } : {}), hunk: comment.diff_hunk };
+}
+
+function authorOf(user: { id: number | bigint; login: string } | null | undefined): Said["author"] {
+  return { id: String(user?.id ?? ""), login: user?.login ?? "ghost" };
+}
+
+function pathOf({ owner, name }: RepositoryRef): { owner: string; repo: string } {
+  return { owner, repo: name };
+}
