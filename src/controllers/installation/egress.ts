@@ -1,0 +1,61 @@
+import { endpointSlices, nodes, services } from "../../kube/resources.ts";
+import type { KubeClient } from "../../kube/types.ts";
+import type { SandboxSpec } from "../../sandbox/protocol/sandbox-spec.ts";
+
+type Probe = SandboxSpec["egress"]["probes"][number];
+
+/** What naming the probes needs. */
+export interface EgressDeps {
+  client: KubeClient;
+  /** An address of ours that certainly answers: the operator's own probes. Absent outside a cluster. */
+  canary: { host: string; port: number } | undefined;
+}
+
+const kubeletPort = 10_250;
+const dnsPort = 53;
+const maxNodes = 3;
+
+/** Addresses that a sandbox must not reach: API server, a canary of ours, nodes, the cluster's DNS. What cannot be named is said. */
+export async function egressProbes(
+  deps: EgressDeps,
+  signal: AbortSignal,
+): Promise<Pick<SandboxSpec["egress"], "probes" | "notProbed">> {
+  const [api, node, dns] = await Promise.all([
+    apiServers(deps.client, signal),
+    nodeAddresses(deps.client, signal),
+    clusterDNS(deps.client, signal),
+  ]);
+  const canary: Probe[] = deps.canary ? [{ name: "canary", ...deps.canary }] : [];
+  const found = { "API server": api, canary, nodes: node, "cluster DNS": dns };
+  return {
+    probes: Object.values(found).flat(),
+    notProbed: Object.entries(found).flatMap(([name, probes]) => (probes.length === 0 ? [name] : [])),
+  };
+}
+
+async function apiServers(client: KubeClient, signal: AbortSignal): Promise<Probe[]> {
+  const { items } = await client.list(endpointSlices, {
+    namespace: "default",
+    labelSelector: "kubernetes.io/service-name=kubernetes",
+    signal,
+  });
+  return items.flatMap(({ endpoints, ports }) =>
+    endpoints.flatMap(({ addresses }) =>
+      addresses.map((host) => ({ name: "API server", host, port: ports?.[0]?.port ?? 443 })),
+    ),
+  );
+}
+
+async function nodeAddresses(client: KubeClient, signal: AbortSignal): Promise<Probe[]> {
+  const { items } = await client.list(nodes, { signal });
+  return items.slice(0, maxNodes).flatMap(({ metadata, status }) => {
+    const address = status?.addresses?.find(({ type }) => type === "InternalIP")?.address;
+    return address === undefined ? [] : [{ name: `node ${metadata.name}`, host: address, port: kubeletPort }];
+  });
+}
+
+async function clusterDNS(client: KubeClient, signal: AbortSignal): Promise<Probe[]> {
+  const service = await client.find(services, { namespace: "kube-system", name: "kube-dns" }, signal);
+  const host = service?.spec?.clusterIP;
+  return host === undefined || host === "None" ? [] : [{ name: "cluster DNS", host, port: dnsPort }];
+}
