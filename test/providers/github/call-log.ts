@@ -1,5 +1,6 @@
 import type { GitCall } from "./git/audit.ts";
-import type { Exchange, SpecCheck } from "./spec-check.ts";
+import { loadSpec } from "./spec-check.ts";
+import type { Exchange } from "./spec-check.ts";
 
 /** A REST request as it came and went; never with its token. */
 export interface RestCall {
@@ -39,16 +40,17 @@ export function emptyCallLog(): CallLog {
 }
 
 /** Every violation so far, of requests up to now. */
-export function violationsOf(log: CallLog, spec: SpecCheck | undefined): Violation[] {
+export function violationsOf(log: CallLog): Violation[] {
+  const spec = loadSpec();
   for (const exchange of log.unchecked.splice(0)) log.violations.push(...(spec?.check(exchange) ?? []));
   return log.violations;
 }
 
 /** Throws naming everything that was wrong, of the client and of the stand-in. */
-export function assertClean(log: CallLog, spec: SpecCheck | undefined): void {
+export function assertClean(log: CallLog): void {
   const lines = [
     ...log.unknown.map((request) => `unknown route: ${request}`),
-    ...violationsOf(log, spec).map(({ side, operation, message }) => `${side} of ${operation}: ${message}`),
+    ...violationsOf(log).map(({ side, operation, message }) => `${side} of ${operation}: ${message}`),
   ];
   if (lines.length > 0) throw new Error(`GitHub's description was violated:\n${[...new Set(lines)].join("\n")}`);
 }

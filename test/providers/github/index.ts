@@ -20,7 +20,7 @@ import type { People } from "./people/index.ts";
 import { createRouter } from "./rest/router.ts";
 import { routes } from "./rest/table.ts";
 import { listener } from "./server.ts";
-import { loadSpec } from "./spec-check.ts";
+import { specPresent } from "./spec-check.ts";
 import type { App } from "./state/accounts.ts";
 import type { Delivery } from "./state/hooks.ts";
 import { stamp } from "./state/world.ts";
@@ -92,12 +92,10 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<GitHubSt
   };
   const log = emptyCallLog();
   const failures = createFailures(clock);
-  const spec = loadSpec();
   const handler = listener({
     world,
     router: createRouter(routes),
     log,
-    spec,
     redeliver: (delivery) => deliveries.redeliver(delivery),
     failures,
     changed,
@@ -112,9 +110,9 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<GitHubSt
   return {
     ...inspection(world, log),
     get violations() {
-      return violationsOf(log, spec);
+      return violationsOf(log);
     },
-    assertClean: () => assertClean(log, spec),
+    assertClean: () => assertClean(log),
     url: place.url,
     apiUrl: `${place.url}/api/v3`,
     ca: tls?.ca,
@@ -122,7 +120,7 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<GitHubSt
     fail: (match, failure, span) => failures.add(match, failure, span),
     clearFailures: () => failures.clear(),
     settled: () => deliveries.settled(),
-    checked: spec !== undefined,
+    checked: specPresent(),
     async close() {
       await close(server);
       await deliveries.settled();

@@ -30,9 +30,20 @@ type Json = Record<string, unknown>;
 // ajv-formats is CommonJS; its types say otherwise.
 const addFormats = addFormats_ as unknown as (ajv: Ajv) => void;
 
-/** Reads the description, or gives undefined where it is not there. */
+/** Whether the description is there to check with. */
+export function specPresent(): boolean {
+  return existsSync(specFile);
+}
+
+let loaded: SpecCheck | undefined;
+
+/** Reads the description once for the whole process (it is large), or gives undefined where it is not there. */
 export function loadSpec(): SpecCheck | undefined {
-  if (!existsSync(specFile)) return undefined;
+  if (specPresent()) loaded ??= readSpec();
+  return loaded;
+}
+
+function readSpec(): SpecCheck {
   const spec = JSON.parse(readFileSync(specFile, "utf8")) as Json;
   makeNullable(spec);
   const ajv = new Ajv({

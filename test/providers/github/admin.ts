@@ -1,0 +1,97 @@
+import { createServer } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Failure, FailureMatch, FailureSpan } from "./failures.ts";
+import type { GitHubStandIn } from "./index.ts";
+
+/** The admin's listener. */
+export interface Admin {
+  url: string;
+  close(): Promise<void>;
+}
+
+type Handler = (github: GitHubStandIn, given: Record<string, unknown>, url: URL) => unknown;
+
+/** What the admin port answers beside `POST /people/<verb>`. */
+const table: Record<string, Handler> = {
+  "GET /healthz": () => ({ ok: true }),
+  "GET /requests": (github) => github.requests,
+  "GET /git": (github) => github.gitCalls,
+  "GET /deliveries": (github, _given, url) => github.deliveries(url.searchParams.get("event") ?? undefined),
+  "GET /violations": (github) => github.violations,
+  "GET /jwt": (github, _given, url) => ({ jwt: github.appJwt(url.searchParams.get("app") ?? "") }),
+  "POST /fail": (github, given) => {
+    const { match, failure, span } = given as { match: FailureMatch; failure: Failure; span?: FailureSpan };
+    github.fail(match, failure, span);
+    return {};
+  },
+  "DELETE /fail": (github) => {
+    github.clearFailures();
+    return {};
+  },
+  "POST /settled": async (github) => {
+    await github.settled();
+    return {};
+  },
+};
+
+/**
+ * Opens the people's side of a stand-in over plain HTTP: `POST /people/<verb>` with the method's object as JSON, and what `table` lists.
+ * Whoever reaches it may do everything: keep it on loopback. 400 with a message where something is wrong.
+ */
+export async function startAdmin(github: GitHubStandIn, at: { host: string; port: number }): Promise<Admin> {
+  const server = createServer((request, response) => {
+    const send = (status: number, body: unknown): void => {
+      response.writeHead(status, { "content-type": "application/json" });
+      response.end(JSON.stringify(body ?? {}));
+    };
+    const fault = (error: unknown): void =>
+      send(400, { message: error instanceof Error ? error.message : String(error) });
+    answer(github, request)
+      .then((body) => send(200, body))
+      .catch(fault);
+  });
+  await listen(server, at);
+  // A TCP server has no other kind of address.
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://${at.host}:${port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function answer(github: GitHubStandIn, request: IncomingMessage): Promise<unknown> {
+  const url = new URL(request.url ?? "/", "http://admin");
+  const given = await readJson(request);
+  const verb = /^\/people\/(\w+)$/.exec(url.pathname)?.[1];
+  if (request.method === "POST" && verb !== undefined) {
+    const people = github.people as unknown as Record<string, (given: unknown) => Promise<unknown>>;
+    if (!Object.hasOwn(people, verb))
+      throw new Error(`People cannot ${verb}: they can ${Object.keys(people).join(", ")}.`);
+    return people[verb]?.(given);
+  }
+  const handler = table[`${request.method} ${url.pathname}`];
+  if (!handler)
+    throw new Error(
+      `There is no ${request.method} ${url.pathname}: there are ${Object.keys(table).join(", ")} and POST /people/<verb>.`,
+    );
+  return handler(github, given, url);
+}
+
+async function readJson(request: IncomingMessage): Promise<Record<string, unknown>> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+  const text = Buffer.concat(chunks).toString();
+  return text === "" ? {} : (JSON.parse(text) as Record<string, unknown>);
+}
+
+function listen(server: Server, at: { host: string; port: number }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(at.port, at.host, resolve);
+  });
+}

@@ -1,0 +1,133 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { failing, startGitHub } from "./index.ts";
+import type { GitHubStandIn } from "./index.ts";
+import { call, populate, startReceiver } from "./testing.ts";
+import type { Receiver } from "./testing.ts";
+
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
+
+let github: GitHubStandIn;
+let receiver: Receiver;
+let token: string;
+
+const comments = "/repos/acme/shop/issues/1/comments";
+
+beforeAll(async () => {
+  receiver = await startReceiver();
+  github = await startGitHub({ deliveryTimeoutMs: 200 });
+  ({ token } = await populate(github, receiver.url));
+  await github.people.openIssue({ as: "ana", repo: "acme/shop", title: "One" });
+});
+
+beforeEach(() => {
+  github.clearFailures();
+  receiver.answer(202);
+  receiver.received.length = 0;
+});
+
+afterAll(async () => {
+  await github?.close();
+  await receiver?.close();
+});
+
+async function count(): Promise<number> {
+  return ((await call(github, `GET ${comments}`, token)).body as unknown as unknown[]).length;
+}
+
+describe("injected failures", () => {
+  it("refuse as often as told, in GitHub's words, and then no more", async () => {
+    const injection = github.fail({ method: "POST", path: comments }, failing.secondaryRateLimit(7), { times: 1 });
+    const refused = await call(github, `POST ${comments}`, token, { body: "x" });
+    expect([refused.status, refused.headers.get("retry-after")]).toEqual([403, "7"]);
+    expect(refused.body["message"]).toMatch(/secondary rate limit/);
+    expect((await call(github, `POST ${comments}`, token, { body: "x" })).status).toBe(201);
+    expect(injection.hits).toBe(1);
+  });
+
+  it("tell when the primary limit ends", async () => {
+    github.fail({ path: "/repos/*" }, failing.primaryRateLimit(new Date("2030-01-01T00:00:00Z"), 429), { times: 1 });
+    const refused = await call(github, "GET /repos/acme/shop", token);
+    expect(refused.status).toBe(429);
+    expect(refused.headers.get("x-ratelimit-remaining")).toBe("0");
+    expect(refused.headers.get("x-ratelimit-reset")).toBe(String(Date.parse("2030-01-01T00:00:00Z") / 1000));
+  });
+
+  it("lose an answer though the comment was made", async () => {
+    const before = await count();
+    github.fail({ method: "POST", path: comments }, failing.dropAnswer(), { times: 1 });
+    await expect(call(github, `POST ${comments}`, token, { body: "made" })).rejects.toThrow("fetch failed");
+    expect(await count()).toBe(before + 1);
+  });
+
+  it("reset a connection before anything is done", async () => {
+    const before = await count();
+    github.fail({ method: "POST", path: comments }, failing.reset(), { times: 1 });
+    await expect(call(github, `POST ${comments}`, token, { body: "lost" })).rejects.toThrow("fetch failed");
+    expect(await count()).toBe(before);
+  });
+
+  it("hold until a condition comes true", async () => {
+    let healed = false;
+    github.fail({ path: /^\/repos\// }, failing.serverError(), { until: () => healed });
+    expect((await call(github, "GET /repos/acme/shop", token)).status).toBe(500);
+    expect((await call(github, "GET /repos/acme/shop", token)).status).toBe(500);
+    healed = true;
+    expect((await call(github, "GET /repos/acme/shop", token)).status).toBe(200);
+  });
+});
+
+describe("deliveries that go wrong", () => {
+  it("are remembered with what happened, not repeated, and go out again with the same guid when asked", async () => {
+    receiver.answer(503);
+    await github.people.comment({ as: "ana", repo: "acme/shop", number: 1, body: "missed" });
+    expect(receiver.received).toHaveLength(1);
+    const jwt = github.appJwt("bellhop");
+    const [missed] = (await call(github, "GET /app/hook/deliveries?status=failure", jwt)).body as unknown as {
+      id: number;
+      guid: string;
+    }[];
+    expect(missed).toMatchObject({ event: "issue_comment", action: "created", status_code: 503, redelivery: false });
+    receiver.answer(202);
+    expect((await call(github, `POST /app/hook/deliveries/${missed!.id}/attempts`, jwt)).status).toBe(202);
+    await github.settled();
+    expect(receiver.received.map(({ headers }) => headers["x-github-delivery"])).toEqual([missed!.guid, missed!.guid]);
+    expect(receiver.received[1]!.body).toBe(receiver.received[0]!.body);
+    const [again] = (await call(github, "GET /app/hook/deliveries", jwt)).body as unknown as object[];
+    expect(again).toMatchObject({ guid: missed!.guid, redelivery: true, status: "OK", status_code: 202 });
+    github.assertClean();
+  });
+
+  it("end when the receiver takes too long", async () => {
+    receiver.answer("hang");
+    await github.people.comment({ as: "ana", repo: "acme/shop", number: 1, body: "slow" });
+    expect(github.deliveries("issue_comment").at(-1)).toMatchObject({ status: "timed out", statusCode: 504 });
+  });
+
+  it("page by cursor, newest first", async () => {
+    for (const body of ["a", "b", "c"]) await github.people.comment({ as: "ana", repo: "acme/shop", number: 1, body });
+    const jwt = github.appJwt("bellhop");
+    const first = await call(github, "GET /app/hook/deliveries?per_page=2", jwt);
+    const next = /<[^>]*\/api\/v3([^>]*)>; rel="next"/.exec(first.headers.get("link")!)![1]!;
+    const second = await call(github, `GET ${next as `/${string}`}`, jwt);
+    const ids = [first, second].flatMap((page) => (page.body as unknown as { id: number }[]).map(({ id }) => id));
+    expect(ids).toEqual([...new Set(ids)].toSorted((a, b) => b - a));
+    expect(ids).toHaveLength(4);
+  });
+});
+
+describe("the check against GitHub's description", () => {
+  it("names an unknown route, and a request that the description does not allow", async () => {
+    const own = await startGitHub();
+    try {
+      const { token } = await populate(own);
+      await own.people.openIssue({ as: "ana", repo: "acme/shop", title: "One" });
+      await call(own, "GET /repos/acme/shop/teapots", token);
+      expect(() => own.assertClean()).toThrow("unknown route: GET /repos/acme/shop/teapots");
+      if (!own.checked) return;
+      await call(own, `GET ${comments}?colour=red`, token);
+      expect(own.violations.map(({ message }) => message)).toContain("has no query parameter colour");
+    } finally {
+      await own.close();
+    }
+  });
+});

@@ -1,0 +1,86 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { startAdmin } from "./admin.ts";
+import { startGitHub } from "./index.ts";
+import type { GitHubOptions } from "./options.ts";
+
+const usage = `usage: main.ts [flags]
+  --host <address>         listen there (127.0.0.1)
+  --port <port>            web, git and REST (any free one)
+  --admin-host <address>   the people's side; whoever reaches it may do everything (127.0.0.1)
+  --admin-port <port>      (any free one)
+  --public-url <url>       web address that links in answers carry
+  --name <name>            a further name or address in the certificate; may be repeated
+  --cert, --key <file>     certificate chain and key, PEM, instead of made ones
+  --ca-out <file>          write the authority to trust there
+  --plain-http             no TLS
+  --state <folder>         keep repositories and memory there across restarts
+  --webhook-ca <file>      trust this authority for webhook receivers
+`;
+
+type Flags = ReturnType<typeof read>;
+
+/** Runs a stand-in until SIGTERM or SIGINT. One JSON line says when it is ready, and where. */
+async function main(): Promise<void> {
+  const given = read();
+  if (given.help) {
+    process.stdout.write(usage);
+    return;
+  }
+  const github = await startGitHub(optionsOf(given));
+  const admin = await startAdmin(github, { host: given["admin-host"], port: Number(given["admin-port"]) });
+  if (given["ca-out"] !== undefined && github.ca !== undefined) writeFileSync(given["ca-out"], github.ca);
+  const ready = { ready: true, url: github.url, apiUrl: github.apiUrl, adminUrl: admin.url, checked: github.checked };
+  process.stdout.write(`${JSON.stringify(ready)}\n`);
+  const stop = async (): Promise<void> => {
+    await admin.close();
+    await github.close();
+  };
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void stop());
+}
+
+function read() {
+  const options = {
+    host: { type: "string", default: "127.0.0.1" },
+    port: { type: "string", default: "0" },
+    "admin-host": { type: "string", default: "127.0.0.1" },
+    "admin-port": { type: "string", default: "0" },
+    "public-url": { type: "string" },
+    name: { type: "string", multiple: true },
+    cert: { type: "string" },
+    key: { type: "string" },
+    "ca-out": { type: "string" },
+    "plain-http": { type: "boolean", default: false },
+    state: { type: "string" },
+    "webhook-ca": { type: "string" },
+    help: { type: "boolean", default: false },
+  } as const;
+  return parseArgs({ options, strict: true }).values;
+}
+
+function optionsOf(given: Flags): GitHubOptions {
+  return {
+    host: given.host,
+    port: Number(given.port),
+    plainHttp: given["plain-http"],
+    names: given.name ?? [],
+    ...(given["public-url"] !== undefined && { publicUrl: given["public-url"] }),
+    ...(given.state !== undefined && { stateDir: given.state }),
+    ...(given["webhook-ca"] !== undefined && { webhookCa: readFileSync(given["webhook-ca"], "utf8") }),
+    ...tlsOf(given),
+  };
+}
+
+/** A certificate of one's own is its own authority as far as this process can tell. */
+function tlsOf(given: Flags): Pick<GitHubOptions, "tls"> {
+  if (given.cert === undefined && given.key === undefined) return {};
+  if (given.cert === undefined || given.key === undefined)
+    throw new Error("--cert and --key belong together: give both.");
+  const cert = readFileSync(given.cert, "utf8");
+  return { tls: { cert, key: readFileSync(given.key, "utf8"), ca: cert } };
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${usage}`);
+  process.exitCode = 1;
+});
