@@ -1,5 +1,12 @@
+import { manager, names } from "../../api/annotations.ts";
 import type { AgentTask } from "../../api/kinds.ts";
-import type { CodeHost } from "../../integrations/connection.ts";
+import type { CodeHost, GitCredential, RepositoryRef } from "../../integrations/connection.ts";
+import { isAlreadyExists, isNotFound } from "../../kube/errors.ts";
+import { secrets, type Secret } from "../../kube/resources.ts";
+import type { Draft, KubeClient } from "../../kube/types.ts";
+import type { Clock } from "../../shared/clock.ts";
+import { BellhopError } from "../../shared/errors.ts";
+import type { Logger } from "../../shared/log.ts";
 
 /** The short-lived git tokens of tasks, in Secrets `task-<uid>` of the broker's namespace. Every method is idempotent. */
 export interface TaskCredentials {
@@ -11,6 +18,211 @@ export interface TaskCredentials {
   allowPush(task: AgentTask, host: CodeHost, signal: AbortSignal): Promise<void>;
   /** Whether anything of the task is still in the broker's namespace. From memory. */
   holds(task: AgentTask): boolean;
-  /** Revokes both tokens where `host` is given and deletes the Secret. A token that cannot be revoked runs out by itself, and is logged. */
+  /** Revokes both tokens where `host` is given and deletes the Secret. Throws where the provider does not answer; the Secret then stays. */
   revoke(task: AgentTask, host: CodeHost | undefined, signal: AbortSignal): Promise<void>;
+}
+
+/** Files of a task's Secret; the broker reads them. */
+export const credentialFiles = { fetch: "fetch.json", push: "push.json" } as const;
+
+/** What each file holds, JSON. */
+export interface StoredCredential extends GitCredential {
+  /** Where to fetch from and push to, https, without credentials. */
+  cloneURL: string;
+}
+
+/** What the keeper of the tokens needs. */
+export interface TaskCredentialsDeps {
+  kube: Pick<KubeClient, "find" | "list" | "create" | "replace" | "delete">;
+  brokerNamespace: string;
+  clock: Clock;
+  log: Logger;
+}
+
+/** The keeper, with what belongs to its life. */
+export interface TaskCredentialsKeeper extends TaskCredentials {
+  /** Learns what is there; once leadership has begun, before the workers start. */
+  load(signal: AbortSignal): Promise<void>;
+  /** Deletes what belongs to no task any more; call it now and then. `isAlive` answers for a task's uid. */
+  sweep(isAlive: (uid: string) => boolean, signal: AbortSignal): Promise<void>;
+}
+
+/** A token is minted anew when less than this is left of it. */
+const refreshBeforeMs = 10 * 60_000;
+/** What appeared this recently may belong to a task that the cache does not show yet. */
+const sweepAfterMs = 10 * 60_000;
+
+/** Makes the keeper. Only the leader writes these Secrets, so what it remembers is what is there. */
+export function createTaskCredentials(deps: TaskCredentialsDeps): TaskCredentialsKeeper {
+  return new CredentialsKeeper(deps);
+}
+
+class CredentialsKeeper implements TaskCredentialsKeeper {
+  readonly #deps: TaskCredentialsDeps;
+  /** Owner uid → when the fetch token has to be minted anew. */
+  readonly #known = new Map<string, number>();
+
+  constructor(deps: TaskCredentialsDeps) {
+    this.#deps = deps;
+  }
+
+  async load(signal: AbortSignal): Promise<void> {
+    for (const secret of await this.#list(signal)) {
+      this.#known.set(ownerOf(secret), refreshMs(read(secret, credentialFiles.fetch), this.#nowMs()));
+    }
+  }
+
+  refreshAt(task: AgentTask): Date | undefined {
+    const atMs = this.#known.get(uidOf(task));
+    return atMs === undefined ? undefined : new Date(atMs);
+  }
+
+  holds(task: AgentTask): boolean {
+    return this.#known.has(uidOf(task));
+  }
+
+  async ensureFetch(task: AgentTask, host: CodeHost, signal: AbortSignal): Promise<void> {
+    if ((this.#known.get(uidOf(task)) ?? 0) > this.#nowMs()) return;
+    const credential = await this.#mint(task, host, "read", signal);
+    await this.#store(task, credentialFiles.fetch, credential, signal);
+    this.#known.set(uidOf(task), refreshMs(credential, this.#nowMs()));
+  }
+
+  async allowPush(task: AgentTask, host: CodeHost, signal: AbortSignal): Promise<void> {
+    const stored = read(await this.#find(task, signal), credentialFiles.push);
+    if (refreshMs(stored, this.#nowMs()) > this.#nowMs()) return;
+    await this.#store(task, credentialFiles.push, await this.#mint(task, host, "write", signal), signal);
+    if (!this.#known.has(uidOf(task))) this.#known.set(uidOf(task), this.#nowMs());
+  }
+
+  async revoke(task: AgentTask, host: CodeHost | undefined, signal: AbortSignal): Promise<void> {
+    const secret = await this.#find(task, signal);
+    const tokens = Object.values(credentialFiles).flatMap((file) => read(secret, file)?.password ?? []);
+    // Revoked before deleted: the Secret is the only place that knows the token, so a failure in between is tried again.
+    for (const token of host ? new Set(tokens) : []) await host?.revokeToken(token, signal);
+    if (secret) await this.#deps.kube.delete(secrets, secret.metadata, { signal });
+    this.#known.delete(uidOf(task));
+  }
+
+  async sweep(isAlive: (uid: string) => boolean, signal: AbortSignal): Promise<void> {
+    for (const secret of await this.#list(signal)) {
+      const uid = ownerOf(secret);
+      const ageMs = this.#nowMs() - Date.parse(secret.metadata.creationTimestamp ?? "");
+      if (isAlive(uid) || ageMs < sweepAfterMs) continue;
+      this.#deps.log.info({ secret: secret.metadata.name }, "deleted the token of a task that is gone");
+      await this.#deps.kube.delete(secrets, secret.metadata, { signal });
+      this.#known.delete(uid);
+    }
+  }
+
+  async #mint(
+    task: AgentTask,
+    host: CodeHost,
+    access: "read" | "write",
+    signal: AbortSignal,
+  ): Promise<StoredCredential> {
+    const repository = repositoryOf(task);
+    const { cloneURL } = await host.repository(repository, signal);
+    return { ...(await host.mintToken(repository, access, signal)), cloneURL };
+  }
+
+  async #store(task: AgentTask, file: string, credential: StoredCredential, signal: AbortSignal): Promise<void> {
+    const data = { [file]: Buffer.from(JSON.stringify(credential)).toString("base64") };
+    const existing = await this.#find(task, signal);
+    if (existing) {
+      await this.#deps.kube.replace(secrets, { ...existing, data: { ...existing.data, ...data } }, { signal });
+      return;
+    }
+    try {
+      await this.#deps.kube.create(secrets, this.#draft(task, data), { signal });
+    } catch (error) {
+      if (!isAlreadyExists(error)) throw error;
+      throw new BellhopError("CredentialsRaced", `Secret ${secretName(task)} appeared meanwhile`, {
+        retryable: true,
+        cause: error,
+      });
+    }
+  }
+
+  #draft(task: AgentTask, data: Record<string, string>): Draft<Secret> {
+    return {
+      apiVersion: "v1",
+      kind: "Secret",
+      metadata: {
+        name: secretName(task),
+        namespace: this.#deps.brokerNamespace,
+        labels: { [names.ownerUID]: uidOf(task), [names.managedBy]: manager },
+        annotations: { [names.task]: `${task.metadata.namespace}/${task.metadata.name}` },
+      },
+      type: "Opaque",
+      data,
+    };
+  }
+
+  async #find(task: AgentTask, signal: AbortSignal): Promise<Secret | undefined> {
+    const key = { namespace: this.#deps.brokerNamespace, name: secretName(task) };
+    try {
+      return await this.#deps.kube.find(secrets, key, signal);
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async #list(signal: AbortSignal): Promise<Secret[]> {
+    const labelSelector = `${names.ownerUID},${names.managedBy}=${manager}`;
+    const { items } = await this.#deps.kube.list(secrets, {
+      namespace: this.#deps.brokerNamespace,
+      labelSelector,
+      signal,
+    });
+    return items.filter(({ metadata }) => metadata.name.startsWith("task-"));
+  }
+
+  #nowMs(): number {
+    return this.#deps.clock.now().getTime();
+  }
+}
+
+/** The Secret's name; the broker looks there. */
+export function secretName(task: AgentTask): string {
+  return `task-${uidOf(task)}`;
+}
+
+function uidOf(task: AgentTask): string {
+  const { uid, name } = task.metadata;
+  if (uid === undefined) throw new TypeError(`task ${name} has no uid`);
+  return uid;
+}
+
+function ownerOf(secret: Secret): string {
+  return secret.metadata.labels?.[names.ownerUID] ?? "";
+}
+
+function repositoryOf(task: AgentTask): RepositoryRef {
+  const { repository } = task.spec;
+  if (!repository) throw new TypeError(`task ${task.metadata.name} has no repository`);
+  return repository;
+}
+
+/** When a token has to be minted anew: 10 minutes before its end, or at half its time where it lives shorter than 20; 0 where there is none. */
+function refreshMs(credential: StoredCredential | undefined, nowMs: number): number {
+  if (!credential) return 0;
+  const endMs = Date.parse(credential.expiresAt);
+  if (Number.isNaN(endMs)) return 0;
+  return Math.max(
+    endMs - refreshBeforeMs,
+    nowMs + Math.floor((endMs - nowMs) / 2) * Number(endMs - nowMs < 2 * refreshBeforeMs),
+  );
+}
+
+function read(secret: Secret | undefined, file: string): StoredCredential | undefined {
+  const text = secret?.data?.[file];
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(Buffer.from(text, "base64").toString()) as StoredCredential;
+  } catch {
+    // Not ours, or half of it: as good as none, it is written anew.
+    return undefined;
+  }
 }

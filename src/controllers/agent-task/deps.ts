@@ -1,24 +1,12 @@
 import type { AgentProfile, AgentTask } from "../../api/kinds.ts";
-import type { Connection } from "../../integrations/connection.ts";
-import type { Integration, Provider } from "../../integrations/types.ts";
 import type { KubeClient, ObjectKey, Store } from "../../kube/types.ts";
 import type { SandboxProvider } from "../../sandbox/provider.ts";
 import type { SandboxSpec } from "../../sandbox/protocol/sandbox-spec.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { Logger } from "../../shared/log.ts";
+import type { FindDesk } from "../desk.ts";
 import type { Admission } from "./admission/loop.ts";
 import type { TaskCredentials } from "./broker-secrets.ts";
-
-/** An integration with the way to its provider. */
-export interface Desk {
-  integration: Integration;
-  provider: Provider;
-  /** Signs in; cheap, cached by the provider. Throws `BellhopError` or `ProviderError`. */
-  connect(): Promise<Connection>;
-}
-
-/** Finds the desk a task came through. */
-export type FindDesk = (ref: { kind: string; name: string; namespace: string }) => Desk | undefined;
 
 /** How long things are kept and how many may run; one object of the operator's configuration. */
 export interface AgentTaskConfig {

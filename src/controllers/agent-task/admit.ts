@@ -1,0 +1,49 @@
+import type { Decision, TaskFacts } from "./facts.ts";
+import { conditionOf, holds, isLeaving, isOver, isWork } from "./state.ts";
+import type { Step } from "./steps.ts";
+
+/** Writes what the admission loop decided; the loop counts it from its decision on, whenever this is written. */
+export const admit: Step<undefined, never> = {
+  name: "admit",
+  condition: "Admitted",
+  concerns: ({ task }) =>
+    isWork(task) && holds(task, "Authorized") && !holds(task, "Admitted") && !isOver(task) && !isLeaving(task),
+  gather: async () => undefined,
+  decide: (facts, _reading, now) => decideAdmission(facts, now),
+  apply: async () => undefined,
+};
+
+function decideAdmission(facts: TaskFacts, now: Date): Decision {
+  const { task, admission, profile, integration } = facts;
+  if (!integration)
+    return notYet("IntegrationNotFound", `${task.spec.integrationRef.name} is gone; the task waits for it.`);
+  const problem = profile
+    ? profileProblem(facts)
+    : `There is no AgentProfile ${task.spec.profileRef.name} in this namespace.`;
+  if (problem) return notYet("ProfileNotReady", problem);
+  if (admission.state === "Unknown")
+    return conditionOf(task, "Admitted") ? {} : notYet("Queued", "Looking for a free place.");
+  if (admission.state === "Admitted") {
+    return {
+      conditions: [{ type: "Admitted", status: "True", reason: "Admitted", message: "There is room for it." }],
+      fields: { queue: undefined },
+    };
+  }
+  const { position, limit, reason } = admission;
+  return {
+    ...notYet(reason, `Queued, ${position} ahead: ${limit}.`),
+    fields: { queue: { position, limit, since: task.status?.queue?.since ?? now.toISOString() } },
+  };
+}
+
+/** What is wrong with the profile, as its controller says; undefined where it is right or was not judged yet. */
+function profileProblem({ profile }: TaskFacts): string | undefined {
+  const ready = profile?.status?.conditions?.find(({ type }) => type === "Ready");
+  return ready?.status === "False"
+    ? `AgentProfile ${profile?.metadata.name ?? ""} is not ready: ${ready.message}`
+    : undefined;
+}
+
+function notYet(reason: string, message: string): Decision {
+  return { conditions: [{ type: "Admitted", status: "False", reason, message }] };
+}

@@ -1,0 +1,32 @@
+import { AgentTaskKind, type AgentTask } from "../../api/kinds.ts";
+import { updateStatus } from "../../kube/apply.ts";
+import type { AgentTaskDeps } from "./deps.ts";
+import type { StatusPatch } from "./facts.ts";
+import { patchedStatus } from "./status.ts";
+
+/** Writes a patch where it changes the status; answers the task as it is afterwards. A newer task in between is a conflict, thrown. */
+export async function applyPatch(deps: AgentTaskDeps, task: AgentTask, patch: StatusPatch): Promise<AgentTask> {
+  if (patch.conditions === undefined && patch.fields === undefined) return task;
+  const status = patchedStatus(task, patch, deps.clock.now());
+  const written = await updateStatus(deps.kube, AgentTaskKind, task, status);
+  if (written !== task) tell(deps, task, written);
+  return written;
+}
+
+/** One log line and one Event for each turn in a task's life. */
+function tell(deps: AgentTaskDeps, before: AgentTask, after: AgentTask): void {
+  const phase = after.status?.phase;
+  if (phase === before.status?.phase) return;
+  const last = after.status?.conditions?.findLast((now) => changed(before, now));
+  const { namespace, name } = after.metadata;
+  deps.log.info({ namespace, task: name, phase, reason: last?.reason }, "task changed its phase");
+  if (!last) return;
+  const bad = phase === "Failed" || phase === "Refused";
+  deps.events[bad ? "warning" : "normal"](after, last.reason, last.message);
+}
+
+function changed(before: AgentTask, now: { type: string; status: string; reason: string }): boolean {
+  return !before.status?.conditions?.some(
+    (old) => old.type === now.type && old.status === now.status && old.reason === now.reason,
+  );
+}

@@ -1,0 +1,182 @@
+import { createHash } from "node:crypto";
+import type { AgentTask } from "../../api/kinds.ts";
+import { permissions, type Permission, type Reread } from "../../integrations/connection.ts";
+import type { Integration } from "../../integrations/types.ts";
+import { failedTaskOf, fixesBefore, isFailedCheck, resolveConversation } from "./conversation.ts";
+import type { Decision, TaskFacts } from "./facts.ts";
+import { isOver, isWork, requesterOf, sameConversation } from "./state.ts";
+
+/** What the provider says of the task's origin; what is absent was not asked. */
+export interface AuthoriseReading {
+  reread?: Reread;
+  /** Of the person on whose behalf the task works. */
+  permission?: { permission: Permission; login: string; isBot: boolean };
+  /** For tasks from kubectl: the repository under that id, and whether the integration covers it. */
+  repository?: { owner: string; name: string; covered: boolean } | "Gone";
+}
+
+type Rule = (facts: TaskFacts & { integration: Integration }, reading: AuthoriseReading) => Decision | undefined;
+
+/** Whether the task may be done: the first rule that objects decides. Pure. */
+export function judge(facts: TaskFacts, reading: AuthoriseReading): Decision {
+  const { integration, task } = facts;
+  if (!integration) {
+    const { kind, name } = task.spec.integrationRef;
+    return open("IntegrationNotFound", `There is no ${kind} ${name} in this namespace; the task waits for it.`);
+  }
+  const known = { ...facts, integration };
+  const rules = task.spec.source.provider === "kubernetes" ? fromKubernetes : fromProvider;
+  for (const rule of rules) {
+    const decision = rule(known, reading);
+    if (decision) return decision;
+  }
+  return allowed(facts, reading);
+}
+
+/** On whose behalf: for failed checks, whoever asked for the commit they ran on. */
+export function personOf({ task, tasks }: TaskFacts): { id: string; login: string } {
+  const failed = failedTaskOf(task, tasks);
+  return failed ? requesterOf(failed) : task.spec.actor;
+}
+
+const kubernetesDenied: Rule = ({ integration }) =>
+  integration.spec.access.kubernetes === "Allow"
+    ? undefined
+    : refused(
+        "NotAuthorized",
+        `Integration ${integration.metadata.name} takes no tasks from kubectl; set spec.access.kubernetes: Allow on it, then create a new task.`,
+      );
+
+const repositoryWrong: Rule = ({ task, integration }, { repository }) => {
+  const named = task.spec.repository;
+  if (!named || !repository) return refused("RepositoryMissing", "A task from kubectl needs spec.repository.");
+  const name = `${named.owner}/${named.name}`;
+  if (repository === "Gone") {
+    return refused(
+      "RepositoryGone",
+      `${named.host} shows no repository ${name} with id ${named.id} to integration ${integration.metadata.name}.`,
+    );
+  }
+  if (repository.covered && repository.owner === named.owner && repository.name === named.name) return undefined;
+  return refused(
+    "NotAuthorized",
+    `Integration ${integration.metadata.name} does not cover ${repository.owner}/${repository.name}, the repository with id ${named.id}.`,
+  );
+};
+
+const notOurs: Rule = ({ task, tasks }) =>
+  isFailedCheck(task) && !failedTaskOf(task, tasks)
+    ? refused(
+        "NotOurs",
+        "The checks ran on a commit that no task of Bellhop made, so nobody asked for it to be mended.",
+      )
+    : undefined;
+
+const fixLoopsExhausted: Rule = ({ task, tasks, profile }) => {
+  const owner = failedTaskOf(task, tasks);
+  if (!owner || !profile) return undefined;
+  const { fixLoops } = profile.spec.output;
+  if (fixesBefore(task, owner, tasks) < fixLoops) return undefined;
+  const message = `Checks have failed ${fixLoops} times after a fix on ${owner.status?.result?.branch ?? "this branch"}; a person has to look (output.fixLoops of profile ${task.spec.profileRef.name}).`;
+  return refused("FixLoopsExhausted", message);
+};
+
+const sourceGone: Rule = (_facts, { reread }) =>
+  reread?.found
+    ? undefined
+    : refused("SourceGone", reread?.message ?? "What rang could not be read again at the provider.");
+
+const sourceMismatch: Rule = ({ task }, { reread }) => {
+  if (!reread?.found) return undefined;
+  const { source, actor } = task.spec;
+  if (reread.subjectKey !== source.subject.key) {
+    return refused("SourceMismatch", `What rang belongs to ${reread.subjectKey}, not to ${source.subject.key}.`);
+  }
+  if (wroteIt(task) && reread.actor.id !== actor.id) {
+    return refused("SourceMismatch", `What rang was written by @${reread.actor.login}, not by @${actor.login}.`);
+  }
+  if (source.textSHA256 !== undefined && source.textSHA256 !== sha256(reread.text ?? "")) {
+    return refused(
+      "SourceMismatch",
+      "What rang was edited afterwards, so it is not what was asked; write a new comment instead.",
+    );
+  }
+  return undefined;
+};
+
+const actorIsBot: Rule = (facts, { permission }) =>
+  permission?.isBot
+    ? refused("NotAuthorized", `@${personOf(facts).login} is a bot; only people start tasks.`)
+    : undefined;
+
+const notPermitted: Rule = (facts, { permission }) => {
+  const { task, integration } = facts;
+  const needed = integration.spec.access.permission;
+  if (permission && permissions.indexOf(permission.permission) >= permissions.indexOf(needed)) return undefined;
+  if (task.spec.command === "stop" && isRequesterOfConversation(facts)) return undefined;
+  const { owner, name } = task.spec.repository ?? { owner: "?", name: "?" };
+  const has = permission?.permission === "None" || !permission ? "no access" : permission.permission.toLowerCase();
+  return refused(
+    "NotAuthorized",
+    `@${personOf(facts).login} has ${has} on ${owner}/${name}; integration ${integration.metadata.name} needs ${needed.toLowerCase()} or better.`,
+  );
+};
+
+const fromKubernetes: readonly Rule[] = [kubernetesDenied, repositoryWrong];
+const fromProvider: readonly Rule[] = [
+  notOurs,
+  sourceGone,
+  sourceMismatch,
+  fixLoopsExhausted,
+  actorIsBot,
+  notPermitted,
+];
+
+/** Whether the sender is the author of the object that rang: so for words, not for labels, assignments and checks. */
+function wroteIt(task: AgentTask): boolean {
+  const { object, textSHA256 } = task.spec.source;
+  const spoken = object?.type === "IssueComment" || object?.type === "Review" || object?.type === "ReviewComment";
+  return spoken || (textSHA256 !== undefined && !isFailedCheck(task));
+}
+
+/** Who asked for running work may stop it, even without write now. */
+function isRequesterOfConversation({ task, tasks }: TaskFacts): boolean {
+  const conversation = { ...task, status: { ...task.status, conversation: resolveConversation(task, tasks) } };
+  return tasks.some(
+    (other) =>
+      isWork(other) &&
+      !isOver(other) &&
+      sameConversation(other, conversation) &&
+      requesterOf(other).id === task.spec.actor.id,
+  );
+}
+
+function allowed(facts: TaskFacts, { permission }: AuthoriseReading): Decision {
+  const { task, tasks } = facts;
+  const person = personOf(facts);
+  const { owner, name } = task.spec.repository ?? { owner: "?", name: "?" };
+  const message = permission
+    ? `@${person.login} has ${permission.permission.toLowerCase()} on ${owner}/${name}.`
+    : `${person.login} may create tasks in this namespace, and the integration allows them for ${owner}/${name}.`;
+  return {
+    conditions: [
+      { type: "Authorized", status: "True", reason: permission ? "PermissionChecked" : "KubernetesAllowed", message },
+    ],
+    fields: {
+      conversation: resolveConversation(task, tasks),
+      ...(isFailedCheck(task) ? { requester: person } : {}),
+    },
+  };
+}
+
+function refused(reason: string, message: string): Decision {
+  return { conditions: [{ type: "Authorized", status: "False", reason, message }] };
+}
+
+function open(reason: string, message: string): Decision {
+  return { conditions: [{ type: "Authorized", status: "Unknown", reason, message }], requeueAfterMs: 60_000 };
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}

@@ -1,0 +1,67 @@
+import type { Connection, RepositoryRef } from "../../integrations/connection.ts";
+import { isProviderFailure } from "../../integrations/errors.ts";
+import { judge, personOf, type AuthoriseReading } from "./authorise-rules.ts";
+import { failedTaskOf, isFailedCheck } from "./conversation.ts";
+import { isJudged, isLeaving, isOver } from "./state.ts";
+import type { Step, StepContext } from "./steps.ts";
+
+/** Whether the task may be done at all: the object that rang is as it was, and the person may. Every no is final. */
+export const authorise: Step<AuthoriseReading, never> = {
+  name: "authorise",
+  condition: "Authorized",
+  concerns: ({ task }) => !isJudged(task, "Authorized") && !isOver(task) && !isLeaving(task),
+  gather: read,
+  decide: (facts, reading) => judge(facts, reading),
+  apply: async () => undefined,
+};
+
+async function read(context: StepContext): Promise<AuthoriseReading> {
+  const { task, integration } = context.facts;
+  const repository = task.spec.repository;
+  if (!integration || !repository) return {};
+  if (task.spec.source.provider !== "kubernetes") return readSource(context, repository);
+  if (integration.spec.access.kubernetes !== "Allow") return {};
+  return { repository: await readRepository(context, repository) };
+}
+
+async function readSource(context: StepContext, repository: RepositoryRef): Promise<AuthoriseReading> {
+  const { task, tasks } = context.facts;
+  if (isFailedCheck(task) && !failedTaskOf(task, tasks)) return {};
+  const connection = await context.connection();
+  const reread = await connection.context?.reread(task.spec.source, repository, context.signal);
+  if (!reread?.found) return reread ? { reread } : {};
+  const permission = await readPermission(context, connection, repository);
+  return permission ? { reread, permission } : { reread };
+}
+
+async function readPermission(
+  { facts, signal }: StepContext,
+  connection: Connection,
+  repository: RepositoryRef,
+): Promise<AuthoriseReading["permission"]> {
+  const person = personOf(facts);
+  try {
+    return await connection.actors?.permission(repository, person, signal);
+  } catch (error) {
+    if (!isProviderFailure(error, "NotFound")) throw error;
+    return { permission: "None", login: person.login, isBot: false };
+  }
+}
+
+async function readRepository(
+  context: StepContext,
+  named: RepositoryRef,
+): Promise<NonNullable<AuthoriseReading["repository"]>> {
+  const { task } = context.facts;
+  const desk = context.deps.desk({ ...task.spec.integrationRef, namespace: task.metadata.namespace });
+  try {
+    const found = await (await context.connection()).codeHost?.repository(named, context.signal);
+    if (!found || found.id !== named.id) return "Gone";
+    const covered =
+      desk?.provider.covers(desk.integration, found) === true && desk.provider.host(desk.integration) === named.host;
+    return { owner: found.owner, name: found.name, covered };
+  } catch (error) {
+    if (isProviderFailure(error, "NotFound")) return "Gone";
+    throw error;
+  }
+}

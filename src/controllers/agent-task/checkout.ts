@@ -1,0 +1,172 @@
+import type { Checkout } from "../../api/agent-task-status.ts";
+import type { AgentProfile, AgentTask } from "../../api/kinds.ts";
+import type { Change, CodeHost, RepositoryRef } from "../../integrations/connection.ts";
+import { isProviderFailure } from "../../integrations/errors.ts";
+import { branchCandidates, branchStem } from "./branch-name.ts";
+import { branchBefore, isOurBranch, isTaken } from "./conversation.ts";
+
+/** What a task works on, or why it cannot. */
+export type CheckoutResolution = { ok: true; checkout: Checkout } | { ok: false; reason: string; message: string };
+
+/** What a checkout is resolved from. */
+export interface CheckoutSources {
+  task: AgentTask;
+  tasks: readonly AgentTask[];
+  profile: AgentProfile;
+  botId: string | undefined;
+  repository: RepositoryRef;
+  host: CodeHost;
+  signal: AbortSignal;
+}
+
+type HostRepository = Awaited<ReturnType<CodeHost["repository"]>>;
+
+/** How many names are tried before a branch is given up. */
+const nameTries = 50;
+
+/**
+ * Reads the host and says where to work: on the head of the change the task is about where we may push to it, else on the branch of the
+ * conversation's last task while its change is open, else on a new branch of ours. Reads only.
+ */
+export async function resolveCheckout(sources: CheckoutSources): Promise<CheckoutResolution> {
+  const { task, host, repository, signal } = sources;
+  const found = await findRepository(sources);
+  const name = `${repository.owner}/${repository.name}`;
+  if (!found) return fail("RepositoryGone", `${name} is gone, or no longer shown to the integration.`);
+  if (found.archived) return fail("RepositoryArchived", `${name} is archived, so nothing can be pushed to it.`);
+  const { type, number } = task.spec.source.subject;
+  if (type !== "Change" || number === undefined) return resolveForIssue(sources, found);
+  const change = await host.change(repository, number, signal);
+  if (!change) return fail("ChangeGone", `${name}#${number} is gone.`);
+  return change.state === "Open" ? resolveForChange(sources, found, change) : resolveForIssue(sources, found);
+}
+
+async function resolveForChange(
+  sources: CheckoutSources,
+  found: HostRepository,
+  change: Change,
+): Promise<CheckoutResolution> {
+  const { task, tasks, profile, botId, host, repository, signal } = sources;
+  const branch = change.sameRepository ? await host.branch(repository, change.headRef, signal) : undefined;
+  const rule = headRule(change, {
+    ours: isOurs(sources, change, botId),
+    isProtected: branch?.protected ?? true,
+    isBase: change.headRef === found.defaultBranch || isBaseOf(task, tasks, change.headRef),
+    pushToHumanBranches: profile.spec.output.pushToHumanBranches,
+  });
+  if (rule === "Push") return onHead(sources, change);
+  const earlier = await continued(sources, change.headRef);
+  if (earlier) return earlier;
+  // A fork's head is no branch of this repository: the change on top of it can only aim where the fork's aims.
+  const baseRef = change.sameRepository ? change.headRef : change.baseRef;
+  return newBranch(sources, { baseRef, headSHA: change.headSHA, stacked: true });
+}
+
+async function resolveForIssue(sources: CheckoutSources, found: HostRepository): Promise<CheckoutResolution> {
+  const { host, repository, signal } = sources;
+  if (found.empty) return newBranch(sources, { baseRef: found.defaultBranch });
+  const earlier = await continued(sources);
+  if (earlier) return earlier;
+  const tip = await host.branch(repository, found.defaultBranch, signal);
+  if (!tip) return fail("BaseGone", `${repository.owner}/${repository.name} has no branch ${found.defaultBranch}.`);
+  return newBranch(sources, { baseRef: found.defaultBranch, headSHA: tip.sha });
+}
+
+/** What decides whether the head of a change may be pushed to. */
+export interface HeadFacts {
+  /** The branch is one that Bellhop made. */
+  ours: boolean;
+  isProtected: boolean;
+  /** Other work is based on it. */
+  isBase: boolean;
+  pushToHumanBranches: boolean;
+}
+
+/** Whether the head of a change is pushed to, or a change of ours is stacked on it. Forks always get a stacked one. Pure. */
+export function headRule(change: Pick<Change, "sameRepository">, head: HeadFacts): "Push" | "Stack" {
+  if (!change.sameRepository) return "Stack";
+  if (head.ours) return "Push";
+  return head.pushToHumanBranches && !head.isProtected && !head.isBase ? "Push" : "Stack";
+}
+
+function isOurs({ task, tasks, profile }: CheckoutSources, change: Change, botId: string | undefined): boolean {
+  if (!change.sameRepository) return false;
+  if (botId !== undefined && change.author.id === botId) return true;
+  return change.headRef.startsWith(profile.spec.output.branchPrefix) && isOurBranch(task, change.headRef, tasks);
+}
+
+function isBaseOf(task: AgentTask, tasks: readonly AgentTask[], branch: string): boolean {
+  return tasks.some(
+    (other) => other.status?.checkout?.baseRef === branch && other.spec.repository?.id === task.spec.repository?.id,
+  );
+}
+
+/** The branch that the conversation's last task left, while its change is open (or while it exists, where none was opened). */
+async function continued(sources: CheckoutSources, not?: string): Promise<CheckoutResolution | undefined> {
+  const { task, tasks, host, repository, signal } = sources;
+  const status = branchBefore(task, tasks)?.status;
+  const branch = status?.result?.branch;
+  if (branch === undefined || branch === not) return undefined;
+  const change = await host.findChange(repository, branch, signal);
+  if (change) return onHead(sources, change, status?.checkout?.stacked);
+  return status?.result?.changeNumber === undefined ? onBranch(sources, branch, status?.checkout) : undefined;
+}
+
+async function onBranch(
+  { host, repository, signal }: CheckoutSources,
+  headRef: string,
+  before: Checkout | undefined,
+): Promise<CheckoutResolution | undefined> {
+  const tip = await host.branch(repository, headRef, signal);
+  return tip && { ok: true, checkout: { ...before, headRef, headSHA: tip.sha, newBranch: undefined } };
+}
+
+async function onHead(sources: CheckoutSources, change: Change, stacked?: boolean): Promise<CheckoutResolution> {
+  const base = await sources.host.branch(sources.repository, change.baseRef, sources.signal);
+  const checkout: Checkout = {
+    baseRef: change.baseRef,
+    headRef: change.headRef,
+    headSHA: change.headSHA,
+    ...(base ? { baseSHA: base.sha } : {}),
+    ...(stacked ? { stacked } : {}),
+  };
+  return { ok: true, checkout };
+}
+
+async function newBranch(
+  sources: CheckoutSources,
+  start: { baseRef: string; headSHA?: string; stacked?: boolean },
+): Promise<CheckoutResolution> {
+  const { task, profile } = sources;
+  const stem = branchStem(task, profile.spec.output.branchPrefix);
+  const headRef = await freeName(sources, stem);
+  if (headRef === undefined)
+    return fail("BranchTaken", `${stem} and ${nameTries - 1} names after it are taken; delete old branches.`);
+  const { baseRef, headSHA, stacked } = start;
+  const shas = headSHA === undefined ? {} : { baseSHA: headSHA, headSHA };
+  return { ok: true, checkout: { baseRef, headRef, newBranch: true, ...shas, ...(stacked ? { stacked } : {}) } };
+}
+
+async function freeName(
+  { task, tasks, host, repository, signal }: CheckoutSources,
+  stem: string,
+): Promise<string | undefined> {
+  for (const name of branchCandidates(stem, nameTries)) {
+    if (!isTaken(task, name, tasks) && !(await host.branch(repository, name, signal))) return name;
+  }
+  return undefined;
+}
+
+async function findRepository({ host, repository, signal }: CheckoutSources): Promise<HostRepository | undefined> {
+  try {
+    const found = await host.repository(repository, signal);
+    return found.id === repository.id ? found : undefined;
+  } catch (error) {
+    if (isProviderFailure(error, "NotFound")) return undefined;
+    throw error;
+  }
+}
+
+function fail(reason: string, message: string): CheckoutResolution {
+  return { ok: false, reason, message };
+}

@@ -1,0 +1,139 @@
+import { AgentTaskKind, type AgentTask } from "../../api/kinds.ts";
+import type { Change } from "../../integrations/connection.ts";
+import type { SandboxState } from "../../sandbox/provider.ts";
+import type { AgentTaskConfig } from "./deps.ts";
+import type { Decision, TaskFacts } from "./facts.ts";
+import { endedFromOutside } from "./follow.ts";
+import { holds, isOver, isWork, newestFirst, sameConversation } from "./state.ts";
+import type { Step, StepContext } from "./steps.ts";
+
+/** What is left of a task that is over. */
+export interface CleanupReading {
+  pods: { attempt: number; state: SandboxState }[];
+  /** Whether anything of it is still in the broker's namespace. */
+  holdsTokens: boolean;
+  /** The state of its change; read only when the task itself is due. */
+  change?: Change["state"] | undefined;
+  retention: AgentTaskConfig["retention"];
+}
+
+/** One thing to clear away. */
+export type CleanupAction =
+  | { do: "harvest"; attempt: number }
+  | { do: "removePod"; attempt: number }
+  | { do: "revoke" }
+  | { do: "deleteTask" };
+
+/** How long a courier whose work was published may take to end by itself. */
+const lastWordMs = 60_000;
+/** How often an open change is looked at again. */
+const askAgainMs = 6 * 60 * 60_000;
+
+/** Lets go of pods, tokens and, at last, the task. */
+export const cleanup: Step<CleanupReading, CleanupAction> = {
+  name: "cleanup",
+  always: true,
+  concerns: ({ task }) => isOver(task),
+  gather: read,
+  decide: (facts, reading, now) => decideCleanup(facts, reading, now.getTime()),
+  apply,
+};
+
+async function read(context: StepContext): Promise<CleanupReading> {
+  const { deps, facts } = context;
+  const { task } = facts;
+  const { retention } = deps.config;
+  const pods = (task.status?.attempts ?? []).map(({ number }) => ({
+    attempt: number,
+    state: deps.sandbox.observe(task, number),
+  }));
+  const base = { pods, retention, holdsTokens: deps.credentials.holds(task) };
+  const due = deps.clock.now().getTime() >= endMs(task) + retention.taskMs;
+  return due && isLastOfConversation(facts) ? { ...base, change: await readChange(context) } : base;
+}
+
+/** Undefined where there is no change, or nobody left to ask about it. */
+async function readChange(context: StepContext): Promise<Change["state"] | undefined> {
+  const { task, integration } = context.facts;
+  const number = task.status?.result?.changeNumber;
+  if (number === undefined || !integration || !task.spec.repository) return undefined;
+  const { codeHost } = await context.connection();
+  return (await codeHost?.change(task.spec.repository, number, context.signal))?.state;
+}
+
+function decideCleanup(facts: TaskFacts, reading: CleanupReading, nowMs: number): Decision<CleanupAction> {
+  const pods = reading.pods.map((pod) => decidePod(facts.task, pod, reading, nowMs));
+  const tokens: CleanupAction[] = reading.holdsTokens ? [{ do: "revoke" }] : [];
+  const own = decideTask(facts, reading, nowMs);
+  const waits = [...pods, own].flatMap(({ waitMs }) => (waitMs === undefined ? [] : [waitMs]));
+  return {
+    actions: [...pods.flatMap(({ actions }) => actions), ...tokens, ...own.actions],
+    ...(waits.length > 0 ? { requeueAfterMs: Math.min(...waits) } : {}),
+  };
+}
+
+interface Plan {
+  actions: CleanupAction[];
+  waitMs?: number;
+}
+
+function decidePod(
+  task: AgentTask,
+  { attempt, state }: CleanupReading["pods"][number],
+  { retention }: CleanupReading,
+  nowMs: number,
+): Plan {
+  if (state.state === "Missing") return { actions: [] };
+  const gone: CleanupAction[] = [
+    { do: "removePod", attempt },
+    { do: "harvest", attempt },
+  ];
+  const live = state.state === "Pending" || state.state === "Running" || isOpened(state);
+  if (live) {
+    const waitMs = endedFromOutside(task) || isOpened(state) ? 0 : endMs(task) + lastWordMs - nowMs;
+    return waitMs <= 0 ? { actions: gone } : { actions: [], waitMs };
+  }
+  const keepMs = holds(task, "Succeeded") ? retention.podMs : retention.failedPodMs;
+  const waitMs = endMs(task) + keepMs - nowMs;
+  return waitMs <= 0 ? { actions: gone } : { actions: [{ do: "harvest", attempt }], waitMs };
+}
+
+/** A foreign policy opened the network of a pod that may still run. */
+function isOpened(state: SandboxState): boolean {
+  return state.state === "Broken" && state.reason === "ForeignNetworkPolicy";
+}
+
+function decideTask(facts: TaskFacts, { retention, change }: CleanupReading, nowMs: number): Plan {
+  const waitMs = endMs(facts.task) + retention.taskMs - nowMs;
+  if (waitMs > 0) return { actions: [], waitMs };
+  return change === "Open" ? { actions: [], waitMs: askAgainMs } : { actions: [{ do: "deleteTask" }] };
+}
+
+/** The newest work of a conversation knows its branch and change; the next task needs it as long as the change is open. */
+function isLastOfConversation({ task, tasks }: TaskFacts): boolean {
+  const last = tasks.filter((other) => isWork(other) && sameConversation(other, task)).sort(newestFirst)[0];
+  return last?.metadata.uid === task.metadata.uid;
+}
+
+function endMs(task: AgentTask): number {
+  return Date.parse(task.status?.completionTime ?? task.metadata.creationTimestamp ?? "") || 0;
+}
+
+async function apply(context: StepContext, action: CleanupAction): Promise<undefined> {
+  const { deps, facts, signal } = context;
+  const { task } = facts;
+  if (action.do === "harvest") await deps.sandbox.harvested(task, action.attempt, signal);
+  if (action.do === "removePod") await deps.sandbox.remove(task, action.attempt, 5, signal);
+  if (action.do === "revoke") await deps.credentials.revoke(task, await codeHostOf(context), signal);
+  if (action.do === "deleteTask") {
+    const { uid } = task.metadata;
+    await deps.kube.delete(AgentTaskKind, task.metadata, uid === undefined ? {} : { uid });
+  }
+  return undefined;
+}
+
+async function codeHostOf(
+  context: StepContext,
+): ReturnType<() => Promise<Awaited<ReturnType<StepContext["connection"]>>["codeHost"]>> {
+  return context.facts.integration ? (await context.connection()).codeHost : undefined;
+}

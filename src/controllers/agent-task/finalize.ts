@@ -1,0 +1,50 @@
+import { names } from "../../api/annotations.ts";
+import { AgentTaskKind, type AgentTask } from "../../api/kinds.ts";
+import type { CodeHost } from "../../integrations/connection.ts";
+import { removeFinalizer } from "../../kube/finalizers.ts";
+import { done, type Result } from "../../kube/types.ts";
+import type { AgentTaskDeps } from "./deps.ts";
+
+/** How long to wait before a provider that does not answer is asked again. */
+const askAgainMs = 30_000;
+
+/**
+ * The end of a task: its pods go, its tokens are revoked, then it may. A provider that cannot be asked holds it up for `finalizeMs` at
+ * most; the tokens run out by themselves.
+ */
+export async function finalize(deps: AgentTaskDeps, task: AgentTask, signal: AbortSignal): Promise<Result> {
+  if (!task.metadata.finalizers?.includes(names.finalizer)) return done;
+  for (const { number } of task.status?.attempts ?? []) {
+    await deps.sandbox.remove(task, number, 5, signal);
+    await deps.sandbox.harvested(task, number, signal);
+  }
+  if (deps.credentials.holds(task) && !(await revoke(deps, task, signal))) return { requeueAfterMs: askAgainMs };
+  await removeFinalizer(deps.kube, AgentTaskKind, task, names.finalizer);
+  deps.admission.changed();
+  return done;
+}
+
+/** False where it shall be tried again. */
+async function revoke(deps: AgentTaskDeps, task: AgentTask, signal: AbortSignal): Promise<boolean> {
+  try {
+    await deps.credentials.revoke(task, await codeHostOf(deps, task), signal);
+    return true;
+  } catch (error) {
+    if (signal.aborted) throw error;
+    const { namespace, name, deletionTimestamp } = task.metadata;
+    const waitedMs = deps.clock.now().getTime() - Date.parse(deletionTimestamp ?? "");
+    if (waitedMs < deps.config.finalizeMs) return false;
+    deps.log.warn(
+      { namespace, task: name, error },
+      "tokens of a deleted task could not be revoked, they run out by themselves",
+    );
+    deps.events.warning(task, "RevokeFailed", "The task's tokens could not be revoked; they run out within the hour.");
+    await deps.credentials.revoke(task, undefined, signal);
+    return true;
+  }
+}
+
+async function codeHostOf(deps: AgentTaskDeps, task: AgentTask): Promise<CodeHost | undefined> {
+  const { namespace } = task.metadata;
+  return (await deps.desk({ ...task.spec.integrationRef, namespace })?.connect())?.codeHost;
+}

@@ -1,0 +1,154 @@
+import { durationMs } from "../../api/duration.ts";
+import type { AgentProfile, AgentTask } from "../../api/kinds.ts";
+import type { CourierOutcome } from "../../sandbox/protocol/outcome.ts";
+import type { SandboxState } from "../../sandbox/provider.ts";
+import type { ConditionDraft, Decision, TaskFacts } from "./facts.ts";
+import { deadlineMs, wallClockMs } from "./spec.ts";
+import { conditionOf, isAtWork, newestAttempt, type Attempt } from "./state.ts";
+import type { Step } from "./steps.ts";
+
+/** What the decision needs of the configuration. */
+export interface FollowReading {
+  maxAttempts: number;
+  publishBudgetMs: number;
+}
+
+/** Let go of a lost sandbox, so that the next attempt has the field to itself. */
+export interface DropSandbox {
+  attempt: number;
+}
+
+/** A pod that was just created may not be in the cache yet. */
+const unseenMs = 60_000;
+const lookAgainMs = 10_000;
+
+/** Watches the sandbox and ends the task with it. Where a push was allowed, the end is the publish step's. */
+export const follow: Step<FollowReading, DropSandbox> = {
+  name: "follow",
+  condition: "SandboxReady",
+  concerns({ task }) {
+    const attempt = newestAttempt(task);
+    return isAtWork(task) && !task.status?.publish && attempt?.podUID !== undefined && attempt.reason === undefined;
+  },
+  gather: async ({ deps }) => deps.config,
+  decide(facts, reading, now) {
+    const attempt = newestAttempt(facts.task);
+    if (!attempt || !facts.profile || !facts.sandbox) return {};
+    return judge({ ...facts, profile: facts.profile, sandbox: facts.sandbox, attempt, ...reading }, now);
+  },
+  async apply({ deps, facts, signal }, { attempt }) {
+    await deps.sandbox.remove(facts.task, attempt, 5, signal);
+    await deps.sandbox.harvested(facts.task, attempt, signal);
+    return undefined;
+  },
+};
+
+interface Watched extends TaskFacts, FollowReading {
+  profile: AgentProfile;
+  sandbox: SandboxState;
+  attempt: Attempt;
+}
+
+function judge(watched: Watched, now: Date): Decision<DropSandbox> {
+  const { sandbox, attempt } = watched;
+  if (sandbox.state === "Missing") return missing(watched, now);
+  if (sandbox.podUID !== attempt.podUID) {
+    return failed("SandboxLost", `Pod ${attempt.podName} is not the one that was created; somebody replaced it.`);
+  }
+  if (sandbox.state === "Pending") return pending(watched, sandbox, now);
+  if (sandbox.state === "Running") return running(watched, now);
+  if (sandbox.state === "Finished") return finished(attempt, sandbox.outcome);
+  return broken(watched, sandbox, now);
+}
+
+function missing({ attempt }: Watched, now: Date): Decision<never> {
+  const sinceMs = now.getTime() - Date.parse(attempt.startedAt ?? now.toISOString());
+  if (sinceMs < unseenMs) return { requeueAfterMs: lookAgainMs };
+  return failed("SandboxLost", `Pod ${attempt.podName} is gone and left no result; somebody deleted it by force.`);
+}
+
+function pending(watched: Watched, state: SandboxState & { state: "Pending" }, now: Date): Decision<never> {
+  const { limits } = watched.profile.spec;
+  const leftMs = Date.parse(state.since) + durationMs(limits.pending) - now.getTime();
+  const reason = state.reason ?? "Pending";
+  if (leftMs <= 0) {
+    return failed("SandboxPending", `The sandbox did not start within ${limits.pending}: ${state.message}`);
+  }
+  const message = `Waits to start: ${state.message}`;
+  return { conditions: [{ type: "SandboxReady", status: "False", reason, message }], requeueAfterMs: leftMs };
+}
+
+/** The courier keeps the time itself; this is for one that does not. */
+function running(watched: Watched, now: Date): Decision<never> {
+  const { task, profile, publishBudgetMs, attempt } = watched;
+  const deadline = deadlineMs(task, profile) ?? now.getTime() + wallClockMs(task, profile);
+  const leftMs = deadline + publishBudgetMs - now.getTime();
+  if (leftMs <= 0) {
+    return failed("WallClockExceeded", "The task's time was up, and its sandbox did not end by itself.");
+  }
+  const message = `Pod ${attempt.podName} runs.`;
+  return {
+    conditions: [{ type: "SandboxReady", status: "True", reason: "Running", message }],
+    requeueAfterMs: leftMs,
+  };
+}
+
+function finished(attempt: Attempt, outcome: CourierOutcome): Decision<never> {
+  if (outcome.attempt !== attempt.number) {
+    return failed("OutcomeInvalid", `The result of pod ${attempt.podName} names attempt ${outcome.attempt}.`);
+  }
+  if (outcome.reason === "NoChanges") {
+    return { conditions: [ended("NoChanges", outcome), succeeded("NoChanges", outcome.message)] };
+  }
+  if (outcome.reason === "Published") {
+    const message = "The courier says that it pushed, but no push was allowed or the host does not show it.";
+    return failed("PublishNotVerified", message);
+  }
+  return failed(outcome.reason, outcome.message);
+}
+
+/** Another try only where the cluster took the pod, with time and attempts left; the task's own faults are final. */
+function broken(
+  { attempt, task, profile, maxAttempts }: Watched,
+  state: SandboxState & { state: "Broken" },
+  now: Date,
+): Decision<DropSandbox> {
+  const { reason, message } = state;
+  const inTime = (deadlineMs(task, profile) ?? Number.POSITIVE_INFINITY) > now.getTime();
+  if (!state.retryable || !inTime) return failed(reason, message);
+  if (attempt.number >= maxAttempts) return failed(reason, `Tried ${maxAttempts} times; the last time: ${message}`);
+  return {
+    conditions: [{ type: "SandboxReady", status: "False", reason, message: `Trying again: ${message}` }],
+    fields: { attempts: withEnd(task, attempt, reason, message) },
+    actions: [{ attempt: attempt.number }],
+    requeueAfterMs: 0,
+  };
+}
+
+function withEnd(task: AgentTask, { number }: Attempt, reason: string, message: string): Attempt[] {
+  const end = { reason: reason.slice(0, 64), message: message.slice(0, 1024) };
+  return (task.status?.attempts ?? []).map((attempt) => (attempt.number === number ? { ...attempt, ...end } : attempt));
+}
+
+function failed(reason: string, message: string): Decision<never> {
+  return {
+    conditions: [
+      { type: "SandboxReady", status: "False", reason, message },
+      { type: "Succeeded", status: "False", reason, message },
+    ],
+  };
+}
+
+function ended(reason: string, { message }: CourierOutcome): ConditionDraft {
+  return { type: "SandboxReady", status: "False", reason, message };
+}
+
+function succeeded(reason: string, message: string): ConditionDraft {
+  return { type: "Succeeded", status: "True", reason, message };
+}
+
+/** Whether the operator itself ended the task while its pod may still run: then the pod goes at once. */
+export function endedFromOutside(task: AgentTask): boolean {
+  const reason = conditionOf(task, "Succeeded")?.reason ?? "";
+  return ["Cancelled", "WallClockExceeded", "SandboxPending", "SandboxLost", "PodRefused"].includes(reason);
+}

@@ -1,0 +1,103 @@
+import { AgentTaskKind, type AgentTask } from "../../api/kinds.ts";
+import { ProviderError } from "../../integrations/errors.ts";
+import type { Connection } from "../../integrations/connection.ts";
+import { ApiError, isConflict } from "../../kube/errors.ts";
+import type { Result } from "../../kube/types.ts";
+import { BellhopError } from "../../shared/errors.ts";
+import { applyPatch } from "./apply.ts";
+import type { AgentTaskDeps } from "./deps.ts";
+import { gatherFacts } from "./gather.ts";
+import { conditionOf, isJudged } from "./state.ts";
+import type { AnyStep, StepContext } from "./steps.ts";
+
+/** One reconcile on its way through the steps. */
+interface Walk {
+  deps: AgentTaskDeps;
+  task: AgentTask;
+  connection: () => Promise<Connection>;
+  signal: AbortSignal;
+  waitsMs: number[];
+  failure?: unknown;
+}
+
+/** Takes a task through the steps, once. Answers when to look again; throws what a step threw, after the steps marked `always` had their turn. */
+export async function walk(
+  deps: AgentTaskDeps,
+  steps: readonly AnyStep[],
+  task: AgentTask,
+  signal: AbortSignal,
+): Promise<Result> {
+  const state: Walk = { deps, task, connection: connector(deps, task), signal, waitsMs: [] };
+  for (const step of steps) {
+    if (state.failure === undefined || step.always) await tryStep(state, step);
+  }
+  const requeueAfterMs = state.waitsMs.length > 0 ? Math.min(...state.waitsMs) : undefined;
+  if (state.failure !== undefined) return afterFailure(state.failure, requeueAfterMs);
+  return requeueAfterMs === undefined ? {} : { requeueAfterMs };
+}
+
+/** What a provider asked us to wait is kept; everything else backs off. */
+function afterFailure(failure: unknown, requeueAfterMs: number | undefined): Result {
+  const askedMs = failure instanceof ProviderError ? failure.retryAfterMs : undefined;
+  if (askedMs === undefined) throw failure;
+  return { requeueAfterMs: Math.min(askedMs, requeueAfterMs ?? askedMs) };
+}
+
+async function tryStep(state: Walk, step: AnyStep): Promise<void> {
+  try {
+    await runStep(state, step);
+  } catch (error) {
+    // What we know is out of date: nothing else may be done on it, not even by the steps that always run.
+    if (isConflict(error)) throw error;
+    state.failure ??= error;
+    await showFailure(state, step, error);
+  }
+}
+
+async function runStep(state: Walk, step: AnyStep): Promise<void> {
+  const context = contextOf(state);
+  if (!step.concerns(context.facts, state.deps.clock.now())) return;
+  const plan = await step.plan(context, () => contextOf(state));
+  state.task = await applyPatch(state.deps, state.task, plan);
+  if (plan.requeueAfterMs !== undefined) state.waitsMs.push(plan.requeueAfterMs);
+  for (const action of plan.actions) {
+    const patch = await action();
+    if (patch) state.task = await applyPatch(state.deps, state.task, patch);
+  }
+}
+
+function contextOf({ deps, task, connection, signal }: Walk): StepContext {
+  const live = (): Promise<AgentTask> => deps.kube.get(AgentTaskKind, task.metadata, signal);
+  return { deps, facts: gatherFacts(deps, task), connection, live, signal };
+}
+
+function connector(deps: AgentTaskDeps, task: AgentTask): () => Promise<Connection> {
+  let connected: Promise<Connection> | undefined;
+  const { kind, name } = task.spec.integrationRef;
+  return () => {
+    const desk = deps.desk({ kind, name, namespace: task.metadata.namespace });
+    connected ??= desk
+      ? desk.connect()
+      : Promise.reject(new BellhopError("IntegrationNotFound", `${kind} ${name} is gone`, { retryable: true }));
+    return connected;
+  };
+}
+
+/** Shows why a step cannot go on, once for each reason: a message that changes with each try would wake the task each time. */
+async function showFailure(state: Walk, step: AnyStep, error: unknown): Promise<void> {
+  if (!(error instanceof BellhopError) || error instanceof ApiError) return;
+  const { condition: type } = step;
+  if (type === undefined || isJudgedForGood(state.task, step) || conditionOf(state.task, type)?.reason === error.code)
+    return;
+  const draft = { type, status: "Unknown", reason: error.code, message: `${error.message} Trying again.` } as const;
+  try {
+    state.task = await applyPatch(state.deps, state.task, { conditions: [draft] });
+  } catch (failure) {
+    state.deps.log.debug({ step: step.name, error: failure }, "a step's failure could not be shown");
+  }
+}
+
+/** `False` is also what waits; only a verdict of yes stands against a passing failure. */
+function isJudgedForGood(task: AgentTask, { condition }: AnyStep): boolean {
+  return condition === undefined || isJudged(task, "Succeeded") || conditionOf(task, condition)?.status === "True";
+}

@@ -1,0 +1,19 @@
+import type { AgentTask } from "../../api/kinds.ts";
+import type { AgentTaskDeps } from "./deps.ts";
+import type { TaskFacts } from "./facts.ts";
+import { holds, isOver, isWork, newestAttempt } from "./state.ts";
+
+/** What caches and memory know of a task; asks nobody. */
+export function gatherFacts(deps: AgentTaskDeps, task: AgentTask): TaskFacts {
+  const { namespace } = task.metadata;
+  const attempt = newestAttempt(task);
+  const waits = isWork(task) && holds(task, "Authorized") && !holds(task, "Admitted") && !isOver(task);
+  return {
+    task,
+    integration: deps.desk({ ...task.spec.integrationRef, namespace })?.integration,
+    profile: deps.profiles.get({ namespace, name: task.spec.profileRef.name }),
+    tasks: deps.tasks.list(namespace),
+    sandbox: attempt ? deps.sandbox.observe(task, attempt.number) : undefined,
+    admission: waits ? deps.admission.verdict(task) : { state: "Unknown" },
+  };
+}

@@ -1,0 +1,110 @@
+import { names } from "../../api/annotations.ts";
+import { AgentTaskKind, type AgentProfile, type AgentTask } from "../../api/kinds.ts";
+import { addFinalizer, hasFinalizer } from "../../kube/finalizers.ts";
+import { done, type Change, type KubeObject, type Reconciler, type Request } from "../../kube/types.ts";
+import { admit } from "./admit.ts";
+import { authorise } from "./authorise.ts";
+import { cancel } from "./cancel.ts";
+import { cleanup } from "./cleanup.ts";
+import { credentials } from "./credentials.ts";
+import type { AgentTaskDeps } from "./deps.ts";
+import { finalize } from "./finalize.ts";
+import { follow } from "./follow.ts";
+import { walk } from "./frame.ts";
+import { prepare } from "./prepare.ts";
+import { sandbox } from "./sandbox.ts";
+import { isOver } from "./state.ts";
+import { asStep, type AnyStep } from "./steps.ts";
+
+/** What the composition root wires: the reconciler, and which tasks to look at when something changes. */
+export interface AgentTaskController {
+  reconcile: Reconciler;
+  /** For the informer of tasks; tells the admission loop too. */
+  onTask(change: Change<AgentTask>): Request[];
+  /** For the informer of profiles. */
+  onProfile(change: Change<AgentProfile>): Request[];
+  /** For the informers of integrations. */
+  onIntegration(change: Change<KubeObject>): Request[];
+  /** For the informer of sandbox pods: the task that owns the pod. */
+  onPod(change: Change<KubeObject>): Request[];
+  /** For the controller's `enqueue`: tasks whose place in the queue changed. Returns its own removal. */
+  onAdmission(enqueue: (request: Request) => void): () => void;
+  /** Once leadership has begun, before workers start: counts what is at work already, from a live list. */
+  lead(signal: AbortSignal): Promise<void>;
+}
+
+/** The steps of the other folders, in their places. */
+export interface FurtherSteps {
+  commands: AnyStep;
+  publish: AnyStep;
+  report: AnyStep;
+}
+
+/** The life of a task, in order. */
+export function lifeOf({ commands, publish, report }: FurtherSteps): AnyStep[] {
+  return [
+    asStep(cancel),
+    asStep(authorise),
+    commands,
+    asStep(admit),
+    asStep(prepare),
+    asStep(sandbox),
+    asStep(credentials),
+    publish,
+    asStep(follow),
+    report,
+    asStep(cleanup),
+  ];
+}
+
+/** The controller of AgentTasks. */
+export function agentTaskController(deps: AgentTaskDeps, steps: readonly AnyStep[]): AgentTaskController {
+  return {
+    reconcile: reconciler(deps, steps),
+    onTask(change) {
+      deps.admission.changed();
+      return requestsFor(change.current ?? change.old);
+    },
+    onProfile: (change) => dependents(deps, change, (task, name) => task.spec.profileRef.name === name),
+    onIntegration: (change) => dependents(deps, change, (task, name) => task.spec.integrationRef.name === name),
+    onPod: ({ current, old }) => ownersOf(current ?? old),
+    onAdmission: (enqueue) => deps.admission.onVerdict(enqueue),
+    async lead(signal) {
+      const { items } = await deps.kube.list(AgentTaskKind, { signal });
+      deps.admission.seed(items);
+    },
+  };
+}
+
+function reconciler(deps: AgentTaskDeps, steps: readonly AnyStep[]): Reconciler {
+  return async (request, signal) => {
+    const task = deps.tasks.get(request);
+    if (!task) return done;
+    if (task.metadata.deletionTimestamp) return finalize(deps, task, signal);
+    const held = hasFinalizer(task, names.finalizer)
+      ? task
+      : await addFinalizer(deps.kube, AgentTaskKind, task, names.finalizer);
+    return walk(deps, steps, held, signal);
+  };
+}
+
+function requestsFor(task: KubeObject | undefined): Request[] {
+  return task ? [{ namespace: task.metadata.namespace ?? "", name: task.metadata.name }] : [];
+}
+
+function dependents(
+  deps: AgentTaskDeps,
+  { current, old }: Change<KubeObject>,
+  matches: (task: AgentTask, name: string) => boolean,
+): Request[] {
+  deps.admission.changed();
+  const object = current ?? old;
+  if (!object) return [];
+  const open = deps.tasks.list(object.metadata.namespace).filter((task) => !isOver(task));
+  return open.filter((task) => matches(task, object.metadata.name)).flatMap(requestsFor);
+}
+
+function ownersOf(pod: KubeObject | undefined): Request[] {
+  const owners = pod?.metadata.ownerReferences?.filter(({ kind }) => kind === AgentTaskKind.kind) ?? [];
+  return owners.map(({ name }) => ({ namespace: pod?.metadata.namespace ?? "", name }));
+}

@@ -1,0 +1,72 @@
+import type { ContextItem } from "../../integrations/connection.ts";
+import { resolveCheckout, type CheckoutResolution } from "./checkout.ts";
+import type { Decision } from "./facts.ts";
+import { isAtWork, isJudged } from "./state.ts";
+import type { Step, StepContext } from "./steps.ts";
+
+/** The most bytes of conversation asked of a provider; what is rendered from them is bounded once more. */
+const budgetBytes = 256 * 1024;
+
+/** What a task is about, as it is at the provider now. */
+export interface PrepareReading {
+  resolution: CheckoutResolution;
+  items: readonly Pick<ContextItem, "kind">[];
+}
+
+/**
+ * Finds out what to work on. It comes after admission, unlike the reading of the sender: the branch of a conversation's next task is known
+ * only when the one before has pushed, and a task that queues for an hour should not start from an hour ago.
+ */
+export const prepare: Step<PrepareReading | undefined, never> = {
+  name: "prepare",
+  condition: "ContextReady",
+  concerns: ({ task }) => isAtWork(task) && !isJudged(task, "ContextReady"),
+  gather: read,
+  decide: (_facts, reading) => (reading ? judge(reading) : {}),
+  apply: async () => undefined,
+};
+
+async function read(context: StepContext): Promise<PrepareReading | undefined> {
+  const { task, tasks, profile, integration } = context.facts;
+  const { codeHost: host } = await context.connection();
+  const { repository } = task.spec;
+  if (!profile || !repository || !host) return undefined;
+  const botId = integration?.status?.bot?.id;
+  const resolution = await resolveCheckout({ task, tasks, profile, botId, repository, host, signal: context.signal });
+  return { resolution, items: resolution.ok ? await readContext(context) : [] };
+}
+
+/** What was said before the task was received; nothing where the task is about no issue or change. */
+export async function readContext(context: StepContext): Promise<ContextItem[]> {
+  const { source, repository } = context.facts.task.spec;
+  const { context: provider } = await context.connection();
+  if (!provider || !repository || source.subject.number === undefined) return [];
+  const until = new Date(source.receivedAt ?? context.facts.task.metadata.creationTimestamp ?? 0);
+  return provider.gather(source, repository, { until, budgetBytes }, context.signal);
+}
+
+function judge({ resolution, items }: PrepareReading): Decision {
+  if (!resolution.ok) {
+    const { reason, message } = resolution;
+    return {
+      conditions: [
+        { type: "ContextReady", status: "False", reason, message },
+        { type: "Succeeded", status: "False", reason, message },
+      ],
+    };
+  }
+  const { checkout } = resolution;
+  const from = checkout.headSHA === undefined ? "an empty repository" : `\`${checkout.headSHA.slice(0, 7)}\``;
+  const start = checkout.newBranch ? `on \`${checkout.baseRef ?? ""}\` at ${from}` : `where it is, at ${from}`;
+  const message = `Read ${describe(items)}; works on branch \`${checkout.headRef ?? ""}\`, ${start}.`;
+  return {
+    conditions: [{ type: "ContextReady", status: "True", reason: "Gathered", message }],
+    fields: { checkout },
+  };
+}
+
+function describe(items: PrepareReading["items"]): string {
+  const comments = items.filter(({ kind }) => kind !== "title" && kind !== "body").length;
+  if (items.length === 0) return "the request";
+  return comments === 1 ? "the description and 1 comment" : `the description and ${comments} comments`;
+}

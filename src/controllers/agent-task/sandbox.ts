@@ -1,0 +1,130 @@
+import type { AgentProfile, AgentTask } from "../../api/kinds.ts";
+import { BellhopError, errorCode } from "../../shared/errors.ts";
+import { renderContext, renderPrompt } from "./context.ts";
+import type { AgentTaskDeps } from "./deps.ts";
+import type { Decision, StatusPatch, TaskFacts } from "./facts.ts";
+import { readContext } from "./prepare.ts";
+import { deadlineMs, sandboxSpecOf, wallClockMs } from "./spec.ts";
+import { holds, isAtWork, isLeaving, isOver, newestAttempt, type Attempt } from "./state.ts";
+import type { Step, StepContext } from "./steps.ts";
+
+/** Create the pod of an attempt that was written before. */
+interface CreateSandbox {
+  attempt: number;
+}
+
+/** How long to wait before a pod that could not be created is tried again. */
+const tryAgainMs = 15_000;
+
+/** Writes an attempt, then creates its pod: an operator killed in between finds the attempt and creates the same pod again, or adopts it. */
+export const sandbox: Step<{ podName: string }, CreateSandbox> = {
+  name: "sandbox",
+  condition: "SandboxReady",
+  concerns: ({ task }) => isAtWork(task) && holds(task, "ContextReady") && !task.status?.publish && wantsPod(task),
+  gather: async ({ deps, facts }) => ({ podName: deps.sandbox.podName(facts.task, nextNumber(facts.task)) }),
+  decide: (facts, { podName }, now) => decideSandbox(facts, podName, now),
+  apply: create,
+};
+
+/** No attempt yet, one without its pod, or the last one ended and was not final (else the task would be over). */
+function wantsPod(task: AgentTask): boolean {
+  const attempt = newestAttempt(task);
+  return attempt === undefined || attempt.podUID === undefined || attempt.reason !== undefined;
+}
+
+function nextNumber(task: AgentTask): number {
+  return (newestAttempt(task)?.number ?? 0) + 1;
+}
+
+function decideSandbox({ task, profile }: TaskFacts, podName: string, now: Date): Decision<CreateSandbox> {
+  if (!profile) {
+    const message = `AgentProfile ${task.spec.profileRef.name} is gone; the task waits for it.`;
+    return { conditions: [{ type: "SandboxReady", status: "Unknown", reason: "ProfileNotFound", message }] };
+  }
+  const deadline = deadlineMs(task, profile);
+  if (deadline !== undefined && deadline <= now.getTime()) return outOfTime(task, profile);
+  const open = newestAttempt(task);
+  if (open && open.reason === undefined) {
+    return { actions: [{ attempt: open.number }], requeueAfterMs: tryAgainMs };
+  }
+  const startedAt = now.toISOString();
+  const attempt: Attempt = { number: nextNumber(task), podName, startedAt };
+  return {
+    conditions: [{ type: "SandboxReady", status: "False", reason: "Creating", message: `Creating pod ${podName}.` }],
+    fields: { attempts: [...(task.status?.attempts ?? []), attempt], startTime: task.status?.startTime ?? startedAt },
+    actions: [{ attempt: attempt.number }],
+    requeueAfterMs: tryAgainMs,
+  };
+}
+
+function outOfTime(task: AgentTask, profile: AgentProfile): Decision<never> {
+  const minutes = Math.round(wallClockMs(task, profile) / 60_000);
+  const message = `The task's time (${minutes} min, all attempts together) was up before its sandbox could start.`;
+  return { conditions: [{ type: "Succeeded", status: "False", reason: "WallClockExceeded", message }] };
+}
+
+async function create(context: StepContext, { attempt }: CreateSandbox): Promise<StatusPatch | undefined> {
+  const live = await context.live();
+  const written = newestAttempt(live);
+  if (!written || written.number !== attempt || written.podUID !== undefined || isOver(live) || isLeaving(live)) {
+    return undefined;
+  }
+  try {
+    const { podUID } = await ensurePod(context, live, written);
+    return { fields: { attempts: withPod(context.facts.task, attempt, podUID) } };
+  } catch (error) {
+    return refusal(error);
+  }
+}
+
+async function ensurePod(context: StepContext, live: AgentTask, attempt: Attempt): Promise<{ podUID: string }> {
+  const { deps, facts, signal } = context;
+  const { profile, integration } = facts;
+  const { codeHost: host } = await context.connection();
+  if (!profile || !integration || !host) throw new BellhopError("SandboxIncomplete", "profile or code host is gone");
+  await deps.credentials.ensureFetch(live, host, signal);
+  const remainingMs = remainingOf(deps, live, profile);
+  const spec = sandboxSpecOf({
+    task: live,
+    profile,
+    integration,
+    attempt: { number: attempt.number, date: attempt.startedAt ?? deps.clock.now().toISOString() },
+    host,
+    egress: await deps.egress(signal),
+    brokerURL: deps.config.brokerURL,
+    remainingMs,
+  });
+  const [prompt, text] = [renderPrompt(live), renderContext(live, await readContext(context))];
+  return deps.sandbox.ensure(
+    { task: live, profile, attempt: attempt.number, spec, prompt, context: text, remainingMs },
+    signal,
+  );
+}
+
+function remainingOf(deps: AgentTaskDeps, task: AgentTask, profile: AgentProfile): number {
+  const nowMs = deps.clock.now().getTime();
+  return Math.max(1_000, (deadlineMs(task, profile) ?? nowMs + wallClockMs(task, profile)) - nowMs);
+}
+
+function withPod(task: AgentTask, number: number, podUID: string): Attempt[] {
+  return (task.status?.attempts ?? []).map((attempt) => (attempt.number === number ? { ...attempt, podUID } : attempt));
+}
+
+/** A used-up quota waits; what the cluster refuses for good ends the task; everything else is tried again by the frame. */
+function refusal(error: unknown): StatusPatch {
+  const code = errorCode(error);
+  const message = error instanceof Error ? error.message : "";
+  if (code === "QuotaExceeded") {
+    const waits = `Waits for quota: ${message}`;
+    return { conditions: [{ type: "SandboxReady", status: "False", reason: code, message: waits }] };
+  }
+  if (code === "PodRefused" || code === "PodNameTaken") {
+    return {
+      conditions: [
+        { type: "SandboxReady", status: "False", reason: code, message },
+        { type: "Succeeded", status: "False", reason: code, message },
+      ],
+    };
+  }
+  throw error;
+}

@@ -1,0 +1,91 @@
+import { durationMs } from "../../api/duration.ts";
+import type { AgentProfile, AgentTask } from "../../api/kinds.ts";
+import type { CodeHost } from "../../integrations/connection.ts";
+import type { Integration } from "../../integrations/types.ts";
+import type { SandboxSpec } from "../../sandbox/protocol/sandbox-spec.ts";
+import { commitSubject } from "./branch-name.ts";
+import { requesterOf } from "./state.ts";
+
+/** What `sandbox.json` is made from. */
+export interface SpecSources {
+  task: AgentTask;
+  profile: AgentProfile;
+  integration: Integration;
+  attempt: { number: number; date: string };
+  host: Pick<CodeHost, "coAuthor" | "skipChecksTrailer">;
+  egress: SandboxSpec["egress"];
+  brokerURL: string;
+  remainingMs: number;
+}
+
+/** What the courier of an attempt is told. Pure. Throws where the task has no repository or checkout, which the steps before made sure of. */
+export function sandboxSpecOf(sources: SpecSources): SandboxSpec {
+  const { task, profile, attempt } = sources;
+  const { repository } = task.spec;
+  const checkout = task.status?.checkout;
+  if (!repository || !checkout?.headRef) throw new TypeError(`task ${task.metadata.name} has no checkout`);
+  const { namespace, name, uid = "" } = task.metadata;
+  return {
+    version: 1,
+    task: { namespace, name, uid },
+    attempt: attempt.number,
+    brokerURL: sources.brokerURL,
+    repository,
+    checkout: {
+      branch: checkout.headRef,
+      ...(checkout.headSHA === undefined ? {} : { headSHA: checkout.headSHA }),
+      ...(checkout.baseRef === undefined ? {} : { baseRef: checkout.baseRef }),
+    },
+    publish: { ref: `refs/heads/${checkout.headRef}`, ...oldIdOf(sources) },
+    commit: commitOf(sources),
+    output: outputOf(profile),
+    limits: { wallClockMs: sources.remainingMs, stallMs: durationMs(profile.spec.limits.stall) },
+    egress: sources.egress,
+    agent: { type: profile.spec.agent.type, command: profile.spec.agent.command },
+  };
+}
+
+/** The longest the task may run, all attempts together: the tighter of its own limit and the profile's. */
+export function wallClockMs(task: AgentTask, profile: AgentProfile): number {
+  const most = durationMs(profile.spec.limits.wallClock);
+  return task.spec.limits?.wallClock === undefined ? most : Math.min(most, durationMs(task.spec.limits.wallClock));
+}
+
+/** When the task's time is up; undefined before its first sandbox. */
+export function deadlineMs(task: AgentTask, profile: AgentProfile): number | undefined {
+  const { startTime } = task.status ?? {};
+  return startTime === undefined ? undefined : Date.parse(startTime) + wallClockMs(task, profile);
+}
+
+/** A branch that exists must still be where the agent starts from: only fast-forwards. A new one must not exist. */
+function oldIdOf({ task }: SpecSources): { oldId?: string } {
+  const { newBranch, headSHA } = task.status?.checkout ?? {};
+  return newBranch || headSHA === undefined ? {} : { oldId: headSHA };
+}
+
+function commitOf({ task, profile, integration, attempt, host }: SpecSources): SandboxSpec["commit"] {
+  const trailers = [
+    ...(task.spec.source.provider === "kubernetes" ? [] : [coAuthorTrailer(host.coAuthor(requesterOf(task)))]),
+    ...(profile.spec.output.ci === "Hold" ? [host.skipChecksTrailer] : []),
+  ];
+  return { author: authorOf(integration, host), subject: commitSubject(task), trailers, date: attempt.date };
+}
+
+function authorOf({ status }: Integration, host: SpecSources["host"]): { name: string; email: string } {
+  if (!status?.bot) return { name: "Bellhop", email: "bellhop@localhost" };
+  const [, name, email] = /^(.*) <([^<>]+)>$/.exec(withoutKey(host.coAuthor(status.bot))) ?? [];
+  return name && email ? { name, email } : { name: status.bot.login, email: "bellhop@localhost" };
+}
+
+function coAuthorTrailer(text: string): string {
+  return `Co-authored-by: ${withoutKey(text)}`;
+}
+
+function withoutKey(text: string): string {
+  return text.replace(/^Co-authored-by:\s*/i, "");
+}
+
+function outputOf({ spec }: AgentProfile): SandboxSpec["output"] {
+  const { protectedPaths, maxFiles, maxPatchKiB } = spec.output;
+  return { protectedPaths, maxFiles, maxPatchKiB };
+}
