@@ -55,9 +55,7 @@ export function equal(a: unknown, b: unknown, fuel: Fuel, depth = 0): boolean {
   if (typeof a === "string" && typeof b === "string") return equalTexts(a, b, fuel);
   if (a === b) return true;
   if (!isObject(a) || !isObject(b) || depth > maxEqualDepth) return false;
-  fuel.spend(nodeCost);
-  if (Array.isArray(a) && Array.isArray(b)) return equalLists(a, b, fuel, depth);
-  return isMap(a) && isMap(b) && equalMaps(a, b, fuel, depth);
+  return equalObjects(a, b, fuel, depth);
 }
 
 /** The order of two numbers, texts or bools: negative, 0 or positive. */
@@ -76,6 +74,12 @@ export function isMap(value: unknown): value is Record<string, unknown> {
 
 function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null;
+}
+
+function equalObjects(a: object, b: object, fuel: Fuel, depth: number): boolean {
+  fuel.spend(nodeCost);
+  if (Array.isArray(a) && Array.isArray(b)) return equalLists(a, b, fuel, depth);
+  return isMap(a) && isMap(b) && equalMaps(a, b, fuel, depth);
 }
 
 function equalTexts(a: string, b: string, fuel: Fuel): boolean {

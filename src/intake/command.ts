@@ -1,0 +1,18 @@
+import type { ParsedCommand } from "../integrations/types.ts";
+
+const bare = /^(stop|retry|status|continue|help)[.!]?$/i;
+const approve = /^approve(?:\s+([0-9a-f]{7,64}))?[.!]?$/i;
+
+/**
+ * The command in the words after a mention: the whole first line, `stop` or `approve 1a2b3c4`. Undefined for work:
+ * "stop using tabs" asks for work, and so does a second thought below other words.
+ */
+export function parseCommand(words: string): ParsedCommand | undefined {
+  const line = (words.split(/\r\n|\n|\r/, 1)[0] ?? "").trim();
+  const simple = bare.exec(line)?.[1]?.toLowerCase();
+  if (simple !== undefined) return { command: simple as ParsedCommand["command"] };
+  const approval = approve.exec(line);
+  if (!approval) return undefined;
+  const argument = approval[1]?.toLowerCase();
+  return { command: "approve", ...(argument === undefined ? {} : { argument }) };
+}

@@ -1,0 +1,178 @@
+import { describe, expect, it } from "vitest";
+import type { ProviderEvent } from "../integrations/types.ts";
+import { compileRule } from "./cel.ts";
+import { decide, type DecisionFacts } from "./decide.ts";
+import { anEvent, anIntegration } from "./testing.ts";
+
+const now = new Date("2026-01-10T00:00:00Z");
+const failed: ProviderEvent["rings"] = [
+  { kind: "failedChecks", headBranch: "bellhop/fix-42", headSHA: "a".repeat(40), sameRepository: true },
+];
+
+function deciding(
+  over: { spec?: object; event?: Partial<ProviderEvent>; deletionTimestamp?: string; body?: unknown } = {},
+) {
+  const { spec, event, deletionTimestamp } = over;
+  const facts: DecisionFacts = {
+    integration: anIntegration({ ...(spec ? { spec } : {}), ...(deletionTimestamp ? { deletionTimestamp } : {}) }),
+    event: anEvent(event),
+    body: over.body ?? {},
+    published: { branchPrefixes: ["bellhop/"] },
+    now,
+    compile: compileRule,
+  };
+  return decide(facts);
+}
+
+describe("decide", () => {
+  it.each([
+    ["a mention", { spec: { triggers: [{ name: "t", mention: {} }] } }],
+    [
+      "a label, without regard to case",
+      {
+        spec: { triggers: [{ name: "t", label: { name: "Agent" } }] },
+        event: { rings: [{ kind: "label", label: "agent" }] },
+      },
+    ],
+    [
+      "an assignment",
+      {
+        spec: { triggers: [{ name: "t", assignment: { login: "bot-user" } }] },
+        event: { rings: [{ kind: "assignment", login: "Bot-User" }] },
+      },
+    ],
+    [
+      "a review request",
+      {
+        spec: { triggers: [{ name: "t", reviewRequest: { login: "bot-user" } }] },
+        event: { rings: [{ kind: "reviewRequest", login: "bot-user" }] },
+      },
+    ],
+    [
+      "failed checks of our branch",
+      { spec: { triggers: [{ name: "t", failedChecks: {} }] }, event: { rings: failed } },
+    ],
+    [
+      "a true rule",
+      {
+        spec: { triggers: [{ name: "t", mention: {}, when: "event.actor.login == 'ada' && body.x == 1" }] },
+        body: { x: 1 },
+      },
+    ],
+    [
+      "an event of almost 7 days ago",
+      { spec: { triggers: [{ name: "t", mention: {} }] }, event: { occurredAt: new Date("2026-01-03T00:00:01Z") } },
+    ],
+    [
+      "the first trigger that matches",
+      {
+        spec: {
+          triggers: [
+            { name: "no", label: { name: "x" } },
+            { name: "t", mention: {} },
+            { name: "later", mention: {} },
+          ],
+        },
+      },
+    ],
+    [
+      "a trigger after one whose rule is false",
+      {
+        spec: {
+          triggers: [
+            { name: "no", mention: {}, when: "false" },
+            { name: "t", mention: {} },
+          ],
+        },
+      },
+    ],
+    [
+      "a trigger after one whose rule fails",
+      {
+        spec: {
+          triggers: [
+            { name: "no", mention: {}, when: "body.absent == 1" },
+            { name: "t", mention: {} },
+          ],
+        },
+      },
+    ],
+  ] as const)("rings for %s", (_, over) => {
+    expect(deciding(over as Parameters<typeof deciding>[0])).toMatchObject({ result: "task", trigger: { name: "t" } });
+  });
+
+  it.each([
+    ["Suspended", { spec: { suspend: true } }],
+    ["IntegrationDeleted", { deletionTimestamp: "2026-01-01T00:00:00Z" }],
+    ["OlderThanRetention", { event: { occurredAt: new Date("2026-01-02T23:59:59Z") } }],
+    ["NoTrigger", { spec: { triggers: [{ name: "t", label: { name: "agent" } }] } }],
+    ["NoTrigger", { event: { rings: [{ kind: "label", label: "agent" }] } }],
+    [
+      "NotOurBranch",
+      {
+        spec: { triggers: [{ name: "t", failedChecks: {} }] },
+        event: { rings: [{ ...failed[0], headBranch: "main" }] },
+      },
+    ],
+    [
+      "NotOurBranch",
+      {
+        spec: { triggers: [{ name: "t", failedChecks: {} }] },
+        event: { rings: [{ ...failed[0], sameRepository: false }] },
+      },
+    ],
+    ["RuleFalse", { spec: { triggers: [{ name: "t", mention: {}, when: "event.actor.isBot" }] } }],
+    ["RuleFailed", { spec: { triggers: [{ name: "t", mention: {}, when: "body.absent == 1" }] } }],
+    ["RuleInvalid", { spec: { triggers: [{ name: "t", mention: {}, when: "event." }] } }],
+    [
+      "RuleInvalid",
+      {
+        spec: {
+          triggers: [
+            { name: "t", mention: {}, when: "event." },
+            { name: "later", mention: {} },
+          ],
+        },
+      },
+    ],
+    [
+      "RuleTooExpensive",
+      { spec: { triggers: [{ name: "t", mention: {}, when: "body.a.all(x, body.a.all(y, body.a.all(z, true)))" }] } },
+    ],
+  ] as const)("ignores with reason %s", (reason, over) => {
+    const decision = deciding(over as Parameters<typeof deciding>[0]);
+    expect(decision).toMatchObject({ result: "ignored", reason, message: expect.stringMatching(/\w+ .*\.$|:/) });
+  });
+
+  it("rings no failed check while no prefix is published", () => {
+    const facts: DecisionFacts = {
+      integration: anIntegration({ spec: { triggers: [{ name: "t", failedChecks: {} }] } }),
+      event: anEvent({ rings: failed }),
+      body: {},
+      published: { branchPrefixes: [] },
+      now,
+      compile: compileRule,
+    };
+    expect(decide(facts)).toMatchObject({ result: "ignored", reason: "NotOurBranch" });
+  });
+
+  it("takes a command whatever the triggers, and whatever their rules say", () => {
+    const rings = [{ kind: "mention" as const, words: "stop\nplease" }];
+    const labelOnly = deciding({ spec: { triggers: [{ name: "t", label: { name: "agent" } }] }, event: { rings } });
+    expect(labelOnly).toEqual({ result: "task", command: "stop" });
+    const approval = deciding({ event: { rings: [{ kind: "mention", words: "approve 1A2B3C4" }] } });
+    expect(approval).toEqual({ result: "task", command: "approve", argument: "1a2b3c4" });
+  });
+
+  it("takes no command of a suspended integration", () => {
+    const rings = [{ kind: "mention" as const, words: "stop" }];
+    expect(deciding({ spec: { suspend: true }, event: { rings } })).toMatchObject({ reason: "Suspended" });
+  });
+
+  it("shows rules the time as text", () => {
+    const spec = { triggers: [{ name: "t", mention: {}, when: "event.occurredAt.startsWith('2026-01-09')" }] };
+    expect(deciding({ spec, event: { occurredAt: new Date("2026-01-09T10:00:00Z") } })).toMatchObject({
+      result: "task",
+    });
+  });
+});

@@ -1,0 +1,97 @@
+import type { Command } from "../api/agent-task.ts";
+import type { Trigger } from "../api/github-integration.ts";
+import type { Integration, ProviderEvent, Ring } from "../integrations/types.ts";
+import type { CompiledRule } from "./cel.ts";
+import { parseCommand } from "./command.ts";
+import type { IntegrationFacts } from "./gateway-facts.ts";
+
+/** Events that happened longer ago ring no more: their tasks may be gone, so their names would not tell a repetition. */
+export const retentionMs = 7 * 24 * 3_600_000;
+
+/** What a decision rests on. */
+export interface DecisionFacts {
+  integration: Integration;
+  event: ProviderEvent;
+  /** The delivery as it came, parsed; rules see it. */
+  body: unknown;
+  published: IntegrationFacts;
+  now: Date;
+  compile: (expression: string) => CompiledRule;
+}
+
+/** What becomes of an event: a task, or nothing, and then why. */
+export type Decision =
+  | { result: "task"; trigger?: Trigger; command?: Command; argument?: string }
+  | { result: "ignored"; reason: string; message: string };
+
+/** Decides what an event of an integration makes. Pure. A command needs no trigger of its own: it speaks to a task that is there. */
+export function decide(facts: DecisionFacts): Decision {
+  const { integration, event, now } = facts;
+  if (integration.metadata.deletionTimestamp) return ignored("IntegrationDeleted", "The integration is being deleted.");
+  if (integration.spec.suspend) return ignored("Suspended", "The integration is suspended (spec.suspend).");
+  if (event.occurredAt && now.getTime() - event.occurredAt.getTime() > retentionMs) {
+    return ignored("OlderThanRetention", `It happened at ${event.occurredAt.toISOString()}, more than 7 days ago.`);
+  }
+  return command(event) ?? firstMatch(facts);
+}
+
+function command(event: ProviderEvent): Decision | undefined {
+  const mention = event.rings.find((ring) => ring.kind === "mention");
+  const parsed = mention && parseCommand(mention.words);
+  return parsed && { result: "task", ...parsed };
+}
+
+/** The first trigger that rings. A rule that cannot be compiled stops the search: later triggers were written knowing it. */
+function firstMatch(facts: DecisionFacts): Decision {
+  let reason: Decision = ignored("NoTrigger", `No trigger of the integration asks for this ${facts.event.event}.`);
+  for (const trigger of facts.integration.spec.triggers) {
+    const outcome = tryTrigger(facts, trigger);
+    if (outcome === "other") continue;
+    if (outcome.result === "task" || broken.has(outcome.reason)) return outcome;
+    reason = outcome;
+  }
+  return reason;
+}
+
+const broken = new Set(["RuleInvalid", "RuleTooExpensive"]);
+
+function tryTrigger(facts: DecisionFacts, trigger: Trigger): Decision | "other" {
+  const ring = facts.event.rings.find((ring) => asksFor(trigger, ring));
+  if (!ring) return "other";
+  if (ring.kind === "failedChecks" && !isOurBranch(ring, facts.published)) {
+    return ignored("NotOurBranch", "Checks ring only for branches of the same repository that Bellhop pushes to.");
+  }
+  return trigger.when === undefined ? { result: "task", trigger } : evaluate(facts, trigger, trigger.when);
+}
+
+function evaluate({ event, body, compile }: DecisionFacts, trigger: Trigger, when: string): Decision {
+  const rule = compile(when);
+  if (!rule.ok) return ignored(rule.reason, `The rule of trigger ${trigger.name} cannot be used: ${rule.message}`);
+  const result = rule.evaluate(forRules(event), body);
+  if (!result.ok) return ignored("RuleFailed", `The rule of trigger ${trigger.name} gave no answer: ${result.message}`);
+  if (!result.value) return ignored("RuleFalse", `The rule of trigger ${trigger.name} is not true here.`);
+  return { result: "task", trigger };
+}
+
+/** What rules see as `event`: times as text. */
+function forRules({ occurredAt, ...event }: ProviderEvent): object {
+  return occurredAt === undefined ? event : { ...event, occurredAt: occurredAt.toISOString() };
+}
+
+function asksFor(trigger: Trigger, ring: Ring): boolean {
+  if (ring.kind === "mention" || ring.kind === "failedChecks") return trigger[ring.kind] !== undefined;
+  if (ring.kind === "label") return same(trigger.label?.name, ring.label);
+  return same(trigger[ring.kind]?.login, ring.login);
+}
+
+function same(wanted: string | undefined, given: string): boolean {
+  return wanted?.toLowerCase() === given.toLowerCase();
+}
+
+function isOurBranch(ring: Extract<Ring, { kind: "failedChecks" }>, { branchPrefixes }: IntegrationFacts): boolean {
+  return ring.sameRepository && branchPrefixes.some((prefix) => ring.headBranch.startsWith(prefix));
+}
+
+function ignored(reason: string, message: string): Extract<Decision, { result: "ignored" }> {
+  return { result: "ignored", reason, message };
+}

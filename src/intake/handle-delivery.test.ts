@@ -1,0 +1,196 @@
+import { describe, expect, it } from "vitest";
+import type { AgentTask } from "../api/kinds.ts";
+import { providerNamed } from "../integrations/registry.ts";
+import { type ApiError, errorFromAnswer, unreachable } from "../kube/errors.ts";
+import type { Draft } from "../kube/types.ts";
+import { FakeClock } from "../shared/fake-clock.ts";
+import { compileRule } from "./cel.ts";
+import type { StoredIntegration } from "./choose-integration.ts";
+import { handleDelivery, type IntakeDeps } from "./handle-delivery.ts";
+import { aComment, aDelivery, anEntry, anIntegration, previousHookKey, signedHeaders } from "./testing.ts";
+
+interface World {
+  integrations?: StoredIntegration[];
+  fail?: unknown;
+}
+
+function world({ integrations = [anIntegration()], fail }: World = {}) {
+  const created: Draft<AgentTask>[] = [];
+  const deps: IntakeDeps = {
+    provider: providerNamed,
+    integration: ({ namespace, name, uid }) =>
+      integrations.find(
+        ({ metadata }) => metadata.namespace === namespace && metadata.name === name && metadata.uid === uid,
+      ),
+    facts: () => ({ branchPrefixes: [] }),
+    compile: compileRule,
+    clock: new FakeClock("2026-01-02T12:00:00Z"),
+    client: {
+      create: async (_, object) => {
+        if (fail !== undefined) throw fail;
+        created.push(object as unknown as Draft<AgentTask>);
+        return object as never;
+      },
+    },
+  };
+  return { deps, created };
+}
+
+const signal = new AbortController().signal;
+const member = (name: string) => ({ kind: "GitHubIntegration", namespace: "team", name, uid: `uid-of-${name}` });
+const status = (code: number, reason: string, message = "said", details: object = {}): ApiError =>
+  errorFromAnswer("create agenttasks team/x", code, { reason, message, details });
+
+describe("handleDelivery", () => {
+  it("stores a task and then says 202 with its name", async () => {
+    const { deps, created } = world();
+    const answer = await handleDelivery({ entry: anEntry(), delivery: aDelivery(aComment()), deps, signal });
+    expect(answer).toMatchObject({ status: 202, body: { status: "accepted", reason: "TaskCreated" } });
+    expect(created.map(({ metadata }) => metadata.name)).toEqual([answer.body.task?.name]);
+  });
+
+  it("accepts the previous key", async () => {
+    const body = JSON.stringify(aComment());
+    const delivery = aDelivery(body, signedHeaders(body, { key: previousHookKey }));
+    expect(await handleDelivery({ entry: anEntry(), delivery, deps: world().deps, signal })).toMatchObject({
+      status: 202,
+    });
+  });
+
+  it("tells a forger the same whatever is wrong", async () => {
+    const body = JSON.stringify(aComment());
+    const good = signedHeaders(body);
+    const { "x-hub-signature-256": _, ...unsigned } = good;
+    const forgeries = [
+      unsigned,
+      signedHeaders(body, { key: Buffer.from("x") }),
+      { ...good, "x-hub-signature-256": "sha256=0" },
+    ];
+    const { deps, created } = world();
+    const answers = [];
+    for (const headers of forgeries) {
+      answers.push(await handleDelivery({ entry: anEntry(), delivery: aDelivery(body, headers), deps, signal }));
+    }
+    expect(answers[0]).toMatchObject({ status: 401, body: { status: "refused" } });
+    expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
+    expect(created).toEqual([]);
+  });
+
+  it.each([
+    [
+      "form-encoded",
+      "payload=%7B%7D",
+      "application/x-www-form-urlencoded",
+      /Content-Type.*application\/json.*webhook's settings/,
+    ],
+    ["no JSON", "{", "application/json", /^body: /],
+    [
+      "without a sender",
+      JSON.stringify({ ...aComment(), sender: undefined }),
+      "application/json; charset=utf-8",
+      /^sender: /,
+    ],
+  ])("says 400 and what is wrong where the body is %s", async (_, body, type, message) => {
+    const delivery = aDelivery(body, { ...signedHeaders(body), "content-type": type });
+    const answer = await handleDelivery({ entry: anEntry(), delivery, deps: world().deps, signal });
+    expect(answer).toMatchObject({ status: 400, body: { status: "refused", message: expect.stringMatching(message) } });
+  });
+
+  it.each([
+    ["Ping", { zen: "x" }, "ping", {}],
+    ["UnknownEvent", aComment(), "star", {}],
+    ["NotMentioned", aComment({ body: "hello" }), "issue_comment", {}],
+    ["NotCovered", aComment({ owner: "other" }), "issue_comment", {}],
+    ["IntegrationUnknown", aComment(), "issue_comment", { integrations: [] }],
+    ["IntegrationUnknown", aComment(), "issue_comment", { integrations: [anIntegration({ uid: "made-anew" })] }],
+    [
+      "IntegrationUnknown",
+      aComment(),
+      "issue_comment",
+      { integrations: [anIntegration({ spec: { url: "https://ghe.example.com" } })] },
+    ],
+    ["Suspended", aComment(), "issue_comment", { integrations: [anIntegration({ spec: { suspend: true } })] }],
+    [
+      "NamespaceTerminating",
+      aComment(),
+      "issue_comment",
+      { fail: status(403, "Forbidden", "x", { causes: [{ reason: "NamespaceTerminating" }] }) },
+    ],
+    [
+      "NamespaceTerminating",
+      aComment(),
+      "issue_comment",
+      { fail: status(404, "NotFound", 'namespaces "team" not found') },
+    ],
+  ] satisfies [string, object, string, World][])("says 200 ignored, %s", async (reason, payload, event, given) => {
+    const body = JSON.stringify(payload);
+    const delivery = aDelivery(body, signedHeaders(body, { event }));
+    const answer = await handleDelivery({ entry: anEntry(), delivery, deps: world(given).deps, signal });
+    expect(answer).toMatchObject({
+      status: 200,
+      body: { status: "ignored", reason, message: expect.stringMatching(/\.$/) },
+    });
+  });
+
+  it.each([
+    [200, "TaskExists", "duplicate", status(409, "AlreadyExists")],
+    [503, "QuotaExceeded", "refused", status(403, "Forbidden", "exceeded quota: tasks")],
+    [503, "NotStored", "refused", status(403, "Forbidden")],
+    [503, "NotStored", "refused", status(404, "NotFound", "the server could not find the requested resource")],
+    [503, "NotStored", "refused", status(409, "Conflict")],
+    [503, "NotStored", "refused", status(500, "InternalError")],
+    [503, "NotStored", "refused", status(429, "TooManyRequests")],
+    [503, "NotStored", "refused", unreachable("create", new Error("connect ECONNREFUSED 10.0.0.1:443"))],
+    [503, "NotStored", "refused", new DOMException("timed out", "TimeoutError")],
+    [500, "Invalid", "refused", status(422, "Invalid", "spec.prompt: too long")],
+    [500, "TooLarge", "refused", status(413, "RequestEntityTooLarge")],
+  ])("says %d %s where the API server failed so", async (code, reason, said, fail) => {
+    const { deps } = world({ fail });
+    const answer = await handleDelivery({ entry: anEntry(), delivery: aDelivery(aComment()), deps, signal });
+    expect(answer).toMatchObject({ status: code, body: { status: said, reason } });
+    expect(answer.headers["retry-after"] !== undefined).toBe(code === 503);
+    expect(JSON.stringify(answer.body)).not.toMatch(/ECONNREFUSED|spec\.prompt/);
+    expect(answer.detail === undefined).toBe(code === 200);
+  });
+
+  it("waits as long as the API server asks for", async () => {
+    const fail = errorFromAnswer("create", 429, { reason: "TooManyRequests", message: "x" }, "42");
+    const answer = await handleDelivery({
+      entry: anEntry(),
+      delivery: aDelivery(aComment()),
+      deps: world({ fail }).deps,
+      signal,
+    });
+    expect(answer.headers["retry-after"]).toBe("42");
+  });
+
+  it("gives what comes by a shared hook to the integration of the repository, by that one's bot", async () => {
+    const web = {
+      spec: { organization: "web-org" },
+      status: { bot: { id: "98", login: "webbot", mention: "webbot" } },
+    };
+    const { deps, created } = world({ integrations: [anIntegration(), anIntegration({ name: "web", ...web })] });
+    const entry = anEntry({ members: [member("shop"), member("web")] });
+    const ask = (payload: object) => handleDelivery({ entry, delivery: aDelivery(payload), deps, signal });
+    expect(await ask(aComment({ owner: "web-org", body: "@webbot go" }))).toMatchObject({ status: 202 });
+    expect(await ask(aComment({ owner: "web-org", body: "@bellhop go" }))).toMatchObject({
+      body: { reason: "NotMentioned" },
+    });
+    expect(await ask(aComment())).toMatchObject({ status: 202 });
+    expect(created.map(({ spec }) => spec.integrationRef.name)).toEqual(["web", "shop"]);
+  });
+
+  it("rings nothing where several integrations cover the repository, unless the others are going", async () => {
+    const entry = anEntry({ members: [member("shop"), member("too")] });
+    const both = [anIntegration(), anIntegration({ name: "too" })];
+    const ask = (integrations: StoredIntegration[]) =>
+      handleDelivery({ entry, delivery: aDelivery(aComment()), deps: world({ integrations }).deps, signal });
+    expect(await ask(both)).toMatchObject({
+      status: 200,
+      body: { reason: "AmbiguousIntegration", message: expect.stringMatching(/team\/shop, team\/too/) },
+    });
+    const going = anIntegration({ name: "too", deletionTimestamp: "2026-01-01T00:00:00Z" });
+    expect(await ask([anIntegration(), going])).toMatchObject({ status: 202 });
+    expect(await ask([going])).toMatchObject({ status: 200, body: { reason: "IntegrationDeleted" } });
+  });
+});
