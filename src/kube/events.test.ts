@@ -104,6 +104,18 @@ describe("event recorder", () => {
     expect(written()).toHaveLength(1);
   });
 
+  it("logs a count that cannot be written", async () => {
+    const { recorder, client, warnings } = aRecorder();
+    recorder.record(object, words);
+    await recorder.flush();
+    client.before = () => {
+      throw failure(403, "Forbidden");
+    };
+    recorder.record(object, words);
+    await recorder.flush();
+    expect(warnings).toEqual(["an Event could not be written"]);
+  });
+
   it("drops Events rather than memory when the server is slow", async () => {
     const { recorder, client, warnings } = aRecorder();
     const gate = Promise.withResolvers<void>();

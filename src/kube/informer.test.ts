@@ -114,17 +114,6 @@ describe("informer", () => {
     expect(namesOf(informer)).toEqual(["a@12", "c@11"]);
   });
 
-  it("reads an event that comes in pieces, cut inside a character", async () => {
-    const { informer } = start();
-    const { response } = await watchNumber(1);
-    const text = `${JSON.stringify(added(aMap("ü", 11, { data: { text: "äöü €" } })))}\n`;
-    const bytes = Buffer.from(text);
-    const at = bytes.indexOf(Buffer.from("€")) + 1;
-    response.bytes(bytes.subarray(0, at));
-    response.bytes(bytes.subarray(at));
-    await eventually(() => expect(informer.store.get(keyOf("ü"))?.data).toEqual({ text: "äöü €" }));
-  });
-
   it("goes on from the last version after a reset socket, without a list", async () => {
     const { informer } = start();
     const first = await watchNumber(1);
@@ -213,6 +202,15 @@ describe("informer", () => {
     await eventually(() => expect(first.response.closed).toBe(true));
     await watchNumber(2);
     expect(held.lists).toBe(1);
+  });
+
+  it("breaks a watch that never said anything, too", async () => {
+    start();
+    const first = await watchNumber(1);
+    expect(clock.pending).toBe(1);
+    await clock.advance(150_001);
+    await eventually(() => expect(first.response.closed).toBe(true));
+    expect((await watchNumber(2)).request.query["resourceVersion"]).toBe("10");
   });
 
   it("does not mistake a watch that speaks for a silent one", async () => {

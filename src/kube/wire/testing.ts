@@ -23,8 +23,6 @@ export interface WireResponse {
   text(status: number, body: string): void;
   /** Begins or goes on with a streamed answer: each value a line of JSON, strings as they are. */
   stream(...lines: unknown[]): void;
-  /** Raw bytes of a streamed answer. */
-  bytes(chunk: Buffer): void;
   end(): void;
   /** Cuts the connection, as a reset does. */
   reset(): void;
@@ -111,7 +109,6 @@ function writer(response: Http2ServerResponse): WireResponse {
       if (!response.headersSent) response.writeHead(200, { "content-type": "application/json" });
       response.write(lines.map(line).join(""));
     },
-    bytes: (chunk) => void response.write(chunk),
     end: () => void response.end(),
     reset: () => void socket?.destroy(),
     get closed() {
