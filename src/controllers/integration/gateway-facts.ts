@@ -1,6 +1,6 @@
 import { manager, names } from "../../api/annotations.ts";
 import type { AgentProfile } from "../../api/kinds.ts";
-import { gatewayFactsName, type GatewayFacts } from "../../intake/gateway-keys.ts";
+import { encodeFacts, gatewayFactsConfigMapName, type IntegrationFacts } from "../../intake/gateway-facts.ts";
 import type { Integration } from "../../integrations/types.ts";
 import { configMaps } from "../../kube/resources.ts";
 import type { KubeClient, ObjectKey } from "../../kube/types.ts";
@@ -18,7 +18,7 @@ export async function publishFacts(
   integration: Integration,
   signal: AbortSignal,
 ): Promise<void> {
-  await patch(deps, integration, JSON.stringify(factsOf(deps, integration)), signal);
+  await patch(deps, integration, encodeFacts(factsOf(deps, integration)), signal);
 }
 
 /** Takes them back. */
@@ -31,7 +31,7 @@ export async function withdrawFacts(
 }
 
 /** Pure: the prefixes of every profile that the integration names. */
-export function factsOf({ profiles }: Pick<GatewayFactsDeps, "profiles">, integration: Integration): GatewayFacts {
+export function factsOf({ profiles }: Pick<GatewayFactsDeps, "profiles">, integration: Integration): IntegrationFacts {
   const { namespace } = integration.metadata;
   const named = [
     integration.spec.profileRef,
@@ -47,7 +47,7 @@ async function patch(
   value: string | null,
   signal: AbortSignal,
 ): Promise<void> {
-  const key = { namespace: deps.namespace, name: gatewayFactsName };
+  const key = { namespace: deps.namespace, name: gatewayFactsConfigMapName };
   const uid = integration.metadata.uid ?? "";
   const existing = await deps.client.find(configMaps, key, signal);
   if ((existing?.data?.[uid] ?? null) === value) return;

@@ -1,5 +1,10 @@
 import { manager, names } from "../../api/annotations.ts";
-import { gatewayKeysName, generationKey, type GatewayRoute } from "../../intake/gateway-keys.ts";
+import {
+  decodeGatewayKeys,
+  encodeGatewayKeys,
+  gatewayKeysSecretName,
+  type RouteEntry,
+} from "../../intake/gateway-keys.ts";
 import type { Integration, Provider } from "../../integrations/types.ts";
 import { isConflict } from "../../kube/errors.ts";
 import { secrets, type Secret } from "../../kube/resources.ts";
@@ -45,6 +50,9 @@ export function gatewayKeys(deps: GatewayKeysDeps): GatewayKeys {
   };
 }
 
+/** What one route holds at most: ours, the one before, and accepted ones. */
+const maxKeys = 4;
+
 interface Member {
   provider: Provider;
   integration: Integration;
@@ -88,7 +96,7 @@ async function acceptedKey(
 }
 
 /** Pure: the routes of all members, those that share a hook together. Oldest first. */
-export function toRoutes(members: readonly Member[]): GatewayRoute[] {
+export function toRoutes(members: readonly Member[]): RouteEntry[] {
   const byRoute = Map.groupBy(members, ({ secret }) => secret.route);
   return [...byRoute.values()].flatMap((group) => {
     const [first] = group;
@@ -96,7 +104,7 @@ export function toRoutes(members: readonly Member[]): GatewayRoute[] {
   });
 }
 
-function toRoute({ provider, integration, secret }: Member, group: readonly Member[]): GatewayRoute {
+function toRoute({ provider, integration, secret }: Member, group: readonly Member[]): RouteEntry {
   const ours = [secret.current, ...(secret.previous === undefined ? [] : [secret.previous])].map((key) =>
     Buffer.from(key),
   );
@@ -105,7 +113,8 @@ function toRoute({ provider, integration, secret }: Member, group: readonly Memb
     route: secret.route,
     provider: provider.name,
     host: provider.host(integration),
-    keys: [...new Set([...ours, ...accepted].map((key) => key.toString("base64")))],
+    generation: secret.generation,
+    keys: [...new Set([...ours, ...accepted].map((key) => key.toString("base64")))].slice(0, maxKeys),
     members: group.map((member) => ({
       kind: member.provider.kind,
       namespace: member.integration.metadata.namespace,
@@ -123,22 +132,13 @@ export function sharedKeys(members: readonly Member[]): Set<string> {
   return new Set(clashes.flat().map(({ integration }) => integration.metadata.uid ?? ""));
 }
 
-async function write(deps: GatewayKeysDeps, routes: readonly GatewayRoute[], signal: AbortSignal): Promise<number> {
-  const key = { namespace: deps.namespace, name: gatewayKeysName };
-  const existing = await deps.client.find(secrets, key, signal);
-  const wanted = Object.fromEntries(
-    routes.map((route) => [route.route, Buffer.from(JSON.stringify(route)).toString("base64")]),
-  );
-  const { [generationKey]: counted = "", ...data } = existing?.data ?? {};
-  const generation = Number(Buffer.from(counted, "base64").toString() || "0");
-  if (existing && sameData(data, wanted)) return generation;
-  await store(
-    deps,
-    existing,
-    { ...wanted, [generationKey]: Buffer.from(String(generation + 1)).toString("base64") },
-    signal,
-  );
-  deps.log.info({ generation: generation + 1, routes: routes.length }, "webhook keys published to the gateways");
+async function write(deps: GatewayKeysDeps, entries: readonly RouteEntry[], signal: AbortSignal): Promise<number> {
+  const existing = await deps.client.find(secrets, { namespace: deps.namespace, name: gatewayKeysSecretName }, signal);
+  const { generation } = decodeGatewayKeys(existing?.data ?? {}).keys;
+  const routes = new Map(entries.map((entry) => [entry.route, entry]));
+  if (existing && sameData(existing.data ?? {}, encodeGatewayKeys({ generation, routes }))) return generation;
+  await store(deps, existing, encodeGatewayKeys({ generation: generation + 1, routes }), signal);
+  deps.log.info({ generation: generation + 1, routes: routes.size }, "webhook keys published to the gateways");
   return generation + 1;
 }
 
@@ -148,7 +148,7 @@ async function store(
   data: Record<string, string>,
   signal: AbortSignal,
 ): Promise<void> {
-  const metadata = { name: gatewayKeysName, namespace: deps.namespace, labels: { [names.managedBy]: manager } };
+  const metadata = { name: gatewayKeysSecretName, namespace: deps.namespace, labels: { [names.managedBy]: manager } };
   if (!existing) {
     await deps.client.create(secrets, { apiVersion: "v1", kind: "Secret", type: "Opaque", metadata, data }, { signal });
     return;
