@@ -39,7 +39,7 @@ export const agentEvent = z.discriminatedUnion("type", [
 ]);
 export type AgentEvent = z.infer<typeof agentEvent>;
 
-/** `POST /v1/events`: a batch, at most 5 s or 1 MB. `sequence` makes a repeated batch harmless. */
+/** `POST /v1/events`: a batch, at most 5 s or 1 MB. `sequence` is how many events of this attempt went before: a repeated batch is harmless. */
 export const eventBatch = z.object({ sequence: z.int().min(0), events: z.array(agentEvent).max(1000) });
 export type EventBatch = z.infer<typeof eventBatch>;
 

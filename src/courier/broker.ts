@@ -1,0 +1,183 @@
+import { readFileSync } from "node:fs";
+import { Agent, request } from "undici";
+import type { z } from "zod";
+import { delayMs } from "../shared/backoff.ts";
+import { type Clock, sleep } from "../shared/clock.ts";
+import { BellhopError, describeError, errorCode } from "../shared/errors.ts";
+import {
+  type EventBatch,
+  type Proposal,
+  routes,
+  type Session,
+  session,
+  type TaskState,
+  taskState,
+} from "../sandbox/protocol/channel.ts";
+import type { Remote } from "./git/run.ts";
+
+/** The courier's side of the channel. Every call throws `BrokerUnreachable` (retryable) or `BrokerRefused`, with the broker's sentence. */
+export interface Broker {
+  /** Opens a session, or renews it. */
+  open(signal?: AbortSignal): Promise<Session>;
+  events(batch: EventBatch, signal?: AbortSignal): Promise<void>;
+  propose(proposal: Proposal, signal?: AbortSignal): Promise<void>;
+  task(signal?: AbortSignal): Promise<TaskState>;
+  /** The repository's address at the broker. */
+  readonly repositoryURL: string;
+  /** Runs git against the repository with the courier's capability; renews it for the next try when it is refused. */
+  withRemote<T>(run: (remote: Remote) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** What a broker client needs. */
+export interface BrokerDeps {
+  baseURL: string;
+  repositoryId: string;
+  caFile: string;
+  tokenFile: string;
+  /** Told about each new session, so that the agent's copy of its capability follows. */
+  onSession(session: Session): void;
+}
+
+const callTimeoutMs = 15_000;
+
+/** Talks to the broker over TLS with our certificate authority alone, past every proxy; a refused capability is renewed once a call. */
+export function brokerClient(deps: BrokerDeps): Broker {
+  const dispatcher = new Agent({
+    connect: { ca: readFileSync(deps.caFile, "utf8"), timeout: 5000 },
+    headersTimeout: callTimeoutMs,
+    bodyTimeout: callTimeoutMs,
+  });
+  const repositoryURL = new URL(`${routes.git}/${deps.repositoryId}`, deps.baseURL).href;
+  let current: Session | undefined;
+
+  const open = async (signal?: AbortSignal): Promise<Session> => {
+    // The kubelet renews the file; it is read anew each time.
+    const token = readFileSync(deps.tokenFile, "utf8").trim();
+    const answer = await call({ method: "POST", route: routes.session, bearer: token, body: {} }, signal);
+    current = checked(session, answer);
+    deps.onSession(current);
+    return current;
+  };
+
+  const withSession = async (wanted: Omit<Call, "bearer">, signal?: AbortSignal): Promise<unknown> => {
+    const held = current ?? (await open(signal));
+    try {
+      return await call({ ...wanted, bearer: held.capability }, signal);
+    } catch (error) {
+      if (!(error instanceof BellhopError && error.code === "BrokerUnauthorized")) throw error;
+      const renewed = await open(signal);
+      return call({ ...wanted, bearer: renewed.capability }, signal);
+    }
+  };
+
+  async function call(wanted: Call, signal?: AbortSignal): Promise<unknown> {
+    try {
+      const answer = await request(new URL(wanted.route, deps.baseURL), {
+        dispatcher,
+        method: wanted.method,
+        headers: { authorization: `Bearer ${wanted.bearer}`, "content-type": "application/json" },
+        signal: AbortSignal.any([AbortSignal.timeout(callTimeoutMs), ...(signal ? [signal] : [])]),
+        ...(wanted.body === undefined ? {} : { body: JSON.stringify(wanted.body) }),
+      });
+      return settle(wanted.route, answer.statusCode, await answer.body.text());
+    } catch (error) {
+      if (error instanceof BellhopError) throw error;
+      const message = `cannot reach the broker at ${new URL(deps.baseURL).host}: ${describeError(error)}`;
+      throw new BellhopError("BrokerUnreachable", message, { retryable: true, cause: error });
+    }
+  }
+
+  return {
+    open,
+    events: async (batch, signal) =>
+      void (await withSession({ method: "POST", route: routes.events, body: batch }, signal)),
+    propose: async (body, signal) => void (await withSession({ method: "POST", route: routes.proposal, body }, signal)),
+    task: async (signal) => checked(taskState, await withSession({ method: "GET", route: routes.task }, signal)),
+    repositoryURL,
+    async withRemote(run) {
+      const { capability } = current ?? (await open());
+      try {
+        return await run({ url: repositoryURL, capability, caFile: deps.caFile });
+      } catch (error) {
+        if (errorCode(error) === "GitUnauthorized") current = undefined;
+        throw error;
+      }
+    },
+    close: () => dispatcher.close(),
+  };
+}
+
+interface Call {
+  method: "GET" | "POST";
+  route: string;
+  bearer: string;
+  body?: unknown;
+}
+
+function settle(route: string, status: number, body: string): unknown {
+  if (status >= 200 && status < 300) return body === "" ? undefined : parse(body);
+  const { code, message } = errorIn(body);
+  const said = `the broker answered ${status} to ${route}${message ? `: ${message}` : ""}`;
+  if (status === 401) throw new BellhopError("BrokerUnauthorized", said, { retryable: true });
+  if (status === 429 || status >= 500) throw new BellhopError("BrokerUnreachable", said, { retryable: true });
+  throw new BellhopError(code ?? "BrokerRefused", said);
+}
+
+function errorIn(body: string): { code?: string; message?: string } {
+  const parsed = parse(body);
+  if (typeof parsed !== "object" || parsed === null || !("error" in parsed)) return {};
+  const { error } = parsed;
+  if (typeof error !== "object" || error === null) return {};
+  return {
+    ...("code" in error && typeof error.code === "string" ? { code: error.code } : {}),
+    ...("message" in error && typeof error.message === "string" ? { message: error.message.slice(0, 500) } : {}),
+  };
+}
+
+function parse(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+}
+
+function checked<T>(schema: z.ZodType<T>, answer: unknown): T {
+  const parsed = schema.safeParse(answer);
+  if (parsed.success) return parsed.data;
+  throw new BellhopError("BrokerUnreachable", `the broker's answer was not understood: ${parsed.error.message}`, {
+    retryable: true,
+  });
+}
+
+/** How long to go on with a call, and who may end it before. */
+export interface Patience {
+  clock: Clock;
+  forMs: number;
+  signal?: AbortSignal;
+  /** Whether a failure is worth another try; `retryable` errors by default. */
+  again?: (error: unknown) => boolean;
+}
+
+const backoff = { baseMs: 500, maxMs: 10_000, jitter: 0.2 };
+
+/** Tries until it works, the error says that it never will, or patience ends; then throws the last error. */
+export async function persistently<T>(attempt: () => Promise<T>, patience: Patience): Promise<T> {
+  const untilMs = patience.clock.now().getTime() + patience.forMs;
+  const again = patience.again ?? isRetryable;
+  for (let failures = 1; ; failures++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      const waitMs = delayMs(backoff, failures);
+      if (!again(error) || patience.clock.now().getTime() + waitMs > untilMs) throw error;
+      await sleep(patience.clock, waitMs, patience.signal);
+    }
+  }
+}
+
+/** Whether trying again can help. */
+export function isRetryable(error: unknown): boolean {
+  return error instanceof BellhopError && error.retryable;
+}

@@ -1,0 +1,57 @@
+import { chmodSync, copyFileSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { rootCertificates } from "node:tls";
+import { contextFiles, inFiles } from "../../sandbox/protocol/layout.ts";
+import type { SandboxSpec } from "../../sandbox/protocol/sandbox-spec.ts";
+import type { Places } from "../places.ts";
+
+/** The entry script as it is shipped, beside this program. */
+const entryScript = new URL("../entry.sh", import.meta.url);
+
+/** Puts into `in` what the agent is to have: entry script, prompt, context, and one CA file with the public roots and ours. */
+export function handOver(places: Places): void {
+  const at = (name: string): string => path.join(places.in, name);
+  copyFileSync(entryScript, at(inFiles.entry));
+  copyFileSync(path.join(places.context, contextFiles.prompt), at(inFiles.prompt));
+  copyFileSync(path.join(places.context, contextFiles.context), at(inFiles.context));
+  const ours = readFileSync(path.join(places.context, contextFiles.ca), "utf8");
+  writeFileSync(at(inFiles.ca), `${[...rootCertificates, ours.trim()].join("\n")}\n`);
+  chmodSync(at(inFiles.entry), 0o755);
+  for (const name of [inFiles.prompt, inFiles.context, inFiles.ca]) chmodSync(at(name), 0o644);
+}
+
+/** What the agent's git is told. */
+export interface AgentGit {
+  brokerURL: string;
+  /** The agent's own, fetch only. */
+  capability: string;
+  author: SandboxSpec["commit"]["author"];
+}
+
+/** Writes the agent's `gitconfig`: its capability for the broker, who it commits as, and that it may work in a clone that we made. */
+export function writeAgentGitConfig(places: Places, agent: AgentGit): void {
+  const broker = new URL("/", agent.brokerURL).href;
+  const lines = [
+    section("safe", { directory: places.workspace }),
+    section("user", { name: agent.author.name, email: agent.author.email }),
+    section("core", { sharedRepository: "group" }),
+    section(`http ${quoted(broker)}`, {
+      extraHeader: `Authorization: Bearer ${agent.capability}`,
+      sslCAInfo: path.join(places.in, inFiles.ca),
+      proxy: "",
+    }),
+  ];
+  // Replaced as a whole: the agent's git may read it at any time.
+  const file = path.join(places.in, inFiles.gitconfig);
+  writeFileSync(`${file}.new`, lines.join(""), { mode: 0o640 });
+  renameSync(`${file}.new`, file);
+}
+
+function section(name: string, values: Record<string, string>): string {
+  const lines = Object.entries(values).map(([key, value]) => `\t${key} = ${quoted(value)}\n`);
+  return `[${name}]\n${lines.join("")}`;
+}
+
+function quoted(value: string): string {
+  return `"${value.replaceAll(/[\r\n]/g, " ").replaceAll(/["\\]/g, "\\$&")}"`;
+}

@@ -1,0 +1,75 @@
+import { readdirSync, rmSync } from "node:fs";
+import path from "node:path";
+import type { Clock } from "../../shared/clock.ts";
+import { BellhopError } from "../../shared/errors.ts";
+import type { Logger } from "../../shared/log.ts";
+import type { SandboxSpec } from "../../sandbox/protocol/sandbox-spec.ts";
+import { type Broker, isRetryable, persistently } from "../broker.ts";
+import { listTree } from "../git/tree.ts";
+import type { Places } from "../places.ts";
+import { forPeople } from "../raw-path.ts";
+import { agentClone } from "./agent-clone.ts";
+import { fetchBase } from "./fetch-base.ts";
+import { handOver } from "./hand-over.ts";
+import { egressMessage, type Probe, probeEgress } from "./probe-egress.ts";
+import { saveRefused, without } from "./refused.ts";
+import { writeWorktree } from "./write-worktree.ts";
+
+/** What the checkout needs. */
+export interface CheckoutDeps {
+  clock: Clock;
+  log: Logger;
+  broker: Broker;
+  answers(probe: Probe): Promise<boolean>;
+}
+
+/** A new pod's policies, and the operator's note of its uid, come with a delay; the broker is asked for this long. */
+const brokerPatienceMs = 90_000;
+
+/**
+ * The init container: proves that egress is closed, fetches the commit, writes the work tree and the agent's clone, and hands over what the
+ * agent is to have. Starts anew each time it runs. Throws `EgressNotEnforced`, `BrokerUnreachable`, or what made the checkout fail.
+ */
+export async function checkout(places: Places, spec: SandboxSpec, deps: CheckoutDeps): Promise<void> {
+  await requireClosedEgress(places, spec, deps);
+  handOver(places);
+  await persistently(() => deps.broker.open(), { clock: deps.clock, forMs: brokerPatienceMs, again: mayPass });
+  await fillWorkspace(places, spec, deps);
+}
+
+/** A broker that does not know this pod yet will; one that calls the request malformed will not change its mind. */
+function mayPass(error: unknown): boolean {
+  return isRetryable(error) || (error instanceof BellhopError && error.code !== "BadRequest");
+}
+
+async function requireClosedEgress(places: Places, spec: SandboxSpec, deps: CheckoutDeps): Promise<void> {
+  if (places.isolation === "process") return;
+  const open = await probeEgress(spec.egress.probes, deps);
+  if (open.length > 0) throw new BellhopError("EgressNotEnforced", egressMessage(open));
+  deps.log.info({ probed: spec.egress.probes.length, notProbed: spec.egress.notProbed }, "egress is closed");
+}
+
+async function fillWorkspace(places: Places, spec: SandboxSpec, deps: CheckoutDeps): Promise<void> {
+  const own = { gitDir: places.repository };
+  const fetched = await fetchBase(spec.checkout, {
+    ...own,
+    broker: deps.broker,
+    patience: { clock: deps.clock, forMs: brokerPatienceMs },
+  });
+  emptyFolder(places.workspace);
+  const tree = spec.checkout.headSHA === undefined ? [] : await listTree(spec.checkout.headSHA, own);
+  const refused = await writeWorktree(places.workspace, tree, own);
+  saveRefused(places.courier, refused);
+  const url = deps.broker.repositoryURL;
+  const written = without(tree, refused);
+  await agentClone(places.workspace, { ...own, ...fetched, url, checkout: spec.checkout, tree: written });
+  const named = refused.map(({ path, why }) => `${forPeople(path)}: ${why}`);
+  deps.log.info({ commit: spec.checkout.headSHA, paths: tree.length, refused: named }, "checked out");
+}
+
+/** What an earlier run of this container left; links are removed, not followed. */
+function emptyFolder(folder: string): void {
+  for (const name of readdirSync(folder, { encoding: "buffer" })) {
+    rmSync(Buffer.concat([Buffer.from(`${folder}${path.sep}`), name]), { recursive: true, force: true });
+  }
+}

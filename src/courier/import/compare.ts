@@ -1,0 +1,66 @@
+import { createHash, type Hash } from "node:crypto";
+import { closeSync, readSync } from "node:fs";
+import { BellhopError } from "../../shared/errors.ts";
+import type { OpenFile } from "../folder.ts";
+import type { Mode, TreeEntry } from "../git/tree.ts";
+import { forPeople } from "../raw-path.ts";
+import { readable, type Visited } from "./walk.ts";
+
+/** What a path holds now. Reading twice may differ if someone still writes; `chunks` therefore always gives exactly `size` bytes or throws. */
+export interface Content {
+  mode: Mode;
+  size: number;
+  /** Reads from the start. */
+  chunks(): Iterable<Buffer>;
+  close(): void;
+}
+
+/** Opens what a path holds; undefined when it is gone or something else by now. */
+export function contentOf(entry: Visited): Content | undefined {
+  if (entry.kind === "link") return linkContent(entry);
+  const file = readable(entry.path, () => entry.folder.file(entry.name));
+  return file === undefined ? undefined : fileContent(entry, file);
+}
+
+function linkContent({ folder, name, path }: Visited): Content | undefined {
+  if (!folder.look(name)?.isSymbolicLink()) return undefined;
+  const target = readable(path, () => folder.link(name));
+  return { mode: "120000", size: target.length, chunks: () => [target], close: () => {} };
+}
+
+const executable = 0o100;
+
+function fileContent({ path }: Visited, { fd, stats }: OpenFile): Content {
+  return {
+    mode: (stats.mode & executable) === 0 ? "100644" : "100755",
+    size: stats.size,
+    chunks: () => readAll(fd, stats.size, forPeople(path)),
+    close: () => closeSync(fd),
+  };
+}
+
+const chunkBytes = 1024 * 1024;
+
+function* readAll(fd: number, size: number, name: string): Generator<Buffer> {
+  for (let at = 0; at < size;) {
+    const buffer = Buffer.allocUnsafe(Math.min(chunkBytes, size - at));
+    const read = readSync(fd, buffer, 0, buffer.length, at);
+    if (read === 0) {
+      throw new BellhopError("WorkspaceUnreadable", `${name} was cut while it was read. Nothing was published.`);
+    }
+    yield buffer.subarray(0, read);
+    at += read;
+  }
+}
+
+/** Whether a path differs from what the base has there, by mode or bytes. */
+export function differs(content: Content, tracked: TreeEntry | undefined): boolean {
+  if (tracked === undefined || tracked.mode !== content.mode) return true;
+  return blobId(content, tracked.id.length === 64 ? "sha256" : "sha1") !== tracked.id;
+}
+
+function blobId(content: Content, algorithm: "sha1" | "sha256"): string {
+  const hash: Hash = createHash(algorithm).update(`blob ${content.size}\0`);
+  for (const chunk of content.chunks()) hash.update(chunk);
+  return hash.digest("hex");
+}

@@ -1,0 +1,55 @@
+import path from "node:path";
+import { z } from "zod";
+import { BellhopError } from "../shared/errors.ts";
+import { environment } from "../sandbox/protocol/layout.ts";
+
+/** Where this courier's volumes and files are; from its environment, so that the same commands run without mount namespaces. */
+export interface Places {
+  in: string;
+  out: string;
+  workspace: string;
+  /** The courier's own volume. */
+  courier: string;
+  /** The courier's own bare repository. */
+  repository: string;
+  context: string;
+  tokenFile: string;
+  terminationLog: string;
+  isolation: "pod" | "process";
+}
+
+const absolute = z.string().refine((value) => path.isAbsolute(value), "must be an absolute path");
+
+const variables = z.object({
+  [environment.in]: absolute,
+  [environment.out]: absolute,
+  [environment.workspace]: absolute,
+  [environment.courier]: absolute,
+  [environment.context]: absolute,
+  [environment.tokenFile]: absolute,
+  [environment.terminationLog]: absolute,
+  [environment.isolation]: z.enum(["pod", "process"]),
+});
+
+/** Reads the places from the environment. Throws `EnvironmentInvalid`, naming the variables that are missing or wrong. */
+export function placesFrom(env: NodeJS.ProcessEnv): Places {
+  const parsed = variables.safeParse(env);
+  if (!parsed.success) throw new BellhopError("EnvironmentInvalid", problems(parsed.error));
+  const at = parsed.data;
+  return {
+    in: at.BELLHOP_IN,
+    out: at.BELLHOP_OUT,
+    workspace: at.BELLHOP_WORKSPACE,
+    courier: at.BELLHOP_COURIER,
+    repository: path.join(at.BELLHOP_COURIER, "repository.git"),
+    context: at.BELLHOP_CONTEXT,
+    tokenFile: at.BELLHOP_TOKEN_FILE,
+    terminationLog: at.BELLHOP_TERMINATION_LOG,
+    isolation: at.BELLHOP_ISOLATION,
+  };
+}
+
+function problems(error: z.ZodError): string {
+  const each = error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
+  return `the environment is not a sandbox's: ${each.join("; ")}. The courier is started by a sandbox pod, not by hand.`;
+}

@@ -1,0 +1,58 @@
+import { closeSync, fstatSync, readSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { inFiles, outFiles } from "../../sandbox/protocol/layout.ts";
+import type { Folder } from "../folder.ts";
+import { plain } from "../outcome.ts";
+import type { Places } from "../places.ts";
+
+/** What the entry script has said of the agent. Whatever is no short regular file counts as not said. */
+export interface AgentSigns {
+  started: boolean;
+  /** Bytes printed so far. */
+  printed: number;
+  exitSeen: boolean;
+  stopped: string | undefined;
+}
+
+/** Looks at `out`, never through a link. */
+export function readSigns(out: Folder): AgentSigns {
+  const output = out.look(outFiles.output);
+  return {
+    started: output !== undefined,
+    printed: output?.isFile() ? output.size : 0,
+    exitSeen: out.look(outFiles.exit) !== undefined,
+    stopped: out.text(outFiles.stopped, 32)?.trim(),
+  };
+}
+
+/** The agent's exit code; undefined when the file says none. */
+export function readExit(out: Folder): number | undefined {
+  const text = out.text(outFiles.exit, 16)?.trim() ?? "";
+  return /^[0-9]{1,3}$/.test(text) ? Number(text) : undefined;
+}
+
+const tailBytes = 2048;
+
+/** The end of what the agent printed, as one plain line of at most 400 characters; empty when there is nothing. */
+export function lastWords(out: Folder): string {
+  const file = out.file(outFiles.output);
+  if (file === undefined) return "";
+  try {
+    const { size } = fstatSync(file.fd);
+    const buffer = Buffer.alloc(Math.min(size, tailBytes));
+    const read = readSync(file.fd, buffer, 0, buffer.length, size - buffer.length);
+    return plain(buffer.subarray(0, read).toString("utf8").trim()).slice(-400);
+  } finally {
+    closeSync(file.fd);
+  }
+}
+
+/** Asks the entry script to end the agent, or lets its container go. */
+export function tell(places: Pick<Places, "in">, what: "stop" | "release"): void {
+  writeFileSync(path.join(places.in, inFiles[what]), "");
+}
+
+/** Takes back what an earlier run of this pod's containers said. */
+export function untell(places: Pick<Places, "in">): void {
+  for (const name of [inFiles.stop, inFiles.release]) rmSync(path.join(places.in, name), { force: true });
+}

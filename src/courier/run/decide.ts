@@ -1,0 +1,52 @@
+import type { OutcomeReason } from "../../sandbox/protocol/outcome.ts";
+
+/** Why an agent is asked to end before it has. */
+export type AskReason = Extract<OutcomeReason, "Stopped" | "WallClockExceeded" | "AgentStalled">;
+
+/** What is known of the agent at one moment. Times in milliseconds. */
+export interface AgentFacts {
+  nowMs: number;
+  /** When the agent was first seen to run; undefined before. */
+  startedMs: number | undefined;
+  /** Its last event, output or change in the workspace. */
+  activeMs: number;
+  limits: { wallClockMs: number; stallMs: number };
+  /** When the courier asked it to end, and why. */
+  asked: { reason: AskReason; atMs: number } | undefined;
+  /** When its exit code was first seen. */
+  exitSeenMs: number | undefined;
+  /** What its entry script said once every process was gone. */
+  stopped: string | undefined;
+  /** The operator wants this attempt to end. */
+  stopWanted: boolean;
+  /** The courier itself was asked to end. */
+  terminating: boolean;
+}
+
+/** What to do next. */
+export type Next =
+  | { next: "wait" }
+  | { next: "ask"; reason: AskReason }
+  | { next: "end"; how: "gone" | "still-writing" | "terminated" };
+
+/** How long the agent's entry script has to end every process, from the question or from the exit code. */
+const endPatienceMs = 10_000;
+
+/** Decides by what is known; pure. */
+export function decideNext(facts: AgentFacts): Next {
+  if (facts.stopped !== undefined) return { next: "end", how: "gone" };
+  const endingSinceMs = facts.asked?.atMs ?? facts.exitSeenMs;
+  if (endingSinceMs !== undefined && facts.nowMs - endingSinceMs > endPatienceMs)
+    return { next: "end", how: "still-writing" };
+  if (facts.terminating) return { next: "end", how: "terminated" };
+  const reason = facts.asked === undefined ? whyAsk(facts) : undefined;
+  return reason === undefined ? { next: "wait" } : { next: "ask", reason };
+}
+
+function whyAsk(facts: AgentFacts): AskReason | undefined {
+  if (facts.stopWanted) return "Stopped";
+  // Pulling the agent's image is not the agent's time; the operator has its own limit for it.
+  if (facts.startedMs === undefined) return undefined;
+  if (facts.nowMs - facts.startedMs > facts.limits.wallClockMs) return "WallClockExceeded";
+  return facts.nowMs - facts.activeMs > facts.limits.stallMs ? "AgentStalled" : undefined;
+}

@@ -1,0 +1,117 @@
+import { type Clock, sleep } from "../../shared/clock.ts";
+import { BellhopError, describeError, errorCode } from "../../shared/errors.ts";
+import type { Logger } from "../../shared/log.ts";
+import type { Proposal, TaskState } from "../../sandbox/protocol/channel.ts";
+import { type Broker, isRetryable, persistently } from "../broker.ts";
+import { git, type Remote } from "../git/run.ts";
+import type { Ending } from "../outcome.ts";
+
+/** A proposal, with what git needs to carry it out. */
+export interface Publication {
+  gitDir: string;
+  proposal: Proposal;
+}
+
+/** What publishing needs. */
+export interface PublishDeps {
+  clock: Clock;
+  log: Logger;
+  broker: Pick<Broker, "propose" | "task" | "withRemote">;
+  /** How long there is still time, in milliseconds; shrinks when the pod is asked to end. */
+  remainingMs(): number;
+}
+
+const askEveryMs = 1000;
+
+/** Proposes, waits for the operator's leave, pushes exactly what was allowed, and says how it ended. Safe to do again. */
+export async function publish(publication: Publication, deps: PublishDeps): Promise<Ending> {
+  try {
+    await persistently(() => deps.broker.propose(publication.proposal), {
+      clock: deps.clock,
+      forMs: deps.remainingMs(),
+    });
+    const answer = await leave(publication.proposal, deps);
+    if (answer !== "allowed") return answer;
+    return await push(publication, deps);
+  } catch (error) {
+    return ending(error);
+  }
+}
+
+async function leave(wanted: Proposal, deps: PublishDeps): Promise<"allowed" | Ending> {
+  let last = "the operator has not answered";
+  while (deps.remainingMs() > 0) {
+    try {
+      const answer = answered(await deps.broker.task(), wanted);
+      if (answer !== undefined) return answer;
+    } catch (error) {
+      if (!isRetryable(error)) throw error;
+      last = describeError(error);
+    }
+    await sleep(deps.clock, askEveryMs);
+  }
+  return { reason: "PublishUnreachable", message: `Waited in vain for leave to publish: ${last}.` };
+}
+
+function answered(state: TaskState, wanted: Proposal): "allowed" | Ending | undefined {
+  if (state.refused) return { reason: refusalReason(state.refused.reason), message: state.refused.message };
+  if (state.stop) return { reason: "Stopped", message: "The task was stopped before its work was published." };
+  const { publish: allowed } = state;
+  return allowed?.ref === wanted.ref && allowed.newId === wanted.newId ? "allowed" : undefined;
+}
+
+function refusalReason(reason: string): "OutputRefused" | "PublishRefused" {
+  return reason === "OutputRefused" ? "OutputRefused" : "PublishRefused";
+}
+
+async function push(publication: Publication, deps: PublishDeps): Promise<Ending> {
+  const { ref, oldId, newId } = publication.proposal;
+  const once = (remote: Remote): Promise<Ending> => pushOnce(publication, remote);
+  const done = await persistently(() => deps.broker.withRemote(once), { clock: deps.clock, forMs: deps.remainingMs() });
+  deps.log.info({ ref, oldId, newId, reason: done.reason }, "pushed");
+  return done;
+}
+
+async function pushOnce({ gitDir, proposal }: Publication, remote: Remote): Promise<Ending> {
+  const { ref, oldId, newId } = proposal;
+  const published: Ending = {
+    reason: "Published",
+    message: `Pushed ${newId} to ${ref}.`,
+    branch: branchOf(ref),
+    commit: newId,
+  };
+  try {
+    // The lease makes git ask for exactly this change: from the old id, or from nothing.
+    const args = ["push", "--quiet", "--no-verify", "--no-follow-tags", `--force-with-lease=${ref}:${oldId ?? ""}`];
+    await git([...args, "--end-of-options", remote.url, `${newId}:${ref}`], { gitDir, remote });
+    return published;
+  } catch (error) {
+    if (isRetryable(error)) throw error;
+    // An earlier try, or an earlier run of this container, may have come through.
+    if (await isThere(ref, newId, { gitDir, remote })) return published;
+    return {
+      reason: "PublishRefused",
+      message: `The code host did not take the push to ${ref}: ${describeError(error)}`,
+    };
+  }
+}
+
+async function isThere(ref: string, id: string, options: { gitDir: string; remote: Remote }): Promise<boolean> {
+  const out = await git(["ls-remote", "--end-of-options", options.remote.url, ref], options);
+  return out.toString("utf8").split("\n").includes(`${id}\t${ref}`);
+}
+
+function branchOf(ref: string): string {
+  return ref.replace(/^refs\/heads\//, "").slice(0, 255);
+}
+
+function ending(error: unknown): Ending {
+  const message = describeError(error);
+  if (errorCode(error) === "Fenced")
+    return { reason: "Stopped", message: `This attempt is no longer the current one: ${message}.` };
+  if (!(error instanceof BellhopError)) throw error;
+  return {
+    reason: error.retryable ? "PublishUnreachable" : "PublishRefused",
+    message: `Could not publish: ${message}.`,
+  };
+}
