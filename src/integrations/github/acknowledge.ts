@@ -27,22 +27,22 @@ export function acknowledger(client: GitHubClient): Acknowledger {
   };
 }
 
-type Place = { on: "comment" | "reviewComment" | "issue"; id: number };
+interface Place {
+  on: "comment" | "reviewComment" | "issue";
+  id: number;
+}
 
 /** A review has no reactions of its own in the REST API: its pull request gets it. */
 function placeOf({ object, subject }: TaskSource): Place | undefined {
-  switch (object?.type) {
-    case "IssueComment":
-      return { on: "comment", id: Number(object.id) };
-    case "ReviewComment":
-      return { on: "reviewComment", id: Number(object.id) };
-    case "Issue":
-    case "Change":
-    case "Review":
-      return subject.number ? { on: "issue", id: subject.number } : undefined;
-    case "CheckSuite":
-    case "WorkflowRun":
-    case undefined:
-      return undefined;
-  }
+  if (!object) return undefined;
+  const places: Partial<Record<typeof object.type, Place["on"]>> = {
+    IssueComment: "comment",
+    ReviewComment: "reviewComment",
+    Issue: "issue",
+    Change: "issue",
+    Review: "issue",
+  };
+  const on = places[object.type];
+  if (on === "issue") return subject.number === undefined ? undefined : { on, id: subject.number };
+  return on && { on, id: Number(object.id) };
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { GitHubIntegration } from "../../api/kinds.ts";
-import type { DesiredHooks, WebhookInstaller } from "../connection.ts";
+import type { WebhookInstaller } from "../connection.ts";
 import { ProviderError } from "../errors.ts";
 import type { GitHubClient } from "./client.ts";
 import { configOf } from "./hook-config.ts";
@@ -25,7 +25,8 @@ function appInstaller(client: GitHubClient, appId: number): WebhookInstaller {
     return { url: data.url ?? "", right };
   };
   const write = (config: Record<string, string>, signal: AbortSignal): Promise<unknown> =>
-    client.self.request("set the App's webhook", "PATCH /app/hook/config", config, signal);
+    // As `data`: a parameter named `url` would be taken for the address to call.
+    client.self.request("set the App's webhook", "PATCH /app/hook/config", { data: config } as object, signal);
 
   return {
     ensure: async (desired, signal) => {

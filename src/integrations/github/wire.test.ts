@@ -1,0 +1,537 @@
+import { createHash } from "node:crypto";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { aSource, patiently, startDesk, type Desk } from "../../../test/providers/desk.ts";
+import { call } from "../../../test/providers/github/testing.ts";
+import { failing } from "../../../test/providers/github/index.ts";
+import type { Connection } from "../connection.ts";
+
+vi.setConfig({ testTimeout: 30_000 });
+
+let desk: Desk;
+let connection: Connection;
+
+beforeAll(async () => {
+  desk = await startDesk();
+  await desk.github.people.createUser({ login: "eve" });
+  await desk.github.people.setPermission({ repo: "acme/shop", login: "mallory", role: "read" });
+}, 60_000);
+afterAll(() => desk?.close());
+beforeEach(async () => {
+  connection = await desk.connect();
+});
+afterEach(() => desk.github.clearFailures());
+
+const people = (): Desk["github"]["people"] => desk.github.people;
+const openIssue = (body = "It does not."): Promise<{ id: number; number: number }> =>
+  people().openIssue({ as: "ana", repo: "acme/shop", title: "Login fails", body });
+const sentToGitHub = (method: string, path: RegExp): number =>
+  desk.github.requests.filter((request) => request.method === method && path.test(request.path)).length;
+
+describe("credentials", () => {
+  it("knows the App's bot, where it is installed, and that nothing is missing", async () => {
+    const found = await connection.credentials.check(patiently);
+    expect(found).toMatchObject({
+      bot: { login: "bellhop[bot]", mention: "bellhop", id: String(desk.github.app("bellhop").bot.id) },
+      installations: [{ id: String(desk.installation), account: "acme" }],
+      tokenScope: "PerTask",
+      missing: [],
+    });
+  });
+
+  it("names events and permissions that the App lacks, and owners it is not installed on", async () => {
+    const { createApp } = people();
+    const poor = await createApp({
+      slug: "poor",
+      owner: "acme",
+      permissions: { metadata: "read", contents: "read" },
+      events: ["issues"],
+    });
+    const credentials = { app: { appId: poor.id, privateKeySecretRef: { name: "app", key: "k" } } };
+    const signedIn = await desk.connect(desk.integration({ credentials }), poor.privateKey);
+    const { missing } = await signedIn.credentials.check(patiently);
+    expect(missing).toContain("event issue_comment of the App");
+    expect(missing).toContain("permission contents: write of the App");
+    expect(missing).toContain("installation on acme");
+    expect(missing).not.toContain("event issues of the App");
+  });
+
+  it("calls a personal access token broad, and its user the bot", async () => {
+    const token = await people().createUserToken({ login: "ana" });
+    const credentials = { token: { secretRef: { name: "token", key: "t" } } };
+    const signedIn = await desk.connect(desk.integration({ credentials }), token);
+    expect(await signedIn.credentials.check(patiently)).toMatchObject({
+      bot: { login: "ana", mention: "ana" },
+      tokenScope: "Broad",
+      installations: [],
+    });
+  });
+
+  it("refuses a key that is no key with words that help", async () => {
+    await expect(desk.connect(desk.integration(), "hello")).rejects.toMatchObject({
+      code: "SecretInvalid",
+      message: /not a PEM private key/,
+    });
+  });
+});
+
+describe("actors", () => {
+  it.each([
+    ["ana", "Admin"],
+    ["mallory", "Read"],
+    ["eve", "None"],
+  ])("finds what %s may do", async (login, permission) => {
+    const token = await people().createUserToken({ login: "ana" });
+    const { body } = await call(desk.github, `GET /users/${login}`, token);
+    const actor = { id: String(body["id"]), login };
+    expect(await connection.actors?.permission(desk.repository, actor, patiently)).toEqual({
+      permission,
+      login,
+      isBot: false,
+    });
+  });
+
+  it("goes by the id where the login says otherwise", async () => {
+    const token = await people().createUserToken({ login: "ana" });
+    const { body } = await call(desk.github, "GET /users/mallory", token);
+    const found = await connection.actors?.permission(
+      desk.repository,
+      { id: String(body["id"]), login: "ana" },
+      patiently,
+    );
+    expect(found).toEqual({ permission: "Read", login: "mallory", isBot: false });
+  });
+
+  it("says of a bot that it is one, and gives it nothing", async () => {
+    const { bot } = desk.github.app("bellhop");
+    const found = await connection.actors?.permission(
+      desk.repository,
+      { id: String(bot.id), login: bot.login },
+      patiently,
+    );
+    expect(found).toEqual({ permission: "None", login: "bellhop[bot]", isBot: true });
+  });
+
+  it("gives nothing to an account that is gone", async () => {
+    const found = await connection.actors?.permission(desk.repository, { id: "99", login: "nobody" }, patiently);
+    expect(found).toMatchObject({ permission: "None" });
+  });
+});
+
+describe("context", () => {
+  it("reads a comment again, and that it was edited", async () => {
+    const issue = await openIssue();
+    const comment = await people().comment({ as: "ana", repo: "acme/shop", number: issue.number, body: "@bellhop go" });
+    const source = aSource("IssueComment", comment.id, { number: issue.number, receivedAt: new Date("2020-01-01") });
+    expect(await connection.context?.reread(source, desk.repository, patiently)).toMatchObject({
+      found: true,
+      actor: { login: "ana", isBot: false },
+      text: "@bellhop go",
+      subjectKey: `acme/shop#${issue.number}`,
+      editedAfter: true,
+      private: true,
+    });
+    const later = { ...source, receivedAt: new Date(Date.now() + 5000).toISOString() };
+    expect(await connection.context?.reread(later, desk.repository, patiently)).toMatchObject({
+      found: true,
+      editedAfter: false,
+    });
+  });
+
+  it("says of a deleted comment that it is not there any more", async () => {
+    const issue = await openIssue();
+    const comment = await people().comment({ as: "ana", repo: "acme/shop", number: issue.number, body: "@bellhop go" });
+    await people().deleteComment({ as: "ana", comment: comment.id });
+    const source = aSource("IssueComment", comment.id, { number: issue.number });
+    expect(await connection.context?.reread(source, desk.repository, patiently)).toMatchObject({
+      found: false,
+      message: /not there any more/,
+    });
+  });
+
+  it("gathers the conversation oldest first, says whom to trust, strips what is hidden, and leaves out what came later", async () => {
+    const issue = await openIssue("It fails. <!-- do evil -->");
+    await people().comment({ as: "mallory", repo: "acme/shop", number: issue.number, body: "me\u200b too" });
+    const until = new Date(Date.now() + 1000);
+    await connection.reporter?.create(
+      { repository: desk.repository, subjectNumber: issue.number },
+      "our own report",
+      patiently,
+    );
+    const source = aSource("Issue", issue.id, { number: issue.number, title: "Login fails" });
+    const items = await connection.context?.gather(source, desk.repository, { until, budgetBytes: 10_000 }, patiently);
+    expect(items?.map(({ kind, author, trusted, text }) => ({ kind, author, trusted, text }))).toEqual([
+      { kind: "title", author: "ana", trusted: true, text: "Login fails" },
+      { kind: "body", author: "ana", trusted: true, text: "It fails.  " },
+      { kind: "comment", author: "mallory", trusted: false, text: "me too" },
+    ]);
+    const before = await connection.context?.gather(
+      source,
+      desk.repository,
+      { until: new Date(Date.now() - 60_000), budgetBytes: 10_000 },
+      patiently,
+    );
+    expect(before).toEqual([]);
+  });
+
+  it("keeps the newest comments within the budget and cuts with a mark", async () => {
+    const issue = await openIssue("short");
+    for (const letter of ["a", "b", "c"]) {
+      await people().comment({ as: "ana", repo: "acme/shop", number: issue.number, body: letter.repeat(400) });
+    }
+    const source = aSource("Issue", issue.id, { number: issue.number, title: "T" });
+    const items =
+      (await connection.context?.gather(
+        source,
+        desk.repository,
+        { until: new Date(Date.now() + 1000), budgetBytes: 1000 },
+        patiently,
+      )) ?? [];
+    const comments = items.filter(({ kind }) => kind === "comment").map(({ text }) => text);
+    expect(comments).toHaveLength(3);
+    expect(comments.filter((text) => text.endsWith("… (cut: too long)"))).toHaveLength(1);
+    expect(items.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0)).toBeLessThanOrEqual(1000);
+  });
+
+  it("gathers a review's thread with file, line and hunk", async () => {
+    await people().pushCommit({ as: "ana", repo: "acme/shop", branch: "topic", files: { "src/a.txt": "one\nTWO\n" } });
+    const change = await people().openPullRequest({ as: "ana", repo: "acme/shop", title: "Topic", head: "topic" });
+    const comment = await people().reviewComment({
+      as: "ana",
+      repo: "acme/shop",
+      number: change.number,
+      path: "src/a.txt",
+      line: 2,
+      body: "@bellhop why?",
+    });
+    const source = aSource("ReviewComment", comment.id, { number: change.number, change: true, title: "Topic" });
+    expect(await connection.context?.reread(source, desk.repository, patiently)).toMatchObject({
+      found: true,
+      text: "@bellhop why?",
+      subjectKey: `acme/shop#${change.number}`,
+    });
+    const items = await connection.context?.gather(
+      source,
+      desk.repository,
+      { until: new Date(Date.now() + 1000), budgetBytes: 10_000 },
+      patiently,
+    );
+    expect(items?.find(({ kind }) => kind === "reviewComment")).toMatchObject({
+      text: "@bellhop why?",
+      trusted: true,
+      location: { path: "src/a.txt", line: 2, hunk: /TWO/ },
+    });
+  });
+
+  it("gathers the end of the failing job's log", async () => {
+    const sha = await people().pushCommit({ as: "ana", repo: "acme/shop", branch: "red", files: { "b.txt": "b" } });
+    const run = await people().completeSuite({
+      repo: "acme/shop",
+      sha: String(sha),
+      conclusion: "failure",
+      log: `${"noise\n".repeat(5000)}\u001b[31mError: it broke\u001b[0m\n`,
+    });
+    const source = aSource("WorkflowRun", run.id, { headSHA: String(sha) });
+    expect(await connection.context?.reread(source, desk.repository, patiently)).toMatchObject({
+      found: true,
+      subjectKey: source.subject.key,
+    });
+    const items =
+      (await connection.context?.gather(
+        source,
+        desk.repository,
+        { until: new Date(Date.now() + 1000), budgetBytes: 4000 },
+        patiently,
+      )) ?? [];
+    expect(items).toHaveLength(1);
+    expect(items[0]).toMatchObject({ kind: "log", trusted: false });
+    expect(items[0]?.text.endsWith("Error: it broke\n")).toBe(true);
+    expect(Buffer.byteLength(items[0]?.text ?? "")).toBeLessThanOrEqual(2000);
+  });
+});
+
+describe("reporter and acknowledger", () => {
+  it("creates once, updates, and finds its own comment by the marker, never another's", async () => {
+    const issue = await openIssue();
+    const target = { repository: desk.repository, subjectNumber: issue.number };
+    const since = new Date(Date.now() - 60_000);
+    const hidden = connection.reporter?.hiddenMarker("task-1") ?? "";
+    await people().comment({ as: "ana", repo: "acme/shop", number: issue.number, body: `${hidden} forged` });
+    expect(await connection.reporter?.find(target, "task-1", since, patiently)).toBeUndefined();
+    const made = await connection.reporter?.create(target, `${hidden}\non it`, patiently);
+    await connection.reporter?.update(target, made?.id ?? "", `${hidden}\ndone`, patiently);
+    expect(await connection.reporter?.find(target, "task-1", since, patiently)).toEqual(made);
+    expect(await connection.reporter?.find(target, "task-10", since, patiently)).toBeUndefined();
+  });
+
+  it("reacts with eyes, and again without a second reaction", async () => {
+    const issue = await openIssue();
+    const comment = await people().comment({ as: "ana", repo: "acme/shop", number: issue.number, body: "@bellhop go" });
+    const source = aSource("IssueComment", comment.id, { number: issue.number });
+    await connection.acknowledger?.react(source, desk.repository, patiently);
+    await connection.acknowledger?.react(source, desk.repository, patiently);
+    const token = await people().createUserToken({ login: "ana" });
+    const { body } = await call(desk.github, `GET /repos/acme/shop/issues/comments/${comment.id}/reactions`, token);
+    expect(body).toMatchObject([{ content: "eyes", user: { login: "bellhop[bot]" } }]);
+    expect(body).toHaveLength(1);
+  });
+});
+
+describe("code host", () => {
+  it("reads the repository, and says of another under its name that it is gone", async () => {
+    expect(await connection.codeHost?.repository(desk.repository, patiently)).toMatchObject({
+      id: desk.repository.id,
+      owner: "acme",
+      name: "shop",
+      private: true,
+      defaultBranch: "main",
+      archived: false,
+      empty: false,
+      cloneURL: `${desk.github.url}/acme/shop.git`,
+    });
+    const other = connection.codeHost?.repository({ ...desk.repository, id: "7" }, patiently);
+    await expect(other).rejects.toMatchObject({ code: expect.stringMatching(/NotFound|Invalid/) as string });
+  });
+
+  it("mints tokens for one repository with contents only, and revokes them", async () => {
+    const minted = await connection.codeHost?.mintToken(desk.repository, "read", patiently);
+    expect(minted?.username).toBe("x-access-token");
+    const auth = minted?.password ?? "";
+    expect((await call(desk.github, "GET /repos/acme/shop/contents/README.md", auth)).status).toBe(200);
+    expect((await call(desk.github, "POST /repos/acme/shop/issues", auth, { title: "no" })).status).toBe(403);
+    expect(
+      (await call(desk.github, "POST /repos/acme/shop/git/refs", auth, { ref: "refs/heads/x", sha: "0".repeat(40) }))
+        .status,
+    ).toBe(403);
+    await connection.codeHost?.revokeToken(auth, patiently);
+    await connection.codeHost?.revokeToken(auth, patiently);
+    expect((await call(desk.github, "GET /repos/acme/shop/contents/README.md", auth)).status).toBe(401);
+  });
+
+  it("opens a change once, finds it, updates it, and releases its checks once", async () => {
+    const host = connection.codeHost!;
+    const sha = String(
+      await people().pushCommit({ as: "ana", repo: "acme/shop", branch: "bellhop/1-fix", files: { "c.txt": "c" } }),
+    );
+    const wanted = { headRef: "bellhop/1-fix", baseRef: "main", title: "Fix", body: host.closingWords(1), draft: true };
+    const opened = await host.openChange(desk.repository, wanted, patiently);
+    expect(opened).toMatchObject({
+      state: "Open",
+      draft: true,
+      headRef: "bellhop/1-fix",
+      headSHA: sha,
+      sameRepository: true,
+      author: { login: "bellhop[bot]" },
+    });
+    expect(await host.openChange(desk.repository, wanted, patiently)).toEqual(opened);
+    expect(await host.findChange(desk.repository, "bellhop/1-fix", patiently)).toEqual(opened);
+    expect(await host.findChange(desk.repository, "nothing", patiently)).toBeUndefined();
+    await host.updateChange(desk.repository, opened.number, { body: "new" }, patiently);
+    expect(await host.change(desk.repository, 9999, patiently)).toBeUndefined();
+    expect(await host.branch(desk.repository, "bellhop/1-fix", patiently)).toEqual({ sha, protected: false });
+    expect(await host.branch(desk.repository, "nothing", patiently)).toBeUndefined();
+    const release = { branch: "bellhop/1-fix", parent: sha, message: "Run the checks" };
+    const released = await host.releaseChecks(desk.repository, release, patiently);
+    expect(await host.releaseChecks(desk.repository, release, patiently)).toEqual(released);
+    expect(await host.branch(desk.repository, "bellhop/1-fix", patiently)).toMatchObject({ sha: released.sha });
+    await people().pushCommit({ as: "ana", repo: "acme/shop", branch: "bellhop/1-fix", files: { "d.txt": "d" } });
+    await expect(host.releaseChecks(desk.repository, release, patiently)).rejects.toMatchObject({ code: "Conflict" });
+  });
+
+  it("says of a repository without commits that it is empty", async () => {
+    await people().createRepo({ repo: "acme/void" });
+    const token = await people().createUserToken({ login: "ana" });
+    const { body } = await call(desk.github, "GET /repos/acme/void", token);
+    const ref = { ...desk.repository, name: "void", id: String(body["id"]) };
+    expect(await connection.codeHost?.repository(ref, patiently)).toMatchObject({ empty: true });
+  });
+
+  it("names the requester as co-author by the id", () => {
+    expect(connection.codeHost?.coAuthor({ id: "583231", login: "octocat" })).toMatch(
+      /^octocat <583231\+octocat@users\.noreply\./,
+    );
+  });
+});
+
+describe("installer", () => {
+  const secret = "a webhook secret of ours";
+  const desired = (url: string, more = {}): Parameters<NonNullable<Connection["installer"]>["ensure"]>[0] => ({
+    url,
+    secret,
+    known: [],
+    takeOver: false,
+    rewriteSecret: false,
+    ...more,
+  });
+
+  it("sets the App's hook, repairs it, leaves it when right, and does not overwrite a stranger's", async () => {
+    const url = desk.hookURL("abc");
+    expect(await connection.installer?.ensure(desired(url), patiently)).toEqual([{ target: "app" }]);
+    const patches = sentToGitHub("PATCH", /\/app\/hook\/config/);
+    await connection.installer?.ensure(desired(url), patiently);
+    expect(sentToGitHub("PATCH", /\/app\/hook\/config/)).toBe(patches);
+    await connection.installer?.ensure(desired(url, { rewriteSecret: true }), patiently);
+    expect(sentToGitHub("PATCH", /\/app\/hook\/config/)).toBe(patches + 1);
+    const elsewhere = connection.installer?.ensure(desired("https://other.example/hooks/abc"), patiently);
+    await expect(elsewhere).rejects.toMatchObject({ code: "ForeignHook", message: /takeOver/ });
+    await connection.installer?.remove([{ target: "app" }], url, patiently);
+    expect(sentToGitHub("PATCH", /\/app\/hook\/config/)).toBe(patches + 2);
+    await connection.installer?.ensure(desired("https://other.example/hooks/abc", { takeOver: true }), patiently);
+    await connection.installer?.ensure(desired(url, { takeOver: true }), patiently);
+  });
+
+  it("with a token keeps one hook a repository, repairs drift, removes surplus, and takes all away", async () => {
+    const token = await people().createUserToken({ login: "ana" });
+    const credentials = { token: { secretRef: { name: "token", key: "t" } } };
+    const { installer } = await desk.connect(desk.integration({ credentials, repositories: ["acme/shop"] }), token);
+    const url = desk.hookURL("repo");
+    const [made] = (await installer?.ensure(desired(url), patiently)) ?? [];
+    expect(made?.target).toBe("acme/shop");
+
+    await call(desk.github, `PATCH /repos/acme/shop/hooks/${made?.id}`, token, { active: false, events: ["push"] });
+    await call(desk.github, "POST /repos/acme/shop/hooks", token, {
+      name: "web",
+      config: { url, content_type: "json", secret: "x" },
+      events: ["issues"],
+    });
+    expect(await installer?.ensure(desired(url, { known: [made] }), patiently)).toEqual([made]);
+    const { body } = await call(desk.github, "GET /repos/acme/shop/hooks", token);
+    expect(body).toHaveLength(1);
+    expect(body).toMatchObject([{ active: true, config: { url, content_type: "json", insecure_ssl: "0" } }]);
+    const before = sentToGitHub("PATCH", /\/hooks\//);
+    await installer?.ensure(desired(url, { known: [made] }), patiently);
+    expect(sentToGitHub("PATCH", /\/hooks\//)).toBe(before);
+    await installer?.remove([made!], url, patiently);
+    await installer?.remove([made!], url, patiently);
+    expect((await call(desk.github, "GET /repos/acme/shop/hooks", token)).body).toHaveLength(0);
+  });
+});
+
+describe("deliveries", () => {
+  it("asks again for what was not answered 2xx, once an event, and moves the cursor on", async () => {
+    await connection.installer?.ensure(
+      { url: desk.hookURL("log"), secret: "a secret of ours", known: [], takeOver: false, rewriteSecret: false },
+      patiently,
+    );
+    const since = new Date(Date.now() - 2000);
+    desk.receiver.answer(503);
+    const issue = await openIssue();
+    await desk.github.settled();
+    desk.receiver.answer(202);
+    await people().comment({ as: "ana", repo: "acme/shop", number: issue.number, body: "arrives" });
+    await desk.github.settled();
+    const missed = desk.github
+      .deliveries()
+      .filter(({ statusCode, deliveredAt }) => statusCode === 503 && Date.parse(deliveredAt) > since.getTime());
+    expect(missed.length).toBeGreaterThan(0);
+    const before = desk.receiver.received.length;
+    const first = await connection.deliveries?.redeliverMissed(since, patiently);
+    await desk.github.settled();
+    expect(first?.asked).toBe(missed.length);
+    expect(desk.receiver.received.slice(before).map(({ headers }) => headers["x-github-delivery"])).toEqual(
+      missed.map(({ guid }) => guid),
+    );
+    expect(await connection.deliveries?.redeliverMissed(since, patiently)).toMatchObject({ asked: 0 });
+    expect(first?.cursor.getTime()).toBeGreaterThan(since.getTime());
+  });
+});
+
+describe("when GitHub says no", () => {
+  const read = (): Promise<unknown> => connection.codeHost!.change(desk.repository, 1, patiently);
+  const path = /^\/repos\/acme\/shop\/pulls/;
+
+  it.each([
+    [
+      "a secondary limit",
+      failing.secondaryRateLimit(30),
+      { code: "RateLimited", retryable: true, retryAfterMs: 30_000 },
+    ],
+    ["a 500", failing.serverError(), { code: "Unavailable", retryable: true, status: 500 }],
+    ["a 502 that is a page", failing.badGateway(), { code: "Unavailable", retryable: true, status: 502 }],
+    [
+      "a 403",
+      { kind: "answer", status: 403, body: { message: "Resource not accessible by integration" } } as const,
+      { code: "Forbidden", retryable: false },
+    ],
+    ["a reset connection", failing.reset(), { code: "Unavailable", retryable: true }],
+  ])("makes %s an error that says whether to try again", async (_name, failure, want) => {
+    desk.github.fail({ path }, failure, { times: 1 });
+    await expect(read()).rejects.toMatchObject({
+      ...want,
+      message: expect.stringContaining("cannot read acme/shop#1") as string,
+    });
+  });
+
+  it("waits for the reset of a primary limit", async () => {
+    desk.github.fail({ path }, failing.primaryRateLimit(new Date(Date.now() + 600_000)), { times: 1 });
+    const error = await read().catch((thrown: unknown) => thrown as { code: string; retryAfterMs: number });
+    expect(error).toMatchObject({ code: "RateLimited" });
+    expect((error as { retryAfterMs: number }).retryAfterMs).toBeGreaterThan(590_000);
+  });
+
+  it("sends a create once only, whatever comes back", async () => {
+    const issue = await openIssue();
+    const injection = desk.github.fail({ method: "POST", path: /\/comments$/ }, failing.serverError());
+    const made = connection.reporter?.create(
+      { repository: desk.repository, subjectNumber: issue.number },
+      "x",
+      patiently,
+    );
+    await expect(made).rejects.toMatchObject({ code: "Unavailable" });
+    expect(injection.hits).toBe(1);
+  });
+
+  it("tells a suspended installation from other refusals", async () => {
+    await people().suspendInstallation({ installation: desk.installation });
+    try {
+      const fresh = await startFresh();
+      await expect(fresh.codeHost?.mintToken(desk.repository, "read", patiently)).rejects.toMatchObject({
+        code: "Suspended",
+        message: /un-suspends/,
+      });
+      expect((await fresh.credentials.check(patiently)).installations).toMatchObject([{ suspended: true }]);
+    } finally {
+      await people().suspendInstallation({ installation: desk.installation, on: false });
+    }
+  });
+
+  it("mints anew where a token has ended early", async () => {
+    const branches = /^\/repos\/acme\/shop\/branches/;
+    const main = await connection.codeHost!.branch(desk.repository, "main", patiently);
+    desk.github.fail(
+      { path: branches },
+      { kind: "answer", status: 401, body: { message: "Bad credentials" } },
+      { times: 1 },
+    );
+    expect(await connection.codeHost!.branch(desk.repository, "main", patiently)).toEqual(main);
+    expect(main).toBeDefined();
+  });
+
+  it("says of a wrong token what to do, and never the token", async () => {
+    const credentials = { token: { secretRef: { name: "token", key: "t" } } };
+    const wrong = `ghp_${createHash("sha256").update("x").digest("hex")}`;
+    const signedIn = await desk.connect(desk.integration({ credentials }), wrong);
+    const error = await signedIn.credentials.check(patiently).catch((thrown: unknown) => thrown as Error);
+    expect(error).toMatchObject({ code: "Unauthorized", message: /put a new one into the Secret/ });
+    expect(JSON.stringify(error) + String((error as Error).stack)).not.toContain(wrong);
+  });
+
+  it("gives up at once when the caller does", async () => {
+    desk.github.fail({ path }, failing.slow(10_000), { times: 1 });
+    const abort = new AbortController();
+    const reading = connection.codeHost!.change(desk.repository, 1, abort.signal);
+    abort.abort(new Error("stopping"));
+    await expect(reading).rejects.toThrow("stopping");
+  });
+
+  /** A sign-in that remembers nothing: the key with a space behind it is the same key, and another credential. */
+  async function startFresh(): Promise<Connection> {
+    return desk.connect(
+      desk.integration({ url: desk.github.url }),
+      desk.github.app("bellhop").privateKey.replaceAll("\n", String.raw`\n`),
+    );
+  }
+});
+
+it("has asked and understood nothing that GitHub's own description does not allow", () => {
+  desk.github.assertClean();
+});

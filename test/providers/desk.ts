@@ -1,0 +1,107 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gitHubIntegrationSpec } from "../../src/api/github-integration.ts";
+import type { GitHubIntegration } from "../../src/api/kinds.ts";
+import type { TaskSource } from "../../src/api/agent-task.ts";
+import type { Connection, RepositoryRef } from "../../src/integrations/connection.ts";
+import { connector } from "../../src/integrations/github/connect.ts";
+import { createHttp } from "../../src/integrations/http.ts";
+import { systemClock } from "../../src/shared/clock.ts";
+import { silentLogger } from "../../src/shared/log.ts";
+import { startGitHub, type GitHubOptions, type GitHubStandIn } from "./github/index.ts";
+import { call, populate, startReceiver, type Receiver } from "./github/testing.ts";
+
+/** A stand-in for GitHub with `acme/shop`, an App on it, and our provider signed in over the real way out. */
+export interface Desk {
+  github: GitHubStandIn;
+  installation: number;
+  /** Gets the App's webhooks; whatever starts with its origin and `/hooks/` is ours. */
+  receiver: Receiver;
+  hookURL: (route: string) => string;
+  repository: RepositoryRef;
+  /** An integration with the App's credentials; `spec` is laid over it. */
+  integration(spec?: Record<string, unknown>, status?: GitHubIntegration["status"]): GitHubIntegration;
+  /** Signs in: with the App, or as `token` says. */
+  connect(integration?: GitHubIntegration, token?: string): Promise<Connection>;
+  close(): Promise<void>;
+}
+
+/** What an integration is made of, unless a test says otherwise. */
+const usualSpec = {
+  organization: "acme",
+  credentials: { app: { appId: 1, privateKeySecretRef: { name: "app", key: "private-key.pem" } } },
+  triggers: [{ name: "mention", mention: {} }],
+  profileRef: { name: "default" },
+};
+
+/** A signal for calls that nobody gives up. */
+export const patiently = new AbortController().signal;
+
+/** Starts a desk; close it in the end. */
+export async function startDesk(options: GitHubOptions = {}): Promise<Desk> {
+  const github = await startGitHub(options);
+  const receiver = await startReceiver();
+  const hookURL = (route: string): string => `${new URL(receiver.url).origin}/hooks/${route}`;
+  const { installation } = await populate(github, hookURL("old"));
+  const folder = mkdtempSync(join(tmpdir(), "desk-"));
+  const caFile = join(folder, "ca.pem");
+  writeFileSync(caFile, github.ca ?? "");
+  const http = createHttp({ caFile, allowedHosts: ["127.0.0.1"], clock: systemClock, log: silentLogger });
+  const sign = connector({ throttle: false });
+  const app = github.app("bellhop");
+
+  const integration: Desk["integration"] = (spec = {}, status) => ({
+    kind: "GitHubIntegration",
+    metadata: { name: "acme", namespace: "default", uid: "5b1f" },
+    spec: gitHubIntegrationSpec.parse({
+      ...usualSpec,
+      url: github.url,
+      credentials: { app: { ...usualSpec.credentials.app, appId: app.id } },
+      ...spec,
+    }),
+    ...(status ? { status } : {}),
+  });
+  const connect: Desk["connect"] = (given = integration(), secret = app.privateKey) =>
+    sign(given, {
+      readSecret: () => Promise.resolve(Buffer.from(secret)),
+      clock: systemClock,
+      log: silentLogger,
+      fetch: http.fetch,
+    });
+  const token = await github.people.createUserToken({ login: "ana" });
+  const { body } = await call(github, "GET /repos/acme/shop", token);
+  return {
+    github,
+    installation,
+    receiver,
+    hookURL,
+    repository: { id: String(body["id"]), host: new URL(github.url).host, owner: "acme", name: "shop" },
+    integration,
+    connect,
+    close: async () => {
+      await github.close();
+      await receiver.close();
+      await http.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The source of a task that an object of `acme/shop` rang. */
+export function aSource(
+  type: NonNullable<TaskSource["object"]>["type"],
+  id: number,
+  more: { number?: number; change?: boolean; headSHA?: string; title?: string; receivedAt?: Date } = {},
+): TaskSource {
+  const { number, headSHA = "", title, receivedAt = new Date() } = more;
+  const key = number === undefined ? `acme/shop@${headSHA.slice(0, 12)}` : `acme/shop#${number}`;
+  const subjectType = number === undefined ? "Commit" : more.change ? "Change" : "Issue";
+  return {
+    provider: "github",
+    cause: `${type}/${id}`,
+    subject: { type: subjectType, key, ...(number === undefined ? {} : { number }), ...(title ? { title } : {}) },
+    object: { type, id: String(id), ...(headSHA ? { headSHA } : {}) },
+    receivedAt: receivedAt.toISOString(),
+  };
+}
