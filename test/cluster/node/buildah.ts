@@ -18,7 +18,10 @@ export interface Build {
   ignoreFile?: string;
 }
 
-/** Images and layers of our own, in the cache; the machine's own store is left alone. */
+/**
+ * Images and layers of our own, in the cache; the machine's own store is left alone. In a mount namespace of its own,
+ * so that what a build mounts ends with it, also when it is killed.
+ */
 function store(): string[] {
   const folder = join(cacheFolder(), "buildah");
   mkdirSync(folder, { recursive: true });
@@ -38,7 +41,17 @@ export async function build(options: Build, log: Log): Promise<void> {
   const secrets = writeSecrets();
   const args = Object.entries(options.buildArgs ?? {}).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]);
   const ignore = options.ignoreFile === undefined ? [] : ["--ignorefile", options.ignoreFile];
-  const argv = [...store(), "bud", "--isolation", "chroot", "--layers", "--pull-never", ...args, ...ignore];
+  const argv = [
+    ...store(),
+    "bud",
+    "--isolation",
+    "chroot",
+    "--layers",
+    "--force-rm",
+    "--pull-never",
+    ...args,
+    ...ignore,
+  ];
   const end = ["-f", options.file, "-t", options.ref, options.context];
   try {
     await progress(options.ref, log, async (onLine) => {

@@ -22,7 +22,7 @@ interface Request {
 export function readSandboxes(folder: string): Sandboxes {
   const known = new Map<string, Request>();
   let taken: string[] = [];
-  let unanswered = new Set<string>();
+  const unanswered = new Set<string>();
   return {
     read() {
       const names = readdirSync(folder).filter((name) => /\.(add|del)$/.test(name));

@@ -1,0 +1,55 @@
+import { pauseImage } from "../cluster/node/containerd.ts";
+
+/** What a pod of these tests may differ in; it has everything the restricted standard asks for. */
+export interface PodOptions {
+  command: string[];
+  /** Command of a native sidecar. */
+  sidecar?: string[];
+  labels?: Record<string, string>;
+  env?: object[];
+  volumes?: object[];
+  mounts?: object[];
+  securityContext?: object;
+}
+
+/** A busybox command line; the image under every pod is nothing else, so that tests need no image of their own. */
+export function busybox(...args: string[]): string[] {
+  return ["/bin/busybox", ...args];
+}
+
+/** A pod with a container `main`, and `/tmp` to write to. */
+export function aPod(name: string, options: PodOptions): object {
+  const security = {
+    allowPrivilegeEscalation: false,
+    readOnlyRootFilesystem: true,
+    capabilities: { drop: ["ALL"] },
+    ...options.securityContext,
+  };
+  const common = { image: pauseImage, imagePullPolicy: "Never", securityContext: security };
+  const volumeMounts = [{ name: "tmp", mountPath: "/tmp" }, ...(options.mounts ?? [])];
+  const sidecar = { name: "sidecar", ...common, restartPolicy: "Always", command: options.sidecar };
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name, labels: options.labels ?? {} },
+    spec: {
+      restartPolicy: "Never",
+      terminationGracePeriodSeconds: 1,
+      automountServiceAccountToken: false,
+      securityContext: {
+        runAsNonRoot: true,
+        runAsUser: 1000,
+        fsGroup: 1000,
+        seccompProfile: { type: "RuntimeDefault" },
+      },
+      initContainers: options.sidecar ? [sidecar] : [],
+      containers: [{ name: "main", ...common, command: options.command, env: options.env ?? [], volumeMounts }],
+      volumes: [{ name: "tmp", emptyDir: {} }, ...(options.volumes ?? [])],
+    },
+  };
+}
+
+/** A NetworkPolicy. */
+export function aPolicy(name: string, spec: object): object {
+  return { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata: { name }, spec };
+}
