@@ -134,9 +134,9 @@ export interface ReportTarget {
 /** Keeps one message up to date. Bodies are already encoded for the desk (`encode`). */
 export interface Reporter {
   /** The desk's encoder for model-derived or otherwise untrusted text. */
-  encode(text: string, options?: { maxBytes?: number }): string;
+  encode: (text: string, options?: { maxBytes?: number }) => string;
   /** Turns a marker into the hidden text that `find` looks for. */
-  hiddenMarker(marker: string): string;
+  hiddenMarker: (marker: string) => string;
   create(target: ReportTarget, body: string, signal: AbortSignal): Promise<{ id: string; url: string }>;
   update(target: ReportTarget, id: string, body: string, signal: AbortSignal): Promise<void>;
   /** The message of ours that carries the marker. */
@@ -181,7 +181,7 @@ export interface CodeHost {
   ): Promise<Change>;
   updateChange(repository: RepositoryRef, number: number, change: { body: string }, signal: AbortSignal): Promise<void>;
   /** The closing words for a subject, for example `Fixes #42`. */
-  closingWords(subjectNumber: number): string;
+  closingWords: (subjectNumber: number) => string;
   /** Trailer that keeps checks from running on a commit, for example `skip-checks: true`. */
   skipChecksTrailer: string;
   /** Creates an empty commit on top of `parent` and moves the branch to it, fast-forward only; releases held checks. */

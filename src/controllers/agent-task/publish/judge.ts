@@ -1,0 +1,83 @@
+import type { PublishCommand } from "../../../api/agent-task-status.ts";
+import type { AgentProfile, AgentTask } from "../../../api/kinds.ts";
+import { newestAttempt } from "../state.ts";
+
+/** What a courier would push. */
+export type Proposed = NonNullable<NonNullable<NonNullable<AgentTask["status"]>["result"]>["proposed"]>;
+
+/** What the host shows of the branch now; undefined where there is no such branch. */
+export type Tip = { sha: string; protected: boolean } | undefined;
+
+/** Yes, with the one push that is let through; or no, for good, with a reason for people. */
+export type Verdict = { ok: true; publish: PublishCommand } | { ok: false; reason: string; message: string };
+
+/** The newest attempt's proposal; an older one's is history. */
+export function proposedBy(task: AgentTask): Proposed | undefined {
+  const proposed = task.status?.result?.proposed;
+  return proposed && proposed.attempt === newestAttempt(task)?.number ? proposed : undefined;
+}
+
+/** Whether a proposal may be pushed: the target as it was resolved, the branch where it was left, the output within the profile's policy. Pure. */
+export function judgeProposal(task: AgentTask, profile: AgentProfile, proposed: Proposed, tip: Tip): Verdict {
+  return (
+    outputRefused(profile, proposed) ??
+    targetRefused(task, proposed) ??
+    branchMoved(task, proposed, tip) ??
+    allowed(proposed)
+  );
+}
+
+type Refusal = Verdict | undefined;
+
+function outputRefused({ spec }: AgentProfile, proposed: Proposed): Refusal {
+  const { maxFiles, maxPatchKiB } = spec.output;
+  const paths = proposed.protectedPaths ?? [];
+  const reasons = [
+    ...(paths.length > 0 ? [`it changes protected paths: ${paths.map((path) => `\`${path}\``).join(", ")}`] : []),
+    ...(proposed.files > maxFiles ? [`it changes ${proposed.files} files, ${maxFiles} are allowed`] : []),
+    ...(proposed.patchKiB > maxPatchKiB
+      ? [`it brings ${proposed.patchKiB} KiB of new content, ${maxPatchKiB} KiB are allowed`]
+      : []),
+  ];
+  if (reasons.length === 0) return undefined;
+  return refused("OutputRefused", `Nothing was pushed, because ${reasons.join("; ")} (output policy of the profile).`);
+}
+
+function targetRefused({ status }: AgentTask, { ref, oldId }: Proposed): Refusal {
+  const { headRef, headSHA, newBranch } = status?.checkout ?? {};
+  if (headRef === undefined || ref !== `refs/heads/${headRef}`) {
+    return refused(
+      "PublishRefused",
+      `The sandbox asked to push to ${ref}; the task may push to ${headRef ?? "nothing"} only.`,
+    );
+  }
+  const expected = newBranch ? undefined : headSHA;
+  if (oldId === expected) return undefined;
+  return refused(
+    "PublishRefused",
+    `The sandbox asked to move ${headRef} from ${oldId ?? "nothing"}, but the task began at ${expected ?? "nothing"}.`,
+  );
+}
+
+function branchMoved({ status }: AgentTask, { oldId, newId }: Proposed, tip: Tip): Refusal {
+  const branch = status?.checkout?.headRef ?? "the branch";
+  if (tip?.sha === oldId || tip?.sha === newId) return undefined;
+  if (tip === undefined)
+    return refused(
+      "BranchGone",
+      `\`${branch}\` was deleted meanwhile, so there is nothing to go on from. Say \`retry\` to begin again.`,
+    );
+  const message =
+    oldId === undefined
+      ? `\`${branch}\` was made by somebody else meanwhile.`
+      : `\`${branch}\` was pushed to meanwhile; nothing of it was overwritten.`;
+  return refused("BranchMoved", `${message} Say \`retry\` to begin again from there.`);
+}
+
+function allowed({ ref, oldId, newId }: Proposed): Verdict {
+  return { ok: true, publish: { ref, newId, ...(oldId === undefined ? {} : { oldId }) } };
+}
+
+function refused(reason: string, message: string): Verdict {
+  return { ok: false, reason, message };
+}
