@@ -104,12 +104,12 @@ function isBaseOf(task: AgentTask, tasks: readonly AgentTask[], branch: string):
 /** The branch that the conversation's last task left, while its change is open (or while it exists, where none was opened). */
 async function continued(sources: CheckoutSources, not?: string): Promise<CheckoutResolution | undefined> {
   const { task, tasks, host, repository, signal } = sources;
-  const status = branchBefore(task, tasks)?.status;
-  const branch = status?.result?.branch;
-  if (branch === undefined || branch === not) return undefined;
+  const before = branchBefore(task, tasks);
+  if (!before || before.branch === not) return undefined;
+  const { branch, changeNumber, checkout } = before;
   const change = await host.findChange(repository, branch, signal);
-  if (change) return onHead(sources, change, status?.checkout?.stacked);
-  return status?.result?.changeNumber === undefined ? onBranch(sources, branch, status?.checkout) : undefined;
+  if (change) return onHead(sources, change, checkout?.stacked);
+  return changeNumber === undefined ? onBranch(sources, branch, checkout) : undefined;
 }
 
 async function onBranch(

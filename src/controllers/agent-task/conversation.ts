@@ -1,3 +1,4 @@
+import type { Checkout } from "../../api/agent-task-status.ts";
 import type { AgentTask } from "../../api/kinds.ts";
 import { conversationOf, isOver, isWork, newestFirst, sameConversation, sameRepository } from "./state.ts";
 
@@ -38,11 +39,20 @@ export function fixesBefore(task: AgentTask, owner: AgentTask, tasks: readonly A
   return spent.filter((other) => (other.status?.checkout?.headRef ?? branch) === branch).length;
 }
 
-/** The newest earlier task of the conversation that left a branch, with what it knows of it. */
-export function branchBefore(task: AgentTask, tasks: readonly AgentTask[]): AgentTask | undefined {
-  return others(task, tasks).find(
-    (other) => isWork(other) && sameConversation(other, task) && other.status?.result?.branch !== undefined,
-  );
+/** What an earlier task left. */
+export interface EarlierBranch {
+  branch: string;
+  changeNumber?: number | undefined;
+  checkout: Checkout | undefined;
+}
+
+/** The branch of the newest other task of the conversation that left one. */
+export function branchBefore(task: AgentTask, tasks: readonly AgentTask[]): EarlierBranch | undefined {
+  for (const other of others(task, tasks).filter((one) => isWork(one) && sameConversation(one, task))) {
+    const { result, checkout } = other.status ?? {};
+    if (result?.branch !== undefined) return { branch: result.branch, changeNumber: result.changeNumber, checkout };
+  }
+  return undefined;
 }
 
 /** Whether the branch was made or taken up by a task of ours, in the repository of `task`. */

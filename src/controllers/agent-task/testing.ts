@@ -3,6 +3,8 @@ import type { AgentTaskSpec, TaskSource } from "../../api/agent-task.ts";
 import type { AgentTaskStatus, TaskCondition } from "../../api/agent-task-status.ts";
 import { gitHubIntegrationSpec } from "../../api/github-integration.ts";
 import type { AgentProfile, AgentTask } from "../../api/kinds.ts";
+import type { Change, CodeHost } from "../../integrations/connection.ts";
+import { ProviderError } from "../../integrations/errors.ts";
 import type { Integration } from "../../integrations/types.ts";
 import type { Condition } from "../../kube/types.ts";
 import type { TaskFacts } from "./facts.ts";
@@ -118,4 +120,73 @@ export function facts(overrides: Partial<TaskFacts> = {}): TaskFacts {
     ...overrides,
     task,
   };
+}
+
+/** A repository in memory, as a code host shows it. */
+export interface FakeHostState {
+  repository: { defaultBranch: string; archived: boolean; empty: boolean } | undefined;
+  branches: Record<string, { sha: string; protected: boolean }>;
+  changes: Change[];
+  /** Tokens in force, with what they allow. */
+  tokens: Map<string, "read" | "write">;
+  minted: number;
+}
+
+/** A code host in memory: acme/shop with `main` at aaaa…. */
+export function fakeHost(over: Partial<FakeHostState> = {}): { host: CodeHost; state: FakeHostState } {
+  const state: FakeHostState = {
+    repository: { defaultBranch: "main", archived: false, empty: false },
+    branches: { main: { sha: shaOf("a"), protected: true } },
+    changes: [],
+    tokens: new Map(),
+    minted: 0,
+    ...over,
+  };
+  const host: CodeHost = {
+    async repository(ref) {
+      if (!state.repository) throw new ProviderError("NotFound", "404");
+      return { ...ref, private: true, cloneURL: "https://github.com/acme/shop.git", ...state.repository };
+    },
+    async mintToken(_repository, access) {
+      const password = `token-${++state.minted}-of-the-fake-host`;
+      state.tokens.set(password, access);
+      return { username: "x", password, expiresAt: new Date(noon.getTime() + 3_600_000).toISOString() };
+    },
+    async revokeToken(token) {
+      state.tokens.delete(token);
+    },
+    branch: async (_repository, name) => state.branches[name],
+    change: async (_repository, number) => state.changes.find((change) => change.number === number),
+    findChange: async (_repository, headRef) =>
+      state.changes.find((change) => change.headRef === headRef && change.state === "Open" && change.sameRepository),
+    openChange: () => Promise.reject(new Error("no change is opened here")),
+    updateChange: () => Promise.reject(new Error("no change is updated here")),
+    closingWords: (subject) => `Fixes #${subject}`,
+    skipChecksTrailer: "skip-checks: true",
+    releaseChecks: () => Promise.reject(new Error("no checks are released here")),
+    coAuthor: ({ id, login }) => `${login} <${id}+${login}@users.noreply.github.com>`,
+  };
+  return { host, state };
+}
+
+/** An open pull request of @bob from `feature` to `main`. */
+export function aChange(over: Partial<Change> = {}): Change {
+  return {
+    number: 57,
+    url: "https://github.com/acme/shop/pull/57",
+    title: "Feature",
+    state: "Open",
+    draft: false,
+    baseRef: "main",
+    headRef: "feature",
+    headSHA: shaOf("f"),
+    sameRepository: true,
+    author: { id: "8", login: "bob" },
+    ...over,
+  };
+}
+
+/** A commit id of one digit. */
+export function shaOf(digit: string): string {
+  return digit.repeat(40);
 }

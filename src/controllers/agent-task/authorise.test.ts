@@ -1,0 +1,265 @@
+import { createHash } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import type { Permission } from "../../integrations/connection.ts";
+import { authorise } from "./authorise.ts";
+import type { AuthoriseReading } from "./authorise-rules.ts";
+import type { TaskFacts } from "./facts.ts";
+import { aProfile, aTask, anIntegration, facts, noon } from "./testing.ts";
+
+const text = "@bellhop fix it";
+const textSHA256 = createHash("sha256").update(text).digest("hex");
+const spoken = aTask({ source: { textSHA256 } });
+
+function found(over: object = {}): NonNullable<AuthoriseReading["reread"]> {
+  return {
+    found: true,
+    actor: { id: "501", login: "ana", isBot: false },
+    text,
+    subjectKey: "acme/shop#42",
+    editedAfter: false,
+    private: false,
+    ...over,
+  };
+}
+
+function may(permission: Permission, isBot = false): NonNullable<AuthoriseReading["permission"]> {
+  return { permission, login: "ana", isBot };
+}
+
+const owner = aTask({
+  name: "owner",
+  actor: { id: "7", login: "olga" },
+  status: { result: { branch: "bellhop/42-x", commit: "c".repeat(40) }, conversation: "acme/shop#42" },
+});
+const check = aTask({
+  name: "check",
+  actor: { id: "1", login: "github-actions[bot]" },
+  source: {
+    subject: { type: "Change", key: "acme/shop#57", number: 57 },
+    object: { type: "CheckSuite", id: "5", headSHA: "c".repeat(40) },
+  },
+  spec: { conversation: "acme/shop#57" },
+});
+const checked = found({ subjectKey: "acme/shop#57", text: undefined });
+
+function earlierFix(name: string, over: object = {}): ReturnType<typeof aTask> {
+  return aTask({
+    name,
+    source: { object: { type: "CheckSuite", id: name, headSHA: "d".repeat(40) } },
+    conditions: ["Authorized"],
+    status: { conversation: "acme/shop#42", checkout: { headRef: "bellhop/42-x" } },
+    ...over,
+  });
+}
+
+const kubectl = aTask({ source: { provider: "kubernetes" }, actor: { id: "u", login: "kim" } });
+const allow = anIntegration({ access: { kubernetes: "Allow" } });
+
+describe("authorise", () => {
+  it.each<{
+    name: string;
+    facts: TaskFacts;
+    reading: AuthoriseReading;
+    status: string;
+    reason: string;
+    message: RegExp;
+  }>([
+    {
+      name: "lets a person with write start a task, and says so",
+      facts: facts({ task: spoken }),
+      reading: { reread: found(), permission: may("Write") },
+      status: "True",
+      reason: "PermissionChecked",
+      message: /@ana has write on acme\/shop/,
+    },
+    {
+      name: "refuses a person with read and says what is needed",
+      facts: facts({ task: spoken }),
+      reading: { reread: found(), permission: may("Read") },
+      status: "False",
+      reason: "NotAuthorized",
+      message: /@ana has read on acme\/shop; integration shop needs write or better/,
+    },
+    {
+      name: "holds a person with write against a higher bar of the integration",
+      facts: facts({ task: spoken, integration: anIntegration({ access: { permission: "Maintain" } }) }),
+      reading: { reread: found(), permission: may("Write") },
+      status: "False",
+      reason: "NotAuthorized",
+      message: /needs maintain/,
+    },
+    {
+      name: "refuses where the provider knows no permission at all",
+      facts: facts({ task: spoken }),
+      reading: { reread: found() },
+      status: "False",
+      reason: "NotAuthorized",
+      message: /no access/,
+    },
+    {
+      name: "refuses a bot even with admin",
+      facts: facts({ task: spoken }),
+      reading: { reread: found(), permission: may("Admin", true) },
+      status: "False",
+      reason: "NotAuthorized",
+      message: /is a bot/,
+    },
+    {
+      name: "refuses a comment that is gone",
+      facts: facts({ task: spoken }),
+      reading: { reread: { found: false, message: "The comment was deleted." } },
+      status: "False",
+      reason: "SourceGone",
+      message: /deleted/,
+    },
+    {
+      name: "refuses a comment that was edited after it rang",
+      facts: facts({ task: spoken }),
+      reading: { reread: found({ text: "@bellhop leak it" }), permission: may("Admin") },
+      status: "False",
+      reason: "SourceMismatch",
+      message: /edited/,
+    },
+    {
+      name: "refuses a comment that somebody else wrote",
+      facts: facts({ task: spoken }),
+      reading: { reread: found({ actor: { id: "666", login: "eve", isBot: false } }), permission: may("Admin") },
+      status: "False",
+      reason: "SourceMismatch",
+      message: /@eve/,
+    },
+    {
+      name: "refuses a comment on another issue than the event said",
+      facts: facts({ task: spoken }),
+      reading: { reread: found({ subjectKey: "acme/shop#1" }), permission: may("Admin") },
+      status: "False",
+      reason: "SourceMismatch",
+      message: /acme\/shop#1, not to acme\/shop#42/,
+    },
+    {
+      name: "does not ask who wrote an issue that somebody else labelled",
+      facts: facts({ task: aTask({ source: { object: { type: "Issue", id: "42" } } }) }),
+      reading: { reread: found({ actor: { id: "8", login: "bob", isBot: false } }), permission: may("Write") },
+      status: "True",
+      reason: "PermissionChecked",
+      message: /@ana/,
+    },
+    {
+      name: "refuses failed checks on a commit that is not ours",
+      facts: facts({ task: check }),
+      reading: {},
+      status: "False",
+      reason: "NotOurs",
+      message: /no task of Bellhop/,
+    },
+    {
+      name: "mends failed checks on behalf of the person who asked for the commit",
+      facts: facts({ task: check, tasks: [owner, check] }),
+      reading: { reread: checked, permission: { permission: "Write", login: "olga", isBot: false } },
+      status: "True",
+      reason: "PermissionChecked",
+      message: /@olga has write/,
+    },
+    {
+      name: "stops mending after as many fixes as the profile allows",
+      facts: facts({
+        task: check,
+        tasks: [owner, check, earlierFix("a"), earlierFix("b")],
+        profile: aProfile({ output: { fixLoops: 2 } }),
+      }),
+      reading: { reread: checked, permission: may("Write") },
+      status: "False",
+      reason: "FixLoopsExhausted",
+      message: /2 times/,
+    },
+    {
+      name: "does not count refused fixes, nor those of another branch",
+      facts: facts({
+        task: check,
+        tasks: [
+          owner,
+          check,
+          earlierFix("a", { conditions: [{ type: "Authorized", status: "False" }] }),
+          earlierFix("b", { status: { conversation: "acme/shop#42", checkout: { headRef: "bellhop/41" } } }),
+        ],
+        profile: aProfile({ output: { fixLoops: 1 } }),
+      }),
+      reading: { reread: checked, permission: may("Write") },
+      status: "True",
+      reason: "PermissionChecked",
+      message: /@olga/,
+    },
+    {
+      name: "refuses tasks from kubectl unless the integration allows them",
+      facts: facts({ task: kubectl }),
+      reading: { repository: { owner: "acme", name: "shop", covered: true } },
+      status: "False",
+      reason: "NotAuthorized",
+      message: /access\.kubernetes: Allow/,
+    },
+    {
+      name: "takes tasks from kubectl where the integration allows them and covers the repository",
+      facts: facts({ task: kubectl, integration: allow }),
+      reading: { repository: { owner: "acme", name: "shop", covered: true } },
+      status: "True",
+      reason: "KubernetesAllowed",
+      message: /kim/,
+    },
+    {
+      name: "refuses a repository from kubectl that the integration does not cover",
+      facts: facts({ task: kubectl, integration: allow }),
+      reading: { repository: { owner: "acme", name: "shop", covered: false } },
+      status: "False",
+      reason: "NotAuthorized",
+      message: /does not cover/,
+    },
+    {
+      name: "refuses a covered name with the id of another repository",
+      facts: facts({ task: kubectl, integration: allow }),
+      reading: { repository: { owner: "acme", name: "vault", covered: true } },
+      status: "False",
+      reason: "NotAuthorized",
+      message: /acme\/vault, the repository with id 9001/,
+    },
+    {
+      name: "waits for an integration that is not there",
+      facts: facts({ task: spoken, integration: undefined }),
+      reading: {},
+      status: "Unknown",
+      reason: "IntegrationNotFound",
+      message: /GitHubIntegration shop/,
+    },
+  ])("$name", ({ facts: given, reading, status, reason, message }) => {
+    const decision = authorise.decide(given, reading, noon);
+    expect(decision.conditions?.[0]).toMatchObject({ type: "Authorized", status, reason });
+    expect(decision.conditions?.[0]?.message).toMatch(message);
+  });
+
+  it("writes the requester of failed checks and the conversation of the task that opened the change", () => {
+    const decision = authorise.decide(
+      facts({ task: check, tasks: [owner, check] }),
+      { reread: checked, permission: may("Write") },
+      noon,
+    );
+    expect(decision.fields).toEqual({ conversation: "acme/shop#42", requester: { id: "7", login: "olga" } });
+  });
+
+  it("lets the requester stop running work without write, and nobody else", () => {
+    const running = aTask({ name: "running", conditions: ["Authorized", "Admitted"] });
+    const stop = aTask({ name: "stop", spec: { command: "stop" } });
+    const other = aTask({ name: "stop", spec: { command: "stop" }, actor: { id: "502", login: "bob" } });
+    const reading = { reread: found(), permission: may("Read") };
+    const verdict = (task: typeof stop, by: object): string | undefined =>
+      authorise.decide(facts({ task, tasks: [running, task] }), { ...reading, ...by }, noon).conditions?.[0]?.status;
+    expect(verdict(stop, {})).toBe("True");
+    expect(verdict(other, { reread: found({ actor: { id: "502", login: "bob", isBot: false } }) })).toBe("False");
+  });
+
+  it("leaves tasks alone that are judged, over or asked to stop", () => {
+    const concerns = (task: ReturnType<typeof aTask>): boolean => authorise.concerns(facts({ task }), noon);
+    expect(concerns(aTask())).toBe(true);
+    expect(concerns(aTask({ conditions: [{ type: "Authorized", status: "Unknown" }] }))).toBe(true);
+    expect(concerns(aTask({ conditions: ["Authorized"] }))).toBe(false);
+    expect(concerns(aTask({ spec: { cancel: { by: "kim" } } }))).toBe(false);
+  });
+});

@@ -1,0 +1,191 @@
+import { describe, expect, it } from "vitest";
+import type { AgentTask } from "../../api/kinds.ts";
+import { headRule, resolveCheckout, type CheckoutResolution } from "./checkout.ts";
+import { aChange, aProfile, aTask, fakeHost, shaOf, type FakeHostState } from "./testing.ts";
+
+interface Given {
+  task?: AgentTask;
+  tasks?: AgentTask[];
+  output?: object;
+  host?: Partial<FakeHostState>;
+}
+
+function resolve({ task = aTask(), tasks = [], output = {}, host = {} }: Given): Promise<CheckoutResolution> {
+  const { repository } = task.spec;
+  if (!repository) throw new Error("the test's task has no repository");
+  return resolveCheckout({
+    task,
+    tasks: [task, ...tasks],
+    profile: aProfile({ output }),
+    botId: "99",
+    repository,
+    host: fakeHost(host).host,
+    signal: AbortSignal.timeout(1_000),
+  });
+}
+
+const main = { sha: shaOf("a"), protected: true };
+const onChange = aTask({ source: { subject: { type: "Change", key: "acme/shop#57", number: 57, title: "Feature" } } });
+const feature = { sha: shaOf("f"), protected: false };
+const earlier = aTask({
+  name: "earlier",
+  conditions: ["Succeeded"],
+  createdAt: "2026-03-01T10:00:00Z",
+  status: { checkout: { baseRef: "main" }, result: { branch: "bellhop/42-fix-login", changeNumber: 57 } },
+});
+const ours = aChange({ headRef: "bellhop/42-fix-login", author: { id: "99", login: "bellhop[bot]" } });
+
+describe("the checkout", () => {
+  it.each<{ name: string; given: Given; want: object }>([
+    {
+      name: "starts a branch of ours at the default branch for an issue",
+      given: {},
+      want: {
+        baseRef: "main",
+        baseSHA: shaOf("a"),
+        headRef: "bellhop/42-fix-login",
+        headSHA: shaOf("a"),
+        newBranch: true,
+      },
+    },
+    {
+      name: "takes the next name where somebody has the branch",
+      given: { host: { branches: { main, "bellhop/42-fix-login": feature, "bellhop/42-fix-login-2": feature } } },
+      want: { headRef: "bellhop/42-fix-login-3", newBranch: true },
+    },
+    {
+      name: "takes the next name where another task at work has chosen the branch and not pushed it yet",
+      given: {
+        tasks: [
+          aTask({
+            name: "other",
+            spec: { conversation: "x" },
+            status: { checkout: { headRef: "bellhop/42-fix-login" } },
+          }),
+        ],
+      },
+      want: { headRef: "bellhop/42-fix-login-2" },
+    },
+    {
+      name: "starts without a commit in an empty repository",
+      given: { host: { repository: { defaultBranch: "main", archived: false, empty: true }, branches: {} } },
+      want: { baseRef: "main", headRef: "bellhop/42-fix-login", newBranch: true },
+    },
+    {
+      name: "goes on with the branch of the conversation while its change is open, from where that is now",
+      given: { tasks: [earlier], host: { changes: [ours], branches: { main, [ours.headRef]: feature } } },
+      want: { baseRef: "main", baseSHA: shaOf("a"), headRef: ours.headRef, headSHA: shaOf("f") },
+    },
+    {
+      name: "starts anew once that change is closed",
+      given: {
+        tasks: [earlier],
+        host: { changes: [{ ...ours, state: "Merged" }], branches: { main, [ours.headRef]: feature } },
+      },
+      want: { headRef: "bellhop/42-fix-login-2", newBranch: true },
+    },
+    {
+      name: "goes on with a branch for which no change was ever opened",
+      given: {
+        tasks: [{ ...earlier, status: { ...earlier.status, result: { branch: "bellhop/42-fix-login" } } }],
+        host: { branches: { main, "bellhop/42-fix-login": feature } },
+      },
+      want: { headRef: "bellhop/42-fix-login", headSHA: shaOf("f"), baseRef: "main" },
+    },
+    {
+      name: "pushes to the head of a change of ours",
+      given: { task: onChange, host: { changes: [ours], branches: { main, [ours.headRef]: feature } } },
+      want: { headRef: ours.headRef, headSHA: shaOf("f"), baseRef: "main" },
+    },
+    {
+      name: "stacks a change of ours on somebody's",
+      given: { task: onChange, host: { changes: [aChange()], branches: { main, feature } } },
+      want: { baseRef: "feature", headRef: "bellhop/57-feature", headSHA: shaOf("f"), stacked: true, newBranch: true },
+    },
+    {
+      name: "pushes to somebody's branch where the profile says so",
+      given: {
+        task: onChange,
+        output: { pushToHumanBranches: true },
+        host: { changes: [aChange()], branches: { main, feature } },
+      },
+      want: { baseRef: "main", headRef: "feature", headSHA: shaOf("f") },
+    },
+    {
+      name: "stacks on the target of a fork's change, whatever the profile says",
+      given: {
+        task: onChange,
+        output: { pushToHumanBranches: true },
+        host: { changes: [aChange({ sameRepository: false })], branches: { main, feature } },
+      },
+      want: { baseRef: "main", headRef: "bellhop/57-feature", headSHA: shaOf("f"), stacked: true, newBranch: true },
+    },
+    {
+      name: "does not take a branch of somebody's for ours because of its name",
+      given: {
+        task: onChange,
+        host: { changes: [aChange({ headRef: "bellhop/mine" })], branches: { main, "bellhop/mine": feature } },
+      },
+      want: { baseRef: "bellhop/mine", headRef: "bellhop/57-feature", stacked: true },
+    },
+    {
+      name: "starts from the default branch where the change was closed meanwhile",
+      given: { task: onChange, host: { changes: [aChange({ state: "Closed" })] } },
+      want: { baseRef: "main", headRef: "bellhop/57-feature", newBranch: true },
+    },
+  ])("$name", async ({ given, want }) => {
+    const resolution = await resolve(given);
+    expect(resolution).toMatchObject({ ok: true, checkout: want });
+    const { checkout } = resolution as { checkout: Record<string, unknown> };
+    const set = Object.keys(checkout).filter((key) => checkout[key] !== undefined);
+    for (const flag of ["stacked", "newBranch"])
+      expect(set.includes(flag)).toBe(flag in want || (flag === "newBranch" && checkout["newBranch"] === true));
+  });
+
+  it.each<{ name: string; given: Given; reason: string; message: RegExp }>([
+    {
+      name: "says that a repository is gone",
+      given: { host: { repository: undefined } },
+      reason: "RepositoryGone",
+      message: /acme\/shop is gone/,
+    },
+    {
+      name: "says that a repository is archived",
+      given: { host: { repository: { defaultBranch: "main", archived: true, empty: false } } },
+      reason: "RepositoryArchived",
+      message: /archived/,
+    },
+    { name: "says that a change is gone", given: { task: onChange }, reason: "ChangeGone", message: /acme\/shop#57/ },
+    {
+      name: "gives up after fifty names",
+      given: {
+        host: {
+          branches: Object.fromEntries([
+            ["main", main],
+            ["bellhop/42-fix-login", main],
+            ...Array.from({ length: 49 }, (_, n) => [`bellhop/42-fix-login-${n + 2}`, main]),
+          ]),
+        },
+      },
+      reason: "BranchTaken",
+      message: /delete old branches/,
+    },
+  ])("$name", async ({ given, reason, message }) => {
+    expect(await resolve(given)).toEqual({ ok: false, reason, message: expect.stringMatching(message) });
+  });
+
+  it.each([
+    { ours: false, isProtected: true, isBase: false },
+    { ours: false, isProtected: false, isBase: true },
+  ])("never pushes to somebody's branch that is protected or a base (%o)", (head) => {
+    expect(headRule({ sameRepository: true }, { ...head, pushToHumanBranches: true })).toBe("Stack");
+  });
+
+  it("names branches by letters, digits and dashes only, whatever the title", async () => {
+    const title = "Ünïcode ../../refs/heads/main $(rm -rf) @{u}";
+    const task = aTask({ source: { subject: { type: "Issue", key: "acme/shop#42", number: 42, title } } });
+    expect(await resolve({ task })).toMatchObject({
+      checkout: { headRef: "bellhop/42-unicode-refs-heads-main-rm-rf-u" },
+    });
+  });
+});

@@ -1,0 +1,301 @@
+import { describe, expect, it } from "vitest";
+import type { SandboxState } from "../../sandbox/provider.ts";
+import { cancel } from "./cancel.ts";
+import { admit } from "./admit.ts";
+import { cleanup, type CleanupAction, type CleanupReading } from "./cleanup.ts";
+import { defaultConfig } from "./deps.ts";
+import type { Decision } from "./facts.ts";
+import { follow } from "./follow.ts";
+import { sandbox } from "./sandbox.ts";
+import { patchedStatus } from "./status.ts";
+import { aProfile, aTask, facts, noon, type TaskOverrides } from "./testing.ts";
+
+const podUID = "pod-1";
+const config = { maxAttempts: 3, publishBudgetMs: 120_000 };
+const atWork: TaskOverrides = { conditions: ["Authorized", "Admitted", "ContextReady"] };
+
+function running(over: TaskOverrides = {}, attempt: object = {}): ReturnType<typeof aTask> {
+  const attempts = [{ number: 1, podName: "p-1", podUID, startedAt: noon.toISOString(), ...attempt }];
+  return aTask({ ...atWork, ...over, status: { startTime: noon.toISOString(), attempts, ...over.status } });
+}
+
+function outcome(over: object = {}): SandboxState {
+  const message = { version: 1, attempt: 1, reason: "NoChanges", message: "nothing to do", ...over } as const;
+  return { state: "Finished", podUID, outcome: message };
+}
+
+function watch(
+  state: SandboxState,
+  { afterMs = 0, task = running() } = {},
+): Decision<unknown> & { succeeded?: unknown } {
+  const decision = follow.decide(facts({ task, sandbox: state }), config, new Date(noon.getTime() + afterMs));
+  return { ...decision, succeeded: decision.conditions?.find(({ type }) => type === "Succeeded") };
+}
+
+describe("follow", () => {
+  it.each<{ name: string; state: SandboxState; afterMs?: number; status: string; reason: string; message: RegExp }>([
+    { name: "succeeds without changes", state: outcome(), status: "True", reason: "NoChanges", message: /nothing/ },
+    {
+      name: "fails with the courier's reason",
+      state: outcome({ reason: "AgentFailed", message: "exit 3" }),
+      status: "False",
+      reason: "AgentFailed",
+      message: /exit 3/,
+    },
+    {
+      name: "does not believe a push that was not allowed",
+      state: outcome({ reason: "Published" }),
+      status: "False",
+      reason: "PublishNotVerified",
+      message: /host/,
+    },
+    {
+      name: "does not believe a result of another attempt",
+      state: outcome({ attempt: 2 }),
+      status: "False",
+      reason: "OutcomeInvalid",
+      message: /attempt 2/,
+    },
+    {
+      name: "does not believe another pod of the name",
+      state: { state: "Running", podUID: "pod-2", since: noon.toISOString() },
+      status: "False",
+      reason: "SandboxLost",
+      message: /replaced/,
+    },
+    {
+      name: "gives up a pod that waits longer than the profile allows, with its own words",
+      state: { state: "Pending", podUID, message: "0/3 nodes are available", since: noon.toISOString() },
+      afterMs: 600_000,
+      status: "False",
+      reason: "SandboxPending",
+      message: /within 10m: 0\/3 nodes/,
+    },
+    {
+      name: "ends a sandbox that does not keep the time itself",
+      state: { state: "Running", podUID, since: noon.toISOString() },
+      afterMs: 3_600_000 + 120_000,
+      status: "False",
+      reason: "WallClockExceeded",
+      message: /did not end by itself/,
+    },
+    {
+      name: "fails for good where the pod's own fault broke it",
+      state: { state: "Broken", podUID, reason: "OOMKilled", message: "out of memory", retryable: false },
+      status: "False",
+      reason: "OOMKilled",
+      message: /memory/,
+    },
+    {
+      name: "fails where the pod vanished",
+      state: { state: "Missing" },
+      afterMs: 60_000,
+      status: "False",
+      reason: "SandboxLost",
+      message: /by force/,
+    },
+  ])("$name", ({ state, afterMs = 0, status, reason, message }) => {
+    const { succeeded } = watch(state, { afterMs });
+    expect(succeeded).toMatchObject({ status, reason, message: expect.stringMatching(message) });
+  });
+
+  it("does not miss a pod that the cache cannot show yet", () => {
+    expect(watch({ state: "Missing" }, { afterMs: 59_000 })).toMatchObject({
+      succeeded: undefined,
+      requeueAfterMs: 10_000,
+    });
+  });
+
+  it("says what a pod waits for, and looks again when its time is up", () => {
+    const decision = watch(
+      { state: "Pending", podUID, message: "pulling", since: noon.toISOString() },
+      { afterMs: 1_000 },
+    );
+    expect(decision.conditions?.[0]).toMatchObject({ status: "False", reason: "Pending", message: /pulling/ });
+    expect(decision.requeueAfterMs).toBe(599_000);
+  });
+
+  const lost: SandboxState = { state: "Broken", podUID, reason: "NodeLost", message: "node gone", retryable: true };
+
+  it("tries again after a lost node, and lets go of the old pod", () => {
+    const decision = watch(lost);
+    expect(decision).toMatchObject({ succeeded: undefined, actions: [{ attempt: 1 }] });
+    expect(decision.fields?.attempts).toMatchObject([{ number: 1, podUID, reason: "NodeLost" }]);
+  });
+
+  it("tries at most three times", () => {
+    const attempts = [1, 2, 3].map((number) => ({ number, podName: `p-${number}`, podUID }));
+    const { succeeded } = watch(lost, { task: running({ status: { attempts } }) });
+    expect(succeeded).toMatchObject({ reason: "NodeLost", message: expect.stringMatching(/Tried 3 times/) });
+  });
+
+  it("does not try again when the time of all attempts together is up", () => {
+    expect(watch(lost, { afterMs: 3_600_000 }).succeeded).toMatchObject({ status: "False", reason: "NodeLost" });
+  });
+
+  it("leaves the end to the publish step once a push was allowed", () => {
+    const publish = { ref: "refs/heads/x", newId: "a".repeat(40) };
+    expect(follow.concerns(facts({ task: running() }), noon)).toBe(true);
+    expect(follow.concerns(facts({ task: running({ status: { publish } }) }), noon)).toBe(false);
+  });
+});
+
+describe("sandbox", () => {
+  const decide = (task: ReturnType<typeof aTask>, afterMs = 0): Decision<{ attempt: number }> =>
+    sandbox.decide(facts({ task }), { podName: "next" }, new Date(noon.getTime() + afterMs));
+
+  it("writes the attempt and the start before the pod is created", () => {
+    const decision = decide(aTask(atWork));
+    expect(decision.fields).toMatchObject({
+      attempts: [{ number: 1, podName: "next" }],
+      startTime: noon.toISOString(),
+    });
+    expect(decision.actions).toEqual([{ attempt: 1 }]);
+  });
+
+  it("creates the pod of a written attempt again, and no second attempt, after a crash", () => {
+    const task = running({}, { podUID: undefined });
+    expect(sandbox.concerns(facts({ task }), noon)).toBe(true);
+    expect(decide(task)).toMatchObject({ actions: [{ attempt: 1 }] });
+    expect(decide(task).fields).toBeUndefined();
+  });
+
+  it("does nothing while the attempt's pod is there", () => {
+    expect(sandbox.concerns(facts({ task: running() }), noon)).toBe(false);
+  });
+
+  it("keeps the first start for further attempts, so that the budget spans them", () => {
+    const decision = decide(running({}, { reason: "NodeLost" }), 1_000);
+    expect(decision.fields?.attempts).toMatchObject([{ number: 1 }, { number: 2 }]);
+    expect(decision.fields?.startTime).toBe(noon.toISOString());
+  });
+
+  it("ends the task instead when its time is up", () => {
+    const task = running({ spec: { limits: { wallClock: "5m" } } }, { reason: "NodeLost" });
+    expect(decide(task, 300_000).conditions).toMatchObject([{ type: "Succeeded", reason: "WallClockExceeded" }]);
+  });
+});
+
+describe("cancel and admit", () => {
+  it("ends a task that was stopped, by whom and why, and withdraws the leave to push", () => {
+    const publish = { ref: "refs/heads/x", newId: "a".repeat(40) };
+    const task = running({ spec: { cancel: { by: "kim", reason: "wrong repository" } }, status: { publish } });
+    const decision = cancel.decide(facts({ task }), undefined, noon);
+    expect(decision.conditions).toMatchObject([{ reason: "Cancelled", message: "Stopped by kim: wrong repository." }]);
+    expect(patchedStatus(task, decision, noon)).toMatchObject({ phase: "Cancelled", publish: undefined });
+  });
+
+  it("hears a stop from the thread too", () => {
+    const task = running({ status: { requests: [{ type: "stop", by: "ana", from: "stop-1" }] } });
+    expect(cancel.concerns(facts({ task }), noon)).toBe(true);
+  });
+
+  it("says how many are ahead and since when, and keeps that", () => {
+    const task = aTask({ conditions: ["Authorized"], status: { queue: { position: 9, limit: "x", since: "then" } } });
+    const admission = { state: "Waiting", position: 3, limit: "5 at once", reason: "Queued" } as const;
+    const decision = admit.decide(facts({ task, admission }), undefined, noon);
+    expect(decision.conditions).toMatchObject([
+      { status: "False", reason: "Queued", message: "Queued, 3 ahead: 5 at once." },
+    ]);
+    expect(decision.fields?.queue).toEqual({ position: 3, limit: "5 at once", since: "then" });
+    expect(patchedStatus(task, decision, noon).phase).toBe("Queued");
+  });
+
+  it("admits nobody whose profile is missing or not ready", () => {
+    const task = aTask({ conditions: ["Authorized"] });
+    const admission = { state: "Admitted" } as const;
+    const ready = {
+      type: "Ready",
+      status: "False",
+      reason: "ImageNotAllowed",
+      message: "image x",
+      lastTransitionTime: "",
+    } as const;
+    for (const profile of [undefined, { ...aProfile(), status: { conditions: [ready] } }]) {
+      const decision = admit.decide(facts({ task, profile, admission }), undefined, noon);
+      expect(decision.conditions).toMatchObject([{ status: "False", reason: "ProfileNotReady" }]);
+    }
+  });
+});
+
+describe("clean-up", () => {
+  const dayMs = 24 * 3_600_000;
+  const { retention } = defaultConfig;
+  const succeeded = running({ conditions: ["Succeeded"], status: { completionTime: noon.toISOString() } });
+  const failed = running({
+    conditions: [{ type: "Succeeded", status: "False", reason: "AgentFailed" }],
+    status: { completionTime: noon.toISOString() },
+  });
+
+  function decide(
+    task: typeof failed,
+    afterMs: number,
+    reading: Partial<CleanupReading> = {},
+  ): Decision<CleanupAction> {
+    const base = { pods: [{ attempt: 1, state: outcome() }], holdsTokens: false, retention };
+    return cleanup.decide(facts({ task }), { ...base, ...reading }, new Date(noon.getTime() + afterMs));
+  }
+
+  const gone = [
+    { do: "removePod", attempt: 1 },
+    { do: "harvest", attempt: 1 },
+  ];
+
+  it("lets a pod go once its result is written, and removes it an hour later, a day where it failed", () => {
+    expect(decide(succeeded, 0)).toMatchObject({ actions: [{ do: "harvest" }], requeueAfterMs: 3_600_000 });
+    expect(decide(succeeded, 3_600_000).actions).toEqual(gone);
+    expect(decide(failed, 3_600_000).actions).toEqual([{ do: "harvest", attempt: 1 }]);
+    expect(decide(failed, dayMs).actions).toEqual(gone);
+  });
+
+  it("revokes the tokens of a task that is over", () => {
+    expect(decide(succeeded, 0, { holdsTokens: true }).actions).toContainEqual({ do: "revoke" });
+  });
+
+  it("removes the pod of a stopped task at once, and leaves a courier that published a minute for its last words", () => {
+    const live = { pods: [{ attempt: 1, state: { state: "Running", podUID, since: "" } as const }] };
+    const stopped = running({
+      conditions: [{ type: "Succeeded", status: "False", reason: "Cancelled" }],
+      status: { completionTime: noon.toISOString() },
+    });
+    expect(decide(stopped, 0, live).actions).toEqual(gone);
+    expect(decide(succeeded, 0, live)).toMatchObject({ actions: [], requeueAfterMs: 60_000 });
+    expect(decide(succeeded, 60_000, live).actions).toEqual(gone);
+  });
+
+  it("deletes a task after seven days, but not while the change it knows is open", () => {
+    const none = { pods: [] };
+    expect(decide(succeeded, 7 * dayMs - 1, none)).toMatchObject({ actions: [], requeueAfterMs: 1 });
+    expect(decide(succeeded, 7 * dayMs, none).actions).toEqual([{ do: "deleteTask" }]);
+    expect(decide(succeeded, 7 * dayMs, { ...none, change: "Open" }).actions).toEqual([]);
+    expect(decide(succeeded, 7 * dayMs, { ...none, change: "Merged" }).actions).toEqual([{ do: "deleteTask" }]);
+  });
+});
+
+describe("the phase", () => {
+  it.each<{ phase: string; task: TaskOverrides }>([
+    { phase: "Pending", task: {} },
+    { phase: "Queued", task: { conditions: ["Authorized"] } },
+    { phase: "Preparing", task: { conditions: ["Authorized", "Admitted"] } },
+    { phase: "Running", task: { conditions: ["Authorized", "Admitted", "ContextReady", "SandboxReady"] } },
+    { phase: "Succeeded", task: { conditions: ["Succeeded"] } },
+    { phase: "Failed", task: { conditions: [{ type: "Succeeded", status: "False", reason: "X" }] } },
+    { phase: "Refused", task: { conditions: [{ type: "Authorized", status: "False" }] } },
+    { phase: "Cancelled", task: { conditions: [{ type: "Succeeded", status: "False", reason: "Cancelled" }] } },
+    { phase: "Delivered", task: { conditions: [{ type: "Succeeded", reason: "Delivered" }] } },
+    {
+      phase: "Publishing",
+      task: { conditions: ["Authorized", "Admitted"], status: { publish: { ref: "r", newId: "a" } } },
+    },
+    { phase: "Pending", task: { spec: { command: "help" } } },
+    { phase: "Running", task: { spec: { command: "help" }, conditions: ["Authorized"] } },
+  ])("is $phase for $task", ({ phase, task }) => {
+    expect(patchedStatus(aTask(task), {}, noon).phase).toBe(phase);
+  });
+
+  it("notes the end once", () => {
+    const first = patchedStatus(aTask({ conditions: ["Succeeded"] }), {}, noon);
+    const again = patchedStatus({ ...aTask(), status: first }, {}, new Date(noon.getTime() + 5_000));
+    expect(again).toEqual(first);
+  });
+});
