@@ -1,0 +1,113 @@
+import type { AgentTask } from "../../../api/kinds.ts";
+import type { Decision, TaskFacts } from "../facts.ts";
+import { requesterOf } from "../state.ts";
+import { lastPublished, lastWork, openWork } from "./targets.ts";
+
+/** What a command makes happen; each idempotent. */
+export type CommandAction =
+  | { do: "stop"; targets: string[] }
+  | { do: "again"; original: string }
+  | { do: "approve"; target: string; branch: string; commit: string };
+
+/** What is read for `approve`: the branch as the host shows it now. */
+export interface CommandReading {
+  tip?: string | undefined;
+}
+
+type Rule = (facts: TaskFacts, reading: CommandReading) => Decision<CommandAction>;
+
+/** What an authorised command does. Pure. */
+export function decideCommand(facts: TaskFacts, reading: CommandReading): Decision<CommandAction> {
+  const rule = rules[facts.task.spec.command ?? "help"];
+  return rule(facts, reading);
+}
+
+/** The command is done, with what the person is told. */
+export function told(reason: string, message: string): Decision<never> {
+  return { conditions: [{ type: "Succeeded", status: "True", reason, message }] };
+}
+
+function refused(reason: string, message: string): Decision<never> {
+  return { conditions: [{ type: "Succeeded", status: "False", reason, message }] };
+}
+
+const stop: Rule = ({ task, tasks }) => {
+  const targets = openWork(task, tasks).map(({ metadata }) => metadata.name);
+  if (targets.length === 0) return told("NothingToStop", "Nothing is running here.");
+  return { actions: [{ do: "stop", targets }] };
+};
+
+const again: Rule = ({ task, tasks }) => {
+  const original = lastWork(task, tasks);
+  if (original) return { actions: [{ do: "again", original: original.metadata.name }] };
+  const running = openWork(task, tasks).length > 0;
+  return refused(
+    "NothingToRetry",
+    running ? "The work is still running; say `stop` first." : "There is no earlier work in this conversation.",
+  );
+};
+
+const status: Rule = ({ task, tasks }) => {
+  const open = openWork(task, tasks);
+  const [newest] = open.length > 0 ? open : [lastWork(task, tasks)];
+  if (!newest) return told("Status", "No work has been done in this conversation.");
+  return told("Status", `${newest.metadata.name}: ${newest.status?.phase ?? "Pending"}${why(newest)}`);
+};
+
+const help: Rule = ({ integration }) => {
+  const at = `@${integration?.status?.bot?.mention ?? "bot"}`;
+  return told(
+    "Help",
+    `Write \`${at}\` and what you want done. Or: \`${at} stop\` ends the running work, \`${at} retry\` does the last work again, \`${at} continue\` goes on with it, ` +
+      `\`${at} status\` says how it stands, \`${at} approve <commit>\` lets the checks of a held commit run.`,
+  );
+};
+
+const approve: Rule = ({ task, tasks, profile }, { tip }) => {
+  const target = lastPublished(task, tasks);
+  const { commit, branch } = target?.status?.result ?? {};
+  if (!target || commit === undefined || branch === undefined)
+    return refused("NothingToApprove", "No commit of Bellhop's waits here.");
+  if (profile?.spec.output.ci === "Run")
+    return told("NotHeld", "Checks are not held here (output.ci: Run); there is nothing to approve.");
+  return approveCommit(task, target, { commit, branch, tip });
+};
+
+function approveCommit(
+  task: AgentTask,
+  target: AgentTask,
+  { commit, branch, tip }: { commit: string; branch: string; tip: string | undefined },
+): Decision<CommandAction> {
+  const given = task.spec.commandArgument?.toLowerCase() ?? "";
+  if (given.length < 7 || !commit.startsWith(given)) {
+    return refused(
+      "WrongCommit",
+      `Say which commit you have read: \`approve ${commit.slice(0, 7)}\` is the one that waits${given === "" ? "" : `, not ${given}`}.`,
+    );
+  }
+  if (task.spec.actor.id === requesterOf(target).id) {
+    return refused(
+      "RequesterMayNotApprove",
+      "Whoever asked for the work cannot approve it; somebody else with write access has to.",
+    );
+  }
+  if (alreadyReleased(task, target)) return told("Approved", "Approved: the checks run.");
+  if (tip !== commit)
+    return refused(
+      "CommitMoved",
+      `\`${branch}\` has moved on since ${commit.slice(0, 7)}; approve its new head instead.`,
+    );
+  return { actions: [{ do: "approve", target: target.metadata.name, branch, commit }] };
+}
+
+/** The release is noted on the work before the command ends: after a crash in between it is not done twice. */
+function alreadyReleased(task: AgentTask, target: AgentTask): boolean {
+  return target.status?.requests?.some(({ from, type }) => type === "approve" && from === task.metadata.name) ?? false;
+}
+
+function why({ status: state }: AgentTask): string {
+  const last = state?.conditions?.findLast(({ type }) => type === "Succeeded") ?? state?.conditions?.at(-1);
+  return last ? `. ${last.message}` : "";
+}
+
+const rules = { stop, retry: again, continue: again, status, help, approve } as const;

@@ -1,0 +1,108 @@
+import { AgentTaskKind, type AgentTask } from "../../../api/kinds.ts";
+import type { AgentTaskStatus } from "../../../api/agent-task-status.ts";
+import { isAlreadyExists } from "../../../kube/errors.ts";
+import { BellhopError } from "../../../shared/errors.ts";
+import type { StatusPatch } from "../facts.ts";
+import { holds, isOver, isWork } from "../state.ts";
+import { asStep, type AnyStep, type Step, type StepContext } from "../steps.ts";
+import { taskAgain } from "./again.ts";
+import { decideCommand, told, type CommandAction, type CommandReading } from "./decide.ts";
+import { lastPublished } from "./targets.ts";
+
+/** Carries out commands: tasks that do no work of their own. */
+const commands: Step<CommandReading, CommandAction> = {
+  name: "commands",
+  condition: "Succeeded",
+  concerns: ({ task }) => !isWork(task) && holds(task, "Authorized") && !isOver(task),
+  gather: read,
+  decide: (facts, reading) => decideCommand(facts, reading),
+  apply: (context, action) => carryOut(context, action),
+};
+
+/** The command step, for the life of a task. */
+export const commandStep: AnyStep = asStep(commands);
+
+async function read(context: StepContext): Promise<CommandReading> {
+  const { task, tasks } = context.facts;
+  const target = task.spec.command === "approve" ? lastPublished(task, tasks) : undefined;
+  const branch = target?.status?.result?.branch;
+  if (!target?.spec.repository || branch === undefined) return {};
+  const { codeHost } = await context.connection();
+  return { tip: (await codeHost?.branch(target.spec.repository, branch, context.signal))?.sha };
+}
+
+async function carryOut(context: StepContext, action: CommandAction): Promise<StatusPatch> {
+  if (action.do === "stop") return stop(context, action.targets);
+  if (action.do === "again") return again(context, action.original);
+  return approve(context, action);
+}
+
+type Asked = NonNullable<AgentTaskStatus["requests"]>[number];
+
+async function stop(context: StepContext, targets: readonly string[]): Promise<StatusPatch> {
+  for (const name of targets) await ask(context, name, {});
+  return told("Stopped", `Asked ${targets.join(", ")} to stop.`);
+}
+
+async function again(context: StepContext, name: string): Promise<StatusPatch> {
+  const { deps, facts, signal } = context;
+  const { namespace } = facts.task.metadata;
+  // From the API server: the cache leaves prompts out.
+  const [command, original] = await Promise.all([
+    context.live(),
+    deps.kube.get(AgentTaskKind, { namespace, name }, signal),
+  ]);
+  const made = taskAgain(command, original, facts.integration?.metadata.uid ?? "");
+  try {
+    await deps.kube.create(AgentTaskKind, made, { signal });
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
+  }
+  return told("Retried", `Begun again as ${made.metadata.name}.`);
+}
+
+async function approve(
+  context: StepContext,
+  { target, branch, commit }: Extract<CommandAction, { do: "approve" }>,
+): Promise<StatusPatch> {
+  const { task } = context.facts;
+  const { codeHost } = await context.connection();
+  if (!codeHost || !task.spec.repository)
+    throw new BellhopError("NotSupported", "approvals count at the code host only");
+  const message = `Run the checks of ${commit.slice(0, 7)}\n\nApproved by ${task.spec.actor.login}.`;
+  const { sha } = await codeHost.releaseChecks(
+    task.spec.repository,
+    { branch, parent: commit, message },
+    context.signal,
+  );
+  await ask(context, target, { commit: sha });
+  return told(
+    "Approved",
+    `Approved ${commit.slice(0, 7)}: an empty commit without the skip marker, ${sha.slice(0, 7)}, lets the checks run.`,
+  );
+}
+
+/** Leaves the command with the work it is for; the new head of an approved branch is ours too. The same command twice is once. */
+async function ask(context: StepContext, name: string, { commit }: { commit?: string }): Promise<void> {
+  const { deps, facts, signal } = context;
+  const { task } = facts;
+  const target = await deps.kube.get(AgentTaskKind, { namespace: task.metadata.namespace, name }, signal);
+  const requests = target.status?.requests ?? [];
+  if (requests.some(({ from }) => from === task.metadata.name)) return;
+  const request = requestOf(task);
+  const result = commit === undefined ? {} : { result: { ...target.status?.result, commit } };
+  await deps.kube.replaceStatus(
+    AgentTaskKind,
+    { ...target, status: { ...target.status, ...result, requests: [...requests, request] } },
+    { signal },
+  );
+}
+
+function requestOf({ metadata, spec }: AgentTask): Asked {
+  return {
+    type: spec.command === "approve" ? "approve" : "stop",
+    by: spec.actor.login,
+    from: metadata.name,
+    ...(spec.commandArgument === undefined ? {} : { argument: spec.commandArgument }),
+  };
+}
