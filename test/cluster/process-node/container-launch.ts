@@ -1,0 +1,58 @@
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Pod } from "../../../src/kube/resources.ts";
+import type { KubeClient } from "../../../src/kube/types.ts";
+import type { Launch } from "./container-process.ts";
+import { containerEnvironment, imageEnvironment } from "./environment.ts";
+import { expand } from "./expand.ts";
+import { type ContainerPlaces, mapAppSource, mapPath, pathMap } from "./paths.ts";
+import type { ContainerRecord } from "./types.ts";
+import { type VolumeDeps, volumeFolder } from "./volumes.ts";
+
+/** Where one pod keeps what, on this machine. */
+export interface PodPlaces {
+  client: KubeClient;
+  /** Folder of the pod: volumes and the containers' scratch folders. Gone with the pod. */
+  folder: string;
+  /** Folder of the containers' logs, `<container>.log`; stays as long as the node does. */
+  logs: string;
+  volumes: VolumeDeps;
+  app: ContainerPlaces["app"];
+  /** What the marks of all its processes begin with. */
+  mark: string;
+}
+
+/** Works out how to run a container. Undefined when it names no command, since there is no image to ask. Throws when something it refers to is missing. */
+export async function launchOf(places: PodPlaces, pod: Pod, record: ContainerRecord): Promise<Launch | undefined> {
+  const { container, restartCount } = record;
+  const scratch = join(places.folder, "containers", container.name);
+  const terminationLog = join(scratch, `termination-log-${restartCount}`);
+  await mkdir(scratch, { recursive: true });
+  await rm(terminationLog, { force: true });
+  await writeFile(terminationLog, "", { mode: 0o600 });
+
+  const map = pathMap(container, {
+    volume: (name) => volumeFolder(places.volumes, pod, name),
+    terminationLog,
+    app: places.app,
+  });
+  const variables = await containerEnvironment(places.client, pod, container);
+  const local = (text: string): string => mapPath(mapAppSource(text, places.app), map);
+  const words = [...(container.command ?? []), ...(container.args ?? [])].map((word) => local(expand(word, variables)));
+  const [command, ...args] = words;
+  if (command === undefined || container.command === undefined) return undefined;
+  return {
+    command: command === "node" ? process.execPath : command,
+    args,
+    env: { ...imageEnvironment(pod, scratch), ...mapValues(variables, local) },
+    cwd: container.workingDir === undefined ? scratch : local(container.workingDir),
+    mark: `${places.mark}${container.name}|`,
+    log: join(places.logs, `${container.name}.log`),
+    terminationLog,
+    fallbackToLog: container.terminationMessagePolicy === "FallbackToLogsOnError",
+  };
+}
+
+function mapValues(variables: Record<string, string>, map: (value: string) => string): Record<string, string> {
+  return Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, map(value)]));
+}

@@ -1,0 +1,88 @@
+import { spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import { constants } from "node:os";
+import { guardGroup, signalGroup } from "../watchdog.ts";
+import { markVariable } from "./environment.ts";
+import { lastWords } from "./last-words.ts";
+import { seconds } from "./status.ts";
+import { sweep } from "./sweep.ts";
+import type { Terminated } from "./types.ts";
+
+/** A command with everything it needs; all paths are local ones. */
+export interface Launch {
+  command: string;
+  args: string[];
+  env: Record<string, string>;
+  cwd: string;
+  /** Value of the mark that all its processes carry. */
+  mark: string;
+  log: string;
+  terminationLog: string;
+  fallbackToLog: boolean;
+}
+
+/** A container's processes: a group of their own that does not outlive the node. */
+export interface ContainerProcess {
+  readonly startedAt: string;
+  readonly ended: Promise<Terminated>;
+  /** SIGTERM to its first process, as a kubelet does; SIGKILL to all of them. */
+  signal(signal: "SIGTERM" | "SIGKILL"): void;
+}
+
+/** Starts a container. A command that cannot be run ends at once with 128 and `StartError`, as with a real runtime. */
+export function launch(options: Launch): ContainerProcess {
+  const startedAt = seconds(new Date());
+  const log = openSync(options.log, "a", 0o600);
+  const child = spawn(options.command, options.args, {
+    cwd: options.cwd,
+    env: { ...options.env, [markVariable]: options.mark },
+    stdio: ["ignore", log, log],
+    detached: true,
+  });
+  closeSync(log);
+  const { pid } = child;
+  const release = pid === undefined ? undefined : guardGroup(pid);
+  const ended = new Promise<Terminated>((resolve) => {
+    child.once("error", (error) => {
+      if (pid === undefined) resolve(startError(`could not run ${options.command}: ${error.message}`, startedAt));
+    });
+    child.once("exit", (code, signal) => {
+      if (pid !== undefined) killAll(pid, options.mark);
+      release?.();
+      const exitCode = code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
+      resolve(terminated(options, exitCode, startedAt));
+    });
+  });
+  return {
+    startedAt,
+    ended,
+    signal(signal) {
+      if (pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+      if (signal === "SIGKILL") killAll(pid, options.mark);
+      else child.kill(signal);
+    },
+  };
+}
+
+/** How a container ends that never began. */
+export function startError(message: string, startedAt: string = seconds(new Date())): Terminated {
+  return { exitCode: 128, reason: "StartError", message, startedAt, finishedAt: seconds(new Date()) };
+}
+
+function killAll(pid: number, mark: string): void {
+  signalGroup(pid, "SIGKILL");
+  // What left the group, and what that has started meanwhile.
+  for (let round = 0; round < 5 && sweep(mark) > 0; round++);
+}
+
+function terminated(options: Launch, exitCode: number, startedAt: string): Terminated {
+  const fallbackToLog = options.fallbackToLog && exitCode !== 0;
+  const message = lastWords({ terminationLog: options.terminationLog, log: options.log, fallbackToLog });
+  return {
+    exitCode,
+    reason: exitCode === 0 ? "Completed" : "Error",
+    ...(message === undefined ? {} : { message }),
+    startedAt,
+    finishedAt: seconds(new Date()),
+  };
+}

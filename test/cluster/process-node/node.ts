@@ -1,0 +1,151 @@
+import { join } from "node:path";
+import { createController, itself } from "../../../src/kube/controller.ts";
+import { isConflict, isNotFound } from "../../../src/kube/errors.ts";
+import { createInformer } from "../../../src/kube/informer.ts";
+import { pods, type Pod } from "../../../src/kube/resources.ts";
+import { done, type KubeConnection, type Request, type Result, type Store } from "../../../src/kube/types.ts";
+import { systemClock } from "../../../src/shared/clock.ts";
+import type { Logger } from "../../../src/shared/log.ts";
+import type { ContainerPlaces } from "./paths.ts";
+import { PodRunner } from "./pod-runner.ts";
+import { lostStatus } from "./status.ts";
+import { hasEnded } from "./types.ts";
+
+/** The scheduler name that pods ask for this node by. */
+const schedulerName = "bellhop-process";
+
+/** What a process node is. */
+export interface ProcessNodeOptions {
+  client: KubeConnection;
+  log: Logger;
+  /** Written to `spec.nodeName` of the pods it takes. */
+  nodeName: string;
+  /** Only this namespace; all of them without. */
+  namespace: string | undefined;
+  folder: string;
+  app: ContainerPlaces["app"];
+  tokenMaxAgeMs: number;
+}
+
+/** What the marks of all processes of a node begin with. */
+export function nodeMark(folder: string): string {
+  return `${folder}|`;
+}
+
+/** Takes pods, runs them and tells of them until `signal` aborts. Resolves when the first list is there. */
+export async function startNode(options: ProcessNodeOptions, signal: AbortSignal): Promise<void> {
+  const { client, log } = options;
+  const informer = createInformer({ client, clock: systemClock, log }, pods, {
+    fieldSelector: `spec.schedulerName=${schedulerName}`,
+    ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
+  });
+  const runners = new Map<string, PodRunner>();
+  const controller = createController({
+    name: "process-node",
+    reconciler: (request) => reconcile({ options, store: informer.store, runners, again }, request),
+    workers: 8,
+    backoff: { baseMs: 50, maxMs: 2000, jitter: 0.2 },
+    log,
+    clock: systemClock,
+  });
+  const again = (request: Request): void => controller.enqueue(request);
+  controller.watches(informer, itself);
+  informer.start(signal);
+  await informer.waitForSync(signal);
+  controller.start(signal);
+}
+
+interface Frame {
+  options: ProcessNodeOptions;
+  store: Store<Pod>;
+  runners: Map<string, PodRunner>;
+  again: (request: Request) => void;
+}
+
+async function reconcile(frame: Frame, request: Request): Promise<Result> {
+  const pod = frame.store.get(request);
+  for (const [key, runner] of frame.runners) {
+    if (!key.startsWith(keyOf(request)) || key === runnerKey(pod)) continue;
+    // Removed by force: nobody waits for it any more.
+    runner.terminate({ graceSeconds: 0 });
+    frame.runners.delete(key);
+  }
+  if (pod) await look(frame, pod);
+  return done;
+}
+
+async function look(frame: Frame, pod: Pod): Promise<void> {
+  const { options, runners } = frame;
+  if (!pod.spec?.nodeName) return pod.metadata.deletionTimestamp ? undefined : bind(options, pod);
+  if (pod.spec.nodeName !== options.nodeName) return;
+  const runner = runners.get(runnerKey(pod));
+  if (!runner && !hasEnded(pod)) return takeUp(frame, pod);
+  if (!pod.metadata.deletionTimestamp) return;
+  if (runner && !runner.finished) runner.terminate({ graceSeconds: pod.metadata.deletionGracePeriodSeconds ?? 30 });
+  else await remove(options, pod);
+}
+
+/** Starts a pod that never ran; one that did, under a node that is gone, has lost its processes. */
+async function takeUp(frame: Frame, pod: Pod): Promise<void> {
+  const { options, runners, again } = frame;
+  if (pod.status?.startTime !== undefined) return declareLost(options, pod);
+  const runner = new PodRunner(runnerDeps(options, pod), pod);
+  runners.set(runnerKey(pod), runner);
+  void runner.run().then(() => again(requestOf(pod)));
+  again(requestOf(pod)); // it may be deleted already
+}
+
+async function bind({ client, nodeName, log }: ProcessNodeOptions, pod: Pod): Promise<void> {
+  const { name, namespace = "", uid } = pod.metadata;
+  const target = { apiVersion: "v1", kind: "Node", name: nodeName };
+  const binding = { apiVersion: "v1", kind: "Binding", metadata: { name, namespace, uid }, target };
+  try {
+    await client.createSubresource(pods, { name, namespace }, "binding", binding);
+  } catch (error) {
+    if (!isConflict(error) && !isNotFound(error)) throw error;
+    log.debug({ pod: name, namespace }, "a pod went to another node, or away");
+  }
+}
+
+async function declareLost({ client, log }: ProcessNodeOptions, pod: Pod): Promise<void> {
+  const message = "the process node was restarted: the pod's processes ended with the one before";
+  log.warn({ pod: pod.metadata.name, namespace: pod.metadata.namespace }, "a pod was lost with an earlier node");
+  await client.replaceStatus(pods, { ...pod, status: lostStatus(pod, message, new Date()) });
+}
+
+/** The last step of a deletion. Finalizers of others keep the object; then there is nothing more to say. */
+async function remove({ client }: ProcessNodeOptions, pod: Pod): Promise<void> {
+  const { name, namespace = "", uid, finalizers = [], deletionGracePeriodSeconds } = pod.metadata;
+  if (deletionGracePeriodSeconds === 0 && finalizers.length > 0) return;
+  await client.delete(pods, { name, namespace }, { gracePeriodSeconds: 0, ...(uid === undefined ? {} : { uid }) });
+}
+
+function runnerDeps(options: ProcessNodeOptions, pod: Pod): ConstructorParameters<typeof PodRunner>[0] {
+  const { client, log } = options;
+  const { namespace = "", name, uid = "" } = pod.metadata;
+  const folder = join(options.folder, "pods", uid);
+  return {
+    log,
+    tokens: { client, log, maxAgeMs: options.tokenMaxAgeMs },
+    places: {
+      client,
+      folder,
+      logs: join(options.folder, "logs", `${namespace}_${name}_${uid}`),
+      volumes: { client, folder: join(folder, "volumes"), claims: join(options.folder, "claims") },
+      app: options.app,
+      mark: `${nodeMark(options.folder)}${uid}|`,
+    },
+  };
+}
+
+function requestOf(pod: Pod): Request {
+  return { namespace: pod.metadata.namespace ?? "", name: pod.metadata.name };
+}
+
+function keyOf({ namespace, name }: Request): string {
+  return `${namespace}/${name}/`;
+}
+
+function runnerKey(pod: Pod | undefined): string {
+  return pod ? `${keyOf(requestOf(pod))}${pod.metadata.uid ?? ""}` : "";
+}
