@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync } from "node:fs";
+import { delimiter, dirname } from "node:path";
 import { createCgroups } from "./cgroups.ts";
 import { startContainerd } from "./containerd.ts";
 import { kubeconfigOf, startControlPlane } from "./control-plane.ts";
@@ -50,6 +51,8 @@ export interface RealNode {
 export type { ExternalHost } from "./external-host.ts";
 export type { NodeOptions } from "./options.ts";
 export type { RunOptions, RunResult } from "./run.ts";
+export { buildImages } from "./images.ts";
+export type { BuiltImage, BuiltImages } from "./images.ts";
 export { nodeSupport } from "./support.ts";
 export type { NodeSupport } from "./support.ts";
 
@@ -109,7 +112,9 @@ async function start(layout: NodeLayout, { daemons, pause, log }: Parts): Promis
 function realNode(layout: NodeLayout, namespaces: Namespaces): RealNode {
   const kubeconfigPath = kubeconfigOf(layout, "admin");
   const kubectlPath = tool("kubectl");
-  const env = { KUBECONFIG: kubeconfigPath };
+  // Behind what is there: where the machine has its own kubectl or helm, nothing changes.
+  const tools = new Set([dirname(kubectlPath), dirname(tool("helm"))]);
+  const env = { KUBECONFIG: kubeconfigPath, PATH: [process.env["PATH"], ...tools].join(delimiter) };
   const exec: RealNode["exec"] = (argv, options = {}) =>
     tryRun([...namespaces.enterNetwork, ...argv], { ...options, env: { ...process.env, ...env, ...options.env } });
   return {

@@ -1,14 +1,20 @@
 import { describeError } from "../../../src/shared/errors.ts";
-import { startNode, stopNodeNamed } from "./index.ts";
+import { buildImages, nodeSupport, startNode, stopNodeNamed } from "./index.ts";
+import { installPrerequisites } from "./prerequisites.ts";
+import { tool } from "./tools.ts";
 
-/** `node test/cluster/node/main.ts up|down [name]`: a node that outlives this command, for looking around. */
-const [verb, name] = process.argv.slice(2);
+/**
+ * `node test/cluster/node/main.ts up|down [name]`: a node that outlives this command, for looking around.
+ * `prerequisites`: what a node needs of this machine. `images`: builds them, and prints their names and archives.
+ */
+const [verb = "", name] = process.argv.slice(2);
 const say = (line: string): void => console.log(line);
+const verbs: Record<string, () => Promise<void>> = { up, down: () => stopNodeNamed(name), prerequisites, images };
 
 try {
-  if (verb === "up") await up();
-  else if (verb === "down") await stopNodeNamed(name);
-  else throw new Error("say `up [name]` or `down [name]`");
+  const action = verbs[verb];
+  if (!action) throw new Error("say `up [name]`, `down [name]`, `prerequisites` or `images`");
+  await action();
 } catch (error) {
   console.error(describeError(error));
   process.exitCode = 1;
@@ -18,4 +24,15 @@ async function up(): Promise<void> {
   const node = await startNode({ log: say, ...(name === undefined ? {} : { name }) });
   say(`logs and files: ${node.folder}`);
   say(`look around:    export KUBECONFIG=${node.kubeconfigPath}; ${node.enter.join(" ")} kubectl get pods -A`);
+}
+
+async function prerequisites(): Promise<void> {
+  const support = await nodeSupport();
+  if (!support.ok) throw new Error(support.reason);
+  await installPrerequisites(say);
+  say(`prerequisites: ok (kubectl: ${tool("kubectl")}, helm: ${tool("helm")})`);
+}
+
+async function images(): Promise<void> {
+  for (const { ref, tar } of Object.values(await buildImages({ log: say }))) say(`${ref} ${tar}`);
 }
