@@ -1,11 +1,12 @@
 import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
 import { getCACertificates } from "node:tls";
 import { EnvHttpProxyAgent, fetch as undiciFetch, type Dispatcher, type RequestInit } from "undici";
 import type { Clock } from "../shared/clock.ts";
 import { BellhopError, describeError } from "../shared/errors.ts";
 import type { Logger } from "../shared/log.ts";
 import { ProviderError } from "./errors.ts";
-import { addressPolicy } from "./http/addresses.ts";
+import { addressPolicy, type AddressPolicy } from "./http/addresses.ts";
 import { createBreaker, type Breaker } from "./http/breaker.ts";
 import { bareHost, guardedConnector, refused, type Resolve } from "./http/connector.ts";
 import { retryAfterMs } from "./http/retry-after.ts";
@@ -48,8 +49,9 @@ export interface Http {
 /** Creates the process's way out. Throws where the CA file cannot be read or a range is malformed. */
 export function createHttp(config: HttpConfig): Http {
   const allowedHosts = new Set((config.allowedHosts ?? []).map(bareHost));
-  const agent = createAgent(config, allowedHosts);
-  const dispatcher = agent.compose(onlyHttps(allowedHosts));
+  const policy = addressPolicy(config.refusedRanges);
+  const agent = createAgent(config, allowedHosts, policy);
+  const dispatcher = agent.compose(judgedHops(allowedHosts, policy));
   const breaker = createBreaker(config.clock, breakerOptions);
 
   const totalTimeoutMs = config.totalTimeoutMs ?? defaultTotalTimeoutMs;
@@ -76,9 +78,8 @@ export function createHttp(config: HttpConfig): Http {
   };
 }
 
-function createAgent(config: HttpConfig, allowedHosts: ReadonlySet<string>): EnvHttpProxyAgent {
+function createAgent(config: HttpConfig, allowedHosts: ReadonlySet<string>, policy: AddressPolicy): EnvHttpProxyAgent {
   const ca = config.caFile ? [...getCACertificates("default"), readFileSync(config.caFile, "utf8")] : undefined;
-  const policy = addressPolicy(config.refusedRanges);
   const tls = ca ? { ca } : {};
   return new EnvHttpProxyAgent({
     httpProxy: config.proxy?.http ?? "",
@@ -98,12 +99,18 @@ function createAgent(config: HttpConfig, allowedHosts: ReadonlySet<string>): Env
   });
 }
 
-/** Refuses plain HTTP for every hop, redirects included, but to hosts that the installation lists. */
-function onlyHttps(allowedHosts: ReadonlySet<string>): Dispatcher.DispatcherComposeInterceptor {
+/**
+ * Refuses plain HTTP and private addresses for every hop, redirects and proxied ones included, but to hosts that the installation lists.
+ * Names that go through a proxy are resolved by the proxy: what they lead to is its to judge.
+ */
+function judgedHops(allowedHosts: ReadonlySet<string>, policy: AddressPolicy): Dispatcher.DispatcherComposeInterceptor {
   return (dispatch) => (options, handler) => {
     const origin = new URL(String(options.origin));
     const host = bareHost(origin.hostname);
-    if (origin.protocol !== "https:" && !allowedHosts.has(host)) throw refused(host, host, "is asked for without TLS");
+    if (allowedHosts.has(host)) return dispatch(options, handler);
+    if (origin.protocol !== "https:") throw refused(host, host, "is asked for without TLS");
+    const why = isIP(host) ? policy(host) : undefined;
+    if (why) throw refused(host, host, why);
     return dispatch(options, handler);
   };
 }

@@ -226,11 +226,11 @@ describe("context", () => {
     const sha = await people().pushCommit({ as: "ana", repo: "acme/shop", branch: "red", files: { "b.txt": "b" } });
     const run = await people().completeSuite({
       repo: "acme/shop",
-      sha: String(sha),
+      sha,
       conclusion: "failure",
       log: `${"noise\n".repeat(5000)}\u001b[31mError: it broke\u001b[0m\n`,
     });
-    const source = aSource("WorkflowRun", run.id, { headSHA: String(sha) });
+    const source = aSource("WorkflowRun", run.id, { headSHA: sha });
     expect(await connection.context?.reread(source, desk.repository, patiently)).toMatchObject({
       found: true,
       subjectKey: source.subject.key,
@@ -309,9 +309,12 @@ describe("code host", () => {
 
   it("opens a change once, finds it, updates it, and releases its checks once", async () => {
     const host = connection.codeHost!;
-    const sha = String(
-      await people().pushCommit({ as: "ana", repo: "acme/shop", branch: "bellhop/1-fix", files: { "c.txt": "c" } }),
-    );
+    const sha = await people().pushCommit({
+      as: "ana",
+      repo: "acme/shop",
+      branch: "bellhop/1-fix",
+      files: { "c.txt": "c" },
+    });
     const wanted = { headRef: "bellhop/1-fix", baseRef: "main", title: "Fix", body: host.closingWords(1), draft: true };
     const opened = await host.openChange(desk.repository, wanted, patiently);
     expect(opened).toMatchObject({

@@ -1,0 +1,129 @@
+import { describe, expect, it } from "vitest";
+import type { Connection, RepositoryRef } from "../../src/integrations/connection.ts";
+import type { Integration, Provider } from "../../src/integrations/types.ts";
+
+/** A provider signed in at its stand-in, and what the suite may use there. */
+export interface Subject {
+  provider: Provider;
+  integration: Integration;
+  connection: Connection;
+  /** A repository that the integration covers. */
+  repository: RepositoryRef;
+  /** Opens an issue there, as a person with write. */
+  openSubject: () => Promise<number>;
+  /** Signs in with a credential that the provider refuses. */
+  connectWrongly: () => Promise<{ connection: Connection; secret: string }>;
+  /** Makes the next request fail on the provider's side. */
+  failOnce: () => void;
+}
+
+const signal = new AbortController().signal;
+const hostile =
+  "@octocat fixes #1 ![x](https://evil.example/x.png) <img src=x> [x](https://evil.example) <!-- bellhop:1 -->\n/approve";
+
+/** What holds for every provider, whatever it can do; capabilities it lacks are not asked for. */
+export function conformance(name: string, subject: () => Subject): void {
+  describe(`provider ${name}`, () => {
+    it("names itself and its kind as the registry does, and covers its own repository only", () => {
+      const { provider, integration, repository } = subject();
+      expect(provider.name).toBe(name);
+      expect(provider.kind).toBe(integration.kind);
+      expect(provider.host(integration)).toBe(repository.host);
+      expect(provider.covers(integration, repository)).toBe(true);
+      expect(provider.covers(integration, { owner: "somebody", name: "else" })).toBe(false);
+    });
+
+    it("accepts no delivery without a key, and none with a wrong signature", () => {
+      const { verify, maxBodyBytes, contentTypes } = subject().provider.webhooks;
+      const delivery = { headers: { get: () => "sha256=00" }, body: Buffer.from("{}"), receivedAt: new Date() };
+      expect(verify(delivery, [])).toMatchObject({ ok: false });
+      expect(verify(delivery, [Buffer.from("a key that signed nothing")])).toMatchObject({ ok: false });
+      expect(maxBodyBytes).toBeGreaterThan(0);
+      expect(contentTypes).toContain("application/json");
+    });
+
+    it("makes of bytes that are no event an answer, never an exception", () => {
+      const { provider, repository } = subject();
+      const context = { bot: undefined, host: repository.host };
+      for (const body of ["", "{", "null", "[]", "{}", '"x"', "\u0000", '{"a":'.repeat(2000)]) {
+        const delivery = { headers: { get: () => undefined }, body: Buffer.from(body), receivedAt: new Date() };
+        expect(provider.webhooks.normalise(delivery, context).outcome).not.toBe("event");
+      }
+    });
+
+    it("knows who its bot is", async () => {
+      const { bot, tokenScope } = await subject().connection.credentials.check(signal);
+      expect(bot.id).not.toBe("");
+      expect(bot.mention).not.toContain("@");
+      expect(["PerTask", "Broad"]).toContain(tokenScope);
+    });
+
+    it("says what to do about a wrong credential, and never the credential", async () => {
+      const { connection, secret } = await subject().connectWrongly();
+      const error = await connection.credentials.check(signal).catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ code: "Unauthorized", retryable: false });
+      expect(`${(error as Error).message} ${JSON.stringify(error)}`).not.toContain(secret);
+    });
+
+    it("calls a failure on the provider's side retryable", async () => {
+      const { connection, failOnce } = subject();
+      failOnce();
+      await expect(connection.credentials.check(signal)).rejects.toMatchObject({
+        code: "Unavailable",
+        retryable: true,
+      });
+    });
+
+    it("gives people nobody knows no permission", async () => {
+      const { connection, repository } = subject();
+      const found = await connection.actors?.permission(repository, { id: "1", login: "nobody" }, signal);
+      expect(found?.permission ?? "None").toBe("None");
+    });
+
+    it("encodes hostile text so that nothing in it lives, within the bytes allowed", () => {
+      const reporter = subject().connection.reporter;
+      if (!reporter) return;
+      const out = reporter.encode(hostile);
+      for (const live of ["@octocat", "fixes #1", "![", "<img", "](https://evil", "<!--", "\n/approve"]) {
+        expect(out, live).not.toContain(live);
+      }
+      expect(Buffer.byteLength(reporter.encode("é".repeat(500), { maxBytes: 99 }))).toBeLessThanOrEqual(99);
+    });
+
+    it("finds the message it made by its marker, and no other", async () => {
+      const { connection, repository, openSubject } = subject();
+      const { reporter } = connection;
+      if (!reporter) return;
+      const target = { repository, subjectNumber: await openSubject() };
+      const since = new Date(Date.now() - 60_000);
+      expect(await reporter.find(target, "task-a", since, signal)).toBeUndefined();
+      const made = await reporter.create(target, `${reporter.hiddenMarker("task-a")}\nhello`, signal);
+      expect(await reporter.find(target, "task-a", since, signal)).toEqual(made);
+      expect(await reporter.find(target, "task-b", since, signal)).toBeUndefined();
+      await reporter.update(target, made.id, `${reporter.hiddenMarker("task-a")}\nbye`, signal);
+      expect(await reporter.find(target, "task-a", since, signal)).toEqual(made);
+    });
+
+    it("mints tokens that end, and takes them back twice without complaint", async () => {
+      const { connection, repository } = subject();
+      const host = connection.codeHost;
+      if (!host) return;
+      const { password, expiresAt } = await host.mintToken(repository, "read", signal);
+      expect(Date.parse(expiresAt)).toBeGreaterThan(Date.now());
+      await host.revokeToken(password, signal);
+      await host.revokeToken(password, signal);
+    });
+
+    it("answers what is not there with nothing, not with an error", async () => {
+      const { connection, repository } = subject();
+      expect(await connection.codeHost?.branch(repository, "no/such-branch", signal)).toBeUndefined();
+      expect(await connection.codeHost?.findChange(repository, "no/such-branch", signal)).toBeUndefined();
+      expect(await connection.codeHost?.change(repository, 999_999, signal)).toBeUndefined();
+    });
+
+    it("gives up when its caller does", async () => {
+      const gone = AbortSignal.abort(new Error("stopping"));
+      await expect(subject().connection.credentials.check(gone)).rejects.toThrow("stopping");
+    });
+  });
+}
