@@ -9,17 +9,12 @@ export type CommandAction =
   | { do: "again"; original: string }
   | { do: "approve"; target: string; branch: string; commit: string };
 
-/** What is read for `approve`: the branch as the host shows it now. */
-export interface CommandReading {
-  tip?: string | undefined;
-}
-
-type Rule = (facts: TaskFacts, reading: CommandReading) => Decision<CommandAction>;
+type Rule = (facts: TaskFacts) => Decision<CommandAction>;
 
 /** What an authorised command does. Pure. */
-export function decideCommand(facts: TaskFacts, reading: CommandReading): Decision<CommandAction> {
+export function decideCommand(facts: TaskFacts): Decision<CommandAction> {
   const rule = rules[facts.task.spec.command ?? "help"];
-  return rule(facts, reading);
+  return rule(facts);
 }
 
 /** The command is done, with what the person is told. */
@@ -27,7 +22,8 @@ export function told(reason: string, message: string): Decision<never> {
   return { conditions: [{ type: "Succeeded", status: "True", reason, message }] };
 }
 
-function refused(reason: string, message: string): Decision<never> {
+/** The command is not carried out, with why. */
+export function refused(reason: string, message: string): Decision<never> {
   return { conditions: [{ type: "Succeeded", status: "False", reason, message }] };
 }
 
@@ -63,20 +59,20 @@ const help: Rule = ({ integration }) => {
   );
 };
 
-const approve: Rule = ({ task, tasks, profile }, { tip }) => {
+const approve: Rule = ({ task, tasks, profile }) => {
   const target = lastPublished(task, tasks);
   const { commit, branch } = target?.status?.result ?? {};
   if (!target || commit === undefined || branch === undefined)
     return refused("NothingToApprove", "No commit of Bellhop's waits here.");
   if (profile?.spec.output.ci === "Run")
     return told("NotHeld", "Checks are not held here (output.ci: Run); there is nothing to approve.");
-  return approveCommit(task, target, { commit, branch, tip });
+  return approveCommit(task, target, { commit, branch });
 };
 
 function approveCommit(
   task: AgentTask,
   target: AgentTask,
-  { commit, branch, tip }: { commit: string; branch: string; tip: string | undefined },
+  { commit, branch }: { commit: string; branch: string },
 ): Decision<CommandAction> {
   const given = task.spec.commandArgument?.toLowerCase() ?? "";
   if (given.length < 7 || !commit.startsWith(given)) {
@@ -92,11 +88,6 @@ function approveCommit(
     );
   }
   if (alreadyReleased(task, target)) return told("Approved", "Approved: the checks run.");
-  if (tip !== commit)
-    return refused(
-      "CommitMoved",
-      `\`${branch}\` has moved on since ${commit.slice(0, 7)}; approve its new head instead.`,
-    );
   return { actions: [{ do: "approve", target: target.metadata.name, branch, commit }] };
 }
 

@@ -1,35 +1,26 @@
 import { AgentTaskKind, type AgentTask } from "../../../api/kinds.ts";
 import type { AgentTaskStatus } from "../../../api/agent-task-status.ts";
+import { isProviderFailure } from "../../../integrations/errors.ts";
 import { isAlreadyExists } from "../../../kube/errors.ts";
 import { BellhopError } from "../../../shared/errors.ts";
 import type { StatusPatch } from "../facts.ts";
 import { holds, isOver, isWork } from "../state.ts";
 import { asStep, type AnyStep, type Step, type StepContext } from "../steps.ts";
 import { taskAgain } from "./again.ts";
-import { decideCommand, told, type CommandAction, type CommandReading } from "./decide.ts";
-import { lastPublished } from "./targets.ts";
+import { decideCommand, refused, told, type CommandAction } from "./decide.ts";
 
 /** Carries out commands: tasks that do no work of their own. */
-const commands: Step<CommandReading, CommandAction> = {
+const commands: Step<undefined, CommandAction> = {
   name: "commands",
   condition: "Succeeded",
   concerns: ({ task }) => !isWork(task) && holds(task, "Authorized") && !isOver(task),
-  gather: read,
-  decide: (facts, reading) => decideCommand(facts, reading),
+  gather: async () => undefined,
+  decide: (facts) => decideCommand(facts),
   apply: (context, action) => carryOut(context, action),
 };
 
 /** The command step, for the life of a task. */
 export const commandStep: AnyStep = asStep(commands);
-
-async function read(context: StepContext): Promise<CommandReading> {
-  const { task, tasks } = context.facts;
-  const target = task.spec.command === "approve" ? lastPublished(task, tasks) : undefined;
-  const branch = target?.status?.result?.branch;
-  if (!target?.spec.repository || branch === undefined) return {};
-  const { codeHost } = await context.connection();
-  return { tip: (await codeHost?.branch(target.spec.repository, branch, context.signal))?.sha };
-}
 
 async function carryOut(context: StepContext, action: CommandAction): Promise<StatusPatch> {
   if (action.do === "stop") return stop(context, action.targets);
@@ -70,16 +61,21 @@ async function approve(
   if (!codeHost || !task.spec.repository)
     throw new BellhopError("NotSupported", "approvals count at the code host only");
   const message = `Run the checks of ${commit.slice(0, 7)}\n\nApproved by ${task.spec.actor.login}.`;
-  const { sha } = await codeHost.releaseChecks(
-    task.spec.repository,
-    { branch, parent: commit, message },
-    context.signal,
-  );
-  await ask(context, target, { commit: sha });
-  return told(
-    "Approved",
-    `Approved ${commit.slice(0, 7)}: an empty commit without the skip marker, ${sha.slice(0, 7)}, lets the checks run.`,
-  );
+  try {
+    const { sha } = await codeHost.releaseChecks(
+      task.spec.repository,
+      { branch, parent: commit, message },
+      context.signal,
+    );
+    await ask(context, target, { commit: sha });
+    return told(
+      "Approved",
+      `Approved ${commit.slice(0, 7)}: an empty commit without the skip marker, ${sha.slice(0, 7)}, lets the checks run.`,
+    );
+  } catch (error) {
+    if (isProviderFailure(error, "Conflict", "NotFound")) return refused("CommitMoved", error.message);
+    throw error;
+  }
 }
 
 /** Leaves the command with the work it is for; the new head of an approved branch is ours too. The same command twice is once. */

@@ -1,0 +1,103 @@
+import { createHash } from "node:crypto";
+import type { AgentTask } from "../../../api/kinds.ts";
+import type { AgentTaskStatus } from "../../../api/agent-task-status.ts";
+import { delayMs } from "../../../shared/backoff.ts";
+import type { Decision, TaskFacts } from "../facts.ts";
+import { isOver, isWork } from "../state.ts";
+import { updateEveryMs } from "./words.ts";
+
+/** What the report would say now, and whether anything is in doubt. */
+export interface ReportReading {
+  /** The text; undefined where the provider has no messages. */
+  text: string | undefined;
+}
+
+/** One thing to say or show; each answers a new `report`. */
+export type ReportAction =
+  | { do: "react" }
+  | { do: "create"; text: string; search: boolean }
+  | { do: "update"; id: string; text: string };
+
+export type Report = NonNullable<AgentTaskStatus["report"]>;
+
+const backoff = { baseMs: 5_000, maxMs: 300_000 };
+/** About an hour and a half of trying after the end. */
+const maxFailuresAtEnd = 24;
+
+/** An outbox: the intent before the message, the message's id after it, edits throttled, the last word always said. Pure. */
+export function decideReport(facts: TaskFacts, { text }: ReportReading, now: Date): Decision<ReportAction> {
+  const { task, integration } = facts;
+  const report = task.status?.report ?? {};
+  if (text === undefined || !integration) return {};
+  const waitMs = failureWaitMs(report, now);
+  if (gaveUp(task, report))
+    return reported("False", "GaveUp", `The story could not be told: ${report.lastError ?? "unknown"}`);
+  if (waitMs > 0) return { requeueAfterMs: waitMs };
+  if (integration.spec.reporting.reaction && !report.reacted) return { actions: [{ do: "react" }], requeueAfterMs: 0 };
+  return decideMessage({ task, report, text, everyMs: updateEveryMs(integration) }, now);
+}
+
+function decideMessage(message: Message, now: Date): Decision<ReportAction> {
+  const { task, report, text } = message;
+  if (!worthTelling(task)) return isOver(task) ? reported("True", "Nothing", "Nothing to tell.") : {};
+  return report.id === undefined ? begin(task, report, text) : edit(message, now);
+}
+
+/** Identifies a text, so that the same one is not told twice. */
+export function revisionOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 16);
+}
+
+function begin(task: AgentTask, report: Report, text: string): Decision<ReportAction> {
+  const target = task.spec.source.subject.key;
+  const intent = `task:${task.metadata.uid ?? task.metadata.name}`;
+  // An intent that is there already was written before a crash or a failure: the message may exist.
+  const search = report.intent !== undefined;
+  return {
+    fields: { report: { ...report, target, intent } },
+    actions: [{ do: "create", text, search }],
+    requeueAfterMs: 0,
+  };
+}
+
+interface Message {
+  task: AgentTask;
+  report: Report;
+  text: string;
+  everyMs: number;
+}
+
+function edit({ task, report, text, everyMs }: Message, now: Date): Decision<ReportAction> {
+  if (report.revision === revisionOf(text)) {
+    return isOver(task)
+      ? reported("True", "Told", `The story is told at ${report.url ?? report.target ?? "the source"}.`)
+      : { requeueAfterMs: 60_000 };
+  }
+  const leftMs = Date.parse(report.toldAt ?? "") + everyMs - now.getTime();
+  if (leftMs > 0 && !isOver(task)) return { requeueAfterMs: leftMs };
+  return { actions: [{ do: "update", id: report.id ?? "", text }], requeueAfterMs: 0 };
+}
+
+/** Work always is; of commands those that answer a question, and those that were not carried out. A `stop` shows in the work's own report. */
+function worthTelling(task: AgentTask): boolean {
+  if (isWork(task)) return true;
+  if (!isOver(task)) return false;
+  const end = task.status?.conditions?.findLast(({ type }) => type === "Succeeded" || type === "Authorized");
+  return end?.status === "False" || !quiet.has(end?.reason ?? "");
+}
+
+const quiet = new Set(["Stopped", "Retried"]);
+
+function failureWaitMs({ failures = 0, toldAt }: Report, now: Date): number {
+  if (failures === 0) return 0;
+  const since = Date.parse(toldAt ?? "") || 0;
+  return since + delayMs(backoff, failures) - now.getTime();
+}
+
+function gaveUp(task: AgentTask, { failures = 0 }: Report): boolean {
+  return isOver(task) && failures >= maxFailuresAtEnd;
+}
+
+function reported(status: "True" | "False", reason: string, message: string): Decision<never> {
+  return { conditions: [{ type: "Reported", status, reason, message }] };
+}

@@ -1,0 +1,135 @@
+import type { Connection, Reporter, ReportTarget } from "../../../integrations/connection.ts";
+import { isProviderFailure } from "../../../integrations/errors.ts";
+import { describeError } from "../../../shared/errors.ts";
+import { BellhopError } from "../../../shared/errors.ts";
+import type { StatusPatch } from "../facts.ts";
+import { isJudged } from "../state.ts";
+import { asStep, type AnyStep, type Step, type StepContext } from "../steps.ts";
+import { decideReport, revisionOf, type Report, type ReportAction, type ReportReading } from "./decide.ts";
+import { reportText } from "./words.ts";
+
+/** Keeps the one message in the original thread. Its failures never fail a task: they are counted and shown in `status.report`. */
+const report: Step<ReportReading, ReportAction> = {
+  name: "report",
+  always: true,
+  concerns: ({ task, integration }) =>
+    integration !== undefined &&
+    task.spec.source.provider !== "kubernetes" &&
+    task.spec.source.subject.number !== undefined &&
+    !isJudged(task, "Reported"),
+  gather: read,
+  decide: decideReport,
+  apply: tell,
+};
+
+/** The report step, for the life of a task. */
+export const reportStep: AnyStep = asStep(report);
+
+async function read(context: StepContext): Promise<ReportReading> {
+  const { task, integration } = context.facts;
+  const reporter = await reporterOf(context);
+  if (!reporter || !integration) return { text: undefined };
+  return { text: reportText({ task, integration, encode: reporter.encode, now: context.deps.clock.now() }) };
+}
+
+/** Who cannot sign in cannot report: the task goes on, and the story is told when it can be. */
+async function reporterOf(context: StepContext): Promise<Reporter | undefined> {
+  try {
+    return (await context.connection()).reporter;
+  } catch (error) {
+    if (!(error instanceof BellhopError)) throw error;
+    context.deps.log.warn(
+      { error, task: context.facts.task.metadata.name },
+      "the report waits: the integration cannot sign in",
+    );
+    return undefined;
+  }
+}
+
+async function tell(context: StepContext, action: ReportAction): Promise<StatusPatch> {
+  const now = context.deps.clock.now().toISOString();
+  const before = context.facts.task.status?.report ?? {};
+  try {
+    const said = await say(context, action);
+    return {
+      fields: {
+        report: {
+          ...before,
+          ...said,
+          failures: 0,
+          lastError: undefined,
+          ...(action.do === "react" ? {} : { toldAt: now }),
+        },
+      },
+    };
+  } catch (error) {
+    if (!(error instanceof BellhopError)) throw error;
+    return { fields: { report: failedReport(before, action, error, now) } };
+  }
+}
+
+async function say(context: StepContext, action: ReportAction): Promise<Report> {
+  const connection = await context.connection();
+  if (action.do === "react") return react(context, connection);
+  const { reporter } = connection;
+  if (!reporter) return {};
+  return action.do === "create" ? create(context, reporter, action) : update(context, reporter, action);
+}
+
+async function react({ facts, signal }: StepContext, { acknowledger }: Connection): Promise<Report> {
+  const { source, repository } = facts.task.spec;
+  try {
+    if (repository) await acknowledger?.react(source, repository, signal);
+  } catch (error) {
+    // A comment that is gone, or a thread that is locked: nothing to show it on.
+    if (!isProviderFailure(error, "NotFound", "Forbidden", "Invalid")) throw error;
+  }
+  return { reacted: true };
+}
+
+async function create(
+  context: StepContext,
+  reporter: Reporter,
+  { text, search }: Extract<ReportAction, { do: "create" }>,
+): Promise<Report> {
+  const target = targetOf(context);
+  const marker = context.facts.task.status?.report?.intent ?? "";
+  const since = new Date(context.facts.task.metadata.creationTimestamp ?? 0);
+  const found = search ? await reporter.find(target, marker, since, context.signal) : undefined;
+  if (found) return found;
+  const made = await reporter.create(target, withMarker(reporter, text, marker), context.signal);
+  return { ...made, revision: revisionOf(text) };
+}
+
+async function update(
+  context: StepContext,
+  reporter: Reporter,
+  { id, text }: Extract<ReportAction, { do: "update" }>,
+): Promise<Report> {
+  const marker = context.facts.task.status?.report?.intent ?? "";
+  await reporter.update(targetOf(context), id, withMarker(reporter, text, marker), context.signal);
+  return { revision: revisionOf(text) };
+}
+
+function withMarker(reporter: Reporter, text: string, marker: string): string {
+  return `${text}\n\n${reporter.hiddenMarker(marker)}`;
+}
+
+function targetOf({ facts }: StepContext): ReportTarget {
+  const { repository, source } = facts.task.spec;
+  if (!repository || source.subject.number === undefined)
+    throw new TypeError("a report needs a repository and a number");
+  return { repository, subjectNumber: source.subject.number };
+}
+
+/** A message that somebody deleted is written anew; everything else is tried again with back-off. */
+function failedReport(before: Report, action: ReportAction, error: BellhopError, now: string): Report {
+  const gone = action.do === "update" && isProviderFailure(error, "NotFound");
+  return {
+    ...before,
+    ...(gone ? { id: undefined } : {}),
+    failures: (before.failures ?? 0) + 1,
+    lastError: describeError(error).slice(0, 1024),
+    toldAt: now,
+  };
+}

@@ -1,0 +1,142 @@
+import { durationMs } from "../../../api/duration.ts";
+import type { AgentTask } from "../../../api/kinds.ts";
+import type { Reporter } from "../../../integrations/connection.ts";
+import type { Integration } from "../../../integrations/types.ts";
+import { conditionOf, holds, isOver, isWork, requesterOf } from "../state.ts";
+
+/** What a report is written from. */
+export interface ReportWords {
+  task: AgentTask;
+  integration: Integration;
+  encode: Reporter["encode"];
+  now: Date;
+}
+
+const maxSummaryBytes = 12_288;
+const maxStepBytes = 600;
+const minuteMs = 60_000;
+
+/** The report as people read it. Whatever a model or a stranger wrote went through the desk's encoder; the rest is ours. */
+export function reportText(words: ReportWords): string {
+  const { task } = words;
+  if (!isWork(task)) return reply(words);
+  return [isOver(task) ? headlineAtEnd(words) : headlineAtWork(words), body(words), footer(words)]
+    .filter((part) => part !== "")
+    .join("\n\n");
+}
+
+/** A command gets one short answer. */
+function reply({ task, encode }: ReportWords): string {
+  const end = conditionOf(task, "Succeeded") ?? conditionOf(task, "Authorized");
+  const text = encode(end?.message ?? "");
+  return end?.status === "True" ? text : `**Not done**, asked by @${task.spec.actor.login}: ${text}`;
+}
+
+function headlineAtWork({ task }: ReportWords): string {
+  return `**Bellhop is on it**, asked by @${requesterOf(task).login} · task \`${task.metadata.name}\``;
+}
+
+function headlineAtEnd(words: ReportWords): string {
+  const { task } = words;
+  const phase = task.status?.phase ?? "Failed";
+  const headline = endings[phase] ?? "**Not done**";
+  const took = task.status?.startTime === undefined ? "" : ` after ${elapsed(words)}`;
+  const change = task.status?.result?.changeNumber;
+  return `${headline}${took}, asked by @${requesterOf(task).login}${change === undefined ? "" : ` · pull request #${change}`}`;
+}
+
+const endings: Record<string, string> = {
+  Succeeded: "**Done**",
+  Failed: "**Failed**",
+  Cancelled: "**Stopped**",
+  Refused: "**Not done**",
+};
+
+function body(words: ReportWords): string {
+  const { task } = words;
+  if (!isOver(task)) return checklist(words);
+  const summary = task.status?.result?.summary;
+  const said = summary === undefined ? "" : words.encode(summary, { maxBytes: maxSummaryBytes });
+  return [verdict(words), said].filter((part) => part !== "").join("\n\n");
+}
+
+/** Why it ended, in the words of the condition that ended it. Success speaks for itself. */
+function verdict({ task, encode }: ReportWords): string {
+  const refused = conditionOf(task, "Authorized");
+  const end = refused?.status === "False" ? refused : conditionOf(task, "Succeeded");
+  if (!end) return "";
+  return end.reason === "Published"
+    ? `\`${branchOf(task)}\` at ${task.status?.result?.commit?.slice(0, 7) ?? "?"}`
+    : encode(end.message);
+}
+
+function checklist(words: ReportWords): string {
+  const { task, encode } = words;
+  const { checkout, progress } = task.status ?? {};
+  const waits = waiting(task);
+  const items = [
+    box(holds(task, "Authorized"), "checked who asked"),
+    box(holds(task, "ContextReady"), `read ${task.spec.source.subject.key}`),
+    ...(checkout?.baseRef === undefined
+      ? []
+      : [box(holds(task, "SandboxReady"), `checked out \`${checkout.baseRef}\`${at(checkout.headSHA)}`)]),
+    ...(progress?.checklist ?? []).map((item) =>
+      box(item.done, encode(oneLine(item.text), { maxBytes: maxStepBytes })),
+    ),
+    ...(progress?.step === undefined ? [] : [box(false, encode(oneLine(progress.step), { maxBytes: maxStepBytes }))]),
+    ...(waits === "" ? [] : [box(false, encode(waits))]),
+  ];
+  return items.join("\n");
+}
+
+/** What it waits for, where it waits. */
+function waiting(task: AgentTask): string {
+  if (task.status?.phase === "Publishing") return "publishing";
+  const open = task.status?.conditions?.find(
+    ({ type, status }) => status !== "True" && type !== "Reported" && type !== "Succeeded",
+  );
+  return open ? oneLine(open.message) : "";
+}
+
+function footer(words: ReportWords): string {
+  const { task, integration } = words;
+  const mention = `@${integration.status?.bot?.mention ?? "bot"}`;
+  if (!isOver(task))
+    return [elapsed(words), branchOf(task) && `\`${branchOf(task)}\``, `\`${mention} stop\` ends it`]
+      .filter(Boolean)
+      .join(" · ");
+  if (task.status?.phase === "Refused") return "";
+  return `Reply \`${mention} …\` to go on; \`stop\`, \`retry\`, \`status\`, \`help\`.`;
+}
+
+/** `6 m 02 s`, from the first sandbox to the end (or now). Whole minutes while it runs, so that not every second is an edit. */
+function elapsed({ task, now }: ReportWords): string {
+  const { startTime, completionTime } = task.status ?? {};
+  if (startTime === undefined) return "";
+  const ms = Math.max(0, Date.parse(completionTime ?? now.toISOString()) - Date.parse(startTime));
+  const minutes = Math.floor(ms / minuteMs);
+  if (completionTime === undefined) return minutes === 0 ? "less than a minute" : `${minutes} m`;
+  const seconds = Math.round((ms % minuteMs) / 1000);
+  return minutes === 0 ? `${seconds} s` : `${minutes} m ${String(seconds).padStart(2, "0")} s`;
+}
+
+/** How often the report is edited at most. */
+export function updateEveryMs(integration: Integration): number {
+  return durationMs(integration.spec.reporting.updateEvery);
+}
+
+function branchOf(task: AgentTask): string {
+  return (task.status?.result?.branch ?? task.status?.checkout?.headRef ?? "").replaceAll("`", "");
+}
+
+function at(sha: string | undefined): string {
+  return sha === undefined ? "" : ` at ${sha.slice(0, 7)}`;
+}
+
+function box(done: boolean, text: string): string {
+  return `- [${done ? "x" : " "}] ${text}`;
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, " ").trim();
+}
