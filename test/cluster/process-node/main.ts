@@ -38,6 +38,9 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
   });
 }
 
+// The timers of the system clock keep no process alive: while the API server is away and no pod runs, nothing else would.
+setInterval(() => undefined, 60_000);
+
 mkdirSync(folder, { recursive: true, mode: 0o700 });
 rmSync(join(folder, "ready"), { force: true });
 const left = sweep(nodeMark(folder));
