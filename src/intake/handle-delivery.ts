@@ -91,10 +91,13 @@ function understand(intake: Intake, provider: Provider): Understood {
   const choice = chooseIntegration(provider, candidates, about);
   if (!choice.integration) return { answer: ignored(choice.reason, choice.message) };
   const { integration } = choice;
-  const same = integration.status?.bot?.id === likely?.status?.bot?.id;
-  const final = same ? first : readFor(integration, intake, provider);
+  const final = sameBot(integration, likely) ? first : readFor(integration, intake, provider);
   if (final.outcome !== "event") return { answer: silentAnswer(final) };
   return { event: final.event, body: final.body, integration };
+}
+
+function sameBot(a: StoredIntegration, b: StoredIntegration | undefined): boolean {
+  return a.status?.bot?.id === b?.status?.bot?.id;
 }
 
 function readFor(whose: StoredIntegration | undefined, { entry, delivery }: Intake, provider: Provider): Normalised {

@@ -1,0 +1,94 @@
+import express, { type ErrorRequestHandler, type Express, type Request, type Response } from "express";
+import { refused, type Answer } from "../intake/answer.ts";
+import { describeError, errorCode } from "../shared/errors.ts";
+import type { Logger } from "../shared/log.ts";
+import { handleHook, type Handled, type HookDeps } from "./hooks.ts";
+import type { GatewayMetrics } from "./metrics.ts";
+
+/** What the HTTP side needs. */
+export interface AppDeps extends HookDeps {
+  metrics: Pick<GatewayMetrics, "deliveries" | "duration">;
+  log: Logger;
+  /** True once we were told to stop: connections are then not kept. */
+  draining: () => boolean;
+}
+
+/** `POST /hooks/<id>`, and words for everything else. Every answer is JSON. */
+export function createApp(deps: AppDeps): Express {
+  const app = express();
+  app.disable("x-powered-by").disable("etag").set("query parser", false);
+  app.post("/hooks/:id", (request, response) => deliver(deps, request, response));
+  app.all("/hooks/:id", (request, response) => {
+    response.set("allow", "POST");
+    send(deps, request, response, refused(405, "MethodNotAllowed", "Hooks take POST only."));
+  });
+  app.use((request, response) => send(deps, request, response, refused(404, "NotFound", "There is nothing here.")));
+  app.use(failure(deps));
+  return app;
+}
+
+async function deliver(deps: AppDeps, request: Request, response: Response): Promise<void> {
+  const startedMs = performance.now();
+  const handled = await handleHook(deps, request);
+  send(deps, request, response, handled.answer);
+  record(deps, handled, performance.now() - startedMs);
+}
+
+/** The connection is closed where we drain, and where the rest of a body would otherwise be taken for a request. */
+function send(deps: AppDeps, request: Request, response: Response, { status, headers, body }: Answer): void {
+  if (response.headersSent || response.destroyed) return;
+  if (deps.draining() || !request.complete) response.set("connection", "close");
+  response
+    .status(status)
+    .set(headers)
+    .send(`${JSON.stringify(body)}\n`);
+  if (!request.complete) discard(request, response);
+}
+
+const maxDiscardedBytes = 64 * 1024 * 1024;
+const maxDiscardMs = 5_000;
+
+/** Senders that write before they read see our answer only if we take what they still send, within bounds. */
+function discard(request: Request, response: Response): void {
+  let bytes = 0;
+  const timer = setTimeout(() => request.destroy(), maxDiscardMs).unref();
+  request.on("data", (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > maxDiscardedBytes) request.destroy();
+  });
+  request.on("error", () => {}); // the sender went away; it was answered
+  request.on("close", () => clearTimeout(timer));
+  response.on("close", () => clearTimeout(timer));
+  request.resume();
+}
+
+function record({ metrics, log }: AppDeps, { answer, provider, deliveryId }: Handled, durationMs: number): void {
+  const { status, detail, body } = answer;
+  const result = body.status;
+  metrics.deliveries.inc({ provider, result, reason: body.reason });
+  metrics.duration.observe({ provider, result }, durationMs / 1_000);
+  const { reason, task } = body;
+  const fields = { provider, deliveryId, status, result, reason, task, detail, durationMs: Math.round(durationMs) };
+  if (status >= 500) log.error({ ...fields, why: body.message }, "a delivery could not be stored");
+  else log.info({ ...fields, why: body.message }, "delivery");
+}
+
+/** Express calls this for what it refuses itself (a path that is no UTF-8) and for faults of ours. */
+function failure(deps: AppDeps): ErrorRequestHandler {
+  return (error: unknown, request, response, _next) => {
+    if (isClientError(error))
+      return send(deps, request, response, refused(400, "BadRequest", "The request cannot be read."));
+    deps.log.error({ error: describeError(error), code: errorCode(error) }, "handling a request failed");
+    deps.metrics.deliveries.inc({ provider: "none", result: "refused", reason: "InternalError" });
+    send(
+      deps,
+      request,
+      response,
+      refused(500, "InternalError", "Something is wrong here; the log of the gateway says what."),
+    );
+  };
+}
+
+function isClientError(error: unknown): boolean {
+  return typeof error === "object" && error !== null && "status" in error && error.status === 400;
+}

@@ -1,0 +1,39 @@
+import { kinds } from "../api/kinds.ts";
+import type { StoredIntegration } from "../intake/choose-integration.ts";
+import type { HookMember } from "../intake/gateway-keys.ts";
+import type { Provider } from "../integrations/types.ts";
+import { createInformer, type InformerDeps } from "../kube/informer.ts";
+import type { Informer, KubeObject, ResourceType } from "../kube/types.ts";
+
+/** Local copies of the integrations of every provider. */
+export interface Integrations {
+  informers: Informer<KubeObject>[];
+  /** The integration a hook names; undefined where it is gone, or another one has its name now. */
+  find(member: HookMember): StoredIntegration | undefined;
+}
+
+/** Informers for each provider's kind, in the given namespaces or in all. */
+export function createIntegrations(
+  deps: InformerDeps,
+  providers: readonly Provider[],
+  namespaces: readonly string[],
+): Integrations {
+  const scopes = namespaces.length === 0 ? [{}] : namespaces.map((namespace) => ({ namespace }));
+  const byKind = new Map(
+    providers.map(({ kind }) => [kind, scopes.map((scope) => createInformer(deps, typeOf(kind), scope))]),
+  );
+  return {
+    informers: [...byKind.values()].flat(),
+    find({ kind, namespace, name, uid }) {
+      const found = (byKind.get(kind) ?? []).map(({ store }) => store.get({ namespace, name })).find(Boolean);
+      return found?.metadata.uid === uid ? (found as unknown as StoredIntegration) : undefined;
+    },
+  };
+}
+
+function typeOf(kind: string): ResourceType<KubeObject> {
+  const found = kinds.find((one) => one.kind === kind);
+  if (!found) throw new TypeError(`no CRD has the kind ${kind}`);
+  const { group, version, plural, namespaced } = found;
+  return { group, version, kind, plural, namespaced };
+}

@@ -1,0 +1,118 @@
+import { collectDefaultMetrics, Registry } from "prom-client";
+import { decodeFacts } from "../intake/gateway-facts.ts";
+import { createRules } from "../intake/rules.ts";
+import { providerNamed, providers } from "../integrations/registry.ts";
+import { connect } from "../kube/config.ts";
+import { createInformer } from "../kube/informer.ts";
+import { createKubeMetrics } from "../kube/metrics.ts";
+import { createProbeServer } from "../kube/probes.ts";
+import { configMaps, secrets } from "../kube/resources.ts";
+import type { KubeConnection, ResourceType } from "../kube/types.ts";
+import { systemClock } from "../shared/clock.ts";
+import { createLogger, type Logger } from "../shared/log.ts";
+import { createShutdown, type Shutdown } from "../shared/shutdown.ts";
+import { createApp } from "./app.ts";
+import { gatewayConfig, type GatewayConfig } from "./config.ts";
+import type { HookDeps } from "./hooks.ts";
+import { InFlight } from "./in-flight.ts";
+import { createIntegrations } from "./integrations.ts";
+import { KeyRing, type KeysSecret } from "./keys.ts";
+import { createGatewayMetrics } from "./metrics.ts";
+import { createHookServer } from "./server.ts";
+
+/** What the gateway runs on; tests bring their own. */
+export interface GatewayParts {
+  client: KubeConnection;
+  log: Logger;
+  shutdown: Shutdown;
+}
+
+/** Starts a gateway; resolves when it listens. `/readyz` answers 200 when keys, facts and integrations are loaded. */
+export async function startGateway(
+  config: GatewayConfig,
+  { client, log, shutdown }: GatewayParts,
+): Promise<{ port: number; probePort: number; generation: () => number }> {
+  const clock = systemClock;
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const metrics = createGatewayMetrics(registry);
+  const informing = { client, clock, log, metrics: createKubeMetrics(registry) };
+
+  const keysSecret = { namespace: config.BELLHOP_NAMESPACE, name: config.BELLHOP_GATEWAY_KEYS_SECRET };
+  const keys = createInformer(informing, secrets as ResourceType<KeysSecret>, only(keysSecret));
+  const factsMap = { namespace: config.BELLHOP_NAMESPACE, name: config.BELLHOP_GATEWAY_FACTS_CONFIGMAP };
+  const facts = createInformer(informing, configMaps, only(factsMap));
+  const integrations = createIntegrations(informing, Object.values(providers), config.BELLHOP_WATCH_NAMESPACES);
+  const informers = [keys, facts, ...integrations.informers];
+
+  const loaded = (generation: number): void => metrics.keysGeneration.set(generation);
+  const ring = new KeyRing({ client, informer: keys, secret: keysSecret, clock, log, loaded });
+  const hooks: HookDeps = {
+    ring,
+    inFlight: inFlight(config, metrics),
+    storeTimeoutMs: config.BELLHOP_STORE_TIMEOUT_MS,
+    intake: {
+      provider: providerNamed,
+      integration: (member) => integrations.find(member),
+      facts: (uid) => decodeFacts(facts.store.get(factsMap)?.data?.[uid]),
+      compile: createRules(),
+      client,
+      clock,
+    },
+  };
+  const server = createHookServer(config, ({ draining }) => createApp({ ...hooks, metrics, log, draining }), clock);
+  const synced = (): boolean => informers.every((informer) => informer.hasSynced);
+  const probes = createProbeServer({
+    port: config.BELLHOP_PROBE_PORT,
+    ...(config.BELLHOP_HOST === undefined ? {} : { host: config.BELLHOP_HOST }),
+    registry,
+    ready: () => readiness(synced() && server.listening, server.draining, ring.generation),
+  });
+
+  const informersEnd = new AbortController();
+  shutdown.onStop("probes", () => probes.close());
+  shutdown.onStop("informers", () => informersEnd.abort(new Error("stopped")));
+  const { port: probePort } = await probes.listen();
+  for (const informer of informers) informer.start(informersEnd.signal);
+  await Promise.all(informers.map((informer) => informer.waitForSync(shutdown.signal)));
+  const { port } = await server.listen();
+  shutdown.onStop("deliveries", () => server.drain());
+  log.info({ port, probePort, generation: ring.generation }, "taking deliveries");
+  return { port, probePort, generation: () => ring.generation };
+}
+
+/** Depends on what is loaded, not on the API server: without it we can still say 503, and a load balancer cannot. */
+function readiness(synced: boolean, draining: boolean, generation: number) {
+  const reasons = [
+    ...(synced ? [] : ["waiting for the first list of keys, facts and integrations"]),
+    ...(draining ? ["stopping"] : []),
+  ];
+  return { ok: reasons.length === 0, reasons, facts: { generation } };
+}
+
+function only({ namespace, name }: { namespace: string; name: string }) {
+  return { namespace, fieldSelector: `metadata.name=${name}` };
+}
+
+function inFlight(config: GatewayConfig, metrics: ReturnType<typeof createGatewayMetrics>): InFlight {
+  const limits = {
+    requestsPerHook: config.BELLHOP_MAX_REQUESTS_PER_HOOK,
+    requests: config.BELLHOP_MAX_REQUESTS,
+    bytesPerHook: config.BELLHOP_MAX_BYTES_PER_HOOK,
+    bytes: config.BELLHOP_MAX_BYTES,
+  };
+  return new InFlight(limits, ({ requests, bytes }) => {
+    metrics.requestsInFlight.set(requests);
+    metrics.bytesInFlight.set(bytes);
+  });
+}
+
+if (import.meta.main) {
+  const log = createLogger("gateway");
+  const { client } = await connect();
+  await startGateway(gatewayConfig.parse(process.env), {
+    client,
+    log,
+    shutdown: createShutdown(log, { listen: true }),
+  });
+}

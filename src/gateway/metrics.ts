@@ -1,0 +1,45 @@
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+
+/** The gateway's own metrics. */
+export interface GatewayMetrics {
+  deliveries: Counter<"provider" | "result" | "reason">;
+  duration: Histogram<"provider" | "result">;
+  requestsInFlight: Gauge;
+  bytesInFlight: Gauge;
+  keysGeneration: Gauge;
+}
+
+/** Registers them, once a registry. Reasons are words of ours, so the number of series is bounded. */
+export function createGatewayMetrics(registry: Registry): GatewayMetrics {
+  const registers = [registry];
+  return {
+    deliveries: new Counter({
+      name: "bellhop_gateway_deliveries_total",
+      help: "Deliveries by what became of them.",
+      labelNames: ["provider", "result", "reason"],
+      registers,
+    }),
+    duration: new Histogram({
+      name: "bellhop_gateway_request_duration_seconds",
+      help: "From the first byte of a delivery to its answer.",
+      labelNames: ["provider", "result"],
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+      registers,
+    }),
+    requestsInFlight: new Gauge({
+      name: "bellhop_gateway_requests_in_flight",
+      help: "Deliveries that are being handled.",
+      registers,
+    }),
+    bytesInFlight: new Gauge({
+      name: "bellhop_gateway_body_bytes_in_flight",
+      help: "Bytes of bodies that are held or announced.",
+      registers,
+    }),
+    keysGeneration: new Gauge({
+      name: "bellhop_gateway_keys_generation",
+      help: "Generation of the keys that are loaded.",
+      registers,
+    }),
+  };
+}

@@ -1,0 +1,40 @@
+import type { IncomingMessage } from "node:http";
+import type { Ticket } from "./in-flight.ts";
+
+/** A body, or why there is none. */
+export type BodyResult = { ok: true; body: Buffer } | { ok: false; reason: "TooLarge" | "Busy" | "Truncated" };
+
+/**
+ * Reads a body once, as raw bytes, and never holds more than `maxBytes` of it. What `Content-Length` announces is
+ * refused before a byte is read; a body without one is counted as it comes.
+ */
+export function readBody(request: IncomingMessage, ticket: Ticket, maxBytes: number): Promise<BodyResult> {
+  const announced = request.headers["content-length"];
+  const length = announced === undefined ? undefined : Number(announced);
+  if (length !== undefined && length > maxBytes) return Promise.resolve({ ok: false, reason: "TooLarge" });
+  if (length !== undefined && !ticket.grow(length)) return Promise.resolve({ ok: false, reason: "Busy" });
+  return collect(request, maxBytes, (bytes) => length !== undefined || ticket.grow(bytes));
+}
+
+function collect(request: IncomingMessage, maxBytes: number, mayHold: (bytes: number) => boolean): Promise<BodyResult> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const finish = (result: BodyResult): void => {
+      request.off("data", onData).off("end", onEnd).off("error", onBroken).off("close", onBroken);
+      // Whatever still comes must not be an unhandled error; the answer is decided.
+      request.on("error", () => {});
+      resolve(result);
+    };
+    const onData = (chunk: Buffer): void => {
+      size += chunk.length;
+      if (size > maxBytes) return finish({ ok: false, reason: "TooLarge" });
+      if (!mayHold(chunk.length)) return finish({ ok: false, reason: "Busy" });
+      chunks.push(chunk);
+    };
+    const onEnd = (): void =>
+      finish(request.complete ? { ok: true, body: Buffer.concat(chunks, size) } : { ok: false, reason: "Truncated" });
+    const onBroken = (): void => finish({ ok: false, reason: "Truncated" });
+    request.on("data", onData).on("end", onEnd).on("error", onBroken).on("close", onBroken);
+  });
+}
