@@ -89,7 +89,7 @@ describe("createHttp", () => {
       "https://169.254.169.254/",
       "https://2130706433/",
     ]) {
-      await expect(http.fetch(url), url).rejects.toMatchObject({ code: "AddressRefused" });
+      await expect(http.fetch(url)).rejects.toMatchObject({ code: "AddressRefused" });
     }
   });
 

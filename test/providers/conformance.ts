@@ -84,9 +84,8 @@ export function conformance(name: string, subject: () => Subject): void {
       const reporter = subject().connection.reporter;
       if (!reporter) return;
       const out = reporter.encode(hostile);
-      for (const live of ["@octocat", "fixes #1", "![", "<img", "](https://evil", "<!--", "\n/approve"]) {
-        expect(out, live).not.toContain(live);
-      }
+      const alive = ["@octocat", "fixes #1", "![", "<img", "](https://evil", "<!--", "\n/approve"];
+      expect(alive.filter((live) => out.includes(live))).toEqual([]);
       expect(Buffer.byteLength(reporter.encode("é".repeat(500), { maxBytes: 99 }))).toBeLessThanOrEqual(99);
     });
 

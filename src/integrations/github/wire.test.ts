@@ -173,6 +173,42 @@ describe("context", () => {
     expect(before).toEqual([]);
   });
 
+  describe("of somebody without write, whose words may have been edited", () => {
+    const gatherBody = async (lastEditedAt?: (until: Date) => string | null): Promise<string | undefined> => {
+      const issue = await people().openIssue({ as: "mallory", repo: "acme/shop", title: "T", body: "innocent" });
+      const until = new Date(Date.parse(String(issue["created_at"])));
+      // A later comment moves the issue's `updated_at`, so that REST cannot tell any more.
+      desk.github.fail(
+        { path: /issues\/\d+$/ },
+        {
+          kind: "answer",
+          status: 200,
+          body: { ...issue, updated_at: new Date(until.getTime() + 60_000).toISOString() },
+        },
+        { times: 1 },
+      );
+      if (lastEditedAt) {
+        const data = { repository: { issueOrPullRequest: { lastEditedAt: lastEditedAt(until) } } };
+        desk.github.fail({ path: "/api/graphql" }, { kind: "answer", status: 200, body: { data } }, { times: 1 });
+      } else {
+        desk.github.fail({ path: "/api/graphql" }, failing.notFound(), { times: 1 });
+      }
+      const source = aSource("Issue", issue.id, { number: issue.number, title: "T" });
+      const items = await connection.context?.gather(source, desk.repository, { until, budgetBytes: 1000 }, patiently);
+      return items?.find(({ kind }) => kind === "body")?.text;
+    };
+
+    it("keeps a body that was not edited", async () => {
+      expect(await gatherBody(() => null)).toBe("innocent");
+      expect(await gatherBody((until) => until.toISOString())).toBe("innocent");
+    });
+
+    it("leaves out a body that was edited later, or where GitHub cannot tell", async () => {
+      expect(await gatherBody((until) => new Date(until.getTime() + 1000).toISOString())).toMatch(/^\(left out/);
+      expect(await gatherBody()).toMatch(/^\(left out/);
+    });
+  });
+
   it("keeps the newest comments within the budget and cuts with a mark", async () => {
     const issue = await openIssue("short");
     for (const letter of ["a", "b", "c"]) {
