@@ -110,6 +110,19 @@ describe("git at the stand-in", () => {
     github.assertClean();
   });
 
+  it("tells a hook of a push its commits with the paths they touch", async () => {
+    const owner = await github.people.createUserToken({ login: "ana" });
+    const config = { url: receiver.url, content_type: "json" };
+    await call(github, "POST /repos/acme/shop/hooks", owner, { config, events: ["push"] });
+    const files = { "README.md": null, "src/a.txt": "1\n", "src/b.txt": "2\n" };
+    const sha = await github.people.pushCommit({ as: "ana", repo: "acme/shop", branch: "paths", files });
+    const told = receiver.received.findLast(({ headers }) => headers["x-github-event"] === "push")!;
+    const touched = { added: ["src/b.txt"], removed: ["README.md"], modified: ["src/a.txt"] };
+    const body = JSON.parse(told.body) as { commits: object[] };
+    expect(body).toMatchObject({ ref: "refs/heads/paths", created: true, after: sha });
+    expect(body.commits.at(-1)).toMatchObject({ id: sha, ...touched });
+  });
+
   it("starts no checks for a commit that ends in the trailer skip-checks: true", async () => {
     const dir = await clone("skipper");
     const sha = await push(dir, "quiet", "Do it\n\n\nskip-checks: true", token);
@@ -166,6 +179,8 @@ describe("git at the stand-in", () => {
     await github.people.mergePullRequest({ as: "ana", repo: "acme/shop", number: made.number });
     const after = await call(github, `GET /repos/acme/shop/pulls/${made.number}`, token);
     expect(after.body).toMatchObject({ merged: true, state: "closed", head: { repo: { fork: true } } });
+    await github.people.deleteRepo({ repo: "zoe/shop" });
+    expect((await call(github, `GET /repos/acme/shop/pulls/${made.number}`, token)).body["head"].repo).toBeNull();
     github.assertClean();
   });
 });

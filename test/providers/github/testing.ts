@@ -98,3 +98,20 @@ export async function populate(
   const { id } = await people.installApp({ app: "bellhop", on: "acme" });
   return { installation: id, token: await people.createInstallationToken({ installation: id }) };
 }
+
+/** Where two JSON values both have a field, it must be of one type; null fits everything. Gives what does not hold. */
+export function contradictions(mine: unknown, other: unknown, path = ""): string[] {
+  const [a, b] = [kind(mine), kind(other)];
+  if (a === "nothing" || b === "nothing") return [];
+  if (a !== b) return [`${path}: ours is ${a}, theirs ${b}`];
+  if (Array.isArray(mine) && Array.isArray(other)) return contradictions(mine[0], other[0], `${path}[0]`);
+  if (a !== "object") return [];
+  const [left, right] = [mine as Record<string, unknown>, other as Record<string, unknown>];
+  const shared = Object.keys(left).filter((key) => key in right);
+  return shared.flatMap((key) => contradictions(left[key], right[key], `${path}.${key}`));
+}
+
+function kind(value: unknown): string {
+  if (value === null || value === undefined) return "nothing";
+  return Array.isArray(value) ? "array" : typeof value;
+}

@@ -33,7 +33,7 @@ export async function afterPush(world: World, actor: Actor, repo: Repository, mo
 async function emitPush(world: World, actor: Actor, repo: Repository, moved: MovedRef): Promise<void> {
   const created = moved.before === zeroId;
   const deleted = moved.after === zeroId;
-  const range = created ? ["-20", moved.after] : ["-2048", `${moved.before}..${moved.after}`];
+  const range = created ? ["-20", moved.after] : ["-20", `${moved.before}..${moved.after}`];
   const commits = deleted ? [] : (await logCommits(repo.dir, range)).toReversed();
   const head = deleted ? undefined : await readCommit(repo.dir, moved.after);
   const payload = {
@@ -45,8 +45,8 @@ async function emitPush(world: World, actor: Actor, repo: Repository, moved: Mov
     forced: !created && !deleted && !(await isAncestor(repo.dir, moved.before, moved.after)),
     base_ref: null,
     compare: repoWeb(world, repo, `/compare/${moved.before.slice(0, 12)}...${moved.after.slice(0, 12)}`),
-    commits: commits.map((commit) => viewPushCommit(world, repo, commit)),
-    head_commit: head ? viewPushCommit(world, repo, head) : null,
+    commits: await Promise.all(commits.map((commit) => viewPushCommit(world, repo, commit))),
+    head_commit: head ? await viewPushCommit(world, repo, head) : null,
     pusher: { name: actor.account.login, email: actor.account.email },
   };
   world.emit({ event: "push", repo, sender: actor.account, payload });

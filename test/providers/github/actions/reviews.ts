@@ -33,6 +33,8 @@ export async function submitReview(
   pull.requestedReviewers = pull.requestedReviewers.filter((reviewer) => reviewer !== actor.account);
   const comments: ReviewComment[] = [];
   for (const comment of given.comments) comments.push(await makeComment(world, actor, review, comment));
+  // Nobody hears of a review that is not submitted yet.
+  if (given.state === "PENDING") return { review, comments };
   emitReview(world, actor, review, "submitted");
   for (const comment of comments) emitReviewComment(world, actor, comment, "created");
   return { review, comments };

@@ -56,6 +56,30 @@ export async function changedFiles(dir: string, base: string, head: string): Pro
   return changes;
 }
 
+/** The paths a commit adds, removes and changes against its first parent. */
+export async function touchedPaths(
+  dir: string,
+  sha: string,
+): Promise<Record<"added" | "removed" | "modified", string[]>> {
+  const out = await git(dir, [
+    "diff-tree",
+    "--root",
+    "--no-commit-id",
+    "--no-renames",
+    "-r",
+    "-z",
+    "--name-status",
+    sha,
+  ]);
+  const fields = out.split("\0");
+  const paths = { added: [] as string[], removed: [] as string[], modified: [] as string[] };
+  for (let at = 0; at + 1 < fields.length; at += 2) {
+    const list = { A: paths.added, D: paths.removed }[fields[at] ?? ""] ?? paths.modified;
+    list.push(fields[at + 1] ?? "");
+  }
+  return paths;
+}
+
 /** The best common ancestor, or undefined. */
 export async function mergeBase(dir: string, a: string, b: string): Promise<string | undefined> {
   const { code, stdout } = await tryGit(dir, ["merge-base", a, b]);

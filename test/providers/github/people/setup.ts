@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { mintInstallationToken, mintUserToken } from "../auth.ts";
 import { commitFiles } from "../git/commit.ts";
@@ -6,7 +7,7 @@ import { initRepository } from "../git/repository.ts";
 import { git } from "../git/run.ts";
 import { ensureLabel } from "../actions/labels.ts";
 import type { Account, App, Installation, Permissions, Role } from "../state/accounts.ts";
-import { findAccount, must } from "../state/find.ts";
+import { covers, findAccount, must } from "../state/find.ts";
 import type { Repository } from "../state/repositories.ts";
 import { newId, timestamp } from "../state/world.ts";
 import type { World } from "../state/world.ts";
@@ -73,6 +74,22 @@ export async function fork(world: World, given: { repo: string; into: string }):
   );
   await git(repo.dir, ["fetch", "--quiet", parent.dir, "+refs/heads/*:refs/heads/*"]);
   return repo;
+}
+
+/** Deletes a repository: from now on there is nothing by its name or id. */
+export async function deleteRepo(world: World, given: { repo: string }): Promise<void> {
+  const repo = repository(world, given);
+  const { data } = world;
+  data.repositories = data.repositories.filter((other) => other !== repo);
+  data.issues = data.issues.filter((issue) => issue.repo !== repo);
+  for (const { pull } of data.issues) if (pull?.head.repo === repo) pull.head.repo = null;
+  for (const other of data.repositories) if (other.parent === repo) other.parent = null;
+  await rm(repo.dir, { recursive: true, force: true });
+}
+
+/** Makes a repository public or private. */
+export function setVisibility(world: World, given: { repo: string; private: boolean }): void {
+  repository(world, given).private = given.private;
 }
 
 /** Gives a person a role on a repository, or takes it (`none`). */
@@ -202,6 +219,22 @@ export function uninstallApp(world: World, given: { installation: number }): voi
   world.data.installations = world.data.installations.filter((other) => other !== installation);
 }
 
+/** Changes which repositories an installation reaches (by name, without owner); tells what came and what went. */
+export function selectRepositories(world: World, given: { installation: number; repositories: string[] }): void {
+  const installation = installationOf(world, given.installation);
+  const before = reached(world, installation);
+  installation.selection = "selected";
+  const { login } = installation.account;
+  installation.repositoryIds = new Set(
+    given.repositories.map((name) => repository(world, { repo: `${login}/${name}` }).id),
+  );
+  const after = reached(world, installation);
+  const added = after.filter((repo) => !before.includes(repo));
+  const removed = before.filter((repo) => !after.includes(repo));
+  if (added.length > 0) emitSelection(world, installation, "added", added);
+  if (removed.length > 0) emitSelection(world, installation, "removed", removed);
+}
+
 /** A token of a person's own. */
 export function createUserToken(world: World, given: { login: string }): string {
   return mintUserToken(world, must(findAccount(world, given.login), `account ${given.login}`)).value;
@@ -232,19 +265,41 @@ function installationOf(world: World, id: number): Installation {
   );
 }
 
+function reached(world: World, installation: Installation): Repository[] {
+  return world.data.repositories.filter((repo) => covers(installation, repo));
+}
+
+function emitSelection(
+  world: World,
+  installation: Installation,
+  action: "added" | "removed",
+  repos: Repository[],
+): void {
+  world.emit({
+    event: "installation_repositories",
+    action,
+    onlyApp: installation.app,
+    installation,
+    sender: installation.app.owner,
+    payload: {
+      installation: viewInstallation(world, installation),
+      repository_selection: installation.selection,
+      repositories_added: action === "added" ? repos.map(viewRepositoryName) : [],
+      repositories_removed: action === "removed" ? repos.map(viewRepositoryName) : [],
+      requester: null,
+    },
+  });
+}
+
 function emitInstallation(world: World, installation: Installation, action: string): void {
-  const repos = world.data.repositories.filter(
-    (repo) =>
-      repo.owner === installation.account &&
-      (installation.selection === "all" || installation.repositoryIds.has(repo.id)),
-  );
+  const repositories = reached(world, installation).map(viewRepositoryName);
   world.emit({
     event: "installation",
     action,
     onlyApp: installation.app,
     installation,
     sender: installation.app.owner,
-    payload: { installation: viewInstallation(world, installation), repositories: repos.map(viewRepositoryName) },
+    payload: { installation: viewInstallation(world, installation), repositories },
   });
 }
 

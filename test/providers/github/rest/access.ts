@@ -1,5 +1,5 @@
 import type { Identity } from "../auth.ts";
-import type { Level } from "../state/accounts.ts";
+import type { Level, Role } from "../state/accounts.ts";
 import { covers, findAccount, findRepository } from "../state/find.ts";
 import type { Repository } from "../state/repositories.ts";
 import { atLeast, roleOf } from "../state/roles.ts";
@@ -42,6 +42,20 @@ export function mayDo(identity: Identity, repo: Repository, need: { level: Level
   }
   if (identity.kind !== "user") return need.level === "read" && !repo.private;
   return atLeast(roleOf(identity.user, repo), roleFor(need));
+}
+
+/** The `permissions` of a repository, as GitHub tells each caller its own. */
+export function permissionsOf(identity: Identity, repo: Repository): Record<string, boolean> {
+  const may = (role: Role, installed: boolean): boolean =>
+    identity.kind === "user" ? atLeast(roleOf(identity.user, repo), role) : installed;
+  const push = mayDo(identity, repo, { level: "write", names: ["contents"] });
+  return {
+    admin: may("admin", false),
+    maintain: may("maintain", false),
+    push: may("write", push),
+    triage: may("triage", push),
+    pull: may("read", true),
+  };
 }
 
 function requireApp(call: Call): Call {

@@ -4,6 +4,7 @@ import { covers, findAccount, installationFor } from "../state/find.ts";
 import { timestamp } from "../state/world.ts";
 import { viewApp, viewInstallation, viewToken } from "../view/app.ts";
 import { viewRepository } from "../view/repository.ts";
+import { permissionsOf } from "./access.ts";
 import { stringList } from "./body.ts";
 import { HttpFailure, notFound } from "./failure.ts";
 import { pageOf } from "./page.ts";
@@ -127,7 +128,10 @@ function listRepositories(call: Call): Answer {
   return pageOf(call, repos, (items) => ({
     total_count: repos.length,
     repository_selection: token.repositoryIds ? "selected" : installation.selection,
-    repositories: items.map((repo) => viewRepository(call.world, repo)),
+    repositories: items.map((repo) => ({
+      ...viewRepository(call.world, repo),
+      permissions: permissionsOf(call.identity, repo),
+    })),
   }));
 }
 

@@ -3,13 +3,16 @@ import { readCommit } from "../git/read.ts";
 import { viewCommit } from "../view/commit.ts";
 import { viewFullRepository } from "../view/repository.ts";
 import { repoApi, repoWeb } from "../view/urls.ts";
+import { permissionsOf } from "./access.ts";
 import { HttpFailure } from "./failure.ts";
 import { ok, onRepo } from "./route.ts";
 import type { Answer, RepoCall, Route } from "./route.ts";
 
 /** Repositories and their branches. */
 export const repositoryRoutes: Route[] = [
-  onRepo("GET /repos/{owner}/{repo}", "read:metadata", (call) => ok(viewFullRepository(call.world, call.repo))),
+  onRepo("GET /repos/{owner}/{repo}", "read:metadata", (call) =>
+    ok({ ...viewFullRepository(call.world, call.repo), permissions: permissionsOf(call.identity, call.repo) }),
+  ),
   onRepo("GET /repos/{owner}/{repo}/branches/{branch}", "read:contents", branch),
 ];
 

@@ -1,3 +1,4 @@
+import { touchedPaths } from "../git/read.ts";
 import type { CommitFacts, FileChange } from "../git/read.ts";
 import type { Repository } from "../state/repositories.ts";
 import type { World } from "../state/world.ts";
@@ -17,14 +18,16 @@ export function viewHeadCommit(commit: CommitFacts): Record<string, unknown> {
 }
 
 /** A commit in a push webhook. */
-export function viewPushCommit(world: World, repo: Repository, commit: CommitFacts): Record<string, unknown> {
+export async function viewPushCommit(
+  world: World,
+  repo: Repository,
+  commit: CommitFacts,
+): Promise<Record<string, unknown>> {
   return {
     ...viewHeadCommit(commit),
     distinct: true,
     url: repoWeb(world, repo, `/commit/${commit.sha}`),
-    added: [],
-    removed: [],
-    modified: [],
+    ...(await touchedPaths(repo.dir, commit.sha)),
   };
 }
 

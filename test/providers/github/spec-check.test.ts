@@ -1,0 +1,35 @@
+import { describe, expect, it, vi } from "vitest";
+import { routes } from "./rest/table.ts";
+import { loadSpec, specPresent } from "./spec-check.ts";
+
+vi.setConfig({ testTimeout: 30_000 });
+
+/** Needs GitHub's description beside the checkout (shared/fixtures/github/spec); a user's clone has none, and is told so. */
+describe.skipIf(!specPresent())("against GitHub's description (needs shared/fixtures beside the checkout)", () => {
+  const spec = loadSpec()!;
+
+  it("serves every operation of it", () => {
+    const served = new Set(routes.map((route) => route.operation));
+    expect([...spec.operations].filter((operation) => !served.has(operation))).toEqual([]);
+  });
+
+  const comment = "POST /repos/{owner}/{repo}/issues/{issue_number}/comments";
+
+  it.each([
+    { name: "a body of the wrong type", requestBody: { body: 7 }, message: "/body must be string" },
+    { name: "a body without what is required", requestBody: {}, message: "/ must have required property 'body'" },
+    { name: "no body where one is due", requestBody: undefined, message: "needs a body, but none came" },
+  ])("finds $name in a request", ({ requestBody, message }) => {
+    const exchange = { operation: comment, query: new URLSearchParams(), requestBody, status: 201, responseBody: {} };
+    const found = spec.check(exchange).filter(({ side }) => side === "request");
+    expect(found.map((violation) => violation.message)).toEqual([message]);
+  });
+
+  it("finds an answer that lacks a field, and a status that is not foreseen", () => {
+    const exchange = { operation: comment, query: new URLSearchParams(), requestBody: { body: "x" } };
+    const lacking = spec.check({ ...exchange, status: 201, responseBody: {} });
+    expect(lacking.map(({ message }) => message)).toContain("/ must have required property 'node_id'");
+    const strange = spec.check({ ...exchange, status: 202, responseBody: {} });
+    expect(strange.map(({ message }) => message)).toEqual(["may not answer 202"]);
+  });
+});
