@@ -101,6 +101,19 @@ describe("actors", () => {
     expect(found).toEqual({ permission: "Read", login: "mallory", isBot: false });
   });
 
+  it("gives nothing where the login has changed hands between two calls", async () => {
+    const token = await people().createUserToken({ login: "ana" });
+    const { body } = await call(desk.github, "GET /users/ana", token);
+    const other = { permission: "admin", role_name: "admin", user: { id: 4_242, login: "ana" } };
+    desk.github.fail({ path: /\/collaborators\// }, { kind: "answer", status: 200, body: other }, { times: 1 });
+    const found = await connection.actors?.permission(
+      desk.repository,
+      { id: String(body["id"]), login: "ana" },
+      patiently,
+    );
+    expect(found).toMatchObject({ permission: "None" });
+  });
+
   it("says of a bot that it is one, and gives it nothing", async () => {
     const { bot } = desk.github.app("bellhop");
     const found = await connection.actors?.permission(
