@@ -51,7 +51,7 @@ alive() {
 }
 
 marked() {
-  for environ in $(grep -lsF "BELLHOP_RUN=$mark" /proc/[0-9]*/environ 2>/dev/null); do
+  for environ in $(grep -lszF "BELLHOP_RUN=$mark" /proc/[0-9]*/environ 2>/dev/null); do
     pid=${environ#/proc/}
     pid=${pid%/environ}
     case $pid in '' | *[!0-9]* | 1 | "$$") ;; *) echo "$pid" ;; esac

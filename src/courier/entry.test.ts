@@ -1,0 +1,184 @@
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import { ended } from "./testing.ts";
+
+const script = path.join(import.meta.dirname, "entry.sh");
+
+/** A container is a PID namespace with its own /proc: only there may the script end "everyone". */
+const namespace = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child", "--mount-proc"];
+const namespaces = spawnSync(namespace[0] ?? "", [...namespace.slice(1), "true"]).status === 0;
+const busybox = spawnSync("busybox", ["true"]).status === 0;
+
+interface Container {
+  root: string;
+  process: ChildProcess;
+  read(name: string): string;
+}
+
+const containers: Container[] = [];
+
+function start(prefix: readonly string[], command: string, environment: Record<string, string> = {}): Container {
+  const root = mkdtempSync(path.join(tmpdir(), "bellhop-entry-"));
+  for (const name of ["in", "out", "workspace", "tmp"]) mkdirSync(path.join(root, name));
+  writeFileSync(path.join(root, "in/prompt.md"), "the prompt\n");
+  const [file, ...args] = [...prefix, script, "/bin/sh", "-c", command];
+  const child = spawn(file, args, {
+    stdio: "ignore",
+    env: {
+      PATH: process.env["PATH"],
+      TMPDIR: path.join(root, "tmp"),
+      BELLHOP_IN: path.join(root, "in"),
+      BELLHOP_OUT: path.join(root, "out"),
+      BELLHOP_WORKSPACE: path.join(root, "workspace"),
+      ...environment,
+    },
+  });
+  const container = { root, process: child, read: (name: string) => readFileSync(path.join(root, name), "utf8") };
+  containers.push(container);
+  return container;
+}
+
+async function stopped(container: Container): Promise<string> {
+  const file = path.join(container.root, "out/stopped");
+  await expect.poll(() => existsSync(file) && container.read("out/stopped"), { timeout: 20_000 }).toBeTruthy();
+  return container.read("out/stopped").trim();
+}
+
+afterEach(async () => {
+  for (const { root, process: child } of containers.splice(0)) {
+    for (const name of ["stop", "release"]) writeFileSync(path.join(root, "in", name), "");
+    await ended(child);
+    rmSync(root, { recursive: true, force: true });
+  }
+});
+
+const process_ = { BELLHOP_ISOLATION: "process" };
+const shells = [
+  { name: "sh on the process backend", prefix: ["/bin/sh"], environment: process_, runs: true },
+  { name: "busybox on the process backend", prefix: ["busybox", "sh"], environment: process_, runs: busybox },
+  {
+    name: "sh as process 1",
+    prefix: [...namespace, "/bin/sh"],
+    environment: { BELLHOP_ISOLATION: "pod" },
+    runs: namespaces,
+  },
+  {
+    name: "busybox as process 1",
+    prefix: [...namespace, "busybox", "sh"],
+    environment: {},
+    runs: namespaces && busybox,
+  },
+].filter(({ runs }) => runs);
+
+describe.each(shells)("the entry script with $name", { timeout: 60_000 }, ({ prefix, environment }) => {
+  it("feeds the prompt, keeps output and exit code, waits for its release and ends with the agent's code", async () => {
+    const container = start(prefix, "cat; echo oops >&2; pwd; exit 7", environment);
+    expect(await stopped(container)).toBe("ended");
+    expect(container.read("out/exit")).toBe("7\n");
+    expect(container.read("out/output.log")).toBe(`the prompt\noops\n${container.root}/workspace\n`);
+    expect(container.process.exitCode).toBeNull();
+    writeFileSync(path.join(container.root, "in/release"), "");
+    expect(await ended(container.process)).toBe(7);
+  });
+
+  it("ends all that the agent left, also what left its session and ignores signals", async () => {
+    const container = start(
+      prefix,
+      `for i in 1 2 3; do (trap '' TERM HUP INT; while :; do echo $i >>late$i; sleep 0.05; done) & done
+       setsid sh -c 'while :; do echo x >>late4; sleep 0.05; done' &
+       while ! [ -s late4 ] || ! [ -s late3 ]; do sleep 0.05; done`,
+      environment,
+    );
+    expect(await stopped(container)).toBe("ended");
+    const sizes = (): number[] => [1, 2, 3, 4].map((i) => container.read(`workspace/late${i}`).length);
+    const before = sizes();
+    expect(carrying(container.root)).toEqual([]);
+    expect(sizes()).toEqual(before);
+  });
+
+  it("ends the agent when it is told to stop", async () => {
+    const container = start(prefix, "trap '' TERM; sleep 300 & wait; sleep 300", environment);
+    writeFileSync(path.join(container.root, "in/stop"), "");
+    expect(await stopped(container)).toBe("stopped");
+    expect(container.read("out/exit")).toBe("143\n");
+  });
+
+  it("makes what the agent closed readable for the courier's group", async () => {
+    const container = start(
+      prefix,
+      "mkdir -p closed/inner; echo x >closed/inner/file; chmod 0 closed/inner/file closed/inner",
+      environment,
+    );
+    await stopped(container);
+    expect(container.read("workspace/closed/inner/file")).toBe("x\n");
+  });
+});
+
+describe("the entry script", { timeout: 60_000 }, () => {
+  it("ends the agent on SIGTERM and says that the pod ends", async () => {
+    const container = start(["/bin/sh"], "touch there; sleep 300", process_);
+    await expect.poll(() => existsSync(path.join(container.root, "workspace/there")), { timeout: 10_000 }).toBe(true);
+    container.process.kill("SIGTERM");
+    expect(await stopped(container)).toBe("terminated");
+  });
+
+  it("says 127 for a command that is not there", async () => {
+    const container = start(["/bin/sh"], "exec /no/such/agent", process_);
+    await stopped(container);
+    expect(container.read("out/exit")).toBe("127\n");
+  });
+
+  it("harms nobody else where it is not process 1, whatever the isolation is said to be", async () => {
+    const bystander = spawn("sleep", ["300"], { stdio: "ignore" });
+    try {
+      const container = start(["/bin/sh"], "true", { BELLHOP_ISOLATION: "pod" });
+      await stopped(container);
+      expect(bystander.exitCode ?? bystander.signalCode).toBeNull();
+    } finally {
+      bystander.kill("SIGKILL");
+      await ended(bystander);
+    }
+  });
+
+  it.runIf(namespaces && process.getuid?.() === 0)(
+    "still tells the end when the agent has filled the volume",
+    async () => {
+      const prefix = [
+        "unshare",
+        "--mount",
+        "/bin/sh",
+        "-c",
+        'mount -t tmpfs -o size=64k none "$BELLHOP_OUT" && exec /bin/sh "$@"',
+        "sh",
+      ];
+      const container = start(
+        prefix,
+        'cat /dev/zero >"$BELLHOP_OUT/full"; echo done >"$BELLHOP_WORKSPACE/../filled"; exit 5',
+        process_,
+      );
+      await expect.poll(() => existsSync(path.join(container.root, "filled")), { timeout: 20_000 }).toBe(true);
+      const out = `/proc/${container.process.pid}/root${container.root}/out`;
+      await expect.poll(() => existsSync(`${out}/stopped`), { timeout: 20_000 }).toBe(true);
+      expect(readFileSync(`${out}/exit`, "utf8")).toBe("5\n");
+    },
+  );
+});
+
+/** Processes of an agent, by its mark; none may be left. */
+function carrying(root: string): string[] {
+  return readdirSync("/proc").filter(
+    (pid) => /^[0-9]+$/.test(pid) && environmentOf(pid).includes(`BELLHOP_RUN=`) && environmentOf(pid).includes(root),
+  );
+}
+
+function environmentOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, "latin1");
+  } catch {
+    // Gone meanwhile.
+    return "";
+  }
+}
