@@ -37,6 +37,14 @@ export function gatewaysOfService(deps: GatewaysDeps): Gateways {
   };
 }
 
+/** Gateways at fixed addresses, `host:port` of their probes: development and tests. */
+export function gatewaysAt(addresses: readonly string[]): Gateways {
+  return {
+    generations: (signal) =>
+      Promise.all(addresses.map(async (address) => ({ address, generation: await askAt(address, signal) }))),
+  };
+}
+
 /** The replicas that do not have a generation yet, as a sentence; undefined when all have it. */
 export function behind(
   answers: { address: string; generation: number | undefined }[],
@@ -55,12 +63,14 @@ function readyAddresses({ endpoints }: EndpointSlice): string[] {
   return endpoints.filter(({ conditions }) => conditions?.ready !== false).flatMap(({ addresses }) => addresses);
 }
 
-async function ask(address: string, port: number, signal: AbortSignal): Promise<number | undefined> {
-  const host = address.includes(":") ? `[${address}]` : address;
+function ask(address: string, port: number, signal: AbortSignal): Promise<number | undefined> {
+  return askAt(`${address.includes(":") ? `[${address}]` : address}:${port}`, signal);
+}
+
+async function askAt(authority: string, signal: AbortSignal): Promise<number | undefined> {
   try {
-    const response = await fetch(`http://${host}:${port}/readyz`, {
-      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
-    });
+    const patience = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+    const response = await fetch(`http://${authority}/readyz`, { signal: patience });
     const body = (await response.json()) as { generation?: unknown };
     return typeof body.generation === "number" ? body.generation : undefined;
   } catch {

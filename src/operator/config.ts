@@ -1,0 +1,88 @@
+import { z } from "zod";
+import { BellhopError } from "../shared/errors.ts";
+
+const list = z.string().transform((text) =>
+  text
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== ""),
+);
+const port = z.coerce.number().int().min(0).max(65_535);
+const text = z
+  .string()
+  .optional()
+  .transform((value) => (value === "" ? undefined : value));
+
+/** The operator's settings, all from the environment; the chart sets them. */
+const settings = z.object({
+  /** Our own namespace: Lease, hook secrets, the gateways' keys and facts, the CA. */
+  BELLHOP_NAMESPACE: z.string().min(1),
+  /** `/healthz`, `/readyz`, `/metrics`. */
+  BELLHOP_PROBE_PORT: port.default(8081),
+  BELLHOP_HOST: text,
+  POD_NAME: z.string().default("operator"),
+  /** Our own address: what sandboxes must not reach is probed with it. */
+  POD_IP: text,
+
+  /** Where providers reach the gateway: https, no path; integrations are `Stalled` without it. */
+  BELLHOP_EXTERNAL_URL: text,
+  /** The gateways' Service and probe port: a new webhook key reaches the provider when every replica has it. */
+  BELLHOP_GATEWAY_SERVICE: z.string().default("bellhop-gateway"),
+  BELLHOP_GATEWAY_PROBE_PORT: port.default(8081),
+  /** `host:port` of each gateway's probes, instead of the Service: development and tests. */
+  BELLHOP_GATEWAY_ADDRESSES: list.default([]),
+
+  BELLHOP_BROKER_NAMESPACE: z.string().min(1),
+  BELLHOP_BROKER_SERVICE: z.string().default("bellhop-broker"),
+  BELLHOP_BROKER_PORT: port.default(8443),
+  /** Labels of the broker's pods, `key=value,…`, for the sandboxes' network policy. */
+  BELLHOP_BROKER_LABELS: list.default(["app.kubernetes.io/component=broker"]),
+  /** The broker's URL, instead of its Service: development and tests. */
+  BELLHOP_BROKER_URL: text,
+
+  BELLHOP_SANDBOX_BACKEND: z.enum(["pod", "process"]).default("pod"),
+  /** Must be `true` for the process backend, which isolates nothing. */
+  BELLHOP_ALLOW_NOT_ISOLATED: z.enum(["true", "false"]).default("false"),
+  BELLHOP_SANDBOX_SERVICE_ACCOUNT: z.string().default("default"),
+  /** Our own image, for couriers. */
+  BELLHOP_IMAGE: z.string().min(1),
+  BELLHOP_IMAGE_PULL_POLICY: z.enum(["Always", "IfNotPresent", "Never"]).default("IfNotPresent"),
+  BELLHOP_IMAGE_PULL_SECRETS: list.default([]),
+
+  /** Hosts of providers that may have private addresses; the cluster's own ranges (CIDR), never called. */
+  BELLHOP_ALLOWED_HOSTS: list.default([]),
+  BELLHOP_REFUSED_RANGES: list.default([]),
+  /** A PEM file with further certificate authorities for providers. */
+  BELLHOP_CA_FILE: text,
+  HTTPS_PROXY: text,
+  HTTP_PROXY: text,
+  NO_PROXY: text,
+
+  BELLHOP_GUARDRAIL_IMAGES: list.default([]),
+  BELLHOP_GUARDRAIL_MAX_CPU: text,
+  BELLHOP_GUARDRAIL_MAX_MEMORY: text,
+  BELLHOP_MAX_TASKS_CLUSTER: z.coerce.number().int().min(1).default(50),
+  BELLHOP_MAX_TASKS_NAMESPACE: z.coerce.number().int().min(1).default(20),
+  /** Days that finished tasks are kept; 7 at least, the time for which deliveries are told apart. */
+  BELLHOP_TASK_RETENTION_DAYS: z.coerce.number().int().min(7).default(7),
+  /** Tasks worked on at the same moment. */
+  BELLHOP_WORKERS: z.coerce.number().int().min(1).max(64).default(8),
+});
+export type OperatorConfig = z.infer<typeof settings>;
+
+/** Reads the settings; throws `BellhopError` that names each variable that is wrong. */
+export function readConfig(environment: Record<string, string | undefined>): OperatorConfig {
+  const result = settings.safeParse(environment);
+  if (!result.success) {
+    const wrong = result.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; ");
+    throw new BellhopError("ConfigInvalid", `the operator's environment is not right: ${wrong}`);
+  }
+  const config = result.data;
+  if (config.BELLHOP_SANDBOX_BACKEND === "process" && config.BELLHOP_ALLOW_NOT_ISOLATED !== "true") {
+    throw new BellhopError(
+      "NotIsolated",
+      "BELLHOP_SANDBOX_BACKEND=process isolates neither users nor network: it is for development and tests; set BELLHOP_ALLOW_NOT_ISOLATED=true to use it there",
+    );
+  }
+  return config;
+}

@@ -1,0 +1,212 @@
+import { AgentTaskKind } from "../api/kinds.ts";
+import { agentProfileReconciler } from "../controllers/agent-profile/index.ts";
+import { createAdmission } from "../controllers/agent-task/admission/loop.ts";
+import { createTaskCredentials } from "../controllers/agent-task/broker-secrets.ts";
+import { commandStep } from "../controllers/agent-task/commands/index.ts";
+import { defaultConfig, type AgentTaskDeps } from "../controllers/agent-task/deps.ts";
+import { agentTaskController, lifeOf } from "../controllers/agent-task/index.ts";
+import { publishStep } from "../controllers/agent-task/publish/index.ts";
+import { reportStep } from "../controllers/agent-task/report/index.ts";
+import { isOver } from "../controllers/agent-task/state.ts";
+import { findDesk, type DeskDeps, type IntegrationSource } from "../controllers/desk.ts";
+import { egressProbes } from "../controllers/installation/egress.ts";
+import { installationRequest, keepInstallation } from "../controllers/installation/index.ts";
+import { defaultIntegrationConfig } from "../controllers/integration/deps.ts";
+import { gatewayKeys } from "../controllers/integration/gateway-keys.ts";
+import { gatewaysAt, gatewaysOfService } from "../controllers/integration/gateways.ts";
+import { integrationReconciler } from "../controllers/integration/index.ts";
+import { compileRule } from "../intake/cel.ts";
+import { integrationType } from "../integrations/resource-type.ts";
+import { controllerOf, createController, itself, requestOf, type Controller } from "../kube/controller.ts";
+import type { EventRecorder } from "../kube/events.ts";
+import type { ManagedController } from "../kube/manager.ts";
+import type { KubeMetrics } from "../kube/metrics.ts";
+import type { KubeConnection, Reconciler } from "../kube/types.ts";
+import { podProvider } from "../sandbox/pod/index.ts";
+import { defined } from "../shared/defined.ts";
+import type { OperatorConfig } from "./config.ts";
+import type { Informers } from "./informers.ts";
+import { leading } from "./leading.ts";
+import { brokerHosts, brokerURL, sandboxSettings } from "./sandbox.ts";
+
+/** What the controllers are wired with. */
+export interface Wiring extends DeskDeps {
+  client: KubeConnection;
+  config: OperatorConfig;
+  informers: Informers;
+  events: EventRecorder;
+  metrics: KubeMetrics;
+  /** Where our own probes answer; the egress canary. */
+  probePort: () => number;
+}
+
+const sweepEveryMs = 10 * 60_000;
+const dayMs = 86_400_000;
+
+/** Every controller of the operator, wired by hand: reads as a table of contents. */
+export function createControllers(wiring: Wiring): ManagedController[] {
+  const { installation, reconciler } = installationOf(wiring);
+  const installing = controller(wiring, "installation", reconciler);
+  installing.enqueue(installationRequest);
+
+  const sources = wiring.informers.integrations.map(({ provider, informer }): IntegrationSource => ({
+    provider,
+    get: (key) => informer.store.get(key),
+    list: () => informer.store.list(),
+  }));
+  return [
+    installing,
+    profilesController(wiring),
+    ...integrationControllers(wiring, sources),
+    tasksController(wiring, sources, sandboxSettings(wiring.config, installation)),
+  ];
+}
+
+function installationOf({ client, clock, config }: Wiring): ReturnType<typeof keepInstallation> {
+  return keepInstallation({
+    client,
+    clock,
+    namespace: config.BELLHOP_NAMESPACE,
+    brokerNamespace: config.BELLHOP_BROKER_NAMESPACE,
+    brokerHosts: brokerHosts(config),
+    signingKeyMaxAgeMs: 30 * dayMs,
+    brokerService:
+      config.BELLHOP_BROKER_URL === undefined
+        ? { namespace: config.BELLHOP_BROKER_NAMESPACE, name: config.BELLHOP_BROKER_SERVICE }
+        : undefined,
+  });
+}
+
+function profilesController(wiring: Wiring): Controller {
+  const { client, clock, config, informers } = wiring;
+  const guardrails = {
+    images: config.BELLHOP_GUARDRAIL_IMAGES,
+    ...defined({ maxCPU: config.BELLHOP_GUARDRAIL_MAX_CPU, maxMemory: config.BELLHOP_GUARDRAIL_MAX_MEMORY }),
+  };
+  const made = controller(
+    wiring,
+    "agentprofile",
+    agentProfileReconciler({ client, clock, guardrails, profiles: informers.profiles.store }),
+  );
+  made.watches(informers.profiles, itself);
+  return made;
+}
+
+function integrationControllers(wiring: Wiring, sources: readonly IntegrationSource[]): Controller[] {
+  const { client, log, config, informers } = wiring;
+  const namespace = config.BELLHOP_NAMESPACE;
+  const keys = gatewayKeys({ client, namespace, sources, log });
+  const gateways =
+    config.BELLHOP_GATEWAY_ADDRESSES.length > 0
+      ? gatewaysAt(config.BELLHOP_GATEWAY_ADDRESSES)
+      : gatewaysOfService({
+          client,
+          namespace,
+          serviceName: config.BELLHOP_GATEWAY_SERVICE,
+          probePort: config.BELLHOP_GATEWAY_PROBE_PORT,
+        });
+  return informers.integrations.map(({ provider, informer }, at) => {
+    const source = sources[at];
+    if (!source) throw new TypeError(`no source for ${provider.kind}`);
+    const reconciler = integrationReconciler({
+      ...wiring,
+      source,
+      sources,
+      type: integrationType(provider),
+      profiles: informers.profiles.store,
+      keys,
+      gateways,
+      compileRule,
+      config: { ...defaultIntegrationConfig, namespace, externalURL: config.BELLHOP_EXTERNAL_URL?.replace(/\/+$/, "") },
+    });
+    const made = controller(wiring, provider.kind.toLowerCase(), reconciler, 2);
+    made.watches(informer, itself);
+    // A profile's branch prefix is published to the gateways.
+    made.watches(informers.profiles, ({ current, old }) => {
+      const inNamespace = (current ?? old)?.metadata.namespace;
+      return informer.store.list(inNamespace).map((integration) => requestOf(integration));
+    });
+    return made;
+  });
+}
+
+function tasksController(
+  wiring: Wiring,
+  sources: readonly IntegrationSource[],
+  settings: ReturnType<typeof sandboxSettings>,
+): ManagedController {
+  const { informers, config, log, clock } = wiring;
+  const deps = taskDeps(wiring, sources, settings);
+  const tasks = agentTaskController(deps, lifeOf({ commands: commandStep, publish: publishStep, report: reportStep }));
+  const made = controller(wiring, "agenttask", tasks.reconcile, config.BELLHOP_WORKERS);
+  made.watches(informers.tasks, tasks.onTask);
+  made.watches(informers.profiles, tasks.onProfile);
+  for (const { informer } of informers.integrations) made.watches(informer, tasks.onIntegration);
+  made.watches(informers.pods, controllerOf(AgentTaskKind.kind));
+  tasks.onAdmission((request) => made.enqueue(request));
+  const sweeping = controller(wiring, "sweep", async (_request, signal) => {
+    const alive = new Set(
+      informers.tasks.store
+        .list()
+        .filter((task) => !isOver(task))
+        .map(({ metadata }) => metadata.uid),
+    );
+    await deps.credentials.sweep((uid) => alive.has(uid), signal);
+    return { requeueAfterMs: sweepEveryMs };
+  });
+  sweeping.enqueue({ namespace: "", name: "broker-secrets" });
+  const prepare = async (signal: AbortSignal): Promise<void> => {
+    await deps.credentials.load(signal);
+    await tasks.lead(signal);
+  };
+  return leading({ clock, log, prepare, controllers: [made, sweeping] });
+}
+
+function taskDeps(wiring: Wiring, sources: readonly IntegrationSource[], settings: ReturnType<typeof sandboxSettings>) {
+  const { client, clock, log, informers, config, events } = wiring;
+  const brokerNamespace = config.BELLHOP_BROKER_NAMESPACE;
+  const taskConfig = {
+    ...defaultConfig,
+    brokerURL: brokerURL(config),
+    brokerNamespace,
+    concurrency: { perNamespace: config.BELLHOP_MAX_TASKS_NAMESPACE, cluster: config.BELLHOP_MAX_TASKS_CLUSTER },
+    retention: { ...defaultConfig.retention, taskMs: config.BELLHOP_TASK_RETENTION_DAYS * dayMs },
+  };
+  const desk = findDesk(wiring, sources);
+  const profile = (namespace: string, name: string) => informers.profiles.store.get({ namespace, name });
+  const credentials = createTaskCredentials({ kube: client, brokerNamespace, clock, log });
+  const canary = config.POD_IP === undefined ? undefined : { host: config.POD_IP, port: wiring.probePort() };
+  return {
+    kube: client,
+    tasks: informers.tasks.store,
+    profiles: informers.profiles.store,
+    desk,
+    sandbox: podProvider({
+      client,
+      pods: informers.pods.store,
+      networkPolicies: informers.networkPolicies.store,
+      settings,
+    }),
+    egress: (signal: AbortSignal) => egressProbes({ client, canary }, signal),
+    admission: createAdmission({
+      tasks: { list: () => informers.tasks.store.list() },
+      integration: ({ metadata, spec }) => desk({ ...spec.integrationRef, namespace: metadata.namespace })?.integration,
+      profile: ({ metadata, spec }) => profile(metadata.namespace, spec.profileRef.name),
+      clock,
+      config: taskConfig,
+    }),
+    credentials,
+    events: {
+      normal: (task, reason, message) => events.record(task, { type: "Normal", reason, message, action: "Reconcile" }),
+      warning: (task, reason, message) =>
+        events.record(task, { type: "Warning", reason, message, action: "Reconcile" }),
+    },
+    clock,
+    log,
+    config: taskConfig,
+  } satisfies AgentTaskDeps;
+}
+
+function controller({ clock, log, metrics }: Wiring, name: string, reconciler: Reconciler, workers = 1): Controller {
+  return createController({ name, reconciler, workers, clock, log, metrics });
+}

@@ -1,0 +1,120 @@
+import { randomBytes } from "node:crypto";
+import { collectDefaultMetrics, Registry } from "prom-client";
+import { createHttp, type Http } from "../integrations/http.ts";
+import { providers } from "../integrations/registry.ts";
+import type { Provider } from "../integrations/types.ts";
+import { connect } from "../kube/config.ts";
+import { createEventRecorder } from "../kube/events.ts";
+import { createLeader, type Leader } from "../kube/leader.ts";
+import { createManager } from "../kube/manager.ts";
+import { createKubeMetrics, type KubeMetrics } from "../kube/metrics.ts";
+import type { KubeConnection } from "../kube/types.ts";
+import { systemClock } from "../shared/clock.ts";
+import { createLogger, type Logger } from "../shared/log.ts";
+import { createShutdown, type Shutdown } from "../shared/shutdown.ts";
+import { readConfig, type OperatorConfig } from "./config.ts";
+import { createControllers } from "./controllers.ts";
+import { createInformers } from "./informers.ts";
+
+/** What the operator runs on; tests bring their own. */
+export interface OperatorParts {
+  config: OperatorConfig;
+  client: KubeConnection;
+  registry: Registry;
+  metrics: KubeMetrics;
+  log: Logger;
+  shutdown: Shutdown;
+}
+
+/** Runs an operator until it is told to stop; resolves when all of it has ended. */
+export async function runOperator({ config, client, registry, metrics, log, shutdown }: OperatorParts): Promise<void> {
+  const clock = systemClock;
+  const served: Provider[] = Object.values(providers);
+  const http = httpOf(config, log);
+  const informers = createInformers({ client, clock, log, metrics }, served);
+  const events = createEventRecorder({
+    client,
+    component: "bellhop.dev/operator",
+    instance: config.POD_NAME,
+    clock,
+    log,
+  });
+  const leader = leaderOf({ config, client, metrics, log });
+  const probePort = (): number => config.BELLHOP_PROBE_PORT;
+  const controllers = createControllers({
+    client,
+    config,
+    informers,
+    events,
+    metrics,
+    probePort,
+    clock,
+    log,
+    fetch: http.fetch,
+  });
+  const { integrations, ...others } = informers;
+  const manager = createManager({
+    log,
+    registry,
+    probes: {
+      port: config.BELLHOP_PROBE_PORT,
+      ...(config.BELLHOP_HOST === undefined ? {} : { host: config.BELLHOP_HOST }),
+    },
+    informers: {
+      ...others,
+      ...Object.fromEntries(integrations.map(({ provider, informer }) => [provider.kind, informer])),
+    },
+    controllers,
+    leader,
+  });
+  if (config.BELLHOP_SANDBOX_BACKEND === "process")
+    log.warn({ reason: "NotIsolated" }, "sandboxes are processes: nothing is isolated");
+  await manager.run(shutdown.signal);
+  await events.flush();
+  await http.close();
+}
+
+function httpOf(config: OperatorConfig, log: Logger): Http {
+  return createHttp({
+    proxy: { https: config.HTTPS_PROXY, http: config.HTTP_PROXY, none: config.NO_PROXY },
+    caFile: config.BELLHOP_CA_FILE,
+    allowedHosts: config.BELLHOP_ALLOWED_HOSTS,
+    refusedRanges: config.BELLHOP_REFUSED_RANGES,
+    clock: systemClock,
+    log,
+  });
+}
+
+function leaderOf({
+  config,
+  client,
+  metrics,
+  log,
+}: Pick<OperatorParts, "config" | "client" | "metrics" | "log">): Leader {
+  return createLeader({
+    client,
+    namespace: config.BELLHOP_NAMESPACE,
+    name: "bellhop-operator",
+    identity: `${config.POD_NAME}_${randomBytes(4).toString("hex")}`,
+    clock: systemClock,
+    log,
+    metrics,
+    onLost: (reason) => {
+      log.error({ reason }, "leadership lost: another operator leads from now on");
+      process.exit(1);
+    },
+  });
+}
+
+if (import.meta.main) {
+  const log = createLogger("operator");
+  const config = readConfig(process.env);
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const metrics = createKubeMetrics(registry);
+  const { client } = await connect({ metrics });
+  const shutdown = createShutdown(log);
+  for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, () => void shutdown.stop(name));
+  await runOperator({ config, client, registry, metrics, log, shutdown });
+  await client.close();
+}
