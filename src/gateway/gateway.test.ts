@@ -1,4 +1,5 @@
 import { connect, type Socket } from "node:net";
+import { Readable } from "node:stream";
 import { Agent, request } from "undici";
 import { Registry } from "prom-client";
 import { afterEach, describe, expect, it } from "vitest";
@@ -17,7 +18,7 @@ import { createHookServer } from "./server.ts";
 const MiB = 1024 * 1024;
 const cleanUp: (() => unknown)[] = [];
 afterEach(async () => {
-  for (const step of cleanUp.splice(0).reverse()) await step();
+  for (const step of cleanUp.splice(0).toReversed()) await step();
 });
 
 interface Options {
@@ -182,9 +183,11 @@ describe("POST /hooks/<id>", () => {
       dispatcher: gateway.agent,
       method: "POST",
       headers: signedHeaders("unsigned"),
-      body: (async function* () {
-        for (let at = 0; at < 26; at++) yield Buffer.alloc(MiB, "x");
-      })(),
+      body: Readable.from(
+        (function* () {
+          for (let at = 0; at < 26; at++) yield Buffer.alloc(MiB, "x");
+        })(),
+      ),
     });
     expect(chunked.statusCode).toBe(413);
     await chunked.body.dump();

@@ -1,0 +1,236 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { request } from "undici";
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vitest";
+import { AgentTaskKind, GitHubIntegrationKind } from "../../src/api/kinds.ts";
+import { encodeGatewayKeys } from "../../src/intake/gateway-keys.ts";
+import { aComment, anEntry, previousHookKey, signedHeaders } from "../../src/intake/testing.ts";
+import { connect } from "../../src/kube/config.ts";
+import { namespaces, secrets } from "../../src/kube/resources.ts";
+import type { KubeConnection, KubeObject, ResourceType } from "../../src/kube/types.ts";
+import { startControlPlane, type ControlPlane } from "../cluster/control-plane.ts";
+import { installCrds } from "../cluster/crds.ts";
+import { eventually } from "../cluster/eventually.ts";
+import { aDesk, aGateway, deliver } from "./gateway-world.ts";
+
+const kubeconfig = inject("kubeconfigPath");
+const quotas: ResourceType<KubeObject & { spec: object; status?: object }> = {
+  group: "",
+  version: "v1",
+  kind: "ResourceQuota",
+  plural: "resourcequotas",
+  namespaced: true,
+};
+let client: KubeConnection;
+const cleanUp: (() => unknown)[] = [];
+
+beforeAll(async () => {
+  ({ client } = await connect({ kubeconfig }));
+  await installCrds(client);
+});
+afterEach(async () => {
+  for (const step of cleanUp.splice(0).toReversed()) await step();
+});
+afterAll(() => client.close());
+
+async function aRunningGateway(env: Record<string, string>, path = kubeconfig) {
+  const gateway = await aGateway(env, path);
+  cleanUp.push(() => gateway.stop());
+  return gateway;
+}
+
+describe("the gateway on a real API server", () => {
+  it("stores a task that the API server accepts, under the name it answers", async () => {
+    const desk = await aDesk(client);
+    const gateway = await aRunningGateway(desk.env);
+    const answer = await deliver(gateway, desk.route, aComment());
+    expect(answer).toMatchObject({ status: 202, body: { status: "accepted" } });
+    const task = await client.get(AgentTaskKind, { namespace: desk.namespace, name: answer.body.task?.name ?? "" });
+    expect(task).toMatchObject({
+      metadata: { finalizers: ["bellhop.dev/cleanup"], labels: { "bellhop.dev/integration": "shop" } },
+      spec: { source: { cause: "issue_comment/7001", trigger: "mention" }, conversation: "acme/shop#42" },
+    });
+  });
+
+  it("makes one task of one cause, told to two gateways at once and again under another delivery id", async () => {
+    const desk = await aDesk(client);
+    const gateways = [await aRunningGateway(desk.env), await aRunningGateway(desk.env)];
+    const both = await Promise.all(
+      Array.from({ length: 10 }, (_, at) => deliver(gateways[at % 2] ?? { url: "" }, desk.route, aComment())),
+    );
+    expect(both.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([...Array<number>(9).fill(200), 202]);
+    const again = await deliver(gateways[1] ?? { url: "" }, desk.route, aComment(), { deliveryId: "another-guid" });
+    expect(again).toMatchObject({ status: 200, body: { status: "duplicate" } });
+    expect(await desk.tasks()).toHaveLength(1);
+  });
+
+  it("stores a text of 64 KiB and more, cut visibly", async () => {
+    const desk = await aDesk(client);
+    const gateway = await aRunningGateway(desk.env);
+    const answer = await deliver(gateway, desk.route, aComment({ body: `@bellhop ${"€".repeat(100_000)}` }));
+    expect(answer.status).toBe(202);
+    const task = await client.get(AgentTaskKind, { namespace: desk.namespace, name: answer.body.task?.name ?? "" });
+    expect(task.spec.prompt).toMatch(/cut by Bellhop at 64 KiB\]$/);
+  });
+
+  it("refuses what is not signed, and what is too large, and stores nothing of it", async () => {
+    const desk = await aDesk(client);
+    const gateway = await aRunningGateway(desk.env);
+    const text = JSON.stringify(aComment());
+    const { "x-hub-signature-256": _, ...missing } = signedHeaders(text);
+    expect((await deliver(gateway, desk.route, text, { headers: missing })).status).toBe(401);
+    expect((await deliver(gateway, desk.route, text, { key: Buffer.from("wrong") })).status).toBe(401);
+    expect((await deliver(gateway, desk.route, "x".repeat(26 * 1024 * 1024))).status).toBe(413);
+    expect(await desk.tasks()).toEqual([]);
+    expect((await deliver(gateway, desk.route, text, { key: previousHookKey })).status).toBe(202);
+  });
+
+  it("loads new keys without a restart, and tells their generation beside /readyz", async () => {
+    const desk = await aDesk(client);
+    const gateway = await aRunningGateway(desk.env);
+    const key = Buffer.from("the-next-secret");
+    const uid = desk.integration.metadata.uid ?? "";
+    const entry = anEntry({
+      route: desk.route,
+      keys: [key.toString("base64")],
+      members: [{ kind: "GitHubIntegration", namespace: desk.namespace, name: "shop", uid }],
+    });
+    const data = encodeGatewayKeys({ generation: 2, routes: new Map([[desk.route, entry]]) });
+    await client.mergePatch(secrets, { namespace: desk.namespace, name: "bellhop-gateway-keys" }, { data });
+    expect((await deliver(gateway, desk.route, aComment(), { key })).status).toBe(202);
+    expect((await deliver(gateway, desk.route, aComment())).status).toBe(401);
+    const ready = await request(`${gateway.probes}/readyz`);
+    expect([ready.statusCode, await ready.body.json()]).toEqual([200, { ok: true, reasons: [], generation: 2 }]);
+  });
+
+  it("stops ringing for an integration as soon as it is suspended", async () => {
+    const desk = await aDesk(client);
+    const gateway = await aRunningGateway(desk.env);
+    const key = { namespace: desk.namespace, name: "shop" };
+    await client.mergePatch(GitHubIntegrationKind, key, { spec: { suspend: true } });
+    await eventually(
+      async () => (await deliver(gateway, desk.route, aComment({ body: "@bellhop" }))).body.reason === "Suspended",
+      { describe: "the gateway to see the suspension" },
+    );
+  });
+
+  it("ignores what comes for a namespace that is being deleted", async () => {
+    const desk = await aDesk(client);
+    const gateway = await aRunningGateway(desk.env);
+    await client.delete(namespaces, { name: desk.namespace });
+    const answer = await deliver(gateway, desk.route, aComment());
+    expect(answer).toMatchObject({ status: 200, body: { status: "ignored", reason: "NamespaceTerminating" } });
+  });
+
+  it("says 503 where the quota is used up", async () => {
+    const desk = await aDesk(client);
+    const hard = { "count/agenttasks.bellhop.dev": "0" };
+    const quota = await client.create(quotas, {
+      metadata: { name: "none", namespace: desk.namespace },
+      spec: { hard },
+    });
+    // No controller runs here that would count: the status is what admission reads.
+    await client.replaceStatus(quotas, { ...quota, status: { hard, used: { "count/agenttasks.bellhop.dev": "0" } } });
+    const gateway = await aRunningGateway(desk.env);
+    await eventually(async () => (await deliver(gateway, desk.route, aComment())).body.reason === "QuotaExceeded", {
+      describe: "the quota to hold",
+    });
+    const answer = await deliver(gateway, desk.route, aComment());
+    expect([answer.status, answer.headers["retry-after"]]).toEqual([503, "10"]);
+    await client.delete(quotas, { namespace: desk.namespace, name: "none" });
+    await eventually(async () => [200, 202].includes((await deliver(gateway, desk.route, aComment())).status), {
+      describe: "the task to be stored once there is room",
+    });
+    expect(await desk.tasks()).toHaveLength(1);
+  });
+});
+
+describe("the gateway without its API server", () => {
+  let own: ControlPlane;
+  beforeAll(async () => {
+    own = await startControlPlane();
+  });
+  afterAll(() => own.stop());
+
+  it("says 503, stays ready, and takes the same delivery when the server is back", { timeout: 120_000 }, async () => {
+    const { client } = await connect({ kubeconfig: own.kubeconfigPath });
+    cleanUp.push(() => client.close());
+    await installCrds(client);
+    const desk = await aDesk(client);
+    const gateway = await aRunningGateway({ ...desk.env, BELLHOP_STORE_TIMEOUT_MS: "3000" }, own.kubeconfigPath);
+    await own.stopApiServer();
+    const away = await deliver(gateway, desk.route, aComment());
+    expect(away).toMatchObject({ status: 503, body: { status: "refused", reason: "NotStored" } });
+    expect(Number(away.headers["retry-after"])).toBeGreaterThan(0);
+    const ready = await request(`${gateway.probes}/readyz`);
+    expect(ready.statusCode).toBe(200);
+    await ready.body.dump();
+    await own.startApiServer();
+    await eventually(async () => [200, 202].includes((await deliver(gateway, desk.route, aComment())).status), {
+      describe: "the gateway to store again",
+      timeoutMs: 30_000,
+    });
+    expect(await desk.tasks()).toHaveLength(1);
+  });
+});
+
+describe("a gateway that is killed between request and answer", () => {
+  it(
+    "has stored all that it acknowledged, and what it did not is taken when it is told again",
+    { timeout: 120_000 },
+    async () => {
+      const desk = await aDesk(client);
+      const acknowledged: number[] = [];
+      const ids = Array.from({ length: 60 }, (_, at) => 8_000 + at);
+      const child = await aGatewayProcess(desk.env);
+      let killed = false;
+      await Promise.allSettled(
+        ids.map(async (id, at) => {
+          // A few at a time, so that some are answered, some are under way and some come too late when it is killed.
+          await eventually(() => killed || acknowledged.length >= at - 8, {
+            describe: "my turn",
+            timeoutMs: 30_000,
+            everyMs: 5,
+          });
+          const answer = await deliver(child, desk.route, aComment({ id }));
+          if (answer.status === 202) acknowledged.push(id);
+          if (acknowledged.length === 20 && !killed) {
+            killed = true;
+            child.process.kill("SIGKILL");
+          }
+        }),
+      );
+      expect(killed).toBe(true);
+      expect(acknowledged.length).toBeLessThan(ids.length);
+      const stored = new Set(
+        (await client.list(AgentTaskKind, { namespace: desk.namespace })).items.map(({ spec }) => spec.source.cause),
+      );
+      expect(acknowledged.filter((id) => !stored.has(`issue_comment/${id}`))).toEqual([]);
+      const next = await aRunningGateway(desk.env);
+      for (const id of ids) expect([200, 202]).toContain((await deliver(next, desk.route, aComment({ id }))).status);
+      expect(await desk.tasks()).toHaveLength(ids.length);
+    },
+  );
+});
+
+/** A gateway as a process of its own, on ports that it says in its log. */
+async function aGatewayProcess(env: Record<string, string>): Promise<{ url: string; process: ChildProcess }> {
+  const main = join(import.meta.dirname, "../../src/gateway/main.ts");
+  const child = spawn(process.execPath, [main], {
+    env: { PATH: process.env["PATH"], KUBECONFIG: kubeconfig, ...env },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  cleanUp.push(async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill("SIGKILL");
+    await once(child, "exit");
+  });
+  let log = "";
+  child.stdout.on("data", (chunk: Buffer) => (log += chunk.toString()));
+  const port = await eventually(() => /"port":(\d+).*"message":"taking deliveries"/.exec(log)?.[1], {
+    describe: "the gateway process to take deliveries",
+    timeoutMs: 30_000,
+  });
+  return { url: `http://127.0.0.1:${port}`, process: child };
+}
