@@ -1,4 +1,3 @@
-import { AgentTaskKind } from "../api/kinds.ts";
 import { agentProfileReconciler } from "../controllers/agent-profile/index.ts";
 import { createAdmission } from "../controllers/agent-task/admission/loop.ts";
 import { createTaskCredentials } from "../controllers/agent-task/broker-secrets.ts";
@@ -17,7 +16,7 @@ import { gatewaysAt, gatewaysOfService } from "../controllers/integration/gatewa
 import { integrationReconciler } from "../controllers/integration/index.ts";
 import { compileRule } from "../intake/cel.ts";
 import { integrationType } from "../integrations/resource-type.ts";
-import { controllerOf, createController, itself, requestOf, type Controller } from "../kube/controller.ts";
+import { createController, itself, requestOf, type Controller } from "../kube/controller.ts";
 import type { EventRecorder } from "../kube/events.ts";
 import type { ManagedController } from "../kube/manager.ts";
 import type { KubeMetrics } from "../kube/metrics.ts";
@@ -142,7 +141,7 @@ function tasksController(
   made.watches(informers.tasks, tasks.onTask);
   made.watches(informers.profiles, tasks.onProfile);
   for (const { informer } of informers.integrations) made.watches(informer, tasks.onIntegration);
-  made.watches(informers.pods, controllerOf(AgentTaskKind.kind));
+  made.watches(informers.pods, tasks.onPod);
   tasks.onAdmission((request) => made.enqueue(request));
   const sweeping = controller(wiring, "sweep", async (_request, signal) => {
     const alive = new Set(

@@ -20,13 +20,13 @@ import { asStep, type AnyStep } from "./steps.ts";
 export interface AgentTaskController {
   reconcile: Reconciler;
   /** For the informer of tasks; tells the admission loop too. */
-  onTask(change: Change<AgentTask>): Request[];
+  onTask: (change: Change<AgentTask>) => Request[];
   /** For the informer of profiles. */
-  onProfile(change: Change<AgentProfile>): Request[];
+  onProfile: (change: Change<AgentProfile>) => Request[];
   /** For the informers of integrations. */
-  onIntegration(change: Change<KubeObject>): Request[];
+  onIntegration: (change: Change<KubeObject>) => Request[];
   /** For the informer of sandbox pods: the task that owns the pod. */
-  onPod(change: Change<KubeObject>): Request[];
+  onPod: (change: Change<KubeObject>) => Request[];
   /** For the controller's `enqueue`: tasks whose place in the queue changed. Returns its own removal. */
   onAdmission(enqueue: (request: Request) => void): () => void;
   /** Once leadership has begun, before workers start: counts what is at work already, from a live list. */
