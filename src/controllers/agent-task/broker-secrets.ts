@@ -83,9 +83,11 @@ class CredentialsKeeper implements TaskCredentialsKeeper {
 
   async ensureFetch(task: AgentTask, host: CodeHost, signal: AbortSignal): Promise<void> {
     if ((this.#known.get(uidOf(task)) ?? 0) > this.#nowMs()) return;
+    const before = read(await this.#find(task, signal), credentialFiles.fetch);
     const credential = await this.#mint(task, host, "read", signal);
     await this.#store(task, credentialFiles.fetch, credential, signal);
     this.#known.set(uidOf(task), refreshMs(credential, this.#nowMs()));
+    if (before && before.password !== credential.password) await this.#retire(task, host, before.password, signal);
   }
 
   async allowPush(task: AgentTask, host: CodeHost, signal: AbortSignal): Promise<void> {
@@ -112,6 +114,16 @@ class CredentialsKeeper implements TaskCredentialsKeeper {
       this.#deps.log.info({ secret: secret.metadata.name }, "deleted the token of a task that is gone");
       await this.#deps.kube.delete(secrets, secret.metadata, { signal });
       this.#known.delete(uid);
+    }
+  }
+
+  /** The token before the one in use: nobody asks for it any more, and it runs out by itself where it cannot be revoked. */
+  async #retire(task: AgentTask, host: CodeHost, token: string, signal: AbortSignal): Promise<void> {
+    try {
+      await host.revokeToken(token, signal);
+    } catch (error) {
+      const { namespace, name } = task.metadata;
+      this.#deps.log.warn({ namespace, task: name, error }, "a token that was replaced could not be revoked");
     }
   }
 

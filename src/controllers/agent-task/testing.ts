@@ -130,6 +130,7 @@ export interface FakeHostState {
   /** Tokens in force, with what they allow. */
   tokens: Map<string, "read" | "write">;
   minted: number;
+  now: () => Date;
 }
 
 /** A code host in memory: acme/shop with `main` at aaaa…. */
@@ -140,6 +141,7 @@ export function fakeHost(over: Partial<FakeHostState> = {}): { host: CodeHost; s
     changes: [],
     tokens: new Map(),
     minted: 0,
+    now: () => noon,
     ...over,
   };
   const host: CodeHost = {
@@ -150,7 +152,7 @@ export function fakeHost(over: Partial<FakeHostState> = {}): { host: CodeHost; s
     async mintToken(_repository, access) {
       const password = `token-${++state.minted}-of-the-fake-host`;
       state.tokens.set(password, access);
-      return { username: "x", password, expiresAt: new Date(noon.getTime() + 3_600_000).toISOString() };
+      return { username: "x", password, expiresAt: new Date(state.now().getTime() + 3_600_000).toISOString() };
     },
     async revokeToken(token) {
       state.tokens.delete(token);
