@@ -1,10 +1,12 @@
 import type { World } from "../state/world.ts";
+import * as apps from "./apps.ts";
 import * as code from "./code.ts";
 import * as setup from "./setup.ts";
 import * as talk from "./talk.ts";
 
 const verbs = {
   ...setup,
+  ...apps,
   ...talk,
   ...code,
   closePullRequest: talk.closeIssue,
