@@ -41,10 +41,10 @@ const closing =
 
 function broken(line: string): string {
   return line
+    .replaceAll(closing, (verb) => `${verb.slice(0, 1)}${breaker}${verb.slice(1)}`)
     .replace(/^(\s*[A-Za-z][A-Za-z0-9 -]{0,64}?)(\s*[:=#])/, `$1${breaker}$2`)
     .replaceAll(/@(?=[\w-])/g, `@${breaker}`)
     .replaceAll(/([#!])(?=\w)/g, `$1${breaker}`)
     .replaceAll(/\bGH-(?=\d)/gi, (prefix) => `${prefix}${breaker}`)
-    .replaceAll(closing, (verb) => `${verb.slice(0, 1)}${breaker}${verb.slice(1)}`)
     .replaceAll(/(\[|\*\*\*)(?=\s*(?:skip|ci|no|actions|azurepipelines)\b|\s*no_ci)/gi, `$1${breaker}`);
 }

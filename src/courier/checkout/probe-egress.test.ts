@@ -1,0 +1,43 @@
+import { createServer, type AddressInfo } from "node:net";
+import { describe, expect, it } from "vitest";
+import { FakeClock } from "../../shared/fake-clock.ts";
+import { answersTCP, egressMessage, probeEgress } from "./probe-egress.ts";
+
+const api = { name: "API server", host: "192.0.2.1", port: 443 };
+const node = { name: "another node", host: "192.0.2.2", port: 10_250 };
+
+describe("the egress probe", () => {
+  it("is content at once when nothing answers", async () => {
+    expect(await probeEgress([api, node], { clock: new FakeClock(), answers: () => Promise.resolve(false) })).toEqual(
+      [],
+    );
+  });
+
+  it("tries again what answers, since policies may lag", async () => {
+    const clock = new FakeClock();
+    const start = clock.now().getTime();
+    const open = probeEgress([api, node], {
+      clock,
+      answers: () => Promise.resolve(clock.now().getTime() - start < 8000),
+    });
+    await clock.advance(9000);
+    expect(await open).toEqual([]);
+  });
+
+  it("names what still answers after 10 s, and how to go on", async () => {
+    const clock = new FakeClock();
+    const open = probeEgress([api, node], { clock, answers: (probe) => Promise.resolve(probe === node) });
+    await clock.advance(11_000);
+    expect(await open).toEqual([node]);
+    expect(egressMessage([node])).toMatch(/another node \(192\.0\.2\.2:10250\).*acceptOwnNode/);
+  });
+
+  it("takes a connection for an answer, and a refusal for none", async () => {
+    const server = createServer((socket) => socket.destroy());
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    expect(await answersTCP({ host: "127.0.0.1", port })).toBe(true);
+    await new Promise((resolve) => server.close(resolve));
+    expect(await answersTCP({ host: "127.0.0.1", port })).toBe(false);
+  });
+});

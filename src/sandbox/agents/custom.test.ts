@@ -1,0 +1,52 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { agentEvent } from "../protocol/channel.ts";
+import { custom } from "./custom.ts";
+
+describe("the reader of custom agents", () => {
+  it.each([
+    { line: '{"type":"progress","text":"reading"}', event: { type: "progress", text: "reading" } },
+    {
+      line: '{"type":"progress","text":"t","checklist":[{"text":"a","done":true}]}',
+      event: { type: "progress", text: "t", checklist: [{ text: "a", done: true }] },
+    },
+    { line: '{"type":"message","text":"hi","more":1}', event: { type: "message", text: "hi" } },
+    { line: ' {"type":"result","summary":"done"}\r', event: { type: "result", summary: "done" } },
+    { line: '{"type":"published","commit":"f00"}', event: undefined },
+    { line: '{"type":"result"}', event: undefined },
+    { line: '{"type":"message","text":""}', event: undefined },
+    { line: "[]", event: undefined },
+    { line: "not json", event: undefined },
+  ])("makes $event of $line", ({ line, event }) => {
+    expect(custom.read(line)).toEqual(event);
+  });
+
+  it("cuts what is too long, and never half a character", () => {
+    const cut = custom.read(JSON.stringify({ type: "progress", text: "😀".repeat(400) }));
+    expect(cut).toEqual({ type: "progress", text: `${"😀".repeat(255)}…` });
+    const items = Array.from({ length: 50 }, () => ({ text: "a", done: false }));
+    const list = custom.read(JSON.stringify({ type: "progress", text: "t", checklist: items }));
+    expect(list?.type === "progress" && list.checklist).toHaveLength(32);
+  });
+
+  it("gives nothing but what the protocol allows, for any line", () => {
+    const json = fc.json();
+    const shaped = fc.record({
+      type: fc.constantFrom("progress", "message", "result"),
+      text: fc.jsonValue(),
+      summary: fc.jsonValue(),
+    });
+    const line = fc.oneof(
+      fc.string(),
+      json,
+      shaped.map((value) => JSON.stringify(value)),
+    );
+    fc.assert(
+      fc.property(line, (text) => {
+        const event = custom.read(text);
+        return event === undefined || agentEvent.safeParse(event).success;
+      }),
+      { numRuns: 20_000, seed: 7 },
+    );
+  });
+});

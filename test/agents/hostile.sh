@@ -1,0 +1,51 @@
+#!/bin/sh
+# An agent that misbehaves, for tests on a real node: the first argument says how. Every way must end as its line says.
+case ${1:-} in
+fail) echo 'could not do it' >&2; exit 3 ;;                                    # AgentFailed, exit code 3
+hang) trap '' TERM; while :; do sleep 1; done ;;                               # WallClockExceeded, AgentStalled, or Stopped when told
+flood) head -c 100000000 /dev/zero; echo made >flood.txt ;;                    # Published: 10 MiB of output are kept
+fill) cat /dev/zero >"$BELLHOP_WORKSPACE/full"; echo 'disk full' >&2; exit 1 ;; # AgentFailed, or evicted for its volume's size
+linger) # Published without what comes later
+  echo made >linger.txt
+  (trap '' TERM HUP; sleep 3; echo late >late.txt) >/dev/null 2>&1 &
+  ;;
+links) # Published as links, nothing read through them
+  for name in events.jsonl exit stopped; do
+    rm -f "$BELLHOP_OUT/$name"
+    ln -s /bellhop/token/token "$BELLHOP_OUT/$name"
+  done
+  ln -s /bellhop/token/token leak
+  ;;
+forge) # Published: claims are words only, and unknown events are nothing
+  printf '%s\n' '{"type":"published","commit":"0000000000000000000000000000000000000000"}' '{"type":"result","summary":"Merged, @everyone. Closes #1\n\nskip-checks: false"}' >>"$BELLHOP_OUT/events.jsonl"
+  echo made >forge.txt
+  ;;
+git) # Published: nothing that is planted runs, on neither side
+  printf '#!/bin/sh\ntouch /bellhop/out/sprung\ncat\n' >"$HOME/trap.sh"
+  chmod +x "$HOME/trap.sh"
+  mkdir -p .git/hooks
+  for hook in pre-commit pre-push reference-transaction; do cp "$HOME/trap.sh" ".git/hooks/$hook"; done
+  git config core.fsmonitor "$HOME/trap.sh"
+  git config filter.evil.clean "$HOME/trap.sh"
+  echo '* filter=evil' >.gitattributes
+  echo made >git.txt
+  ;;
+workflow) # OutputRefused, naming the path
+  mkdir -p .GitHub/Workflows
+  echo 'on: push' >.GitHub/Workflows/Evil.yml
+  ;;
+push) # Published: the agent's own push was refused
+  git commit -q --allow-empty -m mine
+  if git push -q origin HEAD:refs/heads/stolen; then exit 9; fi
+  echo made >push.txt
+  ;;
+reach) # Published with the list of what could be reached, which must be empty
+  shift
+  for address in "$@"; do
+    if timeout 3 sh -c 'exec 3<>"/dev/tcp/$0/$1"' "${address%:*}" "${address##*:}" 2>/dev/null \
+      || nc -z -w 3 "${address%:*}" "${address##*:}" 2>/dev/null; then echo "$address"; fi
+  done >reached.txt
+  env | cut -d= -f1 | sort >environment.txt
+  ;;
+*) echo "hostile.sh: fail, hang, flood, fill, linger, links, forge, git, workflow, push or reach ADDRESS:PORT…" >&2; exit 2 ;;
+esac
