@@ -12,7 +12,7 @@ export function controlPlaneDaemons(env: NodeJS.ProcessEnv = process.env): Promi
 }
 
 /** Builds all daemons, also those of a node (kubelet, kube-proxy, scheduler, controller manager), or finds them in the cache. */
-export function buildDaemons(): Promise<string> {
+function buildDaemons(): Promise<string> {
   const script = join(import.meta.dirname, "daemons", "build.sh");
   return new Promise((resolve, reject) => {
     const child = spawn(script, [], { stdio: ["ignore", "pipe", "inherit"] });

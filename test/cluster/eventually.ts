@@ -2,7 +2,7 @@ import { describeError } from "../../src/shared/errors.ts";
 
 /** How long to wait, and for what, in words that finish "waited for …". */
 export interface EventuallyOptions {
-  /** 10,000 unless told. */
+  /** 20,000 unless told: the machine may be busy. */
   timeoutMs?: number;
   /** 50 unless told. */
   everyMs?: number;
@@ -17,7 +17,7 @@ export async function eventually<T>(
   probe: () => T | Promise<T>,
   options: EventuallyOptions,
 ): Promise<Exclude<T, undefined | null | false | void>> {
-  const timeoutMs = options.timeoutMs ?? 10_000;
+  const timeoutMs = options.timeoutMs ?? 20_000;
   const startedMs = performance.now();
   let last = await attempt(probe);
   while (!last.met) {

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { configMaps, namespaces, serviceAccounts } from "../../src/kube/resources.ts";
 import type { KubeClient } from "../../src/kube/types.ts";
 
-export { eventually, type EventuallyOptions } from "./eventually.ts";
+export { eventually } from "./eventually.ts";
 
 /**
  * Creates a namespace of its own for one test, with the `default` ServiceAccount and the `kube-root-ca.crt` ConfigMap

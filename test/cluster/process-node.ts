@@ -86,11 +86,11 @@ function flags(options: ProcessNodeOptions, folder: string, nodeName: string): s
 }
 
 async function untilReady(daemon: Daemon, file: string): Promise<void> {
-  const deadlineMs = performance.now() + 30_000;
+  const deadlineMs = performance.now() + 60_000;
   while (!existsSync(file)) {
     if (daemon.ending !== undefined || performance.now() > deadlineMs) {
       await daemon.stop(0);
-      throw new Error(`the process node did not get ready (${daemon.ending ?? "30 s passed"}):\n${daemon.tail()}`);
+      throw new Error(`the process node did not get ready (${daemon.ending ?? "60 s passed"}):\n${daemon.tail()}`);
     }
     await Promise.race([daemon.ended, new Promise((resolve) => setTimeout(resolve, 30))]);
   }

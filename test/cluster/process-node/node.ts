@@ -15,7 +15,7 @@ import { hasEnded } from "./types.ts";
 const schedulerName = "bellhop-process";
 
 /** What a process node is. */
-export interface ProcessNodeOptions {
+interface NodeOptions {
   client: KubeConnection;
   log: Logger;
   /** Written to `spec.nodeName` of the pods it takes. */
@@ -33,7 +33,7 @@ export function nodeMark(folder: string): string {
 }
 
 /** Takes pods, runs them and tells of them until `signal` aborts. Resolves when the first list is there. */
-export async function startNode(options: ProcessNodeOptions, signal: AbortSignal): Promise<void> {
+export async function startNode(options: NodeOptions, signal: AbortSignal): Promise<void> {
   const { client, log } = options;
   const informer = createInformer({ client, clock: systemClock, log }, pods, {
     fieldSelector: `spec.schedulerName=${schedulerName}`,
@@ -56,7 +56,7 @@ export async function startNode(options: ProcessNodeOptions, signal: AbortSignal
 }
 
 interface Frame {
-  options: ProcessNodeOptions;
+  options: NodeOptions;
   store: Store<Pod>;
   runners: Map<string, PodRunner>;
   again: (request: Request) => void;
@@ -95,7 +95,7 @@ async function takeUp(frame: Frame, pod: Pod): Promise<void> {
   again(requestOf(pod)); // it may be deleted already
 }
 
-async function bind({ client, nodeName, log }: ProcessNodeOptions, pod: Pod): Promise<void> {
+async function bind({ client, nodeName, log }: NodeOptions, pod: Pod): Promise<void> {
   const { name, namespace = "", uid } = pod.metadata;
   const target = { apiVersion: "v1", kind: "Node", name: nodeName };
   const binding = { apiVersion: "v1", kind: "Binding", metadata: { name, namespace, uid }, target };
@@ -107,20 +107,20 @@ async function bind({ client, nodeName, log }: ProcessNodeOptions, pod: Pod): Pr
   }
 }
 
-async function declareLost({ client, log }: ProcessNodeOptions, pod: Pod): Promise<void> {
+async function declareLost({ client, log }: NodeOptions, pod: Pod): Promise<void> {
   const message = "the process node was restarted: the pod's processes ended with the one before";
   log.warn({ pod: pod.metadata.name, namespace: pod.metadata.namespace }, "a pod was lost with an earlier node");
   await client.replaceStatus(pods, { ...pod, status: lostStatus(pod, message, new Date()) });
 }
 
 /** The last step of a deletion. Finalizers of others keep the object; then there is nothing more to say. */
-async function remove({ client }: ProcessNodeOptions, pod: Pod): Promise<void> {
+async function remove({ client }: NodeOptions, pod: Pod): Promise<void> {
   const { name, namespace = "", uid, finalizers = [], deletionGracePeriodSeconds } = pod.metadata;
   if (deletionGracePeriodSeconds === 0 && finalizers.length > 0) return;
   await client.delete(pods, { name, namespace }, { gracePeriodSeconds: 0, ...(uid === undefined ? {} : { uid }) });
 }
 
-function runnerDeps(options: ProcessNodeOptions, pod: Pod): ConstructorParameters<typeof PodRunner>[0] {
+function runnerDeps(options: NodeOptions, pod: Pod): ConstructorParameters<typeof PodRunner>[0] {
   const { client, log } = options;
   const { namespace = "", name, uid = "" } = pod.metadata;
   const folder = join(options.folder, "pods", uid);

@@ -36,7 +36,7 @@ export function podStatus(
 }
 
 /** Whether every main container may run: inits ended well, sidecars have started. */
-export function isInitialized(records: readonly ContainerRecord[]): boolean {
+function isInitialized(records: readonly ContainerRecord[]): boolean {
   return records.every(
     ({ role, state, lastState }) =>
       role === "main" ||

@@ -9,7 +9,7 @@ export function sweep(mark: string): number {
 }
 
 /** The processes whose mark begins with `mark`, zombies not counted (their environment is empty). */
-export function marked(mark: string): number[] {
+function marked(mark: string): number[] {
   const wanted = `${markVariable}=${mark}`;
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)

@@ -27,7 +27,7 @@ export function aPodThat(
   pod: Pod,
   describe: string,
   meets: (pod: Pod) => boolean,
-  timeoutMs = 20_000,
+  timeoutMs = 30_000,
 ): Promise<Pod> {
   const { name, namespace = "" } = pod.metadata;
   let seen: Pod | undefined;

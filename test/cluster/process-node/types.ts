@@ -5,11 +5,11 @@ export type PodStatus = NonNullable<Pod["status"]>;
 export type Container = PodSpec["containers"][number];
 export type Volume = NonNullable<PodSpec["volumes"]>[number];
 export type ContainerStatus = NonNullable<PodStatus["containerStatuses"]>[number];
-export type ContainerState = NonNullable<ContainerStatus["state"]>;
+type ContainerState = NonNullable<ContainerStatus["state"]>;
 export type Terminated = NonNullable<ContainerState["terminated"]>;
 
 /** What a container is in its pod: `init` runs to its end before the next, `sidecar` runs beside until all `main` have ended. */
-export type Role = "init" | "sidecar" | "main";
+type Role = "init" | "sidecar" | "main";
 
 /** What the node knows of one container; the status is made of these. */
 export interface ContainerRecord {
