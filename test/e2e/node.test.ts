@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { leftCgroups } from "../cluster/node/cgroups.ts";
 import type { ExternalHost, RealNode } from "../cluster/node/index.ts";
@@ -83,12 +83,10 @@ describe("the network", () => {
 
   beforeAll(async () => {
     internet = await node.externalHost("internet", "203.0.113.7");
-    const page = busybox(
-      "sh",
-      "-c",
-      `echo internet > ${node.folder}/index.html; busybox httpd -p 80 -h ${node.folder}`,
-    );
-    expect(await internet.exec(page)).toMatchObject({ code: 0 });
+    writeFileSync(`${node.folder}/index.html`, "internet\n");
+    const server = internet.start("web", busybox("httpd", "-f", "-p", "80", "-h", node.folder));
+    const asked = ["busybox", "wget", "-q", "-O", "-", "http://127.0.0.1"];
+    await server.ready(async () => (await internet.exec(asked)).stdout === "internet\n", 5_000);
     const serve = busybox("sh", "-c", "echo $HOSTNAME > /tmp/index.html; busybox httpd -f -p 8080 -h /tmp");
     await apply(
       aPod("web", { labels: { app: "web" }, command: serve }),
@@ -121,7 +119,7 @@ describe("the network", () => {
 
   it("lets a selected pod reach what its policy allows, behind the service's address too, and nothing else", async () => {
     // From its first moment: the first line of its log is the first thing it tried.
-    const first = `answer=$(${get(everywhere["other"]!)[3]}); echo "got [$answer]"; busybox sleep 1000`;
+    const first = `exec 2> /dev/null; answer=$(${get(everywhere["other"]!)[3]}); echo "got [$answer]"; busybox sleep 1000`;
     await apply(aPod("agent", { labels: { role: "agent" }, command: busybox("sh", "-c", first) }));
     await ready("agent");
     const seen = await Promise.all(Object.values(everywhere).map((url) => fetchFrom("agent", url)));
@@ -178,7 +176,9 @@ describe("a node beside it", () => {
         const pod = JSON.stringify(aPod("work", { command: busybox("sleep", "1000") }));
         await second.kubectl(["apply", "-f", "-"], { input: pod });
         await second.kubectl(["wait", "--for=condition=Ready", "--timeout=60s", "pod/work"]);
-        await second.externalHost("outside", "203.0.113.9");
+        const outside = await second.externalHost("outside", "203.0.113.9");
+        outside.start("sleeper", busybox("sh", "-c", "busybox sleep 1000; true", second.folder));
+        second.start("sleeper", busybox("sh", "-c", "busybox sleep 1000; true", second.folder));
         expect(leftovers()).not.toEqual(before);
       } finally {
         await second.stop();

@@ -13,8 +13,10 @@ export interface Daemon {
   name: string;
   argv: readonly string[];
   env?: NodeJS.ProcessEnv;
-  /** `all` unless the daemon needs nothing of the node's mounts and files outside its folder. */
-  inside?: "all" | "network-and-processes";
+  /** False for what runs from this machine's own files and needs none of the node's mounts. */
+  mounts?: boolean;
+  /** Path of another network namespace than the node's own. */
+  network?: string;
 }
 
 /** A daemon that was started; `ready` waits for its probe and fails with the end of its log. */
@@ -47,8 +49,9 @@ export function startDaemon(layout: NodeLayout, namespaces: Namespaces, daemon: 
 }
 
 function enter(namespaces: Namespaces, daemon: Daemon): string[] {
-  const mounts = daemon.inside === "network-and-processes" ? [] : ["--mount"];
-  return [`--target=${namespaces.init}`, "--net", "--pid", ...mounts, "--"];
+  const network = daemon.network === undefined ? "--net" : `--net=${daemon.network}`;
+  const mounts = daemon.mounts === false ? [] : ["--mount"];
+  return [`--target=${namespaces.init}`, network, "--pid", ...mounts, "--"];
 }
 
 function ended(child: ChildProcess): boolean {

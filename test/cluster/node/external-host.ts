@@ -1,4 +1,7 @@
+import type { StartedDaemon } from "./daemon.ts";
+import { startDaemon } from "./daemon.ts";
 import type { Namespaces } from "./namespaces.ts";
+import type { NodeLayout } from "./options.ts";
 import type { RunOptions, RunResult } from "./run.ts";
 import { run, tryRun } from "./run.ts";
 
@@ -11,6 +14,8 @@ export interface ExternalHost {
   enter: readonly string[];
   /** Runs a command on this host to its end. */
   exec(argv: readonly string[], options?: RunOptions): Promise<RunResult>;
+  /** Starts a process on this host that ends with the node; its output is in `<node folder>/logs/<name>.log`. */
+  start(name: string, argv: readonly string[], env?: NodeJS.ProcessEnv): StartedDaemon;
 }
 
 /** The node's own address on the links to such hosts; pods reach them from it. */
@@ -18,13 +23,20 @@ export const externalGateway = "203.0.113.1";
 
 /** Makes such a host, linked to the node and to nothing else. Its network ends with the node. */
 export async function createExternalHost(
+  layout: NodeLayout,
   namespaces: Namespaces,
   host: { name: string; address: string },
 ): Promise<ExternalHost> {
   checkHost(host);
   await run([...namespaces.enterAll, "sh", "-euc", linkScript, "external-host", host.name, host.address]);
-  const enter = ["nsenter", `--net=/proc/${namespaces.init}/root/run/netns/${host.name}`, "--"];
-  return { ...host, enter, exec: (argv, options) => tryRun([...enter, ...argv], options) };
+  const network = `/proc/${namespaces.init}/root/run/netns/${host.name}`;
+  const enter = ["nsenter", `--net=${network}`, "--"];
+  return {
+    ...host,
+    enter,
+    exec: (argv, options) => tryRun([...enter, ...argv], options),
+    start: (name, argv, env = {}) => startDaemon(layout, namespaces, { name, argv, env, network, mounts: false }),
+  };
 }
 
 const linkScript = `ip netns add "$1"

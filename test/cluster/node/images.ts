@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { baseImage } from "./base-image.ts";
@@ -27,6 +27,8 @@ export interface BuiltImages {
 }
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
+/** Of each image; several, for checkouts that take turns. */
+const archivesKept = 3;
 const sources = [
   "package.json",
   "package-lock.json",
@@ -80,5 +82,15 @@ async function image(
     await build({ ref, file: join(root, recipe.file), context: root, buildArgs: { BASE: recipe.from } }, log);
   }
   await save(ref, tar);
+  removeOld(folder, name);
   return { ref, tar };
+}
+
+/** The archives of one image are a third of a gigabyte each, and every change of the sources makes one. */
+function removeOld(folder: string, name: string): void {
+  const archives = readdirSync(folder)
+    .filter((file) => file.startsWith(`${name}-`) && file.endsWith(".tar"))
+    .map((file) => ({ path: join(folder, file), at: statSync(join(folder, file)).mtimeMs }))
+    .sort((a, b) => b.at - a.at);
+  for (const { path } of archives.slice(archivesKept)) rmSync(path, { force: true });
 }

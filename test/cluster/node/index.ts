@@ -3,6 +3,8 @@ import { delimiter, dirname } from "node:path";
 import { createCgroups } from "./cgroups.ts";
 import { startContainerd } from "./containerd.ts";
 import { kubeconfigOf, startControlPlane } from "./control-plane.ts";
+import type { StartedDaemon } from "./daemon.ts";
+import { startDaemon } from "./daemon.ts";
 import type { ExternalHost } from "./external-host.ts";
 import { createExternalHost } from "./external-host.ts";
 import { startKubeProxy, startKubelet } from "./kubelet.ts";
@@ -32,12 +34,17 @@ export interface RealNode {
   kubeconfigPath: string;
   /** The node's address, where NodePorts answer. */
   address: string;
-  /** Variables for processes that shall talk to this cluster. */
+  /** Variables for processes that shall talk to this cluster: `KUBECONFIG`, and a `PATH` with kubectl and helm. */
   env: Record<string, string>;
   /** Arguments to put before a command that shall see the node's network, and this machine's files. */
   enter: readonly string[];
   /** Runs a command in the node's network, with `env`, to its end; never throws for its exit code. */
   exec(argv: readonly string[], options?: RunOptions): Promise<RunResult>;
+  /**
+   * Starts a process in the node's network, with `env` and this machine's files, that ends with the node; its output
+   * is in `<folder>/logs/<name>.log`. What `exec` leaves running does not end with it.
+   */
+  start(name: string, argv: readonly string[], env?: NodeJS.ProcessEnv): StartedDaemon;
   /** kubectl with these arguments: its output, or an error with what it said. */
   kubectl(args: readonly string[], options?: RunOptions): Promise<string>;
   /** Gives the node an image from a docker or OCI archive; it is then known under the names in it. */
@@ -48,6 +55,7 @@ export interface RealNode {
   stop(): Promise<void>;
 }
 
+export type { StartedDaemon } from "./daemon.ts";
 export type { ExternalHost } from "./external-host.ts";
 export type { NodeOptions } from "./options.ts";
 export type { RunOptions, RunResult } from "./run.ts";
@@ -125,6 +133,8 @@ function realNode(layout: NodeLayout, namespaces: Namespaces): RealNode {
     env,
     enter: namespaces.enterNetwork,
     exec,
+    start: (name, argv, more) =>
+      startDaemon(layout, namespaces, { name, argv, env: { ...env, ...more }, mounts: false }),
     async kubectl(args, options) {
       const result = await exec([kubectlPath, ...args], options);
       if (result.code === 0) return result.stdout;
@@ -135,7 +145,7 @@ function realNode(layout: NodeLayout, namespaces: Namespaces): RealNode {
       const ctr = ["ctr", "-a", layout.containerdSocket, "-n", "k8s.io", "images", "import", tar];
       await run(ctr, { timeoutMs: 300_000 });
     },
-    externalHost: (name, address) => createExternalHost(namespaces, { name, address }),
+    externalHost: (name, address) => createExternalHost(layout, namespaces, { name, address }),
     stop: () => stopNode(layout),
   };
 }

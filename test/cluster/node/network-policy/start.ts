@@ -13,7 +13,7 @@ export async function startEnforcer(layout: NodeLayout, namespaces: Namespaces):
   const enforcer = startDaemon(layout, namespaces, {
     name: "network-policy",
     argv: [process.execPath, main, kubeconfigOf(layout, "admin"), layout.policyRequests, readyFile],
-    inside: "network-and-processes",
+    mounts: false,
   });
   await enforcer.ready(() => existsSync(readyFile), 20_000);
 }
