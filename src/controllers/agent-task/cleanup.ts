@@ -4,7 +4,7 @@ import type { SandboxState } from "../../sandbox/provider.ts";
 import type { AgentTaskConfig } from "./deps.ts";
 import type { Decision, TaskFacts } from "./facts.ts";
 import { endedFromOutside } from "./follow.ts";
-import { holds, isOver, isWork, newestFirst, sameConversation } from "./state.ts";
+import { holds, isOver, newestFirst, sameConversation } from "./state.ts";
 import type { Step, StepContext } from "./steps.ts";
 
 /** What is left of a task that is over. */
@@ -49,7 +49,7 @@ async function read(context: StepContext): Promise<CleanupReading> {
   }));
   const base = { pods, retention, holdsTokens: deps.credentials.holds(task) };
   const due = deps.clock.now().getTime() >= endMs(task) + retention.taskMs;
-  return due && isLastOfConversation(facts) ? { ...base, change: await readChange(context) } : base;
+  return due && knowsTheChange(facts) ? { ...base, change: await readChange(context) } : base;
 }
 
 /** Undefined where there is no change, or nobody left to ask about it. */
@@ -109,9 +109,11 @@ function decideTask(facts: TaskFacts, { retention, change }: CleanupReading, now
   return change === "Open" ? { actions: [], waitMs: askAgainMs } : { actions: [{ do: "deleteTask" }] };
 }
 
-/** The newest work of a conversation knows its branch and change; the next task needs it as long as the change is open. */
-function isLastOfConversation({ task, tasks }: TaskFacts): boolean {
-  const last = tasks.filter((other) => isWork(other) && sameConversation(other, task)).sort(newestFirst)[0];
+/** The newest of a conversation that has a change: the next task needs to know its branch as long as that is open. */
+function knowsTheChange({ task, tasks }: TaskFacts): boolean {
+  const [last] = tasks
+    .filter((other) => sameConversation(other, task) && other.status?.result?.changeNumber !== undefined)
+    .sort(newestFirst);
   return last?.metadata.uid === task.metadata.uid;
 }
 

@@ -11,6 +11,8 @@ import type { Step } from "./steps.ts";
 export interface FollowReading {
   maxAttempts: number;
   publishBudgetMs: number;
+  /** What the backend does not isolate. */
+  notIsolated: readonly string[];
 }
 
 /** Let go of a lost sandbox, so that the next attempt has the field to itself. */
@@ -30,7 +32,7 @@ export const follow: Step<FollowReading, DropSandbox> = {
     const attempt = newestAttempt(task);
     return isAtWork(task) && !task.status?.publish && attempt?.podUID !== undefined && attempt.reason === undefined;
   },
-  gather: async ({ deps }) => deps.config,
+  gather: async ({ deps: { config, sandbox } }) => ({ ...config, notIsolated: sandbox.notIsolated }),
   decide(facts, reading, now) {
     const attempt = newestAttempt(facts.task);
     if (!attempt || !facts.profile || !facts.sandbox) return {};
@@ -86,11 +88,20 @@ function running(watched: Watched, now: Date): Decision<never> {
   if (leftMs <= 0) {
     return failed("WallClockExceeded", "The task's time was up, and its sandbox did not end by itself.");
   }
-  const message = `Pod ${attempt.podName} runs.`;
+  const reason = watched.notIsolated.length > 0 ? "NotIsolated" : "Running";
+  const message = [`Pod ${attempt.podName} runs.`, ...warnings(watched)].join(" ");
   return {
-    conditions: [{ type: "SandboxReady", status: "True", reason: "Running", message }],
+    conditions: [{ type: "SandboxReady", status: "True", reason, message }],
     requeueAfterMs: leftMs,
   };
+}
+
+/** What this sandbox does not keep apart, said on every task. */
+function warnings({ notIsolated, profile }: Watched): string[] {
+  return [
+    ...(notIsolated.length > 0 ? [`Not isolated: ${notIsolated.join(", ")}.`] : []),
+    ...(profile.spec.sandbox.acceptOwnNode ? ["The profile accepts that the pod reaches its own node."] : []),
+  ];
 }
 
 function finished(attempt: Attempt, outcome: CourierOutcome): Decision<never> {

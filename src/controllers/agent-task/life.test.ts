@@ -11,7 +11,7 @@ import { patchedStatus } from "./status.ts";
 import { aProfile, aTask, facts, noon, type TaskOverrides } from "./testing.ts";
 
 const podUID = "pod-1";
-const config = { maxAttempts: 3, publishBudgetMs: 120_000 };
+const config = { maxAttempts: 3, publishBudgetMs: 120_000, notIsolated: [] };
 const atWork: TaskOverrides = { conditions: ["Authorized", "Admitted", "ContextReady"] };
 
 function running(over: TaskOverrides = {}, attempt: object = {}): ReturnType<typeof aTask> {
@@ -144,12 +144,9 @@ describe("sandbox", () => {
   const decide = (task: ReturnType<typeof aTask>, afterMs = 0): Decision<{ attempt: number }> =>
     sandbox.decide(facts({ task }), { podName: "next" }, new Date(noon.getTime() + afterMs));
 
-  it("writes the attempt and the start before the pod is created", () => {
+  it("writes the attempt before the pod is created", () => {
     const decision = decide(aTask(atWork));
-    expect(decision.fields).toMatchObject({
-      attempts: [{ number: 1, podName: "next" }],
-      startTime: noon.toISOString(),
-    });
+    expect(decision.fields).toEqual({ attempts: [{ number: 1, podName: "next" }] });
     expect(decision.actions).toEqual([{ attempt: 1 }]);
   });
 
@@ -164,10 +161,10 @@ describe("sandbox", () => {
     expect(sandbox.concerns(facts({ task: running() }), noon)).toBe(false);
   });
 
-  it("keeps the first start for further attempts, so that the budget spans them", () => {
+  it("adds a further attempt to those before, and leaves the first start as it is, so that the budget spans them", () => {
     const decision = decide(running({}, { reason: "NodeLost" }), 1_000);
     expect(decision.fields?.attempts).toMatchObject([{ number: 1 }, { number: 2 }]);
-    expect(decision.fields?.startTime).toBe(noon.toISOString());
+    expect(patchedStatus(running(), decision, noon).startTime).toBe(noon.toISOString());
   });
 
   it("ends the task instead when its time is up", () => {

@@ -47,11 +47,10 @@ function decideSandbox({ task, profile }: TaskFacts, podName: string, now: Date)
   if (open && open.reason === undefined) {
     return { actions: [{ attempt: open.number }], requeueAfterMs: tryAgainMs };
   }
-  const startedAt = now.toISOString();
-  const attempt: Attempt = { number: nextNumber(task), podName, startedAt };
+  const attempt: Attempt = { number: nextNumber(task), podName };
   return {
     conditions: [{ type: "SandboxReady", status: "False", reason: "Creating", message: `Creating pod ${podName}.` }],
-    fields: { attempts: [...(task.status?.attempts ?? []), attempt], startTime: task.status?.startTime ?? startedAt },
+    fields: { attempts: [...(task.status?.attempts ?? []), attempt] },
     actions: [{ attempt: attempt.number }],
     requeueAfterMs: tryAgainMs,
   };
@@ -71,7 +70,7 @@ async function create(context: StepContext, { attempt }: CreateSandbox): Promise
   }
   try {
     const { podUID } = await ensurePod(context, live, written);
-    return { fields: { attempts: withPod(context.facts.task, attempt, podUID) } };
+    return withPod(context.facts.task, { number: attempt, podUID, startedAt: context.deps.clock.now().toISOString() });
   } catch (error) {
     return refusal(error);
   }
@@ -88,7 +87,8 @@ async function ensurePod(context: StepContext, live: AgentTask, attempt: Attempt
     task: live,
     profile,
     integration,
-    attempt: { number: attempt.number, date: attempt.startedAt ?? deps.clock.now().toISOString() },
+    // Fixed by the attempt's immutable ConfigMap: a pod that is made again finds the first date there.
+    attempt: { number: attempt.number, date: deps.clock.now().toISOString() },
     host,
     egress: await deps.egress(signal),
     brokerURL: deps.config.brokerURL,
@@ -106,8 +106,15 @@ function remainingOf(deps: AgentTaskDeps, task: AgentTask, profile: AgentProfile
   return Math.max(1_000, (deadlineMs(task, profile) ?? nowMs + wallClockMs(task, profile)) - nowMs);
 }
 
-function withPod(task: AgentTask, number: number, podUID: string): Attempt[] {
-  return (task.status?.attempts ?? []).map((attempt) => (attempt.number === number ? { ...attempt, podUID } : attempt));
+/** Time counts from the first pod, not from when one was wanted: a task may wait long for quota. */
+function withPod(task: AgentTask, pod: { number: number; podUID: string; startedAt: string }): StatusPatch {
+  const { attempts = [], startTime = pod.startedAt } = task.status ?? {};
+  return {
+    fields: {
+      attempts: attempts.map((attempt) => (attempt.number === pod.number ? { ...attempt, ...pod } : attempt)),
+      startTime,
+    },
+  };
 }
 
 /** A used-up quota waits; what the cluster refuses for good ends the task; everything else is tried again by the frame. */
