@@ -38,27 +38,31 @@ async function deliver(deps: AppDeps, request: Request, response: Response): Pro
 function send(deps: AppDeps, request: Request, response: Response, { status, headers, body }: Answer): void {
   if (response.headersSent || response.destroyed) return;
   if (deps.draining() || !request.complete) response.set("connection", "close");
-  response
-    .status(status)
-    .set(headers)
-    .send(`${JSON.stringify(body)}\n`);
-  if (!request.complete) discard(request, response);
+  const text = Buffer.from(`${JSON.stringify(body)}\n`);
+  response.status(status).set(headers).set("content-length", String(text.length)).write(text);
+  if (request.complete) response.end();
+  else discard(request, () => response.end());
 }
 
 const maxDiscardedBytes = 64 * 1024 * 1024;
 const maxDiscardMs = 5_000;
 
-/** Senders that write before they read see our answer only if we take what they still send, within bounds. */
-function discard(request: Request, response: Response): void {
+/**
+ * Takes what is still being sent, within bounds, then calls `done`. Node closes the connection with the end of the
+ * answer, and a sender that writes all before it reads would see a reset instead of the answer.
+ */
+function discard(request: Request, done: () => void): void {
   let bytes = 0;
-  const timer = setTimeout(() => request.destroy(), maxDiscardMs).unref();
+  const timer = setTimeout(done, maxDiscardMs);
+  const finish = (): void => {
+    clearTimeout(timer);
+    done();
+  };
   request.on("data", (chunk: Buffer) => {
     bytes += chunk.length;
-    if (bytes > maxDiscardedBytes) request.destroy();
+    if (bytes > maxDiscardedBytes) finish();
   });
-  request.on("error", () => {}); // the sender went away; it was answered
-  request.on("close", () => clearTimeout(timer));
-  response.on("close", () => clearTimeout(timer));
+  request.on("error", finish).on("end", finish).on("close", finish);
   request.resume();
 }
 

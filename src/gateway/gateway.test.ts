@@ -172,7 +172,7 @@ describe("POST /hooks/<id>", () => {
     });
   });
 
-  it("says 413 to 26 MB, announced or not, without holding them", async () => {
+  it("says 413 to 26 MB, announced or not, without holding them", { timeout: 30_000 }, async () => {
     const gateway = await aGateway({ env });
     const body = Buffer.alloc(26 * MiB, "x");
     expect(await post(gateway, body, signedHeaders("unsigned"))).toMatchObject({
@@ -194,7 +194,26 @@ describe("POST /hooks/<id>", () => {
     expect((await post(gateway, payload)).status).toBe(202);
   });
 
-  it("takes 25 MB that are well signed", async () => {
+  it("says 413 as soon as too much is announced, before any of it comes", async () => {
+    const gateway = await aGateway({ env });
+    const answer = await raw(gateway.port, (socket) => {
+      socket.once("data", () => socket.end());
+      socket.write(`POST /hooks/${route} HTTP/1.1\r\nhost: x\r\ncontent-length: ${26 * MiB}\r\n\r\n`);
+    });
+    expect(answer).toMatch(/^HTTP\/1.1 413 /);
+  });
+
+  it("lets a sender that reads only after it has written all see its 413", { timeout: 30_000 }, async () => {
+    const gateway = await aGateway({ env });
+    const answer = await raw(gateway.port, (socket) => {
+      socket.pause();
+      socket.write(`POST /hooks/${route} HTTP/1.1\r\nhost: x\r\ncontent-length: ${26 * MiB}\r\n\r\n`);
+      socket.end(Buffer.alloc(26 * MiB, "x"), () => socket.resume());
+    });
+    expect(answer).toMatch(/^HTTP\/1.1 413 /);
+  });
+
+  it("takes 25 MB that are well signed", { timeout: 30_000 }, async () => {
     const gateway = await aGateway({ env });
     const padded = JSON.stringify({ ...aComment(), pad: "x".repeat(25 * MiB - 1_000) });
     expect(Buffer.byteLength(padded)).toBeLessThanOrEqual(25 * MiB);
