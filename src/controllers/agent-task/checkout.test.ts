@@ -181,6 +181,11 @@ describe("the checkout", () => {
     expect(headRule({ sameRepository: true }, { ...head, pushToHumanBranches: true })).toBe("Stack");
   });
 
+  it("never pushes to a fork, whatever else is said of it", () => {
+    const head = { ours: true, isProtected: false, isBase: false, pushToHumanBranches: true };
+    expect(headRule({ sameRepository: false }, head)).toBe("Stack");
+  });
+
   it("names branches by letters, digits and dashes only, whatever the title", async () => {
     const title = "Ünïcode ../../refs/heads/main $(rm -rf) @{u}";
     const task = aTask({ source: { subject: { type: "Issue", key: "acme/shop#42", number: 42, title } } });
