@@ -26,6 +26,8 @@ function store(): string[] {
   const folder = join(cacheFolder(), "buildah");
   mkdirSync(folder, { recursive: true });
   return [
+    "unshare",
+    "--mount",
     "buildah",
     "--root",
     join(folder, "root"),
