@@ -7,7 +7,7 @@ import type { BaseTree } from "./base-tree.ts";
 
 /** Answers whether untracked paths are ignored, by the base's `.gitignore` files alone. */
 export interface IgnoreOracle {
-  /** One answer a path, in order. A folder's parents must have been asked about, as folders, before. */
+  /** One answer a path, in order. */
   ignored(paths: readonly { path: RawPath; folder: boolean }[]): Promise<boolean[]>;
   close(): Promise<void>;
 }
@@ -34,7 +34,8 @@ async function writeIgnoreFiles(scratch: string, base: BaseTree, own: GitOptions
     const content = await whole(blob);
     const entry = entries[next++];
     if (entry === undefined) continue;
-    for (const folder of foldersOf(entry.path)) makeFolder(scratch, folder);
+    const folder = foldersOf(entry.path).at(-1);
+    if (folder !== undefined) makeFolder(scratch, folder);
     writeFileSync(inside(scratch, entry.path), content);
   }
 }
@@ -93,7 +94,7 @@ function answers(waiting: ((ignored: boolean) => void)[]): (chunk: Buffer) => vo
 /** A folder where the base has an ignore file of that name cannot be made; git then takes it for a file, which is near enough. */
 function makeFolder(scratch: string, path: RawPath): void {
   try {
-    mkdirSync(inside(scratch, path));
+    mkdirSync(inside(scratch, path), { recursive: true });
   } catch (error) {
     if (!["EEXIST", "ENOTDIR"].includes(errorCode(error) ?? "")) throw error;
   }
