@@ -1,3 +1,4 @@
+import { unready } from "./admission/ready.ts";
 import type { Decision, TaskFacts } from "./facts.ts";
 import { conditionOf, holds, isLeaving, isOver, isWork } from "./state.ts";
 import type { Step } from "./steps.ts";
@@ -15,12 +16,8 @@ export const admit: Step<undefined, never> = {
 
 function decideAdmission(facts: TaskFacts, now: Date): Decision {
   const { task, admission, profile, integration } = facts;
-  if (!integration)
-    return notYet("IntegrationNotFound", `${task.spec.integrationRef.name} is gone; the task waits for it.`);
-  const problem = profile
-    ? profileProblem(facts)
-    : `There is no AgentProfile ${task.spec.profileRef.name} in this namespace.`;
-  if (problem) return notYet("ProfileNotReady", problem);
+  const problem = unready(task, integration, profile);
+  if (problem) return notYet(problem.reason, problem.message);
   if (admission.state === "Unknown")
     return conditionOf(task, "Admitted") ? {} : notYet("Queued", "Looking for a free place.");
   if (admission.state === "Admitted") {
@@ -34,14 +31,6 @@ function decideAdmission(facts: TaskFacts, now: Date): Decision {
     ...notYet(reason, `Queued, ${position} ahead: ${limit}.`),
     fields: { queue: { position, limit, since: task.status?.queue?.since ?? now.toISOString() } },
   };
-}
-
-/** What is wrong with the profile, as its controller says; undefined where it is right or was not judged yet. */
-function profileProblem({ profile }: TaskFacts): string | undefined {
-  const ready = profile?.status?.conditions?.find(({ type }) => type === "Ready");
-  return ready?.status === "False"
-    ? `AgentProfile ${profile?.metadata.name ?? ""} is not ready: ${ready.message}`
-    : undefined;
 }
 
 function notYet(reason: string, message: string): Decision {

@@ -172,6 +172,7 @@ async function startOperator(world: World, bomb = noBomb()): Promise<Operator> {
     concurrency: { perNamespace: 10_000, cluster: 10_000 },
   };
   const credentials = createTaskCredentials({ kube, brokerNamespace: namespace, ...common });
+  await credentials.load(signal);
   const deps: AgentTaskDeps = {
     kube,
     tasks: informer.store,

@@ -6,7 +6,7 @@ import type { Clock } from "../../shared/clock.ts";
 import type { Logger } from "../../shared/log.ts";
 import type { FindDesk } from "../desk.ts";
 import type { Admission } from "./admission/loop.ts";
-import type { TaskCredentialsKeeper } from "./broker-secrets.ts";
+import type { TaskCredentials } from "./broker-secrets.ts";
 
 /** How long things are kept and how many may run; one object of the operator's configuration. */
 export interface AgentTaskConfig {
@@ -60,9 +60,9 @@ export interface AgentTaskDeps {
   desk: FindDesk;
   sandbox: SandboxProvider;
   /** What must not answer before an agent starts; asked anew for each attempt. */
-  egress(signal: AbortSignal): Promise<SandboxSpec["egress"]>;
+  egress(signal: AbortSignal): Promise<Pick<SandboxSpec["egress"], "probes" | "notProbed">>;
   admission: Admission;
-  credentials: TaskCredentialsKeeper;
+  credentials: TaskCredentials;
   events: TaskEvents;
   clock: Clock;
   log: Logger;

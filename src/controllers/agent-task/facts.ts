@@ -43,6 +43,3 @@ export interface Decision<Action = never> extends StatusPatch {
   /** Look again after this time even if nothing changes. */
   requeueAfterMs?: number;
 }
-
-/** Nothing to write and nothing to do. */
-export const nothing: Decision = {};

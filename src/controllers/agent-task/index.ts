@@ -2,7 +2,6 @@ import { names } from "../../api/annotations.ts";
 import { AgentTaskKind, type AgentProfile, type AgentTask } from "../../api/kinds.ts";
 import { addFinalizer, hasFinalizer } from "../../kube/finalizers.ts";
 import { done, type Change, type KubeObject, type Reconciler, type Request } from "../../kube/types.ts";
-import { sleep } from "../../shared/clock.ts";
 import { admit } from "./admit.ts";
 import { authorise } from "./authorise.ts";
 import { cancel } from "./cancel.ts";
@@ -30,7 +29,7 @@ export interface AgentTaskController {
   onPod: (change: Change<KubeObject>) => Request[];
   /** For the controller's `enqueue`: tasks whose place in the queue changed. Returns its own removal. */
   onAdmission(enqueue: (request: Request) => void): () => void;
-  /** Once leadership has begun, before workers start: counts what is at work already, from a live list, and sweeps tokens now and then. */
+  /** Once leadership has begun, before workers start: counts what is at work already, from a live list. */
   lead(signal: AbortSignal): Promise<void>;
 }
 
@@ -70,39 +69,11 @@ export function agentTaskController(deps: AgentTaskDeps, steps: readonly AnyStep
     onIntegration: (change) => dependents(deps, change, (task, name) => task.spec.integrationRef.name === name),
     onPod: ({ current, old }) => ownersOf(current ?? old),
     onAdmission: (enqueue) => deps.admission.onVerdict(enqueue),
-    lead: (signal) => lead(deps, signal),
+    async lead(signal) {
+      const { items } = await deps.kube.list(AgentTaskKind, { signal });
+      deps.admission.seed(items);
+    },
   };
-}
-
-/** What appeared in the broker's namespace and belongs to no task is looked for this often. */
-const sweepEveryMs = 10 * 60_000;
-
-async function lead(deps: AgentTaskDeps, signal: AbortSignal): Promise<void> {
-  await deps.credentials.load(signal);
-  const { items } = await deps.kube.list(AgentTaskKind, { signal });
-  deps.admission.seed(items);
-  void sweepNowAndThen(deps, signal);
-}
-
-/** Never rejects; ends when `signal` aborts. */
-async function sweepNowAndThen(deps: AgentTaskDeps, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    const awake = await sleep(deps.clock, sweepEveryMs, signal).then(
-      () => true,
-      () => false,
-    );
-    if (awake) await sweep(deps, signal);
-  }
-}
-
-/** Never rejects: what could not be swept now is swept the next time. */
-async function sweep(deps: AgentTaskDeps, signal: AbortSignal): Promise<void> {
-  const alive = new Set(deps.tasks.list().map(({ metadata }) => metadata.uid));
-  try {
-    await deps.credentials.sweep((uid) => alive.has(uid), signal);
-  } catch (error) {
-    deps.log.warn({ error }, "the broker's namespace could not be swept, trying again later");
-  }
 }
 
 function reconciler(deps: AgentTaskDeps, steps: readonly AnyStep[]): Reconciler {

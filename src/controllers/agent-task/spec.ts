@@ -13,7 +13,7 @@ export interface SpecSources {
   integration: Integration;
   attempt: { number: number; date: string };
   host: Pick<CodeHost, "coAuthor" | "skipChecksTrailer">;
-  egress: SandboxSpec["egress"];
+  egress: Pick<SandboxSpec["egress"], "probes" | "notProbed">;
   brokerURL: string;
   remainingMs: number;
 }
@@ -40,7 +40,7 @@ export function sandboxSpecOf(sources: SpecSources): SandboxSpec {
     commit: commitOf(sources),
     output: outputOf(profile),
     limits: { wallClockMs: sources.remainingMs, stallMs: durationMs(profile.spec.limits.stall) },
-    egress: sources.egress,
+    egress: { ...sources.egress, acceptOwnNode: profile.spec.sandbox.acceptOwnNode },
     agent: { type: profile.spec.agent.type, command: profile.spec.agent.command },
   };
 }

@@ -8,15 +8,17 @@ let clock: FakeClock;
 let tasks: AgentTask[];
 let told: string[];
 let admission: Admission;
+let ready: boolean;
 
 beforeEach(() => {
   clock = new FakeClock();
   tasks = [];
   told = [];
+  ready = true;
   admission = createAdmission({
     tasks: { list: () => tasks },
     integration: () => anIntegration({ concurrency: { tasks: 2 } }),
-    profile: () => aProfile(),
+    profile: ({ metadata }) => (ready || metadata.name !== "a" ? aProfile() : undefined),
     clock,
     config: { concurrency: { perNamespace: 10, cluster: 10 }, reserveAfterMs: 600_000 },
   });
@@ -98,6 +100,15 @@ describe("the admission loop", () => {
     expect(admission.verdict(waiting("a")).state).toBe("Unknown");
     await clock.advance(20);
     expect(told).toEqual(["a"]);
+  });
+
+  it("keeps no place for a task whose profile is gone, not even one it had given", async () => {
+    tasks = [waiting("a"), waiting("b"), waiting("c")];
+    await pass();
+    ready = false;
+    await pass();
+    expect(admission.verdict(waiting("c")).state).toBe("Admitted");
+    expect(admission.verdict(waiting("a")).state).toBe("Unknown");
   });
 
   it("does not count commands, nor admit them", async () => {

@@ -6,6 +6,7 @@ import type { Clock } from "../../../shared/clock.ts";
 import type { AgentTaskConfig } from "../deps.ts";
 import { conversationOf, createdMs, holds, isJudged, isLeaving, isOver, isWork } from "../state.ts";
 import { actorKey, limitsOf } from "./limits.ts";
+import { unready } from "./ready.ts";
 import { schedule, type Contender } from "./schedule.ts";
 import type { AdmissionVerdict } from "./verdict.ts";
 
@@ -99,7 +100,7 @@ class AdmissionLoop implements Admission {
     this.#forgetAssumed(tasks);
     const running = new Map([...tasks].filter(([, task]) => isRunning(task)));
     for (const [key, { task }] of this.#assumed) running.set(key, task);
-    const waiting = [...tasks].filter(([key, task]) => isWaiting(task) && !running.has(key));
+    const waiting = [...tasks].filter(([key, task]) => isWaiting(task) && this.#isReady(task) && !running.has(key));
     const verdicts = schedule({
       running: [...running].map(([key, task]) => this.#contender(key, task)),
       waiting: waiting.map(([key, task]) => this.#contender(key, task)),
@@ -126,9 +127,14 @@ class AdmissionLoop implements Admission {
     for (const [key, { untilMs }] of this.#assumed) {
       const known = tasks.get(key);
       const shown = known !== undefined && (holds(known, "Admitted") || isOver(known));
-      const late = untilMs === undefined ? !known : untilMs <= this.#nowMs();
+      const late = untilMs === undefined ? !known || !this.#isReady(known) : untilMs <= this.#nowMs();
       if (shown || late) this.#assumed.delete(key);
     }
+  }
+
+  /** What cannot be admitted takes nobody's place. */
+  #isReady(task: AgentTask): boolean {
+    return unready(task, this.#deps.integration(task), this.#deps.profile(task)) === undefined;
   }
 
   #contender(key: string, task: AgentTask): Contender {
