@@ -3,7 +3,6 @@ import { z } from "zod";
 /** The API group and version of every Bellhop resource. */
 export const group = "bellhop.dev";
 export const version = "v1alpha1";
-export const apiVersion = `${group}/${version}`;
 
 /** A DNS label, up to 63 characters: the name of another object in the same namespace. */
 export const objectName = z

@@ -1,9 +1,7 @@
-import { spawn } from "node:child_process";
 import { existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { importWorkspace } from "./import/index.ts";
-import { aSandbox, closeSandboxes, ended, sh, type TestSandbox } from "./testing.ts";
+import { aSandbox, closeSandboxes, sh, type TestSandbox } from "./testing.ts";
 
 afterEach(closeSandboxes);
 
@@ -80,32 +78,6 @@ describe("a hostile agent", { timeout: 120_000 }, () => {
     expect(published(sandbox, "leak")).toBe("../token");
     expect(sh(sandbox.origin, `git ls-tree -r ${branch} | cut -c1-6,53-`)).toMatch(/120000\s+leak\n120000\s+src\n/);
     expect(sh(sandbox.origin, `git log -p ${branch}`)).not.toContain(sandbox.testBroker.token);
-  });
-
-  it("cannot swap a folder for a link while it is read", async () => {
-    const sandbox = await aSandbox({ base: "mkdir d; echo inside >d/secret.txt; echo x >other" });
-    await sandbox.checkout();
-    sh(sandbox.root, "mkdir outside; echo 'the secret outside' >outside/secret.txt");
-    const swap = `while :; do mv d real; ln -s ../outside d; rm d; mv real d; done`;
-    const swapper = spawn("/bin/sh", ["-c", swap], { cwd: sandbox.places.workspace, stdio: "ignore" });
-    try {
-      const results: string[] = [];
-      for (let round = 0; round < 15; round++) {
-        results.push(
-          await importWorkspace(sandbox.places, { ...sandbox.spec, summary: undefined }).then(
-            (imported) => imported.result,
-            (error: unknown) => String(error),
-          ),
-        );
-      }
-      expect(results.every((result) => /NoChanges|Committed|changed while it was read/.test(result))).toBe(true);
-    } finally {
-      swapper.kill("SIGKILL");
-      await ended(swapper);
-    }
-    const everything = sh(sandbox.places.repository, "git cat-file --batch-all-objects --batch");
-    expect(everything).toContain("inside");
-    expect(everything).not.toContain("the secret outside");
   });
 
   it("does not make the courier wait with FIFOs or unknown events, nor believe what it forges", async () => {

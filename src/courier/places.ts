@@ -16,6 +16,8 @@ export interface Places {
   tokenFile: string;
   terminationLog: string;
   isolation: "pod" | "process";
+  /** Address of our own node; undefined where nobody says. */
+  hostIP: string | undefined;
 }
 
 const absolute = z.string().refine((value) => path.isAbsolute(value), "must be an absolute path");
@@ -29,6 +31,7 @@ const variables = z.object({
   [environment.tokenFile]: absolute,
   [environment.terminationLog]: absolute,
   [environment.isolation]: z.enum(["pod", "process"]),
+  [environment.hostIP]: z.string().optional(),
 });
 
 /** Reads the places from the environment. Throws `EnvironmentInvalid`, naming the variables that are missing or wrong. */
@@ -46,6 +49,7 @@ export function placesFrom(env: NodeJS.ProcessEnv): Places {
     tokenFile: at.BELLHOP_TOKEN_FILE,
     terminationLog: at.BELLHOP_TERMINATION_LOG,
     isolation: at.BELLHOP_ISOLATION,
+    hostIP: at.BELLHOP_HOST_IP,
   };
 }
 

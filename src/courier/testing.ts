@@ -172,6 +172,7 @@ function makePlaces(root: string, broker: TestBroker): Places {
     repository: path.join(courier, "repository.git"),
     terminationLog: path.join(root, "termination-log"),
     isolation: "process",
+    hostIP: undefined,
   };
 }
 
@@ -192,7 +193,7 @@ function aSpec({ brokerURL, head }: { brokerURL: string; head: string | undefine
     },
     output: { protectedPaths: [".github/workflows/**", "**/.gitmodules"], maxFiles: 200, maxPatchKiB: 1024 },
     limits: { wallClockMs: 60_000, stallMs: 60_000 },
-    egress: { probes: [], notProbed: ["cluster DNS"] },
+    egress: { probes: [], notProbed: ["cluster DNS"], acceptOwnNode: false },
     agent: { type: "custom", command: ["true"] },
   };
 }

@@ -8,8 +8,3 @@ export const providers = { github } satisfies Record<ProviderName, Provider>;
 export function providerNamed(name: string): Provider | undefined {
   return Object.values<Provider>(providers).find((provider) => provider.name === name);
 }
-
-/** The provider that serves a kind of integration. */
-export function providerOfKind(kind: string): Provider | undefined {
-  return Object.values<Provider>(providers).find((provider) => provider.kind === kind);
-}

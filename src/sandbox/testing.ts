@@ -46,7 +46,7 @@ export function aSandboxSpec(over: Partial<SandboxSpec> = {}): SandboxSpec {
     },
     output: { protectedPaths: [], maxFiles: 100, maxPatchKiB: 100 },
     limits: { wallClockMs: 60_000, stallMs: 30_000 },
-    egress: { probes: [], notProbed: [] },
+    egress: { probes: [], notProbed: [], acceptOwnNode: false },
     agent: { type: "custom", command: ["fix", "--all"] },
     ...over,
   };

@@ -11,7 +11,7 @@ import { forPeople } from "../raw-path.ts";
 import { agentClone } from "./agent-clone.ts";
 import { fetchBase } from "./fetch-base.ts";
 import { handOver } from "./hand-over.ts";
-import { egressMessage, type Probe, probeEgress } from "./probe-egress.ts";
+import { egressMessage, type Probe, probeEgress, probesOf } from "./probe-egress.ts";
 import { saveRefused, without } from "./refused.ts";
 import { writeWorktree } from "./write-worktree.ts";
 
@@ -44,9 +44,10 @@ function mayPass(error: unknown): boolean {
 
 async function requireClosedEgress(places: Places, spec: SandboxSpec, deps: CheckoutDeps): Promise<void> {
   if (places.isolation === "process") return;
-  const open = await probeEgress(spec.egress.probes, deps);
+  const probes = probesOf(spec.egress, places.hostIP);
+  const open = await probeEgress(probes, deps);
   if (open.length > 0) throw new BellhopError("EgressNotEnforced", egressMessage(open));
-  deps.log.info({ probed: spec.egress.probes.length, notProbed: spec.egress.notProbed }, "egress is closed");
+  deps.log.info({ probed: probes.length, notProbed: spec.egress.notProbed }, "egress is closed");
 }
 
 async function fillWorkspace(places: Places, spec: SandboxSpec, deps: CheckoutDeps): Promise<void> {

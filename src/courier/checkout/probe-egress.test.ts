@@ -1,7 +1,7 @@
 import { createServer, type AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
 import { FakeClock } from "../../shared/fake-clock.ts";
-import { answersTCP, egressMessage, probeEgress } from "./probe-egress.ts";
+import { answersTCP, egressMessage, probeEgress, probesOf } from "./probe-egress.ts";
 
 const api = { name: "API server", host: "192.0.2.1", port: 443 };
 const node = { name: "another node", host: "192.0.2.2", port: 10_250 };
@@ -39,5 +39,12 @@ describe("the egress probe", () => {
     expect(await answersTCP({ host: "127.0.0.1", port })).toBe(true);
     await new Promise((resolve) => server.close(resolve));
     expect(await answersTCP({ host: "127.0.0.1", port })).toBe(false);
+  });
+
+  it("leaves the pod's own node out only where the profile accepts it", () => {
+    const egress = { probes: [node, { name: "API server", host: "192.0.2.9", port: 6443 }], notProbed: [] };
+    expect(probesOf({ ...egress, acceptOwnNode: false }, node.host)).toHaveLength(2);
+    expect(probesOf({ ...egress, acceptOwnNode: true }, node.host)).toEqual([egress.probes[1]]);
+    expect(probesOf({ ...egress, acceptOwnNode: true }, undefined)).toHaveLength(2);
   });
 });

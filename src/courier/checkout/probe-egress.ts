@@ -15,6 +15,11 @@ export interface ProbeDeps {
 const patienceMs = 10_000;
 const pauseMs = 500;
 
+/** What is probed: everything named, but the pod's own node where the profile accepts that engines open it. */
+export function probesOf({ probes, acceptOwnNode }: SandboxSpec["egress"], hostIP: string | undefined): Probe[] {
+  return probes.filter(({ host }) => !(acceptOwnNode && host === hostIP));
+}
+
 /** The probes that still answer after 10 s; empty when egress is enforced. */
 export async function probeEgress(probes: readonly Probe[], deps: ProbeDeps): Promise<Probe[]> {
   const untilMs = deps.clock.now().getTime() + patienceMs;

@@ -1,10 +1,11 @@
 import { contextFiles, environment, inFiles, mounts } from "../protocol/layout.ts";
 import type { SandboxSettings } from "./settings.ts";
 
-/** One environment variable of a container. */
+/** One environment variable of a container: a value, or a field of the pod. */
 interface Variable {
   name: string;
-  value: string;
+  value?: string;
+  valueFrom?: { fieldRef: { fieldPath: string } };
 }
 
 /** Every variable that common tools read their CA file from. */
@@ -21,7 +22,7 @@ const caVariables = [
 
 /** What the courier and its checkout are told. */
 export function courierEnvironment(settings: SandboxSettings): Variable[] {
-  return variables({
+  const plain = variables({
     [environment.in]: mounts.in,
     [environment.out]: mounts.out,
     [environment.workspace]: mounts.workspace,
@@ -34,6 +35,7 @@ export function courierEnvironment(settings: SandboxSettings): Variable[] {
     TMPDIR: mounts.courier,
     NODE_EXTRA_CA_CERTS: `${mounts.context}/${contextFiles.ca}`,
   });
+  return [...plain, { name: environment.hostIP, valueFrom: { fieldRef: { fieldPath: "status.hostIP" } } }];
 }
 
 /** What the agent is told: paths, and the CA file. Nothing here is worth stealing. */

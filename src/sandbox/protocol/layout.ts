@@ -65,6 +65,8 @@ export const environment = {
   terminationLog: "BELLHOP_TERMINATION_LOG",
   /** `pod`, or `process` where UIDs, addresses and egress are not isolated. */
   isolation: "BELLHOP_ISOLATION",
+  /** Address of the pod's own node. */
+  hostIP: "BELLHOP_HOST_IP",
 } as const;
 
 /** User ids: two users, one group for the volumes they share. */

@@ -38,6 +38,8 @@ export const sandboxSpec = z.object({
   egress: z.object({
     probes: z.array(z.object({ name: z.string(), host: z.string(), port: z.int() })),
     notProbed: z.array(z.string()),
+    /** Some network engines always open the pod's own node: true where the profile accepts that. */
+    acceptOwnNode: z.boolean(),
   }),
   agent: z.object({ type: z.enum(["custom"]), command: z.array(z.string()).min(1) }),
 });

@@ -1,0 +1,31 @@
+import type { KnipConfig } from "knip";
+
+/** What nothing uses is taken out. Exported types are the reference of a module, whether or not another names them. */
+const config: KnipConfig = {
+  entry: [
+    "src/{gateway,operator,broker,courier}/main.ts",
+    "scripts/generate/main.ts",
+    "test/cluster/process-node/main.ts",
+    "test/cluster/node/main.ts",
+    "test/cluster/node/network-policy/main.ts",
+    "test/providers/github/main.ts",
+    "test/demo/main.ts",
+    "test/bench/*.ts",
+    "test/**/*.test.ts",
+    "src/**/*.test.ts",
+    "images/**/*.{ts,mjs}",
+  ],
+  project: ["{src,scripts,test,images}/**/*.ts"],
+  exclude: ["types"],
+  ignoreExportsUsedInFile: true,
+  ignoreDependencies: [
+    "@aws-cdk/lambda-layer-kubectl-v35",
+    "oxlint-tsgolint",
+    "oxlint",
+    "oxfmt",
+    "@octokit/webhooks-examples",
+  ],
+  ignoreBinaries: ["busybox", "openssl", "nsenter", "unshare"],
+};
+
+export default config;
