@@ -6,7 +6,6 @@ import { defaultConfig, type AgentTaskDeps } from "../controllers/agent-task/dep
 import { agentTaskController, lifeOf } from "../controllers/agent-task/index.ts";
 import { publishStep } from "../controllers/agent-task/publish/index.ts";
 import { reportStep } from "../controllers/agent-task/report/index.ts";
-import { isOver } from "../controllers/agent-task/state.ts";
 import { findDesk, type DeskDeps, type IntegrationSource } from "../controllers/desk.ts";
 import { egressProbes } from "../controllers/installation/egress.ts";
 import { installationRequest, keepInstallation } from "../controllers/installation/index.ts";
@@ -144,12 +143,8 @@ function tasksController(
   made.watches(informers.pods, tasks.onPod);
   tasks.onAdmission((request) => made.enqueue(request));
   const sweeping = controller(wiring, "sweep", async (_request, signal) => {
-    const alive = new Set(
-      informers.tasks.store
-        .list()
-        .filter((task) => !isOver(task))
-        .map(({ metadata }) => metadata.uid),
-    );
+    // As long as a task exists, its own clean-up revokes the token before the Secret goes.
+    const alive = new Set(informers.tasks.store.list().map(({ metadata }) => metadata.uid));
     await deps.credentials.sweep((uid) => alive.has(uid), signal);
     return { requeueAfterMs: sweepEveryMs };
   });

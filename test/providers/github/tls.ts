@@ -1,4 +1,5 @@
-import "./reflect-metadata.ts";
+// The certificate library registers its algorithms through decorators, which need this polyfill first.
+import "reflect-metadata";
 import { webcrypto } from "node:crypto";
 import * as x509 from "@peculiar/x509";
 
