@@ -114,7 +114,8 @@ export const agentTaskStatus = z.object({
         .optional()
         .meta({ "x-kubernetes-list-type": "atomic" })
         .describe("The agent's own plan; a claim."),
-      events: z.int().min(0).optional().describe("Events seen so far."),
+      attempt: z.int().min(1).optional().describe("The attempt that told it."),
+      events: z.int().min(0).optional().describe("Events of the attempt seen so far."),
     })
     .optional()
     .describe("What the agent says of its work while it runs; written by the broker."),
@@ -155,6 +156,7 @@ export const agentTaskStatus = z.object({
       commit: sha.optional().describe("The commit, as read at the host after the push."),
       changeURL: z.string().max(2048).optional().describe("The pull request."),
       changeNumber: z.int().min(1).optional().describe("Its number."),
+      changeDraft: z.boolean().optional().describe("Whether it was a draft when the work was published."),
     })
     .optional()
     .describe("What came of it."),
