@@ -5,10 +5,11 @@ import type { KubeClient } from "../kube/types.ts";
 import { eventBatch, proposal, routes } from "../sandbox/protocol/channel.ts";
 import type { Clock } from "../shared/clock.ts";
 import type { Logger } from "../shared/log.ts";
-import type { SigningKeys } from "./capability.ts";
 import { takeEvents } from "./events.ts";
-import { infoRefs, receivePack, uploadPack, type GitDeps, type GitRequest } from "./git.ts";
-import { requireCourier, requireGrant } from "./guard.ts";
+import { infoRefs, receivePack, uploadPack, type GitDeps } from "./git.ts";
+import type { GitRequest } from "./git-request.ts";
+import type { Grant, SigningKeys } from "./capability.ts";
+import { requireCourier, requireGrant, type Caller } from "./guard.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Peers } from "./peers.ts";
 import { takeProposal } from "./proposal.ts";
@@ -32,35 +33,30 @@ const maxJsonBytes = "1.5mb";
 /** The broker's routes: each an exact method and path; everything else is 404. */
 export function createApp(deps: AppDeps): Express {
   const app = express();
+  const courier = courierOnly(deps);
   const json = express.json({ limit: maxJsonBytes, type: () => true });
-  app.disable("x-powered-by");
-  app.disable("etag");
-  app.use(counted(deps));
+  for (const setting of ["case sensitive routing", "strict routing"]) app.enable(setting);
+  for (const setting of ["x-powered-by", "etag"]) app.disable(setting);
+  app.use(counted(deps), knownMethod);
 
   app.post(routes.session, async (request, response) => {
     const token = /^Bearer (.+)$/i.exec(request.headers.authorization ?? "")?.[1] ?? "";
     response.json(await openSession(deps, { token, peer: peerOf(request) }, gone(response)));
   });
-  app.post(routes.events, json, async (request, response) => {
-    await takeEvents(deps, requireCourier(deps, who(request)), parsed(eventBatch, request.body), gone(response));
+  app.post(routes.events, courier, json, async (request, response) => {
+    await takeEvents(deps, grantOf(response), parsed(eventBatch, request.body), gone(response));
     response.status(204).end();
   });
-  app.post(routes.proposal, json, async (request, response) => {
-    await takeProposal(deps.client, requireCourier(deps, who(request)), parsed(proposal, request.body), gone(response));
+  app.post(routes.proposal, courier, json, async (request, response) => {
+    await takeProposal(deps.client, grantOf(response), parsed(proposal, request.body), gone(response));
     response.status(204).end();
   });
-  app.get(routes.task, async (request, response) => {
-    response.json(await taskState(deps.client, requireCourier(deps, who(request)), gone(response)));
+  app.get(routes.task, courier, async (_request, response) => {
+    response.json(await taskState(deps.client, grantOf(response), gone(response)));
   });
-  app.get(`${routes.git}/:repository/info/refs`, (request, response) =>
-    infoRefs(deps.git, gitRequest(deps, request, response)),
-  );
-  app.post(`${routes.git}/:repository/git-upload-pack`, (request, response) =>
-    uploadPack(deps.git, gitRequest(deps, request, response)),
-  );
-  app.post(`${routes.git}/:repository/git-receive-pack`, (request, response) =>
-    receivePack(deps.git, gitRequest(deps, request, response)),
-  );
+  app.get(`${routes.git}/:repository/info/refs`, git(deps, infoRefs));
+  app.post(`${routes.git}/:repository/git-upload-pack`, git(deps, uploadPack));
+  app.post(`${routes.git}/:repository/git-receive-pack`, git(deps, receivePack));
   app.use(() => {
     throw new Refusal(404, "NoRoute", "the broker has no such route");
   });
@@ -68,17 +64,37 @@ export function createApp(deps: AppDeps): Express {
   return app;
 }
 
-function gitRequest(deps: AppDeps, request: Request<{ repository: string }>, response: Response): GitRequest {
-  return {
-    grant: requireGrant(deps, who(request)),
-    repositoryId: request.params.repository,
-    request,
-    response,
-    signal: gone(response),
+type GitRoute = (deps: GitDeps, git: GitRequest) => Promise<void>;
+
+function git(deps: AppDeps, route: GitRoute) {
+  return async (request: Request<{ repository: string }>, response: Response): Promise<void> => {
+    const signal = gone(response);
+    const grant = await requireGrant(deps, who(request), signal);
+    await route(deps.git, { grant, repositoryId: request.params.repository, request, response, signal });
   };
 }
 
-function who(request: Pick<Request, "headers" | "socket">): { authorization: string | undefined; peer: string } {
+/** Express would answer HEAD by a GET's route, and OPTIONS by itself. */
+function knownMethod(request: Request, _response: Response, next: NextFunction): void {
+  if (request.method !== "GET" && request.method !== "POST") {
+    throw new Refusal(405, "NoRoute", "the broker knows GET and POST only");
+  }
+  next();
+}
+
+/** Before a body is read: a stranger's is not even parsed. */
+function courierOnly(deps: AppDeps) {
+  return async (request: Request, response: Response, next: NextFunction): Promise<void> => {
+    response.locals["grant"] = await requireCourier(deps, who(request), gone(response));
+    next();
+  };
+}
+
+function grantOf(response: Response): Grant {
+  return response.locals["grant"] as Grant;
+}
+
+function who(request: Pick<Request, "headers" | "socket">): Caller {
   return { authorization: request.headers.authorization, peer: peerOf(request) };
 }
 

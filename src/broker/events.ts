@@ -25,21 +25,45 @@ export async function takeEvents(
   signal: AbortSignal,
 ): Promise<void> {
   const task = await requireFence(deps.client, grant, signal);
-  const progress = foldProgress(task.status?.progress, batch, deps.clock.now());
+  const { progress: stored } = task.status ?? {};
+  const progress = foldProgress(stored, { ...batch, attempt: grant.attempt }, deps.clock.now());
   if (!progress) return;
   const summary = lastSummary(batch.events);
-  const status = { progress, ...(summary === undefined ? {} : { result: { summary } }) };
-  await deps.client.mergePatch(AgentTaskKind, key(grant), { status }, { subresource: "status", signal });
+  const status = {
+    progress: { ...(stored?.attempt === grant.attempt ? {} : nothingTold), ...progress },
+    ...(summary === undefined ? {} : { result: { summary } }),
+  };
+  // The resource version makes the fence hold until the write.
+  const metadata = { resourceVersion: task.metadata.resourceVersion };
+  await deps.client.mergePatch(AgentTaskKind, key(grant), { metadata, status }, { subresource: "status", signal });
 }
 
-/** The progress after a batch, or undefined where the batch was counted before. `events` counts events up to the batch's end. */
-export function foldProgress(before: Progress | undefined, batch: EventBatch, now: Date): Progress | undefined {
+/** A merge patch keeps what it does not name: an earlier attempt's words must not shine through. */
+const nothingTold = { step: null, checklist: null };
+
+/**
+ * The progress after a batch, or undefined where the batch was counted before. `events` counts the events of the attempt up to the batch's
+ * end; a new attempt begins anew.
+ */
+export function foldProgress(
+  stored: Progress | undefined,
+  batch: EventBatch & { attempt: number },
+  now: Date,
+): Progress | undefined {
+  const before = stored?.attempt === batch.attempt ? stored : undefined;
   const end = batch.sequence + batch.events.length;
   if (before?.events !== undefined && end <= before.events) return undefined;
-  const told = batch.events.filter((event) => event.type === "progress");
+  return { attempt: batch.attempt, updatedAt: now.toISOString(), events: end, ...wordsAfter(before, batch.events) };
+}
+
+function wordsAfter(
+  before: Progress | undefined,
+  events: readonly AgentEvent[],
+): Pick<Partial<Progress>, "step" | "checklist"> {
+  const told = events.filter((event) => event.type === "progress");
   const step = told.at(-1)?.text ?? before?.step;
   const checklist = told.findLast((event) => event.checklist)?.checklist ?? before?.checklist;
-  return { updatedAt: now.toISOString(), events: end, ...defined({ step, checklist }) };
+  return defined({ step, checklist });
 }
 
 function lastSummary(events: readonly AgentEvent[]): string | undefined {

@@ -17,13 +17,16 @@ export function fenced(task: AgentTask | undefined, grant: Grant): string | unde
   if (!task || task.metadata.uid !== grant.taskUID) return "the task is gone";
   if (task.metadata.deletionTimestamp !== undefined) return "the task is being deleted";
   if (task.spec.cancel) return `the task was cancelled by ${task.spec.cancel.by}`;
+  const stop = task.status?.requests?.find(({ type }) => type === "stop");
+  if (stop) return `the task was stopped by ${stop.by}`;
   if (task.status?.completionTime !== undefined) return "the task has ended";
-  return isNewest(task, grant) ? undefined : "another attempt has taken over";
+  return supersededBy(task, grant);
 }
 
-function isNewest(task: AgentTask, { attempt, podUID }: Grant): boolean {
+function supersededBy(task: AgentTask, { attempt, podUID }: Grant): string | undefined {
   const newest = task.status?.attempts?.at(-1);
-  return newest?.number === attempt && newest.podUID === podUID;
+  if (newest?.number !== attempt || newest.podUID !== podUID) return "another attempt has taken over";
+  return newest.reason === undefined ? undefined : `the attempt has ended (${newest.reason})`;
 }
 
 /** The task, if the attempt is in force; else a refusal that says why. */

@@ -1,38 +1,17 @@
-import { Readable } from "node:stream";
-import type { ReadableStream } from "node:stream/web";
-import type { Request, Response } from "express";
-import type { KubeClient } from "../kube/types.ts";
-import { describeError } from "../shared/errors.ts";
-import type { Logger } from "../shared/log.ts";
+import type { AgentTask } from "../api/kinds.ts";
 import type { Grant } from "./capability.ts";
 import { requireFence } from "./fence.ts";
-import { readCommands, requireCommand } from "./receive-pack.ts";
+import { forward, type ForwardDeps } from "./forward.ts";
+import type { GitRequest } from "./git-request.ts";
+import { heldBack, openPush, requireSize } from "./push-body.ts";
+import { notPublished, requireCommand } from "./receive-pack.ts";
 import { Refusal } from "./refusal.ts";
-import { taskCredential, type TaskCredential } from "./task-secrets.ts";
 
-/** What forwarding git needs. */
-export interface GitDeps {
-  client: KubeClient;
-  /** The broker's own namespace, where task credentials are. */
-  namespace: string;
-  fetch: typeof fetch;
-  log: Logger;
+/** What the git routes need. */
+export interface GitDeps extends ForwardDeps {
   /** Largest push, bytes. */
   maxPushBytes: number;
 }
-
-/** One git request of a task. */
-export interface GitRequest {
-  grant: Grant;
-  repositoryId: string;
-  request: Request;
-  response: Response;
-  signal: AbortSignal;
-}
-
-/** What git clients say that the host has to hear. */
-const forwarded = ["accept", "content-type", "content-encoding", "git-protocol"];
-const returned = ["content-type", "cache-control", "expires", "pragma"];
 
 /** `GET …/info/refs?service=…` */
 export async function infoRefs(deps: GitDeps, git: GitRequest): Promise<void> {
@@ -41,10 +20,8 @@ export async function infoRefs(deps: GitDeps, git: GitRequest): Promise<void> {
   if (service !== "git-receive-pack")
     throw new Refusal(400, "UnknownService", "only git-upload-pack and git-receive-pack are spoken here");
   requireCourierScope(git.grant);
-  const task = await requireFence(deps.client, git.grant, git.signal);
-  requireRepository(task.spec.repository?.id, git);
-  if (!task.status?.publish)
-    throw new Refusal(403, "NotPublished", "the operator has not allowed a push for this task");
+  const task = await requireTask(deps, git);
+  if (!task.status?.publish) throw notPublished();
   await forward(deps, git, { access: "push", path: "info/refs?service=git-receive-pack" });
 }
 
@@ -53,27 +30,43 @@ export async function uploadPack(deps: GitDeps, git: GitRequest): Promise<void> 
   return forwardFetch(deps, git, "git-upload-pack");
 }
 
-/** `POST …/git-receive-pack`: exactly the push in `status.publish`, read live, and the attempt still in force. */
+/**
+ * `POST …/git-receive-pack`: exactly the push in `status.publish`, read live before the first byte goes out and again before the last:
+ * a task that was stopped during a long push has pushed nothing.
+ */
 export async function receivePack(deps: GitDeps, git: GitRequest): Promise<void> {
   requireCourierScope(git.grant);
-  const declared = Number(git.request.headers["content-length"] ?? 0);
-  if (declared > deps.maxPushBytes) throw tooLarge(deps);
+  requireSize(Number(git.request.headers["content-length"] ?? 0), deps.maxPushBytes);
   if (git.request.headers["content-encoding"] !== undefined)
     throw new Refusal(415, "MalformedPush", "pushes are taken uncompressed");
-  const body = limited(git.request, deps);
-  const { head, commands } = await readHead(body);
-  const task = await requireFence(deps.client, git.grant, git.signal);
-  requireRepository(task.spec.repository?.id, git);
-  // Git probes with an empty command list before a large push, to settle authentication.
-  if (commands.length > 0) requireCommand(commands, task.status?.publish);
-  deps.log.info({ task: git.grant.task, namespace: git.grant.namespace, commands }, "push let through");
-  await forward(deps, git, { access: "push", path: "git-receive-pack", body: restOf(head, body) });
+  const push = await openPush(git.request as AsyncIterable<Buffer>, deps.maxPushBytes);
+  const allow = async (): Promise<void> => {
+    const task = await requireTask(deps, git);
+    // Git probes with an empty command list before a large push, to settle authentication.
+    if (push.commands.length > 0) requireCommand(push.commands, task.status?.publish);
+    else if (!task.status?.publish) throw notPublished();
+  };
+  await allow();
+  deps.log.info({ ...nameOf(git.grant), commands: push.commands }, "push let through");
+  const body = push.commands.length > 0 ? heldBack(push, allow) : probe();
+  await forward(deps, git, { access: "push", path: "git-receive-pack", body });
 }
 
 async function forwardFetch(deps: GitDeps, git: GitRequest, path: string): Promise<void> {
-  const task = await requireFence(deps.client, git.grant, git.signal);
-  requireRepository(task.spec.repository?.id, git);
+  await requireTask(deps, git);
   await forward(deps, git, { access: "fetch", path, ...(path.startsWith("info/") ? {} : { body: git.request }) });
+}
+
+/** The task, read live: the attempt in force, and the repository its own. */
+async function requireTask(deps: GitDeps, { grant, repositoryId, signal }: GitRequest): Promise<AgentTask> {
+  const task = await requireFence(deps.client, grant, signal);
+  const own = task.spec.repository?.id;
+  if (own === repositoryId) return task;
+  throw new Refusal(
+    403,
+    "WrongRepository",
+    `this sandbox works on repository ${own ?? "none"}, not ${repositoryId.slice(0, 64)}`,
+  );
 }
 
 function requireCourierScope(grant: Grant): void {
@@ -85,110 +78,11 @@ function requireCourierScope(grant: Grant): void {
   );
 }
 
-function requireRepository(id: string | undefined, git: GitRequest): void {
-  if (id === git.repositoryId) return;
-  throw new Refusal(
-    403,
-    "WrongRepository",
-    `this sandbox works on repository ${id ?? "none"}, not ${git.repositoryId}`,
-  );
+function nameOf({ namespace, task }: Grant): { namespace: string; task: string } {
+  return { namespace, task };
 }
 
-/** Where a request goes: under the repository's URL, with which credential, and what it carries. */
-interface Route {
-  access: "fetch" | "push";
-  path: string;
-  body?: AsyncIterable<Uint8Array>;
-}
-
-async function forward(deps: GitDeps, git: GitRequest, route: Route): Promise<void> {
-  const credential = await taskCredential(deps, git.grant.taskUID, route.access, git.signal);
-  const answer = await call(deps, git, { credential, ...route });
-  if (answer.status >= 300 && answer.status < 400) {
-    throw new Refusal(
-      502,
-      "RepositoryMoved",
-      "the code host answers with a redirect: the repository was renamed or moved; say `retry` to begin again there",
-    );
-  }
-  git.response.status(answer.status === 401 ? 502 : answer.status);
-  for (const name of returned) {
-    const value = answer.headers.get(name);
-    if (value !== null) git.response.setHeader(name, value);
-  }
-  if (answer.body) await pipe(answer.body, git.response);
-  else git.response.end();
-}
-
-async function call(
-  deps: GitDeps,
-  git: GitRequest,
-  { credential, path, body }: Route & { credential: TaskCredential },
-): Promise<globalThis.Response> {
-  const headers = new Headers({ authorization: basic(credential), "user-agent": "git/bellhop-broker" });
-  for (const name of forwarded) {
-    const value = git.request.headers[name];
-    if (typeof value === "string") headers.set(name, value);
-  }
-  try {
-    return await deps.fetch(`${credential.cloneURL}/${path}`, {
-      method: git.request.method,
-      headers,
-      redirect: "manual",
-      signal: git.signal,
-      ...(body === undefined ? {} : streamed(body)),
-    });
-  } catch (error) {
-    if (error instanceof Refusal) throw error;
-    deps.log.warn({ error, task: git.grant.task }, "the code host did not answer");
-    throw new Refusal(502, "HostUnreachable", `the code host did not answer: ${describeError(error)}`);
-  }
-}
-
-function streamed(body: AsyncIterable<Uint8Array>): Pick<RequestInit, "body" | "duplex"> {
-  return { body: Readable.toWeb(Readable.from(body)), duplex: "half" };
-}
-
-function basic({ username, password }: TaskCredential): string {
-  return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
-}
-
-async function pipe(body: globalThis.ReadableStream<Uint8Array>, response: Response): Promise<void> {
-  const stream = Readable.fromWeb(body as ReadableStream);
-  await new Promise<void>((resolve, reject) => {
-    stream.on("error", reject);
-    response.on("close", resolve);
-    stream.pipe(response);
-  });
-}
-
-async function readHead(
-  body: AsyncIterator<Buffer>,
-): Promise<{ head: Buffer; commands: ReturnType<typeof readCommands> & object }> {
-  let head = Buffer.alloc(0);
-  for (;;) {
-    const commands = head.length > 0 ? readCommands(head) : undefined;
-    if (commands) return { head, commands };
-    const next = await body.next();
-    if (next.done) throw new Refusal(400, "MalformedPush", "the request ended before its list of ref updates did");
-    head = Buffer.concat([head, next.value]);
-  }
-}
-
-async function* restOf(head: Buffer, body: AsyncIterator<Buffer>): AsyncIterable<Uint8Array> {
-  yield head;
-  for (let next = await body.next(); !next.done; next = await body.next()) yield next.value;
-}
-
-async function* limited(request: Request, deps: GitDeps): AsyncGenerator<Buffer> {
-  let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > deps.maxPushBytes) throw tooLarge(deps);
-    yield chunk;
-  }
-}
-
-function tooLarge(deps: GitDeps): Refusal {
-  return new Refusal(413, "PushTooLarge", `a push may have at most ${deps.maxPushBytes} bytes`);
+/** An empty command list and nothing behind it. */
+async function* probe(): AsyncGenerator<Uint8Array> {
+  yield Buffer.from("0000");
 }

@@ -1,34 +1,39 @@
 import type { Clock } from "../shared/clock.ts";
 import { readCapability, type Grant, type SigningKeys } from "./capability.ts";
-import type { Peers } from "./peers.ts";
 import { Refusal, unauthorized } from "./refusal.ts";
-import { requirePeer } from "./session.ts";
+import { requirePeer, type PeerDeps } from "./require-peer.ts";
 
 /** What the guard needs. */
-export interface GuardDeps {
+export interface GuardDeps extends PeerDeps {
   clock: Clock;
   keys: () => SigningKeys;
-  peers: Peers;
+}
+
+/** What a request brings to prove who it is. */
+export interface Caller {
+  authorization: string | undefined;
+  /** The address at the other end of the connection. */
+  peer: string;
 }
 
 /** The grant behind a request's `Authorization`, used from the address it was given to. */
-export function requireGrant(deps: GuardDeps, request: { authorization: string | undefined; peer: string }): Grant {
-  const grant = readCapability(bearerOrBasic(request.authorization), deps.keys(), deps.clock.now());
+export async function requireGrant(deps: GuardDeps, caller: Caller, signal: AbortSignal): Promise<Grant> {
+  const grant = readCapability(bearerOrBasic(caller.authorization), deps.keys(), deps.clock.now());
   if (!grant) throw unauthorized();
-  if (grant.peer !== request.peer) {
+  if (grant.peer !== caller.peer) {
     throw new Refusal(
       403,
       "WrongAddress",
-      `this capability was given to ${grant.peer} and is used from ${request.peer}`,
+      `this capability was given to ${grant.peer} and is used from ${caller.peer}`,
     );
   }
-  requirePeer(deps.peers, grant);
+  await requirePeer(deps, grant, signal);
   return grant;
 }
 
 /** As `requireGrant`, for routes that only a courier may use. */
-export function requireCourier(deps: GuardDeps, request: { authorization: string | undefined; peer: string }): Grant {
-  const grant = requireGrant(deps, request);
+export async function requireCourier(deps: GuardDeps, caller: Caller, signal: AbortSignal): Promise<Grant> {
+  const grant = await requireGrant(deps, caller, signal);
   if (grant.scope === "courier") return grant;
   throw new Refusal(
     403,

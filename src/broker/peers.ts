@@ -1,25 +1,32 @@
 import type { Clock } from "../shared/clock.ts";
+import type { Grant } from "./capability.ts";
 
-/** Remembers which pod is behind which address, as far as this replica has seen. */
+/** Remembers which pods were seen behind which address, as far as this replica has seen. */
 export interface Peers {
-  /** Notes a pod at an address; false when another living pod is there too: then neither can be told from the other. */
-  claim(address: string, podUID: string): boolean;
+  /** Notes a grant's pod at its address; answers the grants of other pods that were seen there lately. */
+  claim(grant: Grant): Grant[];
+  /** Drops a pod that is gone: its address may be another's now. */
+  forget(grant: Grant): void;
 }
 
-/** How long a pod counts as living after its last word. */
+/** How long a pod counts as being there after its last word. */
 const livingMs = 120_000;
 
-/** Creates the memory. `shared: true` (the process node, where every peer is the loopback) lets every claim through. */
+/** Creates the memory. `shared: true` (the process node, where every peer is the loopback) sees nobody beside anybody. */
 export function createPeers(clock: Clock, options: { shared: boolean }): Peers {
-  const seen = new Map<string, Map<string, number>>();
+  const seen = new Map<string, Map<string, { grant: Grant; atMs: number }>>();
+  const here = (address: string, nowMs: number): Map<string, { grant: Grant; atMs: number }> =>
+    new Map([...(seen.get(address) ?? [])].filter(([, { atMs }]) => nowMs - atMs < livingMs));
   return {
-    claim(address, podUID) {
-      if (options.shared) return true;
-      const now = clock.now().getTime();
-      const here = new Map([...(seen.get(address) ?? [])].filter(([, at]) => now - at < livingMs));
-      here.set(podUID, now);
-      seen.set(address, here);
-      return here.size === 1;
+    claim(grant) {
+      if (options.shared) return [];
+      const nowMs = clock.now().getTime();
+      const pods = here(grant.peer, nowMs).set(grant.podUID, { grant, atMs: nowMs });
+      seen.set(grant.peer, pods);
+      return [...pods.values()].filter((pod) => pod.grant.podUID !== grant.podUID).map((pod) => pod.grant);
+    },
+    forget({ peer, podUID }) {
+      seen.get(peer)?.delete(podUID);
     },
   };
 }

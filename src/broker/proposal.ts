@@ -17,7 +17,8 @@ export async function takeProposal(
   }
   const task = await requireFence(client, grant, signal);
   const { summary, ...proposed } = proposal;
-  const result = { proposed, ...(summary === undefined ? {} : { summary }) };
+  // A merge patch keeps what it does not name: what an earlier attempt proposed must not shine through.
+  const result = { proposed: { ...nothingProposed, ...proposed }, ...(summary === undefined ? {} : { summary }) };
   // The resource version makes the fence hold until the write: whatever changed the task in between refuses it.
   const metadata = { resourceVersion: task.metadata.resourceVersion };
   await client.mergePatch(
@@ -27,3 +28,5 @@ export async function takeProposal(
     { subresource: "status", signal },
   );
 }
+
+const nothingProposed = { oldId: null, protectedPaths: null, skipped: null };

@@ -8,11 +8,13 @@ export interface RefUpdate {
   ref: string;
 }
 
-const maxCommandBytes = 65_536;
+/** One command, and a line for each commit where a shallow history is cut off. */
+const maxCommandBytes = 262_144;
+const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
  * Reads the command list at the head of a receive-pack request (pkt-lines up to the first flush packet), or undefined while more bytes
- * are needed. Source: gitprotocol-pack(5), "Reference Update Request".
+ * are needed. Throws `Refusal` for anything else. Source: gitprotocol-pack(5), "Reference Update Request".
  */
 export function readCommands(bytes: Buffer): RefUpdate[] | undefined {
   const commands: RefUpdate[] = [];
@@ -21,7 +23,7 @@ export function readCommands(bytes: Buffer): RefUpdate[] | undefined {
     const length = packetLength(bytes, at);
     if (length === 0) return commands;
     if (at + length > bytes.length) return needMore(bytes);
-    const line = bytes.toString("utf8", at + 4, at + length);
+    const line = lineOf(bytes.subarray(at + 4, at + length));
     // Where the courier's history is cut off; the host checks it itself.
     if (!/^shallow [0-9a-f]+\n?$/.test(line)) commands.push(readCommand(line));
     at += length;
@@ -31,19 +33,24 @@ export function readCommands(bytes: Buffer): RefUpdate[] | undefined {
 
 /** Lets through exactly the push that the operator wrote down. */
 export function requireCommand(commands: readonly RefUpdate[], allowed: PublishCommand | undefined): void {
-  if (!allowed) throw new Refusal(403, "NotPublished", "the operator has not allowed a push for this task");
+  if (!allowed) throw notPublished();
   const [only, ...more] = commands;
   const zero = "0".repeat(allowed.newId.length);
   const same =
     only && only.ref === allowed.ref && only.newId === allowed.newId && only.oldId === (allowed.oldId ?? zero);
   if (!same || more.length > 0) {
-    const asked = commands.map(({ ref, newId }) => `${ref} to ${newId}`).join(", ");
+    const asked = commands.map(({ ref, oldId, newId }) => `${ref} from ${oldId} to ${newId}`).join(", ");
     throw new Refusal(
       403,
       "WrongPush",
-      `only ${allowed.ref} to ${allowed.newId} may be pushed; asked for: ${asked || "nothing"}`,
+      `only ${allowed.ref} from ${allowed.oldId ?? "nothing"} to ${allowed.newId} may be pushed; asked for: ${asked || "nothing"}`,
     );
   }
+}
+
+/** The refusal of a push before the operator has said which. */
+export function notPublished(): Refusal {
+  return new Refusal(403, "NotPublished", "the operator has not allowed a push for this task");
 }
 
 function packetLength(bytes: Buffer, at: number): number {
@@ -60,11 +67,24 @@ function needMore(bytes: Buffer): undefined {
   return undefined;
 }
 
+/** Strict: a ref that is compared after a lenient reading would not be the ref that is sent on. */
+function lineOf(bytes: Buffer): string {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    throw new Refusal(400, "MalformedPush", "the list of ref updates is not UTF-8");
+  }
+}
+
 function readCommand(line: string): RefUpdate {
-  const [command = ""] = line.split("\0");
+  const [command = "", capabilities = ""] = line.split("\0");
   const match = /^([0-9a-f]{40}|[0-9a-f]{64}) ([0-9a-f]{40}|[0-9a-f]{64}) (refs\/[^\s]+)\n?$/.exec(command);
   if (!match?.[1] || !match[2] || !match[3]) {
     throw new Refusal(403, "MalformedPush", "only plain ref updates may be pushed, without push certificates");
+  }
+  // What a host does by push options (open, approve, merge) is no part of what the operator allowed.
+  if (/(?:^|\s)push-options(?:\s|$)/.test(capabilities)) {
+    throw new Refusal(403, "MalformedPush", "pushes are taken without push options");
   }
   return { oldId: match[1], newId: match[2], ref: match[3] };
 }

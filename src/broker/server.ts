@@ -14,13 +14,14 @@ export interface BrokerServer {
 
 /** Pushes and fetches may take long; a silent connection may not. */
 const idleMs = 120_000;
+const minVersion = "TLSv1.2";
 
 /** Creates the listener. */
 export function createBrokerServer(app: Express, listen: { port: number; host?: string | undefined }): BrokerServer {
   let server: Server | undefined;
   return {
     use({ tls }) {
-      if (server) server.setSecureContext(tls);
+      if (server) server.setSecureContext({ ...tls, minVersion });
       else server = start(app, tls, listen);
     },
     get port() {
@@ -32,7 +33,7 @@ export function createBrokerServer(app: Express, listen: { port: number; host?: 
 }
 
 function start(app: Express, tls: BrokerKeys["tls"], listen: { port: number; host?: string | undefined }): Server {
-  const server = createServer({ ...tls, minVersion: "TLSv1.2" }, app);
+  const server = createServer({ ...tls, minVersion }, app);
   server.requestTimeout = 0;
   server.headersTimeout = 10_000;
   server.keepAliveTimeout = 65_000;

@@ -6,15 +6,13 @@ import type { Session } from "../sandbox/protocol/channel.ts";
 import type { Clock } from "../shared/clock.ts";
 import { signCapability, type Grant, type SigningKeys } from "./capability.ts";
 import { fenced } from "./fence.ts";
-import type { Peers } from "./peers.ts";
 import { Refusal, unauthorized } from "./refusal.ts";
+import { requirePeer, type PeerDeps } from "./require-peer.ts";
 
 /** What opening a session needs. */
-export interface SessionDeps {
-  client: KubeClient;
+export interface SessionDeps extends PeerDeps {
   clock: Clock;
   keys: () => SigningKeys;
-  peers: Peers;
 }
 
 /** How long a capability lasts, seconds; couriers open a new session before that. */
@@ -27,29 +25,16 @@ export async function openSession(
   signal: AbortSignal,
 ): Promise<Session> {
   const pod = await reviewToken(deps.client, request.token, signal);
-  const task = await taskOfPod(deps.client, pod, signal);
-  const newest = task?.status?.attempts?.at(-1);
-  if (!task || !newest)
-    throw new Refusal(403, "NoTask", `pod ${pod.namespace}/${pod.name} belongs to no task that runs`);
-  const grant = grantFor(task, { attempt: newest.number, podUID: pod.uid, peer: request.peer }, deps.clock.now());
+  const { task, attempt } = await taskOfPod(deps.client, pod, signal);
+  const grant = grantFor(task, { attempt, podUID: pod.uid, peer: request.peer }, deps.clock.now());
   const why = fenced(task, grant);
   if (why !== undefined) throw new Refusal(409, "Fenced", `pod ${pod.namespace}/${pod.name} may not act: ${why}`);
-  requirePeer(deps.peers, grant);
+  await requirePeer(deps, grant, signal);
   return {
     capability: signCapability(grant, deps.keys()),
     agentCapability: signCapability({ ...grant, scope: "agent" }, deps.keys()),
     expiresAt: new Date(grant.exp * 1000).toISOString(),
   };
-}
-
-/** Refuses an address behind which there is more than one pod: something rewrites source addresses. */
-export function requirePeer(peers: Peers, grant: Grant): void {
-  if (peers.claim(grant.peer, grant.podUID)) return;
-  throw new Refusal(
-    403,
-    "SourceAddressHidden",
-    `two sandboxes come from ${grant.peer}: something between sandbox and broker rewrites source addresses (a mesh, masquerading); take it out of the way`,
-  );
 }
 
 interface PodIdentity {
@@ -59,6 +44,7 @@ interface PodIdentity {
 }
 
 async function reviewToken(client: KubeClient, token: string, signal: AbortSignal): Promise<PodIdentity> {
+  if (token === "") throw unauthorized();
   const review = await client.create(tokenReviews, tokenReview(token), { signal });
   const pod = podIn(review.status ?? {});
   if (!pod) throw unauthorized();
@@ -82,10 +68,23 @@ function tokenReview(token: string): TokenReview {
   };
 }
 
-/** A sandbox pod is named after its task: one live read finds it. */
-async function taskOfPod(client: KubeClient, pod: PodIdentity, signal: AbortSignal): Promise<AgentTask | undefined> {
-  const name = /^(.+)-sandbox-[0-9]+$/.exec(pod.name)?.[1];
-  return name === undefined ? undefined : client.find(AgentTaskKind, { namespace: pod.namespace, name }, signal);
+/** A sandbox pod is named after its task and attempt: one live read finds it. */
+async function taskOfPod(
+  client: KubeClient,
+  pod: PodIdentity,
+  signal: AbortSignal,
+): Promise<{ task: AgentTask; attempt: number }> {
+  const [, name, number] = /^(.+)-sandbox-([0-9]+)$/.exec(pod.name) ?? [];
+  const task = name === undefined ? undefined : await client.find(AgentTaskKind, { ...pod, name }, signal);
+  const newest = task?.status?.attempts?.at(-1);
+  const at = `pod ${pod.namespace}/${pod.name}`;
+  if (!task || !newest) throw new Refusal(403, "NoTask", `${at} belongs to no task that runs`);
+  const attempt = Number(number);
+  if (newest.number === attempt && newest.podUID === undefined) {
+    // The operator writes the attempt, creates the pod, and then notes its uid: a quick pod, or an operator that was killed in between.
+    throw new Refusal(503, "NotYetKnown", `the operator has not noted ${at} yet; try again in a moment`);
+  }
+  return { task, attempt };
 }
 
 function grantFor(task: AgentTask, who: Pick<Grant, "attempt" | "podUID" | "peer">, now: Date): Grant {

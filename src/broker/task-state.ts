@@ -11,9 +11,12 @@ export async function taskState(client: KubeClient, grant: Grant, signal: AbortS
 
 /** Pure part of `taskState`. */
 export function stateOf(task: AgentTask | undefined, grant: Grant): TaskState {
-  const refusal = task?.status?.conditions?.find(
-    ({ type, status, reason }) => type === "Succeeded" && status === "False" && refusals.has(reason),
-  );
+  const refusal =
+    task?.metadata.uid === grant.taskUID
+      ? task.status?.conditions?.find(
+          ({ type, status, reason }) => type === "Succeeded" && status === "False" && refusals.has(reason),
+        )
+      : undefined;
   if (refusal) return { stop: false, refused: { reason: refusal.reason, message: refusal.message } };
   const stop = fenced(task, grant) !== undefined;
   const publish = task?.status?.publish;
@@ -21,4 +24,4 @@ export function stateOf(task: AgentTask | undefined, grant: Grant): TaskState {
 }
 
 /** Reasons that end a task because of what it would have published. */
-const refusals = new Set(["OutputRefused", "PublishRefused"]);
+const refusals = new Set(["OutputRefused", "PublishRefused", "BranchMoved", "BranchGone"]);

@@ -1,0 +1,108 @@
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { KubeClient } from "../kube/types.ts";
+import { describeError } from "../shared/errors.ts";
+import type { Logger } from "../shared/log.ts";
+import type { GitRequest } from "./git-request.ts";
+import { Refusal } from "./refusal.ts";
+import { taskCredential, type TaskCredential } from "./task-secrets.ts";
+
+/** What forwarding to a code host needs. */
+export interface ForwardDeps {
+  client: KubeClient;
+  /** The broker's own namespace, where task credentials are. */
+  namespace: string;
+  fetch: typeof fetch;
+  log: Logger;
+}
+
+/** Where a request goes: under the repository's URL, with which credential, and what it carries. */
+export interface Route {
+  access: "fetch" | "push";
+  path: string;
+  body?: AsyncIterable<Uint8Array>;
+}
+
+/** What git clients say that the host has to hear, and what the host says that they have to. */
+const forwarded = ["accept", "content-type", "content-encoding", "git-protocol"];
+const returned = ["content-type", "cache-control", "expires", "pragma"];
+
+/** Sends a git request on with the task's credential in place of the capability, and streams the answer back. */
+export async function forward(deps: ForwardDeps, git: GitRequest, route: Route): Promise<void> {
+  const credential = await taskCredential(deps, git.grant.taskUID, route.access, git.signal);
+  const answer = await call(deps, git, { credential, ...route });
+  const refusal = refusalOf(answer);
+  if (refusal) {
+    await answer.body?.cancel();
+    throw refusal;
+  }
+  git.response.status(answer.status);
+  for (const name of returned) {
+    const value = answer.headers.get(name);
+    if (value !== null) git.response.setHeader(name, value);
+  }
+  if (!answer.body) return void git.response.end();
+  await pipeline(Readable.fromWeb(answer.body), git.response);
+}
+
+/** Answers of the host that are about us and not about what was asked. */
+function refusalOf({ status }: globalThis.Response): Refusal | undefined {
+  if (status >= 300 && status < 400) {
+    return new Refusal(
+      502,
+      "RepositoryMoved",
+      "the code host answers with a redirect: the repository was renamed or moved; say `retry` to begin again there",
+    );
+  }
+  if (status !== 401) return undefined;
+  return new Refusal(
+    502,
+    "CredentialRefused",
+    "the code host does not take the task's credential any more; the operator mints another, try again in a moment",
+  );
+}
+
+async function call(
+  deps: ForwardDeps,
+  git: GitRequest,
+  { credential, path, body }: Route & { credential: TaskCredential },
+): Promise<globalThis.Response> {
+  // What breaks on the sandbox's side ends the call as our own wish: it is no failure of the host.
+  const broken = new AbortController();
+  try {
+    return await deps.fetch(`${credential.cloneURL}/${path}`, {
+      method: git.request.method,
+      headers: headersFor(git, credential),
+      redirect: "manual",
+      signal: AbortSignal.any([git.signal, broken.signal]),
+      ...(body === undefined ? {} : streamed(watched(body, broken))),
+    });
+  } catch (error) {
+    if (broken.signal.aborted) throw broken.signal.reason;
+    deps.log.warn({ error, task: git.grant.task }, "the code host did not answer");
+    throw new Refusal(502, "HostUnreachable", `the code host did not answer: ${describeError(error)}`);
+  }
+}
+
+function headersFor(git: GitRequest, { username, password }: TaskCredential): Headers {
+  const basic = Buffer.from(`${username}:${password}`).toString("base64");
+  const headers = new Headers({ authorization: `Basic ${basic}`, "user-agent": "git/bellhop-broker" });
+  for (const name of forwarded) {
+    const value = git.request.headers[name];
+    if (typeof value === "string") headers.set(name, value);
+  }
+  return headers;
+}
+
+async function* watched(body: AsyncIterable<Uint8Array>, broken: AbortController): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (error) {
+    broken.abort(error);
+    throw error;
+  }
+}
+
+function streamed(body: AsyncIterable<Uint8Array>): Pick<RequestInit, "body" | "duplex"> {
+  return { body: Readable.toWeb(Readable.from(body)), duplex: "half" };
+}
