@@ -72,14 +72,23 @@ export async function needsRenewal(
   hosts: readonly string[],
   now: Date,
 ): Promise<boolean> {
-  if (!pair) return true;
-  const certificate = new X509Certificate(pair.certificate);
+  const certificate = pair && parsed(pair.certificate);
+  if (!certificate) return true;
   const { notBefore, notAfter } = certificate;
   const renewAt = notAfter.getTime() - (notAfter.getTime() - notBefore.getTime()) / 3;
   const issuer = new X509Certificate(authority.certificate);
   const signed = await certificate.verify({ publicKey: issuer, signatureOnly: true });
   const names = certificate.getExtension(SubjectAlternativeNameExtension)?.names.items.map(({ value }) => value) ?? [];
   return !signed || now.getTime() > renewAt || hosts.some((host) => !names.includes(host));
+}
+
+function parsed(pem: string): X509Certificate | undefined {
+  try {
+    return new X509Certificate(pem);
+  } catch {
+    // Whatever stands there, it serves nobody: it is made anew.
+    return undefined;
+  }
 }
 
 function validity(now: Date, days: number): { notBefore: Date; notAfter: Date } {

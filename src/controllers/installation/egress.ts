@@ -40,7 +40,8 @@ async function apiServers(client: KubeClient, signal: AbortSignal): Promise<Prob
     signal,
   });
   return items.flatMap(({ endpoints, ports }) =>
-    endpoints.flatMap(({ addresses }) =>
+    // `null` where there are none.
+    ((endpoints as typeof endpoints | null) ?? []).flatMap(({ addresses }) =>
       addresses.map((host) => ({ name: "API server", host, port: ports?.[0]?.port ?? 443 })),
     ),
   );

@@ -19,6 +19,12 @@ export const invalid = (reason: string, message: string): Verdict => ({
   reason,
   message,
 });
+export const unknown = (reason: string, message: string): Verdict => ({
+  type: "CredentialsValid",
+  status: "Unknown",
+  reason,
+  message,
+});
 export const installed = (reason: string, message: string): Verdict => ({
   type: "WebhookInstalled",
   status: "True",

@@ -8,15 +8,16 @@ import { deskOf } from "../desk.ts";
 import type { IntegrationDeps } from "./deps.ts";
 import { withdrawFacts } from "./gateway-facts.ts";
 import { deleteHookSecret, hookSecretName, readHookSecret } from "./hook-secret.ts";
-import { membersOf } from "./members.ts";
+import { heirsOf } from "./members.ts";
 
 const againMs = 5_000;
+/** Hooks that we know by their id are removed even where the installation has forgotten its own address. */
+const nowhere = "https://bellhop.invalid";
 
 /** Removes hooks and keys, then lets the object go. Gives up, saying so, where the provider will not have it. */
 export async function finalize(deps: IntegrationDeps, integration: Integration, signal: AbortSignal): Promise<Result> {
   if (!integration.metadata.finalizers?.includes(names.finalizer)) return done;
-  const heirs = membersOf(deps.source, integration);
-  const kept = heirs.length > 0;
+  const kept = heirsOf(deps.source, integration).length > 0;
   if (!kept && !(await hooksRemoved(deps, integration, signal))) return { requeueAfterMs: againMs };
   if (!kept) await deleteHookSecret(where(deps), hookSecretName(deps.source.provider, integration), signal);
   await deps.keys.publish(signal);
@@ -35,14 +36,11 @@ export async function finalize(deps: IntegrationDeps, integration: Integration, 
 
 async function hooksRemoved(deps: IntegrationDeps, integration: Integration, signal: AbortSignal): Promise<boolean> {
   const secret = await readHookSecret(where(deps), hookSecretName(deps.source.provider, integration), signal);
-  if (!secret || integration.spec.webhook.install === "Manual" || deps.config.externalURL === undefined) return true;
+  if (!secret || integration.spec.webhook.install === "Manual") return true;
+  const url = `${deps.config.externalURL ?? nowhere}/hooks/${secret.route}`;
   try {
     const connection = await deskOf(deps, deps.source.provider, integration).connect();
-    await connection.installer?.remove(
-      integration.status?.hooks ?? [],
-      `${deps.config.externalURL}/hooks/${secret.route}`,
-      signal,
-    );
+    await connection.installer?.remove(integration.status?.hooks ?? [], url, signal);
     return true;
   } catch (error) {
     return givesUp(deps, integration, error);

@@ -53,7 +53,8 @@ export function gatewayKeys(deps: GatewayKeysDeps): GatewayKeys {
 /** What one route holds at most: ours, the one before, and accepted ones. */
 const maxKeys = 4;
 
-interface Member {
+/** One integration with its keys. */
+export interface Member {
   provider: Provider;
   integration: Integration;
   secret: HookSecret;
@@ -62,8 +63,10 @@ interface Member {
 
 async function derive(deps: GatewayKeysDeps, signal: AbortSignal): Promise<Published> {
   const members = await gather(deps, signal);
-  const routes = toRoutes(members);
-  return { generation: await write(deps, routes, signal), keyShared: sharedKeys(members) };
+  const keyShared = sharedKeys(members);
+  // A key that opens two routes opens none.
+  const safe = members.map((member) => (keyShared.has(uidOf(member)) ? { ...member, accepted: undefined } : member));
+  return { generation: await write(deps, toRoutes(safe), signal), keyShared };
 }
 
 async function gather(deps: GatewayKeysDeps, signal: AbortSignal): Promise<Member[]> {
@@ -90,7 +93,8 @@ async function acceptedKey(
     const purpose = { kind: provider.kind, host: provider.host(integration) };
     return Buffer.from(await secretReader(deps.client, integration.metadata.namespace)(ref, purpose));
   } catch (error) {
-    deps.log.warn({ error, integration: integration.metadata }, "an accepted webhook key cannot be read");
+    const { namespace, name } = integration.metadata;
+    deps.log.warn({ error, namespace, integration: name }, "an accepted webhook key cannot be read");
     return undefined;
   }
 }
@@ -129,7 +133,11 @@ export function sharedKeys(members: readonly Member[]): Set<string> {
   const withKey = members.filter(({ accepted }) => accepted !== undefined);
   const byKey = Map.groupBy(withKey, ({ accepted }) => accepted?.toString("base64"));
   const clashes = [...byKey.values()].filter((group) => new Set(group.map(({ secret }) => secret.route)).size > 1);
-  return new Set(clashes.flat().map(({ integration }) => integration.metadata.uid ?? ""));
+  return new Set(clashes.flat().map(uidOf));
+}
+
+function uidOf({ integration }: Member): string {
+  return integration.metadata.uid ?? "";
 }
 
 async function write(deps: GatewayKeysDeps, entries: readonly RouteEntry[], signal: AbortSignal): Promise<number> {

@@ -60,7 +60,10 @@ export function behind(
 }
 
 function readyAddresses({ endpoints }: EndpointSlice): string[] {
-  return endpoints.filter(({ conditions }) => conditions?.ready !== false).flatMap(({ addresses }) => addresses);
+  // `null` where there are none.
+  return ((endpoints as EndpointSlice["endpoints"] | null) ?? [])
+    .filter(({ conditions }) => conditions?.ready !== false)
+    .flatMap(({ addresses }) => addresses);
 }
 
 function ask(address: string, port: number, signal: AbortSignal): Promise<number | undefined> {

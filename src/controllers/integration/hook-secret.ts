@@ -15,8 +15,12 @@ export interface HookSecret {
   previous?: string;
   /** When `current` was made, RFC 3339. */
   rotatedAt: string;
+  /** The request that `current` was made for: carried out once, whatever was noted in the status. */
+  requestedAt?: string;
   /** The generation that the provider signs with, as far as we set it; 0 before the first install. */
   installed: number;
+  /** Since when it does, RFC 3339. */
+  installedAt?: string;
 }
 
 /** Where hook secrets are kept: the operator's own namespace. */
@@ -43,8 +47,9 @@ export async function readHookSecret(
 }
 
 /** Makes the first route and key. */
-export function newHookSecret(now: Date): HookSecret {
+export function newHookSecret(now: Date, requestedAt?: string): HookSecret {
   return {
+    ...(requestedAt === undefined ? {} : { requestedAt }),
     route: randomBytes(20).toString("hex"),
     generation: 1,
     current: newKey(),
@@ -54,9 +59,10 @@ export function newHookSecret(now: Date): HookSecret {
 }
 
 /** Makes the next key; the one in force stays valid beside it. */
-export function rotated(secret: HookSecret, now: Date): HookSecret {
+export function rotated(secret: HookSecret, requestedAt: string, now: Date): HookSecret {
   return {
     ...secret,
+    requestedAt,
     generation: secret.generation + 1,
     current: newKey(),
     previous: secret.current,
@@ -97,14 +103,17 @@ function encode(secret: HookSecret): Record<string, string> {
 
 function parse(secret: Secret): HookSecret | undefined {
   const read = (key: string): string => Buffer.from(secret.data?.[key] ?? "", "base64").toString();
-  const [route, current, previous] = [read("route"), read("current"), read("previous")];
+  const [route, current] = [read("route"), read("current")];
   if (route === "" || current === "") return undefined;
+  const optional = ["previous", "requestedAt", "installedAt"].flatMap((key) =>
+    read(key) === "" ? [] : [[key, read(key)]],
+  );
   return {
     route,
     current,
     generation: Number(read("generation")),
     installed: Number(read("installed")),
     rotatedAt: read("rotatedAt"),
-    ...(previous === "" ? {} : { previous }),
+    ...(Object.fromEntries(optional) as Pick<HookSecret, "previous" | "requestedAt" | "installedAt">),
   };
 }

@@ -1,14 +1,11 @@
 import { names } from "../../api/annotations.ts";
-import type { Connection } from "../../integrations/connection.ts";
-import { isProviderFailure, ProviderError } from "../../integrations/errors.ts";
+import { ProviderError } from "../../integrations/errors.ts";
 import type { Integration } from "../../integrations/types.ts";
 import { updateStatus } from "../../kube/apply.ts";
 import { addFinalizer } from "../../kube/finalizers.ts";
 import { done, type Reconciler, type Result } from "../../kube/types.ts";
-import { BellhopError, describeError } from "../../shared/errors.ts";
 import { defined } from "../../shared/defined.ts";
-import { deskOf } from "../desk.ts";
-import { invalid, moving, notInstalled, readiness, stalled, valid, type Verdict } from "./conditions.ts";
+import { moving, notInstalled, readiness, stalled, type Verdict } from "./conditions.ts";
 import type { IntegrationDeps } from "./deps.ts";
 import { finalize } from "./finalize.ts";
 import { publishFacts } from "./gateway-facts.ts";
@@ -17,6 +14,7 @@ import { install, type InstallFacts, type Installation } from "./install.ts";
 import { planKeys, type KeyPlan } from "./key-plan.ts";
 import { ownsHook } from "./members.ts";
 import { recover } from "./recover.ts";
+import { signIn } from "./sign-in.ts";
 import { stalledBy } from "./stalled.ts";
 import { changed, triggersSince, withVerdicts } from "./status.ts";
 
@@ -27,8 +25,18 @@ export function integrationReconciler(deps: IntegrationDeps): Reconciler {
     if (!found) return done;
     if (found.metadata.deletionTimestamp !== undefined) return finalize(deps, found, signal);
     const integration = await addFinalizer(deps.client, deps.type, found, names.finalizer);
-    return reconcile(deps, integration, signal);
+    return patiently(() => reconcile(deps, integration, signal));
   };
+}
+
+/** What a provider asked us to wait is kept; everything else backs off. */
+async function patiently(work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof ProviderError) || error.retryAfterMs === undefined) throw error;
+    return { requeueAfterMs: error.retryAfterMs };
+  }
 }
 
 /** What one reconcile found out, to be written at its end. */
@@ -61,7 +69,7 @@ async function work(deps: IntegrationDeps, integration: Integration, signal: Abo
   const signedIn = await signIn(deps, integration, signal);
   if (stuck || !signedIn.connection) {
     const verdicts = [...signedIn.verdicts, notReached, stuck ?? moving];
-    return { verdicts, status: { ...status, ...signedIn.status }, again };
+    return { verdicts, status: { ...status, ...signedIn.status }, again: signedIn.again ?? again };
   }
   const hooks = await install(deps, signedIn.connection, facts, signal);
   const recovered = await recover(deps, signedIn.connection, integration, signal);
@@ -112,30 +120,6 @@ async function keys(deps: IntegrationDeps, integration: Integration, signal: Abo
   if (plan.write)
     await writeHookSecret(where, name, { secret: plan.secret, ownerUID: integration.metadata.uid ?? "" }, signal);
   return plan;
-}
-
-interface SignedIn {
-  connection?: Connection;
-  verdicts: Verdict[];
-  status: Record<string, unknown>;
-  stuck?: Verdict;
-}
-
-async function signIn(deps: IntegrationDeps, integration: Integration, signal: AbortSignal): Promise<SignedIn> {
-  try {
-    const connection = await deskOf(deps, deps.source.provider, integration).connect();
-    const { missing, ...found } = await connection.credentials.check(signal);
-    const stuck =
-      missing.length === 0
-        ? {}
-        : { stuck: stalled("EventsMissing", `cannot be set by API; set at the provider: ${missing.join(", ")}`) };
-    return { connection, verdicts: [valid(`Signed in as ${found.bot.login}.`)], status: found, ...stuck };
-  } catch (error) {
-    if (isProviderFailure(error, "RateLimited", "Unavailable")) throw error;
-    if (!(error instanceof BellhopError)) throw error;
-    const reason = error instanceof ProviderError ? error.failure : error.code;
-    return { verdicts: [invalid(reason, describeError(error))], status: {} };
-  }
 }
 
 function sharedKey(integration: Integration, shared: ReadonlySet<string>): Verdict | undefined {

@@ -6,7 +6,7 @@ import { installed, notInstalled, type Verdict } from "./conditions.ts";
 import type { IntegrationDeps } from "./deps.ts";
 import { behind } from "./gateways.ts";
 import { hookSecretName, writeHookSecret, type HookSecret } from "./hook-secret.ts";
-import { membersOf, ownsHook } from "./members.ts";
+import { keeperOf, ownsHook } from "./members.ts";
 
 /** What became of the hooks. */
 export interface Installation {
@@ -49,8 +49,8 @@ export async function install(
 }
 
 function sharedWith(deps: IntegrationDeps, integration: Integration): Installation {
-  const [oldest] = membersOf(deps.source, integration);
-  const owner = `${oldest?.metadata.namespace}/${oldest?.metadata.name}`;
+  const keeper = keeperOf(deps.source, integration);
+  const owner = `${keeper?.metadata.namespace}/${keeper?.metadata.name}`;
   return {
     verdict: installed("SharedHook", `The one hook is kept by the oldest integration that shares it, ${owner}.`),
     hooks: [],
@@ -94,7 +94,8 @@ async function markInstalled(
   secret: HookSecret,
   signal: AbortSignal,
 ): Promise<void> {
-  const stored = { secret: { ...secret, installed: secret.generation }, ownerUID: integration.metadata.uid ?? "" };
+  const now = { installed: secret.generation, installedAt: deps.clock.now().toISOString() };
+  const stored = { secret: { ...secret, ...now }, ownerUID: integration.metadata.uid ?? "" };
   const where = { client: deps.client, namespace: deps.config.namespace };
   await writeHookSecret(where, hookSecretName(deps.source.provider, integration), stored, signal);
 }

@@ -23,15 +23,28 @@ export function planKeys(
   now: Date,
 ): KeyPlan {
   const { integration, stored, owns } = facts;
-  if (!stored) return { secret: newHookSecret(now), write: true, ...asked(facts) };
   const request = asked(facts);
-  const settled = stored.installed >= stored.generation;
-  // One rotation at a time: a key that the provider does not sign with yet is not replaced.
-  if (request.handled !== undefined && settled && owns && integration.spec.webhook.install === "Auto") {
-    return { secret: rotated(stored, now), write: true, ...request };
+  if (!stored) return { secret: newHookSecret(now, request.handled), write: true, ...request };
+  // Carried out before a crash that kept it from being noted.
+  if (request.handled !== undefined && request.handled === stored.requestedAt) {
+    return { secret: stored, write: false, ...request };
   }
+  // One rotation at a time: a key that the provider does not sign with yet is not replaced.
+  if (request.handled !== undefined && isSettled(stored) && owns && integration.spec.webhook.install === "Auto") {
+    return { secret: rotated(stored, request.handled, now), write: true, ...request };
+  }
+  return withoutExpired(stored, retryWindowMs, now);
+}
+
+function isSettled({ installed, generation }: HookSecret): boolean {
+  return installed >= generation;
+}
+
+/** The previous key goes when the longest window in which a provider retries has passed since it last signed with it. */
+function withoutExpired(stored: HookSecret, retryWindowMs: number, now: Date): KeyPlan {
   const { previous, ...rest } = stored;
-  const expired = previous !== undefined && settled && now.getTime() - Date.parse(stored.rotatedAt) > retryWindowMs;
+  const since = Date.parse(stored.installedAt ?? stored.rotatedAt);
+  const expired = previous !== undefined && isSettled(stored) && now.getTime() - since > retryWindowMs;
   return expired ? { secret: rest, write: true } : { secret: stored, write: false };
 }
 

@@ -11,10 +11,19 @@ export function membersOf(source: IntegrationSource, integration: Integration): 
     .toSorted((a, b) => age(a).localeCompare(age(b)));
 }
 
-/** Whether the shared hook belongs to this integration: the oldest keeps it. */
+/** Who else shares the hook, and keeps it when this integration goes. */
+export function heirsOf(source: IntegrationSource, integration: Integration): Integration[] {
+  return membersOf(source, integration).filter(({ metadata }) => metadata.uid !== integration.metadata.uid);
+}
+
+/** Who installs the shared hook: the oldest that lets us; undefined where a person keeps it for all. */
+export function keeperOf(source: IntegrationSource, integration: Integration): Integration | undefined {
+  return membersOf(source, integration).find(({ spec }) => spec.webhook.install === "Auto");
+}
+
+/** Whether this integration keeps the hook. */
 export function ownsHook(source: IntegrationSource, integration: Integration): boolean {
-  const [oldest] = membersOf(source, integration);
-  return oldest === undefined || oldest.metadata.uid === integration.metadata.uid;
+  return keeperOf(source, integration)?.metadata.uid === integration.metadata.uid;
 }
 
 function age({ metadata }: Integration): string {

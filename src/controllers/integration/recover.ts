@@ -6,7 +6,7 @@ import { ownsHook } from "./members.ts";
 
 /**
  * Asks the provider to deliver again what was not answered 2xx, where it keeps a log: what happened while no gateway was there heals
- * itself. Never before the integration was made, never twice the same stretch, at most a day back.
+ * itself. Never before the integration was made or while it was suspended, never twice the same stretch, at most a day back.
  */
 export async function recover(
   deps: IntegrationDeps,
@@ -17,7 +17,9 @@ export async function recover(
   const since = recoverSince(integration, deps.config.recoveryWindowMs, deps.clock.now());
   const due = deps.clock.now().getTime() - since.getTime() >= deps.config.recoveryMs;
   const hooked = integration.spec.webhook.install === "Auto" && ownsHook(deps.source, integration);
-  if (!connection.deliveries || !due || !hooked || integration.spec.suspend) return {};
+  if (!connection.deliveries || !due || !hooked) return {};
+  // What came while suspended was to be ignored; it is not asked for afterwards either.
+  if (integration.spec.suspend) return { recoveredUntil: deps.clock.now().toISOString() };
   try {
     const { asked, cursor } = await connection.deliveries.redeliverMissed(since, signal);
     if (asked > 0)
