@@ -11,6 +11,7 @@ interface Attempt {
   guid: string;
   delivered_at: string;
   status_code: number;
+  redelivery: boolean;
 }
 
 interface Log {
@@ -41,7 +42,7 @@ export function deliveryLog(integration: GitHubIntegration, client: GitHubClient
   };
 }
 
-/** The newest attempt of every event that no attempt brought home, oldest first. */
+/** The newest attempt of every event that no attempt brought home, oldest first. A redelivery that got a definite no is not repeated. */
 export function missed(attempts: readonly Attempt[]): Attempt[] {
   const arrived = new Set(attempts.filter(({ status_code }) => isSuccess(status_code)).map(({ guid }) => guid));
   const newest = new Map<string, Attempt>();
@@ -50,8 +51,13 @@ export function missed(attempts: readonly Attempt[]): Attempt[] {
     if (!known || Date.parse(known.delivered_at) < Date.parse(attempt.delivered_at)) newest.set(attempt.guid, attempt);
   }
   return [...newest.values()]
-    .filter(({ guid }) => !arrived.has(guid))
+    .filter((attempt) => !arrived.has(attempt.guid) && !isParked(attempt))
     .sort((a, b) => Date.parse(a.delivered_at) - Date.parse(b.delivered_at));
+}
+
+/** Neither a time-out, a pause, nor a receiver that is away: the same body would get the same answer for ever. */
+function isParked({ redelivery, status_code }: Attempt): boolean {
+  return redelivery && status_code >= 400 && status_code <= 501 && status_code !== 408 && status_code !== 429;
 }
 
 function isSuccess(statusCode: number): boolean {
