@@ -12,9 +12,12 @@ export function policies(): Record<string, object> {
       variables: [trustedWriter],
       validations: sourceRules,
     }),
-    "agenttask-cancel": policy("agenttask-cancel", tasks(["UPDATE"]), {
+    "agenttask-cancel": policy("agenttask-cancel", tasks(["CREATE", "UPDATE"]), {
       matchConditions: [
-        { name: "cancel-is-set", expression: "has(object.spec.cancel) && !has(oldObject.spec.cancel)" },
+        {
+          name: "cancel-is-set",
+          expression: "has(object.spec.cancel) && (oldObject == null || !has(oldObject.spec.cancel))",
+        },
       ],
       validations: [
         {
@@ -29,7 +32,7 @@ export function policies(): Record<string, object> {
       validations: statusRules(),
     }),
     "sandbox-access": policy("sandbox-access", sandboxSubresources, {
-      matchConditions: [{ name: "is-a-sandbox", expression: "request.name.matches('-sandbox-[0-9]+$')" }],
+      matchConditions: [{ name: "is-a-sandbox", expression: "request.name.matches('-sandbox-[0-9]+(:[^:]*)?$')" }],
       validations: [
         {
           expression: "params.data.breakGlassGroup != '' && params.data.breakGlassGroup in request.userInfo.groups",
@@ -60,6 +63,13 @@ const sourceRules = [
     reason: "Forbidden",
   },
   {
+    // By its id a person may stop a task, and is kept from approving their own.
+    expression:
+      "variables.trusted || object.spec.actor.id == '' || (has(request.userInfo.uid) && object.spec.actor.id == request.userInfo.uid)",
+    message: "spec.actor.id must be empty, or your uid at the API server: the ids of providers are other people's",
+    reason: "Forbidden",
+  },
+  {
     expression: "variables.trusted || !(has(object.spec.command) || has(object.spec.retryOf))",
     message:
       "only the gateway and the operator may create commands and retries; answer in the thread, or create a new task",
@@ -77,7 +87,8 @@ const sandboxSubresources = [
     apiGroups: [""],
     apiVersions: ["v1"],
     operations: ["CONNECT"],
-    resources: ["pods/exec", "pods/attach", "pods/portforward"],
+    // A proxy's name may carry a port: `<pod>:8080`.
+    resources: ["pods/exec", "pods/attach", "pods/portforward", "pods/proxy"],
   },
   { apiGroups: [""], apiVersions: ["v1"], operations: ["UPDATE"], resources: ["pods/ephemeralcontainers"] },
 ];
