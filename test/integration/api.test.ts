@@ -1,0 +1,397 @@
+import { execFileSync } from "node:child_process";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { Agent, request } from "undici";
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
+import { parseAllDocuments } from "yaml";
+import { agentProfileSpec } from "../../src/api/agent-profile.ts";
+import type { AgentTaskSpec } from "../../src/api/agent-task.ts";
+import { gitHubIntegrationSpec } from "../../src/api/github-integration.ts";
+import { AgentProfileKind, AgentTaskKind, GitHubIntegrationKind, kinds, type AgentTask } from "../../src/api/kinds.ts";
+import { connect } from "../../src/kube/config.ts";
+import type { KubeConfig, KubeConnection, KubeObject, ResourceType } from "../../src/kube/types.ts";
+import { installCrds } from "../cluster/crds.ts";
+import { aNamespace, eventually } from "../cluster/namespace.ts";
+import { tool } from "../cluster/node/tools.ts";
+import { applyAll, typeOf } from "./chart-world.ts";
+import { aPersonsTask, otherSpec } from "./task-samples.ts";
+
+const root = join(import.meta.dirname, "../..");
+const kubeconfig = inject("kubeconfigPath");
+let client: KubeConnection;
+let config: KubeConfig;
+let namespace: string;
+
+beforeAll(async () => {
+  ({ client, config } = await connect({ kubeconfig }));
+  await installCrds(client);
+});
+afterAll(() => client.close());
+beforeEach(async () => {
+  namespace = await aNamespace(client, "api");
+});
+
+const minimalIntegration = {
+  organization: "acme",
+  credentials: { token: { secretRef: { name: "bot", key: "token" } } },
+  profileRef: { name: "default" },
+  triggers: [{ name: "mention", mention: {} }],
+};
+const minimalProfile = { agent: { type: "custom", image: "registry.example.com/agent:1", command: ["/agent"] } };
+
+/** Objects as a person writes them: only what is required. */
+const integrations = GitHubIntegrationKind as unknown as ResourceType<KubeObject & { spec: object }>;
+const profiles = AgentProfileKind as unknown as ResourceType<KubeObject & { spec: object }>;
+
+describe("the samples", () => {
+  it("are taken as they are, and hold nothing that the schema does not know", async () => {
+    const files = await readdir(join(root, "config/samples"));
+    const texts = await Promise.all(files.map((file) => readFile(join(root, "config/samples", file), "utf8")));
+    const objects = texts.flatMap((text) => parseAllDocuments(text).map((document) => document.toJS() as KubeObject));
+    const inNamespace = objects.map((object) => ({ ...object, metadata: { ...object.metadata, namespace } }));
+    await applyAll(client, inNamespace);
+    expect(new Set(objects.map(({ kind }) => kind))).toEqual(new Set(["Secret", ...kinds.map(({ kind }) => kind)]));
+    for (const object of inNamespace.filter(({ kind }) => kind !== "Secret")) {
+      // An unknown field is dropped silently by the server: what comes back must hold all that was sent.
+      expect(await client.get(typeOf(object), object.metadata)).toMatchObject(object);
+    }
+  });
+});
+
+describe("each CRD", () => {
+  it.each(kinds.map(({ kind, plural, group }) => [kind, `${group}_${plural}.yaml`]))(
+    "of %s is under 200 kB, and the same in the chart",
+    async (_kind, file) => {
+      expect((await stat(join(root, "config/crd", file))).size).toBeLessThan(200_000);
+      const [ours, charts] = await Promise.all(
+        ["config/crd", "charts/bellhop/crds"].map((folder) => readFile(join(root, folder, file), "utf8")),
+      );
+      expect(charts).toBe(ours);
+    },
+  );
+
+  it.each(kinds.map(({ kind, plural, shortNames }) => [kind, plural, shortNames] as const))(
+    "of %s is known by its short name and the category bellhop",
+    async (kind, plural, shortNames) => {
+      const { resources } = (await raw("/apis/bellhop.dev/v1alpha1")) as { resources: { name: string }[] };
+      expect(resources.find(({ name }) => name === plural)).toMatchObject({
+        kind,
+        namespaced: true,
+        shortNames,
+        categories: ["bellhop"],
+      });
+      expect(resources.map(({ name }) => name)).toContain(`${plural}/status`);
+    },
+  );
+
+  it.each([
+    [GitHubIntegrationKind, { ...minimalIntegration }, 32],
+    [AgentProfileKind, { ...minimalProfile }, 32],
+    [AgentTaskKind, aPersonsTask("").spec, 63],
+  ] as const)("holds names to what is derived from them: $kind", async (kind, spec, longest) => {
+    const type = kind as unknown as ResourceType<KubeObject & { spec: object }>;
+    const named = (length: number) => client.create(type, { metadata: { name: "n".repeat(length), namespace }, spec });
+    await expect(named(longest)).resolves.toBeDefined();
+    await invalid(named(longest + 1), /metadata\.name may have at most/);
+  });
+
+  it.each([integrations, profiles, AgentTaskKind])("wants a spec: $kind", async (kind) => {
+    const type = kind as unknown as ResourceType<KubeObject>;
+    await invalid(client.create(type, { metadata: { name: "none", namespace } }), /spec: Required value/);
+  });
+});
+
+describe("a task's spec", () => {
+  const optional = ["command", "commandArgument", "repository", "prompt", "limits", "retryOf"] as const;
+  const required = ["integrationRef", "source", "actor", "conversation", "profileRef"] as const;
+  const immutable = /spec is immutable; only spec\.cancel may be set, once/;
+  /** Every optional field is set, with other values than `otherSpec` has. */
+  const full: Partial<AgentTaskSpec> = {
+    command: "approve",
+    commandArgument: "abcdef0",
+    prompt: "Mend it.",
+    limits: { wallClock: "10m" },
+    retryOf: { name: "first" },
+  };
+  const patch = (task: AgentTask, spec: object | null) => client.mergePatch(AgentTaskKind, task.metadata, { spec });
+
+  it("is covered field by field below", async () => {
+    const names = Object.keys(otherSpec).toSorted();
+    expect([...optional, ...required].toSorted()).toEqual(names);
+    const crd = (await raw("/openapi/v3/apis/bellhop.dev/v1alpha1")) as OpenAPI;
+    const known = crd.components.schemas["dev.bellhop.v1alpha1.AgentTask"]?.properties.spec.properties ?? {};
+    expect(Object.keys(known).toSorted()).toEqual([...names, "cancel"].toSorted());
+  });
+
+  it.each([...optional, ...required])("keeps what it has: %s cannot be changed", async (field) => {
+    const task = await client.create(AgentTaskKind, aPersonsTask(namespace, full));
+    await invalid(patch(task, { [field]: otherSpec[field] }), immutable);
+  });
+
+  it.each(optional)("keeps what it has: %s cannot be removed", async (field) => {
+    const task = await client.create(AgentTaskKind, aPersonsTask(namespace, full));
+    // Without the arguments of `approve` another rule speaks first: then both do.
+    await invalid(
+      client.jsonPatch(AgentTaskKind, task.metadata, [{ op: "remove", path: `/spec/${field}` }]),
+      immutable,
+    );
+    const { [field]: _gone, ...rest } = task.spec;
+    await invalid(client.replace(AgentTaskKind, { ...task, spec: rest }), immutable);
+  });
+
+  it.each(optional)("takes nothing more: %s cannot be added", async (field) => {
+    const base = aPersonsTask(namespace, field === "commandArgument" ? { command: "approve" } : {});
+    if (field === "repository") {
+      base.spec.command = "help";
+      delete base.spec.repository;
+    }
+    const task = await client.create(AgentTaskKind, base);
+    await invalid(patch(task, { [field]: otherSpec[field] }), immutable);
+  });
+
+  it.each([
+    ["a nested field is changed", { source: { cause: "kubectl/9" } }],
+    ["an optional nested field is added", { source: { url: "https://github.com/acme/shop/issues/1" } }],
+    ["an optional nested field is removed", { source: { event: null } }],
+    ["a field of a nested object is changed", { source: { subject: { key: "acme/other#1" } } }],
+    ["a nested object is emptied", { limits: { wallClock: null } }],
+    ["the actor's id is changed", { actor: { id: "1" } }],
+    ["the repository is renamed", { repository: { name: "other" } }],
+  ])("stays as it is where %s", async (_name, change) => {
+    const draft = aPersonsTask(namespace, full);
+    draft.spec.source.event = "issue_comment";
+    const task = await client.create(AgentTaskKind, draft);
+    await invalid(patch(task, change), immutable);
+  });
+
+  it("cannot be removed, emptied, or given back in two steps", async () => {
+    const task = await client.create(AgentTaskKind, aPersonsTask(namespace));
+    await invalid(patch(task, null), /spec: Required value/);
+    await invalid(client.jsonPatch(AgentTaskKind, task.metadata, [{ op: "remove", path: "/spec" }]), /spec/);
+    await invalid(
+      client.jsonPatch(AgentTaskKind, task.metadata, [{ op: "replace", path: "/spec", value: {} }]),
+      /spec/,
+    );
+    const { spec: _spec, ...bare } = task;
+    await invalid(client.replace(AgentTaskKind, bare as AgentTask), /spec: Required value/);
+  });
+
+  it("keeps a field that the manager which applied it no longer sends", async () => {
+    const draft = aPersonsTask(namespace, full);
+    await client.apply(AgentTaskKind, draft, { fieldManager: "someone" });
+    const { prompt: _prompt, ...spec } = draft.spec;
+    await invalid(client.apply(AgentTaskKind, { ...draft, spec }, { fieldManager: "someone" }), immutable);
+  });
+
+  it("takes cancel once, and keeps it", async () => {
+    const task = await client.create(AgentTaskKind, aPersonsTask(namespace));
+    const stays = /spec\.cancel is set once and stays/;
+    await patch(task, { cancel: { by: "alice" } });
+    await invalid(patch(task, { cancel: null }), stays);
+    await invalid(patch(task, { cancel: { by: "bob" } }), stays);
+    await invalid(patch(task, { cancel: { reason: "added later" } }), stays);
+    const after = await client.mergePatch(AgentTaskKind, task.metadata, { metadata: { labels: { seen: "yes" } } });
+    expect(after.spec.cancel).toEqual({ by: "alice" });
+  });
+
+  it.each([
+    ["work without a repository", { repository: undefined }, /a task that works needs a repository/],
+    ["an argument without a command", { commandArgument: "3f2a1c9" }, /commandArgument goes with command approve/],
+    ["an argument of another command", { command: "stop", commandArgument: "x" }, /commandArgument goes with/],
+    ["a command nobody knows", { command: "merge" }, /Unsupported value: "merge"/],
+    ["a prompt over 64 KiB", { prompt: "x".repeat(65_537) }, /may not be more than 65536/],
+    ["a duration without a unit", { limits: { wallClock: "90" } }, /wallClock/],
+  ] as const)("is refused with %s", async (_name, over, words) => {
+    await invalid(client.create(AgentTaskKind, aPersonsTask(namespace, over as Partial<AgentTaskSpec>)), words);
+  });
+
+  it("takes the largest texts that the gateway makes", async () => {
+    const draft = aPersonsTask(namespace, { prompt: "x".repeat(65_536) });
+    draft.spec.source.text = "x".repeat(65_536);
+    await expect(client.create(AgentTaskKind, draft)).resolves.toBeDefined();
+  });
+});
+
+describe("unions", () => {
+  const secretRef = { name: "s", key: "k" };
+  const app = { appId: 1, privateKeySecretRef: secretRef };
+  const trigger = (over: object) => ({ triggers: [{ name: "t", ...over }] });
+  const volume = (over: object) => ({ sandbox: { volumes: [{ name: "v", mountPath: "/cache", ...over }] } });
+  const volumes = /volume: set exactly one of emptyDir, configMap, persistentVolumeClaim/;
+
+  it.each([
+    ["no credentials", { credentials: {} }, /credentials: set exactly one of app, token/],
+    ["two credentials", { credentials: { app, token: { secretRef } } }, /credentials: set exactly one of app, token/],
+    ["a trigger of no kind", trigger({}), /trigger: set exactly one of/],
+    ["a trigger of two kinds", trigger({ mention: {}, label: { name: "x" } }), /trigger: set exactly one of/],
+    ["neither organisation nor repositories", { organization: undefined }, /set organization, repositories, or both/],
+    ["a manual webhook without its key", { webhook: { install: "Manual" } }, /needs webhook\.acceptedKeysRef/],
+    ["a URL without https", { url: "http://github.example.com" }, /spec\.url/],
+    ["a URL with a path", { url: "https://github.example.com/api" }, /spec\.url/],
+    [
+      "two triggers of one name",
+      { triggers: [minimalIntegration.triggers[0], minimalIntegration.triggers[0]] },
+      /Duplicate/,
+    ],
+  ])("refuse an integration with %s", async (_name, over, words) => {
+    const spec = { ...minimalIntegration, ...over };
+    await invalid(client.create(integrations, { metadata: { name: "wrong", namespace }, spec }), words);
+  });
+
+  it.each([
+    ["a volume of no kind", volume({}), volumes],
+    ["a volume of two kinds", volume({ emptyDir: { sizeLimit: "1Gi" }, configMap: { name: "c" } }), volumes],
+    ["a volume over the workspace", volume({ mountPath: "/workspace/x", configMap: { name: "c" } }), /mountPath/],
+    ["a volume that climbs", volume({ mountPath: "/cache/../bellhop", configMap: { name: "c" } }), /mountPath/],
+    ["an agent nobody knows", { agent: { ...minimalProfile.agent, type: "unknown" } }, /Unsupported value/],
+  ])("refuse a profile with %s", async (_name, over, words) => {
+    const spec = { ...minimalProfile, ...over };
+    await invalid(client.create(profiles, { metadata: { name: "wrong", namespace }, spec }), words);
+  });
+});
+
+describe("defaults", () => {
+  it.each([
+    ["integration", integrations, minimalIntegration, gitHubIntegrationSpec],
+    ["profile", profiles, minimalProfile, agentProfileSpec],
+  ] as const)(
+    "of the server are those of the schema, for an %s with only what is required",
+    async (_name, type, spec, schema) => {
+      const made = await client.create(type, { metadata: { name: "least", namespace }, spec });
+      expect(made.spec).toEqual(schema.parse(spec));
+      expect(made.spec).not.toEqual(spec);
+    },
+  );
+});
+
+describe("the status", () => {
+  it("is neither taken at birth nor with the spec, and takes no spec with it", async () => {
+    const draft = { ...aPersonsTask(namespace), status: { phase: "Succeeded" as const } };
+    const task = await client.create(AgentTaskKind, draft);
+    expect(task.status).toBeUndefined();
+    const sneaked = await client.mergePatch(AgentTaskKind, task.metadata, { status: { phase: "Succeeded" } });
+    expect(sneaked.status).toBeUndefined();
+    const other = { ...sneaked, spec: { ...task.spec, prompt: "Other." }, status: { phase: "Running" as const } };
+    const written = await client.replaceStatus(AgentTaskKind, other);
+    expect(written).toMatchObject({ status: { phase: "Running" }, spec: task.spec });
+    expect(written.spec).toEqual(task.spec);
+    expect(written.metadata.generation).toBe(task.metadata.generation);
+  });
+
+  it("holds no word that is not a phase", async () => {
+    const task = await client.create(AgentTaskKind, aPersonsTask(namespace));
+    await invalid(
+      client.mergePatch(AgentTaskKind, task.metadata, { status: { phase: "Odd" } }, { subresource: "status" }),
+      /phase/,
+    );
+  });
+});
+
+describe("what people see", () => {
+  it("is a table of tasks with these columns, filled", async () => {
+    const task = await client.create(AgentTaskKind, aPersonsTask(namespace, {}, "alice"));
+    await client.replaceStatus(AgentTaskKind, {
+      ...task,
+      status: {
+        phase: "Running",
+        conversation: "kubernetes/1",
+        attempts: [1, 2].map((number) => ({ number, podName: `${task.metadata.name}-sandbox-${number}` })),
+        result: { changeURL: "https://github.com/acme/shop/pull/57", branch: "bellhop/1" },
+      },
+    });
+    const table = await tableOf("agenttasks");
+    expect(table.columns).toEqual(["Name", "Phase", "Integration", "Subject", "Actor", "Change", "Age"]);
+    expect(table.wide).toEqual(["Command", "Conversation", "Branch", "Pod"]);
+    expect(table.rows).toEqual([
+      {
+        Name: task.metadata.name,
+        Phase: "Running",
+        Integration: "shop",
+        Subject: "acme/shop",
+        Actor: "alice",
+        Change: "https://github.com/acme/shop/pull/57",
+        Age: expect.stringMatching(/^\d+s$/),
+        Command: null,
+        Conversation: "kubernetes/1",
+        Branch: "bellhop/1",
+        Pod: `${task.metadata.name}-sandbox-2`,
+      },
+    ]);
+  });
+
+  it.each([
+    ["githubintegrations", ["Name", "Ready", "Reason", "Bot", "Suspended", "Last Task", "Age"], ["Webhook"]],
+    ["agentprofiles", ["Name", "Ready", "Reason", "Agent", "Age"], ["Image"]],
+  ])("is a table of %s with these columns", async (plural, columns, wide) => {
+    expect(await tableOf(plural)).toMatchObject({ columns, wide });
+  });
+
+  it.each(kinds)("is in `kubectl explain` word for word: $kind", async ({ singular, description }) => {
+    const words = await explain(singular);
+    expect(flat(words)).toContain(flat(description));
+  });
+
+  it("is in `kubectl explain` for a field", async () => {
+    expect(flat(await explain("agenttask.spec.conversation"))).toContain(
+      flat("The issue, change or thread the task belongs to, as the event names it, for example `acme/shop#42`."),
+    );
+    expect(flat(await explain("agentprofile.spec.limits.stall"))).toContain("The longest an agent may be silent");
+  });
+});
+
+interface OpenAPI {
+  components: { schemas: Record<string, { properties: { spec: { properties: object } } }> };
+}
+
+interface Table {
+  columnDefinitions: { name: string; priority: number }[];
+  rows: { cells: unknown[] }[];
+}
+
+async function tableOf(plural: string): Promise<{ columns: string[]; wide: string[]; rows: object[] }> {
+  const path = `/apis/bellhop.dev/v1alpha1/namespaces/${namespace}/${plural}`;
+  const table = (await raw(path, "application/json;as=Table;v=v1;g=meta.k8s.io")) as Table;
+  const names = (wide: boolean) =>
+    table.columnDefinitions.filter(({ priority }) => priority > 0 === wide).map(({ name }) => name);
+  const rows = table.rows.map(({ cells }) =>
+    Object.fromEntries(table.columnDefinitions.map(({ name }, at) => [name, cells[at]])),
+  );
+  return { columns: names(false), wide: names(true), rows };
+}
+
+/** A GET that the client has no method for. */
+async function raw(path: string, accept = "application/json"): Promise<unknown> {
+  const dispatcher = new Agent({ connect: config.tls });
+  try {
+    const { statusCode, body } = await request(`${config.server}${path}`, { dispatcher, headers: { accept } });
+    const answer = await body.json();
+    expect({ path, statusCode }).toEqual({ path, statusCode: 200 });
+    return answer;
+  } finally {
+    await dispatcher.close();
+  }
+}
+
+/** The server publishes a new CRD's schema a moment after it serves the kind. */
+function explain(path: string): Promise<string> {
+  const args = [`--kubeconfig=${kubeconfig}`, "explain", path];
+  return eventually(
+    () => execFileSync(tool("kubectl"), args, { encoding: "utf8", timeout: 20_000, stdio: ["ignore", "pipe", "pipe"] }),
+    { describe: `kubectl explain ${path}`, everyMs: 500 },
+  );
+}
+
+/** kubectl breaks lines. */
+function flat(text: string): string {
+  return text.replaceAll(/\s+/g, " ");
+}
+
+/** The server said 422, and why. */
+async function invalid(promise: Promise<unknown>, words: RegExp): Promise<void> {
+  const error: unknown = await promise.then(
+    () => "it was taken",
+    (thrown: unknown) => thrown,
+  );
+  expect(error).toMatchObject({ status: 422, reason: "Invalid" });
+  expect(String(error)).toMatch(words);
+}

@@ -1,0 +1,95 @@
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { parseAllDocuments } from "yaml";
+import { connect } from "../../src/kube/config.ts";
+import { namespaces } from "../../src/kube/resources.ts";
+import type { KubeClient, KubeConnection, KubeObject, ResourceType } from "../../src/kube/types.ts";
+import { startControlPlane } from "../cluster/control-plane.ts";
+import { installCrds } from "../cluster/crds.ts";
+import { tool } from "../cluster/node/tools.ts";
+
+/** The chart's folder. */
+export const chart = join(import.meta.dirname, "..", "..", "charts", "bellhop");
+
+/** The release that the tests install. */
+export const release = { name: "bellhop", namespace: "bellhop-system", brokerNamespace: "bellhop-broker" };
+
+/** The users that the processes are, as the accounts ConfigMap must name them. */
+export const accounts = {
+  gateway: `system:serviceaccount:${release.namespace}:bellhop-gateway`,
+  operator: `system:serviceaccount:${release.namespace}:bellhop-operator`,
+  broker: `system:serviceaccount:${release.brokerNamespace}:bellhop-broker`,
+};
+
+/** Runs helm; throws with its words where it fails. */
+export function helm(...args: string[]): string {
+  return execFileSync(tool("helm"), args, { encoding: "utf8", timeout: 60_000, stdio: ["ignore", "pipe", "pipe"] });
+}
+
+/** What `helm template` makes of the chart with these values (`path=value`). */
+export function renderChart(...values: string[]): KubeObject[] {
+  const sets = ["image.repository=registry.example.com/bellhop", ...values].flatMap((value) => ["--set", value]);
+  const text = helm("template", release.name, chart, "--namespace", release.namespace, ...sets);
+  return parseAllDocuments(text).flatMap((document) => (document.toJS() as KubeObject | null) ?? []);
+}
+
+/** A control plane of its own with the chart installed: its policies would get in the way of other tests. */
+export interface ChartWorld {
+  admin: KubeConnection;
+  kubeconfigPath: string;
+  objects: KubeObject[];
+  /** A client that is this user. */
+  as(user: string, groups?: string[]): Promise<KubeConnection>;
+  stop(): Promise<void>;
+}
+
+/** Starts it and applies the chart as an administrator. */
+export async function aClusterWithChart(...values: string[]): Promise<ChartWorld> {
+  const plane = await startControlPlane();
+  const clients: KubeConnection[] = [];
+  const open = async (kubeconfig: string): Promise<KubeConnection> => {
+    const { client } = await connect({ kubeconfig });
+    clients.push(client);
+    return client;
+  };
+  const stop = async (): Promise<void> => {
+    await Promise.all(clients.map((client) => client.close()));
+    await plane.stop();
+  };
+  try {
+    const admin = await open(plane.kubeconfigPath);
+    await installCrds(admin);
+    const objects = renderChart(...values);
+    await admin.create(namespaces, { metadata: { name: release.namespace } });
+    await applyAll(admin, objects);
+    const as = async (user: string, groups?: string[]) => open(await plane.kubeconfigFor(user, groups));
+    return { admin, kubeconfigPath: plane.kubeconfigPath, objects, as, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Applies objects, namespaces first, bindings last. */
+export async function applyAll(client: KubeClient, objects: readonly KubeObject[]): Promise<void> {
+  const rank = ({ kind }: KubeObject): number => (kind === "Namespace" ? 0 : kind?.endsWith("Binding") ? 2 : 1);
+  for (const object of objects.toSorted((a, b) => rank(a) - rank(b))) {
+    await client.apply(typeOf(object), object, { fieldManager: "bellhop-tests" });
+  }
+}
+
+const clusterWide = new Set([
+  "Namespace",
+  "ClusterRole",
+  "ClusterRoleBinding",
+  "ValidatingAdmissionPolicy",
+  "ValidatingAdmissionPolicyBinding",
+]);
+
+/** The REST resource of a rendered object. */
+export function typeOf({ apiVersion = "", kind = "" }: KubeObject): ResourceType<KubeObject> {
+  const [version = "", group = ""] = apiVersion.split("/").toReversed();
+  const lower = kind.toLowerCase();
+  const plural = lower.endsWith("y") ? `${lower.slice(0, -1)}ies` : lower.endsWith("s") ? `${lower}es` : `${lower}s`;
+  return { group, version, kind, plural, namespaced: !clusterWide.has(kind) };
+}
