@@ -1,0 +1,361 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { agentTaskStatus } from "../../src/api/agent-task-status.ts";
+import { AgentTaskKind, type AgentTask } from "../../src/api/kinds.ts";
+import { ApiError } from "../../src/kube/errors.ts";
+import { configMaps, pods } from "../../src/kube/resources.ts";
+import type { Draft, KubeClient, KubeObject, ResourceType } from "../../src/kube/types.ts";
+import { aNamespace, eventually } from "../cluster/namespace.ts";
+import { accounts, aClusterWithChart, type ChartWorld, release } from "./chart-world.ts";
+import { aPersonsTask, brokerMay, resultValues, statusFields, statusValues } from "./task-samples.ts";
+
+let world: ChartWorld;
+let namespace: string;
+let alice: KubeClient;
+let gateway: KubeClient;
+let operator: KubeClient;
+let broker: KubeClient;
+
+const breakGlass = "incident:responders";
+
+beforeAll(async () => {
+  world = await aClusterWithChart(`accounts.breakGlassGroup=${breakGlass}`);
+  await allowEverything(world.admin);
+  [alice, gateway, operator, broker] = await Promise.all([
+    world.as("alice", ["developers"]),
+    world.as(accounts.gateway),
+    world.as(accounts.operator),
+    world.as(accounts.broker),
+  ]);
+  await policiesInForce();
+});
+afterAll(() => world?.stop());
+beforeEach(async () => {
+  namespace = await aNamespace(world.admin, "admission");
+});
+
+describe("the source of a task", () => {
+  const providerSource = {
+    provider: "github",
+    cause: "issue_comment/7001",
+    subject: { type: "Issue", key: "acme/shop#42", number: 42 },
+  } as const;
+
+  it("is in a person's own name where a person creates it", async () => {
+    await expect(create(alice, aPersonsTask(namespace))).resolves.toBeDefined();
+  });
+
+  it("is in the sample as kubectl's usual administrator could apply it", async () => {
+    const sample = parse(
+      await readFile(join(import.meta.dirname, "../../config/samples/agent-task.yaml"), "utf8"),
+    ) as Draft<AgentTask>;
+    const person = await world.as("kubernetes-admin", ["kubeadm:cluster-admins"]);
+    const draft = { ...sample, metadata: { ...sample.metadata, namespace } };
+    await expect(create(person, draft)).resolves.toBeDefined();
+  });
+
+  it.each([
+    ["a provider", { source: providerSource }, /only the gateway and the operator may name a provider/],
+    ["another person", { actor: { id: "", login: "bob" } }, /spec\.actor\.login must be you: alice/],
+    ["the id of a person at a provider", { actor: { id: "583231", login: "alice" } }, /spec\.actor\.id must be empty/],
+    ["a command", { command: "stop" }, /may create commands and retries/],
+    ["an approval", { command: "approve", commandArgument: "3f2a1c9" }, /may create commands and retries/],
+    ["a retry", { retryOf: { name: "another" } }, /may create commands and retries/],
+    ["a provider's conversation", { conversation: "acme/shop#42" }, /spec\.conversation must begin with/],
+  ] as const)("cannot be forged: %s", async (_name, over, words) => {
+    const draft = aPersonsTask(namespace, over);
+    await refused(create(alice, draft), "bellhop-agenttask-source", words);
+    await refused(alice.apply(AgentTaskKind, draft, { fieldManager: "alice" }), "bellhop-agenttask-source", words);
+    await refused(create(broker, draft), "bellhop-agenttask-source", /./);
+    const admin = await world.as("root", ["system:masters"]);
+    await refused(create(admin, { ...draft, spec: { ...draft.spec, ...over } }), "bellhop-agenttask-source", /./);
+  });
+
+  it("is believed of the gateway and the operator, and of nobody with a similar name", async () => {
+    const real = {
+      source: providerSource,
+      actor: { id: "583231", login: "octocat" },
+      conversation: "acme/shop#42",
+      command: "stop",
+    } as const;
+    await expect(create(gateway, aPersonsTask(namespace, real))).resolves.toBeDefined();
+    await expect(create(operator, aPersonsTask(namespace, { ...real, retryOf: { name: "x" } }))).resolves.toBeDefined();
+    const namesake = await world.as(`system:serviceaccount:${namespace}:bellhop-gateway`);
+    await refused(create(namesake, aPersonsTask(namespace, real)), "bellhop-agenttask-source", /./);
+  });
+});
+
+describe("spec.cancel", () => {
+  const cancel = (by: string) => ({ spec: { cancel: { by, reason: "enough" } } });
+
+  it("is set in one's own name", async () => {
+    const task = await create(alice, aPersonsTask(namespace));
+    const after = await alice.mergePatch(AgentTaskKind, task.metadata, cancel("alice"));
+    expect(after.spec.cancel).toEqual({ by: "alice", reason: "enough" });
+  });
+
+  it("cannot be set in another's name, neither later nor at once", async () => {
+    const task = await create(alice, aPersonsTask(namespace));
+    for (const client of [alice, gateway, broker]) {
+      await refused(
+        client.mergePatch(AgentTaskKind, task.metadata, cancel("bob")),
+        "bellhop-agenttask-cancel",
+        /spec\.cancel\.by must be you/,
+      );
+    }
+    const born = aPersonsTask(namespace, { cancel: { by: "bob" } });
+    await refused(create(alice, born), "bellhop-agenttask-cancel", /spec\.cancel\.by must be you: alice/);
+  });
+
+  it("is set by the operator in the name of the person who said `stop`", async () => {
+    const task = await create(alice, aPersonsTask(namespace));
+    await expect(operator.mergePatch(AgentTaskKind, task.metadata, cancel("octocat"))).resolves.toBeDefined();
+  });
+});
+
+describe("the status of a task", () => {
+  it("is known to these tests field by field", () => {
+    expect(Object.keys({ ...statusValues, result: {} }).toSorted()).toEqual(
+      Object.keys(agentTaskStatus.shape).toSorted(),
+    );
+    expect(Object.keys(resultValues).toSorted()).toEqual(
+      Object.keys(agentTaskStatus.shape.result.unwrap().shape).toSorted(),
+    );
+  });
+
+  const fields = statusFields();
+  const closed = fields.filter(({ path }) => !brokerMay.includes(path));
+  const open = fields.filter(({ path }) => brokerMay.includes(path));
+
+  it.each(closed)("is closed to the broker: $path", async ({ path, first, second, gone }) => {
+    const { metadata } = await create(alice, aPersonsTask(namespace));
+    const words = new RegExp(`the broker may not change status.${path.replace(".", "\\.")}`);
+    await refused(writeStatus(broker, metadata, first), "bellhop-agenttask-status", words);
+    await writeStatus(operator, metadata, first);
+    await refused(writeStatus(broker, metadata, second), "bellhop-agenttask-status", words);
+    await refused(writeStatus(broker, metadata, gone), "bellhop-agenttask-status", words);
+    await refused(writeStatus(broker, metadata, { status: null }), "bellhop-agenttask-status", words);
+    await expect(
+      writeStatus(broker, metadata, { status: { progress: { updatedAt: "2026-01-02T03:04:05Z" } } }),
+    ).resolves.toBeDefined();
+  });
+
+  it.each(open)("is open to the broker: $path", async ({ first, second, gone }) => {
+    const { metadata } = await create(alice, aPersonsTask(namespace));
+    await writeStatus(operator, metadata, { status: { phase: "Running", result: { branch: "bellhop/1" } } });
+    for (const patch of [first, second, gone]) {
+      await expect(writeStatus(broker, metadata, patch)).resolves.toMatchObject({
+        status: { phase: "Running", result: { branch: "bellhop/1" } },
+      });
+    }
+  });
+
+  it("lets the broker smuggle nothing beside what it may write", async () => {
+    const { metadata } = await create(alice, aPersonsTask(namespace));
+    const both = { status: { result: { summary: "Done.", commit: "a".repeat(40) } } };
+    await refused(writeStatus(broker, metadata, both), "bellhop-agenttask-status", /status\.result\.commit/);
+  });
+
+  it.each([
+    ["a person with every right", () => alice],
+    ["the gateway", () => gateway],
+    ["an administrator", () => world.admin],
+  ])("is closed to %s", async (_name, client) => {
+    const { metadata } = await create(alice, aPersonsTask(namespace));
+    for (const { first } of fields) {
+      await refused(
+        writeStatus(client(), metadata, first),
+        "bellhop-agenttask-status",
+        /only the operator and the broker/,
+      );
+    }
+  });
+
+  it("is open to the operator, all of it", async () => {
+    const { metadata } = await create(alice, aPersonsTask(namespace));
+    for (const { first, second } of fields) {
+      await writeStatus(operator, metadata, first);
+      await writeStatus(operator, metadata, second);
+    }
+  });
+});
+
+describe("a sandbox", () => {
+  const connects = ["exec", "attach", "portforward", "proxy"];
+  let responder: KubeClient;
+  beforeAll(async () => {
+    responder = await world.as("carol", ["developers", breakGlass]);
+  });
+
+  it.each(connects)("lets nobody %s but the break-glass group", async (subresource) => {
+    const pod = await aPod(namespace, "acme-1a2b-sandbox-1");
+    const root = await world.as("root", ["system:masters"]);
+    for (const client of [alice, operator, gateway, broker, root]) {
+      await refused(connectTo(client, pod, subresource), "bellhop-sandbox-access", /break-glass group/);
+    }
+    await passedAdmission(connectTo(responder, pod, subresource));
+  });
+
+  it("is not reached by a proxy that names a port either", async () => {
+    await aPod(namespace, "acme-1a2b-sandbox-12");
+    const at = { namespace, name: "acme-1a2b-sandbox-12:8080" };
+    await refused(connectTo(alice, at, "proxy"), "bellhop-sandbox-access", /break-glass group/);
+  });
+
+  it("takes ephemeral containers of the break-glass group only", async () => {
+    const pod = await aPod(namespace, "acme-1a2b-sandbox-1");
+    const debug = { spec: { ephemeralContainers: [{ name: "debug", image: "registry.example.com/debug" }] } };
+    const add = (client: KubeClient) => client.mergePatch(pods, pod, debug, { subresource: "ephemeralcontainers" });
+    await refused(add(alice), "bellhop-sandbox-access", /break-glass group/);
+    await refused(add(operator), "bellhop-sandbox-access", /break-glass group/);
+    await expect(add(responder)).resolves.toMatchObject({ spec: { ephemeralContainers: [{ name: "debug" }] } });
+  });
+
+  it.each(connects)("is all that is watched: %s into other pods stays free", async (subresource) => {
+    const pod = await aPod(namespace, "web-sandbox-1-proxy");
+    await passedAdmission(connectTo(alice, pod, subresource));
+  });
+});
+
+describe("the accounts ConfigMap", () => {
+  const key = { namespace: release.namespace, name: "bellhop-accounts" };
+
+  it("opens sandboxes to nobody where it names no break-glass group, not even to members of a group without a name", async () => {
+    await withAccounts({ breakGlassGroup: "" }, async () => {
+      const pod = await aPod(namespace, "acme-1a2b-sandbox-1");
+      const nobody = await world.as("dave", ["developers"]);
+      await eventually(() => isRefused(connectTo(nobody, pod, "exec")), { describe: "the group to be taken away" });
+      const carol = await world.as("carol", ["developers", breakGlass]);
+      await eventually(() => isRefused(connectTo(carol, pod, "exec")), { describe: "the group to be taken away" });
+    });
+  });
+
+  it("closes everything that is watched while it is gone, exec into every pod included", async () => {
+    const before = await world.admin.get(configMaps, key);
+    await world.admin.delete(configMaps, key);
+    try {
+      await eventually(() => failsWithoutAccounts(create(gateway, aPersonsTask(namespace), { dryRun: true })), {
+        describe: "the gateway to be refused without accounts",
+      });
+      // The server looks for parameters before it looks whether a policy is meant (README of the chart).
+      for (const name of ["acme-1a2b-sandbox-1", "web-0"]) {
+        const pod = await aPod(namespace, name);
+        await eventually(() => failsWithoutAccounts(connectTo(alice, pod, "exec")), {
+          describe: `exec into ${name} to be refused without accounts`,
+        });
+      }
+    } finally {
+      await world.admin.create(configMaps, { metadata: key, data: before.data ?? {} });
+      await policiesInForce();
+    }
+  });
+
+  async function withAccounts(data: Record<string, string>, body: () => Promise<void>): Promise<void> {
+    const before = await world.admin.get(configMaps, key);
+    await world.admin.mergePatch(configMaps, key, { data });
+    try {
+      await body();
+    } finally {
+      await world.admin.mergePatch(configMaps, key, { data: before.data ?? {} });
+      await policiesInForce();
+    }
+  }
+});
+
+function create(client: KubeClient, draft: Draft<AgentTask>, options: { dryRun?: boolean } = {}): Promise<AgentTask> {
+  return client.create(AgentTaskKind, draft, options);
+}
+
+function writeStatus(client: KubeClient, key: { namespace: string; name: string }, patch: object): Promise<AgentTask> {
+  return client.mergePatch(AgentTaskKind, key, patch, { subresource: "status" });
+}
+
+function connectTo(client: KubeClient, key: { namespace: string; name: string }, subresource: string): Promise<object> {
+  return client.createSubresource(pods, key, subresource, {});
+}
+
+async function aPod(inNamespace: string, name: string): Promise<{ namespace: string; name: string }> {
+  const containers = [{ name: "agent", image: "registry.example.com/agent" }];
+  await world.admin.create(pods, {
+    metadata: { name, namespace: inNamespace },
+    spec: { containers, automountServiceAccountToken: false },
+  });
+  return { namespace: inNamespace, name };
+}
+
+/** Refused by this policy, in these words; any other failure is none that the policy made. */
+async function refused(promise: Promise<unknown>, policyName: string, words: RegExp): Promise<void> {
+  const error = await failureOf(promise);
+  expect(error).toMatchObject({ status: 403 });
+  expect(String(error)).toContain(`ValidatingAdmissionPolicy '${policyName}'`);
+  expect(String(error)).toMatch(words);
+}
+
+/** The pod has no node: what comes after admission cannot work, and says so otherwise than with 403. */
+async function passedAdmission(promise: Promise<unknown>): Promise<void> {
+  const error = await failureOf(promise);
+  expect(String(error)).not.toContain("ValidatingAdmissionPolicy");
+  expect(error).toMatchObject({ status: expect.toSatisfy((status: number) => status !== 403) });
+}
+
+async function isRefused(promise: Promise<unknown>): Promise<boolean> {
+  const error = await failureOf(promise);
+  return error instanceof ApiError && error.status === 403;
+}
+
+/** The server's own words for `parameterNotFoundAction: Deny`. */
+async function failsWithoutAccounts(promise: Promise<unknown>): Promise<boolean> {
+  const error = await failureOf(promise);
+  return error instanceof ApiError && error.message.includes("no params found for policy binding");
+}
+
+function failureOf(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => "it did not fail",
+    (error: unknown) => error,
+  );
+}
+
+/** Waits until the API server has compiled each policy and seen its parameters. */
+async function policiesInForce(): Promise<void> {
+  const at = await aNamespace(world.admin, "probe");
+  const carol = await world.as("carol", [breakGlass]);
+  const task = await eventually(() => create(gateway, aPersonsTask(at, { command: "stop" })), {
+    describe: "the gateway to be trusted",
+  });
+  const pod = await aPod(at, "probe-sandbox-1");
+  const forgeries = {
+    source: () => create(alice, aPersonsTask(at, { command: "stop" }), { dryRun: true }),
+    cancel: () => create(gateway, aPersonsTask(at, { cancel: { by: "x" } }), { dryRun: true }),
+    status: () => writeStatus(alice, task.metadata, { status: { phase: "Failed" } }),
+    sandbox: () => connectTo(alice, pod, "exec"),
+  };
+  for (const [name, forge] of Object.entries(forgeries)) {
+    await eventually(() => isRefused(forge()), { describe: `the policy on ${name} to be in force` });
+  }
+  await eventually(async () => !(await isRefused(connectTo(carol, pod, "exec"))), {
+    describe: "the break-glass group",
+  });
+  await eventually(async () => !(await isRefused(writeStatus(operator, task.metadata, { status: {} }))), {
+    describe: "the operator's account",
+  });
+}
+
+/** Every right to everybody, so that nothing but a policy refuses. */
+async function allowEverything(client: KubeClient): Promise<void> {
+  const bindings: ResourceType<KubeObject & { roleRef: object; subjects: object[] }> = {
+    group: "rbac.authorization.k8s.io",
+    version: "v1",
+    kind: "ClusterRoleBinding",
+    plural: "clusterrolebindings",
+    namespaced: false,
+  };
+  const apiGroup = "rbac.authorization.k8s.io";
+  await client.create(bindings, {
+    metadata: { name: "everybody-everything" },
+    roleRef: { apiGroup, kind: "ClusterRole", name: "cluster-admin" },
+    subjects: [{ apiGroup, kind: "Group", name: "system:authenticated" }],
+  });
+}
