@@ -1,0 +1,182 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { gatewayConfig } from "../../src/gateway/config.ts";
+import { brokerConfig } from "../../src/broker/config.ts";
+import { readConfig } from "../../src/operator/config.ts";
+import type { Pod } from "../../src/kube/resources.ts";
+import type { KubeObject } from "../../src/kube/types.ts";
+import { aClusterWithChart, chart, type ChartWorld, helm, release, renderChart, typeOf } from "./chart-world.ts";
+
+const everything = [
+  "image.digest=sha256:" + "a".repeat(64),
+  "image.pullSecrets={registry}",
+  "logLevel=debug",
+  "gateway.externalURL=https://bellhop.example.com",
+  "gateway.ingress.enabled=true",
+  "gateway.ingress.host=bellhop.example.com",
+  "gateway.ingress.tlsSecret=tls",
+  "allowedPrivateHosts={github.example.com,git.example.com}",
+  "clusterRanges={10.0.0.0/8,fd00::/8}",
+  "extraCA.pem=-----BEGIN CERTIFICATE-----",
+  "proxies.https=http://proxy.example.com:3128",
+  "guardrails.images={registry.example.com/agents/}",
+  "guardrails.maxCPU=4",
+  "guardrails.maxMemory=8Gi",
+  "accounts.breakGlassGroup=oncall",
+  "nodeSelector.pool=system",
+];
+
+interface Deployment extends KubeObject {
+  spec: {
+    replicas: number;
+    template: { metadata: { labels: Record<string, string> }; spec: NonNullable<Pod["spec"]> };
+  };
+}
+
+function deployment(objects: readonly KubeObject[], component: string): Deployment {
+  const found = objects.find(({ kind, metadata }) => kind === "Deployment" && metadata.name === `bellhop-${component}`);
+  if (!found) throw new Error(`the chart has no Deployment bellhop-${component}`);
+  return found as Deployment;
+}
+
+/** The environment of a process as the kubelet would make it. */
+function environment(objects: readonly KubeObject[], component: string): Record<string, string> {
+  const { metadata, spec } = deployment(objects, component);
+  const fields: Record<string, string> = {
+    "metadata.namespace": metadata.namespace ?? "",
+    "metadata.name": "pod-1",
+    "status.podIP": "192.0.2.1",
+  };
+  const env = spec.template.spec.containers[0]?.env ?? [];
+  return Object.fromEntries(
+    env.map(({ name, value, valueFrom }) => [name, value ?? fields[valueFrom?.fieldRef?.fieldPath ?? ""] ?? ""]),
+  );
+}
+
+describe("the chart", () => {
+  it("passes helm lint", () => {
+    expect(helm("lint", chart, "--strict", "--set", "image.repository=registry.example.com/bellhop")).toMatch(
+      / 0 chart\(s\) failed/,
+    );
+  });
+
+  it.each([
+    ["an image is missing", "image.repository=", /image\/repository/],
+    ["a URL without https", "gateway.externalURL=http://x.example.com", /externalURL/],
+    ["a URL with a path", "gateway.externalURL=https://x.example.com/hooks", /externalURL/],
+    ["a value that nobody knows", "gatewy.replicas=3", /gatewy/],
+    ["a retention under a week", "operator.taskRetentionDays=6", /taskRetentionDays/],
+    ["a process sandbox without the explicit flag", "sandbox.backend=process", /isolates nothing/],
+    ["an ingress without a host", "gateway.ingress.enabled=true", /gateway\.ingress\.host/],
+  ])("refuses %s, and says where", (_name, value, words) => {
+    expect(() => renderChart(value)).toThrow(words);
+  });
+
+  it("refuses to put the release into the broker's own namespace", () => {
+    const args = [
+      release.name,
+      chart,
+      "-n",
+      release.brokerNamespace,
+      "--set",
+      "image.repository=registry.example.com/b",
+    ];
+    expect(() => helm("template", ...args)).toThrow(/broker's own namespace/);
+  });
+
+  it.each([
+    ["defaults", []],
+    ["every value set", everything],
+  ])("gives each process an environment that it accepts, with %s", (_name, values) => {
+    const objects = renderChart(...values);
+    expect(gatewayConfig.strict().parse(known(environment(objects, "gateway")))).toBeDefined();
+    expect(brokerConfig.strict().parse(known(environment(objects, "broker")))).toBeDefined();
+    expect(readConfig(environment(objects, "operator"))).toMatchObject({ BELLHOP_NAMESPACE: release.namespace });
+  });
+
+  it("hands each value to the process that it is for", () => {
+    const objects = renderChart(...everything);
+    const provider = {
+      BELLHOP_ALLOWED_HOSTS: ["github.example.com", "git.example.com"],
+      BELLHOP_REFUSED_RANGES: ["10.0.0.0/8", "fd00::/8"],
+      BELLHOP_CA_FILE: "/etc/bellhop/extra-ca/ca.crt",
+      HTTPS_PROXY: "http://proxy.example.com:3128",
+    };
+    expect(brokerConfig.parse(environment(objects, "broker"))).toMatchObject(provider);
+    expect(readConfig(environment(objects, "operator"))).toMatchObject({
+      ...provider,
+      BELLHOP_EXTERNAL_URL: "https://bellhop.example.com",
+      BELLHOP_IMAGE: "registry.example.com/bellhop@sha256:" + "a".repeat(64),
+      BELLHOP_IMAGE_PULL_SECRETS: ["registry"],
+      BELLHOP_GUARDRAIL_IMAGES: ["registry.example.com/agents/"],
+      BELLHOP_GUARDRAIL_MAX_CPU: "4",
+      BELLHOP_GUARDRAIL_MAX_MEMORY: "8Gi",
+      BELLHOP_BROKER_NAMESPACE: release.brokerNamespace,
+      POD_IP: "192.0.2.1",
+    });
+  });
+
+  it("names the labels of the broker's pods to the operator, for the sandboxes' network policy", () => {
+    const objects = renderChart();
+    const { BELLHOP_BROKER_LABELS: told = "" } = environment(objects, "operator");
+    const labels = Object.fromEntries(told.split(",").map((pair) => pair.split("=")));
+    expect(deployment(objects, "broker").spec.template.metadata.labels).toMatchObject(labels as object);
+  });
+
+  it("exposes neither probes nor metrics through a Service", () => {
+    const services = renderChart("gateway.service.type=LoadBalancer").filter(({ kind }) => kind === "Service");
+    const ports = services.flatMap((service) => (service as unknown as { spec: { ports: object[] } }).spec.ports);
+    expect(ports).toEqual([
+      { name: "https", port: 8443, targetPort: "https" },
+      { name: "http", port: 80, targetPort: "http" },
+    ]);
+  });
+});
+
+describe("the chart on a real API server", () => {
+  let world: ChartWorld;
+  beforeAll(async () => {
+    world = await aClusterWithChart(...everything);
+  });
+  afterAll(() => world?.stop());
+
+  it("is taken whole, and again without a change", async () => {
+    expect(world.objects.length).toBeGreaterThan(30);
+    for (const object of world.objects) {
+      const before = await world.admin.get(typeOf(object), object.metadata);
+      const after = await world.admin.apply(typeOf(object), object, { fieldManager: "bellhop-tests" });
+      expect(after.metadata).toMatchObject({
+        name: object.metadata.name,
+        resourceVersion: before.metadata.resourceVersion,
+      });
+    }
+  });
+
+  it.each(["gateway", "operator", "broker"])(
+    "runs %s pods that Pod Security `restricted` admits",
+    async (component) => {
+      const { template } = deployment(world.objects, component).spec;
+      // The broker's namespace enforces it; so the test asks there for all.
+      const pod = { metadata: { name: component, namespace: release.brokerNamespace }, spec: template.spec };
+      const account = typeOf({ apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "" } });
+      const name = `bellhop-${component}`;
+      await world.admin.apply(
+        account,
+        { metadata: { name, namespace: release.brokerNamespace } },
+        { fieldManager: "test" },
+      );
+      const pods = typeOf({ apiVersion: "v1", kind: "Pod", metadata: { name: "" } });
+      await expect(world.admin.create(pods, pod, { dryRun: true })).resolves.toBeDefined();
+      const security = { runAsNonRoot: true, readOnlyRootFilesystem: false, allowPrivilegeEscalation: true };
+      const [container] = template.spec.containers;
+      const open = { ...pod, spec: { ...template.spec, containers: [{ ...container, securityContext: security }] } };
+      await expect(world.admin.create(pods, open as never, { dryRun: true })).rejects.toThrow(/PodSecurity/);
+      expect(container?.securityContext?.readOnlyRootFilesystem).toBe(true);
+    },
+  );
+});
+
+/** What the configuration knows: LOG_LEVEL is the logger's. */
+function known({ LOG_LEVEL, ...env }: Record<string, string>): Record<string, string> {
+  expect(LOG_LEVEL).toMatch(/^(debug|info|warn|error)$/);
+  return env;
+}
