@@ -1,10 +1,10 @@
 import { manager, names } from "../../../api/annotations.ts";
 import type { AgentTask } from "../../../api/kinds.ts";
+import { cutText } from "../../../intake/cut-text.ts";
 import { taskName } from "../../../intake/task-name.ts";
 import type { Draft } from "../../../kube/types.ts";
 
 const goOn = "Go on with the work of this conversation from where it stands on the branch.";
-const maxPrompt = 65_536;
 
 /**
  * The task that does an earlier one again (`retry`) or goes on from where it stands (`continue`): named after the cause of the command, so
@@ -29,7 +29,7 @@ export function taskAgain(command: AgentTask, original: AgentTask, integrationUI
       actor: spec.actor,
       conversation: spec.conversation,
       ...(original.spec.repository ? { repository: original.spec.repository } : {}),
-      ...(prompt === "" ? {} : { prompt: prompt.slice(0, maxPrompt) }),
+      ...(prompt === "" ? {} : { prompt: cutText(prompt) }),
       profileRef: original.spec.profileRef,
       ...(original.spec.limits ? { limits: original.spec.limits } : {}),
       retryOf: { name: original.metadata.name },

@@ -1,7 +1,7 @@
-import type { AgentTask } from "../../../api/kinds.ts";
+import type { AgentProfile, AgentTask } from "../../../api/kinds.ts";
 import type { Decision, TaskFacts } from "../facts.ts";
 import { requesterOf } from "../state.ts";
-import { lastPublished, lastWork, openWork } from "./targets.ts";
+import { approvalOf, lastPublished, lastWork, openWork, unapprovedOn } from "./targets.ts";
 
 /** What a command makes happen; each idempotent. */
 export type CommandAction =
@@ -34,13 +34,11 @@ const stop: Rule = ({ task, tasks }) => {
 };
 
 const again: Rule = ({ task, tasks }) => {
+  if (openWork(task, tasks).length > 0)
+    return refused("StillRunning", "The work of this conversation is still running; say `stop` first, or wait.");
   const original = lastWork(task, tasks);
   if (original) return { actions: [{ do: "again", original: original.metadata.name }] };
-  const running = openWork(task, tasks).length > 0;
-  return refused(
-    "NothingToRetry",
-    running ? "The work is still running; say `stop` first." : "There is no earlier work in this conversation.",
-  );
+  return refused("NothingToRetry", "There is no earlier work in this conversation.");
 };
 
 const status: Rule = ({ task, tasks }) => {
@@ -64,36 +62,46 @@ const approve: Rule = ({ task, tasks, profile }) => {
   const { commit, branch } = target?.status?.result ?? {};
   if (!target || commit === undefined || branch === undefined)
     return refused("NothingToApprove", "No commit of Bellhop's waits here.");
-  if (profile?.spec.output.ci === "Run")
-    return told("NotHeld", "Checks are not held here (output.ci: Run); there is nothing to approve.");
-  return approveCommit(task, target, { commit, branch });
+  return (
+    approvedBefore(task, target) ??
+    notHeld(profile) ??
+    approveCommit(task, tasks, { target: target.metadata.name, commit, branch })
+  );
 };
+
+/** The release is noted on the work before the command ends: after a crash in between it is not done twice. */
+function approvedBefore(task: AgentTask, target: AgentTask): Decision<CommandAction> | undefined {
+  const approval = approvalOf(target);
+  if (!approval) return undefined;
+  if (approval.from === task.metadata.name) return told("Approved", "Approved: the checks run.");
+  return told("NothingToApprove", `@${approval.by} has approved the newest commit already.`);
+}
+
+function notHeld(profile: AgentProfile | undefined): Decision<CommandAction> | undefined {
+  if (profile?.spec.output.ci !== "Run") return undefined;
+  return told("NotHeld", "Checks are not held here (output.ci: Run); there is nothing to approve.");
+}
 
 function approveCommit(
   task: AgentTask,
-  target: AgentTask,
-  { commit, branch }: { commit: string; branch: string },
+  tasks: readonly AgentTask[],
+  waiting: { target: string; commit: string; branch: string },
 ): Decision<CommandAction> {
   const given = task.spec.commandArgument?.toLowerCase() ?? "";
+  const { commit } = waiting;
   if (given.length < 7 || !commit.startsWith(given)) {
     return refused(
       "WrongCommit",
       `Say which commit you have read: \`approve ${commit.slice(0, 7)}\` is the one that waits${given === "" ? "" : `, not ${given}`}.`,
     );
   }
-  if (task.spec.actor.id === requesterOf(target).id) {
+  if (unapprovedOn(waiting.branch, task, tasks).some((work) => requesterOf(work).id === task.spec.actor.id)) {
     return refused(
       "RequesterMayNotApprove",
-      "Whoever asked for the work cannot approve it; somebody else with write access has to.",
+      "Whoever asked for work in this commit cannot approve it; somebody else with write access has to.",
     );
   }
-  if (alreadyReleased(task, target)) return told("Approved", "Approved: the checks run.");
-  return { actions: [{ do: "approve", target: target.metadata.name, branch, commit }] };
-}
-
-/** The release is noted on the work before the command ends: after a crash in between it is not done twice. */
-function alreadyReleased(task: AgentTask, target: AgentTask): boolean {
-  return target.status?.requests?.some(({ from, type }) => type === "approve" && from === task.metadata.name) ?? false;
+  return { actions: [{ do: "approve", ...waiting }] };
 }
 
 function why({ status: state }: AgentTask): string {

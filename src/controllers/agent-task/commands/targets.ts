@@ -1,10 +1,11 @@
 import type { AgentTask } from "../../../api/kinds.ts";
-import { isOver, isWork, newestFirst, sameConversation, sameRepository } from "../state.ts";
+import { createdMs, isOver, isWork, newestFirst, sameConversation, sameRepository } from "../state.ts";
 
-/** The work of a command's conversation, newest first. */
+/** The work of a command's conversation that was there when the command came, newest first; not what the command itself has begun. */
 export function workOf(command: AgentTask, tasks: readonly AgentTask[]): AgentTask[] {
   return tasks
     .filter((other) => isWork(other) && sameRepository(other, command) && sameConversation(other, command))
+    .filter((other) => createdMs(other) <= createdMs(command) && other.spec.source.cause !== command.spec.source.cause)
     .sort(newestFirst);
 }
 
@@ -21,4 +22,18 @@ export function lastWork(command: AgentTask, tasks: readonly AgentTask[]): Agent
 /** The newest work of the conversation that left a commit. */
 export function lastPublished(command: AgentTask, tasks: readonly AgentTask[]): AgentTask | undefined {
   return workOf(command, tasks).find((task) => task.status?.result?.commit !== undefined);
+}
+
+/** Everybody whose work is on the branch and was not approved yet, newest first. */
+export function unapprovedOn(branch: string, command: AgentTask, tasks: readonly AgentTask[]): AgentTask[] {
+  const work = workOf(command, tasks).filter((task) => task.status?.result?.branch === branch);
+  const approvedAt = work.findIndex((task) => approvalOf(task) !== undefined);
+  return approvedAt < 0 ? work : work.slice(0, approvedAt);
+}
+
+type Request = NonNullable<NonNullable<AgentTask["status"]>["requests"]>[number];
+
+/** The approval that released a work's commit. */
+export function approvalOf(work: AgentTask): Request | undefined {
+  return work.status?.requests?.find(({ type }) => type === "approve");
 }

@@ -1,5 +1,6 @@
 import type { AgentProfile, AgentTask } from "../../../api/kinds.ts";
 import type { CodeHost, Reporter } from "../../../integrations/connection.ts";
+import { cutCharacters } from "../../../intake/cut-text.ts";
 import { requesterOf } from "../state.ts";
 
 /** What the text of a change is made from. */
@@ -19,8 +20,8 @@ const maxTitle = 200;
 /** Title of the change: the subject's own title, made harmless. */
 export function changeTitle({ task, encode }: Pick<ChangeText, "task" | "encode">): string {
   const { title, key } = task.spec.source.subject;
-  const words = (title ?? "").trim() || `Work on ${key}`;
-  return encode(words.replaceAll(/\s+/g, " ").slice(0, maxTitle)).split("\n")[0] ?? key;
+  const words = (title ?? "").replaceAll(/\s+/g, " ").trim() || `Work on ${key}`;
+  return encode(cutCharacters(words, maxTitle)).split("\n")[0] ?? key;
 }
 
 /** Body of the change. The closing words are ours alone; everything a model wrote went through the desk's encoder. */

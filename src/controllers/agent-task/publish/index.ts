@@ -1,22 +1,13 @@
 import type { AgentTask } from "../../../api/kinds.ts";
 import type { Change, CodeHost, Connection } from "../../../integrations/connection.ts";
-import { BellhopError } from "../../../shared/errors.ts";
-import type { Decision, StatusPatch, TaskFacts } from "../facts.ts";
+import { isProviderFailure } from "../../../integrations/errors.ts";
+import { BellhopError, describeError } from "../../../shared/errors.ts";
+import type { StatusPatch } from "../facts.ts";
 import { isAtWork } from "../state.ts";
 import { asStep, type AnyStep, type Step, type StepContext } from "../steps.ts";
 import { changeBody, changeTitle } from "./change-text.ts";
-import { judgeProposal, proposedBy, type Tip } from "./judge.ts";
-
-/** What the host shows of the branch that would be pushed to. */
-interface Reading {
-  tip: Tip;
-}
-
-/** Let the push through, or tell what came of it. */
-type Action = "allowPush" | "conclude";
-
-/** How often the host is looked at while a push is under way; couriers push within a second or two. */
-const pushingMs = 1_500;
+import { decide, type Action, type Reading } from "./decide.ts";
+import { proposedBy } from "./judge.ts";
 
 /**
  * From a proposal to a change: judge it, write down the one push that the broker lets through, mint its token, read the branch at the
@@ -38,61 +29,67 @@ const publish: Step<Reading, Action> = {
 /** The publish step, for the life of a task. */
 export const publishStep: AnyStep = asStep(publish);
 
-function decide(facts: TaskFacts, { tip }: Reading): Decision<Action> {
-  const { task, profile } = facts;
-  const proposed = proposedBy(task);
-  if (!proposed || !profile) return {};
-  if (task.status?.publish) return pushing(facts, tip);
-  const verdict = judgeProposal(task, profile, proposed, tip);
-  if (!verdict.ok)
-    return { conditions: [{ type: "Succeeded", status: "False", reason: verdict.reason, message: verdict.message }] };
-  return { fields: { publish: verdict.publish }, actions: ["allowPush"], requeueAfterMs: pushingMs };
-}
-
-/** A push was allowed: the host alone says whether it happened. */
-function pushing({ task, sandbox }: TaskFacts, tip: Tip): Decision<Action> {
-  if (tip?.sha === task.status?.publish?.newId) return { actions: ["conclude"] };
-  const over = sandbox !== undefined && ["Finished", "Broken", "Missing"].includes(sandbox.state);
-  if (over) return { fields: { publish: undefined }, requeueAfterMs: 0 };
-  return { actions: ["allowPush"], requeueAfterMs: pushingMs };
-}
-
 async function readTip(context: StepContext): Promise<Reading> {
   const { repository } = context.facts.task.spec;
   const branch = context.facts.task.status?.checkout?.headRef;
   if (!repository || branch === undefined) return { tip: undefined };
-  return { tip: await (await hostOf(context)).branch(repository, branch, context.signal) };
+  try {
+    return { tip: await (await hostOf(context)).branch(repository, branch, context.signal) };
+  } catch (error) {
+    if (isProviderFailure(error, "NotFound", "Forbidden", "Unauthorized", "Suspended")) {
+      return { tip: undefined, failure: error };
+    }
+    throw error;
+  }
 }
 
 async function conclude(context: StepContext): Promise<StatusPatch> {
   const { task } = context.facts;
   const branch = task.status?.checkout?.headRef;
   const commit = task.status?.publish?.newId;
-  const change = await changeFor(context);
-  const message = `\`${branch}\` is at ${commit?.slice(0, 7)}; ${toldOf(change)}.`;
+  const at = `\`${branch}\` is at ${commit?.slice(0, 7)}`;
+  try {
+    const change = await changeFor(context);
+    const verdict = { status: "True", reason: "Published", message: `${at}; ${toldOf(change)}.` } as const;
+    return concluded(task, resultOf(branch, commit, change), verdict);
+  } catch (error) {
+    if (!isProviderFailure(error, "NotFound", "Forbidden", "Invalid")) throw error;
+    // The work is there, and no later try would be answered otherwise.
+    const message = `${at}, but the change could not be opened: ${describeError(error)}`;
+    return concluded(task, resultOf(branch, commit, undefined), {
+      status: "False",
+      reason: "ChangeNotOpened",
+      message,
+    });
+  }
+}
+
+function concluded(
+  task: AgentTask,
+  result: Result,
+  verdict: { status: "True" | "False"; reason: string; message: string },
+): StatusPatch {
   return {
     conditions: [
       { type: "SandboxReady", status: "False", reason: "Published", message: "The sandbox has done its work." },
-      { type: "Succeeded", status: "True", reason: "Published", message },
+      { type: "Succeeded", ...verdict },
     ],
-    fields: { result: { ...task.status?.result, ...resultOf(branch, commit, change) } },
+    fields: { result: { ...task.status?.result, ...result } },
   };
 }
+
+type Result = NonNullable<NonNullable<AgentTask["status"]>["result"]>;
 
 function toldOf(change: Change | undefined): string {
   if (!change) return "no pull request, as the profile says";
   return `${change.draft ? "draft " : ""}pull request #${change.number}`;
 }
 
-function resultOf(
-  branch: string | undefined,
-  commit: string | undefined,
-  change: Change | undefined,
-): NonNullable<NonNullable<AgentTask["status"]>["result"]> {
+function resultOf(branch: string | undefined, commit: string | undefined, change: Change | undefined): Result {
   return {
     ...(branch === undefined ? {} : { branch }),
     ...(commit === undefined ? {} : { commit }),
-    ...(change ? { changeURL: change.url, changeNumber: change.number } : {}),
+    ...(change ? { changeURL: change.url, changeNumber: change.number, changeDraft: change.draft } : {}),
   };
 }
 

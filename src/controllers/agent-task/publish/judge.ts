@@ -23,6 +23,7 @@ export function judgeProposal(task: AgentTask, profile: AgentProfile, proposed: 
     outputRefused(profile, proposed) ??
     targetRefused(task, proposed) ??
     branchMoved(task, proposed, tip) ??
+    branchProtected(task, proposed, tip) ??
     allowed(proposed)
   );
 }
@@ -72,6 +73,12 @@ function branchMoved({ status }: AgentTask, { oldId, newId }: Proposed, tip: Tip
       ? `\`${branch}\` was made by somebody else meanwhile.`
       : `\`${branch}\` was pushed to meanwhile; nothing of it was overwritten.`;
   return refused("BranchMoved", `${message} Say \`retry\` to begin again from there.`);
+}
+
+function branchProtected({ status }: AgentTask, { newId }: Proposed, tip: Tip): Refusal {
+  if (!tip?.protected || tip.sha === newId) return undefined;
+  const branch = status?.checkout?.headRef ?? "the branch";
+  return refused("PublishRefused", `\`${branch}\` was protected meanwhile; nothing was pushed to it.`);
 }
 
 function allowed({ ref, oldId, newId }: Proposed): Verdict {

@@ -8,8 +8,8 @@ import { updateEveryMs } from "./words.ts";
 
 /** What the report would say now, and whether anything is in doubt. */
 export interface ReportReading {
-  /** The text; undefined where the provider has no messages. */
-  text: string | undefined;
+  /** The text; `NoReporter` where the provider has no messages, `SignedOut` while the integration cannot sign in. */
+  text: string | { not: "NoReporter" | "SignedOut" };
 }
 
 /** One thing to say or show; each answers a new `report`. */
@@ -28,13 +28,19 @@ const maxFailuresAtEnd = 24;
 export function decideReport(facts: TaskFacts, { text }: ReportReading, now: Date): Decision<ReportAction> {
   const { task, integration } = facts;
   const report = task.status?.report ?? {};
-  if (text === undefined || !integration) return {};
+  if (!integration) return {};
+  if (typeof text !== "string") return silent(task, text.not);
   const waitMs = failureWaitMs(report, now);
   if (gaveUp(task, report))
     return reported("False", "GaveUp", `The story could not be told: ${report.lastError ?? "unknown"}`);
   if (waitMs > 0) return { requeueAfterMs: waitMs };
   if (integration.spec.reporting.reaction && !report.reacted) return { actions: [{ do: "react" }], requeueAfterMs: 0 };
   return decideMessage({ task, report, text, everyMs: updateEveryMs(integration) }, now);
+}
+
+function silent(task: AgentTask, why: "NoReporter" | "SignedOut"): Decision<never> {
+  if (why === "SignedOut") return { requeueAfterMs: backoff.maxMs };
+  return isOver(task) ? reported("True", "Nothing", "The provider has no messages to tell it in.") : {};
 }
 
 function decideMessage(message: Message, now: Date): Decision<ReportAction> {

@@ -1,12 +1,14 @@
 import type { Connection, Reporter, ReportTarget } from "../../../integrations/connection.ts";
 import { isProviderFailure } from "../../../integrations/errors.ts";
-import { describeError } from "../../../shared/errors.ts";
-import { BellhopError } from "../../../shared/errors.ts";
+import { BellhopError, describeError } from "../../../shared/errors.ts";
 import type { StatusPatch } from "../facts.ts";
-import { isJudged } from "../state.ts";
+import { createdMs, isJudged } from "../state.ts";
 import { asStep, type AnyStep, type Step, type StepContext } from "../steps.ts";
 import { decideReport, revisionOf, type Report, type ReportAction, type ReportReading } from "./decide.ts";
 import { reportText } from "./words.ts";
+
+/** The provider's clock may be behind the API server's. */
+const clockDifferenceMs = 10 * 60_000;
 
 /** Keeps the one message in the original thread. Its failures never fail a task: they are counted and shown in `status.report`. */
 const report: Step<ReportReading, ReportAction> = {
@@ -28,12 +30,13 @@ export const reportStep: AnyStep = asStep(report);
 async function read(context: StepContext): Promise<ReportReading> {
   const { task, integration } = context.facts;
   const reporter = await reporterOf(context);
-  if (!reporter || !integration) return { text: undefined };
+  if (reporter === "SignedOut") return { text: { not: "SignedOut" } };
+  if (!reporter || !integration) return { text: { not: "NoReporter" } };
   return { text: reportText({ task, integration, encode: reporter.encode, now: context.deps.clock.now() }) };
 }
 
 /** Who cannot sign in cannot report: the task goes on, and the story is told when it can be. */
-async function reporterOf(context: StepContext): Promise<Reporter | undefined> {
+async function reporterOf(context: StepContext): Promise<Reporter | undefined | "SignedOut"> {
   try {
     return (await context.connection()).reporter;
   } catch (error) {
@@ -42,7 +45,7 @@ async function reporterOf(context: StepContext): Promise<Reporter | undefined> {
       { error, task: context.facts.task.metadata.name },
       "the report waits: the integration cannot sign in",
     );
-    return undefined;
+    return "SignedOut";
   }
 }
 
@@ -94,7 +97,7 @@ async function create(
 ): Promise<Report> {
   const target = targetOf(context);
   const marker = context.facts.task.status?.report?.intent ?? "";
-  const since = new Date(context.facts.task.metadata.creationTimestamp ?? 0);
+  const since = new Date(createdMs(context.facts.task) - clockDifferenceMs);
   const found = search ? await reporter.find(target, marker, since, context.signal) : undefined;
   if (found) return found;
   const made = await reporter.create(target, withMarker(reporter, text, marker), context.signal);

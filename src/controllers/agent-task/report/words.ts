@@ -14,6 +14,7 @@ export interface ReportWords {
 
 const maxSummaryBytes = 12_288;
 const maxStepBytes = 600;
+const maxSkipped = 10;
 const minuteMs = 60_000;
 
 /** The report as people read it. Whatever a model or a stranger wrote went through the desk's encoder; the rest is ours. */
@@ -25,10 +26,10 @@ export function reportText(words: ReportWords): string {
     .join("\n\n");
 }
 
-/** A command gets one short answer. */
+/** A command gets one short answer. The words of `help` are ours, and there to be copied. */
 function reply({ task, encode }: ReportWords): string {
   const end = conditionOf(task, "Succeeded") ?? conditionOf(task, "Authorized");
-  const text = encode(end?.message ?? "");
+  const text = end?.reason === "Help" ? end.message : encode(end?.message ?? "");
   return end?.status === "True" ? text : `**Not done**, asked by @${task.spec.actor.login}: ${text}`;
 }
 
@@ -39,17 +40,22 @@ function headlineAtWork({ task }: ReportWords): string {
 function headlineAtEnd(words: ReportWords): string {
   const { task } = words;
   const phase = task.status?.phase ?? "Failed";
-  const headline = endings[phase] ?? "**Not done**";
-  const took = task.status?.startTime === undefined ? "" : ` after ${elapsed(words)}`;
-  const change = task.status?.result?.changeNumber;
-  return `${headline}${took}, asked by @${requesterOf(task).login}${change === undefined ? "" : ` · pull request #${change}`}`;
+  if (phase === "Refused") return `**Not done**, asked by @${requesterOf(task).login}`;
+  const ending = endings[phase] ?? endings["Failed"];
+  const took = task.status?.startTime === undefined ? "" : ` ${ending?.after} ${elapsed(words)}`;
+  return [`**${ending?.word}${took}**`, changeOf(task)].filter((part) => part !== "").join(" · ");
 }
 
-const endings: Record<string, string> = {
-  Succeeded: "**Done**",
-  Failed: "**Failed**",
-  Cancelled: "**Stopped**",
-  Refused: "**Not done**",
+function changeOf(task: AgentTask): string {
+  const { changeNumber, changeDraft } = task.status?.result ?? {};
+  if (changeNumber === undefined) return "";
+  return `${changeDraft === true ? "draft " : ""}PR #${changeNumber}`;
+}
+
+const endings: Record<string, { word: string; after: string }> = {
+  Succeeded: { word: "Done", after: "in" },
+  Failed: { word: "Failed", after: "after" },
+  Cancelled: { word: "Stopped", after: "after" },
 };
 
 function body(words: ReportWords): string {
@@ -57,7 +63,7 @@ function body(words: ReportWords): string {
   if (!isOver(task)) return checklist(words);
   const summary = task.status?.result?.summary;
   const said = summary === undefined ? "" : words.encode(summary, { maxBytes: maxSummaryBytes });
-  return [verdict(words), said].filter((part) => part !== "").join("\n\n");
+  return [verdict(words), said, leftOut(words)].filter((part) => part !== "").join("\n\n");
 }
 
 /** Why it ended, in the words of the condition that ended it. Success speaks for itself. */
@@ -70,16 +76,23 @@ function verdict({ task, encode }: ReportWords): string {
     : encode(end.message);
 }
 
+/** What the commit does not have although the agent left it. */
+function leftOut({ task, encode }: ReportWords): string {
+  const { proposed, commit } = task.status?.result ?? {};
+  const skipped = commit === undefined ? [] : (proposed?.skipped ?? []);
+  if (skipped.length === 0) return "";
+  const more = skipped.length > maxSkipped ? `, and ${skipped.length - maxSkipped} more` : "";
+  const named = skipped.slice(0, maxSkipped).map((path) => encode(oneLine(path), { maxBytes: maxStepBytes }));
+  return `Left out of the commit: ${named.join(", ")}${more}`;
+}
+
 function checklist(words: ReportWords): string {
   const { task, encode } = words;
-  const { checkout, progress } = task.status ?? {};
+  const { progress } = task.status ?? {};
   const waits = waiting(task);
   const items = [
-    box(holds(task, "Authorized"), "checked who asked"),
-    box(holds(task, "ContextReady"), `read ${task.spec.source.subject.key}`),
-    ...(checkout?.baseRef === undefined
-      ? []
-      : [box(holds(task, "SandboxReady"), `checked out \`${checkout.baseRef}\`${at(checkout.headSHA)}`)]),
+    box(holds(task, "ContextReady"), readSoFar(task)),
+    ...checkedOut(task),
     ...(progress?.checklist ?? []).map((item) =>
       box(item.done, encode(oneLine(item.text), { maxBytes: maxStepBytes })),
     ),
@@ -87,6 +100,20 @@ function checklist(words: ReportWords): string {
     ...(waits === "" ? [] : [box(false, encode(waits))]),
   ];
   return items.join("\n");
+}
+
+/** The first words of the condition are for people as well: "Read the description and 3 comments; …". */
+function readSoFar(task: AgentTask): string {
+  const context = conditionOf(task, "ContextReady");
+  const said = context?.status === "True" ? /^Read ([^;`]+);/.exec(context.message)?.[1] : undefined;
+  return `read ${said ?? (task.spec.source.subject.type === "Change" ? "the change" : "the issue")}`;
+}
+
+function checkedOut(task: AgentTask): string[] {
+  const { baseRef, headRef, headSHA, newBranch } = task.status?.checkout ?? {};
+  const from = newBranch ? baseRef : headRef;
+  if (from === undefined) return [];
+  return [box(holds(task, "SandboxReady"), `checked out \`${from.replaceAll("`", "")}\`${at(headSHA)}`)];
 }
 
 /** What it waits for, where it waits. */

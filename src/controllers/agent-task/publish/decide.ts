@@ -1,0 +1,78 @@
+import type { AgentTask } from "../../../api/kinds.ts";
+import type { ProviderError } from "../../../integrations/errors.ts";
+import type { SandboxState } from "../../../sandbox/provider.ts";
+import type { Decision, TaskFacts } from "../facts.ts";
+import { conditionOf } from "../state.ts";
+import { judgeProposal, proposedBy, type Tip } from "./judge.ts";
+
+/** What the host shows of the branch that would be pushed to; `failure` where it shows us nothing at all. */
+export interface Reading {
+  tip: Tip;
+  failure?: ProviderError;
+}
+
+/** Let the push through, or tell what came of it. */
+export type Action = "allowPush" | "conclude";
+
+/** How often the host is looked at while a push is under way; couriers push within a second or two. */
+const pushingMs = 1_500;
+/** How long a host may take to show a push that the courier says went through. */
+const unseenMs = 30_000;
+const failingMs = 15_000;
+
+/** What a proposal leads to. Pure. A sandbox that is over without a push is judged by what it left, elsewhere. */
+export function decide(facts: TaskFacts, reading: Reading, now: Date): Decision<Action> {
+  const { task, profile, sandbox } = facts;
+  const proposed = proposedBy(task);
+  if (!proposed || !profile) return {};
+  if (reading.failure) return unreadable(task, sandbox, reading.failure);
+  if (task.status?.publish) return pushing(facts, reading.tip, now);
+  if (isOver(sandbox)) return {};
+  const verdict = judgeProposal(task, profile, proposed, reading.tip);
+  if (!verdict.ok)
+    return { conditions: [{ type: "Succeeded", status: "False", reason: verdict.reason, message: verdict.message }] };
+  return { fields: { publish: verdict.publish }, actions: ["allowPush"], requeueAfterMs: pushingMs };
+}
+
+/** A push was allowed: the host alone says whether it happened. */
+function pushing({ task, sandbox }: TaskFacts, tip: Tip, now: Date): Decision<Action> {
+  if (tip?.sha === task.status?.publish?.newId) return { actions: ["conclude"] };
+  if (!isOver(sandbox)) return { actions: ["allowPush"], requeueAfterMs: pushingMs };
+  const saysPublished = sandbox?.state === "Finished" && sandbox.outcome.reason === "Published";
+  if (saysPublished && unseenForMs(task, now) < unseenMs) {
+    const message = "The courier says that it pushed; the host does not show it yet.";
+    return {
+      conditions: [{ type: "SandboxReady", status: "False", reason: notSeen, message }],
+      requeueAfterMs: pushingMs,
+    };
+  }
+  return { fields: { publish: undefined }, requeueAfterMs: 0 };
+}
+
+const notSeen = "PushNotSeen";
+
+function unseenForMs(task: AgentTask, now: Date): number {
+  const condition = conditionOf(task, "SandboxReady");
+  return condition?.reason === notSeen ? now.getTime() - Date.parse(condition.lastTransitionTime) : 0;
+}
+
+/** Waits as long as the sandbox does; after that nobody would push, and the task ends with what the host said. */
+function unreadable(task: AgentTask, sandbox: SandboxState | undefined, failure: ProviderError): Decision<never> {
+  const over = isOver(sandbox);
+  if (over && !task.status?.publish) return {};
+  const message = `The branch cannot be read at the host: ${failure.message}`;
+  if (over) {
+    const reason = failure.failure === "NotFound" ? "RepositoryGone" : "PublishUnreachable";
+    return { conditions: [{ type: "Succeeded", status: "False", reason, message }] };
+  }
+  return {
+    conditions: [
+      { type: "Succeeded", status: "Unknown", reason: failure.failure, message: `${message} Trying again.` },
+    ],
+    requeueAfterMs: failingMs,
+  };
+}
+
+function isOver(sandbox: SandboxState | undefined): boolean {
+  return sandbox !== undefined && ["Finished", "Broken", "Missing"].includes(sandbox.state);
+}
