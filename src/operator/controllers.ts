@@ -180,6 +180,7 @@ function taskDeps(wiring: Wiring, sources: readonly IntegrationSource[], setting
       pods: informers.pods.store,
       networkPolicies: informers.networkPolicies.store,
       settings,
+      clock,
     }),
     egress: (signal: AbortSignal) => egressProbes({ client, canary }, signal),
     admission: createAdmission({

@@ -7,20 +7,14 @@ interface Selector {
 }
 
 /**
- * Network policies are additive: one that is not ours and gives our pods any egress opens a way around the broker.
- * Answers the first that selects the labels and has an egress rule; one that only denies is ignored.
+ * Network policies are additive: any but our own that gives our pods egress opens a way around the broker.
+ * Answers the first of the given that selects the labels and has an egress rule; one that only denies is ignored.
  */
 export function foreignEgress(
   policies: readonly NetworkPolicy[],
   podLabels: Record<string, string>,
-  ourName: string,
 ): NetworkPolicy | undefined {
-  return policies.find(
-    (policy) =>
-      policy.metadata.name !== ourName &&
-      (policy.spec?.egress?.length ?? 0) > 0 &&
-      selects(policy.spec?.podSelector, podLabels),
-  );
+  return policies.find(({ spec }) => (spec?.egress?.length ?? 0) > 0 && selects(spec?.podSelector, podLabels));
 }
 
 /** Whether a selector matches labels; an empty selector matches everything. */

@@ -1,9 +1,11 @@
 import { names } from "../../api/annotations.ts";
 import type { AgentTask } from "../../api/kinds.ts";
 import { isAlreadyExists, isNotFound, isQuotaExceeded, ApiError } from "../../kube/errors.ts";
+import { sameJson } from "../../kube/apply.ts";
 import { removeFinalizer } from "../../kube/finalizers.ts";
 import { configMaps, networkPolicies, pods, type NetworkPolicy, type Pod } from "../../kube/resources.ts";
 import type { Draft, KubeClient, KubeObject, ResourceType, Store } from "../../kube/types.ts";
+import type { Clock } from "../../shared/clock.ts";
 import { BellhopError } from "../../shared/errors.ts";
 import type { SandboxProvider, SandboxRequest, SandboxState } from "../provider.ts";
 import { buildContext } from "./context-config-map.ts";
@@ -22,6 +24,7 @@ export interface PodProviderDeps {
   /** Network policies of all namespaces; those that open our pods stop them. */
   networkPolicies: Store<NetworkPolicy>;
   settings: SandboxSettings;
+  clock: Clock;
 }
 
 /** Sandboxes as pods, on any cluster (`pod`) or on the process node of development (`process`): one path for both. */
@@ -97,20 +100,25 @@ function refuseForeignEgress(deps: PodProviderDeps, task: AgentTask, attempt: nu
 function foreignPolicy(deps: PodProviderDeps, task: AgentTask, attempt: number): NetworkPolicy | undefined {
   if (deps.settings.backend === "process") return undefined;
   const { name, namespace } = task.metadata;
-  return foreignEgress(deps.networkPolicies.list(namespace), sandboxLabels(name, attempt), policyName(name));
+  const ours = buildNetworkPolicy(task, deps.settings).spec?.egress;
+  // Under our own name, too, egress that we did not write is foreign.
+  const others = deps.networkPolicies
+    .list(namespace)
+    .filter(({ metadata, spec }) => metadata.name !== policyName(name) || !sameJson(spec?.egress, ours));
+  return foreignEgress(others, sandboxLabels(name, attempt));
 }
 
 function foreignMessage(policy: NetworkPolicy): string {
   return (
     `NetworkPolicy ${policy.metadata.namespace}/${policy.metadata.name} would open the sandbox's network; ` +
-    "change its podSelector so that it does not match `app.kubernetes.io/component: sandbox`, then say `retry`"
+    "delete it, or change its podSelector so that it does not match `app.kubernetes.io/component: sandbox`, then say `retry`"
   );
 }
 
 function observe(deps: PodProviderDeps, task: AgentTask, attempt: number): SandboxState {
   const pod = deps.pods.get({ namespace: task.metadata.namespace, name: podName(task.metadata.name, attempt) });
   if (!pod || !pod.metadata.ownerReferences?.some(({ uid }) => uid === task.metadata.uid)) return { state: "Missing" };
-  const state = observePod(pod, attempt);
+  const state = observePod(pod, attempt, deps.clock.now());
   const foreign =
     state.state === "Running" || state.state === "Pending" ? foreignPolicy(deps, task, attempt) : undefined;
   if (!foreign) return state;

@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { Pod } from "../../kube/resources.ts";
-import { observePod } from "./observe.ts";
+import { observePod as observeAt } from "./observe.ts";
+
+const now = new Date("2026-01-01T01:00:00Z");
+const observePod = (pod: Pod, attempt: number) => observeAt(pod, attempt, now);
 
 const outcome = (over: object = {}): string =>
   JSON.stringify({ version: 1, attempt: 1, reason: "Published", message: "done", ...over });
@@ -138,5 +141,21 @@ describe("observePod", () => {
       ],
     });
     expect(observePod(reading, 1).state).toBe("Running");
+  });
+
+  it("gives a node up whose pod was to end and does not, but not a pod that is still ending", () => {
+    const leaving = (deletionTimestamp: string): Pod => {
+      const pod = aPod({
+        phase: "Running",
+        containerStatuses: [{ name: "agent", image: "a", state: { running: { startedAt: "2026-01-01T00:00:05Z" } } }],
+      });
+      return { ...pod, metadata: { ...pod.metadata, deletionTimestamp } };
+    };
+    expect(observePod(leaving("2026-01-01T00:58:00Z"), 1)).toMatchObject({
+      state: "Broken",
+      reason: "NodeLost",
+      retryable: true,
+    });
+    expect(observePod(leaving("2026-01-01T01:01:00Z"), 1).state).toBe("Running");
   });
 });

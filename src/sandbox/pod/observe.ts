@@ -8,16 +8,30 @@ type ContainerStatus = NonNullable<Status["containerStatuses"]>[number];
 type Ending = NonNullable<NonNullable<ContainerStatus["state"]>["terminated"]>;
 
 /** Reads a pod as a sandbox: pure, and believing nothing but what the kubelet and a valid termination message say. */
-export function observePod(pod: Pod, attempt: number): SandboxState {
+export function observePod(pod: Pod, attempt: number, now: Date): SandboxState {
   const podUID = pod.metadata.uid ?? "";
   const status: Status = pod.status ?? {};
   const ended = status.phase === "Succeeded" || status.phase === "Failed";
   if (ended) return { podUID, ...ending(status, attempt) };
+  if (isAbandoned(pod, now)) return { podUID, ...broken("NodeLost", abandoned, true) };
+  return underWay(pod, status);
+}
+
+function underWay(pod: Pod, status: Status): SandboxState {
+  const { uid: podUID = "", creationTimestamp: createdAt = "" } = pod.metadata;
   const hopeless = waitingReason(status, hopelessReasons);
   if (hopeless) return { state: "Broken", podUID, reason: "ImageUnavailable", message: hopeless, retryable: false };
-  if (allRunning(status))
-    return { state: "Running", podUID, since: startOf(status) ?? pod.metadata.creationTimestamp ?? "" };
-  return { podUID, since: pod.metadata.creationTimestamp ?? "", ...pending(status) };
+  if (allRunning(status)) return { state: "Running", podUID, since: startOf(status) ?? createdAt };
+  return { podUID, since: createdAt, ...pending(status) };
+}
+
+/** How long after its time to end a pod may still be said to run; the grace period is in the deletion's timestamp already. */
+const unheardMs = 60_000;
+const abandoned = "the node was lost: the pod was to end, and its kubelet has not said that it did";
+
+/** Whether a kubelet that is alive would long have ended the pod: a node that is lost leaves its pods as they were. */
+function isAbandoned({ metadata }: Pod, now: Date): boolean {
+  return now.getTime() - Date.parse(metadata.deletionTimestamp ?? "") > unheardMs;
 }
 
 /** What kubelets say when an image will never be had. */
@@ -83,7 +97,7 @@ const evicted: EndingRule = (status) =>
 /** Reasons a pod has when its node went away; the process node speaks for itself. */
 const lostReasons = ["NodeLost", "NodeShutdown", "Terminated", "ProcessNodeRestarted"];
 
-function broken(reason: string, message: string, retryable: boolean): Ended {
+function broken(reason: string, message: string, retryable: boolean): Ended & { state: "Broken" } {
   return { state: "Broken", reason, message, retryable };
 }
 
