@@ -273,3 +273,12 @@ describe("findMention, for hostile texts of 64 KiB", () => {
     expect(Math.min(...costs)).toBeLessThan(100);
   });
 });
+
+describe("a bot whose name has a hyphen", () => {
+  it("is called by its whole name, and by no part of it", () => {
+    expect(findMention("@acme-bell please", "acme-bell")?.words).toBe("please");
+    expect(findMention("@Acme-Bell[bot] please", "acme-bell")?.words).toBe("please");
+    for (const text of ["@acme please", "@acme-bell-2 please", "@acmexbell please"])
+      expect(findMention(text, "acme-bell")).toBeUndefined();
+  });
+});

@@ -39,7 +39,7 @@ function endOfFirstCall(text: string, spans: readonly Span[], pattern: RegExp): 
 
 /** What a call touches decides whether it is one. */
 function mentionPattern(name: string): RegExp {
-  const escaped = name.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&");
+  const escaped = name.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&");
   const before = String.raw`(?<![\p{L}\p{N}_@/=\\])`;
   const behind = String.raw`(?![\p{L}\p{N}_@-]|[./][\p{L}\p{N}_])`;
   return new RegExp(`${before}@${escaped}(?:\\[bot\\])?${behind}`, "giu");
