@@ -1,0 +1,172 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { until } from "../cluster/node/wait.ts";
+import { buildImages, startNode, type BuiltImages, type ExternalHost, type RealNode } from "../cluster/node/index.ts";
+import { tool } from "../cluster/node/tools.ts";
+import { apiBehind } from "./api.ts";
+import { adminPort, caller, edgeFlags, outsideTls, populate, standInFlags, writeTls, type Caller } from "./outside.ts";
+import type { Place, Say } from "./place.ts";
+import { helmInstall, installationLogs, release } from "./release.ts";
+import { adaptedSamples } from "./samples.ts";
+
+/** What may differ; two places at once differ in `name`. */
+export interface NodePlaceOptions {
+  name: string;
+  /** Whether something enforces NetworkPolicy; `enforced` unless told. */
+  networkPolicy?: "enforced" | "ignored";
+  /** The agent's command in its image; test/agents are in `/agents`. */
+  command?: string[];
+  /** Laid over the profile's spec. */
+  profile?: object;
+  say: Say;
+}
+
+/** Also what only a node of our own can do. */
+export interface NodePlace extends Place {
+  node: RealNode;
+  images: BuiltImages;
+}
+
+const team = "team";
+const github = { name: "github", address: "203.0.113.10" };
+const edge = { name: "edge", address: "203.0.113.20" };
+const url = `https://${github.address}`;
+const sources = join(import.meta.dirname, "..");
+
+/** Starts the built-in node with Bellhop from its chart, a GitHub on a host outside, and the samples applied. */
+export async function nodePlace(options: NodePlaceOptions): Promise<NodePlace> {
+  const { say, name, networkPolicy = "enforced" } = options;
+  const images = await buildImages({ log: say });
+  const node = await startNode({ name, networkPolicy, log: say });
+  try {
+    say("importing the images into the node");
+    for (const { tar } of [images.bellhop, images.agent]) await node.importImage(tar);
+    return await furnish(node, images, options);
+  } catch (error) {
+    await node.stop();
+    throw error;
+  }
+}
+
+async function furnish(node: RealNode, images: BuiltImages, options: NodePlaceOptions): Promise<NodePlace> {
+  const { say } = options;
+  const kubectl: Place["kubectl"] = (args, input) => node.kubectl(args, input === undefined ? {} : { input });
+  const folder = join(node.folder, "demo");
+  mkdirSync(folder, { mode: 0o700 });
+  const tls = await outsideTls(github.address, edge.address);
+  writeTls(folder, tls);
+  const api = await startProxy(node, join(folder, "api.sock"));
+  const place = async (calls: Caller, gitDir: string): Promise<NodePlace> => ({
+    what: "the built-in node",
+    namespace: team,
+    repository: "acme/shop",
+    mention: "@bellhop",
+    bot: "bellhop[bot]",
+    node,
+    images,
+    kubectl,
+    api: (path) => api.get(path),
+    ...calls,
+    git: (...args) => checked(node, ["git", "-c", "safe.directory=*", "-C", gitDir, ...args]),
+    around: lookAround(node),
+    logs: () => installationLogs(kubectl, team),
+    async close() {
+      await api.close();
+      await node.stop();
+    },
+  });
+  try {
+    const outside = await startStandIn(node, folder);
+    say(`helm install ${release.name} (${images.bellhop.ref})`);
+    const values = {
+      image: images.bellhop.ref,
+      externalURL: `https://${edge.address}`,
+      github: { host: github.address, ca: tls.github.ca },
+      clusterRanges: ["10.244.0.0/24", "10.96.0.0/16", `${node.address}/32`],
+    };
+    const { args, input } = helmInstall(values);
+    await checked(node, [tool("helm"), ...args], input);
+    await startEdge(node, kubectl, folder);
+    say(`GitHub is ${url}, and reaches the gateway at https://${edge.address}`);
+    const { app, gitDir } = await populate(outside);
+    await applySamples(kubectl, app, { ...options, image: images.agent.ref });
+    return await place(outside, gitDir);
+  } catch (error) {
+    const logs = await installationLogs(kubectl, team);
+    throw new Error(`${error instanceof Error ? error.message : String(error)}\n${logs}`, { cause: error });
+  }
+}
+
+async function startProxy(node: RealNode, socket: string): Promise<ReturnType<typeof apiBehind>> {
+  const proxy = node.start("kubectl-proxy", [tool("kubectl"), "proxy", `--unix-socket=${socket}`]);
+  const api = apiBehind(socket);
+  const answers = (): Promise<boolean> => api.get("/version").then(Boolean, () => false);
+  await proxy.ready(answers, 20_000);
+  return api;
+}
+
+async function startStandIn(node: RealNode, folder: string): Promise<Caller> {
+  const host = await node.externalHost(github.name, github.address);
+  const flags = standInFlags({ host: github.address, port: 443, url, tls: folder, state: join(folder, "github") });
+  mkdirSync(join(folder, "github"));
+  const main = join(sources, "providers", "github", "main.ts");
+  const daemon = host.start("github", [process.execPath, main, ...flags]);
+  await daemon.ready(() => listens(host, `127.0.0.1:${adminPort}`), 30_000);
+  const at = { node: process.execPath, url, caFile: join(folder, "github-ca.crt") };
+  return caller((argv) => host.exec(argv), at);
+}
+
+/** Providers want https and an address that is known before the installation: what an ingress gives elsewhere. */
+async function startEdge(node: RealNode, kubectl: Place["kubectl"], folder: string): Promise<void> {
+  const service = ["get", "service", "-n", release.namespace, "bellhop-gateway", "-o", "jsonpath={.spec.clusterIP}"];
+  const host = await node.externalHost(edge.name, edge.address);
+  const flags = edgeFlags({ host: edge.address, port: 443, tls: folder, to: `${await kubectl(service)}:80` });
+  const daemon = host.start("edge", [process.execPath, join(sources, "demo", "edge.ts"), ...flags]);
+  await daemon.ready(() => listens(host, `${edge.address}:443`), 20_000);
+}
+
+async function listens(host: ExternalHost, address: string): Promise<boolean> {
+  const [ip = "", port = ""] = address.split(":");
+  return (await host.exec(["bash", "-c", `exec 3<> /dev/tcp/${ip}/${port}`], { timeoutMs: 5_000 })).code === 0;
+}
+
+async function applySamples(
+  kubectl: Place["kubectl"],
+  app: { id: number; privateKey: string },
+  options: NodePlaceOptions & { image: string },
+): Promise<void> {
+  const { say, image, command = ["/bin/sh", "/agents/demo.sh"], profile = {} } = options;
+  const namespace = {
+    apiVersion: "v1",
+    kind: "Namespace",
+    metadata: { name: team, labels: { "pod-security.kubernetes.io/enforce": "restricted" } },
+  };
+  await kubectl(["apply", "-f", "-"], JSON.stringify(namespace));
+  say("applying config/samples: a profile, a secret, an integration");
+  const samples = adaptedSamples({ url, app, agent: { image, command }, profile });
+  await kubectl(["apply", "-n", team, "-f", "-"], samples);
+  await kubectl(["wait", "-n", team, "--for=condition=Ready", "--timeout=60s", "githubintegration/github"]);
+  await until(
+    async () => (await kubectl(["get", "-n", team, "serviceaccount", "default", "-o", "name"]).catch(() => "")) !== "",
+    { what: "the namespace's service account", timeoutMs: 20_000 },
+  );
+}
+
+async function checked(node: RealNode, argv: readonly string[], input?: string): Promise<string> {
+  const options = { timeoutMs: 240_000, ...(input !== undefined && { input }) };
+  const result = await node.exec(argv, options);
+  if (result.code === 0) return result.stdout;
+  throw new Error(
+    `${argv.slice(0, 3).join(" ")} ended with ${result.code}: ${(result.stderr || result.stdout).trim()}`,
+  );
+}
+
+function lookAround(node: RealNode): string[] {
+  return [
+    `export KUBECONFIG=${node.kubeconfigPath} PATH="${node.env["PATH"] ?? ""}"`,
+    `${node.enter.join(" ")} kubectl get agenttasks,pods -n ${team} -o wide`,
+    `${node.enter.join(" ")} kubectl logs -n ${release.namespace} deployment/bellhop-operator`,
+    `logs of GitHub and of the daemons: ${node.folder}/logs`,
+    "end it:  make demo-down",
+  ];
+}

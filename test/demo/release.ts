@@ -1,0 +1,53 @@
+import { join } from "node:path";
+import type { Place } from "./place.ts";
+
+/** The release that the demo and the e2e tests install. */
+export const release = { name: "bellhop", namespace: "bellhop-system", brokerNamespace: "bellhop-broker" };
+
+/** The chart's folder. */
+export const chart = join(import.meta.dirname, "..", "..", "charts", "bellhop");
+
+/** What is installed where. */
+export interface ReleaseValues {
+  /** Our image, `repository:tag`. */
+  image: string;
+  /** Where GitHub reaches the gateway. */
+  externalURL: string;
+  /** The host of GitHub, which has no public address here, and its certificate authority (PEM). */
+  github: { host: string; ca: string };
+  /** The cluster's own ranges. */
+  clusterRanges: string[];
+}
+
+/** `helm install` of the chart, values on standard input. One replica each: this is one small node. */
+export function helmInstall(values: ReleaseValues): { args: string[]; input: string } {
+  const at = values.image.lastIndexOf(":");
+  const input = {
+    image: { repository: values.image.slice(0, at), tag: values.image.slice(at + 1) },
+    gateway: { externalURL: values.externalURL, replicas: 1 },
+    operator: { replicas: 1 },
+    broker: { replicas: 1 },
+    allowedPrivateHosts: [values.github.host],
+    clusterRanges: values.clusterRanges,
+    extraCA: { pem: values.github.ca },
+  };
+  const args = ["install", release.name, chart, "--namespace", release.namespace, "--create-namespace"];
+  return { args: [...args, "--wait", "--timeout", "3m", "--values", "-"], input: JSON.stringify(input) };
+}
+
+/** The ends of the logs of an installation, and the events, for messages of what failed. */
+export async function installationLogs(kubectl: Place["kubectl"], team: string): Promise<string> {
+  const { namespace, brokerNamespace } = release;
+  const asked = [
+    ["get", "pods", "-A", "-o", "wide"],
+    ["logs", "-n", namespace, "deployment/bellhop-gateway", "--tail=20"],
+    ["logs", "-n", namespace, "deployment/bellhop-operator", "--tail=40"],
+    ["logs", "-n", brokerNamespace, "deployment/bellhop-broker", "--tail=20"],
+    ["get", "events", "-n", team, "--sort-by=.lastTimestamp"],
+  ];
+  const said = asked.map(async (args) => {
+    const text = await kubectl(args).catch((error: unknown) => String(error));
+    return `--- kubectl ${args.join(" ")}\n${text.trimEnd().slice(-6000)}`;
+  });
+  return (await Promise.all(said)).join("\n");
+}

@@ -1,0 +1,48 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseAllDocuments } from "yaml";
+
+interface Sample {
+  kind: string;
+  metadata: Record<string, unknown> & { name: string };
+  spec: Record<string, unknown>;
+}
+
+/** What of the samples is different here. */
+export interface Adaptation {
+  /** GitHub's web address. */
+  url: string;
+  app: { id: number; privateKey: string };
+  agent: { image: string; command: string[] };
+  /** Laid over the profile's spec. */
+  profile?: object;
+}
+
+/** A `List` of the samples that a team with a GitHub App applies, with this GitHub and this agent in them. */
+export function adaptedSamples(given: Adaptation): string {
+  const items = ["agent-profile.yaml", "github-app.yaml"].flatMap(read).map((object) => adapt(object, given));
+  return JSON.stringify({ apiVersion: "v1", kind: "List", items });
+}
+
+function read(file: string): Sample[] {
+  const text = readFileSync(join(import.meta.dirname, "..", "..", "config", "samples", file), "utf8");
+  return parseAllDocuments(text).map((document) => document.toJS() as Sample);
+}
+
+function adapt(object: Sample, given: Adaptation): object {
+  const { url, app, agent, profile } = given;
+  switch (object.kind) {
+    case "AgentProfile":
+      // A whole core and 4 GiB are more than a node of two cores has to give.
+      return { ...object, spec: { ...object.spec, agent: { type: "custom", ...agent }, sandbox: {}, ...profile } };
+    case "Secret": {
+      const annotations = { "bellhop.dev/allowed-for": `GitHubIntegration/${new URL(url).host}` };
+      return { ...object, metadata: { ...object.metadata, annotations }, stringData: { privateKey: app.privateKey } };
+    }
+    default: {
+      const { credentials } = object.spec as { credentials: { app: object } };
+      const spec = { ...object.spec, url, credentials: { app: { ...credentials.app, appId: app.id } } };
+      return { ...object, spec: { ...spec, reporting: { updateEvery: "1s" } } };
+    }
+  }
+}

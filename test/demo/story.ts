@@ -1,0 +1,99 @@
+import type { AgentTask } from "../../src/api/kinds.ts";
+import { until } from "../cluster/node/wait.ts";
+import { follow } from "./follow.ts";
+import { ours, type Place, type Say } from "./place.ts";
+import { startStory, type Story } from "./say.ts";
+
+interface Delivery {
+  event: string;
+  statusCode: number;
+  /** Seconds until the answer. */
+  duration: number;
+  response: { payload: string };
+  request: { headers: Record<string, string> };
+}
+interface Comment {
+  body: string;
+  user: { login: string };
+}
+
+/** A mention on an issue becomes a pull request and an answer, told with times. Gives the seconds it took. */
+export async function mainJob(place: Place, say: Say): Promise<string> {
+  const { repository, bot } = place;
+  const title = "Say hello in the README";
+  const body = "It only says Shop.";
+  const issue = await place.people<{ number: number }>("openIssue", { repo: repository, as: "ana", title, body });
+  const words = `${place.mention} please fix this`;
+  say(`ana opened ${repository}#${issue.number} (${title}) and now comments: ${words}`);
+  const story = startStory(say);
+  await place.people("comment", { repo: repository, number: issue.number, as: "ana", body: words });
+  const name = await tellAnswer(place, story);
+  const task = await follow(place, story, name);
+  const seconds = story.seconds();
+  await tellEnd(place, story, task, issue.number);
+  if (task.status?.phase !== "Succeeded") throw new TaskFailed(task);
+  const said = await botComments(place, issue.number);
+  if (said.length !== 1) throw new Error(`${bot} should have written one comment, and wrote ${said.length}`);
+  return seconds;
+}
+
+/** A task of the demo that did not succeed; `code` is the reason. */
+export class TaskFailed extends Error {
+  readonly code: string;
+  constructor(task: AgentTask) {
+    const failed = task.status?.conditions?.find(({ type, status }) => type === "Succeeded" && status === "False");
+    super(`task ${task.metadata.name} ended as ${task.status?.phase}: ${failed?.reason}: ${failed?.message}`);
+    this.name = "TaskFailed";
+    this.code = failed?.reason ?? "";
+  }
+}
+
+/** What the gateway answered to the signed delivery. Gives the name of the task. */
+async function tellAnswer(place: Place, story: Story): Promise<string> {
+  const delivery = (await place.remembered<Delivery[]>("/deliveries?event=issue_comment")).at(-1);
+  if (!delivery) throw new Error("GitHub delivered nothing: is its hook installed?");
+  const { statusCode, response, request, duration } = delivery;
+  const signature = request.headers["X-Hub-Signature-256"]?.slice(0, 20);
+  story.tell(`issue_comment delivered, signed ${signature}…`);
+  story.tell(`the gateway answered ${statusCode} after ${duration.toFixed(2)} s: ${response.payload.trim()}`);
+  const answer = JSON.parse(response.payload) as { task?: { namespace: string; name: string } };
+  if (statusCode !== 202 || !answer.task) throw new Error(`the delivery was answered ${statusCode}, and made no task`);
+  story.tell(`task ${answer.task.namespace}/${answer.task.name}`);
+  return answer.task.name;
+}
+
+async function tellEnd(place: Place, story: Story, task: AgentTask, issue: number): Promise<void> {
+  const { result, checkout } = task.status ?? {};
+  if (result?.commit && checkout?.headSHA) {
+    const pull = await place.rest<{ html_url: string; draft: boolean }>(
+      `/repos/${place.repository}/pulls/${result.changeNumber}`,
+    );
+    story.tell(`${pull.draft ? "draft pull request" : "pull request"} ${pull.html_url} from ${result.branch}:`);
+    story.show(await place.git("diff", `${checkout.headSHA}..${result.commit}`));
+  }
+  story.tell(`what ${place.bot} says on the issue:`);
+  for (const comment of await botComments(place, issue)) story.show(comment.body);
+  const table = await place.kubectl(["get", "agenttasks", "-n", place.namespace, "-o", "wide"]);
+  story.tell("kubectl get agenttasks -o wide");
+  story.show(table);
+}
+
+async function botComments(place: Place, issue: number): Promise<Comment[]> {
+  const path = `/repos/${place.repository}/issues/${issue}/comments`;
+  return (await place.rest<Comment[]>(path)).filter(({ user }) => user.login === place.bot);
+}
+
+/** Polls a task until it is as wanted; fails with its status. */
+export async function taskWhere(
+  place: Place,
+  name: string,
+  wanted: (task: AgentTask) => boolean,
+  what: string,
+): Promise<AgentTask> {
+  let last: AgentTask | undefined;
+  const probe = async (): Promise<AgentTask | undefined> => {
+    last = await place.api<AgentTask>(`${ours(place.namespace, "agenttasks")}/${name}`);
+    return last && wanted(last) ? last : undefined;
+  };
+  return until(probe, { what, timeoutMs: 120_000, detail: () => JSON.stringify(last?.status, undefined, 1) });
+}
