@@ -2,23 +2,46 @@
 .DEFAULT_GOAL := help
 MODULES := node_modules/.package-lock.json
 NPM := npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+CHECKS := check-types check-lint check-format check-unused check-generated
+# Further arguments for vitest, for example VITEST='test/integration -t "main job"'.
+VITEST ?=
 
-.PHONY: help demo test check fix generate image e2e build
+.PHONY: help demo demo-down test check $(CHECKS) fix generate image e2e build ci modules checks
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(MODULES): package.json package-lock.json
+	@command -v npm > /dev/null || { echo "npm is missing: install Node.js with npm (nodejs.org; on Debian: apt-get install nodejs npm)"; exit 1; }
 	@echo "installing the pinned npm packages"
 	@$(NPM) && touch $@
 
-test: $(MODULES) ## Unit and cluster tests (a real API server; builds it once, then from a cache)
-	@npm run -s test -- --project unit --project cluster
+demo: $(MODULES) ## From a comment on GitHub to a pull request and an answer, on a real cluster (KEEP=1 leaves it running)
+	@scripts/node test/demo/main.ts
 
-check: $(MODULES) ## Types, lint, format, dead code, generated files
+demo-down: $(MODULES) ## End what `make demo KEEP=1` left running
+	@scripts/node test/demo/main.ts down
+
+test: $(MODULES) ## Unit and cluster tests (a real API server; builds it once, then from a cache)
+	@npm run -s test -- --project unit --project cluster $(VITEST)
+
+e2e: $(MODULES) ## The main job on a real node: images, helm install, pods, network policies (root on Linux)
+	@npm run -s test -- --project e2e $(VITEST)
+
+check: $(CHECKS) ## Types, lint, format, dead code, generated files
+
+check-types: $(MODULES)
 	@npm run -s typecheck
+
+check-lint: $(MODULES)
 	@npm run -s lint
+
+check-format: $(MODULES)
 	@npm run -s format:check
+
+check-unused: $(MODULES)
 	@npm run -s knip
+
+check-generated: $(MODULES)
 	@scripts/check-generated
 
 fix: $(MODULES) ## Format, and mend what the linter can
@@ -30,3 +53,14 @@ generate: $(MODULES) ## Write config/crd, the chart's copies and the reference f
 
 build: $(MODULES) ## Compile to plain JavaScript in dist/
 	@npm run -s build
+
+image: $(MODULES) ## Build the images without Docker (root on Debian); prints their names and archives
+	@scripts/node test/cluster/node/main.ts images
+
+ci: ## check, test and e2e, each to its end; closes with `N passed, N failed`
+	@.ci/run
+
+modules: $(MODULES)
+
+checks:
+	@echo $(CHECKS)

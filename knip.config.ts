@@ -5,11 +5,12 @@ const config: KnipConfig = {
   entry: [
     "src/{gateway,operator,broker,courier}/main.ts",
     "scripts/generate/main.ts",
+    "scripts/ci.ts",
     "test/cluster/process-node/main.ts",
     "test/cluster/node/main.ts",
     "test/cluster/node/network-policy/main.ts",
     "test/providers/github/main.ts",
-    "test/demo/main.ts",
+    "test/demo/{main,edge}.ts",
     "test/bench/*.ts",
     "test/**/*.test.ts",
     "src/**/*.test.ts",
@@ -25,7 +26,7 @@ const config: KnipConfig = {
     "oxfmt",
     "@octokit/webhooks-examples",
   ],
-  ignoreBinaries: ["busybox", "openssl", "nsenter", "unshare"],
+  ignoreBinaries: ["busybox", "make", "openssl", "nsenter", "unshare"],
 };
 
 export default config;
