@@ -29,6 +29,7 @@ export interface AppDeps {
 }
 
 const maxJsonBytes = "1.5mb";
+const goodbyeMs = 2_000;
 
 /** The broker's routes: each an exact method and path; everything else is 404. */
 export function createApp(deps: AppDeps): Express {
@@ -146,10 +147,19 @@ function answerError(deps: AppDeps) {
       response.destroy();
       return;
     }
+    if (!request.complete) endSoon(deps, request, response);
     if (status === 503) response.setHeader("retry-after", "1");
     if (status === 401) response.setHeader("www-authenticate", "Bearer");
     response.status(status).json({ error: { code, message } });
   };
+}
+
+/** A body that is refused half-way: the sender gets time to read why, then the connection goes. */
+function endSoon({ clock }: AppDeps, request: Request, response: Response): void {
+  response.setHeader("connection", "close");
+  request.resume();
+  const cancel = clock.after(goodbyeMs, () => request.socket.destroy());
+  request.socket.once("close", cancel);
 }
 
 function asRefusal(error: unknown): { status: number; code: string; message: string } {

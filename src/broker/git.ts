@@ -39,7 +39,8 @@ export async function receivePack(deps: GitDeps, git: GitRequest): Promise<void>
   requireSize(Number(git.request.headers["content-length"] ?? 0), deps.maxPushBytes);
   if (git.request.headers["content-encoding"] !== undefined)
     throw new Refusal(415, "MalformedPush", "pushes are taken uncompressed");
-  const push = await openPush(git.request as AsyncIterable<Buffer>, deps.maxPushBytes);
+  // A push that is refused half-way is answered: its stream must outlive the reading.
+  const push = await openPush(git.request.iterator({ destroyOnReturn: false }), deps.maxPushBytes);
   const allow = async (): Promise<void> => {
     const task = await requireTask(deps, git);
     // Git probes with an empty command list before a large push, to settle authentication.

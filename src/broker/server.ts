@@ -14,6 +14,8 @@ export interface BrokerServer {
 
 /** Pushes and fetches may take long; a silent connection may not. */
 const idleMs = 120_000;
+/** How long what is under way may take when we are to end; pods have 30 s. */
+const drainMs = 20_000;
 const minVersion = "TLSv1.2";
 
 /** Creates the listener. */
@@ -45,7 +47,11 @@ function start(app: Express, tls: BrokerKeys["tls"], listen: { port: number; hos
 function stop(server: Server | undefined): Promise<void> {
   return new Promise((resolve) => {
     if (!server) return resolve();
-    server.close(() => resolve());
+    const patience = setTimeout(() => server.closeAllConnections(), drainMs);
+    server.close(() => {
+      clearTimeout(patience);
+      resolve();
+    });
     server.closeIdleConnections();
   });
 }
