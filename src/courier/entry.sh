@@ -1,11 +1,12 @@
 #!/bin/sh
 # First process of the agent's container: runs the agent, ends whatever it left running, and waits until the courier has what it needs.
-# Plain POSIX shell with cat, head, mkfifo and sleep, since it runs in images of all kinds (dash and busybox are tested).
+# Plain POSIX shell with cat, mkfifo and sleep, since it runs in images of all kinds (dash and busybox are tested).
 # Everything in $BELLHOP_OUT is read with suspicion by the courier: an agent that forges these files fools only itself.
 set -u
 umask 002
 
-output_limit=10485760
+# In blocks of 512 bytes, as POSIX has it for `ulimit -f`: 10 MiB.
+output_blocks=20480
 release_limit=900
 asked=''
 trap 'asked=yes' TERM
@@ -71,6 +72,8 @@ end_everything() {
 
 # Says something to the courier, making room where the agent has filled the volume.
 say() {
+  # Where the agent left a link, it is not followed.
+  rm -f -- "$BELLHOP_OUT/$1" 2>/dev/null
   { printf '%s\n' "$2" >"$BELLHOP_OUT/$1"; } 2>/dev/null && return
   for file in "$BELLHOP_OUT"/* "$BELLHOP_OUT"/.[!.]*; do
     case $file in "$BELLHOP_OUT/events.jsonl" | "$BELLHOP_OUT/exit") ;; *) rm -rf -- "$file" 2>/dev/null ;; esac
@@ -91,12 +94,15 @@ open_to_courier() {
 
 cd "$BELLHOP_WORKSPACE" || exit 1
 
-# Keeps the first 10 MiB of what the agent prints and swallows the rest, so that it never blocks.
+# Keeps the first 10 MiB of what the agent prints and swallows the rest, so that it never blocks. Not with `head -c`, which holds small
+# output back: an agent that prints a line now and then would look silent, and its last words would be lost when it is stopped.
 pipe=${TMPDIR:-/tmp}/bellhop-output-$$
 rm -f "$pipe"
 mkfifo -m 600 "$pipe" || exit 1
 (
-  head -c "$output_limit" >"$BELLHOP_OUT/output.log" 2>/dev/null
+  trap '' XFSZ
+  ulimit -f "$output_blocks" 2>/dev/null
+  cat >"$BELLHOP_OUT/output.log" 2>/dev/null
   cat >/dev/null
 ) <"$pipe" &
 drain=$!

@@ -99,6 +99,30 @@ describe.each(shells)("the entry script with $name", { timeout: 60_000 }, ({ pre
     expect(sizes()).toEqual(before);
   });
 
+  it("keeps what the agent prints as soon as it is printed, and the first 10 MiB of it", async () => {
+    const container = start(
+      prefix,
+      `echo a line; while ! [ -e go ]; do sleep 0.05; done; head -c 30000000 /dev/zero; touch through`,
+      environment,
+    );
+    await expect.poll(() => container.read("out/output.log"), { timeout: 10_000 }).toBe("a line\n");
+    writeFileSync(path.join(container.root, "workspace/go"), "");
+    await stopped(container);
+    expect(container.read("out/output.log").length).toBe(10 * 1024 * 1024);
+    expect(existsSync(path.join(container.root, "workspace/through"))).toBe(true);
+  });
+
+  it("follows no link that the agent left where its end is said", async () => {
+    const container = start(
+      prefix,
+      `echo theirs >file; for name in exit stopped; do ln -s "$PWD/file" "$BELLHOP_OUT/$name"; done`,
+      environment,
+    );
+    await stopped(container);
+    await expect.poll(() => container.read("out/stopped")).toBe("ended\n");
+    expect(container.read("workspace/file")).toBe("theirs\n");
+  });
+
   it("ends the agent when it is told to stop", async () => {
     const container = start(prefix, "trap '' TERM; sleep 300 & wait; sleep 300", environment);
     writeFileSync(path.join(container.root, "in/stop"), "");
