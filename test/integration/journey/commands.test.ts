@@ -1,0 +1,168 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { eventually } from "../../cluster/namespace.ts";
+import { isAlive } from "../../cluster/process-node/testing.ts";
+import { startWorld, type World } from "./world/index.ts";
+import { agentOf } from "./world/sandbox.ts";
+import { anIssue, gitAt, isReported, reasonOf, storyOn, taskThat } from "./world/story.ts";
+import { aTeam, changeProfile, gated } from "./world/team.ts";
+
+vi.setConfig({ testTimeout: 180_000 });
+
+describe.concurrent("what people say to the bot", () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await startWorld();
+  });
+  afterAll(async () => {
+    await world?.close();
+  });
+
+  it("stops running work within 10 s, tells how it stands, does it again, and goes on with it", async () => {
+    const team = await aTeam(world, "stopping", { profile: { agent: gated(join(world.folder, "never")) } });
+    const story = await anIssue(team);
+    const asked = await story.ask("please fix this");
+    const running = await story.until(asked, "the work to run", ({ status }) => status?.phase === "Running");
+    const agent = await agentOf(world, running);
+
+    const stop = await story.ask("stop");
+    await eventually(() => !isAlive(agent), { describe: "the agent's end after stop", timeoutMs: 10_000 });
+    expect(reasonOf(await story.end(asked))).toBe("Cancelled");
+    await story.end(stop);
+    expect(
+      world.github.gitCalls.flatMap(({ repository, updates }) => (repository === story.repo ? updates : [])),
+    ).toEqual([]);
+    expect((await story.ours()).map(({ body }) => body)).toEqual([expect.stringContaining("**Stopped")]);
+
+    await story.end(await story.ask("status"));
+    expect((await story.ours()).at(-1)?.body).toContain("Cancelled");
+
+    await changeProfile(team, {});
+    await story.end(await story.ask("retry"));
+    const again = await taskThat(
+      team,
+      "the retried work",
+      (task) => task.spec.retryOf !== undefined && isReported(task),
+    );
+    expect(again.spec.prompt).toBe(running.spec.prompt);
+    expect(again.status).toMatchObject({ phase: "Succeeded", result: { changeNumber: expect.any(Number) as number } });
+
+    await story.end(await story.ask("continue"));
+    const further = await taskThat(
+      team,
+      "the continued work",
+      (task) => task.spec.retryOf?.name === again.metadata.name && isReported(task),
+    );
+    expect(further.status?.result).toMatchObject({
+      branch: again.status?.result?.branch,
+      changeNumber: again.status?.result?.changeNumber,
+    });
+    expect(await story.pulls()).toHaveLength(1);
+
+    await story.end(await story.ask("help"));
+    expect((await story.ours()).at(-1)?.body).toContain(`\`${team.mention} stop\``);
+  });
+
+  it("lets checks run once somebody else approved that very commit, and mends them when they fail, so often and no more", async () => {
+    const team = await aTeam(world, "approving", { profile: { output: { fixLoops: 1 } } });
+    const { people } = world.github;
+    const issue = await anIssue(team);
+    const first = await issue.end(await issue.ask("please fix this"));
+    const { commit = "", changeNumber = 0, branch = "" } = first.status?.result ?? {};
+    const change = storyOn(team, changeNumber);
+    const held = commit.slice(0, 7);
+    expect(await people.checkSuites({ repo: team.repo, sha: commit })).toEqual([]);
+
+    expect(reasonOf(await change.end(await change.ask("approve 0123456", "bob")))).toBe("WrongCommit");
+    expect(reasonOf(await change.end(await change.ask(`approve ${held}`, "ana")))).toBe("RequesterMayNotApprove");
+    expect(reasonOf(await change.end(await change.ask(`approve ${held}`, "mallory")))).toBe("NotAuthorized");
+    expect(gitAt(team, team.repo, "rev-parse", branch)).toBe(commit);
+
+    expect(reasonOf(await change.end(await change.ask(`approve ${held}`, "bob")))).toBe("Approved");
+    const released = gitAt(team, team.repo, "rev-parse", branch);
+    expect(gitAt(team, team.repo, "rev-parse", `${released}^`, `${released}^{tree}`)).toBe(
+      `${commit}\n${gitAt(team, team.repo, "rev-parse", `${commit}^{tree}`)}`,
+    );
+    expect(gitAt(team, team.repo, "log", "-1", "--format=%B", released)).not.toContain("skip-checks");
+    expect(await people.checkSuites({ repo: team.repo, sha: released })).toHaveLength(1);
+
+    await people.completeSuite({ repo: team.repo, sha: released, conclusion: "failure", log: "test 7 failed" });
+    const fix = await taskThat(
+      team,
+      "the fix of the failed check",
+      (task) => headOf(task) === released && isReported(task),
+    );
+    expect(fix.status).toMatchObject({
+      phase: "Succeeded",
+      requester: { login: "ana" },
+      result: { branch, changeNumber },
+    });
+    expect(world.tasks.list(team.namespace).filter((task) => headOf(task) === released)).toHaveLength(1);
+
+    const fixed = fix.status?.result?.commit ?? "";
+    await change.end(await change.ask(`approve ${fixed.slice(0, 7)}`, "bob"));
+    const second = gitAt(team, team.repo, "rev-parse", branch);
+    await people.completeSuite({ repo: team.repo, sha: second, conclusion: "failure", log: "test 7 failed" });
+    const last = await taskThat(team, "the end of the fixes", (task) => headOf(task) === second && isReported(task));
+    expect(reasonOf(last)).toBe("FixLoopsExhausted");
+    expect(gitAt(team, team.repo, "rev-parse", branch)).toBe(second);
+  });
+
+  it("goes on with the same branch and pull request when somebody says more below it", async () => {
+    const team = await aTeam(world, "following");
+    const issue = await anIssue(team);
+    const first = await issue.end(await issue.ask("please fix this"));
+    const change = storyOn(team, first.status?.result?.changeNumber ?? 0);
+    const second = await change.end(await change.ask("and say it in French, too", "bob"));
+    const { branch = "", commit, changeNumber } = first.status?.result ?? {};
+    expect(second.status).toMatchObject({
+      conversation: `${team.repo}#${issue.number}`,
+      result: { branch, changeNumber },
+    });
+    expect(gitAt(team, team.repo, "rev-parse", `${branch}^`)).toBe(commit);
+    expect(await issue.pulls()).toHaveLength(1);
+    expect(await change.ours()).toHaveLength(1);
+  });
+
+  it("keeps a second task of a conversation waiting, and goes on from what the first one left", async () => {
+    const gate = join(world.folder, "first-of-two");
+    const team = await aTeam(world, "queueing", { profile: { agent: gated(gate) } });
+    const story = await anIssue(team);
+    const one = await story.ask("please fix this");
+    await story.until(one, "the first to run", ({ status }) => status?.phase === "Running");
+    const two = await story.ask("and that", "bob");
+    const waiting = await story.until(two, "the second to wait", ({ status }) => status?.queue !== undefined);
+    expect(waiting.status?.phase).toBe("Queued");
+    await writeFile(gate, "");
+    const first = await story.end(one);
+    const second = await story.end(two);
+    expect(second.status?.result).toMatchObject({
+      branch: first.status?.result?.branch,
+      changeNumber: first.status?.result?.changeNumber,
+    });
+    expect(second.status?.checkout?.headSHA).toBe(first.status?.result?.commit);
+    expect(await story.ours()).toHaveLength(2);
+    expect(await story.pulls()).toHaveLength(1);
+  });
+
+  it("comes when its label is put on an issue", async () => {
+    const team = await aTeam(world, "labelling");
+    const story = await anIssue(team);
+    await world.github.people.label({ repo: team.repo, number: story.number, as: "bob", label: "ring" });
+    const task = await taskThat(team, "the work that the label asked for to be reported", isReported);
+    expect(task).toMatchObject({
+      spec: { source: { trigger: "label" }, actor: { login: "bob" } },
+      status: { phase: "Succeeded" },
+    });
+    expect(await story.ours()).toHaveLength(1);
+  });
+
+  function headOf({
+    spec,
+  }: {
+    spec: { source: { object?: { headSHA?: string | undefined } | undefined } };
+  }): string | undefined {
+    return spec.source.object?.headSHA;
+  }
+});

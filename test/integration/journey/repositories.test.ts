@@ -1,0 +1,159 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { startWorld, type World } from "./world/index.ts";
+import { anIssue, gitAt, storyOn, type Story } from "./world/story.ts";
+import { aTeam, changeProfile, gated } from "./world/team.ts";
+
+vi.setConfig({ testTimeout: 180_000 });
+
+describe.concurrent("repositories and pull requests as they are found", () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await startWorld();
+  });
+  afterAll(async () => {
+    await world?.close();
+  });
+
+  it("works in an empty repository", async () => {
+    const team = await aTeam(world, "empty", { files: null });
+    const story = await anIssue(team);
+    const task = await story.end(await story.ask("please begin"));
+    expect(task.status?.phase).toBe("Succeeded");
+    const { branch = "", commit = "" } = task.status?.result ?? {};
+    expect(gitAt(team, team.repo, "rev-parse", branch)).toBe(commit);
+    expect(gitAt(team, team.repo, "rev-list", "--count", commit)).toBe("1");
+  });
+
+  it("works in a repository of 10,000 files and changes one of them", async () => {
+    const files = Object.fromEntries(
+      Array.from({ length: 10_000 }, (_, i) => [`d${i % 97}/s${i % 11}/file-${i}.txt`, `${i}\n`]),
+    );
+    const team = await aTeam(world, "huge", { files });
+    const story = await anIssue(team);
+    const task = await story.end(await story.ask("please fix this"));
+    expect(task.status?.phase).toBe("Succeeded");
+    const { commit = "" } = task.status?.result ?? {};
+    expect(gitAt(team, team.repo, "diff", "--name-status", `${commit}^`, commit)).toBe("A\tbellhop-note.md");
+  });
+
+  it("ends a task whose repository is gone, without an attempt for ever", async () => {
+    const gate = join(world.folder, "gone");
+    const team = await aTeam(world, "vanishing", { profile: { agent: gated(gate) } });
+    const story = await anIssue(team);
+    const said = await story.ask("please fix this");
+    await story.until(said, "the work to run", ({ status }) => status?.phase === "Running");
+    await world.github.people.deleteRepo({ repo: team.repo });
+    await writeFile(gate, "");
+    const task = await story.until(said, "the work to end", ({ status }) => status?.completionTime !== undefined);
+    expect(task.status?.phase).toBe("Failed");
+    expect(task.status?.attempts).toHaveLength(1);
+  });
+
+  it("takes another name where the branch exists, and leaves that one alone", async () => {
+    const team = await aTeam(world, "taken");
+    const story = await anIssue(team);
+    const theirs = await world.github.people.pushCommit({
+      repo: team.repo,
+      as: "ana",
+      branch: `bellhop/${story.number}-say-hello-in-the-readme`,
+      files: { "mine.txt": "mine\n" },
+    });
+    const task = await story.end(await story.ask("please fix this"));
+    expect(task.status?.phase).toBe("Succeeded");
+    const { branch = "" } = task.status?.result ?? {};
+    expect(branch).toMatch(new RegExp(`^bellhop/${story.number}-say-hello-in-the-readme-\\w+$`));
+    expect(gitAt(team, team.repo, "rev-parse", `bellhop/${story.number}-say-hello-in-the-readme`)).toBe(theirs);
+  });
+
+  it("begins a new branch and a new pull request where somebody closed the first", async () => {
+    const team = await aTeam(world, "closing");
+    const story = await anIssue(team);
+    const first = await story.end(await story.ask("please fix this"));
+    await world.github.people.closePullRequest({ repo: team.repo, as: "ana", number: changeOf(first) });
+    const second = await story.end(await story.ask("please fix this another way"));
+    expect(second.status?.phase).toBe("Succeeded");
+    expect(second.status?.result?.branch).not.toBe(first.status?.result?.branch);
+    expect((await story.pulls()).map(({ state }) => state)).toEqual(["closed", "open"]);
+  });
+
+  it("never overwrites what a person pushed to the branch meanwhile, and says so", async () => {
+    const { change, said, gate } = await atWorkOnAChange("pushed-to");
+    const { repo, team } = change;
+    const { head } = await theChange(change);
+    const theirs = await world.github.people.pushCommit({
+      repo,
+      as: "bob",
+      branch: head.ref,
+      files: { "bob.txt": "bob\n" },
+    });
+    await writeFile(gate, "");
+    const task = await change.end(said);
+    expect(task.status?.phase).toBe("Failed");
+    expect(gitAt(team, repo, "rev-parse", head.ref)).toBe(theirs);
+    expect((await change.ours()).at(-1)?.body).toContain(head.ref);
+  });
+
+  it("goes on with a pull request that was moved to another base meanwhile", async () => {
+    const { change, said, gate } = await atWorkOnAChange("retargeted");
+    const { repo, number, team } = change;
+    await world.github.people.pushCommit({ repo, as: "bob", branch: "next", files: { "next.txt": "next\n" } });
+    await world.github.people.retarget({ repo, as: "bob", number, base: "next" });
+    await writeFile(gate, "");
+    const task = await change.end(said);
+    expect(task.status).toMatchObject({ phase: "Succeeded", result: { changeNumber: number } });
+    const pull = await theChange(change);
+    expect(pull).toMatchObject({ base: { ref: "next" }, head: { sha: gitAt(team, repo, "rev-parse", pull.head.ref) } });
+    expect(await change.pulls()).toHaveLength(1);
+  });
+
+  it("stacks a pull request of ours on a fork's, and pushes nothing to the fork", async () => {
+    const team = await aTeam(world, "forked");
+    const { people } = world.github;
+    const fork = await people.fork({ repo: team.repo, into: "bob" });
+    const forked = `bob/${fork.name}`;
+    const theirs = await people.pushCommit({ repo: forked, as: "bob", branch: "feature", files: { "f.txt": "f\n" } });
+    const { number } = await people.openPullRequest({
+      repo: team.repo,
+      as: "bob",
+      title: "Feature",
+      head: "bob:feature",
+    });
+    const change = storyOn(team, number);
+    const task = await change.end(await change.ask("please finish this"));
+    expect(task.status).toMatchObject({ phase: "Succeeded", checkout: { stacked: true, headSHA: theirs } });
+    expect(gitAt(team, team.repo, "rev-parse", `${task.status?.result?.branch}^`)).toBe(theirs);
+    expect(gitAt(team, forked, "rev-parse", "feature")).toBe(theirs);
+    const ours = (await change.pulls()).at(-1);
+    expect(ours?.number).not.toBe(number);
+    expect(ours?.body).toContain(`On top of #${number}.`);
+  });
+
+  /** Work on a pull request of ours that waits for its gate. */
+  async function atWorkOnAChange(org: string): Promise<{ change: Story; said: string; gate: string }> {
+    const gate = join(world.folder, org);
+    const team = await aTeam(world, org);
+    const issue = await anIssue(team);
+    const first = await issue.end(await issue.ask("please fix this"));
+    await changeProfile(team, { agent: gated(gate) });
+    const change = storyOn(team, changeOf(first));
+    const said = await change.ask("and that");
+    await change.until(said, "the work on the change to run", ({ status }) => status?.phase === "Running");
+    return { change, said, gate };
+  }
+
+  async function theChange(change: Story) {
+    const [pull] = await change.pulls();
+    if (!pull) throw new Error("the pull request is gone");
+    return pull;
+  }
+
+  function changeOf({
+    status,
+  }: {
+    status?: { result?: { changeNumber?: number | undefined } | undefined } | undefined;
+  }): number {
+    return status?.result?.changeNumber ?? 0;
+  }
+});

@@ -1,0 +1,88 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { AgentTaskKind, type AgentTask } from "../../../../src/api/kinds.ts";
+import { connect } from "../../../../src/kube/config.ts";
+import { createInformer } from "../../../../src/kube/informer.ts";
+import type { KubeConnection, Store } from "../../../../src/kube/types.ts";
+import { systemClock } from "../../../../src/shared/clock.ts";
+import { silentLogger } from "../../../../src/shared/log.ts";
+import { startControlPlane, type ControlPlane } from "../../../cluster/control-plane.ts";
+import { installCrds } from "../../../cluster/crds.ts";
+import type { Daemon } from "../../../cluster/daemon.ts";
+import { aNamespace } from "../../../cluster/namespace.ts";
+import { startProcessNode, type ProcessNode } from "../../../cluster/process-node.ts";
+import { startGitHub, type GitHubStandIn } from "../../../providers/github/index.ts";
+import { partsOf, type Installation, type Part } from "./parts.ts";
+
+/** A whole installation on this machine: control plane, process node, GitHub, and our processes, each one of its own. */
+export interface World extends Installation {
+  controlPlane: ControlPlane;
+  client: KubeConnection;
+  github: GitHubStandIn;
+  node: ProcessNode;
+  /** Every task, as a watch shows it. */
+  tasks: Store<AgentTask>;
+  parts: Partial<Record<Part, Daemon>>;
+  /** Starts a process, or starts it again as after a crash or an upgrade. */
+  start(part: Part): Promise<void>;
+  /** SIGKILL: as a crash. */
+  kill(part: Part): Promise<void>;
+  /** The ends of all logs, for messages of failed tests. */
+  logs(lines?: number): string;
+  close(): Promise<void>;
+}
+
+/** Starts a world with the people ana, bob and mallory in it; close it in the end. Takes about 10 s. */
+export async function startWorld(): Promise<World> {
+  const folder = await mkdtemp(join(tmpdir(), "bellhop-journey-"));
+  const [controlPlane, github] = await Promise.all([startControlPlane(), startGitHub()]);
+  const { kubeconfigPath } = controlPlane;
+  const { client } = await connect({ kubeconfig: kubeconfigPath });
+  const caFile = join(folder, "github-ca.pem");
+  const [namespace, brokerNamespace, node] = await Promise.all([
+    aNamespace(client, "bellhop"),
+    aNamespace(client, "bellhop-broker"),
+    startProcessNode({ kubeconfigPath }),
+    installCrds(client),
+    writeFile(caFile, github.ca ?? ""),
+    ...["ana", "bob", "mallory"].map((login) => github.people.createUser({ login })),
+  ]);
+  const installation: Installation = { folder, kubeconfigPath, caFile, namespace, brokerNamespace };
+  const startPart = await partsOf(installation);
+  const parts: World["parts"] = {};
+  const watching = new AbortController();
+  const informer = createInformer({ client, clock: systemClock, log: silentLogger }, AgentTaskKind);
+  informer.start(watching.signal);
+  const start = async (part: Part): Promise<void> => void (parts[part] = await startPart(part));
+  await Promise.all([start("gateway"), start("broker"), start("operator")]);
+  return {
+    ...installation,
+    controlPlane,
+    client,
+    github,
+    node,
+    tasks: informer.store,
+    parts,
+    start,
+    kill: (part) => killed(parts[part]),
+    logs: (lines = 25) => [...logsOf(parts, lines), `--- node\n${node.tail()}`].join("\n"),
+    async close() {
+      watching.abort();
+      await Promise.all(Object.values(parts).map((daemon) => daemon.stop(3_000)));
+      await Promise.all([node.stop(), github.close(), client.close()]);
+      await controlPlane.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function killed(daemon: Daemon | undefined): Promise<void> {
+  if (daemon === undefined || daemon.ending !== undefined) return;
+  process.kill(daemon.pid, "SIGKILL");
+  await daemon.ended;
+}
+
+function logsOf(parts: World["parts"], lines: number): string[] {
+  return Object.entries(parts).map(([name, daemon]) => `--- ${name}\n${daemon.tail(lines)}`);
+}

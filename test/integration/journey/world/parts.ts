@@ -1,0 +1,80 @@
+import { join } from "node:path";
+import { startDaemon, type Daemon } from "../../../cluster/daemon.ts";
+import { freePort } from "../../../cluster/ports.ts";
+
+export const checkout = join(import.meta.dirname, "..", "..", "..", "..");
+
+/** The processes of an installation; the second operator starts only when a test asks for it. */
+export const partNames = ["gateway", "broker", "operator", "operator-2"] as const;
+export type Part = (typeof partNames)[number];
+
+/** What every process of one installation has in common. */
+export interface Installation {
+  /** For logs, and what processes leave at home. */
+  folder: string;
+  kubeconfigPath: string;
+  /** PEM file with the authority of the GitHub stand-in. */
+  caFile: string;
+  /** Namespace of gateway and operator. */
+  namespace: string;
+  brokerNamespace: string;
+}
+
+/** Starts a process of the installation, again on the same ports where it ran before. */
+export type StartPart = (part: Part) => Promise<Daemon>;
+
+/** Finds ports, and gives what starts the processes. */
+export async function partsOf(installation: Installation): Promise<StartPart> {
+  const environments = environmentsOf(installation, await Promise.all([1, 2, 3, 4, 5, 6].map(() => freePort())));
+  return (part) =>
+    startDaemon({
+      command: process.execPath,
+      args: [join(checkout, "src", part.replace("-2", ""), "main.ts")],
+      logFile: logOf(installation, part),
+      env: environments[part],
+    });
+}
+
+/** Where a process logs to. */
+export function logOf({ folder }: Pick<Installation, "folder">, part: Part): string {
+  return join(folder, `${part}.log`);
+}
+
+function environmentsOf(of: Installation, ports: number[]): Record<Part, Record<string, string>> {
+  const [gateway, gatewayProbes, broker, brokerProbes, operatorProbes, secondProbes] = ports.map(String);
+  const common = {
+    PATH: process.env["PATH"] ?? "",
+    HOME: of.folder,
+    KUBECONFIG: of.kubeconfigPath,
+    LOG_LEVEL: "debug",
+    BELLHOP_NAMESPACE: of.namespace,
+    BELLHOP_HOST: "127.0.0.1",
+    BELLHOP_CA_FILE: of.caFile,
+    BELLHOP_ALLOWED_HOSTS: "127.0.0.1",
+  };
+  const operator = {
+    ...common,
+    BELLHOP_EXTERNAL_URL: `http://127.0.0.1:${gateway}`,
+    BELLHOP_GATEWAY_ADDRESSES: `127.0.0.1:${gatewayProbes}`,
+    BELLHOP_BROKER_NAMESPACE: of.brokerNamespace,
+    BELLHOP_BROKER_URL: `https://127.0.0.1:${broker}`,
+    BELLHOP_SANDBOX_BACKEND: "process",
+    BELLHOP_ALLOW_NOT_ISOLATED: "true",
+    BELLHOP_IMAGE: "bellhop:test",
+  };
+  return {
+    gateway: { ...common, ...listen(gateway, gatewayProbes), BELLHOP_DRAIN_MS: "100" },
+    broker: {
+      ...common,
+      ...listen(broker, brokerProbes),
+      BELLHOP_NAMESPACE: of.brokerNamespace,
+      BELLHOP_ISOLATION: "process",
+    },
+    operator: { ...operator, POD_NAME: "operator", BELLHOP_PROBE_PORT: operatorProbes ?? "" },
+    "operator-2": { ...operator, POD_NAME: "operator-2", BELLHOP_PROBE_PORT: secondProbes ?? "" },
+  };
+}
+
+function listen(port = "", probes = ""): Record<string, string> {
+  return { BELLHOP_PORT: port, BELLHOP_PROBE_PORT: probes };
+}

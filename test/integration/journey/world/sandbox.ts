@@ -1,0 +1,21 @@
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { AgentTask } from "../../../../src/api/kinds.ts";
+import { eventually } from "../../../cluster/namespace.ts";
+import type { World } from "./index.ts";
+
+/** Folders of a task's pods on the process node, the newest last. They go when the pod ends. */
+export function podFolders({ node }: World, task: AgentTask): string[] {
+  return (task.status?.attempts ?? []).flatMap(({ podUID }) => (podUID ? [join(node.folder, "pods", podUID)] : []));
+}
+
+/** Waits until an agent of `gated.sh` works, and gives its process id. */
+export function agentOf(world: World, task: AgentTask): Promise<number> {
+  const pattern = (folder: string): string => join(folder, "volumes", "*", "output.log");
+  const probe = (): number | undefined => {
+    const outputs = globSync(podFolders(world, task).map(pattern)).map((path) => readFileSync(path, "utf8"));
+    const pid = /^pid (\d+)$/m.exec(outputs.join("\n"))?.[1];
+    return pid === undefined ? undefined : Number(pid);
+  };
+  return eventually(probe, { describe: `the agent of ${task.metadata.name} to work`, timeoutMs: 40_000 });
+}

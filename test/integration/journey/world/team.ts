@@ -1,0 +1,136 @@
+import { join } from "node:path";
+import { agentProfileSpec } from "../../../../src/api/agent-profile.ts";
+import { gitHubIntegrationSpec } from "../../../../src/api/github-integration.ts";
+import { AgentProfileKind, GitHubIntegrationKind } from "../../../../src/api/kinds.ts";
+import { secrets } from "../../../../src/kube/resources.ts";
+import { aNamespace, eventually } from "../../../cluster/namespace.ts";
+import { call } from "../../../providers/github/testing.ts";
+import type { World } from "./index.ts";
+import { checkout } from "./parts.ts";
+
+/** An organisation at GitHub with an App of its own, and the namespace with the integration and the profile that serve it. */
+export interface Team {
+  world: World;
+  org: string;
+  /** `org/shop`, with a README. */
+  repo: string;
+  namespace: string;
+  /** The integration's name, in `namespace`. */
+  integration: string;
+  /** What calls the bot: `@…`. */
+  mention: string;
+  /** Login of the bot's account. */
+  bot: string;
+  /** The App's installation on the organisation. */
+  installation: number;
+  /** Reads GitHub's REST interface as ana, who owns the organisation. */
+  read<T>(path: `/${string}`): Promise<T>;
+}
+
+/** What a team differs in from the usual one. */
+export interface TeamOptions {
+  /** The profile's spec; the demo's agent unless told. */
+  profile?: object;
+  /** The integration's spec. */
+  integration?: object;
+  /** Files of `org/shop`; null leaves it empty. */
+  files?: Record<string, string> | null;
+  /** The App's slug; `<org>-bell` unless told. */
+  app?: string;
+}
+
+/** An agent of test/agents, as a command. */
+export function agent(script: Script, ...args: string[]): object {
+  return { type: "custom", image: "agent:test", command: agentCommand(script, ...args) };
+}
+
+type Script = "demo.sh" | "hostile.sh" | "gated.sh";
+
+/** The same as an argument list. */
+export function agentCommand(script: Script, ...args: string[]): string[] {
+  return ["/bin/sh", join(checkout, "test", "agents", script), ...args];
+}
+
+/** An agent that waits until there is a file: it works as long as a test wants. */
+export function gated(gate: string): object {
+  return agent("gated.sh", gate);
+}
+
+/** Sets a team up and waits until its integration is ready. Ana owns the organisation, bob may write. */
+export async function aTeam(world: World, org: string, options: TeamOptions = {}): Promise<Team> {
+  const { github, client } = world;
+  const repo = `${org}/shop`;
+  const slug = options.app ?? `${org}-bell`;
+  const app = { slug, owner: org, webhookUrl: "http://127.0.0.1:9/hook", webhookSecret: "before us" };
+  await github.people.createOrg({ login: org, members: { ana: "admin" } });
+  const files = options.files === null ? {} : { files: options.files ?? { "README.md": "# Shop\n" } };
+  await github.people.createRepo({ repo, ...files });
+  await github.people.setPermission({ repo, login: "bob", role: "write" });
+  await github.people.createApp(app);
+  const { id: installation } = await github.people.installApp({ app: slug, on: org });
+  const token = await github.people.createUserToken({ login: "ana" });
+  const team: Team = {
+    world,
+    org,
+    repo,
+    namespace: await aNamespace(client, org),
+    integration: org,
+    mention: `@${slug}`,
+    bot: `${slug}[bot]`,
+    installation,
+    read: async <T>(path: `/${string}`) => (await call(github, `GET ${path}`, token)).body as unknown as T,
+  };
+  await integrate(team, slug, options);
+  return team;
+}
+
+/** Puts another profile in the place of the team's. */
+export async function changeProfile({ world: { client }, namespace }: Team, spec: object): Promise<void> {
+  const current = await client.get(AgentProfileKind, { namespace, name: "default" });
+  await client.replace(AgentProfileKind, { ...current, spec: profileSpec(spec) });
+}
+
+function profileSpec(spec: object) {
+  return agentProfileSpec.parse({ agent: agent("demo.sh"), ...spec });
+}
+
+async function integrate({ world, namespace, org }: Team, slug: string, options: TeamOptions): Promise<void> {
+  const { client, github } = world;
+  const app = github.app(slug);
+  const annotations = { "bellhop.dev/allowed-for": `GitHubIntegration/${new URL(github.url).host}` };
+  const privateKeySecretRef = { name: "github-app", key: "key" };
+  await client.create(secrets, {
+    metadata: { name: "github-app", namespace, annotations },
+    stringData: { key: app.privateKey },
+  });
+  await client.create(AgentProfileKind, {
+    metadata: { name: "default", namespace },
+    spec: profileSpec(options.profile ?? {}),
+  });
+  const spec = gitHubIntegrationSpec.parse({
+    url: github.url,
+    organization: org,
+    credentials: { app: { appId: app.id, privateKeySecretRef } },
+    webhook: { takeOver: true },
+    profileRef: { name: "default" },
+    triggers: [
+      { name: "mention", mention: {} },
+      { name: "label", label: { name: "ring" } },
+      { name: "checks", failedChecks: {} },
+    ],
+    reporting: { updateEvery: "1s" },
+    ...options.integration,
+  });
+  await client.create(GitHubIntegrationKind, { metadata: { name: org, namespace }, spec });
+  await ready(world, { namespace, name: org });
+}
+
+async function ready(world: World, key: { namespace: string; name: string }): Promise<void> {
+  const probe = async (): Promise<true> => {
+    const { status } = await world.client.get(GitHubIntegrationKind, key);
+    const isReady = status?.conditions?.some(({ type, status: value }) => type === "Ready" && value === "True");
+    if (!isReady) throw new Error(`its conditions are ${JSON.stringify(status?.conditions)}\n${world.logs()}`);
+    return true;
+  };
+  await eventually(probe, { describe: `integration ${key.name} to be Ready`, timeoutMs: 40_000, everyMs: 200 });
+}
