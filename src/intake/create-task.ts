@@ -42,7 +42,7 @@ function failureOf(error: unknown): StoreResult {
   const status = error instanceof ApiError ? error.status : 0;
   if (status === 413)
     return { result: "invalid", reason: "TooLarge", message: "The task is too large to store.", detail };
-  if (status === 422 || status === 400) {
+  if ((status === 422 || status === 400) && !lacksPolicyParameters(error)) {
     return {
       result: "invalid",
       reason: "Invalid",
@@ -51,6 +51,11 @@ function failureOf(error: unknown): StoreResult {
     };
   }
   return notStored(error, detail);
+}
+
+/** The admission policies refuse everything while their ConfigMap of accounts is gone: that passes, the task is not at fault. */
+function lacksPolicyParameters(error: unknown): boolean {
+  return error instanceof ApiError && error.message.includes("no params found for policy binding");
 }
 
 function notStored(error: unknown, detail: string): StoreResult {

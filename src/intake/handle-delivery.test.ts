@@ -143,6 +143,12 @@ describe("handleDelivery", () => {
     [503, "NotStored", "refused", unreachable("create", new Error("connect ECONNREFUSED 10.0.0.1:443"))],
     [503, "NotStored", "refused", new DOMException("timed out", "TimeoutError")],
     [500, "Invalid", "refused", status(422, "Invalid", "spec.prompt: too long")],
+    [
+      503,
+      "NotStored",
+      "refused",
+      status(422, "Invalid", "no params found for policy binding with `Deny` parameterNotFoundAction"),
+    ],
     [500, "TooLarge", "refused", status(413, "RequestEntityTooLarge")],
   ])("says %d %s where the API server failed so", async (code, reason, said, fail) => {
     const { deps } = world({ fail });

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, readSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, fstatSync, readSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { inFiles, outFiles } from "../../sandbox/protocol/layout.ts";
 import type { Folder } from "../folder.ts";
@@ -50,9 +50,4 @@ export function lastWords(out: Folder): string {
 /** Asks the entry script to end the agent, or lets its container go. */
 export function tell(places: Pick<Places, "in">, what: "stop" | "release"): void {
   writeFileSync(path.join(places.in, inFiles[what]), "");
-}
-
-/** Takes back what an earlier run of this pod's containers said. */
-export function untell(places: Pick<Places, "in">): void {
-  for (const name of [inFiles.stop, inFiles.release]) rmSync(path.join(places.in, name), { force: true });
 }

@@ -7,9 +7,6 @@ import { cacheFolder } from "./cache.ts";
 import { contentHash } from "./content-hash.ts";
 import { run } from "./run.ts";
 
-/** The public image that the Dockerfile builds on; made here, under its name, from packages. */
-export const publicBase = "docker.io/library/node:24-bookworm-slim";
-
 const npmVersion = "11.6.2";
 const packages = "git,ca-certificates";
 /** Removed at the end: excluding them from unpacking makes mmdebstrap three times slower. */
