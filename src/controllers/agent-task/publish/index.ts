@@ -50,7 +50,7 @@ async function conclude(context: StepContext): Promise<StatusPatch> {
   const at = `\`${branch}\` is at ${commit?.slice(0, 7)}`;
   try {
     const change = await changeFor(context);
-    const verdict = { status: "True", reason: "Published", message: `${at}; ${toldOf(change)}.` } as const;
+    const verdict = { status: "True", reason: "Published", message: `${at}; ${toldOf(task, change)}.` } as const;
     return concluded(task, resultOf(branch, commit, change), verdict);
   } catch (error) {
     if (!isProviderFailure(error, "NotFound", "Forbidden", "Invalid")) throw error;
@@ -80,7 +80,9 @@ function concluded(
 
 type Result = NonNullable<NonNullable<AgentTask["status"]>["result"]>;
 
-function toldOf(change: Change | undefined): string {
+function toldOf(task: AgentTask, change: Change | undefined): string {
+  if (!change && beganEmpty(task))
+    return "no pull request: the repository was empty, so there is nothing to merge it into";
   if (!change) return "no pull request, as the profile says";
   return `${change.draft ? "draft " : ""}pull request #${change.number}`;
 }
@@ -102,7 +104,7 @@ async function changeFor(context: StepContext): Promise<Change | undefined> {
   const connection = await context.connection();
   const host = await hostOf(context);
   const found = await host.findChange(repository, headRef, context.signal);
-  if (found || profile.spec.output.pullRequest === "None" || baseRef === undefined) return found;
+  if (found || profile.spec.output.pullRequest === "None" || baseRef === undefined || beganEmpty(task)) return found;
   const opening = {
     headRef,
     baseRef,
@@ -110,6 +112,11 @@ async function changeFor(context: StepContext): Promise<Change | undefined> {
     ...textOf(context, connection, host),
   };
   return host.openChange(repository, opening, context.signal);
+}
+
+/** The first commit of a repository has no base: hosts refuse a change for it. */
+function beganEmpty({ status }: AgentTask): boolean {
+  return status?.checkout?.headSHA === undefined;
 }
 
 function textOf({ facts }: StepContext, { reporter }: Connection, host: CodeHost): { title: string; body: string } {
