@@ -1,9 +1,12 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import type { Permission } from "../../integrations/connection.ts";
+import type { ProviderFailure } from "../../integrations/connection.ts";
+import { ProviderError } from "../../integrations/errors.ts";
 import { authorise } from "./authorise.ts";
 import type { AuthoriseReading } from "./authorise-rules.ts";
 import type { TaskFacts } from "./facts.ts";
+import type { StepContext } from "./steps.ts";
 import { aProfile, aTask, anIntegration, facts, noon } from "./testing.ts";
 
 const text = "@bellhop fix it";
@@ -261,5 +264,22 @@ describe("authorise", () => {
     expect(concerns(aTask({ conditions: [{ type: "Authorized", status: "Unknown" }] }))).toBe(true);
     expect(concerns(aTask({ conditions: ["Authorized"] }))).toBe(false);
     expect(concerns(aTask({ spec: { cancel: { by: "kim" } } }))).toBe(false);
+  });
+
+  it("takes what rang for gone where the whole repository is, and tries again after every other failure", async () => {
+    const read = (failure: ProviderFailure): Promise<AuthoriseReading> =>
+      authorise.gather({
+        facts: facts({ task: spoken }),
+        connection: () =>
+          Promise.resolve({ context: { reread: () => Promise.reject(new ProviderError(failure, "no way in")) } }),
+        signal: new AbortController().signal,
+      } as unknown as StepContext);
+    expect(authorise.decide(facts({ task: spoken }), await read("NotFound"), noon).conditions?.[0]).toMatchObject({
+      status: "False",
+      reason: "SourceGone",
+      message: expect.stringContaining("no way in") as string,
+    });
+    await expect(read("Suspended")).rejects.toThrow("no way in");
+    await expect(read("Unavailable")).rejects.toThrow("no way in");
   });
 });

@@ -1,4 +1,4 @@
-import type { Connection, RepositoryRef } from "../../integrations/connection.ts";
+import type { Connection, RepositoryRef, Reread } from "../../integrations/connection.ts";
 import { isProviderFailure } from "../../integrations/errors.ts";
 import { judge, personOf, type AuthoriseReading } from "./authorise-rules.ts";
 import { failedTaskOf, isFailedCheck } from "./conversation.ts";
@@ -28,10 +28,24 @@ async function readSource(context: StepContext, repository: RepositoryRef): Prom
   const { task, tasks } = context.facts;
   if (isFailedCheck(task) && !failedTaskOf(task, tasks)) return {};
   const connection = await context.connection();
-  const reread = await connection.context?.reread(task.spec.source, repository, context.signal);
+  const reread = await rereadSource(context, connection, repository);
   if (!reread?.found) return reread ? { reread } : {};
   const permission = await readPermission(context, connection, repository);
   return permission ? { reread, permission } : { reread };
+}
+
+/** Where the repository itself is gone, or nobody lets us in any more, so is what rang. */
+async function rereadSource(
+  { facts, signal }: StepContext,
+  connection: Connection,
+  repository: RepositoryRef,
+): Promise<Reread | undefined> {
+  try {
+    return await connection.context?.reread(facts.task.spec.source, repository, signal);
+  } catch (error) {
+    if (!isProviderFailure(error, "NotFound")) throw error;
+    return { found: false, message: `What rang cannot be read any more: ${error.message}` };
+  }
 }
 
 async function readPermission(
