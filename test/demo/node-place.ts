@@ -1,13 +1,12 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { until } from "../cluster/node/wait.ts";
 import { buildImages, startNode, type BuiltImages, type ExternalHost, type RealNode } from "../cluster/node/index.ts";
 import { tool } from "../cluster/node/tools.ts";
 import { apiBehind } from "./api.ts";
 import { adminPort, caller, edgeFlags, outsideTls, populate, standInFlags, writeTls, type Caller } from "./outside.ts";
 import type { Place, Say } from "./place.ts";
 import { helmInstall, installationLogs, release } from "./release.ts";
-import { adaptedSamples } from "./samples.ts";
+import { applySamples, demoAgent } from "./samples.ts";
 
 /** What may differ; two places at once differ in `name`. */
 export interface NodePlaceOptions {
@@ -70,6 +69,7 @@ async function furnish(node: RealNode, images: BuiltImages, options: NodePlaceOp
     git: (...args) => checked(node, ["git", "-c", "safe.directory=*", "-C", gitDir, ...args]),
     around: lookAround(node),
     logs: () => installationLogs(kubectl, team),
+    leave: () => api.close(),
     async close() {
       await api.close();
       await node.stop();
@@ -89,7 +89,9 @@ async function furnish(node: RealNode, images: BuiltImages, options: NodePlaceOp
     await startEdge(node, kubectl, folder);
     say(`GitHub is ${url}, and reaches the gateway at https://${edge.address}`);
     const { app, gitDir } = await populate(outside);
-    await applySamples(kubectl, app, { ...options, image: images.agent.ref });
+    say("applying config/samples: a profile, a secret, an integration");
+    const { command = demoAgent, profile = {} } = options;
+    await applySamples(kubectl, team, { url, app, agent: { image: images.agent.ref, command }, profile });
     return await place(outside, gitDir);
   } catch (error) {
     const logs = await installationLogs(kubectl, team);
@@ -121,35 +123,13 @@ async function startEdge(node: RealNode, kubectl: Place["kubectl"], folder: stri
   const service = ["get", "service", "-n", release.namespace, "bellhop-gateway", "-o", "jsonpath={.spec.clusterIP}"];
   const host = await node.externalHost(edge.name, edge.address);
   const flags = edgeFlags({ host: edge.address, port: 443, tls: folder, to: `${await kubectl(service)}:80` });
-  const daemon = host.start("edge", [process.execPath, join(sources, "demo", "edge.ts"), ...flags]);
+  const daemon = host.start("edge", [process.execPath, join(sources, "providers", "edge.ts"), ...flags]);
   await daemon.ready(() => listens(host, `${edge.address}:443`), 20_000);
 }
 
 async function listens(host: ExternalHost, address: string): Promise<boolean> {
   const [ip = "", port = ""] = address.split(":");
   return (await host.exec(["bash", "-c", `exec 3<> /dev/tcp/${ip}/${port}`], { timeoutMs: 5_000 })).code === 0;
-}
-
-async function applySamples(
-  kubectl: Place["kubectl"],
-  app: { id: number; privateKey: string },
-  options: NodePlaceOptions & { image: string },
-): Promise<void> {
-  const { say, image, command = ["/bin/sh", "/agents/demo.sh"], profile = {} } = options;
-  const namespace = {
-    apiVersion: "v1",
-    kind: "Namespace",
-    metadata: { name: team, labels: { "pod-security.kubernetes.io/enforce": "restricted" } },
-  };
-  await kubectl(["apply", "-f", "-"], JSON.stringify(namespace));
-  say("applying config/samples: a profile, a secret, an integration");
-  const samples = adaptedSamples({ url, app, agent: { image, command }, profile });
-  await kubectl(["apply", "-n", team, "-f", "-"], samples);
-  await kubectl(["wait", "-n", team, "--for=condition=Ready", "--timeout=60s", "githubintegration/github"]);
-  await until(
-    async () => (await kubectl(["get", "-n", team, "serviceaccount", "default", "-o", "name"]).catch(() => "")) !== "",
-    { what: "the namespace's service account", timeoutMs: 20_000 },
-  );
 }
 
 async function checked(node: RealNode, argv: readonly string[], input?: string): Promise<string> {

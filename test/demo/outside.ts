@@ -42,7 +42,7 @@ export function standInFlags(at: { host: string; port: number; url: string; tls:
   return [...where, ...files, "--state", state];
 }
 
-/** Arguments for edge.ts. */
+/** Arguments for test/providers/edge.ts. */
 export function edgeFlags(at: { host: string; port: number; tls: string; to: string }): string[] {
   const { host, port, tls, to } = at;
   return ["--host", host, "--port", String(port), "--cert", `${tls}/edge.crt`, "--key", `${tls}/edge.key`, "--to", to];
@@ -103,8 +103,9 @@ export async function populate({ people }: Pick<Caller, "people">): Promise<Popu
   await people("createOrg", { login: "acme", members: { ana: "admin" } });
   const files = { "README.md": "# Shop\n", "src/price.txt": "one\ntwo\n" };
   const { dir } = await people<{ dir: string }>("createRepo", { repo: "acme/shop", files });
-  const secret = { webhookUrl: "", webhookSecret: "replaced when the integration installs its hook" };
-  const app = await people<Population["app"]>("createApp", { slug: "bellhop", owner: "acme", ...secret });
+  // As people register an App before there is an installation; the integration takes its hook over.
+  const hook = { webhookUrl: "https://example.com/later", webhookSecret: "replaced by the integration" };
+  const app = await people<Population["app"]>("createApp", { slug: "bellhop", owner: "acme", ...hook });
   await people("installApp", { app: "bellhop", on: "acme" });
   return { gitDir: dir, app };
 }

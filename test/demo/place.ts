@@ -26,6 +26,8 @@ export interface Place {
   around: string[];
   /** The ends of what the processes said, for messages of what failed. */
   logs(): Promise<string>;
+  /** Leaves it running where it can run on, and ends what only this process needs. */
+  leave(): Promise<void>;
   /** Ends everything it started. May be called twice. */
   close(): Promise<void>;
 }

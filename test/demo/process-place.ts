@@ -1,13 +1,8 @@
-import { spawn, type ChildProcess } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { run } from "../cluster/node/run.ts";
 import { tool } from "../cluster/node/tools.ts";
-import { until } from "../cluster/node/wait.ts";
 import { startWorld, type World } from "../integration/journey/world/index.ts";
 import { aTeam } from "../integration/journey/world/team.ts";
-import { apiBehind } from "./api.ts";
+import { localProxy } from "./local-proxy.ts";
 import type { Place, Say } from "./place.ts";
 
 /** The same without a node: a control plane on loopback, and pods as groups of processes, which nothing isolates. */
@@ -25,23 +20,12 @@ export async function processPlace(say: Say): Promise<Place> {
 async function furnish(world: World): Promise<Place> {
   const { github } = world;
   const team = await aTeam(world, "acme");
-  const folder = mkdtempSync(join(tmpdir(), "bellhop-demo-"));
   const env = { ...process.env, KUBECONFIG: world.kubeconfigPath };
-  const socket = join(folder, "api.sock");
-  const proxy = spawn(tool("kubectl"), ["proxy", `--unix-socket=${socket}`], { env, stdio: "ignore" });
-  const api = apiBehind(socket);
-  const closeProxy = async (): Promise<void> => {
+  const api = await localProxy([], env);
+  const close = async (): Promise<void> => {
     await api.close();
-    await ended(proxy);
-    rmSync(folder, { recursive: true, force: true });
+    await world.close();
   };
-  try {
-    const answers = (): Promise<boolean> => api.get("/version").then(Boolean, () => false);
-    await until(answers, { what: "kubectl proxy", timeoutMs: 20_000 });
-  } catch (error) {
-    await closeProxy();
-    throw error;
-  }
   return {
     what: "the process node, which isolates nothing",
     namespace: team.namespace,
@@ -61,17 +45,8 @@ async function furnish(world: World): Promise<Place> {
     git: (...args) => run(["git", "-C", github.gitDir(team.repo), ...args]),
     around: [],
     logs: () => Promise.resolve(world.logs()),
-    async close() {
-      await closeProxy();
-      await world.close();
-    },
+    // Its servers live in this process.
+    leave: close,
+    close,
   };
-}
-
-async function ended(child: ChildProcess): Promise<void> {
-  child.kill("SIGKILL");
-  await until(() => child.exitCode !== null || child.signalCode !== null, {
-    what: "the proxy's end",
-    timeoutMs: 10_000,
-  });
 }

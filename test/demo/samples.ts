@@ -1,12 +1,17 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
+import { until } from "../cluster/node/wait.ts";
+import type { Place } from "./place.ts";
 
 interface Sample {
   kind: string;
   metadata: Record<string, unknown> & { name: string };
   spec: Record<string, unknown>;
 }
+
+/** The demo's agent, in its image. */
+export const demoAgent = ["/bin/sh", "/agents/demo.sh"];
 
 /** What of the samples is different here. */
 export interface Adaptation {
@@ -19,7 +24,7 @@ export interface Adaptation {
 }
 
 /** A `List` of the samples that a team with a GitHub App applies, with this GitHub and this agent in them. */
-export function adaptedSamples(given: Adaptation): string {
+function adaptedSamples(given: Adaptation): string {
   const items = ["agent-profile.yaml", "github-app.yaml"].flatMap(read).map((object) => adapt(object, given));
   return JSON.stringify({ apiVersion: "v1", kind: "List", items });
 }
@@ -42,7 +47,20 @@ function adapt(object: Sample, given: Adaptation): object {
     default: {
       const { credentials } = object.spec as { credentials: { app: object } };
       const spec = { ...object.spec, url, credentials: { app: { ...credentials.app, appId: app.id } } };
-      return { ...object, spec: { ...spec, reporting: { updateEvery: "1s" } } };
+      return { ...object, spec: { ...spec, webhook: { takeOver: true }, reporting: { updateEvery: "1s" } } };
     }
   }
+}
+
+/** Applies them to a namespace that holds its pods to the restricted standard; returns when the integration is Ready. */
+export async function applySamples(kubectl: Place["kubectl"], namespace: string, given: Adaptation): Promise<void> {
+  const labels = { "pod-security.kubernetes.io/enforce": "restricted" };
+  const team = { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace, labels } };
+  await kubectl(["apply", "-f", "-"], JSON.stringify(team));
+  await kubectl(["apply", "-n", namespace, "-f", "-"], adaptedSamples(given));
+  await kubectl(["wait", "-n", namespace, "--for=condition=Ready", "--timeout=60s", "githubintegration/github"]);
+  await until(() => kubectl(["get", "-n", namespace, "serviceaccount", "default", "-o", "name"]).catch(() => false), {
+    what: "the namespace's service account",
+    timeoutMs: 20_000,
+  });
 }

@@ -1,7 +1,6 @@
 import type { AgentTask } from "../../src/api/kinds.ts";
-import { until } from "../cluster/node/wait.ts";
 import { follow } from "./follow.ts";
-import { ours, type Place, type Say } from "./place.ts";
+import type { Place, Say } from "./place.ts";
 import { startStory, type Story } from "./say.ts";
 
 interface Delivery {
@@ -81,19 +80,4 @@ async function tellEnd(place: Place, story: Story, task: AgentTask, issue: numbe
 async function botComments(place: Place, issue: number): Promise<Comment[]> {
   const path = `/repos/${place.repository}/issues/${issue}/comments`;
   return (await place.rest<Comment[]>(path)).filter(({ user }) => user.login === place.bot);
-}
-
-/** Polls a task until it is as wanted; fails with its status. */
-export async function taskWhere(
-  place: Place,
-  name: string,
-  wanted: (task: AgentTask) => boolean,
-  what: string,
-): Promise<AgentTask> {
-  let last: AgentTask | undefined;
-  const probe = async (): Promise<AgentTask | undefined> => {
-    last = await place.api<AgentTask>(`${ours(place.namespace, "agenttasks")}/${name}`);
-    return last && wanted(last) ? last : undefined;
-  };
-  return until(probe, { what, timeoutMs: 120_000, detail: () => JSON.stringify(last?.status, undefined, 1) });
 }

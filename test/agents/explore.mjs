@@ -1,0 +1,58 @@
+// An agent that looks around in its sandbox: tries the addresses it is given (HOST:PORT …), reads what it can read,
+// and leaves all of it in explored.json, so that a test can see what it saw.
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { join } from "node:path";
+
+const places = [
+  "/bellhop",
+  "/var/run/secrets",
+  "/run/secrets",
+  "/etc/resolv.conf",
+  process.env.HOME ?? "/",
+  ".git/config",
+];
+const environments = readdirSync("/proc")
+  .filter((name) => /^\d+$/.test(name))
+  .map((pid) => `/proc/${pid}/environ`);
+
+const tried = await Promise.all(
+  process.argv.slice(2).map(async (address) => ({ address, open: await opens(address) })),
+);
+const files = Object.fromEntries([...places.flatMap(below), ...environments].flatMap(contents));
+const reached = tried.filter(({ open }) => open).map(({ address }) => address);
+writeFileSync(
+  "explored.json",
+  `${JSON.stringify({ user: process.getuid(), tried: tried.length, reached, files }, undefined, 1)}\n`,
+);
+
+function opens(address) {
+  const [host, port] = address.split(":");
+  return new Promise((resolve) => {
+    const socket = connect({ host, port: Number(port), timeout: 3000 });
+    const end = (open) => {
+      socket.destroy();
+      resolve(open);
+    };
+    socket
+      .once("connect", () => end(true))
+      .once("timeout", () => end(false))
+      .once("error", () => end(false));
+  });
+}
+
+function below(path) {
+  try {
+    return statSync(path).isDirectory() ? readdirSync(path).flatMap((name) => below(join(path, name))) : [path];
+  } catch {
+    return [];
+  }
+}
+
+function contents(path) {
+  try {
+    return [[path, readFileSync(path, "utf8").slice(0, 16_384)]];
+  } catch {
+    return [];
+  }
+}

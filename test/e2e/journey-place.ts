@@ -1,0 +1,92 @@
+import { readdirSync, readFileSync } from "node:fs";
+import type { AgentTask } from "../../src/api/kinds.ts";
+import { until } from "../cluster/node/wait.ts";
+import { isReported } from "../demo/follow.ts";
+import { nodePlace, type NodePlace, type NodePlaceOptions } from "../demo/node-place.ts";
+import { ours } from "../demo/place.ts";
+
+/** Starts the whole installation on a node of its own; close it in the end. */
+export function startPlace(options: Omit<NodePlaceOptions, "say">): Promise<NodePlace> {
+  return nodePlace({ ...options, say: (line) => console.log(line) });
+}
+
+/** Gives the team's profile another command for its agent. */
+export async function agentRuns(place: NodePlace, ...command: string[]): Promise<void> {
+  const patch = JSON.stringify({ spec: { agent: { command } } });
+  await place.kubectl(["patch", "-n", place.namespace, "agentprofile", "default", "--type=merge", "-p", patch]);
+}
+
+/** An issue that somebody asked the bot on. */
+export interface Asked {
+  issue: number;
+  /** The task that the mention made. */
+  task: string;
+}
+
+/** Opens an issue as ana and mentions the bot on it. Throws when the signed delivery made no task. */
+export async function ask(place: NodePlace, title: string): Promise<Asked> {
+  const opened = { repo: place.repository, as: "ana", title, body: "It only says Shop." };
+  const { number } = await place.people<{ number: number }>("openIssue", opened);
+  return { issue: number, task: await say(place, number, "please fix this") };
+}
+
+/** Comments to the bot as ana. Gives the name of the task that it made. */
+export async function say(place: NodePlace, issue: number, words: string): Promise<string> {
+  const body = `${place.mention} ${words}`;
+  await place.people("comment", { repo: place.repository, number: issue, as: "ana", body });
+  const deliveries = await place.remembered<{ statusCode: number; response: { payload: string } }[]>(
+    "/deliveries?event=issue_comment",
+  );
+  // Ours are in it too: the bot's own comment may have been delivered meanwhile, and made no task.
+  const accepted = deliveries.filter(({ statusCode }) => statusCode === 202).at(-1);
+  if (!accepted) throw new Error(`no delivery was answered 202: ${JSON.stringify(deliveries.at(-1))}`);
+  return (JSON.parse(accepted.response.payload) as { task: { name: string } }).task.name;
+}
+
+/** Waits until a task is as wanted; fails with its status and every log. */
+export async function taskWhere(
+  place: NodePlace,
+  name: string,
+  what: string,
+  wanted: (task: AgentTask) => boolean,
+): Promise<AgentTask> {
+  let last: AgentTask | undefined;
+  const probe = async (): Promise<AgentTask | undefined> => {
+    last = await place.api<AgentTask>(`${ours(place.namespace, "agenttasks")}/${name}`);
+    return last && wanted(last) ? last : undefined;
+  };
+  try {
+    const detail = (): string => JSON.stringify(last?.status, undefined, 1);
+    return await until(probe, { what: `${name} ${what}`, timeoutMs: 120_000, detail });
+  } catch (cause) {
+    throw new Error(`${String(cause)}\n${await place.logs()}`, { cause });
+  }
+}
+
+/** Waits until the story of a task is told to its end. */
+export function reported(place: NodePlace, name: string): Promise<AgentTask> {
+  return taskWhere(place, name, "reported", isReported);
+}
+
+/** The bot's comments on an issue. */
+export async function botComments(place: NodePlace, issue: number): Promise<string[]> {
+  const path = `/repos/${place.repository}/issues/${issue}/comments`;
+  const comments = await place.rest<{ body: string; user: { login: string } }[]>(path);
+  return comments.filter(({ user }) => user.login === place.bot).map(({ body }) => body);
+}
+
+/** Ids of this machine's processes whose command line has these words one after another; the node's are among them. */
+export function processesWith(...words: string[]): number[] {
+  const text = words.join("\0");
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name) && commandOf(name).includes(text))
+    .map(Number);
+}
+
+function commandOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,158 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { AgentTask } from "../../src/api/kinds.ts";
+import { until } from "../cluster/node/wait.ts";
+import type { NodePlace } from "../demo/node-place.ts";
+import { release } from "../demo/release.ts";
+import { canaries, secretNamespaces, surfaces } from "./canaries.ts";
+import { agentRuns, ask, botComments, processesWith, reported, say, startPlace, taskWhere } from "./journey-place.ts";
+
+const running = ({ status }: AgentTask): boolean => status?.phase === "Running";
+
+describe("an installation from the chart, on a real node", () => {
+  let place: NodePlace;
+  let done: { issue: number; task: AgentTask };
+
+  beforeAll(async () => {
+    place = await startPlace({ name: "journey" });
+    const { issue, task } = await ask(place, "Say hello in the README");
+    done = { issue, task: await reported(place, task) };
+  });
+  afterAll(() => place?.close());
+
+  /** Objects of a kind that a task owns, by name. */
+  const ownedBy = async (task: AgentTask, kinds: string): Promise<string[]> => {
+    const { items } = JSON.parse(await place.kubectl(["get", kinds, "-n", place.namespace, "-o", "json"])) as {
+      items: { kind: string; metadata: { name: string; ownerReferences?: { uid: string }[] } }[];
+    };
+    return items
+      .filter(({ metadata }) => metadata.ownerReferences?.some(({ uid }) => uid === task.metadata.uid))
+      .map(({ kind }) => kind);
+  };
+
+  const field = (path: string, ...object: string[]): Promise<string> =>
+    place.kubectl(["get", ...object, "-o", `jsonpath={${path}}`]);
+
+  it("turns a signed mention into a branch, a draft pull request and one answer", async () => {
+    const { status } = done.task;
+    expect(status).toMatchObject({ phase: "Succeeded", result: { branch: expect.stringMatching(/^bellhop\/1-/) } });
+    const { branch = "", commit = "", changeNumber } = status?.result ?? {};
+    expect((await place.git("rev-parse", branch)).trim()).toBe(commit);
+    const pull = await place.rest<object>(`/repos/${place.repository}/pulls/${changeNumber}`);
+    expect(pull).toMatchObject({ draft: true, state: "open", user: { login: place.bot } });
+    const comments = await botComments(place, done.issue);
+    expect(comments).toHaveLength(1);
+    expect(comments[0]).toMatch(/^\*\*Done in .*Added bellhop-note\.md/s);
+    expect(await place.remembered("/violations")).toEqual([]);
+  });
+
+  it("answers kubectl with our docstrings and columns", async () => {
+    const explained = await place.kubectl(["explain", "agenttask.spec.conversation"]);
+    expect(explained.replace(/\s+/g, " ")).toContain("The issue, change or thread the task belongs to");
+    const table = await place.kubectl(["get", "agenttasks", "-n", place.namespace, "-o", "wide"]);
+    const [header = "", row = ""] = table.split("\n");
+    expect(header.split(/\s+/)).toEqual(
+      expect.arrayContaining(["PHASE", "SUBJECT", "ACTOR", "CHANGE", "BRANCH", "POD"]),
+    );
+    expect(row).toMatch(/ Succeeded .*acme\/shop#1 .*bellhop\/1-/);
+  });
+
+  it("lets nothing out of the agent's container but to the broker, and gives it nothing worth taking", async () => {
+    const podIP = (namespace: string, part: string): Promise<string> =>
+      field(".items[0].status.podIP", "pods", "-n", namespace, "-l", `app.kubernetes.io/component=${part}`);
+    const broker = `${await podIP(release.brokerNamespace, "broker")}:8443`;
+    const closed = [
+      `${await field(".spec.clusterIP", "service", "kubernetes")}:443`,
+      `${place.node.address}:6443`,
+      `${place.node.address}:10250`,
+      `${await podIP(release.namespace, "operator")}:8081`,
+      `${await podIP(release.namespace, "gateway")}:8080`,
+      `${await podIP(release.brokerNamespace, "broker")}:8081`,
+      "203.0.113.10:443",
+    ];
+    // Somebody listens at each of them: without the policy they would be reached.
+    for (const address of [broker, ...closed]) {
+      const [host = "", port = ""] = address.split(":");
+      const opened = await place.node.exec(["bash", "-c", `exec 3<> /dev/tcp/${host}/${port}`], { timeoutMs: 5_000 });
+      expect({ address, code: opened.code }).toEqual({ address, code: 0 });
+    }
+    await agentRuns(place, "node", "/agents/explore.mjs", broker, ...closed);
+    const { task } = await ask(place, "Look around");
+    const ended = await reported(place, task);
+    expect(ended.status).toMatchObject({ phase: "Succeeded" });
+    const explored = JSON.parse(await place.git("show", `${ended.status?.result?.commit}:explored.json`)) as {
+      user: number;
+      tried: number;
+      reached: string[];
+      files: Record<string, string>;
+    };
+    expect(explored).toMatchObject({ tried: closed.length + 1, reached: [broker] });
+    expect(explored.user).not.toBe(0);
+    expect(Object.keys(explored.files).filter((path) => /secrets|token/.test(path))).toEqual([]);
+    // It did look: its own prompt is there to read.
+    expect(Object.keys(explored.files)).toContain("/bellhop/in/prompt.md");
+    const pod = ended.status?.attempts?.at(-1)?.podName ?? "";
+    expect(await field(".spec.automountServiceAccountToken", "pod", "-n", place.namespace, pod)).toBe("false");
+  });
+
+  it("shows no secret to anybody who may not read Secrets", async () => {
+    const known = await canaries(place);
+    for (const namespace of [...secretNamespaces, place.namespace]) {
+      expect(known.map(({ from }) => from)).toContainEqual(expect.stringMatching(new RegExp(`^${namespace}/`)));
+    }
+    const shown = await surfaces(place, done.issue);
+    expect(shown["commits"]).toContain("explored.json");
+    const leaks = Object.entries(shown).flatMap(([where, text]) => [
+      ...known
+        .filter(({ forms }) => forms.some((form) => text.includes(form)))
+        .map(({ from }) => `${from} in ${where}`),
+      // Whatever GitHub minted meanwhile: installation and user tokens.
+      ...(text.match(/\bgh[supo]_[A-Za-z0-9]{16,}/g) ?? []).map(() => `a GitHub token in ${where}`),
+    ]);
+    expect(leaks).toEqual([]);
+  });
+
+  it("ends an agent that will not listen within 10 s of a stop", async () => {
+    await agentRuns(place, "/bin/sh", "/agents/hostile.sh", "hang");
+    const { issue, task } = await ask(place, "Never end");
+    await taskWhere(place, task, "running", running);
+    const agents = (): number[] => processesWith("/agents/hostile.sh", "hang");
+    await until(() => agents().length > 0, { what: "the agent's process", timeoutMs: 60_000 });
+    await say(place, issue, "stop");
+    const saidMs = Date.now();
+    await until(() => agents().length === 0, { what: "the end of the agent", timeoutMs: 30_000 });
+    expect(Date.now() - saidMs).toBeLessThan(10_000);
+    const ended = await reported(place, task);
+    expect(ended.status).toMatchObject({ phase: "Cancelled" });
+    expect(ended.status?.publish).toBeUndefined();
+  });
+
+  it("takes everything of a task away with it", async () => {
+    const kinds = "configmaps,networkpolicies,pods";
+    expect(new Set(await ownedBy(done.task, kinds))).toEqual(new Set(["ConfigMap", "NetworkPolicy", "Pod"]));
+    await place.kubectl(["delete", "agenttask", "-n", place.namespace, done.task.metadata.name, "--timeout=60s"]);
+    const gone = async (): Promise<boolean> => (await ownedBy(done.task, kinds)).length === 0;
+    await until(gone, { what: "the end of what the task owned", timeoutMs: 60_000 });
+  });
+});
+
+describe("an installation where nothing enforces network policies", () => {
+  let place: NodePlace;
+  beforeAll(async () => {
+    place = await startPlace({ name: "journey-open", networkPolicy: "ignored" });
+  });
+  afterAll(() => place?.close());
+
+  it("starts no agent, pushes nothing, and says why", async () => {
+    const { issue, task } = await ask(place, "Say hello in the README");
+    const ended = await reported(place, task);
+    expect(ended.status?.phase).toBe("Failed");
+    const why = ended.status?.conditions?.find(({ type }) => type === "Succeeded");
+    expect(why).toMatchObject({ status: "False", reason: "EgressNotEnforced" });
+    expect(await place.git("for-each-ref", "--format=%(refname)", "refs/heads")).toBe("refs/heads/main\n");
+    const said = (await botComments(place, issue)).join("\n");
+    expect(said).toMatch(/^\*\*Failed .*The agent was not started.*198\.51\.100\.1:6443.*could be reached/s);
+    const pod = ended.status?.attempts?.at(-1)?.podName ?? "";
+    const started = "jsonpath={.status.containerStatuses[?(@.name=='agent')].state.running}";
+    expect(await place.kubectl(["get", "pod", "-n", place.namespace, pod, "-o", started])).toBe("");
+  });
+});
