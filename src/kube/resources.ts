@@ -74,6 +74,11 @@ export interface Lease extends KubeObject {
 /** An event of events.k8s.io. */
 export type Event = KubeObject & Omit<Wire<EventsV1Event>, "metadata" | "apiVersion" | "kind">;
 
+/** A resource quota; amounts are quantities. */
+export interface ResourceQuota extends KubeObject {
+  status?: { hard?: Record<string, string>; used?: Record<string, string> };
+}
+
 /** The addresses behind a service. */
 export interface EndpointSlice extends KubeObject {
   addressType: "IPv4" | "IPv6" | "FQDN";
@@ -99,6 +104,7 @@ export const serviceAccounts: ResourceType<ServiceAccount> = core("ServiceAccoun
 export const services: ResourceType<Service> = core("Service", "services");
 export const nodes: ResourceType<Node> = { ...core<Node>("Node", "nodes"), namespaced: false };
 export const namespaces: ResourceType<Namespace> = { ...core<Namespace>("Namespace", "namespaces"), namespaced: false };
+export const resourceQuotas: ResourceType<ResourceQuota> = core("ResourceQuota", "resourcequotas");
 export const leases: ResourceType<Lease> = grouped("coordination.k8s.io", "Lease", "leases");
 export const events: ResourceType<Event> = grouped("events.k8s.io", "Event", "events");
 export const endpointSlices: ResourceType<EndpointSlice> = grouped(

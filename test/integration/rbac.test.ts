@@ -52,6 +52,7 @@ const operator: Matrix = {
     "events.events.k8s.io": "create patch",
     secrets: "get",
     nodes: "list",
+    resourcequotas: "list",
   },
   in: {
     [release.namespace]: {

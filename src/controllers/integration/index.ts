@@ -13,6 +13,7 @@ import { hookSecretName, readHookSecret, writeHookSecret } from "./hook-secret.t
 import { install, type InstallFacts, type Installation } from "./install.ts";
 import { planKeys, type KeyPlan } from "./key-plan.ts";
 import { ownsHook } from "./members.ts";
+import { quotaUsedUp } from "./quota.ts";
 import { recover } from "./recover.ts";
 import { signIn } from "./sign-in.ts";
 import { stalledBy } from "./stalled.ts";
@@ -48,7 +49,9 @@ interface Outcome {
 
 async function reconcile(deps: IntegrationDeps, integration: Integration, signal: AbortSignal): Promise<Result> {
   const outcome = await work(deps, integration, signal);
-  const verdicts = [...outcome.verdicts, readiness(outcome.verdicts, integration.spec.suspend)];
+  const full = await quotaUsedUp(deps.client, integration.metadata.namespace, signal);
+  const found = outcome.verdicts.map((verdict) => (verdict === moving ? (full ?? moving) : verdict));
+  const verdicts = [...found, readiness(found, integration.spec.suspend)];
   const now = deps.clock.now();
   const status = {
     ...integration.status,
