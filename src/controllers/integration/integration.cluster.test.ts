@@ -1,0 +1,480 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
+import { installCrds } from "../../../test/cluster/crds.ts";
+import { failing } from "../../../test/providers/github/index.ts";
+import { call } from "../../../test/providers/github/testing.ts";
+import { GitHubIntegrationKind, type GitHubIntegration } from "../../api/kinds.ts";
+import { connect } from "../../kube/config.ts";
+import { secrets } from "../../kube/resources.ts";
+import type { KubeConnection } from "../../kube/types.ts";
+import { anIntegrationWorld, appCredentials, conditionOf, lastDelivery, type IntegrationWorld } from "./testing.ts";
+
+const hourMs = 3_600_000;
+let client: KubeConnection;
+let world: IntegrationWorld;
+let token: string;
+
+beforeAll(async () => {
+  ({ client } = await connect({ kubeconfig: inject("kubeconfigPath") }));
+  await installCrds(client);
+});
+afterAll(() => client.close());
+beforeEach(async () => {
+  world = await anIntegrationWorld(client);
+  token = await world.github.people.createUserToken({ login: "bot" });
+  await world.secret("token", token);
+  await world.secret("app", world.github.app("bellhop").privateKey);
+});
+afterEach(() => world?.close());
+
+/** Creates an integration and reconciles it; gives it as it is then. */
+async function settle(name = "shop", spec: object = {}): Promise<GitHubIntegration> {
+  await world.create(name, spec);
+  await world.reconcile(name);
+  return world.read(name);
+}
+
+async function again(name = "shop"): Promise<GitHubIntegration> {
+  await world.reconcile(name);
+  return world.read(name);
+}
+
+async function hooksOf(repo = "acme/shop") {
+  const { body } = await call(world.github, `GET /repos/${repo}/hooks`, token);
+  return body as unknown as { id: number; active: boolean; events: string[]; config: Record<string, string> }[];
+}
+
+const appHook = async () => (await call(world.github, "GET /app/hook/config", world.github.appJwt("bellhop"))).body;
+
+async function key(integration: GitHubIntegration) {
+  const found = await world.hookSecret(integration);
+  if (!found) throw new Error("no hook secret");
+  return found;
+}
+
+const members = async () => (await world.routes())[0]?.members.map(({ name }) => name);
+
+async function ring(): Promise<void> {
+  await world.github.people.openIssue({ as: "ana", repo: "acme/shop", title: "Login fails" });
+}
+
+async function annotate(name: string, at: string): Promise<void> {
+  const annotations = { "bellhop.dev/rotate-requested-at": at };
+  await client.mergePatch(GitHubIntegrationKind, { name, namespace: world.namespace }, { metadata: { annotations } });
+}
+
+async function remove(name = "shop"): Promise<GitHubIntegration | undefined> {
+  const at = { name, namespace: world.namespace };
+  await client.delete(GitHubIntegrationKind, at);
+  await world.reconcile(name);
+  return client.find(GitHubIntegrationKind, at);
+}
+
+describe("an integration with a token", () => {
+  it("gets a hook on each listed repository, with the events its triggers need and a secret of its own", async () => {
+    const integration = await settle("shop", {
+      repositories: ["acme/shop", "acme/till"],
+      triggers: [{ name: "label", label: { name: "bot" } }],
+    });
+    expect(conditionOf(integration, "Ready")).toMatchObject({ status: "True" });
+    expect(integration.status).toMatchObject({
+      bot: { login: "bot", mention: "bot" },
+      tokenScope: "Broad",
+      keyGeneration: 1,
+      webhookURL: expect.stringMatching(/\/hooks\/[0-9a-f]{40}$/) as string,
+    });
+    for (const repo of ["acme/shop", "acme/till"]) {
+      expect(await hooksOf(repo)).toMatchObject([
+        { active: true, events: ["issues", "pull_request"], config: { url: integration.status?.webhookURL } },
+      ]);
+    }
+    await ring();
+    expect(lastDelivery(world).signedWith((await key(integration)).current)).toBe(true);
+    const [route] = await world.routes();
+    expect(route?.members).toMatchObject([{ kind: "GitHubIntegration", name: "shop", uid: integration.metadata.uid }]);
+    world.github.assertClean();
+  });
+
+  it("has its hook repaired when somebody changed it, and made anew when somebody removed it", async () => {
+    await settle();
+    const [hook] = await hooksOf();
+    const at = `/repos/acme/shop/hooks/${hook?.id}` as const;
+    await call(world.github, `PATCH ${at}`, token, { active: false, events: ["push"] });
+    await again();
+    expect(await hooksOf()).toMatchObject([{ id: hook?.id, active: true, events: hook?.events }]);
+    await call(world.github, `DELETE ${at}`, token);
+    const integration = await again();
+    const [fresh] = await hooksOf();
+    expect(fresh?.id).not.toBe(hook?.id);
+    expect(integration.status?.hooks).toMatchObject([{ target: "acme/shop", id: String(fresh?.id) }]);
+    await ring();
+    expect(lastDelivery(world).signedWith((await key(integration)).current)).toBe(true);
+  });
+
+  it("writes nothing when everything is as it should be", async () => {
+    await settle();
+    const before = await again();
+    const calls = world.github.requests.length;
+    expect((await again()).metadata.resourceVersion).toBe(before.metadata.resourceVersion);
+    expect(world.github.requests.slice(calls).filter(({ method }) => method !== "GET")).toEqual([]);
+  });
+
+  it("gets no hook where a person keeps it, but is told its address", async () => {
+    await world.secret("hook", "the-key-that-a-person-set");
+    const webhook = { install: "Manual", acceptedKeysRef: { name: "hook", key: "value" } };
+    const integration = await settle("shop", { webhook });
+    expect(await hooksOf()).toEqual([]);
+    const keys = (await world.routes())[0]?.keys.map((each) => Buffer.from(each, "base64").toString());
+    expect(keys).toContain("the-key-that-a-person-set");
+    expect(conditionOf(integration, "WebhookInstalled")).toMatchObject({
+      status: "True",
+      reason: "Manual",
+      message: expect.stringContaining(integration.status?.webhookURL ?? "?") as string,
+    });
+  });
+});
+
+describe("credentials", () => {
+  it.each([
+    {
+      name: "a Secret that is not there",
+      arrange: () => client.delete(secrets, { name: "token", namespace: world.namespace }),
+      reason: "SecretNotFound",
+      message: /is not there; create it/,
+    },
+    {
+      name: "a Secret that is for something else",
+      arrange: () => world.secret("token", token, { allowedFor: "GitHubIntegration/github.com" }),
+      reason: "SecretNotAllowed",
+      message: /annotate it: bellhop\.dev\/allowed-for: GitHubIntegration\/127\.0\.0\.1:/,
+    },
+    {
+      name: "a Secret without the key",
+      arrange: async () => {
+        await client.delete(secrets, { name: "token", namespace: world.namespace });
+        await world.secret("token", token, { key: "other" });
+      },
+      reason: "SecretKeyMissing",
+      message: /has no key `value`/,
+    },
+    {
+      name: "a token that was revoked",
+      arrange: () => world.github.people.revokeToken({ token }),
+      reason: "Unauthorized",
+      message: /./,
+    },
+  ])("are wrong with $name, and the condition says what to do", async ({ arrange, reason, message }) => {
+    await arrange();
+    const integration = await settle();
+    for (const type of ["CredentialsValid", "Ready"]) {
+      expect(conditionOf(integration, type)).toMatchObject({
+        status: "False",
+        reason,
+        message: expect.stringMatching(message) as string,
+      });
+    }
+    expect(JSON.stringify(integration.status)).not.toContain(token);
+    expect(world.events).toContainEqual(expect.objectContaining({ type: "Warning", reason }));
+    expect(await hooksOf().catch(() => [])).not.toContainEqual(expect.objectContaining({ active: true }));
+  });
+
+  it("are right again without a person touching the integration", async () => {
+    await world.secret("token", token, { allowedFor: "" });
+    await settle();
+    await world.secret("token", token);
+    expect(conditionOf(await again(), "Ready")).toMatchObject({ status: "True" });
+  });
+
+  it("are unknown while a provider that never answered does not answer, and it is asked again soon", async () => {
+    world.github.fail({ path: "/user" }, failing.badGateway());
+    await world.create("shop");
+    const result = await world.reconcile("shop");
+    expect(result.requeueAfterMs).toBeLessThanOrEqual(15_000);
+    expect(conditionOf(await world.read("shop"), "CredentialsValid")).toMatchObject({
+      status: "Unknown",
+      reason: "Unavailable",
+    });
+  });
+
+  it("stay right over a pause the provider asks for, which is kept", async () => {
+    await settle();
+    world.github.fail({ path: "/user" }, failing.secondaryRateLimit(30));
+    const { requeueAfterMs } = await world.reconcile("shop");
+    expect(requeueAfterMs).toBeGreaterThan(20_000);
+    expect(conditionOf(await world.read("shop"), "CredentialsValid")).toMatchObject({ status: "True" });
+  });
+
+  it("of an App that is suspended are shown as that", async () => {
+    const [installation] = (await call(world.github, "GET /app/installations", world.github.appJwt("bellhop")))
+      .body as unknown as { id: number }[];
+    await world.github.people.suspendInstallation({ installation: installation?.id ?? 0 });
+    const integration = await settle("shop", { credentials: appCredentials(world) });
+    expect(conditionOf(integration, "Ready")).toMatchObject({ status: "False", reason: "Suspended" });
+    expect(integration.status?.installations).toMatchObject([{ account: "acme", suspended: true }]);
+    await world.github.people.suspendInstallation({ installation: installation?.id ?? 0, on: false });
+    expect(conditionOf(await again(), "Ready")).toMatchObject({ status: "True" });
+  });
+});
+
+describe("the rotation of a webhook secret", () => {
+  it("reaches the gateways first and the provider second, and is done once", async () => {
+    const first = await key(await settle());
+    world.gateways.has = 1;
+    await annotate("shop", "2026-01-01T00:00:00Z");
+    const held = await again();
+    expect(conditionOf(held, "WebhookInstalled")).toMatchObject({ status: "True", reason: "GatewayBehind" });
+    const second = await key(held);
+    expect(second).toMatchObject({ generation: 2, installed: 1, previous: first.current });
+    const [route] = await world.routes();
+    expect(route?.keys.map((one) => Buffer.from(one, "base64").toString())).toEqual([second.current, first.current]);
+    await ring();
+    expect(lastDelivery(world).signedWith(first.current)).toBe(true);
+
+    world.gateways.has = "all";
+    const done = await again();
+    expect(done.status).toMatchObject({ keyGeneration: 2, lastHandledRotateAt: "2026-01-01T00:00:00.000Z" });
+    expect(conditionOf(done, "WebhookInstalled")).toMatchObject({ status: "True", reason: "Installed" });
+    await ring();
+    expect(lastDelivery(world).signedWith(second.current)).toBe(true);
+    expect((await key(await again())).generation).toBe(2);
+  });
+
+  it("is held by a gateway that does not answer, which is named", async () => {
+    await settle();
+    world.gateways.has = "silent";
+    await annotate("shop", "2026-01-01T00:00:00Z");
+    const { message } = conditionOf(await again(), "WebhookInstalled") ?? {};
+    expect(message).toContain("10.0.0.1 (does not answer)");
+    expect((await key(await world.read("shop"))).installed).toBe(1);
+  });
+
+  it("is noted with the key it made: an operator that died before it noted more does not rotate again", async () => {
+    await settle();
+    await annotate("shop", "2026-01-01T00:00:00Z");
+    const integration = await again();
+    const { lastHandledRotateAt: _lost, ...status } = integration.status ?? {};
+    await client.replaceStatus(GitHubIntegrationKind, { ...integration, status });
+    const after = await again();
+    expect(after.status?.lastHandledRotateAt).toBe("2026-01-01T00:00:00.000Z");
+    expect((await key(after)).generation).toBe(2);
+  });
+
+  it("takes the old key away a day after the provider changed over", async () => {
+    await settle();
+    await annotate("shop", "2026-01-01T00:00:00Z");
+    await again();
+    world.later(23 * hourMs);
+    expect((await key(await again())).previous).toBeDefined();
+    world.later(2 * hourMs);
+    expect((await key(await again())).previous).toBeUndefined();
+    expect((await world.routes())[0]?.keys).toHaveLength(1);
+  });
+
+  it("waits for every gateway before the first install as well", async () => {
+    world.gateways.has = 0;
+    const integration = await settle();
+    expect(conditionOf(integration, "WebhookInstalled")).toMatchObject({ status: "False", reason: "GatewayBehind" });
+    expect(await hooksOf()).toEqual([]);
+  });
+});
+
+describe("an App's one hook", () => {
+  it("is kept by the oldest integration and handed to the next when that goes", async () => {
+    const credentials = appCredentials(world);
+    await settle("one", { credentials });
+    await settle("two", { credentials, repositories: ["acme/till"] });
+    // Made within one second: which of them counts as older is for their uids to say.
+    const both = [await again("one"), await again("two")];
+    const keeper = both.find((each) => conditionOf(each, "WebhookInstalled")?.reason === "Installed");
+    const other = both.find((each) => each !== keeper);
+    if (!keeper || !other) throw new Error("nobody keeps the hook");
+    expect(other.status?.webhookURL).toBe(keeper.status?.webhookURL);
+    expect(conditionOf(other, "WebhookInstalled")).toMatchObject({
+      status: "True",
+      reason: "SharedHook",
+      message: expect.stringContaining(`${world.namespace}/${keeper.metadata.name}`) as string,
+    });
+    expect(await members()).toEqual([keeper.metadata.name, other.metadata.name]);
+
+    expect(await remove(keeper.metadata.name)).toBeUndefined();
+    const heir = await again(other.metadata.name);
+    expect(conditionOf(heir, "WebhookInstalled")).toMatchObject({ reason: "Installed" });
+    expect(await members()).toEqual([other.metadata.name]);
+    const { current } = await key(heir);
+    await ring();
+    expect(lastDelivery(world).signedWith(current)).toBe(true);
+
+    expect(await remove(heir.metadata.name)).toBeUndefined();
+    await ring();
+    expect(lastDelivery(world).signedWith(current)).toBe(false);
+    expect(await world.routes()).toEqual([]);
+  });
+
+  it("is not overwritten where it is somebody else's, unless the integration says so", async () => {
+    const elsewhere = "https://other.example.com/hook";
+    await call(world.github, "PATCH /app/hook/config", world.github.appJwt("bellhop"), { url: elsewhere });
+    const integration = await settle("shop", { credentials: appCredentials(world) });
+    expect(conditionOf(integration, "WebhookInstalled")).toMatchObject({ status: "False", reason: "ForeignHook" });
+    expect(conditionOf(integration, "WebhookInstalled")?.message).toContain("other.example.com");
+    expect((await appHook())["url"]).toBe(elsewhere);
+    const at = { name: "shop", namespace: world.namespace };
+    await client.mergePatch(GitHubIntegrationKind, at, { spec: { webhook: { takeOver: true } } });
+    expect(conditionOf(await again(), "Ready")).toMatchObject({ status: "True" });
+    expect((await appHook())["url"]).toBe(integration.status?.webhookURL);
+  });
+
+  it("needs events and permissions that only a person can set: they are named", async () => {
+    const { people } = world.github;
+    const app = await people.createApp({
+      slug: "narrow",
+      owner: "acme",
+      events: ["issues"],
+      permissions: { metadata: "read", issues: "write" },
+    });
+    await people.installApp({ app: "narrow", on: "acme" });
+    await world.secret("narrow", app.privateKey);
+    const credentials = { app: { appId: app.id, privateKeySecretRef: { name: "narrow", key: "value" } } };
+    const integration = await settle("shop", { credentials });
+    const stalled = conditionOf(integration, "Stalled");
+    expect(stalled).toMatchObject({ status: "True", reason: "EventsMissing" });
+    expect(stalled?.message).toMatch(/event issue_comment of the App.*permission contents: write of the App/);
+    expect(conditionOf(integration, "Ready")).toMatchObject({ status: "False", reason: "EventsMissing" });
+  });
+});
+
+describe("an integration that a person has to mend", () => {
+  it("is stalled by a rule that costs too much, with the rule's name", async () => {
+    const when = "body.a.all(x, body.b.all(y, body.c.all(z, x == y)))";
+    const integration = await settle("shop", { triggers: [{ name: "dear", mention: {}, when }] });
+    expect(conditionOf(integration, "Stalled")).toMatchObject({ status: "True", reason: "RuleTooExpensive" });
+    expect(conditionOf(integration, "Stalled")?.message).toContain("triggers[dear].when");
+    expect(await hooksOf()).toEqual([]);
+  });
+
+  it("is stalled while the installation does not know its own address", async () => {
+    world.config.externalURL = undefined;
+    const integration = await settle();
+    expect(conditionOf(integration, "Stalled")).toMatchObject({ status: "True", reason: "ExternalURLUnknown" });
+    expect(integration.status?.webhookURL).toBeUndefined();
+    expect(await hooksOf()).toEqual([]);
+  });
+
+  it("is stalled by a key that another accepts too, and that key opens neither", async () => {
+    await world.secret("shared", "the-same-key-in-two-places");
+    const webhook = { acceptedKeysRef: { name: "shared", key: "value" } };
+    await settle("one", { webhook });
+    await settle("two", { webhook, repositories: ["acme/till"] });
+    for (const name of ["one", "two"]) {
+      expect(conditionOf(await again(name), "Stalled")).toMatchObject({ status: "True", reason: "KeyShared" });
+    }
+    for (const route of await world.routes()) expect(route.keys).toHaveLength(1);
+    await remove("two");
+    expect(conditionOf(await again("one"), "Stalled")).toMatchObject({ status: "False" });
+    expect((await world.routes())[0]?.keys).toHaveLength(2);
+  });
+});
+
+describe("the end of an integration", () => {
+  it("removes its hooks, its key and its route, then lets it go", async () => {
+    const integration = await settle("shop", { repositories: ["acme/shop", "acme/till"] });
+    expect(await remove()).toBeUndefined();
+    expect([...(await hooksOf()), ...(await hooksOf("acme/till"))]).toEqual([]);
+    expect(await world.hookSecret(integration)).toBeUndefined();
+    expect(await world.routes()).toEqual([]);
+    expect(world.events.filter(({ type }) => type === "Warning")).toEqual([]);
+  });
+
+  it.each([
+    { name: "401", arrange: () => world.github.people.revokeToken({ token }) },
+    {
+      name: "403",
+      arrange: async () =>
+        void world.github.fail(
+          { path: "/repos/acme/shop/hooks*" },
+          { kind: "answer", status: 403, body: { message: "Resource not accessible by personal access token" } },
+        ),
+    },
+    { name: "404", arrange: () => world.github.people.deleteRepo({ repo: "acme/shop" }), silent: true },
+    {
+      name: "its Secret gone",
+      arrange: () => client.delete(secrets, { name: "token", namespace: world.namespace }),
+    },
+  ])("gives up at once with $name, and says what may be left behind", async ({ arrange, silent }) => {
+    await settle();
+    world.events.length = 0;
+    await arrange();
+    expect(await remove()).toBeUndefined();
+    const warnings = world.events.filter(({ type }) => type === "Warning").map(({ reason }) => reason);
+    // A repository that is gone has taken its hooks along.
+    expect(warnings).toEqual(silent ? [] : ["HooksLeftBehind"]);
+    expect(await world.routes()).toEqual([]);
+  });
+
+  it("waits ten minutes for a provider that fails, and gives up then", async () => {
+    await settle();
+    world.github.fail({ path: "/repos/acme/shop/hooks*" }, failing.serverError());
+    expect(await remove()).toBeDefined();
+    expect(await world.reconcile("shop")).toEqual({ requeueAfterMs: 5_000 });
+    world.later(11 * 60_000);
+    await world.reconcile("shop");
+    expect(await client.find(GitHubIntegrationKind, { name: "shop", namespace: world.namespace })).toBeUndefined();
+    expect(world.events).toContainEqual(expect.objectContaining({ type: "Warning", reason: "HooksLeftBehind" }));
+  });
+
+  it("removes hooks it knows by their id although the installation has forgotten its address", async () => {
+    await settle();
+    world.config.externalURL = undefined;
+    expect(await remove()).toBeUndefined();
+    expect(await hooksOf()).toEqual([]);
+  });
+});
+
+describe("deliveries that nobody took", () => {
+  it("are asked for again, once each", async () => {
+    await settle("shop", { credentials: appCredentials(world) });
+    world.receiver.answer(503);
+    await ring();
+    world.receiver.answer(202);
+    const taken = world.receiver.received.length;
+    world.later(6 * 60_000);
+    const integration = await again();
+    await world.github.settled();
+    expect(world.receiver.received).toHaveLength(taken + 1);
+    expect(integration.status?.recoveredUntil).toBeDefined();
+    world.later(6 * 60_000);
+    await again();
+    world.later(6 * 60_000);
+    await again();
+    await world.github.settled();
+    expect(world.receiver.received).toHaveLength(taken + 1);
+  });
+
+  it("are not asked for again and again where the answer is no for good", async () => {
+    await settle("shop", { credentials: appCredentials(world) });
+    world.receiver.answer(500);
+    await ring();
+    const refused = world.receiver.received.length;
+    for (let round = 0; round < 4; round++) {
+      world.later(6 * 60_000);
+      await again();
+      await world.github.settled();
+    }
+    expect(world.receiver.received).toHaveLength(refused + 1);
+  });
+
+  it("of the time of a suspension are not asked for afterwards", async () => {
+    await settle("shop", { credentials: appCredentials(world) });
+    const at = { name: "shop", namespace: world.namespace };
+    await client.mergePatch(GitHubIntegrationKind, at, { spec: { suspend: true } });
+    world.receiver.answer(503);
+    await ring();
+    world.receiver.answer(202);
+    const taken = world.receiver.received.length;
+    world.later(6 * 60_000);
+    expect(conditionOf(await again(), "Ready")).toMatchObject({ status: "True", reason: "Suspended" });
+    await client.mergePatch(GitHubIntegrationKind, at, { spec: { suspend: false } });
+    world.later(6 * 60_000);
+    await again();
+    await world.github.settled();
+    expect(world.receiver.received).toHaveLength(taken);
+  });
+});
