@@ -69,7 +69,8 @@ async function attemptsSince(log: Log, since: Date, signal: AbortSignal): Promis
   let cursor: string | undefined;
   for (let page = 0; page < maxPages; page++) {
     const { data, headers } = await log.page(cursor, signal);
-    const young = data.filter(({ delivered_at }) => Date.parse(delivered_at) > since.getTime());
+    // The same second as well: what came after the last look in it would be lost, and what had been answered is known by its guid.
+    const young = data.filter(({ delivered_at }) => Date.parse(delivered_at) >= since.getTime());
     found.push(...young);
     cursor = nextCursor(headers.link);
     if (young.length < data.length || !cursor) break;
