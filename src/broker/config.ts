@@ -1,18 +1,12 @@
 import { z } from "zod";
-
-const list = z.string().transform((text) =>
-  text
-    .split(",")
-    .map((item) => item.trim())
-    .filter((item) => item !== ""),
-);
+import { list, port } from "../shared/environment.ts";
 
 /** The broker's settings, all from the environment; the chart sets them. */
 export const brokerConfig = z.object({
   /** Where couriers come in, TLS. */
-  BELLHOP_PORT: z.coerce.number().int().min(0).max(65_535).default(8443),
+  BELLHOP_PORT: port.default(8443),
   /** `/healthz`, `/readyz`, `/metrics`. */
-  BELLHOP_PROBE_PORT: z.coerce.number().int().min(0).max(65_535).default(8081),
+  BELLHOP_PROBE_PORT: port.default(8081),
   BELLHOP_HOST: z.string().optional(),
   /** Our own namespace: TLS and signing keys and each task's short-lived token are there. */
   BELLHOP_NAMESPACE: z.string().min(1),

@@ -1,16 +1,10 @@
 import { z } from "zod";
+import { list, port } from "../shared/environment.ts";
 import { gatewayFactsConfigMapName } from "../intake/gateway-facts.ts";
 import { gatewayKeysSecretName } from "../intake/gateway-keys.ts";
 
 const MiB = 1024 * 1024;
-const port = z.coerce.number().int().min(0).max(65_535);
 const count = z.coerce.number().int().min(1);
-const list = z.string().transform((text) =>
-  text
-    .split(",")
-    .map((item) => item.trim())
-    .filter((item) => item !== ""),
-);
 
 /** The gateway's settings, all from the environment; the chart sets them. Times are in milliseconds. */
 export const gatewayConfig = z.object({

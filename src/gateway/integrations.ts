@@ -1,9 +1,9 @@
-import { kinds } from "../api/kinds.ts";
 import type { StoredIntegration } from "../intake/choose-integration.ts";
 import type { HookMember } from "../intake/gateway-keys.ts";
+import { integrationType } from "../integrations/resource-type.ts";
 import type { Provider } from "../integrations/types.ts";
 import { createInformer, type InformerDeps } from "../kube/informer.ts";
-import type { Informer, KubeObject, ResourceType } from "../kube/types.ts";
+import type { Informer, KubeObject } from "../kube/types.ts";
 
 /** Local copies of the integrations of every provider. */
 export interface Integrations {
@@ -20,7 +20,10 @@ export function createIntegrations(
 ): Integrations {
   const scopes = namespaces.length === 0 ? [{}] : namespaces.map((namespace) => ({ namespace }));
   const byKind = new Map(
-    providers.map(({ kind }) => [kind, scopes.map((scope) => createInformer(deps, typeOf(kind), scope))]),
+    providers.map((provider) => [
+      provider.kind,
+      scopes.map((scope) => createInformer(deps, integrationType(provider), scope)),
+    ]),
   );
   return {
     informers: [...byKind.values()].flat(),
@@ -29,11 +32,4 @@ export function createIntegrations(
       return found?.metadata.uid === uid ? (found as unknown as StoredIntegration) : undefined;
     },
   };
-}
-
-function typeOf(kind: string): ResourceType<KubeObject> {
-  const found = kinds.find((one) => one.kind === kind);
-  if (!found) throw new TypeError(`no CRD has the kind ${kind}`);
-  const { group, version, plural, namespaced } = found;
-  return { group, version, kind, plural, namespaced };
 }

@@ -1,17 +1,6 @@
 import { z } from "zod";
+import { list, port, text } from "../shared/environment.ts";
 import { BellhopError } from "../shared/errors.ts";
-
-const list = z.string().transform((text) =>
-  text
-    .split(",")
-    .map((item) => item.trim())
-    .filter((item) => item !== ""),
-);
-const port = z.coerce.number().int().min(0).max(65_535);
-const text = z
-  .string()
-  .optional()
-  .transform((value) => (value === "" ? undefined : value));
 
 /** The operator's settings, all from the environment; the chart sets them. */
 const settings = z.object({
