@@ -1,0 +1,155 @@
+import { describe, expect, it } from "vitest";
+import type { AgentTask } from "../../../api/kinds.ts";
+import type { AgentTaskSpec } from "../../../api/agent-task.ts";
+import { aProfile, aTask, facts, shaOf, type TaskOverrides } from "../testing.ts";
+import { taskAgain } from "./again.ts";
+import { decideCommand } from "./decide.ts";
+
+const commit = shaOf("c");
+const branch = "bellhop/42-fix";
+const at = (minute: number): string => `2026-03-01T11:${String(minute).padStart(2, "0")}:00Z`;
+const succeeded = { type: "Succeeded", status: "True", reason: "Published", message: "All done." } as const;
+
+const work = (name: string, minute: number, over: TaskOverrides = {}): AgentTask =>
+  aTask({ name, createdAt: at(minute), source: { cause: `issue_comment/${name}` }, ...over });
+const published = (name: string, minute: number, over: TaskOverrides = {}): AgentTask =>
+  work(name, minute, { conditions: [succeeded], status: { result: { commit, branch } }, ...over });
+
+function say(command: AgentTaskSpec["command"], others: AgentTask[], over: TaskOverrides & { profile?: object } = {}) {
+  const task = aTask({
+    name: "shop-command",
+    createdAt: at(30),
+    actor: { id: "502", login: "bob" },
+    source: { cause: "issue_comment/command" },
+    conditions: ["Authorized"],
+    ...over,
+    spec: { ...(command ? { command } : {}), ...over.spec },
+  });
+  return decideCommand(facts({ task, tasks: [task, ...others], profile: aProfile(over.profile) }));
+}
+
+describe("stop", () => {
+  it("ends the open work of the conversation, and no other", () => {
+    const others = [
+      work("open", 1),
+      published("done", 2),
+      work("elsewhere", 3, { spec: { conversation: "acme/shop#7" } }),
+      work("later", 40),
+    ];
+    expect(say("stop", others)).toEqual({ actions: [{ do: "stop", targets: ["open"] }] });
+  });
+
+  it("says so where nothing runs", () => {
+    expect(say("stop", [published("done", 2)]).conditions).toMatchObject([{ status: "True", reason: "NothingToStop" }]);
+  });
+});
+
+describe("retry and continue", () => {
+  it.each(["retry", "continue"] as const)("%s begins from the newest work that has ended", (command) => {
+    const decision = say(command, [published("older", 1), published("newer", 2)]);
+    expect(decision).toEqual({ actions: [{ do: "again", original: "newer" }] });
+  });
+
+  it("wait for work that runs, but not for the work they have begun themselves", () => {
+    expect(say("retry", [published("done", 1), work("open", 2)]).conditions).toMatchObject([
+      { status: "False", reason: "StillRunning" },
+    ]);
+    const begun = work("begun", 30, { source: { cause: "issue_comment/command" } });
+    expect(say("retry", [published("done", 1), begun])).toEqual({ actions: [{ do: "again", original: "done" }] });
+  });
+
+  it("say so where there was nothing before", () => {
+    expect(say("retry", []).conditions).toMatchObject([{ status: "False", reason: "NothingToRetry" }]);
+  });
+
+  it("make a task of the command's source and actor, with the original's prompt and profile, under one name", () => {
+    const command = aTask({
+      name: "shop-command",
+      actor: { id: "502", login: "bob" },
+      spec: { command: "retry" },
+      source: { cause: "issue_comment/command" },
+    });
+    const original = published("original", 1, { spec: { prompt: "fix it well", profileRef: { name: "careful" } } });
+    const made = taskAgain(command, original, "uid-shop");
+    expect(made.metadata.name).toBe(taskAgain(command, original, "uid-shop").metadata.name);
+    expect(made.metadata.name).not.toBe(taskAgain(command, original, "uid-of-another").metadata.name);
+    expect(made.metadata.finalizers).toEqual(["bellhop.dev/cleanup"]);
+    expect(made.spec).toMatchObject({
+      source: { cause: "issue_comment/command" },
+      actor: { login: "bob" },
+      prompt: "fix it well",
+      profileRef: { name: "careful" },
+      retryOf: { name: "original" },
+    });
+    expect(made.spec.command).toBeUndefined();
+  });
+
+  it("cut a prompt that grew too long, visibly", () => {
+    const original = published("original", 1, { spec: { prompt: "x".repeat(65_536) } });
+    const { prompt = "" } = taskAgain(aTask({ spec: { command: "continue" } }), original, "uid").spec;
+    expect(Buffer.byteLength(prompt)).toBeLessThanOrEqual(65_536);
+    expect(prompt).toContain("cut by Bellhop");
+  });
+});
+
+describe("status and help", () => {
+  it("tell how the open work stands, else the last", () => {
+    const told = (others: AgentTask[]): string => say("status", others).conditions?.[0]?.message ?? "";
+    expect(told([published("done", 1), work("open", 2, { status: { phase: "Running" } })])).toBe("open: Running");
+    expect(told([published("done", 1, { status: { phase: "Succeeded" } })])).toBe("done: Succeeded. All done.");
+    expect(told([])).toBe("No work has been done in this conversation.");
+  });
+
+  it("name every command by the name people call the bot", () => {
+    const { message = "" } = say("help", []).conditions?.[0] ?? {};
+    for (const word of ["stop", "retry", "continue", "status", "approve"])
+      expect(message).toContain(`@bellhop ${word}`);
+  });
+});
+
+describe("approve", () => {
+  const approve = (others: AgentTask[], argument = "ccccccc", over: TaskOverrides & { profile?: object } = {}) =>
+    say("approve", others, { ...over, spec: { commandArgument: argument } });
+
+  it("releases the commit that was named", () => {
+    expect(approve([published("done", 1)])).toEqual({ actions: [{ do: "approve", target: "done", branch, commit }] });
+    expect(approve([published("done", 1)], commit.toUpperCase()).actions).toHaveLength(1);
+  });
+
+  it.each([
+    { name: "no commit waits", others: [], reason: "NothingToApprove" },
+    { name: "another commit was read", argument: "ddddddd", reason: "WrongCommit" },
+    { name: "too little of it was named", argument: "cccccc", reason: "WrongCommit" },
+    { name: "none was named", argument: "", reason: "WrongCommit" },
+    { name: "the requester asks", actor: { id: "501", login: "ana" }, reason: "RequesterMayNotApprove" },
+  ])("refuses where $name", ({ others = [published("done", 1)], argument, actor, reason }) => {
+    const decision = approve(others, argument ?? "ccccccc", actor ? { actor } : {});
+    expect(decision.conditions).toMatchObject([{ status: "False", reason }]);
+    expect(decision.actions).toBeUndefined();
+  });
+
+  it("takes nobody's word for a commit that stands on unapproved work of theirs", () => {
+    const mine = published("mine", 1, { actor: { id: "502", login: "bob" } });
+    expect(approve([mine, published("hers", 2)]).conditions).toMatchObject([{ reason: "RequesterMayNotApprove" }]);
+    const approved = published("mine", 1, {
+      actor: { id: "502", login: "bob" },
+      status: { result: { commit, branch }, requests: [{ type: "approve", by: "eve", from: "shop-eve" }] },
+    });
+    expect(approve([approved, published("hers", 2)]).actions).toHaveLength(1);
+  });
+
+  it("is done once: after a crash it is found on the work, whose commit is another then", () => {
+    const requests = [{ type: "approve" as const, by: "bob", from: "shop-command" }];
+    const released = published("done", 1, { status: { result: { commit: shaOf("d"), branch }, requests } });
+    expect(approve([released]).conditions).toMatchObject([{ status: "True", reason: "Approved" }]);
+    const byEve = published("done", 1, {
+      status: { result: { commit: shaOf("d"), branch }, requests: [{ type: "approve", by: "eve", from: "shop-eve" }] },
+    });
+    expect(approve([byEve]).conditions).toMatchObject([{ status: "True", reason: "NothingToApprove" }]);
+  });
+
+  it("has nothing to do where checks are not held", () => {
+    const decision = approve([published("done", 1)], "ccccccc", { profile: { output: { ci: "Run" } } });
+    expect(decision.conditions).toMatchObject([{ status: "True", reason: "NotHeld" }]);
+  });
+});

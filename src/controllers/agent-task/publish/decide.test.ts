@@ -1,0 +1,178 @@
+import { describe, expect, it } from "vitest";
+import type { AgentTaskStatus } from "../../../api/agent-task-status.ts";
+import { ProviderError } from "../../../integrations/errors.ts";
+import type { OutcomeReason } from "../../../sandbox/protocol/outcome.ts";
+import type { SandboxState } from "../../../sandbox/provider.ts";
+import { aProfile, aTask, facts, noon, shaOf } from "../testing.ts";
+import { decide } from "./decide.ts";
+import { judgeProposal, type Proposed } from "./judge.ts";
+
+const ref = "refs/heads/bellhop/42-fix";
+const checkout = { baseRef: "main", headRef: "bellhop/42-fix", headSHA: shaOf("a"), newBranch: true };
+const onOurs = { ...checkout, newBranch: false };
+const proposed: Proposed = { attempt: 1, ref, newId: shaOf("b"), files: 2, patchKiB: 3 };
+const moving = { ...proposed, oldId: shaOf("a") };
+const publish = { ref, newId: shaOf("b") };
+
+const task = (status: AgentTaskStatus = {}, conditions: Parameters<typeof aTask>[0] = {}) =>
+  aTask({
+    ...conditions,
+    status: {
+      checkout,
+      attempts: [{ number: 1, podName: "p", podUID: "u" }],
+      result: { proposed },
+      ...status,
+    },
+  });
+
+const running: SandboxState = { state: "Running", podUID: "u", since: noon.toISOString() };
+const finished = (reason: OutcomeReason): SandboxState => ({
+  state: "Finished",
+  podUID: "u",
+  outcome: { version: 1, attempt: 1, reason, message: "" },
+});
+const tipAt = (sha: string, isProtected = false) => ({ sha, protected: isProtected });
+
+describe("judgeProposal", () => {
+  const profile = aProfile({ output: { maxFiles: 5, maxPatchKiB: 10 } });
+
+  it.each([
+    { name: "a new branch where there is none", status: {}, wanted: proposed, tip: undefined, allow: publish },
+    {
+      name: "our branch where it was left",
+      status: { checkout: onOurs },
+      wanted: moving,
+      tip: tipAt(shaOf("a")),
+      allow: { ...publish, oldId: shaOf("a") },
+    },
+    { name: "what is there already", status: {}, wanted: proposed, tip: tipAt(shaOf("b"), true), allow: publish },
+  ])("lets through $name", ({ status, wanted, tip, allow }) => {
+    expect(judgeProposal(task(status), profile, wanted, tip)).toEqual({ ok: true, publish: allow });
+  });
+
+  it.each([
+    {
+      name: "protected paths, whatever else is right",
+      wanted: { ...proposed, protectedPaths: [".GitHub/workflows/ci.yml"] },
+      reason: "OutputRefused",
+      words: /protected paths: `\.GitHub\/workflows\/ci\.yml`/,
+    },
+    { name: "too many files", wanted: { ...proposed, files: 6 }, reason: "OutputRefused", words: /6 files, 5 are/ },
+    { name: "too much", wanted: { ...proposed, patchKiB: 11 }, reason: "OutputRefused", words: /11 KiB .* 10 KiB/ },
+    {
+      name: "another branch",
+      wanted: { ...proposed, ref: "refs/heads/main" },
+      reason: "PublishRefused",
+      words: /asked to push to refs\/heads\/main; the task may push to bellhop\/42-fix only/,
+    },
+    { name: "another beginning", wanted: moving, reason: "PublishRefused", words: /but the task began at nothing/ },
+    {
+      name: "a branch somebody else made meanwhile",
+      wanted: proposed,
+      tip: tipAt(shaOf("c")),
+      reason: "BranchMoved",
+      words: /made by somebody else meanwhile.*retry/,
+    },
+    {
+      name: "a branch that was pushed to meanwhile",
+      status: { checkout: onOurs },
+      wanted: moving,
+      tip: tipAt(shaOf("c")),
+      reason: "BranchMoved",
+      words: /pushed to meanwhile; nothing of it was overwritten/,
+    },
+    {
+      name: "a branch that was deleted",
+      status: { checkout: onOurs },
+      wanted: moving,
+      reason: "BranchGone",
+      words: /deleted/,
+    },
+    {
+      name: "a branch that was protected meanwhile",
+      status: { checkout: onOurs },
+      wanted: moving,
+      tip: tipAt(shaOf("a"), true),
+      reason: "PublishRefused",
+      words: /was protected meanwhile/,
+    },
+  ])("refuses $name", ({ status, wanted, tip, reason, words }) => {
+    const verdict = judgeProposal(task(status), profile, wanted, tip);
+    expect(verdict).toMatchObject({ ok: false, reason, message: expect.stringMatching(words) as string });
+  });
+});
+
+describe("the publish step", () => {
+  it("writes down the one push and mints its token", () => {
+    const decision = decide(facts({ task: task(), sandbox: running }), { tip: undefined }, noon);
+    expect(decision).toMatchObject({ fields: { publish }, actions: ["allowPush"] });
+  });
+
+  it("takes no proposal of an attempt that is history", () => {
+    const attempts = [{ number: 2, podName: "p2", podUID: "u2" }];
+    expect(decide(facts({ task: task({ attempts }), sandbox: running }), { tip: undefined }, noon)).toEqual({});
+  });
+
+  it("ends the task by what was refused, with nothing pushed", () => {
+    const result = { proposed: { ...proposed, protectedPaths: ["CODEOWNERS"] } };
+    const decision = decide(facts({ task: task({ result }), sandbox: running }), { tip: undefined }, noon);
+    expect(decision.conditions).toMatchObject([{ type: "Succeeded", status: "False", reason: "OutputRefused" }]);
+    expect(decision.actions).toBeUndefined();
+  });
+
+  it("allows no push to a sandbox that is over: what it left ends the task", () => {
+    const over = facts({ task: task(), sandbox: finished("PublishUnreachable") });
+    expect(decide(over, { tip: undefined }, noon)).toEqual({});
+  });
+
+  const pushed = (sandbox: SandboxState, at = task({ publish })) => facts({ task: at, sandbox });
+
+  it("concludes as soon as the host shows the commit, whatever became of the sandbox", () => {
+    for (const sandbox of [running, finished("InternalError")]) {
+      expect(decide(pushed(sandbox), { tip: tipAt(shaOf("b")) }, noon)).toEqual({ actions: ["conclude"] });
+    }
+  });
+
+  it("looks again, and keeps the token good, while the courier pushes", () => {
+    expect(decide(pushed(running), { tip: undefined }, noon)).toEqual({
+      actions: ["allowPush"],
+      requeueAfterMs: 1_500,
+    });
+  });
+
+  it("takes the leave back when the sandbox is over without a push", () => {
+    const decision = decide(pushed(finished("PublishRefused")), { tip: undefined }, noon);
+    expect(decision).toEqual({ fields: { publish: undefined }, requeueAfterMs: 0 });
+  });
+
+  it("gives a host half a minute to show what the courier says it pushed", () => {
+    const first = decide(pushed(finished("Published")), { tip: undefined }, noon);
+    expect(first.conditions).toMatchObject([{ type: "SandboxReady", reason: "PushNotSeen" }]);
+    const seen = { type: "SandboxReady", status: "False", reason: "PushNotSeen" } as const;
+    const waiting = task({ publish }, { conditions: [seen] });
+    const after = (ms: number) =>
+      decide(pushed(finished("Published"), waiting), { tip: undefined }, new Date(noon.getTime() + ms));
+    expect(after(29_000).requeueAfterMs).toBe(1_500);
+    expect(after(31_000)).toEqual({ fields: { publish: undefined }, requeueAfterMs: 0 });
+  });
+
+  describe("with a host that shows nothing", () => {
+    const failure = new ProviderError("Suspended", "the App is suspended");
+
+    it("waits as long as the sandbox does", () => {
+      const decision = decide(pushed(running), { tip: undefined, failure }, noon);
+      expect(decision).toMatchObject({
+        conditions: [{ type: "Succeeded", status: "Unknown", reason: "Suspended" }],
+        requeueAfterMs: 15_000,
+      });
+    });
+
+    it("ends the task once the sandbox is over", () => {
+      const gone = new ProviderError("NotFound", "404");
+      const decision = decide(pushed(finished("PublishUnreachable")), { tip: undefined, failure: gone }, noon);
+      expect(decision.conditions).toMatchObject([{ type: "Succeeded", status: "False", reason: "RepositoryGone" }]);
+      const never = facts({ task: task(), sandbox: finished("PublishUnreachable") });
+      expect(decide(never, { tip: undefined, failure }, noon)).toEqual({});
+    });
+  });
+});

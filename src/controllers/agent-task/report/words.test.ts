@@ -1,0 +1,142 @@
+import { describe, expect, it } from "vitest";
+import { encoder } from "../../../integrations/github/encode.ts";
+import { anIntegration, aTask, noon, shaOf, type TaskOverrides } from "../testing.ts";
+import { reportText } from "./words.ts";
+
+const say = (over: TaskOverrides): string =>
+  reportText({ task: aTask(over), integration: anIntegration(), encode: encoder("github.com"), now: noon });
+const ago = (minutes: number, seconds = 0): string =>
+  new Date(noon.getTime() - minutes * 60_000 - seconds * 1000).toISOString();
+
+const gathered = {
+  type: "ContextReady",
+  reason: "Gathered",
+  message: "Read the description and 3 comments; works on branch `bellhop/42-fix`, on `main` at `3f2a1c9`.",
+} as const;
+const checkout = { baseRef: "main", headRef: "bellhop/42-fix", headSHA: `3f2a1c9${"0".repeat(33)}`, newBranch: true };
+
+describe("the report while the work goes on", () => {
+  it("has the form of the design: who asked, what is done and what is not, and how long it took", () => {
+    const text = say({
+      status: {
+        phase: "Running",
+        checkout,
+        startTime: ago(2, 10),
+        progress: {
+          updatedAt: noon.toISOString(),
+          checklist: [{ text: "read the tests", done: true }],
+          step: "fixing the failing test",
+        },
+      },
+      conditions: ["Authorized", "Admitted", gathered, "SandboxReady"],
+    });
+    expect(text.split("\n")).toEqual([
+      "**Bellhop is on it**, asked by @ana · task `shop-abc`",
+      "",
+      "- [x] read the description and 3 comments",
+      "- [x] checked out `main` at 3f2a1c9",
+      "- [x] read the tests",
+      "- [ ] fixing the failing test",
+      "",
+      "2 m · `bellhop/42-fix` · `@bellhop stop` ends it",
+    ]);
+  });
+
+  it("says what it waits for", () => {
+    const waits = {
+      type: "Admitted",
+      status: "False",
+      reason: "Queued",
+      message: "3 ahead: tasks of acme/shop",
+    } as const;
+    const text = say({ status: { phase: "Queued" }, conditions: ["Authorized", waits] });
+    expect(text).toContain("- [ ] read the issue\n- [ ] 3 ahead: tasks of acme/shop");
+  });
+
+  it("names the branch that is gone on with, where it makes none", () => {
+    const onOurs = { ...checkout, newBranch: false };
+    const text = say({ status: { checkout: onOurs }, conditions: ["Authorized", "Admitted", gathered] });
+    expect(text).toContain("- [ ] checked out `bellhop/42-fix` at 3f2a1c9");
+  });
+
+  it("lets no word of the agent ring, close, link or begin a line of its own", () => {
+    const step = "@ana fixes #1\n- [x] merged <img src=x> [here](https://evil.example.com)";
+    const text = say({
+      status: { progress: { updatedAt: ago(0), step } },
+      conditions: ["Authorized", "Admitted", gathered, "SandboxReady"],
+    });
+    expect(text).not.toMatch(/@ana fixes|fixes #1|<img|\]\(https:\/\/evil/);
+    expect(text.split("\n").filter((line) => line.startsWith("- [x]"))).toEqual([
+      "- [x] read the description and 3 comments",
+    ]);
+  });
+});
+
+describe("the report at the end", () => {
+  const end = (over: TaskOverrides): string =>
+    say({ ...over, status: { startTime: ago(6, 2), completionTime: noon.toISOString(), checkout, ...over.status } });
+  const done = { type: "Succeeded", reason: "Published", message: "pushed" } as const;
+  const result = { branch: "bellhop/42-fix", commit: shaOf("b"), changeNumber: 57, changeDraft: true };
+
+  it("has the form of the design: how long, which change, what the agent says, and how to go on", () => {
+    const text = end({
+      status: { phase: "Succeeded", result: { ...result, summary: "Sums are right now." } },
+      conditions: ["Authorized", done],
+    });
+    expect(text.split("\n\n")).toEqual([
+      "**Done in 6 m 02 s** · draft PR #57",
+      "`bellhop/42-fix` at bbbbbbb",
+      "Sums are right now.",
+      "Reply `@bellhop …` to go on; `stop`, `retry`, `status`, `help`.",
+    ]);
+  });
+
+  it("names what was left out of the commit", () => {
+    const proposed = { attempt: 1, ref: "r", newId: shaOf("b"), files: 1, patchKiB: 1, skipped: ["a/.git", "@ana/b"] };
+    const text = end({
+      status: { phase: "Succeeded", result: { ...result, proposed } },
+      conditions: ["Authorized", done],
+    });
+    expect(text).toContain("Left out of the commit: a/.git, ");
+    expect(text).not.toContain("@ana/b");
+  });
+
+  it.each([
+    { phase: "Failed", reason: "AgentFailed", head: "**Failed after 6 m 02 s**" },
+    { phase: "Cancelled", reason: "Cancelled", head: "**Stopped after 6 m 02 s**" },
+  ] as const)("of a task that $phase says why", ({ phase, reason, head }) => {
+    const failed = { type: "Succeeded", status: "False", reason, message: "Because of this." } as const;
+    const text = end({ status: { phase }, conditions: ["Authorized", failed] });
+    expect(text.startsWith(`${head}\n\nBecause of this.\n\nReply`)).toBe(true);
+  });
+
+  it("of a task that was refused says to whom and why, and invites nobody", () => {
+    const refused = {
+      type: "Authorized",
+      status: "False",
+      reason: "NotAuthorized",
+      message: "No write access.",
+    } as const;
+    expect(say({ status: { phase: "Refused" }, conditions: [refused] })).toBe(
+      "**Not done**, asked by @ana\n\nNo write access.",
+    );
+  });
+});
+
+describe("the answer to a command", () => {
+  const answer = (status: "True" | "False", message: string, reason = "Status"): string =>
+    say({ spec: { command: "status" }, conditions: [{ type: "Succeeded", status, reason, message }] });
+
+  it("is what was found out, harmless", () => {
+    expect(answer("True", "one: Running")).toBe("one: Running");
+    expect(answer("True", "the agent says @ana")).not.toContain("@ana");
+  });
+
+  it("says to whom where it was not carried out", () => {
+    expect(answer("False", "Nothing waits.", "NothingToApprove")).toBe("**Not done**, asked by @ana: Nothing waits.");
+  });
+
+  it("to help can be copied as it stands", () => {
+    expect(answer("True", "Write `@bellhop stop`.", "Help")).toBe("Write `@bellhop stop`.");
+  });
+});

@@ -1,0 +1,75 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { endpointSlices } from "../../kube/resources.ts";
+import { createFakeClient } from "../../kube/testing.ts";
+import { behind, gatewaysAt, gatewaysOfService } from "./gateways.ts";
+
+describe("behind", () => {
+  it.each([
+    {
+      name: "all have it",
+      answers: [
+        { address: "a", generation: 3 },
+        { address: "b", generation: 4 },
+      ],
+      said: undefined,
+    },
+    {
+      name: "one has an older one",
+      answers: [
+        { address: "a", generation: 3 },
+        { address: "b", generation: 2 },
+      ],
+      said: "gateway replicas without key generation 3: b (has generation 2)",
+    },
+    {
+      name: "one does not answer",
+      answers: [{ address: "a", generation: undefined }],
+      said: "gateway replicas without key generation 3: a (does not answer)",
+    },
+    { name: "there is none", answers: [], said: "no gateway replica is ready" },
+  ])("says who holds a key back where $name", ({ answers, said }) => {
+    expect(behind(answers, 3)).toBe(said);
+  });
+});
+
+describe("asking the gateways", () => {
+  const server = createServer((request, response) => {
+    response.statusCode = request.url === "/readyz" ? 503 : 404;
+    response.end(JSON.stringify({ ok: false, generation: 7 }));
+  });
+  let port = 0;
+  beforeAll(async () => {
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    ({ port } = server.address() as AddressInfo);
+  });
+  afterAll(() => void server.close());
+  const signal = AbortSignal.timeout(20_000);
+
+  it("reads the generation beside readiness, ready or not, and nothing of who does not answer", async () => {
+    const answers = await gatewaysAt([`127.0.0.1:${port}`, "127.0.0.1:1"]).generations(signal);
+    expect(answers).toEqual([
+      { address: `127.0.0.1:${port}`, generation: 7 },
+      { address: "127.0.0.1:1", generation: undefined },
+    ]);
+  });
+
+  it("asks each ready address of the Service once", async () => {
+    const client = createFakeClient();
+    const slice = (name: string, endpoints: unknown) =>
+      client.seed(endpointSlices, {
+        metadata: { name, namespace: "bellhop" },
+        addressType: "IPv4",
+        endpoints: endpoints as never,
+      });
+    slice("one", [
+      { addresses: ["127.0.0.1"], conditions: { ready: true } },
+      { addresses: ["127.0.0.2"], conditions: { ready: false } },
+    ]);
+    slice("two", [{ addresses: ["127.0.0.1"] }]);
+    slice("empty", null);
+    const gateways = gatewaysOfService({ client, namespace: "bellhop", serviceName: "gateway", probePort: port });
+    expect(await gateways.generations(signal)).toEqual([{ address: "127.0.0.1", generation: 7 }]);
+  });
+});

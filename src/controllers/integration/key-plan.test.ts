@@ -1,0 +1,77 @@
+import { describe, expect, it } from "vitest";
+import { anIntegration, noon } from "../agent-task/testing.ts";
+import type { HookSecret } from "./hook-secret.ts";
+import { planKeys } from "./key-plan.ts";
+
+const hourMs = 3_600_000;
+const request = "2026-03-01T11:00:00.000Z";
+
+const stored = (over: Partial<HookSecret> = {}): HookSecret => ({
+  route: "r".repeat(40),
+  generation: 1,
+  current: "first",
+  rotatedAt: "2026-02-01T00:00:00Z",
+  installed: 1,
+  ...over,
+});
+
+function plan(
+  given: { stored?: HookSecret; requested?: string; handled?: string; owns?: boolean; install?: string } = {},
+  now = noon,
+) {
+  const integration = anIntegration({
+    webhook: { install: given.install ?? "Auto", acceptedKeysRef: { name: "k", key: "k" } },
+  });
+  if (given.requested) integration.metadata.annotations = { "bellhop.dev/rotate-requested-at": given.requested };
+  const facts = { integration, stored: given.stored, owns: given.owns ?? true, lastHandledRotateAt: given.handled };
+  return planKeys(facts, 24 * hourMs, now);
+}
+
+describe("planKeys", () => {
+  it("makes a first key, which carries out whatever was asked for before", () => {
+    expect(plan({ requested: request })).toMatchObject({
+      write: true,
+      handled: request,
+      secret: { generation: 1, installed: 0, requestedAt: request },
+    });
+  });
+
+  it("makes another when a rotation is asked for, and keeps the one in force beside it", () => {
+    const { secret, write, handled } = plan({ stored: stored(), requested: request });
+    expect({ write, handled }).toEqual({ write: true, handled: request });
+    expect(secret).toMatchObject({ generation: 2, installed: 1, previous: "first" });
+    expect(secret.current).not.toBe("first");
+  });
+
+  it.each([
+    { name: "nothing was asked for", given: {} },
+    { name: "the request was carried out", given: { requested: request, handled: request } },
+    { name: "an older request than the last is left", given: { requested: request, handled: "2026-03-01T11:30:00Z" } },
+    { name: "the request is no time", given: { requested: "now, please" } },
+    { name: "another integration keeps the hook", given: { requested: request, owns: false } },
+    { name: "a person keeps the hook", given: { requested: request, install: "Manual" } },
+    {
+      name: "the key before has not reached the provider",
+      given: { requested: request, stored: stored({ generation: 2 }) },
+    },
+  ])("leaves the key alone where $name", ({ given }) => {
+    expect(plan({ stored: stored(), ...given })).toMatchObject({ write: false });
+  });
+
+  it("knows a request that it carried out, although that was not noted in the status", () => {
+    const done = stored({ generation: 2, requestedAt: request });
+    expect(plan({ stored: done, requested: request })).toEqual({ secret: done, write: false, handled: request });
+  });
+
+  it("drops the previous key when the retry window has passed since the provider changed over", () => {
+    const installedAt = "2026-03-01T00:00:00Z";
+    const both = stored({ generation: 2, installed: 2, previous: "zeroth", installedAt });
+    const after = (ms: number): Date => new Date(Date.parse(installedAt) + ms);
+    expect(plan({ stored: both }, after(23 * hourMs))).toMatchObject({ write: false, secret: { previous: "zeroth" } });
+    const dropped = plan({ stored: both }, after(25 * hourMs));
+    expect(dropped.write).toBe(true);
+    expect(dropped.secret.previous).toBeUndefined();
+    const held = stored({ generation: 2, installed: 1, previous: "zeroth", installedAt });
+    expect(plan({ stored: held }, after(99 * hourMs)).secret.previous).toBe("zeroth");
+  });
+});
