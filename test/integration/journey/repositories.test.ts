@@ -1,8 +1,9 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { failing } from "../../providers/github/index.ts";
 import { startWorld, type World } from "./world/index.ts";
-import { anIssue, gitAt, storyOn, type Story } from "./world/story.ts";
+import { anIssue, gitAt, reasonOf, storyOn, type Story } from "./world/story.ts";
 import { aTeam, changeProfile, gated } from "./world/team.ts";
 
 vi.setConfig({ testTimeout: 180_000 });
@@ -20,7 +21,7 @@ describe.concurrent("repositories and pull requests as they are found", () => {
     const team = await aTeam(world, "empty", { files: null });
     const story = await anIssue(team);
     const task = await story.end(await story.ask("please begin"));
-    expect(task.status?.phase).toBe("Succeeded");
+    expect(reasonOf(task)).toBe("Published");
     const { branch = "", commit = "" } = task.status?.result ?? {};
     expect(gitAt(team, team.repo, "rev-parse", branch)).toBe(commit);
     expect(gitAt(team, team.repo, "rev-list", "--count", commit)).toBe("1");
@@ -33,22 +34,25 @@ describe.concurrent("repositories and pull requests as they are found", () => {
     const team = await aTeam(world, "huge", { files });
     const story = await anIssue(team);
     const task = await story.end(await story.ask("please fix this"));
-    expect(task.status?.phase).toBe("Succeeded");
+    expect(reasonOf(task)).toBe("Published");
     const { commit = "" } = task.status?.result ?? {};
     expect(gitAt(team, team.repo, "diff", "--name-status", `${commit}^`, commit)).toBe("A\tbellhop-note.md");
   });
 
-  it("ends a task whose repository is gone, without an attempt for ever", async () => {
-    const gate = join(world.folder, "gone");
-    const team = await aTeam(world, "vanishing", { profile: { agent: gated(gate) } });
+  it("does nothing for a repository that is gone before work begins", async () => {
+    const team = await aTeam(world, "vanishing");
+    const { github } = world;
     const story = await anIssue(team);
+    const late = github.fail(
+      { method: "GET", path: /^\/repos\/vanishing\/shop\/issues\/comments\// },
+      failing.slow(2_000),
+    );
     const said = await story.ask("please fix this");
-    await story.until(said, "the work to run", ({ status }) => status?.phase === "Running");
-    await world.github.people.deleteRepo({ repo: team.repo });
-    await writeFile(gate, "");
+    await github.people.deleteRepo({ repo: team.repo });
     const task = await story.until(said, "the work to end", ({ status }) => status?.completionTime !== undefined);
-    expect(task.status?.phase).toBe("Failed");
-    expect(task.status?.attempts).toHaveLength(1);
+    late.stop();
+    expect(task.status?.phase).toBe("Refused");
+    expect(task.status?.attempts ?? []).toEqual([]);
   });
 
   it("takes another name where the branch exists, and leaves that one alone", async () => {
@@ -61,7 +65,7 @@ describe.concurrent("repositories and pull requests as they are found", () => {
       files: { "mine.txt": "mine\n" },
     });
     const task = await story.end(await story.ask("please fix this"));
-    expect(task.status?.phase).toBe("Succeeded");
+    expect(reasonOf(task)).toBe("Published");
     const { branch = "" } = task.status?.result ?? {};
     expect(branch).toMatch(new RegExp(`^bellhop/${story.number}-say-hello-in-the-readme-\\w+$`));
     expect(gitAt(team, team.repo, "rev-parse", `bellhop/${story.number}-say-hello-in-the-readme`)).toBe(theirs);
@@ -73,7 +77,7 @@ describe.concurrent("repositories and pull requests as they are found", () => {
     const first = await story.end(await story.ask("please fix this"));
     await world.github.people.closePullRequest({ repo: team.repo, as: "ana", number: changeOf(first) });
     const second = await story.end(await story.ask("please fix this another way"));
-    expect(second.status?.phase).toBe("Succeeded");
+    expect(reasonOf(second)).toBe("Published");
     expect(second.status?.result?.branch).not.toBe(first.status?.result?.branch);
     expect((await story.pulls()).map(({ state }) => state)).toEqual(["closed", "open"]);
   });

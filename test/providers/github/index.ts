@@ -21,7 +21,7 @@ import { createRouter } from "./rest/router.ts";
 import { routes } from "./rest/table.ts";
 import { listener } from "./server.ts";
 import { specPresent } from "./spec-check.ts";
-import type { App } from "./state/accounts.ts";
+import type { App, Token } from "./state/accounts.ts";
 import type { Delivery } from "./state/hooks.ts";
 import { stamp } from "./state/world.ts";
 import type { World } from "./state/world.ts";
@@ -56,6 +56,8 @@ export interface GitHubStandIn {
   deliveries(event?: string): Delivery[];
   /** Resolves once no delivery is under way. */
   settled(): Promise<void>;
+  /** Every installation token so far, oldest first: what must appear nowhere, and be revoked in the end. */
+  tokens(): Pick<Token, "value" | "installation" | "permissions" | "revoked">[];
   /** A JWT of an App, by slug. */
   appJwt(slug: string, lifetimeSeconds?: number): string;
   app(slug: string): App;
@@ -133,7 +135,7 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<GitHubSt
 function inspection(
   world: World,
   log: CallLog,
-): Pick<GitHubStandIn, "requests" | "gitCalls" | "deliveries" | "appJwt" | "app" | "gitDir"> {
+): Pick<GitHubStandIn, "requests" | "gitCalls" | "deliveries" | "tokens" | "appJwt" | "app" | "gitDir"> {
   const app = (slug: string): App => {
     const found = world.data.apps.find((candidate) => candidate.slug === slug);
     if (!found) throw new Error(`GitHub stand-in: there is no App ${slug}.`);
@@ -143,6 +145,7 @@ function inspection(
     requests: log.rest,
     gitCalls: log.git,
     deliveries: (event) => world.data.deliveries.filter((delivery) => event === undefined || delivery.event === event),
+    tokens: () => [...world.data.tokens.values()].filter(({ installation }) => installation !== null),
     appJwt: (slug, lifetimeSeconds) => signAppJwt(world, app(slug), lifetimeSeconds),
     app,
     gitDir(name) {

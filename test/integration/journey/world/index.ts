@@ -28,8 +28,8 @@ export interface World extends Installation {
   start(part: Part): Promise<void>;
   /** SIGKILL: as a crash. */
   kill(part: Part): Promise<void>;
-  /** The ends of all logs, for messages of failed tests. */
-  logs(lines?: number): string;
+  /** The ends of all logs, for messages of failed tests; with `about` only lines that hold it, and crashes. */
+  logs(about?: string): string;
   close(): Promise<void>;
 }
 
@@ -66,7 +66,7 @@ export async function startWorld(): Promise<World> {
     parts,
     start,
     kill: (part) => killed(parts[part]),
-    logs: (lines = 25) => [...logsOf(parts, lines), `--- node\n${node.tail()}`].join("\n"),
+    logs: (about) => [...logsOf(parts, about), `--- node\n${node.tail()}`].join("\n"),
     async close() {
       watching.abort();
       await Promise.all(Object.values(parts).map((daemon) => daemon.stop(3_000)));
@@ -83,6 +83,12 @@ async function killed(daemon: Daemon | undefined): Promise<void> {
   await daemon.ended;
 }
 
-function logsOf(parts: World["parts"], lines: number): string[] {
-  return Object.entries(parts).map(([name, daemon]) => `--- ${name}\n${daemon.tail(lines)}`);
+const lastLines = 25;
+
+function logsOf(parts: World["parts"], about = ""): string[] {
+  return Object.entries(parts).map(([name, daemon]) => {
+    const lines = daemon.tail(5_000).split("\n");
+    const telling = lines.filter((line) => line.includes(about) || !line.startsWith("{"));
+    return [`--- ${name}`, ...telling.slice(-lastLines).map((line) => line.slice(0, 1_000))].join("\n");
+  });
 }

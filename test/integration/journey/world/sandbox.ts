@@ -19,3 +19,8 @@ export function agentOf(world: World, task: AgentTask): Promise<number> {
   };
   return eventually(probe, { describe: `the agent of ${task.metadata.name} to work`, timeoutMs: 40_000 });
 }
+
+/** The environment that a process was started with. */
+export function environmentOf(pid: number): string {
+  return readFileSync(`/proc/${pid}/environ`, "utf8").replaceAll("\0", "\n");
+}

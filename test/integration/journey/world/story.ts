@@ -76,13 +76,13 @@ export async function taskThat(
   { world, namespace }: Team,
   describe: string,
   wanted: (task: AgentTask) => boolean,
-  timeoutMs = 50_000,
+  timeoutMs = 90_000,
 ): Promise<AgentTask> {
   try {
     return await eventually(() => world.tasks.list(namespace).find(wanted), { describe, timeoutMs });
   } catch (error) {
     const seen = world.tasks.list(namespace).map((task) => `${task.metadata.name} ${JSON.stringify(task.status)}`);
-    throw new Error([String(error), "tasks:", ...seen, world.logs()].join("\n"), { cause: error });
+    throw new Error([String(error), "tasks:", ...seen, world.logs(namespace)].join("\n"), { cause: error });
   }
 }
 

@@ -1,0 +1,96 @@
+import { globSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { AgentProfileKind, AgentTaskKind, GitHubIntegrationKind } from "../../../../src/api/kinds.ts";
+import { configMaps, events, pods, secrets } from "../../../../src/kube/resources.ts";
+import { eventually } from "../../../cluster/eventually.ts";
+import type { World } from "./index.ts";
+
+/** Secrets by what they are: none of them may be seen anywhere. */
+export type Canaries = Map<string, string>;
+
+/** Gathers the tokens of couriers for as long as it goes on: each is there only while its pod is. */
+export function watchCourierTokens({ node }: World, into: Canaries): { stop(): void } {
+  const look = (): void => {
+    for (const path of globSync(join(node.folder, "pods", "*", "volumes", "token", "token"))) {
+      const token = readText(path).trim();
+      if (token.length > 100) into.set(`courier token ${into.size}`, token);
+    }
+  };
+  const timer = setInterval(look, 250);
+  return { stop: () => clearInterval(timer) };
+}
+
+/** Adds every private key, webhook secret and GitHub token there is or was. */
+export async function addSecrets({ client, github }: World, into: Canaries): Promise<void> {
+  for (const { value } of github.tokens()) into.set(`GitHub token ${into.size}`, value);
+  for (const { metadata, data = {} } of (await client.list(secrets)).items) {
+    for (const [key, value] of Object.entries(data)) {
+      const [line] = secretLines(Buffer.from(value, "base64").toString());
+      if (line !== undefined && key !== "route") into.set(`${metadata.name}/${key}`, line);
+    }
+  }
+}
+
+/** A line of a key's body, or the whole secret; nothing of certificates, which are public. */
+function secretLines(text: string): string[] {
+  if (text.includes("BEGIN CERTIFICATE")) return [];
+  return text.split("\n").filter((line) => line.length >= 16 && !line.startsWith("-----"));
+}
+
+/** Everything that people without rights to Secrets may come to see, by where it is. */
+export async function surfaces(world: World): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  for (const kind of [AgentTaskKind, AgentProfileKind, GitHubIntegrationKind, pods, configMaps, events]) {
+    found.set(kind.plural, JSON.stringify((await world.client.list<never>(kind as never)).items));
+  }
+  // A webhook's secret is set there, and nowhere else.
+  const told = world.github.requests.filter(({ path }) => path !== "/app/hook/config");
+  found.set("what GitHub was told", JSON.stringify(told));
+  const files = [join(world.folder, "*.log"), join(world.node.folder, "*.log"), join(world.node.folder, "logs", "**")];
+  for (const path of globSync(files)) if (statSync(path).isFile()) found.set(path, readText(path));
+  return found;
+}
+
+/** What a pod of the process node has on its volumes, but for the courier's own token. */
+export function volumeFiles(folder: string): Map<string, string> {
+  const paths = globSync(join(folder, "volumes", "**"), { exclude: [join(folder, "volumes", "token", "**")] });
+  return new Map(paths.filter((path) => statSync(path).isFile()).map((path) => [path, readText(path)]));
+}
+
+/** Where a secret is seen, as it is or base64: `secret in place`. */
+export function sightings(canaries: Canaries, places: Map<string, string>): string[] {
+  return [...canaries].flatMap(([name, secret]) => {
+    const forms = [secret, Buffer.from(secret).toString("base64").replace(/=+$/, "")];
+    return [...places].flatMap(([place, text]) =>
+      forms.some((form) => text.includes(form)) ? [`${name} in ${place}`] : [],
+    );
+  });
+}
+
+/** Waits until nothing of any task is left in the broker's namespace and every token for git is revoked at GitHub. */
+export async function nothingHeld({ client, github, brokerNamespace }: World): Promise<void> {
+  const probe = async (): Promise<true> => {
+    const { items } = await client.list(secrets, { namespace: brokerNamespace });
+    const held = items.map(({ metadata }) => metadata.name).filter((name) => name.startsWith("task-"));
+    // Tokens for git can do nothing but read or write contents; the operator's own are for all of its work.
+    const forGit = github.tokens().filter(({ permissions }) => isForGit(permissions));
+    const live = forGit.filter(({ revoked }) => !revoked);
+    if (forGit.length === 0 || held.length + live.length > 0)
+      throw new Error(`${held.join(", ")} and ${live.length} tokens are left`);
+    return true;
+  };
+  await eventually(probe, { describe: "the tasks' tokens to be gone", timeoutMs: 20_000 });
+}
+
+function isForGit(permissions: Record<string, string>): boolean {
+  return Object.keys(permissions).every((name) => name === "contents" || name === "metadata");
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    // Gone meanwhile: nobody sees it any more.
+    return "";
+  }
+}
