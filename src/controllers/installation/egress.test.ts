@@ -1,0 +1,50 @@
+import { describe, expect, it } from "vitest";
+import { endpointSlices, nodes, services } from "../../kube/resources.ts";
+import { createFakeClient } from "../../kube/testing.ts";
+import { egressProbes } from "./egress.ts";
+
+const signal = AbortSignal.timeout(5_000);
+
+describe("egressProbes", () => {
+  it("names the API server, a canary, some nodes and the cluster's DNS", async () => {
+    const client = createFakeClient();
+    client.seed(endpointSlices, {
+      metadata: { name: "kubernetes", namespace: "default" },
+      addressType: "IPv4",
+      endpoints: [{ addresses: ["10.0.0.1"] }],
+      ports: [{ port: 6443 }],
+    });
+    for (const n of [1, 2, 3, 4]) {
+      const addresses = [
+        { type: "Hostname", address: `n${n}` },
+        { type: "InternalIP", address: `10.0.1.${n}` },
+      ];
+      client.seed(nodes, { metadata: { name: `n${n}` }, status: { addresses } });
+    }
+    client.seed(services, {
+      metadata: { name: "kube-dns", namespace: "kube-system" },
+      spec: { clusterIP: "10.96.0.10" },
+    });
+    const { probes, notProbed } = await egressProbes({ client, canary: { host: "10.0.2.1", port: 8081 } }, signal);
+    expect(probes.map(({ name, host, port }) => `${name} ${host}:${port}`)).toEqual([
+      "API server 10.0.0.1:6443",
+      "canary 10.0.2.1:8081",
+      "node n1 10.0.1.1:10250",
+      "node n2 10.0.1.2:10250",
+      "node n3 10.0.1.3:10250",
+      "cluster DNS 10.96.0.10:53",
+    ]);
+    expect(notProbed).toEqual([]);
+  });
+
+  it("lists what it cannot name as not probed", async () => {
+    const client = createFakeClient();
+    client.seed(endpointSlices, {
+      metadata: { name: "kubernetes", namespace: "default" },
+      addressType: "IPv4",
+      endpoints: null as never,
+    });
+    const answer = await egressProbes({ client, canary: undefined }, signal);
+    expect(answer).toEqual({ probes: [], notProbed: ["API server", "canary", "nodes", "cluster DNS"] });
+  });
+});
