@@ -139,13 +139,19 @@ describe("informer", () => {
     await eventually(() => expect(namesOf(informer)).toContain("c@11"));
   });
 
-  it("begins the next watch at a bookmark's version", async () => {
-    start();
+  it("begins the next watch at a bookmark's version, and trims no bookmark", async () => {
+    const trimmed: string[] = [];
+    const { informer } = start({ transform: (object) => (trimmed.push(object.metadata.name), object) });
     const first = await watchNumber(1);
+    // It has no name, and nothing else that a transform may count on.
     first.response.stream({ type: "BOOKMARK", object: { metadata: { resourceVersion: "99" } } });
+    first.response.stream(added(aMap("c", 100)));
+    await eventually(() => expect(namesOf(informer)).toContain("c@100"));
+    first.response.stream({ type: "BOOKMARK", object: { metadata: { resourceVersion: "199" } } });
     first.response.end();
-    expect((await watchNumber(2)).request.query["resourceVersion"]).toBe("99");
+    expect((await watchNumber(2)).request.query["resourceVersion"]).toBe("199");
     expect(held.lists).toBe(1);
+    expect(trimmed).toEqual(["a", "b", "c"]);
   });
 
   it.each([

@@ -157,10 +157,14 @@ class ListWatchInformer<T extends KubeObject> implements Informer<T> {
   }
 
   #take({ type, object }: WatchEvent<T>): void {
-    const current = this.#trim(object);
-    if (type === "ADDED" || type === "MODIFIED") for (const change of this.#store.put(current)) this.#notifyAll(change);
-    if (type === "DELETED") for (const change of this.#store.remove(current.metadata)) this.#notifyAll(change);
+    // A bookmark is no whole object: only what is stored is trimmed.
+    if (type === "ADDED" || type === "MODIFIED") this.#tell(this.#store.put(this.#trim(object)));
+    if (type === "DELETED") this.#tell(this.#store.remove(object.metadata));
     this.#resourceVersion = object.metadata.resourceVersion ?? this.#resourceVersion;
+  }
+
+  #tell(changes: Iterable<Change<T>>): void {
+    for (const change of changes) this.#notifyAll(change);
   }
 
   async #recover(error: unknown, signal: AbortSignal): Promise<void> {
