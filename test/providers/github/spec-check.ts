@@ -1,7 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
-import { Ajv } from "ajv";
-import type { ValidateFunction } from "ajv";
-import addFormats_ from "ajv-formats";
+import { createRequire } from "node:module";
+import type * as AjvPackage from "ajv";
 import type { Violation } from "./call-log.ts";
 
 /** Where GitHub's own description lies beside a checkout; absent in a user's clone. */
@@ -27,9 +26,6 @@ export interface SpecCheck {
 
 type Json = Record<string, unknown>;
 
-// ajv-formats is CommonJS; its types say otherwise.
-const addFormats = addFormats_ as unknown as (ajv: Ajv) => void;
-
 /** Whether the description is there to check with. */
 export function specPresent(): boolean {
   return existsSync(specFile);
@@ -46,6 +42,10 @@ export function loadSpec(): SpecCheck | undefined {
 function readSpec(): SpecCheck {
   const spec = JSON.parse(readFileSync(specFile, "utf8")) as Json;
   makeNullable(spec);
+  // Only where they are needed: the image of the stand-in has neither these packages nor the description.
+  const require = createRequire(import.meta.url);
+  const { Ajv } = require("ajv") as typeof AjvPackage;
+  const addFormats = require("ajv-formats") as (ajv: AjvPackage.Ajv) => void;
   const ajv = new Ajv({
     strict: false,
     allErrors: true,
@@ -56,8 +56,8 @@ function readSpec(): SpecCheck {
   addFormats(ajv);
   ajv.addFormat("repo.nwo", /^[^/]+\/[^/]+$/);
   ajv.addSchema(spec, "gh");
-  const compiled = new Map<string, ValidateFunction>();
-  const validator = (pointer: string): ValidateFunction => {
+  const compiled = new Map<string, AjvPackage.ValidateFunction>();
+  const validator = (pointer: string): AjvPackage.ValidateFunction => {
     const known = compiled.get(pointer) ?? ajv.compile({ $ref: `gh#${pointer}` });
     compiled.set(pointer, known);
     return known;
@@ -68,7 +68,7 @@ function readSpec(): SpecCheck {
 /** Another fault of the description: the head of a pull request whose fork was deleted has `repo: null`, as webhooks' schema says. */
 const deletedFork = /^(\/\d+)?\/head\/repo must be object$/;
 
-type Validator = (pointer: string) => ValidateFunction;
+type Validator = (pointer: string) => AjvPackage.ValidateFunction;
 
 function check(spec: Json, validator: Validator, exchange: Exchange): Violation[] {
   const [method = "", path = ""] = exchange.operation.split(" ");
@@ -110,7 +110,7 @@ function responseFaults(spec: Json, validator: Validator, pointer: string, excha
   return errorsOf(validator(content), exchange.responseBody).filter((error) => !deletedFork.test(error));
 }
 
-function errorsOf(validate: ValidateFunction, value: unknown): string[] {
+function errorsOf(validate: AjvPackage.ValidateFunction, value: unknown): string[] {
   if (validate(value)) return [];
   return (validate.errors ?? [])
     .slice(0, 5)
