@@ -14,7 +14,7 @@ export default defineConfig({
           exclude: ["src/**/*.cluster.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          maxWorkers: 4,
+          maxWorkers: 3,
         },
       },
       {
