@@ -13,7 +13,7 @@ import type { Daemon } from "../../../cluster/daemon.ts";
 import { aNamespace } from "../../../cluster/namespace.ts";
 import { startProcessNode, type ProcessNode } from "../../../cluster/process-node.ts";
 import { startGitHub, type GitHubStandIn } from "../../../providers/github/index.ts";
-import { partsOf, type Installation, type Part } from "./parts.ts";
+import { partNames, partsOf, type Installation, type Part } from "./parts.ts";
 
 /** A whole installation on this machine: control plane, process node, GitHub, and our processes, each one of its own. */
 export interface World extends Installation {
@@ -28,6 +28,8 @@ export interface World extends Installation {
   start(part: Part): Promise<void>;
   /** SIGKILL: as a crash. */
   kill(part: Part): Promise<void>;
+  /** Starts what has ended by itself, as a kubelet does: an operator ends where it cannot renew its Lease. */
+  revive(): Promise<void>;
   /** The ends of all logs, for messages of failed tests; with `about` only lines that hold it, and crashes. */
   logs(about?: string): string;
   close(): Promise<void>;
@@ -66,6 +68,10 @@ export async function startWorld(): Promise<World> {
     parts,
     start,
     kill: (part) => killed(parts[part]),
+    async revive() {
+      const ended = partNames.filter((part) => parts[part]?.ending !== undefined);
+      await Promise.all(ended.map(start));
+    },
     logs: (about) => [...logsOf(parts, about), `--- node\n${node.tail()}`].join("\n"),
     async close() {
       watching.abort();
