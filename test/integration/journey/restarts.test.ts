@@ -19,7 +19,7 @@ interface Held {
   story: Story;
   said: Said;
   task: AgentTask;
-  open(): Promise<void>;
+  open: () => Promise<void>;
 }
 
 describe("processes that come and go", () => {
