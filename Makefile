@@ -22,7 +22,7 @@ demo-down: $(MODULES) ## End what `make demo KEEP=1` left running
 	@scripts/node test/demo/main.ts down
 
 test: $(MODULES) ## Unit and cluster tests (a real API server; builds it once, then from a cache)
-	@npm run -s test -- --project unit --project cluster $(VITEST)
+	@npm run -s test -- --project unit --project cluster --project journey $(VITEST)
 
 e2e: $(MODULES) ## The main job on a real node: images, helm install, pods, network policies (root on Linux)
 	@if [ "$$BELLHOP_E2E" = off ]; then echo "e2e: off, because BELLHOP_E2E says so"; else npm run -s test -- --project e2e $(VITEST); fi

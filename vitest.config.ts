@@ -1,8 +1,9 @@
 import { defineConfig } from "vitest/config";
 
 /**
- * Three levels (CONTRIBUTING.md): `unit` needs nothing, `cluster` a real API server, `e2e` a real node. Many tests wait for processes (git, a
- * sandbox, a kubelet) rather than work themselves, so more of them run at once than there are cores. Time-outs only bound what hangs.
+ * Levels (CONTRIBUTING.md): `unit` needs nothing, `cluster` a real API server, `journey` every process of ours on one, `e2e` a real node.
+ * They run one after the other. Many unit tests wait for processes (git, an agent) rather than work themselves, so more of them run at
+ * once than there are cores; a journey is a dozen processes, so one runs at a time. Time-outs only bound what hangs.
  */
 export default defineConfig({
   test: {
@@ -15,16 +16,29 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           maxWorkers: 3,
+          sequence: { groupOrder: 0 },
         },
       },
       {
         test: {
           name: "cluster",
-          include: ["src/**/*.cluster.test.ts", "test/{cluster,integration,chaos}/**/*.test.ts"],
+          include: ["src/**/*.cluster.test.ts", "test/{cluster,integration}/**/*.test.ts"],
+          exclude: ["test/integration/journey/**"],
           globalSetup: ["test/cluster/global-setup.ts"],
           testTimeout: 90_000,
           hookTimeout: 180_000,
-          maxWorkers: 3,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: "journey",
+          include: ["test/integration/journey/**/*.test.ts"],
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -34,7 +48,7 @@ export default defineConfig({
           testTimeout: 300_000,
           hookTimeout: 900_000,
           maxWorkers: 1,
-          fileParallelism: false,
+          sequence: { groupOrder: 3 },
         },
       },
     ],
