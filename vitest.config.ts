@@ -35,9 +35,10 @@ export default defineConfig({
         test: {
           name: "journey",
           include: ["test/integration/journey/**/*.test.ts"],
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
           maxWorkers: 1,
+          maxConcurrency: 3,
           sequence: { groupOrder: 2 },
         },
       },

@@ -79,7 +79,7 @@ export async function nothingHeld({ client, github, brokerNamespace }: World): P
       throw new Error(`${held.join(", ")} and ${live.length} tokens are left`);
     return true;
   };
-  await eventually(probe, { describe: "the tasks' tokens to be gone", timeoutMs: 20_000 });
+  await eventually(probe, { describe: "the tasks' tokens to be gone", timeoutMs: 60_000 });
 }
 
 function isForGit(permissions: Record<string, string>): boolean {

@@ -17,7 +17,7 @@ export function agentOf(world: World, task: AgentTask): Promise<number> {
     const pid = /^pid (\d+)$/m.exec(outputs.join("\n"))?.[1];
     return pid === undefined ? undefined : Number(pid);
   };
-  return eventually(probe, { describe: `the agent of ${task.metadata.name} to work`, timeoutMs: 40_000 });
+  return eventually(probe, { describe: `the agent of ${task.metadata.name} to work`, timeoutMs: 90_000 });
 }
 
 /** The environment that a process was started with. */

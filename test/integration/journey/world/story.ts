@@ -76,7 +76,7 @@ export async function taskThat(
   { world, namespace }: Team,
   describe: string,
   wanted: (task: AgentTask) => boolean,
-  timeoutMs = 90_000,
+  timeoutMs = 150_000,
 ): Promise<AgentTask> {
   try {
     return await eventually(() => world.tasks.list(namespace).find(wanted), { describe, timeoutMs });

@@ -132,5 +132,5 @@ async function ready(world: World, key: { namespace: string; name: string }): Pr
     if (!isReady) throw new Error(`its conditions are ${JSON.stringify(status?.conditions)}\n${world.logs()}`);
     return true;
   };
-  await eventually(probe, { describe: `integration ${key.name} to be Ready`, timeoutMs: 40_000, everyMs: 200 });
+  await eventually(probe, { describe: `integration ${key.name} to be Ready`, timeoutMs: 90_000, everyMs: 200 });
 }
