@@ -36,7 +36,11 @@ export function helmInstall(values: ReleaseValues): { args: string[]; input: str
 }
 
 /** The ends of the logs of an installation, and the events, for messages of what failed. */
-export async function installationLogs(kubectl: Place["kubectl"], team: string): Promise<string> {
+export async function installationLogs(
+  kubectl: Place["kubectl"],
+  team: string,
+  more: string[][] = [],
+): Promise<string> {
   const { namespace, brokerNamespace } = release;
   const asked = [
     ["get", "pods", "-A", "-o", "wide"],
@@ -44,6 +48,7 @@ export async function installationLogs(kubectl: Place["kubectl"], team: string):
     ["logs", "-n", namespace, "deployment/bellhop-operator", "--tail=40"],
     ["logs", "-n", brokerNamespace, "deployment/bellhop-broker", "--tail=20"],
     ["get", "events", "-n", team, "--sort-by=.lastTimestamp"],
+    ...more,
   ];
   const said = asked.map(async (args) => {
     const text = await kubectl(args).catch((error: unknown) => String(error));

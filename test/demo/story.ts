@@ -3,13 +3,14 @@ import { follow } from "./follow.ts";
 import type { Place, Say } from "./place.ts";
 import { startStory, type Story } from "./say.ts";
 
-interface Delivery {
+/** A delivery as the stand-in remembers it. */
+export interface Delivery {
   event: string;
   statusCode: number;
   /** Seconds until the answer. */
   duration: number;
   response: { payload: string };
-  request: { headers: Record<string, string> };
+  request: { headers: Record<string, string>; payload: { comment?: { id: number } } };
 }
 interface Comment {
   body: string;
@@ -25,14 +26,15 @@ export async function mainJob(place: Place, say: Say): Promise<string> {
   const words = `${place.mention} please fix this`;
   say(`ana opened ${repository}#${issue.number} (${title}) and now comments: ${words}`);
   const story = startStory(say);
-  await place.people("comment", { repo: repository, number: issue.number, as: "ana", body: words });
-  const name = await tellAnswer(place, story);
+  const said = { repo: repository, number: issue.number, as: "ana", body: words };
+  const comment = await place.people<{ id: number }>("comment", said);
+  const name = await tellAnswer(place, story, await deliveryOf(place, comment.id));
   const task = await follow(place, story, name);
   const seconds = story.seconds();
   await tellEnd(place, story, task, issue.number);
   if (task.status?.phase !== "Succeeded") throw new TaskFailed(task);
-  const said = await botComments(place, issue.number);
-  if (said.length !== 1) throw new Error(`${bot} should have written one comment, and wrote ${said.length}`);
+  const ours = await botComments(place, issue.number);
+  if (ours.length !== 1) throw new Error(`${bot} should have written one comment, and wrote ${ours.length}`);
   return seconds;
 }
 
@@ -47,18 +49,30 @@ export class TaskFailed extends Error {
   }
 }
 
-/** What the gateway answered to the signed delivery. Gives the name of the task. */
-async function tellAnswer(place: Place, story: Story): Promise<string> {
-  const delivery = (await place.remembered<Delivery[]>("/deliveries?event=issue_comment")).at(-1);
+/** How a comment was delivered. The bot's own first words may have been delivered meanwhile. */
+export async function deliveryOf(place: Place, comment: number): Promise<Delivery> {
+  const all = await place.remembered<Delivery[]>("/deliveries?event=issue_comment");
+  const delivery = all.find(({ request }) => request.payload.comment?.id === comment);
   if (!delivery) throw new Error("GitHub delivered nothing: is its hook installed?");
+  return delivery;
+}
+
+/** What the gateway answered to the signed delivery. Gives the name of the task. */
+async function tellAnswer(place: Place, story: Story, delivery: Delivery): Promise<string> {
   const { statusCode, response, request, duration } = delivery;
   const signature = request.headers["X-Hub-Signature-256"]?.slice(0, 20);
   story.tell(`issue_comment delivered, signed ${signature}…`);
   story.tell(`the gateway answered ${statusCode} after ${duration.toFixed(2)} s: ${response.payload.trim()}`);
-  const answer = JSON.parse(response.payload) as { task?: { namespace: string; name: string } };
-  if (statusCode !== 202 || !answer.task) throw new Error(`the delivery was answered ${statusCode}, and made no task`);
-  story.tell(`task ${answer.task.namespace}/${answer.task.name}`);
-  return answer.task.name;
+  const name = taskOf(delivery);
+  story.tell(`task ${place.namespace}/${name}`);
+  return name;
+}
+
+/** The task that a delivery made; throws the answer where it made none. */
+export function taskOf({ statusCode, response }: Delivery): string {
+  const { task } = JSON.parse(response.payload) as { task?: { name: string } };
+  if (statusCode === 202 && task) return task.name;
+  throw new Error(`the delivery made no task: the gateway answered ${statusCode} ${response.payload}`);
 }
 
 async function tellEnd(place: Place, story: Story, task: AgentTask, issue: number): Promise<void> {

@@ -4,6 +4,7 @@ import { until } from "../cluster/node/wait.ts";
 import { isReported } from "../demo/follow.ts";
 import { nodePlace, type NodePlace, type NodePlaceOptions } from "../demo/node-place.ts";
 import { ours } from "../demo/place.ts";
+import { deliveryOf, taskOf } from "../demo/story.ts";
 
 /** Starts the whole installation on a node of its own; close it in the end. */
 export function startPlace(options: Omit<NodePlaceOptions, "say">): Promise<NodePlace> {
@@ -33,14 +34,13 @@ export async function ask(place: NodePlace, title: string): Promise<Asked> {
 /** Comments to the bot as ana. Gives the name of the task that it made. */
 export async function say(place: NodePlace, issue: number, words: string): Promise<string> {
   const body = `${place.mention} ${words}`;
-  await place.people("comment", { repo: place.repository, number: issue, as: "ana", body });
-  const deliveries = await place.remembered<{ statusCode: number; response: { payload: string } }[]>(
-    "/deliveries?event=issue_comment",
-  );
-  // Ours are in it too: the bot's own comment may have been delivered meanwhile, and made no task.
-  const accepted = deliveries.filter(({ statusCode }) => statusCode === 202).at(-1);
-  if (!accepted) throw new Error(`no delivery was answered 202: ${JSON.stringify(deliveries.at(-1))}`);
-  return (JSON.parse(accepted.response.payload) as { task: { name: string } }).task.name;
+  const comment = await place.people<{ id: number }>("comment", {
+    repo: place.repository,
+    number: issue,
+    as: "ana",
+    body,
+  });
+  return taskOf(await deliveryOf(place, comment.id));
 }
 
 /** Waits until a task is as wanted; fails with its status and every log. */

@@ -79,6 +79,11 @@ export async function save(ref: string, tar: string): Promise<void> {
   renameSync(temporary, tar);
 }
 
+/** Pushes an image to a registry, under the name it has there; with the credentials that `buildah login` left. */
+export async function pushTo(ref: string, name: string): Promise<void> {
+  await run([...store(), "push", "-q", ref, `docker://${name}`], { timeoutMs: 600_000 });
+}
+
 /** Says every 10 s how long something takes and what it said last. */
 export async function progress<T>(what: string, log: Log, work: (onLine: Log) => Promise<T>): Promise<T> {
   const started = Date.now();
