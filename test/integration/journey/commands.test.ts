@@ -1,14 +1,12 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eventually } from "../../cluster/namespace.ts";
 import { isAlive } from "../../cluster/process-node/testing.ts";
 import { startWorld, type World } from "./world/index.ts";
 import { agentOf } from "./world/sandbox.ts";
 import { anIssue, gitAt, isReported, reasonOf, storyOn, taskThat } from "./world/story.ts";
 import { aTeam, changeProfile, gated } from "./world/team.ts";
-
-vi.setConfig({ testTimeout: 180_000 });
 
 describe.concurrent("what people say to the bot", () => {
   let world: World;

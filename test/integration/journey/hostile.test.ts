@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AgentTask } from "../../../src/api/kinds.ts";
 import {
   addSecrets,
@@ -16,8 +16,6 @@ import { startWorld, type World } from "./world/index.ts";
 import { agentOf, environmentOf, podFolders } from "./world/sandbox.ts";
 import { anIssue, gitAt, reasonOf, type Story } from "./world/story.ts";
 import { agent, aTeam, gated } from "./world/team.ts";
-
-vi.setConfig({ testTimeout: 180_000 });
 
 describe("agents that misbehave", () => {
   let world: World;

@@ -1,9 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startWorld, type World } from "./world/index.ts";
 import { anIssue, gitAt } from "./world/story.ts";
 import { aTeam } from "./world/team.ts";
-
-vi.setConfig({ testTimeout: 120_000 });
 
 describe("the main job, on the process node", () => {
   let world: World;

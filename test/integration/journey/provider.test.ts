@@ -1,13 +1,11 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { failing, type Failure } from "../../providers/github/index.ts";
 import { nothingHeld } from "./world/canaries.ts";
 import { startWorld, type World } from "./world/index.ts";
 import { anIssue, gitAt, reasonOf } from "./world/story.ts";
 import { aTeam, gated } from "./world/team.ts";
-
-vi.setConfig({ testTimeout: 180_000 });
 
 describe("a GitHub that fails", () => {
   let world: World;

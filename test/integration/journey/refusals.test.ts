@@ -1,11 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { call } from "../../providers/github/testing.ts";
 import { failing } from "../../providers/github/index.ts";
 import { startWorld, type World } from "./world/index.ts";
 import { anIssue, gitAt, reasonOf } from "./world/story.ts";
 import { agent, aTeam } from "./world/team.ts";
-
-vi.setConfig({ testTimeout: 180_000 });
 
 describe.concurrent("what is refused", () => {
   let world: World;

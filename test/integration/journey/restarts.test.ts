@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AgentTask } from "../../../src/api/kinds.ts";
 import { leases, pods } from "../../../src/kube/resources.ts";
 import { eventually } from "../../cluster/namespace.ts";
@@ -11,8 +11,6 @@ import { startWorld, type World } from "./world/index.ts";
 import { agentOf } from "./world/sandbox.ts";
 import { anIssue, reasonOf, type Said, type Story } from "./world/story.ts";
 import { aTeam, gated } from "./world/team.ts";
-
-vi.setConfig({ testTimeout: 180_000 });
 
 /** Work that was asked for, and how to let it end. */
 interface Held {
