@@ -47,7 +47,7 @@ export async function baseImage(log: Log): Promise<string> {
   return ref;
 }
 
-/** From the machine's own mirror: the sources that apt has here, Debian's own where it has none. */
+/** From the machine's own mirror: the sources that apt has here. */
 async function debian(work: string, onLine: Log): Promise<void> {
   const argv = ["mmdebstrap", "--variant=minbase", `--include=${packages}`, `--customize-hook=${slim}`, "bookworm"];
   await run([...argv, join(work, "base.tar"), mirror()], { timeoutMs: 600_000, onLine });
@@ -58,7 +58,9 @@ function mirror(): string {
     const found = /^(?:URIs:|deb(?: \[[^\]]*\])?)\s+(\S+)/m.exec(readIfThere(file))?.[1];
     if (found !== undefined) return found;
   }
-  return "http://deb.debian.org/debian";
+  throw new Error(
+    "apt has no sources here: name a Debian mirror in /etc/apt/sources.list, from which the base image is made",
+  );
 }
 
 function readIfThere(file: string): string {
