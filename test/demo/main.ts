@@ -22,6 +22,7 @@ const howToGoOn =
   "To go on: install a network plugin that does (Calico, Cilium; for kind: `disableDefaultCNI: true` and one of them),\n" +
   "or run `make demo` without CONTEXT, which starts a node of its own where this machine can.";
 
+let interruption = false;
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.once(signal, () => void interrupted(signal));
 }
@@ -39,6 +40,8 @@ async function demo(): Promise<void> {
     else await place.close();
     say(`demo: ok, ${seconds} s from delivery to answer`);
   } catch (error) {
+    // What an interruption takes away is no failure to tell of; the handler ends this process.
+    if (interruption) return;
     if (place && !isNotEnforced(error)) complain(await place.logs().catch(describeError));
     await (keep ? place?.leave() : place?.close())?.catch((left: unknown) => complain(describeError(left)));
     complain(`demo: failed: ${describeError(error)}`);
@@ -75,6 +78,7 @@ async function down(): Promise<void> {
 
 /** Ends every process that this one started, then what they leave: the node, or what is on the cluster. */
 async function interrupted(signal: NodeJS.Signals): Promise<void> {
+  interruption = true;
   say(`demo: ${signal}, cleaning up`);
   await Promise.all(descendants(process.pid).map((pid) => endNow(pid)));
   await down().catch((error: unknown) => complain(describeError(error)));

@@ -142,10 +142,11 @@ async function checked(node: RealNode, argv: readonly string[], input?: string):
 }
 
 function lookAround(node: RealNode): string[] {
+  const kubectl = [...node.enter, tool("kubectl")].join(" ");
   return [
-    `export KUBECONFIG=${node.kubeconfigPath} PATH="${node.env["PATH"] ?? ""}"`,
-    `${node.enter.join(" ")} kubectl get agenttasks,pods -n ${team} -o wide`,
-    `${node.enter.join(" ")} kubectl logs -n ${release.namespace} deployment/bellhop-operator`,
+    `export KUBECONFIG=${node.kubeconfigPath}`,
+    `${kubectl} get agenttasks,pods -n ${team} -o wide`,
+    `${kubectl} logs -n ${release.namespace} deployment/bellhop-operator`,
     `logs of GitHub and of the daemons: ${node.folder}/logs`,
     "end it:  make demo-down",
   ];
