@@ -15,21 +15,25 @@ export async function recover(
   signal: AbortSignal,
 ): Promise<{ recoveredUntil?: string }> {
   const since = recoverSince(integration, deps.config.recoveryWindowMs, deps.clock.now());
-  const due = deps.clock.now().getTime() - since.getTime() >= deps.config.recoveryMs;
-  const hooked = integration.spec.webhook.install === "Auto" && ownsHook(deps.source, integration);
-  if (!connection.deliveries || !due || !hooked) return {};
+  if (!connection.deliveries || !isDue(deps, integration, since)) return {};
   // What came while suspended was to be ignored; it is not asked for afterwards either.
   if (integration.spec.suspend) return { recoveredUntil: deps.clock.now().toISOString() };
   try {
     const { asked, cursor } = await connection.deliveries.redeliverMissed(since, signal);
     if (asked > 0)
       deps.log.info({ integration: integration.metadata.name, asked }, "missed deliveries asked for again");
-    return cursor > since ? { recoveredUntil: cursor.toISOString() } : {};
+    // The log has whole seconds: what is asked for may lie in the very second that we began with.
+    return cursor > since || asked > 0 ? { recoveredUntil: cursor.toISOString() } : {};
   } catch (error) {
     if (isProviderFailure(error, "RateLimited", "Unavailable")) throw error;
     deps.log.warn({ error, integration: integration.metadata.name }, "the provider's delivery log could not be read");
     return {};
   }
+}
+
+function isDue({ clock, config, source }: IntegrationDeps, integration: Integration, since: Date): boolean {
+  const due = clock.now().getTime() - since.getTime() >= config.recoveryMs;
+  return due && integration.spec.webhook.install === "Auto" && ownsHook(source, integration);
 }
 
 /** Pure: from when on to look. */

@@ -1,0 +1,66 @@
+import { describe, expect, it } from "vitest";
+import type { Connection } from "../../integrations/connection.ts";
+import type { Integration } from "../../integrations/types.ts";
+import { FakeClock } from "../../shared/fake-clock.ts";
+import { silentLogger } from "../../shared/log.ts";
+import type { IntegrationDeps } from "./deps.ts";
+import { recover, recoverSince } from "./recover.ts";
+
+const created = "2026-03-01T11:00:00.000Z";
+const now = "2026-03-01T12:00:00Z";
+const hourMs = 3_600_000;
+const patiently = new AbortController().signal;
+
+const integration = (status: object = {}, spec: object = {}): Integration =>
+  ({
+    metadata: { name: "shop", namespace: "team", uid: "u1", creationTimestamp: created },
+    spec: { suspend: false, webhook: { install: "Auto" }, ...spec },
+    status,
+  }) as unknown as Integration;
+
+const look = (answer: { asked: number; cursor: Date }, of = integration()): Promise<{ recoveredUntil?: string }> => {
+  const deps = {
+    clock: new FakeClock(now),
+    log: silentLogger,
+    config: { recoveryMs: 300_000, recoveryWindowMs: 24 * hourMs },
+    source: { provider: { sharedHook: () => undefined }, list: () => [of] },
+  } as unknown as IntegrationDeps;
+  const connection = { deliveries: { redeliverMissed: async () => answer } } as unknown as Connection;
+  return recover(deps, connection, of, patiently);
+};
+
+describe("recover", () => {
+  it("notes how far it looked", async () => {
+    const cursor = new Date("2026-03-01T11:30:00.000Z");
+    expect(await look({ asked: 0, cursor })).toEqual({ recoveredUntil: cursor.toISOString() });
+  });
+
+  it("notes what it asked for in the very second that it began with, as the log has whole seconds", async () => {
+    expect(await look({ asked: 1, cursor: new Date(created) })).toEqual({ recoveredUntil: created });
+  });
+
+  it("writes nothing where nothing was missed and nothing is new", async () => {
+    expect(await look({ asked: 0, cursor: new Date(created) })).toEqual({});
+  });
+
+  it("passes over the time of a suspension", async () => {
+    const suspended = integration({}, { suspend: true });
+    expect(await look({ asked: 9, cursor: new Date(now) }, suspended)).toEqual({
+      recoveredUntil: new Date(now).toISOString(),
+    });
+  });
+});
+
+describe("recoverSince", () => {
+  const at = new Date(now);
+
+  it("never looks before the integration was made, nor where it has looked", () => {
+    expect(recoverSince(integration(), 24 * hourMs, at).toISOString()).toBe(created);
+    const looked = integration({ recoveredUntil: "2026-03-01T11:40:00.000Z" });
+    expect(recoverSince(looked, 24 * hourMs, at).toISOString()).toBe("2026-03-01T11:40:00.000Z");
+  });
+
+  it("looks back a window at most", () => {
+    expect(recoverSince(integration(), hourMs / 2, at).toISOString()).toBe("2026-03-01T11:30:00.000Z");
+  });
+});
