@@ -17,13 +17,22 @@ let clock: FakeClock;
 let stored: Map<string, Secret>;
 let hub: ReturnType<typeof fakeHost>;
 let keeper: TaskCredentialsKeeper;
+/** What the API server does with the next Secret. */
+let onCreate: (secret: Secret) => void;
 
 beforeEach(() => {
+  onCreate = () => undefined;
   clock = new FakeClock(noon);
   stored = new Map();
   hub = fakeHost({ now: () => clock.now() });
   keeper = newKeeper();
 });
+
+function put(secret: Secret): Secret {
+  const metadata = { ...secret.metadata, creationTimestamp: clock.now().toISOString() };
+  stored.set(secret.metadata.name, { ...secret, metadata });
+  return secret;
+}
 
 function newKeeper(): TaskCredentialsKeeper {
   const kube = {
@@ -31,9 +40,8 @@ function newKeeper(): TaskCredentialsKeeper {
     list: async () => ({ items: [...stored.values()], resourceVersion: "1" }),
     create: async (_type: unknown, secret: Secret) => {
       if (stored.has(secret.metadata.name)) throw new ApiError({ status: 409, reason: "AlreadyExists", message: "" });
-      const metadata = { ...secret.metadata, creationTimestamp: clock.now().toISOString() };
-      stored.set(secret.metadata.name, { ...secret, metadata });
-      return secret;
+      onCreate(secret);
+      return put(secret);
     },
     replace: async (_type: unknown, secret: Secret) => {
       stored.set(secret.metadata.name, secret);
@@ -73,6 +81,25 @@ describe("the tokens of tasks", () => {
     await keeper.ensureFetch(aTask(), hub.host, signal);
     expect([...hub.state.tokens.keys()]).toEqual([file("fetch.json")?.["password"]]);
     expect(hub.state.minted).toBe(2);
+  });
+
+  it("revokes at once what could not be stored, because nobody would know of it any more", async () => {
+    const refusal = new ApiError({ status: 403, reason: "Forbidden", message: "the namespace is terminating" });
+    onCreate = () => {
+      throw refusal;
+    };
+    await expect(keeper.ensureFetch(aTask(), hub.host, signal)).rejects.toBe(refusal);
+    expect([hub.state.minted, hub.state.tokens.size, stored.size]).toEqual([1, 0, 0]);
+  });
+
+  it("leaves a token be whose storing stood, though its answer was lost", async () => {
+    onCreate = (secret) => {
+      put(secret);
+      throw new Error("socket hang up");
+    };
+    await expect(keeper.allowPush(aTask(), hub.host, signal)).rejects.toThrow("socket hang up");
+    await keeper.allowPush(aTask(), hub.host, signal);
+    expect([...hub.state.tokens.keys()]).toEqual([file("push.json")?.["password"]]);
   });
 
   it("allows a push once, however often it is told to", async () => {

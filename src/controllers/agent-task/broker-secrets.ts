@@ -84,8 +84,7 @@ class CredentialsKeeper implements TaskCredentialsKeeper {
   async ensureFetch(task: AgentTask, host: CodeHost, signal: AbortSignal): Promise<void> {
     if ((this.#known.get(uidOf(task)) ?? 0) > this.#nowMs()) return;
     const before = read(await this.#find(task, signal), credentialFiles.fetch);
-    const credential = await this.#mint(task, host, "read", signal);
-    await this.#store(task, credentialFiles.fetch, credential, signal);
+    const credential = await this.#mintAndStore(task, host, "read", signal);
     this.#known.set(uidOf(task), refreshMs(credential, this.#nowMs()));
     if (before && before.password !== credential.password) await this.#retire(task, host, before.password, signal);
   }
@@ -93,7 +92,7 @@ class CredentialsKeeper implements TaskCredentialsKeeper {
   async allowPush(task: AgentTask, host: CodeHost, signal: AbortSignal): Promise<void> {
     const stored = read(await this.#find(task, signal), credentialFiles.push);
     if (refreshMs(stored, this.#nowMs()) > this.#nowMs()) return;
-    await this.#store(task, credentialFiles.push, await this.#mint(task, host, "write", signal), signal);
+    await this.#mintAndStore(task, host, "write", signal);
     if (!this.#known.has(uidOf(task))) this.#known.set(uidOf(task), this.#nowMs());
   }
 
@@ -117,17 +116,18 @@ class CredentialsKeeper implements TaskCredentialsKeeper {
     }
   }
 
-  /** The token before the one in use: nobody asks for it any more, and it runs out by itself where it cannot be revoked. */
+  /** A token that nobody asks for any more; it runs out by itself where it cannot be revoked. */
   async #retire(task: AgentTask, host: CodeHost, token: string, signal: AbortSignal): Promise<void> {
     try {
       await host.revokeToken(token, signal);
     } catch (error) {
       const { namespace, name } = task.metadata;
-      this.#deps.log.warn({ namespace, task: name, error }, "a token that was replaced could not be revoked");
+      this.#deps.log.warn({ namespace, task: name, error }, "a token that is not used any more could not be revoked");
     }
   }
 
-  async #mint(
+  /** A token that could not be stored is revoked at once: nobody would know of it any more. */
+  async #mintAndStore(
     task: AgentTask,
     host: CodeHost,
     access: "read" | "write",
@@ -135,7 +135,17 @@ class CredentialsKeeper implements TaskCredentialsKeeper {
   ): Promise<StoredCredential> {
     const repository = repositoryOf(task);
     const { cloneURL } = await host.repository(repository, signal);
-    return { ...(await host.mintToken(repository, access, signal)), cloneURL };
+    const credential = { ...(await host.mintToken(repository, access, signal)), cloneURL };
+    const file = access === "read" ? credentialFiles.fetch : credentialFiles.push;
+    try {
+      await this.#store(task, file, credential, signal);
+      return credential;
+    } catch (error) {
+      // Looked up, because a write whose answer was lost may stand.
+      const stored = read(await this.#find(task, signal), file);
+      if (stored?.password !== credential.password) await this.#retire(task, host, credential.password, signal);
+      throw error;
+    }
   }
 
   async #store(task: AgentTask, file: string, credential: StoredCredential, signal: AbortSignal): Promise<void> {
