@@ -1,12 +1,19 @@
 import { globSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { AgentProfileKind, AgentTaskKind, GitHubIntegrationKind } from "../../../../src/api/kinds.ts";
+import { credentialFiles, type StoredCredential } from "../../../../src/controllers/agent-task/broker-secrets.ts";
+import { createInformer } from "../../../../src/kube/informer.ts";
 import { configMaps, events, pods, secrets } from "../../../../src/kube/resources.ts";
+import { systemClock } from "../../../../src/shared/clock.ts";
+import { silentLogger } from "../../../../src/shared/log.ts";
 import { eventually } from "../../../cluster/eventually.ts";
 import type { World } from "./index.ts";
 
 /** Secrets by what they are: none of them may be seen anywhere. */
 export type Canaries = Map<string, string>;
+
+/** What a webhook's Secret holds beside its secrets: its address and the moments of a rotation, which the status shows too. */
+const notSecret = new Set(["route", "generation", "rotatedAt", "requestedAt", "installedAt", "installed"]);
 
 /** Gathers the tokens of couriers for as long as it goes on: each is there only while its pod is. */
 export function watchCourierTokens({ node }: World, into: Canaries): { stop(): void } {
@@ -26,7 +33,7 @@ export async function addSecrets({ client, github }: World, into: Canaries): Pro
   for (const { metadata, data = {} } of (await client.list(secrets)).items) {
     for (const [key, value] of Object.entries(data)) {
       const [line] = secretLines(Buffer.from(value, "base64").toString());
-      if (line !== undefined && key !== "route") into.set(`${metadata.name}/${key}`, line);
+      if (line !== undefined && !notSecret.has(key)) into.set(`${metadata.name}/${key}`, line);
     }
   }
 }
@@ -67,13 +74,39 @@ export function sightings(canaries: Canaries, places: Map<string, string>): stri
   });
 }
 
-/** Waits until nothing of any task is left in the broker's namespace and every token for git is revoked at GitHub. */
-export async function nothingHeld({ client, github, brokerNamespace }: World): Promise<void> {
+/** Every token for git that ever lay in the broker's namespace, from now on. */
+export interface StoredTokens {
+  values: ReadonlySet<string>;
+  stop(): void;
+}
+
+/** Gathers them with a watch, which misses none. */
+export async function watchStoredTokens({ client, brokerNamespace: namespace }: World): Promise<StoredTokens> {
+  const values = new Set<string>();
+  const watching = new AbortController();
+  const informer = createInformer({ client, clock: systemClock, log: silentLogger }, secrets, { namespace });
+  informer.onChange(({ current }) => {
+    const files = Object.values(credentialFiles).flatMap((file) => current?.data?.[file] ?? []);
+    for (const file of files)
+      values.add((JSON.parse(Buffer.from(file, "base64").toString()) as StoredCredential).password);
+  });
+  informer.start(watching.signal);
+  await informer.waitForSync(watching.signal);
+  return { values, stop: () => watching.abort() };
+}
+
+/**
+ * Waits until nothing of any task is left in the broker's namespace and every token for git is revoked at GitHub. With `stored` only of
+ * those: an operator that is killed between the minting of a token and its storing leaves one that nobody knows any more; it runs out.
+ */
+export async function nothingHeld({ client, github, brokerNamespace }: World, stored?: StoredTokens): Promise<void> {
   const probe = async (): Promise<true> => {
     const { items } = await client.list(secrets, { namespace: brokerNamespace });
     const held = items.map(({ metadata }) => metadata.name).filter((name) => name.startsWith("task-"));
     // Tokens for git can do nothing but read or write contents; the operator's own are for all of its work.
-    const forGit = github.tokens().filter(({ permissions }) => isForGit(permissions));
+    const forGit = github
+      .tokens()
+      .filter(({ permissions, value }) => isForGit(permissions) && (stored?.values.has(value) ?? true));
     const live = forGit.filter(({ revoked }) => !revoked);
     if (forGit.length === 0 || held.length + live.length > 0)
       throw new Error(`${held.join(", ")} and ${live.length} tokens are left`);
