@@ -37,7 +37,7 @@ export default defineConfig({
           include: ["test/integration/journey/**/*.test.ts"],
           testTimeout: 240_000,
           hookTimeout: 240_000,
-          maxWorkers: 1,
+          maxWorkers: 2,
           maxConcurrency: 3,
           sequence: { groupOrder: 2 },
         },

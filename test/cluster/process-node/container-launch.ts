@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Pod } from "../../../src/kube/resources.ts";
 import type { KubeClient } from "../../../src/kube/types.ts";
 import type { Launch } from "./container-process.ts";
+import { compileCache } from "../compile-cache.ts";
 import { containerEnvironment, imageEnvironment } from "./environment.ts";
 import { expand } from "./expand.ts";
 import { type ContainerPlaces, mapAppSource, mapPath, pathMap } from "./paths.ts";
@@ -41,10 +42,11 @@ export async function launchOf(places: PodPlaces, pod: Pod, record: ContainerRec
   const words = [...(container.command ?? []), ...(container.args ?? [])].map((word) => local(expand(word, variables)));
   const [command, ...args] = words;
   if (command === undefined || container.command === undefined) return undefined;
+  const ours = command === "node";
   return {
-    command: command === "node" ? process.execPath : command,
+    command: ours ? process.execPath : command,
     args,
-    env: { ...imageEnvironment(pod, scratch), ...mapValues(variables, local) },
+    env: { ...imageEnvironment(pod, scratch), ...(ours ? compileCache() : {}), ...mapValues(variables, local) },
     cwd: container.workingDir === undefined ? scratch : local(container.workingDir),
     mark: `${places.mark}${container.name}|`,
     log: join(places.logs, `${container.name}.log`),

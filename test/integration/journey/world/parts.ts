@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { compileCache } from "../../../cluster/compile-cache.ts";
 import { startDaemon, type Daemon } from "../../../cluster/daemon.ts";
 import { freePort } from "../../../cluster/ports.ts";
 
@@ -43,6 +44,7 @@ export function logOf({ folder }: Pick<Installation, "folder">, part: Part): str
 function environmentsOf(of: Installation, ports: number[]): Record<Part, Record<string, string>> {
   const [gateway, gatewayProbes, broker, brokerProbes, operatorProbes, secondProbes] = ports.map(String);
   const common = {
+    ...compileCache(),
     PATH: process.env["PATH"] ?? "",
     HOME: of.folder,
     KUBECONFIG: of.kubeconfigPath,
