@@ -21,11 +21,11 @@ demo: $(MODULES) ## From a comment on GitHub to a pull request and an answer, on
 demo-down: $(MODULES) ## End what `make demo KEEP=1` left running
 	@scripts/node test/demo/main.ts down
 
-test: $(MODULES) ## Unit and cluster tests (a real API server; builds it once, then from a cache)
+test: $(MODULES) ## Unit tests, cluster tests and the main job (a real API server; builds it once, then from a cache)
 	@npm run -s test -- --project unit --project cluster --project journey $(VITEST)
 
-e2e: $(MODULES) ## The main job on a real node: images, helm install, pods, network policies (root on Linux)
-	@if [ "$$BELLHOP_E2E" = off ]; then echo "e2e: off, because BELLHOP_E2E says so"; else npm run -s test -- --project e2e $(VITEST); fi
+e2e: $(MODULES) ## Everything that may go wrong with it, and the main job on a real node (root on Linux; BELLHOP_E2E=off leaves the node out)
+	@if [ "$$BELLHOP_E2E" = off ]; then echo "the node: off, because BELLHOP_E2E says so"; else node="--project e2e"; fi; npm run -s test -- --project chaos $$node $(VITEST)
 
 check: $(CHECKS) ## Types, lint, format, dead code, generated files
 

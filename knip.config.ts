@@ -15,9 +15,8 @@ const config: KnipConfig = {
     "test/bench/*.ts",
     "test/**/*.test.ts",
     "src/**/*.test.ts",
-    "images/**/*.{ts,mjs}",
   ],
-  project: ["{src,scripts,test,images}/**/*.ts"],
+  project: ["{src,scripts,test}/**/*.ts"],
   exclude: ["types"],
   ignoreExportsUsedInFile: true,
   ignoreDependencies: [

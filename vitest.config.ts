@@ -1,9 +1,9 @@
 import { defineConfig } from "vitest/config";
 
 /**
- * Levels (CONTRIBUTING.md): `unit` needs nothing, `cluster` a real API server, `journey` every process of ours on one, `e2e` a real node.
- * They run one after the other. Many unit tests wait for processes (git, an agent) rather than work themselves, so more of them run at
- * once than there are cores; a journey is a dozen processes, so one runs at a time. Time-outs only bound what hangs.
+ * Levels (CONTRIBUTING.md): `unit` needs nothing, `cluster` a real API server, `journey` every process of ours on one, `chaos` the same
+ * while something goes wrong, `e2e` a real node. They run one after the other. Many unit tests wait for processes (git, an agent) rather
+ * than work themselves, so more of them run at once than there are cores; a journey is a dozen processes. Time-outs only bound what hangs.
  */
 export default defineConfig({
   test: {
@@ -35,6 +35,7 @@ export default defineConfig({
         test: {
           name: "journey",
           include: ["test/integration/journey/**/*.test.ts"],
+          globalSetup: ["test/cluster/build-setup.ts"],
           testTimeout: 240_000,
           hookTimeout: 240_000,
           maxWorkers: 2,
@@ -44,12 +45,24 @@ export default defineConfig({
       },
       {
         test: {
+          name: "chaos",
+          include: ["test/chaos/**/*.test.ts"],
+          globalSetup: ["test/cluster/build-setup.ts"],
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
+          maxWorkers: 2,
+          maxConcurrency: 3,
+          sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
           testTimeout: 300_000,
           hookTimeout: 900_000,
           maxWorkers: 1,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 4 },
         },
       },
     ],

@@ -1,11 +1,11 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { failing, type Failure } from "../../providers/github/index.ts";
-import { nothingHeld } from "./world/canaries.ts";
-import { startWorld, type World } from "./world/index.ts";
-import { anIssue, gitAt, reasonOf } from "./world/story.ts";
-import { aTeam, gated } from "./world/team.ts";
+import { failing, type Failure } from "../providers/github/index.ts";
+import { nothingHeld } from "../integration/journey/world/canaries.ts";
+import { startWorld, type World } from "../integration/journey/world/index.ts";
+import { anIssue, gitAt, reasonOf } from "../integration/journey/world/story.ts";
+import { aTeam, gated } from "../integration/journey/world/team.ts";
 
 describe("a GitHub that fails", () => {
   let world: World;

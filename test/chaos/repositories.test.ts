@@ -2,10 +2,10 @@ import { execFileSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { failing } from "../../providers/github/index.ts";
-import { startWorld, type World } from "./world/index.ts";
-import { anIssue, gitAt, reasonOf, storyOn, type Story } from "./world/story.ts";
-import { aTeam, changeProfile, gated } from "./world/team.ts";
+import { failing } from "../providers/github/index.ts";
+import { startWorld, type World } from "../integration/journey/world/index.ts";
+import { anIssue, gitAt, reasonOf, storyOn, type Story } from "../integration/journey/world/story.ts";
+import { aTeam, changeProfile, gated } from "../integration/journey/world/team.ts";
 
 describe.concurrent("repositories and pull requests as they are found", () => {
   let world: World;
