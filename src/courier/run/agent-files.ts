@@ -21,8 +21,13 @@ export function readSigns(out: Folder): AgentSigns {
     started: output !== undefined,
     printed: output?.isFile() ? output.size : 0,
     exitSeen: out.look(outFiles.exit) !== undefined,
-    stopped: out.text(outFiles.stopped, 32)?.trim(),
+    stopped: wholeLine(out.text(outFiles.stopped, 32)),
   };
+}
+
+/** A shell makes a file first and writes to it then: what does not end its line is still being said. */
+function wholeLine(text: string | undefined): string | undefined {
+  return text?.endsWith("\n") ? text.trim() : undefined;
 }
 
 /** The agent's exit code; undefined when the file says none. */
