@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { AgentTask } from "../../../src/api/kinds.ts";
+import type { AgentTask } from "../../src/api/kinds.ts";
 import {
   addSecrets,
   nothingHeld,
@@ -11,11 +11,11 @@ import {
   volumeFiles,
   watchCourierTokens,
   type Canaries,
-} from "./world/canaries.ts";
-import { startWorld, type World } from "./world/index.ts";
-import { agentOf, environmentOf, podFolders } from "./world/sandbox.ts";
-import { anIssue, gitAt, reasonOf, type Story } from "./world/story.ts";
-import { agent, aTeam, gated } from "./world/team.ts";
+} from "../integration/journey/world/canaries.ts";
+import { startWorld, type World } from "../integration/journey/world/index.ts";
+import { agentOf, environmentOf, podFolders } from "../integration/journey/world/sandbox.ts";
+import { anIssue, gitAt, reasonOf, type Story } from "../integration/journey/world/story.ts";
+import { agent, aTeam, gated } from "../integration/journey/world/team.ts";
 
 describe("agents that misbehave", () => {
   let world: World;

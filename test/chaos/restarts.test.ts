@@ -1,16 +1,16 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { AgentTask } from "../../../src/api/kinds.ts";
-import { leases, pods } from "../../../src/kube/resources.ts";
-import { eventually } from "../../cluster/namespace.ts";
-import { call } from "../../providers/github/testing.ts";
-import { failing } from "../../providers/github/index.ts";
-import { nothingHeld, type StoredTokens, watchStoredTokens } from "./world/canaries.ts";
-import { startWorld, type World } from "./world/index.ts";
-import { agentOf } from "./world/sandbox.ts";
-import { anIssue, reasonOf, type Said, type Story } from "./world/story.ts";
-import { aTeam, gated } from "./world/team.ts";
+import type { AgentTask } from "../../src/api/kinds.ts";
+import { leases, pods } from "../../src/kube/resources.ts";
+import { eventually } from "../cluster/namespace.ts";
+import { call } from "../providers/github/testing.ts";
+import { failing } from "../providers/github/index.ts";
+import { nothingHeld, type StoredTokens, watchStoredTokens } from "../integration/journey/world/canaries.ts";
+import { startWorld, type World } from "../integration/journey/world/index.ts";
+import { agentOf } from "../integration/journey/world/sandbox.ts";
+import { anIssue, reasonOf, type Said, type Story } from "../integration/journey/world/story.ts";
+import { aTeam, gated } from "../integration/journey/world/team.ts";
 
 /** Work that was asked for, and how to let it end. */
 interface Held {
