@@ -2,6 +2,8 @@ import { execFileSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { pods } from "../../src/kube/resources.ts";
+import { eventually } from "../cluster/namespace.ts";
 import { failing } from "../providers/github/index.ts";
 import { startWorld, type World } from "../integration/journey/world/index.ts";
 import { anIssue, gitAt, reasonOf, storyOn, type Story } from "../integration/journey/world/story.ts";
@@ -50,6 +52,22 @@ describe.concurrent("repositories and pull requests as they are found", () => {
     late.stop();
     expect(task.status?.phase).toBe("Refused");
     expect(task.status?.attempts ?? []).toEqual([]);
+  });
+
+  it("says so within minutes where a repository is deleted while the agent works, and leaves nothing of the sandbox", async () => {
+    const gate = join(world.folder, "deleted");
+    const team = await aTeam(world, "deleted", { profile: { agent: gated(gate) } });
+    const story = await anIssue(team);
+    const said = await story.ask("please fix this");
+    await story.until(said, "the work to run", ({ status }) => status?.phase === "Running");
+    await world.github.people.deleteRepo({ repo: team.repo });
+    await writeFile(gate, "");
+    const task = await story.until(said, "the work to end", ({ status }) => status?.completionTime !== undefined);
+    expect(reasonOf(task)).toBe("RepositoryGone");
+    await eventually(async () => (await world.client.list(pods, { namespace: team.namespace })).items.length === 0, {
+      describe: "the sandbox to be gone",
+      timeoutMs: 30_000,
+    });
   });
 
   it("takes another name where the branch exists, and leaves that one alone", async () => {

@@ -161,5 +161,14 @@ function succeeded(reason: string, message: string): ConditionDraft {
 /** Whether the operator itself ended the task while its pod may still run: then the pod goes at once. */
 export function endedFromOutside(task: AgentTask): boolean {
   const reason = conditionOf(task, "Succeeded")?.reason ?? "";
-  return ["Cancelled", "WallClockExceeded", "SandboxPending", "SandboxLost", "PodRefused"].includes(reason);
+  return endsFromOutside.has(reason);
 }
+
+const endsFromOutside = new Set([
+  "Cancelled",
+  "WallClockExceeded",
+  "SandboxPending",
+  "SandboxLost",
+  "PodRefused",
+  "RepositoryGone",
+]);

@@ -167,6 +167,16 @@ describe("the publish step", () => {
       });
     });
 
+    it("believes after a minute that a repository is gone, and does not wait for the sandbox", () => {
+      const gone = new ProviderError("NotFound", "404");
+      const before = task({ publish }, { conditions: [{ type: "Succeeded", status: "Unknown", reason: "NotFound" }] });
+      const after = (ms: number, failing = gone) =>
+        decide(pushed(running, before), { tip: undefined, failure: failing }, new Date(noon.getTime() + ms));
+      expect(after(59_000).conditions).toMatchObject([{ status: "Unknown", reason: "NotFound" }]);
+      expect(after(60_000).conditions).toMatchObject([{ status: "False", reason: "RepositoryGone" }]);
+      expect(after(600_000, failure).conditions).toMatchObject([{ status: "Unknown", reason: "Suspended" }]);
+    });
+
     it("ends the task once the sandbox is over", () => {
       const gone = new ProviderError("NotFound", "404");
       const decision = decide(pushed(finished("PublishUnreachable")), { tip: undefined, failure: gone }, noon);

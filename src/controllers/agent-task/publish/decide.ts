@@ -19,13 +19,15 @@ const pushingMs = 1_500;
 /** How long a host may take to show a push that the courier says went through. */
 const unseenMs = 30_000;
 const failingMs = 15_000;
+/** How long a host may say that there is no such repository before it is believed; replicas and rights lag behind now and then. */
+const goneMs = 60_000;
 
 /** What a proposal leads to. Pure. A sandbox that is over without a push is judged by what it left, elsewhere. */
 export function decide(facts: TaskFacts, reading: Reading, now: Date): Decision<Action> {
   const { task, profile, sandbox } = facts;
   const proposed = proposedBy(task);
   if (!proposed || !profile) return {};
-  if (reading.failure) return unreadable(task, sandbox, reading.failure);
+  if (reading.failure) return unreadable(facts, reading.failure, now);
   if (task.status?.publish) return pushing(facts, reading.tip, now);
   if (isOver(sandbox)) return {};
   const verdict = judgeProposal(task, profile, proposed, reading.tip);
@@ -56,13 +58,14 @@ function unseenForMs(task: AgentTask, now: Date): number {
   return condition?.reason === notSeen ? now.getTime() - Date.parse(condition.lastTransitionTime) : 0;
 }
 
-/** Waits as long as the sandbox does; after that nobody would push, and the task ends with what the host said. */
-function unreadable(task: AgentTask, sandbox: SandboxState | undefined, failure: ProviderError): Decision<never> {
+/** Waits as long as the sandbox does, for a repository that is not there only a minute; then the task ends with what the host said. */
+function unreadable({ task, sandbox }: TaskFacts, failure: ProviderError, now: Date): Decision<never> {
   const over = isOver(sandbox);
   if (over && !task.status?.publish) return {};
   const message = `The branch cannot be read at the host: ${failure.message}`;
-  if (over) {
-    const reason = failure.failure === "NotFound" ? "RepositoryGone" : "PublishUnreachable";
+  const gone = failure.failure === "NotFound";
+  if (over || (gone && saidForMs(task, failure.failure, now) >= goneMs)) {
+    const reason = gone ? "RepositoryGone" : "PublishUnreachable";
     return { conditions: [{ type: "Succeeded", status: "False", reason, message }] };
   }
   return {
@@ -71,6 +74,11 @@ function unreadable(task: AgentTask, sandbox: SandboxState | undefined, failure:
     ],
     requeueAfterMs: failingMs,
   };
+}
+
+function saidForMs(task: AgentTask, reason: string, now: Date): number {
+  const condition = conditionOf(task, "Succeeded");
+  return condition?.reason === reason ? now.getTime() - Date.parse(condition.lastTransitionTime) : 0;
 }
 
 function isOver(sandbox: SandboxState | undefined): boolean {
