@@ -141,6 +141,7 @@ function tasksController(
   made.watches(informers.profiles, tasks.onProfile);
   for (const { informer } of informers.integrations) made.watches(informer, tasks.onIntegration);
   made.watches(informers.pods, tasks.onPod);
+  made.watches(informers.networkPolicies, tasks.onNetworkPolicy);
   tasks.onAdmission((request) => made.enqueue(request));
   const sweeping = controller(wiring, "sweep", async (_request, signal) => {
     // As long as a task exists, its own clean-up revokes the token before the Secret goes.

@@ -42,6 +42,11 @@ export interface SandboxProvider {
   ensure(request: SandboxRequest, signal: AbortSignal): Promise<{ podUID: string }>;
   /** Reads the newest known state of an attempt's pod, from the informer. */
   observe(task: AgentTask, attempt: number): SandboxState;
+  /**
+   * Whether what closes the sandbox's network is still as it was made. Asks the API server itself where the cache says no; `process` closes
+   * nothing, and is always as it was made.
+   */
+  closed(task: AgentTask, signal: AbortSignal): Promise<boolean>;
   /** Lets the pod go (removes the harvest finalizer) once its result is in the task's status. */
   harvested(task: AgentTask, attempt: number, signal: AbortSignal): Promise<void>;
   /** Deletes the pod; `graceSeconds` 5 for a stopped task. Idempotent. */

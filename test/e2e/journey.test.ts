@@ -6,6 +6,13 @@ import { release } from "../demo/release.ts";
 import { canaries, secretNamespaces, surfaces } from "./canaries.ts";
 import { agentRuns, ask, botComments, processesWith, reported, say, startPlace, taskWhere } from "./journey-place.ts";
 
+/** As somebody in a team's namespace might write it. */
+const everythingGoes = {
+  apiVersion: "networking.k8s.io/v1",
+  kind: "NetworkPolicy",
+  metadata: { name: "everything-goes" },
+  spec: { podSelector: {}, policyTypes: ["Egress"], egress: [{}] },
+};
 const running = ({ status }: AgentTask): boolean => status?.phase === "Running";
 
 describe("an installation from the chart, on a real node", () => {
@@ -31,6 +38,9 @@ describe("an installation from the chart, on a real node", () => {
 
   const field = (path: string, ...object: string[]): Promise<string> =>
     place.kubectl(["get", ...object, "-o", `jsonpath={${path}}`]);
+
+  const inTeam = (args: string[], input?: string): Promise<string> =>
+    place.kubectl([...args, "-n", place.namespace], input);
 
   it("turns a signed mention into a branch, a draft pull request and one answer", async () => {
     const { status } = done.task;
@@ -124,6 +134,32 @@ describe("an installation from the chart, on a real node", () => {
     const ended = await reported(place, task);
     expect(ended.status).toMatchObject({ phase: "Cancelled" });
     expect(ended.status?.publish).toBeUndefined();
+  });
+
+  it.each([
+    {
+      name: "somebody's policy opens its network",
+      open: () => inTeam(["create", "-f", "-"], JSON.stringify(everythingGoes)),
+      close: () => inTeam(["delete", "networkpolicy", "everything-goes"]),
+      reason: "ForeignNetworkPolicy",
+    },
+    {
+      name: "the policy that closes its network is deleted",
+      open: (task: string) => inTeam(["delete", "networkpolicy", `${task}-sandbox`]),
+      close: async () => "",
+      reason: "NetworkPolicyChanged",
+    },
+  ])("ends an agent at once where $name", async ({ open, close, reason }) => {
+    await agentRuns(place, "/bin/sh", "/agents/hostile.sh", "hang");
+    const { task } = await ask(place, "Work for long");
+    const agents = (): number[] => processesWith("/agents/hostile.sh", "hang");
+    await until(() => agents().length > 0, { what: "the agent's process", timeoutMs: 60_000 });
+    await open(task);
+    await until(() => agents().length === 0, { what: "the end of the agent", timeoutMs: 20_000 });
+    await close();
+    const ended = await reported(place, task);
+    const why = ended.status?.conditions?.find(({ type }) => type === "Succeeded");
+    expect(why).toMatchObject({ status: "False", reason });
   });
 
   it("takes everything of a task away with it", async () => {

@@ -64,6 +64,7 @@ function podsOf(world: World): SandboxProvider {
   return {
     backend: "process",
     notIsolated: [],
+    closed: async () => true,
     podName: (task, attempt) => `${task.metadata.name}-sandbox-${attempt}`,
     async ensure({ task, attempt, prompt, spec }) {
       expect(prompt).toContain("fix it");

@@ -13,6 +13,8 @@ export interface FollowReading {
   publishBudgetMs: number;
   /** What the backend does not isolate. */
   notIsolated: readonly string[];
+  /** Whether the network of a running sandbox is as closed as it was made. */
+  closed: boolean;
 }
 
 /** Let go of a lost sandbox, so that the next attempt has the field to itself. */
@@ -32,7 +34,10 @@ export const follow: Step<FollowReading, DropSandbox> = {
     const attempt = newestAttempt(task);
     return isAtWork(task) && !task.status?.publish && attempt?.podUID !== undefined && attempt.reason === undefined;
   },
-  gather: async ({ deps: { config, sandbox } }) => ({ ...config, notIsolated: sandbox.notIsolated }),
+  async gather({ deps: { config, sandbox }, facts, signal }) {
+    const closed = facts.sandbox?.state !== "Running" || (await sandbox.closed(facts.task, signal));
+    return { ...config, notIsolated: sandbox.notIsolated, closed };
+  },
   decide(facts, reading, now) {
     const attempt = newestAttempt(facts.task);
     if (!attempt || !facts.profile || !facts.sandbox) return {};
@@ -83,6 +88,12 @@ function pending(watched: Watched, state: SandboxState & { state: "Pending" }, n
 /** The courier keeps the time itself; this is for one that does not. */
 function running(watched: Watched, now: Date): Decision<never> {
   const { task, profile, publishBudgetMs, attempt } = watched;
+  if (!watched.closed) {
+    return failed(
+      "NetworkPolicyChanged",
+      "The NetworkPolicy that closes the sandbox's network was changed or deleted while the agent worked, so the sandbox was ended; see who may do that, then say `retry`.",
+    );
+  }
   const deadline = deadlineMs(task, profile) ?? now.getTime() + wallClockMs(task, profile);
   const leftMs = deadline + publishBudgetMs - now.getTime();
   if (leftMs <= 0) {
@@ -171,4 +182,5 @@ const endsFromOutside = new Set([
   "SandboxLost",
   "PodRefused",
   "RepositoryGone",
+  "NetworkPolicyChanged",
 ]);

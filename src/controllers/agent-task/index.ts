@@ -13,7 +13,7 @@ import { follow } from "./follow.ts";
 import { walk } from "./frame.ts";
 import { prepare } from "./prepare.ts";
 import { sandbox } from "./sandbox.ts";
-import { isOver } from "./state.ts";
+import { isAtWork, isOver } from "./state.ts";
 import { asStep, type AnyStep } from "./steps.ts";
 
 /** What the composition root wires: the reconciler, and which tasks to look at when something changes. */
@@ -27,6 +27,8 @@ export interface AgentTaskController {
   onIntegration: (change: Change<KubeObject>) => Request[];
   /** For the informer of sandbox pods: the task that owns the pod. */
   onPod: (change: Change<KubeObject>) => Request[];
+  /** For the informer of network policies: whose network it may open, or has ceased to close. */
+  onNetworkPolicy: (change: Change<KubeObject>) => Request[];
   /** For the controller's `enqueue`: tasks whose place in the queue changed. Returns its own removal. */
   onAdmission(enqueue: (request: Request) => void): () => void;
   /** Once leadership has begun, before workers start: counts what is at work already, from a live list. */
@@ -68,6 +70,7 @@ export function agentTaskController(deps: AgentTaskDeps, steps: readonly AnyStep
     onProfile: (change) => dependents(deps, change, (task, name) => task.spec.profileRef.name === name),
     onIntegration: (change) => dependents(deps, change, (task, name) => task.spec.integrationRef.name === name),
     onPod: ({ current, old }) => ownersOf(current ?? old),
+    onNetworkPolicy: (change) => exposedBy(deps, change),
     onAdmission: (enqueue) => deps.admission.onVerdict(enqueue),
     async lead(signal) {
       const { items } = await deps.kube.list(AgentTaskKind, { signal });
@@ -104,7 +107,16 @@ function dependents(
   return open.filter((task) => matches(task, object.metadata.name)).flatMap(requestsFor);
 }
 
-function ownersOf(pod: KubeObject | undefined): Request[] {
-  const owners = pod?.metadata.ownerReferences?.filter(({ kind }) => kind === AgentTaskKind.kind) ?? [];
-  return owners.map(({ name }) => ({ namespace: pod?.metadata.namespace ?? "", name }));
+function exposedBy({ tasks }: AgentTaskDeps, { current, old }: Change<KubeObject>): Request[] {
+  const owners = ownersOf(current ?? old);
+  if (owners.length > 0) return owners;
+  return tasks
+    .list((current ?? old)?.metadata.namespace)
+    .filter(isAtWork)
+    .flatMap(requestsFor);
+}
+
+function ownersOf(object: KubeObject | undefined): Request[] {
+  const owners = object?.metadata.ownerReferences?.filter(({ kind }) => kind === AgentTaskKind.kind) ?? [];
+  return owners.map(({ name }) => ({ namespace: object?.metadata.namespace ?? "", name }));
 }

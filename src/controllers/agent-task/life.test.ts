@@ -5,13 +5,13 @@ import { admit } from "./admit.ts";
 import { cleanup, type CleanupAction, type CleanupReading } from "./cleanup.ts";
 import { defaultConfig } from "./deps.ts";
 import type { Decision } from "./facts.ts";
-import { follow } from "./follow.ts";
+import { endedFromOutside, follow } from "./follow.ts";
 import { sandbox } from "./sandbox.ts";
 import { patchedStatus } from "./status.ts";
 import { aProfile, aTask, facts, noon, type TaskOverrides } from "./testing.ts";
 
 const podUID = "pod-1";
-const config = { maxAttempts: 3, publishBudgetMs: 120_000, notIsolated: [] };
+const config = { maxAttempts: 3, publishBudgetMs: 120_000, notIsolated: [], closed: true };
 const atWork: TaskOverrides = { conditions: ["Authorized", "Admitted", "ContextReady"] };
 
 function running(over: TaskOverrides = {}, attempt: object = {}): ReturnType<typeof aTask> {
@@ -131,6 +131,14 @@ describe("follow", () => {
 
   it("does not try again when the time of all attempts together is up", () => {
     expect(watch(lost, { afterMs: 3_600_000 }).succeeded).toMatchObject({ status: "False", reason: "NodeLost" });
+  });
+
+  it("ends a task whose network was opened under the agent's feet, and its sandbox at once", () => {
+    const state: SandboxState = { state: "Running", podUID, since: noon.toISOString() };
+    const task = running();
+    const decision = follow.decide(facts({ task, sandbox: state }), { ...config, closed: false }, noon);
+    expect(decision.conditions?.at(-1)).toMatchObject({ status: "False", reason: "NetworkPolicyChanged" });
+    expect(endedFromOutside({ ...task, status: patchedStatus(task, decision, noon) })).toBe(true);
   });
 
   it("leaves the end to the publish step once a push was allowed", () => {

@@ -11,7 +11,7 @@ import type { SandboxProvider, SandboxRequest, SandboxState } from "../provider.
 import { buildContext } from "./context-config-map.ts";
 import { foreignEgress } from "./foreign-policy.ts";
 import { podName, policyName, sandboxLabels } from "./names.ts";
-import { buildNetworkPolicy } from "./network-policy.ts";
+import { buildNetworkPolicy, closesLike } from "./network-policy.ts";
 import { observePod } from "./observe.ts";
 import { buildPod } from "./pod.ts";
 import type { SandboxSettings } from "./settings.ts";
@@ -35,6 +35,7 @@ export function podProvider(deps: PodProviderDeps): SandboxProvider {
     podName: (task, attempt) => podName(task.metadata.name, attempt),
     ensure: (request, signal) => ensure(deps, request, signal),
     observe: (task, attempt) => observe(deps, task, attempt),
+    closed: (task, signal) => closed(deps, task, signal),
     harvested: (task, attempt, signal) => harvested(deps, task, attempt, signal),
     remove: (task, attempt, graceSeconds, signal) => remove(deps, { task, attempt, graceSeconds }, signal),
   };
@@ -47,11 +48,29 @@ async function ensure(
 ): Promise<{ podUID: string }> {
   const { task, attempt } = request;
   refuseForeignEgress(deps, task, attempt);
-  if (deps.settings.backend === "pod")
-    await createOwned(deps, networkPolicies, buildNetworkPolicy(task, deps.settings), signal);
+  if (deps.settings.backend === "pod") await closeNetwork(deps, task, signal);
   await createOwned(deps, configMaps, buildContext(request, deps.settings), signal);
   const pod = await createOwned(deps, pods, buildPod(request, deps.settings), signal);
   return { podUID: pod.metadata.uid ?? "" };
+}
+
+async function closeNetwork(deps: PodProviderDeps, task: AgentTask, signal: AbortSignal): Promise<void> {
+  const ours = buildNetworkPolicy(task, deps.settings);
+  const policy = await createOwned(deps, networkPolicies, ours, signal);
+  if (closesLike(ours, policy)) return;
+  const { name, namespace } = policy.metadata;
+  throw new BellhopError(
+    "PodRefused",
+    `NetworkPolicy ${namespace}/${name}, which closes the sandbox's network, was changed; delete it, then say \`retry\``,
+  );
+}
+
+async function closed(deps: PodProviderDeps, task: AgentTask, signal: AbortSignal): Promise<boolean> {
+  if (deps.settings.backend === "process") return true;
+  const ours = buildNetworkPolicy(task, deps.settings);
+  const key = { namespace: task.metadata.namespace, name: policyName(task.metadata.name) };
+  if (closesLike(ours, deps.networkPolicies.get(key))) return true;
+  return closesLike(ours, await deps.client.find(networkPolicies, key, signal));
 }
 
 /** Creates an object, or adopts the one that is there, if the task owns it. */

@@ -1,5 +1,6 @@
 import { names } from "../../api/annotations.ts";
 import type { AgentTask } from "../../api/kinds.ts";
+import { sameJson } from "../../kube/apply.ts";
 import type { NetworkPolicy } from "../../kube/resources.ts";
 import type { Draft } from "../../kube/types.ts";
 import { policyName, sandboxLabels } from "./names.ts";
@@ -37,4 +38,14 @@ export function buildNetworkPolicy(task: AgentTask, settings: SandboxSettings): 
       ],
     },
   };
+}
+
+/** Whether a policy closes what `ours` closes: same pods, both ways, same way out. Servers leave empty lists away. */
+export function closesLike(ours: Draft<NetworkPolicy>, policy: NetworkPolicy | undefined): boolean {
+  return policy?.spec !== undefined && sameJson(parts(policy.spec), parts(ours.spec));
+}
+
+function parts(spec: NetworkPolicy["spec"]): object {
+  const { podSelector, policyTypes, ingress = [], egress = [] } = spec ?? {};
+  return { podSelector, policyTypes, ingress, egress };
 }

@@ -164,4 +164,23 @@ describe("a sandbox on a real API server", () => {
     await look();
     expect(sandboxes.observe(request.task, 1)).toMatchObject({ state: "Broken", reason: "ForeignNetworkPolicy" });
   });
+
+  it("is closed as long as our NetworkPolicy is there as it was made, whatever the cache has seen of it yet", async () => {
+    const request = await aRequest();
+    const ours = { namespace, name: "github-abc-sandbox" };
+    const isClosed = (): Promise<boolean> => sandboxes.closed(request.task, signal);
+    await sandboxes.ensure(request, signal);
+    expect(await isClosed()).toBe(true);
+    await look();
+    expect(await isClosed()).toBe(true);
+    await client.mergePatch(networkPolicies, ours, { spec: { podSelector: { matchLabels: { some: "others" } } } });
+    await look();
+    expect(await isClosed()).toBe(false);
+    await expect(sandboxes.ensure({ ...request, attempt: 2 }, signal)).rejects.toMatchObject({ code: "PodRefused" });
+    await client.delete(networkPolicies, ours);
+    await look();
+    expect(await isClosed()).toBe(false);
+    await sandboxes.ensure({ ...request, attempt: 2 }, signal);
+    expect(await isClosed()).toBe(true);
+  });
 });
