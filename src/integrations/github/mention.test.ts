@@ -118,7 +118,7 @@ describe("findMention", () => {
   });
 });
 
-const runs = { numRuns: 25_000, seed: 20_260_101 };
+const runs = { numRuns: 100_000, seed: 20_260_101 };
 const piece = fc.constantFrom(
   "@bellhop",
   "@bellhop-x",
@@ -184,7 +184,8 @@ describe("findMention, for any text", { timeout: 60_000 }, () => {
   });
 
   it("hears nothing inside a quote, a fence or a comment", () => {
-    const line = soup.map((text) => text.replaceAll(/[\r\n]/g, " ").replaceAll("-->", ""));
+    // Whole runs, so that what is left on both sides makes no new end of a comment.
+    const line = soup.map((text) => text.replaceAll(/[\r\n]/g, " ").replaceAll(/-+>+/g, ""));
     fc.assert(
       fc.property(fc.array(line, { maxLength: 6 }), fc.constantFrom("quote", "fence", "comment"), (lines, how) => {
         const whole = [...lines, "@bellhop"];
