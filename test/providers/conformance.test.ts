@@ -1,11 +1,9 @@
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { providers } from "../../src/integrations/registry.ts";
 import type { ProviderName } from "../../src/integrations/types.ts";
 import { conformance, type Subject } from "./conformance.ts";
 import { startDesk, type Desk } from "./desk.ts";
 import { failing } from "./github/index.ts";
-
-vi.setConfig({ testTimeout: 30_000, hookTimeout: 60_000 });
 
 /** How each provider's stand-in becomes a subject; a provider without one fails the first test. */
 const subjects: Record<ProviderName, () => Promise<{ subject: Subject; close: () => Promise<void> }>> = {

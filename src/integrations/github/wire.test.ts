@@ -1,11 +1,9 @@
 import { createHash } from "node:crypto";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { aSource, patiently, startDesk, type Desk } from "../../../test/providers/desk.ts";
 import { call } from "../../../test/providers/github/testing.ts";
 import { failing } from "../../../test/providers/github/index.ts";
 import type { Connection } from "../connection.ts";
-
-vi.setConfig({ testTimeout: 30_000 });
 
 let desk: Desk;
 let connection: Connection;
@@ -24,8 +22,6 @@ afterEach(() => desk.github.clearFailures());
 const people = (): Desk["github"]["people"] => desk.github.people;
 const openIssue = (body = "It does not."): Promise<{ id: number; number: number }> =>
   people().openIssue({ as: "ana", repo: "acme/shop", title: "Login fails", body });
-const sentToGitHub = (method: string, path: RegExp): number =>
-  desk.github.requests.filter((request) => request.method === method && path.test(request.path)).length;
 
 describe("credentials", () => {
   it("knows the App's bot, where it is installed, and that nothing is missing", async () => {
@@ -401,89 +397,6 @@ describe("code host", () => {
     expect(connection.codeHost?.coAuthor({ id: "583231", login: "octocat" })).toMatch(
       /^octocat <583231\+octocat@users\.noreply\./,
     );
-  });
-});
-
-describe("installer", () => {
-  const secret = "a webhook secret of ours";
-  const desired = (url: string, more = {}): Parameters<NonNullable<Connection["installer"]>["ensure"]>[0] => ({
-    url,
-    secret,
-    known: [],
-    takeOver: false,
-    rewriteSecret: false,
-    ...more,
-  });
-
-  it("sets the App's hook, repairs it, leaves it when right, and does not overwrite a stranger's", async () => {
-    const url = desk.hookURL("abc");
-    expect(await connection.installer?.ensure(desired(url), patiently)).toEqual([{ target: "app" }]);
-    const patches = sentToGitHub("PATCH", /\/app\/hook\/config/);
-    await connection.installer?.ensure(desired(url), patiently);
-    expect(sentToGitHub("PATCH", /\/app\/hook\/config/)).toBe(patches);
-    await connection.installer?.ensure(desired(url, { rewriteSecret: true }), patiently);
-    expect(sentToGitHub("PATCH", /\/app\/hook\/config/)).toBe(patches + 1);
-    const elsewhere = connection.installer?.ensure(desired("https://other.example/hooks/abc"), patiently);
-    await expect(elsewhere).rejects.toMatchObject({ code: "ForeignHook", message: /takeOver/ });
-    await connection.installer?.remove([{ target: "app" }], url, patiently);
-    expect(sentToGitHub("PATCH", /\/app\/hook\/config/)).toBe(patches + 2);
-    await connection.installer?.ensure(desired("https://other.example/hooks/abc", { takeOver: true }), patiently);
-    await connection.installer?.ensure(desired(url, { takeOver: true }), patiently);
-  });
-
-  it("with a token keeps one hook a repository, repairs drift, removes surplus, and takes all away", async () => {
-    const token = await people().createUserToken({ login: "ana" });
-    const credentials = { token: { secretRef: { name: "token", key: "t" } } };
-    const { installer } = await desk.connect(desk.integration({ credentials, repositories: ["acme/shop"] }), token);
-    const url = desk.hookURL("repo");
-    const [made] = (await installer?.ensure(desired(url), patiently)) ?? [];
-    expect(made?.target).toBe("acme/shop");
-
-    await call(desk.github, `PATCH /repos/acme/shop/hooks/${made?.id}`, token, { active: false, events: ["push"] });
-    await call(desk.github, "POST /repos/acme/shop/hooks", token, {
-      name: "web",
-      config: { url, content_type: "json", secret: "x" },
-      events: ["issues"],
-    });
-    expect(await installer?.ensure(desired(url, { known: [made] }), patiently)).toEqual([made]);
-    const { body } = await call(desk.github, "GET /repos/acme/shop/hooks", token);
-    expect(body).toHaveLength(1);
-    expect(body).toMatchObject([{ active: true, config: { url, content_type: "json", insecure_ssl: "0" } }]);
-    const before = sentToGitHub("PATCH", /\/hooks\//);
-    await installer?.ensure(desired(url, { known: [made] }), patiently);
-    expect(sentToGitHub("PATCH", /\/hooks\//)).toBe(before);
-    await installer?.remove([made!], url, patiently);
-    await installer?.remove([made!], url, patiently);
-    expect((await call(desk.github, "GET /repos/acme/shop/hooks", token)).body).toHaveLength(0);
-  });
-});
-
-describe("deliveries", () => {
-  it("asks again for what was not answered 2xx, once an event, and moves the cursor on", async () => {
-    await connection.installer?.ensure(
-      { url: desk.hookURL("log"), secret: "a secret of ours", known: [], takeOver: false, rewriteSecret: false },
-      patiently,
-    );
-    const since = new Date(Date.now() - 2000);
-    desk.receiver.answer(503);
-    const issue = await openIssue();
-    await desk.github.settled();
-    desk.receiver.answer(202);
-    await people().comment({ as: "ana", repo: "acme/shop", number: issue.number, body: "arrives" });
-    await desk.github.settled();
-    const missed = desk.github
-      .deliveries()
-      .filter(({ statusCode, deliveredAt }) => statusCode === 503 && Date.parse(deliveredAt) > since.getTime());
-    expect(missed.length).toBeGreaterThan(0);
-    const before = desk.receiver.received.length;
-    const first = await connection.deliveries?.redeliverMissed(since, patiently);
-    await desk.github.settled();
-    expect(first?.asked).toBe(missed.length);
-    expect(desk.receiver.received.slice(before).map(({ headers }) => headers["x-github-delivery"])).toEqual(
-      missed.map(({ guid }) => guid),
-    );
-    expect(await connection.deliveries?.redeliverMissed(since, patiently)).toMatchObject({ asked: 0 });
-    expect(first?.cursor.getTime()).toBeGreaterThan(since.getTime());
   });
 });
 

@@ -1,10 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { FakeClock } from "../../../src/shared/fake-clock.ts";
 import { startGitHub } from "./index.ts";
 import type { GitHubStandIn } from "./index.ts";
 import { call, populate } from "./testing.ts";
-
-vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 const hourMs = 60 * 60 * 1000;
 let github: GitHubStandIn;

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { gitEnvironment } from "./git/run.ts";
 import { startGitHub } from "./index.ts";
 import type { GitHubStandIn } from "./index.ts";
@@ -11,8 +11,6 @@ import { call, populate, startReceiver } from "./testing.ts";
 import type { Receiver } from "./testing.ts";
 
 const run = promisify(execFile);
-
-vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 let github: GitHubStandIn;
 let receiver: Receiver;

@@ -1,10 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startGitHub } from "./index.ts";
 import type { GitHubStandIn } from "./index.ts";
 import { call, populate, startReceiver } from "./testing.ts";
 import type { Receiver } from "./testing.ts";
-
-vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 let github: GitHubStandIn;
 let app: Receiver;

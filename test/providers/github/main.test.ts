@@ -7,9 +7,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { Agent, fetch } from "undici";
-import { afterEach, describe, expect, it, vi } from "vitest";
-
-vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
+import { afterEach, describe, expect, it } from "vitest";
 
 const started: ChildProcess[] = [];
 const state = mkdtempSync(join(tmpdir(), "stand-in-main-"));

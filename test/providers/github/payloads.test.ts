@@ -1,11 +1,9 @@
 import { createRequire } from "node:module";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startGitHub } from "./index.ts";
 import type { GitHubStandIn } from "./index.ts";
 import { contradictions, populate, startReceiver } from "./testing.ts";
 import type { Receiver } from "./testing.ts";
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 type Payload = Record<string, unknown> & { action?: string };
 

@@ -2,7 +2,7 @@ import { App } from "@octokit/app";
 import { Octokit } from "@octokit/core";
 import { createEmulator } from "emulate";
 import type { Emulator } from "emulate";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startGitHub } from "./index.ts";
 import type { GitHubStandIn } from "./index.ts";
 import { contradictions, populate } from "./testing.ts";
@@ -14,8 +14,6 @@ import { contradictions, populate } from "./testing.ts";
  * requests twice and of branches that there are not, and answers a review with 201 where GitHub's description says 200.
  * So these are not compared, or expected to differ (`differs`).
  */
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 /** One of the two GitHubs, with a client of the App's, of its installation's, and of a person's. */
 interface Side {

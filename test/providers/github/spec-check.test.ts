@@ -1,8 +1,6 @@
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { routes } from "./rest/table.ts";
 import { loadSpec, specPresent } from "./spec-check.ts";
-
-vi.setConfig({ testTimeout: 30_000 });
 
 /** Needs GitHub's description beside the checkout (shared/fixtures/github/spec); a user's clone has none, and is told so. */
 describe.skipIf(!specPresent())("against GitHub's description (needs shared/fixtures beside the checkout)", () => {

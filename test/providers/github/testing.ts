@@ -6,6 +6,7 @@ import type { GitHubStandIn } from "./index.ts";
 
 /** A webhook as it came in. */
 export interface Received {
+  path: string;
   headers: IncomingHttpHeaders;
   body: string;
 }
@@ -27,7 +28,7 @@ export async function startReceiver(): Promise<Receiver> {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
-      received.push({ headers: request.headers, body: Buffer.concat(chunks).toString() });
+      received.push({ path: request.url ?? "", headers: request.headers, body: Buffer.concat(chunks).toString() });
       if (status === "hang") return;
       response.writeHead(status);
       response.end("noted");

@@ -1,0 +1,154 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { patiently, startDesk, type Desk } from "../../../test/providers/desk.ts";
+import { call } from "../../../test/providers/github/testing.ts";
+import type { Connection } from "../connection.ts";
+
+let desk: Desk;
+let connection: Connection;
+
+beforeAll(async () => {
+  desk = await startDesk();
+}, 60_000);
+afterAll(() => desk?.close());
+beforeEach(async () => {
+  connection = await desk.connect();
+});
+
+const people = (): Desk["github"]["people"] => desk.github.people;
+const openIssue = (): Promise<{ id: number; number: number }> =>
+  people().openIssue({ as: "ana", repo: "acme/shop", title: "Login fails", body: "It does not." });
+const sentToGitHub = (method: string, path: RegExp): number =>
+  desk.github.requests.filter((request) => request.method === method && path.test(request.path)).length;
+
+describe("installer", () => {
+  const secret = "a webhook secret of ours";
+  const desired = (url: string, more = {}): Parameters<NonNullable<Connection["installer"]>["ensure"]>[0] => ({
+    url,
+    secret,
+    known: [],
+    takeOver: false,
+    rewriteSecret: false,
+    ...more,
+  });
+
+  it("sets the App's hook, repairs it, leaves it when right, and does not overwrite a stranger's", async () => {
+    const url = desk.hookURL("abc");
+    expect(await connection.installer?.ensure(desired(url), patiently)).toEqual([{ target: "app" }]);
+    const patches = sentToGitHub("PATCH", /\/app\/hook\/config/);
+    await connection.installer?.ensure(desired(url), patiently);
+    expect(sentToGitHub("PATCH", /\/app\/hook\/config/)).toBe(patches);
+    await connection.installer?.ensure(desired(url, { rewriteSecret: true }), patiently);
+    expect(sentToGitHub("PATCH", /\/app\/hook\/config/)).toBe(patches + 1);
+    const elsewhere = connection.installer?.ensure(desired("https://other.example/hooks/abc"), patiently);
+    await expect(elsewhere).rejects.toMatchObject({ code: "ForeignHook", message: /takeOver/ });
+    await connection.installer?.remove([{ target: "app" }], url, patiently);
+    expect(sentToGitHub("PATCH", /\/app\/hook\/config/)).toBe(patches + 2);
+    await connection.installer?.ensure(desired("https://other.example/hooks/abc", { takeOver: true }), patiently);
+    await connection.installer?.ensure(desired(url, { takeOver: true }), patiently);
+  });
+
+  it.each([
+    {
+      of: "each repository",
+      spec: { repositories: ["acme/shop"] },
+      target: "acme/shop",
+      hooks: "/repos/acme/shop/hooks" as const,
+    },
+    { of: "the organisation", spec: { organization: "acme" }, target: "acme", hooks: "/orgs/acme/hooks" as const },
+  ])("with a token keeps one hook of $of, repairs drift, removes surplus, and takes all away", async (at) => {
+    const { token, installer } = await withToken(at.spec);
+    const list = async (): Promise<object> => (await call(desk.github, `GET ${at.hooks}`, token)).body;
+    const url = desk.hookURL(at.target.replace("/", "-"));
+    const made = (await installer.ensure(desired(url), patiently))[0]!;
+    expect(made.target).toBe(at.target);
+
+    await call(desk.github, `PATCH ${at.hooks}/${made.id}`, token, { active: false, events: ["push"] });
+    await call(desk.github, `POST ${at.hooks}`, token, {
+      name: "web",
+      config: { url, content_type: "json", secret: "x" },
+      events: ["issues"],
+    });
+    expect(await installer.ensure(desired(url, { known: [made] }), patiently)).toEqual([made]);
+    expect(await list()).toMatchObject([
+      { id: Number(made.id), active: true, config: { url, content_type: "json", insecure_ssl: "0" } },
+    ]);
+    const before = sentToGitHub("PATCH", /\/hooks\//);
+    await installer.ensure(desired(url, { known: [made] }), patiently);
+    expect(sentToGitHub("PATCH", /\/hooks\//)).toBe(before);
+    await installer.remove([made], url, patiently);
+    await installer.remove([made], url, patiently);
+    expect(await list()).toEqual([]);
+  });
+});
+
+/** The provider signed in with a personal access token of ana's. */
+async function withToken(spec: object, status?: Parameters<Desk["integration"]>[1]) {
+  const token = await people().createUserToken({ login: "ana" });
+  const credentials = { token: { secretRef: { name: "token", key: "t" } } };
+  const { installer, deliveries } = await desk.connect(desk.integration({ credentials, ...spec }, status), token);
+  if (!installer || !deliveries) throw new Error("GitHub installs hooks and keeps a log of deliveries");
+  return { token, installer, deliveries };
+}
+
+describe("deliveries", () => {
+  it("asks again for what was not answered 2xx, once an event, and moves the cursor on", async () => {
+    await connection.installer?.ensure(
+      { url: desk.hookURL("log"), secret: "a secret of ours", known: [], takeOver: false, rewriteSecret: false },
+      patiently,
+    );
+    const since = new Date(Date.now() - 2000);
+    desk.receiver.answer(503);
+    const issue = await openIssue();
+    await desk.github.settled();
+    desk.receiver.answer(202);
+    await people().comment({ as: "ana", repo: "acme/shop", number: issue.number, body: "arrives" });
+    await desk.github.settled();
+    const missed = desk.github
+      .deliveries()
+      .filter(({ statusCode, deliveredAt }) => statusCode === 503 && Date.parse(deliveredAt) > since.getTime());
+    expect(missed.length).toBeGreaterThan(0);
+    const before = desk.receiver.received.length;
+    const first = await connection.deliveries?.redeliverMissed(since, patiently);
+    await desk.github.settled();
+    expect(first?.asked).toBe(missed.length);
+    expect(desk.receiver.received.slice(before).map(({ headers }) => headers["x-github-delivery"])).toEqual(
+      missed.map(({ guid }) => guid),
+    );
+    expect(await connection.deliveries?.redeliverMissed(since, patiently)).toMatchObject({ asked: 0 });
+    expect(first?.cursor.getTime()).toBeGreaterThan(since.getTime());
+  });
+
+  it.each([
+    { of: "a repository", spec: { repositories: ["acme/shop"] } },
+    { of: "an organisation", spec: { organization: "acme" } },
+  ])("are asked for again at the hook of $of too", async ({ of, spec }) => {
+    const { installer } = await withToken(spec);
+    const url = desk.hookURL(of.replace(" ", "-"));
+    const hooks = await installer.ensure(
+      { url, secret: "a secret of ours", known: [], takeOver: false, rewriteSecret: false },
+      patiently,
+    );
+    const { deliveries } = await withToken(spec, { hooks });
+    const since = new Date(Date.now() - 2000);
+    // Its ping is answered.
+    await desk.github.settled();
+    const heard = (): (string | string[] | undefined)[] =>
+      desk.receiver.received
+        .filter(({ path, headers }) => path === new URL(url).pathname && headers["x-github-event"] === "issues")
+        .map(({ headers }) => headers["x-github-delivery"]);
+    desk.receiver.answer(503);
+    await openIssue();
+    await desk.github.settled();
+    desk.receiver.answer(202);
+    const [missed] = heard();
+    expect(missed).toBeDefined();
+    expect(await deliveries.redeliverMissed(since, patiently)).toMatchObject({ asked: 1 });
+    await desk.github.settled();
+    expect(heard()).toEqual([missed, missed]);
+    await installer.remove(hooks, url, patiently);
+  });
+});
+
+it("sent GitHub nothing that its description does not allow", () => {
+  desk.github.assertClean();
+});
