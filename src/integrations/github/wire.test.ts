@@ -267,15 +267,23 @@ describe("context", () => {
     });
   });
 
-  it("gathers the end of the failing job's log", async () => {
-    const sha = await people().pushCommit({ as: "ana", repo: "acme/shop", branch: "red", files: { "b.txt": "b" } });
+  it.each([
+    { of: "a workflow run", type: "WorkflowRun", idOf: (run: { id: number }) => run.id },
+    {
+      of: "a check suite",
+      type: "CheckSuite",
+      idOf: (run: Record<string, unknown>) => Number(run["check_suite_id"]),
+    },
+  ] as const)("gathers the end of the failing job's log for $of", async ({ type, idOf }) => {
+    const branch = `red-${type}`;
+    const sha = await people().pushCommit({ as: "ana", repo: "acme/shop", branch, files: { "b.txt": type } });
     const run = await people().completeSuite({
       repo: "acme/shop",
       sha,
       conclusion: "failure",
       log: `${"noise\n".repeat(5000)}\u001b[31mError: it broke\u001b[0m\n`,
     });
-    const source = aSource("WorkflowRun", run.id, { headSHA: sha });
+    const source = aSource(type, idOf({ ...run }), { headSHA: sha });
     expect(await connection.context?.reread(source, desk.repository, patiently)).toMatchObject({
       found: true,
       subjectKey: source.subject.key,
