@@ -114,7 +114,8 @@ function withinBudget(said: Said[], budgetBytes: number): Said[] {
   const rank = ({ kind, close }: Said): number => (kind === "title" ? 0 : close ? 1 : 2);
   const byWorth = said
     .map((one) => ({ ...one, text: stripHidden(one.text) }))
-    .sort((a, b) => rank(a) - rank(b) || Date.parse(b.createdAt) - Date.parse(a.createdAt));
+    // GitHub's times are whole seconds; within one, the later id is the newer.
+    .sort((a, b) => rank(a) - rank(b) || Date.parse(b.createdAt) - Date.parse(a.createdAt) || b.id - a.id);
   let left = budgetBytes;
   const chosen: Said[] = [];
   for (const one of byWorth) {

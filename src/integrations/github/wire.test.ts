@@ -237,6 +237,22 @@ describe("context", () => {
     expect(items.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0)).toBeLessThanOrEqual(1000);
   });
 
+  it("reads a thread that is longer than a page, oldest first, and its newest where not all of it fits", async () => {
+    const issue = await openIssue("long");
+    const all = Array.from({ length: 105 }, (_, index) => `comment ${index}`);
+    for (const body of all) await people().comment({ as: "ana", repo: "acme/shop", number: issue.number, body });
+    const source = aSource("Issue", issue.id, { number: issue.number, title: "T" });
+    const comments = async (budgetBytes: number): Promise<string[]> => {
+      const bounds = { until: new Date(Date.now() + 1000), budgetBytes };
+      const items = (await connection.context?.gather(source, desk.repository, bounds, patiently)) ?? [];
+      return items.filter(({ kind }) => kind === "comment").map(({ text }) => text);
+    };
+    expect(await comments(100_000)).toEqual(all);
+    const some = await comments(100);
+    expect(some.length).toBeGreaterThan(2);
+    expect(some).toEqual(all.slice(-some.length));
+  });
+
   it("gathers a review's thread with file, line and hunk", async () => {
     await people().pushCommit({ as: "ana", repo: "acme/shop", branch: "topic", files: { "src/a.txt": "one\nTWO\n" } });
     const change = await people().openPullRequest({ as: "ana", repo: "acme/shop", title: "Topic", head: "topic" });
