@@ -1,11 +1,14 @@
 import { collectDefaultMetrics, Registry } from "prom-client";
 import { createHttp } from "../integrations/http.ts";
 import { connect } from "../kube/config.ts";
+import { createKubeMetrics } from "../kube/metrics.ts";
 import { createProbeServer } from "../kube/probes.ts";
 import type { KubeClient } from "../kube/types.ts";
 import { systemClock } from "../shared/clock.ts";
-import { createLogger, type Logger } from "../shared/log.ts";
-import { createShutdown, type Shutdown } from "../shared/shutdown.ts";
+import { readSettings } from "../shared/environment.ts";
+import type { Logger } from "../shared/log.ts";
+import { runProcess } from "../shared/process.ts";
+import type { Shutdown } from "../shared/shutdown.ts";
 import { createApp } from "./app.ts";
 import type { SigningKeys } from "./capability.ts";
 import { brokerConfig, type BrokerConfig } from "./config.ts";
@@ -21,6 +24,8 @@ const MiB = 1024 * 1024;
 export interface BrokerParts {
   config: BrokerConfig;
   client: KubeClient;
+  /** Where its metrics go, and those of the client are. */
+  registry: Registry;
   log: Logger;
   shutdown: Shutdown;
 }
@@ -29,13 +34,12 @@ export interface BrokerParts {
 export async function startBroker({
   config,
   client,
+  registry,
   log,
   shutdown,
 }: BrokerParts): Promise<{ port: () => number | undefined; probePort: number }> {
   const clock = systemClock;
   const namespace = config.BELLHOP_NAMESPACE;
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
   const http = createHttp({
     proxy: { https: config.HTTPS_PROXY, http: config.HTTP_PROXY, none: config.NO_PROXY },
     caFile: config.BELLHOP_CA_FILE,
@@ -72,8 +76,8 @@ export async function startBroker({
   void followKeys(
     { client, clock, log, namespace },
     (found) => {
-      signing = found.signing;
       server.use(found);
+      signing = found.signing;
       log.info({ signingKeys: found.signing.length }, "keys loaded");
     },
     shutdown.signal,
@@ -82,12 +86,11 @@ export async function startBroker({
 }
 
 if (import.meta.main) {
-  const log = createLogger("broker");
-  const { client } = await connect();
-  await startBroker({
-    config: brokerConfig.parse(process.env),
-    client,
-    log,
-    shutdown: createShutdown(log, { listen: true }),
+  await runProcess("broker", async ({ log, shutdown }) => {
+    const config = readSettings(brokerConfig, process.env);
+    const registry = new Registry();
+    collectDefaultMetrics({ register: registry });
+    const { client } = await connect({ metrics: createKubeMetrics(registry) });
+    await startBroker({ config, client, registry, log, shutdown });
   });
 }

@@ -4,13 +4,15 @@ import { createRules } from "../intake/rules.ts";
 import { providerNamed, providers } from "../integrations/registry.ts";
 import { connect } from "../kube/config.ts";
 import { createInformer } from "../kube/informer.ts";
-import { createKubeMetrics } from "../kube/metrics.ts";
+import { createKubeMetrics, type KubeMetrics } from "../kube/metrics.ts";
 import { createProbeServer } from "../kube/probes.ts";
 import { configMaps, secrets } from "../kube/resources.ts";
 import type { KubeConnection, ResourceType } from "../kube/types.ts";
 import { systemClock } from "../shared/clock.ts";
-import { createLogger, type Logger } from "../shared/log.ts";
-import { createShutdown, type Shutdown } from "../shared/shutdown.ts";
+import { readSettings } from "../shared/environment.ts";
+import type { Logger } from "../shared/log.ts";
+import { runProcess } from "../shared/process.ts";
+import type { Shutdown } from "../shared/shutdown.ts";
 import { createApp } from "./app.ts";
 import { gatewayConfig, type GatewayConfig } from "./config.ts";
 import type { HookDeps } from "./hooks.ts";
@@ -23,6 +25,9 @@ import { createHookServer } from "./server.ts";
 /** What the gateway runs on; tests bring their own. */
 export interface GatewayParts {
   client: KubeConnection;
+  registry: Registry;
+  /** The runtime's, those that the client counts in. */
+  kubeMetrics: KubeMetrics;
   log: Logger;
   shutdown: Shutdown;
 }
@@ -30,13 +35,11 @@ export interface GatewayParts {
 /** Starts a gateway; resolves when it listens. `/readyz` answers 200 when keys, facts and integrations are loaded. */
 export async function startGateway(
   config: GatewayConfig,
-  { client, log, shutdown }: GatewayParts,
+  { client, registry, kubeMetrics, log, shutdown }: GatewayParts,
 ): Promise<{ port: number; probePort: number; generation: () => number }> {
   const clock = systemClock;
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
   const metrics = createGatewayMetrics(registry);
-  const informing = { client, clock, log, metrics: createKubeMetrics(registry) };
+  const informing = { client, clock, log, metrics: kubeMetrics };
 
   const keysSecret = { namespace: config.BELLHOP_NAMESPACE, name: config.BELLHOP_GATEWAY_KEYS_SECRET };
   const keys = createInformer(informing, secrets as ResourceType<KeysSecret>, only(keysSecret));
@@ -108,11 +111,12 @@ function inFlight(config: GatewayConfig, metrics: ReturnType<typeof createGatewa
 }
 
 if (import.meta.main) {
-  const log = createLogger("gateway");
-  const { client } = await connect();
-  await startGateway(gatewayConfig.parse(process.env), {
-    client,
-    log,
-    shutdown: createShutdown(log, { listen: true }),
+  await runProcess("gateway", async ({ log, shutdown }) => {
+    const config = readSettings(gatewayConfig, process.env);
+    const registry = new Registry();
+    collectDefaultMetrics({ register: registry });
+    const kubeMetrics = createKubeMetrics(registry);
+    const { client } = await connect({ metrics: kubeMetrics });
+    await startGateway(config, { client, registry, kubeMetrics, log, shutdown });
   });
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { list, port, text } from "../shared/environment.ts";
+import { list, port, readSettings, text } from "../shared/environment.ts";
 import { BellhopError } from "../shared/errors.ts";
 
 /** The operator's settings, all from the environment; the chart sets them. */
@@ -61,12 +61,7 @@ export type OperatorConfig = z.infer<typeof settings>;
 
 /** Reads the settings; throws `BellhopError` that names each variable that is wrong. */
 export function readConfig(environment: Record<string, string | undefined>): OperatorConfig {
-  const result = settings.safeParse(environment);
-  if (!result.success) {
-    const wrong = result.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; ");
-    throw new BellhopError("ConfigInvalid", `the operator's environment is not right: ${wrong}`);
-  }
-  const config = result.data;
+  const config = readSettings(settings, environment);
   if (config.BELLHOP_SANDBOX_BACKEND === "process" && config.BELLHOP_ALLOW_NOT_ISOLATED !== "true") {
     throw new BellhopError(
       "NotIsolated",

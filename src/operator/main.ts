@@ -10,8 +10,9 @@ import { createManager } from "../kube/manager.ts";
 import { createKubeMetrics, type KubeMetrics } from "../kube/metrics.ts";
 import type { KubeConnection } from "../kube/types.ts";
 import { systemClock } from "../shared/clock.ts";
-import { createLogger, type Logger } from "../shared/log.ts";
-import { createShutdown, type Shutdown } from "../shared/shutdown.ts";
+import type { Logger } from "../shared/log.ts";
+import { runProcess } from "../shared/process.ts";
+import type { Shutdown } from "../shared/shutdown.ts";
 import { readConfig, type OperatorConfig } from "./config.ts";
 import { createControllers } from "./controllers.ts";
 import { createInformers } from "./informers.ts";
@@ -107,14 +108,13 @@ function leaderOf({
 }
 
 if (import.meta.main) {
-  const log = createLogger("operator");
-  const config = readConfig(process.env);
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
-  const metrics = createKubeMetrics(registry);
-  const { client } = await connect({ metrics });
-  const shutdown = createShutdown(log);
-  for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, () => void shutdown.stop(name));
-  await runOperator({ config, client, registry, metrics, log, shutdown });
-  await client.close();
+  await runProcess("operator", async ({ log, shutdown }) => {
+    const config = readConfig(process.env);
+    const registry = new Registry();
+    collectDefaultMetrics({ register: registry });
+    const metrics = createKubeMetrics(registry);
+    const { client } = await connect({ metrics });
+    await runOperator({ config, client, registry, metrics, log, shutdown });
+    await client.close();
+  });
 }

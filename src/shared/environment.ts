@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { BellhopError } from "./errors.ts";
 
 /** A comma-separated list in an environment variable; blanks around items and empty items go. */
 export const list = z.string().transform((text) =>
@@ -16,3 +17,14 @@ export const text = z
   .string()
   .optional()
   .transform((value) => (value === "" ? undefined : value));
+
+/** Reads a process's settings; throws `BellhopError` that names each variable that is wrong. */
+export function readSettings<T extends z.ZodType>(
+  schema: T,
+  environment: Record<string, string | undefined>,
+): z.output<T> {
+  const result = schema.safeParse(environment);
+  if (result.success) return result.data;
+  const wrong = result.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; ");
+  throw new BellhopError("ConfigInvalid", `the environment is not right: ${wrong}`);
+}

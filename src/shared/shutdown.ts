@@ -9,8 +9,8 @@ export interface Shutdown {
   stop(reason: string): Promise<void>;
 }
 
-/** Creates the shutdown of one process; `listen` binds it to SIGTERM and SIGINT and exits 0 when done. */
-export function createShutdown(log: Logger, options: { listen?: boolean } = {}): Shutdown {
+/** Creates the shutdown of one process. */
+export function createShutdown(log: Logger): Shutdown {
   const abort = new AbortController();
   const steps: { name: string; step: () => Promise<void> | void }[] = [];
   let stopping: Promise<void> | undefined;
@@ -34,10 +34,5 @@ export function createShutdown(log: Logger, options: { listen?: boolean } = {}):
     log.info({ reason }, "stopped");
   }
 
-  if (options.listen) {
-    for (const name of ["SIGTERM", "SIGINT"] as const) {
-      process.once(name, () => void shutdown.stop(name).then(() => process.exit(0)));
-    }
-  }
   return shutdown;
 }

@@ -1,3 +1,4 @@
+import { Registry } from "prom-client";
 import { request } from "undici";
 import { AgentTaskKind, GitHubIntegrationKind, type GitHubIntegration } from "../../src/api/kinds.ts";
 import { gatewayConfig } from "../../src/gateway/config.ts";
@@ -5,6 +6,7 @@ import { startGateway } from "../../src/gateway/main.ts";
 import { encodeGatewayKeys } from "../../src/intake/gateway-keys.ts";
 import { anEntry, anIntegration, signedHeaders } from "../../src/intake/testing.ts";
 import { connect } from "../../src/kube/config.ts";
+import { createKubeMetrics } from "../../src/kube/metrics.ts";
 import { secrets } from "../../src/kube/resources.ts";
 import type { KubeClient } from "../../src/kube/types.ts";
 import { silentLogger } from "../../src/shared/log.ts";
@@ -67,10 +69,18 @@ export function gatewayEnv(namespace: string): Record<string, string> {
 
 /** Starts a gateway in this process, with a client of its own. */
 export async function aGateway(env: Record<string, string>, kubeconfig: string): Promise<RunningGateway> {
-  const { client } = await connect({ kubeconfig });
+  const registry = new Registry();
+  const kubeMetrics = createKubeMetrics(registry);
+  const { client } = await connect({ kubeconfig, metrics: kubeMetrics });
   const shutdown = createShutdown(silentLogger);
   shutdown.onStop("client", () => client.close());
-  const { port, probePort } = await startGateway(gatewayConfig.parse(env), { client, log: silentLogger, shutdown });
+  const { port, probePort } = await startGateway(gatewayConfig.parse(env), {
+    client,
+    registry,
+    kubeMetrics,
+    log: silentLogger,
+    shutdown,
+  });
   return {
     url: `http://127.0.0.1:${port}`,
     probes: `http://127.0.0.1:${probePort}`,

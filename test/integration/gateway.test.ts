@@ -53,6 +53,15 @@ describe("the gateway on a real API server", () => {
     });
   });
 
+  it("counts its deliveries, and its calls to the API server under the name that client-go gave them", async () => {
+    const desk = await aDesk(client);
+    const gateway = await aRunningGateway(desk.env);
+    await deliver(gateway, desk.route, aComment());
+    const metrics = await (await request(`${gateway.probes}/metrics`)).body.text();
+    expect(metrics).toMatch(/^bellhop_gateway_deliveries_total\{provider="github",result="accepted",\S+\} 1$/m);
+    expect(metrics).toMatch(/^rest_client_requests_total\{code="201",method="POST"\} 1$/m);
+  });
+
   it("makes one task of one cause, told to two gateways at once and again under another delivery id", async () => {
     const desk = await aDesk(client);
     const gateways = [await aRunningGateway(desk.env), await aRunningGateway(desk.env)];
