@@ -25,7 +25,10 @@ export interface KeysDeps {
 const rereadMs = 30_000;
 const firstTryMs = 1_000;
 
-/** Reads the keys until they are there, then again and again; `onChange` hears of each new set. Ends when `signal` aborts. */
+/**
+ * Reads the keys until they are there, then again and again; `onChange` hears of each new set. Where it throws, the set is of no use: the one
+ * before goes on, and it is tried again. Ends when `signal` aborts.
+ */
 export async function followKeys(
   deps: KeysDeps,
   onChange: (keys: BrokerKeys) => void,
@@ -35,9 +38,21 @@ export async function followKeys(
   while (!signal.aborted) {
     const keys = await readKeys(deps, signal);
     const version = keys && JSON.stringify([keys.tls, keys.signing.map((key) => Buffer.from(key).toString("base64"))]);
-    if (keys && version !== known) onChange(keys);
-    known = version ?? known;
+    if (keys && version !== undefined && version !== known && uses(deps, keys, onChange)) known = version;
     await sleep(deps.clock, known === "" ? firstTryMs : rereadMs, signal).catch(() => undefined);
+  }
+}
+
+function uses({ log, namespace }: KeysDeps, keys: BrokerKeys, onChange: (keys: BrokerKeys) => void): boolean {
+  try {
+    onChange(keys);
+    return true;
+  } catch (error) {
+    log.error(
+      { error, namespace, secrets: brokerSecretNames },
+      "the broker's new keys cannot be used, going on with those before",
+    );
+    return false;
   }
 }
 
