@@ -7,35 +7,42 @@ import { join } from "node:path";
 interface Count {
   passed: number;
   failed: number;
+  /** Names of tests that said they cannot run here. */
+  skipped: string[];
 }
 
 /** The fields of vitest's JSON report that count. */
 interface Report {
   numPassedTests: number;
   numFailedTests: number;
-  testResults: { status: string; assertionResults: { status: string }[] }[];
+  testResults: { status: string; assertionResults: { status: string; fullName: string }[] }[];
 }
 
 /**
  * What CI runs: every check, then the tests of every level, each to its end whatever came of the one before. The last
- * line is `N passed, N failed`; a check counts as one. Arguments are make targets: checks, then `--`, then tests.
+ * line is `N passed, N failed`, with what was skipped where something was; a check counts as one. Arguments are make targets: checks, then `--`, then tests.
  */
 const separator = process.argv.indexOf("--");
 const checks = process.argv.slice(2, separator);
 const levels = process.argv.slice(separator + 1);
+
+/** How vitest calls what it did not run. */
+const didNotRun = new Set(["skipped", "pending", "todo", "disabled"]);
 
 const counts: Count[] = [];
 for (const target of checks) counts.push(await check(target));
 for (const target of levels) counts.push(await tests(target));
 const passed = counts.reduce((sum, count) => sum + count.passed, 0);
 const failed = counts.reduce((sum, count) => sum + count.failed, 0);
-console.log(`${passed} passed, ${failed} failed`);
+const skipped = counts.flatMap((count) => count.skipped);
+for (const name of skipped) console.log(`skipped: ${name}`);
+console.log(`${passed} passed, ${failed} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ""}`);
 process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
 
 async function check(target: string): Promise<Count> {
   const ok = (await make(target)) === 0;
   console.log(`${target}: ${ok ? "passed" : "FAILED"}`);
-  return ok ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+  return { passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: [] };
 }
 
 async function tests(target: string): Promise<Count> {
@@ -43,11 +50,9 @@ async function tests(target: string): Promise<Count> {
   const file = join(folder, "report.json");
   try {
     const code = await make(target, `VITEST=--reporter=default --reporter=json --outputFile.json=${file}`);
-    const count = existsSync(file)
-      ? countOf(JSON.parse(readFileSync(file, "utf8")) as Report)
-      : { passed: 0, failed: 0 };
-    // Something outside of any test: a set-up of vitest's own, an error that nobody caught, no report at all.
-    if (code !== 0 && count.failed === 0) count.failed = 1;
+    const count = existsSync(file) ? countOf(JSON.parse(readFileSync(file, "utf8")) as Report) : nothing();
+    // Something outside of any test: a set-up of vitest's own, an error that nobody caught. Or no test ran at all.
+    if (count.failed === 0 && (code !== 0 || count.passed === 0)) count.failed = 1;
     console.log(`${target}: ${count.passed} passed, ${count.failed} failed`);
     return count;
   } finally {
@@ -61,7 +66,13 @@ function countOf({ numPassedTests, numFailedTests, testResults }: Report): Count
     ({ status, assertionResults }) =>
       status === "failed" && !assertionResults.some((result) => result.status === "failed"),
   );
-  return { passed: numPassedTests, failed: numFailedTests + broken.length };
+  const tests = testResults.flatMap(({ assertionResults }) => assertionResults);
+  const skipped = tests.filter(({ status }) => didNotRun.has(status)).map(({ fullName }) => fullName);
+  return { passed: numPassedTests, failed: numFailedTests + broken.length, skipped };
+}
+
+function nothing(): Count {
+  return { passed: 0, failed: 0, skipped: [] };
 }
 
 function make(...args: string[]): Promise<number> {
