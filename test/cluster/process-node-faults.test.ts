@@ -54,8 +54,10 @@ describe("the process node", () => {
     const pids = await processIds(pod, 2);
     expect(pids.map(isAlive)).toEqual([true, true]);
     await running(client, pod);
-    await node.kill();
+    // By its id alone: `node.kill` would look for what it left.
+    process.kill(node.pid, "SIGKILL");
     await eventually(() => pids.every((pid) => !isAlive(pid)), { describe: "the pod's processes to end" });
+    await node.kill();
 
     const { nodeName, folder } = node;
     node = await startProcessNode({ kubeconfigPath: controlPlane.kubeconfigPath, namespace, nodeName, folder });

@@ -1,21 +1,35 @@
 import { type ChildProcess, spawn } from "node:child_process";
 
 /**
- * Reads "+ <pgid>", "- <pgid>" and "d <folder>" lines; when its input ends it kills every group that was not taken
- * back, and removes the folders.
+ * Reads "+ <pgid>", "- <pgid>", "m <variable>" and "d <folder>" lines; when its input ends it kills every group that
+ * was not taken back and every process with such a variable, round after round until there is none, and removes the
+ * folders.
  * The kernel closes the pipe however the parent ends, `kill -9` included: so no handler of ours has to run.
  */
 const script = `
 groups=" "
+marks=""
 set --
 while read -r sign group; do
   case $sign in
     d) set -- "$@" "$group" ;;
+    m) marks="$marks$group
+" ;;
     +) groups="$groups$group " ;;
     -) groups="\${groups%% $group *} \${groups#* $group }" ;;
   esac
 done
 for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
+round=0
+while [ -n "$marks" ] && [ $round -lt 20 ]; do
+  found=$(printf %s "$marks" | grep -lsF -f - /proc/[0-9]*/environ)
+  [ -n "$found" ] || break
+  for file in $found; do
+    pid=\${file#/proc/}
+    kill -s KILL "\${pid%/environ}" 2>/dev/null
+  done
+  round=$((round + 1))
+done
 if [ $# -gt 0 ]; then rm -rf -- "$@" || { sleep 1; rm -rf -- "$@"; }; fi
 `;
 
@@ -34,6 +48,14 @@ export function guardGroup(pgid: number): () => void {
     guarded = false;
     pipe.write(`- ${pgid}\n`);
   };
+}
+
+/**
+ * Makes sure that no process whose environment holds `variable` (`NAME=value`, or its beginning) outlives this one, also one that left its
+ * process group.
+ */
+export function guardMark(variable: string): void {
+  startedWatchdog().write(`m ${variable}\n`);
 }
 
 /** Makes sure that a temporary folder does not outlive this process, however that ends. */

@@ -57,7 +57,7 @@ function isNotEnforced(error: unknown): boolean {
 async function thePlace(): Promise<Place> {
   if (context !== "") return contextPlace(process.env, say);
   const support = await nodeSupport();
-  if (support.ok) return nodePlace({ name: nodeName, say });
+  if (support.ok) return nodePlace({ name: nodeName, outlives: keep, say });
   say(`no node can run here (${support.reason}): going on with the control plane and the process node`);
   const { processPlace } = await import("./process-place.ts");
   return processPlace(say);

@@ -13,6 +13,8 @@ export interface NodePlaceOptions {
   name: string;
   /** Whether something enforces NetworkPolicy; `enforced` unless told. */
   networkPolicy?: "enforced" | "ignored";
+  /** Whether the node goes on when this process ends without having closed it. */
+  outlives?: boolean;
   /** The agent's command in its image; test/agents are in `/agents`. */
   command?: string[];
   /** Laid over the profile's spec. */
@@ -34,9 +36,9 @@ const sources = join(import.meta.dirname, "..");
 
 /** Starts the built-in node with Bellhop from its chart, a GitHub on a host outside, and the samples applied. */
 export async function nodePlace(options: NodePlaceOptions): Promise<NodePlace> {
-  const { say, name, networkPolicy = "enforced" } = options;
+  const { say, name, networkPolicy = "enforced", outlives = false } = options;
   const images = await buildImages({ log: say });
-  const node = await startNode({ name, networkPolicy, log: say });
+  const node = await startNode({ name, networkPolicy, outlives, log: say });
   try {
     say("importing the images into the node");
     for (const { tar } of [images.bellhop, images.agent]) await node.importImage(tar);

@@ -1,9 +1,13 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { leftCgroups } from "../cluster/node/cgroups.ts";
 import type { ExternalHost, RealNode } from "../cluster/node/index.ts";
-import { startNode } from "../cluster/node/index.ts";
+import { startNode, stopNodeNamed } from "../cluster/node/index.ts";
 import { layoutOf } from "../cluster/node/options.ts";
+import { childrenOf, identify, isRunning, type ProcessId } from "../cluster/node/processes.ts";
 import { until } from "../cluster/node/wait.ts";
 import { aPod, aPolicy, busybox } from "./node-objects.ts";
 
@@ -189,6 +193,40 @@ describe("a node beside it", () => {
       expect(existsSync(layoutOf({ name: "second" }).folder)).toBe(false);
     }
     expect(await field("pod/web", ".status.phase")).toBe("Running");
+  });
+});
+
+describe("a node whose starter is killed", () => {
+  const starter = `
+    import { createNamespaces } from ${JSON.stringify(join(import.meta.dirname, "../cluster/node/namespaces.ts"))};
+    import { layoutOf } from ${JSON.stringify(join(import.meta.dirname, "../cluster/node/options.ts"))};
+    const { holder } = await createNamespaces(layoutOf(JSON.parse(process.argv[1])));
+    console.log(JSON.stringify(holder));
+    setInterval(() => {}, 1000);
+  `;
+
+  it.each([
+    { outlives: false, how: "ends with it" },
+    { outlives: true, how: "goes on where it shall outlive it" },
+  ])("$how", async ({ outlives }) => {
+    const options = { name: "orphan", outlives };
+    const child = spawn(process.execPath, ["--input-type=module", "-e", starter, JSON.stringify(options)], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    try {
+      const [line] = (await once(child.stdout, "data")) as [Buffer];
+      const holder = JSON.parse(line.toString()) as ProcessId;
+      expect(isRunning(holder)).toBe(true);
+      // Whatever else it has started might still end the node.
+      const others = childrenOf(child.pid ?? 0).flatMap((pid) => (pid === holder.pid ? [] : (identify(pid) ?? [])));
+      child.kill("SIGKILL");
+      const over = (): boolean => !others.some(isRunning) && (outlives || !isRunning(holder));
+      await until(over, { what: "the end of what was started", timeoutMs: 10_000 });
+      expect(isRunning(holder)).toBe(outlives);
+    } finally {
+      child.kill("SIGKILL");
+      await stopNodeNamed(options.name);
+    }
   });
 });
 

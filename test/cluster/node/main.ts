@@ -21,7 +21,7 @@ try {
 }
 
 async function up(): Promise<void> {
-  const node = await startNode({ log: say, ...(name === undefined ? {} : { name }) });
+  const node = await startNode({ log: say, outlives: true, ...(name === undefined ? {} : { name }) });
   say(`logs and files: ${node.folder}`);
   say(`look around:    export KUBECONFIG=${node.kubeconfigPath}; ${node.enter.join(" ")} kubectl get pods -A`);
 }

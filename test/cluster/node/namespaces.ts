@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, openSync, closeSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { guardGroup } from "../watchdog.ts";
 import type { NodeLayout } from "./options.ts";
 import type { ProcessId } from "./processes.ts";
 import { childrenOf, identify } from "./processes.ts";
@@ -58,6 +59,7 @@ export async function createNamespaces(layout: NodeLayout): Promise<Namespaces> 
   const holder = child.pid === undefined ? undefined : identify(child.pid);
   if (!holder) throw new Error("`unshare` could not be started: install util-linux.");
   writeState(layout.state, { holder });
+  if (!layout.outlives) child.once("exit", guardGroup(holder.pid));
   child.unref();
   await until(() => existsSync(ready) || child.exitCode !== null, { what: "the node's namespaces", timeoutMs: 15_000 });
   if (child.exitCode !== null) throw new Error(`the node's namespaces were refused:\n${tailOfFile(logFile)}`);

@@ -15,6 +15,8 @@ export interface NodeOptions {
   apiPort?: number;
   /** Whether something enforces NetworkPolicy, as on a good cluster, or nothing does. `enforced` by default. */
   networkPolicy?: "enforced" | "ignored";
+  /** The node goes on when the process that started it ends, however that ends. False by default. */
+  outlives?: boolean;
   /** Folder with the Kubernetes daemons; built, or taken from the cache, where it is not given. */
   daemons?: string;
   /** Takes one line for each step of the start. */
@@ -34,6 +36,7 @@ export interface NodeLayout {
   apiPort: number;
   apiURL: string;
   networkPolicy: "enforced" | "ignored";
+  outlives: boolean;
   /** Everything the node writes, and nothing else. */
   folder: string;
   pki: string;
@@ -69,6 +72,7 @@ export function layoutOf(options: NodeOptions = {}): NodeLayout {
     apiPort,
     apiURL: `https://${address}:${apiPort}`,
     networkPolicy: options.networkPolicy ?? "enforced",
+    outlives: options.outlives ?? false,
     folder,
     pki: join(folder, "pki"),
     logs: join(folder, "logs"),

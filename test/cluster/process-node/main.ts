@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { connect } from "../../../src/kube/config.ts";
 import { createLogger } from "../../../src/shared/log.ts";
-import { nodeMark, startNode } from "./node.ts";
+import { guardMark } from "../watchdog.ts";
+import { markVariable } from "./environment.ts";
+import { nodeMark, ownMark, startNode } from "./node.ts";
 import { sweep } from "./sweep.ts";
 
 const { values: flags } = parseArgs({
@@ -41,6 +43,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
 // The timers of the system clock keep no process alive: while the API server is away and no pod runs, nothing else would.
 setInterval(() => undefined, 60_000);
 
+guardMark(`${markVariable}=${ownMark(folder)}`);
 mkdirSync(folder, { recursive: true, mode: 0o700 });
 rmSync(join(folder, "ready"), { force: true });
 const left = sweep(nodeMark(folder));

@@ -32,6 +32,11 @@ export function nodeMark(folder: string): string {
   return `${folder}|`;
 }
 
+/** Begins the marks of what this process has started itself, in whichever folder another did before it. */
+export function ownMark(folder: string): string {
+  return `${nodeMark(folder)}${process.pid}|`;
+}
+
 /** Takes pods, runs them and tells of them until `signal` aborts. Resolves when the first list is there. */
 export async function startNode(options: NodeOptions, signal: AbortSignal): Promise<void> {
   const { client, log } = options;
@@ -133,7 +138,7 @@ function runnerDeps(options: NodeOptions, pod: Pod): ConstructorParameters<typeo
       logs: join(options.folder, "logs", `${namespace}_${name}_${uid}`),
       volumes: { client, folder: join(folder, "volumes"), claims: join(options.folder, "claims") },
       app: options.app,
-      mark: `${nodeMark(options.folder)}${uid}|`,
+      mark: `${ownMark(options.folder)}${uid}|`,
     },
   };
 }
