@@ -1,8 +1,7 @@
 import { describeError } from "../../src/shared/errors.ts";
-import { buildImages } from "../cluster/node/index.ts";
 import { tryRun, type RunResult } from "../cluster/node/run.ts";
 import { tool } from "../cluster/node/tools.ts";
-import { bring, loadingFrom } from "./load.ts";
+import { bringImages, loadingFrom, type ImageNames } from "./load.ts";
 import { localProxy } from "./local-proxy.ts";
 import { outsideTls, populate } from "./outside.ts";
 import { execInGitHub, outsideNamespace, outsideServices, startOutsidePods } from "./outside-pods.ts";
@@ -26,18 +25,13 @@ export async function contextPlace(env: NodeJS.ProcessEnv, say: Say): Promise<Pl
   const loading = loadingFrom(env);
   const reach = reachOf(loading.context);
   await mustBeFree(reach);
-  const built = await buildImages({ log: say });
-  const [bellhop, agent, providers] = [
-    await bring(built.bellhop, loading, say),
-    await bring(built.agent, loading, say),
-    await bring(built.testProviders, loading, say),
-  ];
+  const images = await bringImages(loading, say);
   try {
-    return await furnish(reach, { bellhop, agent, providers }, say);
+    return await furnish(reach, images, say);
   } catch (error) {
     const logs = await installationLogs(reach.kubectl, team, outsideLogs);
-    await removeFrom(reach, say);
-    throw new Error(`${describeError(error)}\n${logs}`, { cause: error });
+    const left = await removeFrom(reach, say).catch(describeError);
+    throw new Error([describeError(error), logs, left].filter(Boolean).join("\n"), { cause: error });
   }
 }
 
@@ -46,11 +40,7 @@ export async function clearContext(context: string, say: Say): Promise<void> {
   await removeFrom(reachOf(context), say);
 }
 
-async function furnish(
-  reach: Reach,
-  images: { bellhop: string; agent: string; providers: string },
-  say: Say,
-): Promise<Place> {
+async function furnish(reach: Reach, images: ImageNames, say: Say): Promise<Place> {
   const { kubectl, context } = reach;
   const services = await outsideServices(kubectl);
   const tls = await outsideTls(services.github, services.edge);
@@ -67,7 +57,7 @@ async function furnish(
   const gateway = ["get", "service", "-n", release.namespace, "bellhop-gateway", "-o", "jsonpath={.spec.clusterIP}"];
   say("starting GitHub as a pod");
   const exec = (argv: readonly string[]): Promise<RunResult> => reach.run("kubectl", execInGitHub(argv));
-  const pods = { image: images.providers, tls, url, gateway: `${await kubectl(gateway)}:80` };
+  const pods = { image: images.testProviders, tls, url, gateway: `${await kubectl(gateway)}:80` };
   const outside = await startOutsidePods({ kubectl, exec }, pods);
   const { app, gitDir } = await populate(outside);
   say("applying config/samples: a profile, a secret, an integration");
@@ -131,19 +121,40 @@ async function mustBeFree({ context, kubectl }: Reach): Promise<void> {
   );
 }
 
-/** Only where our own namespace, which is made first and goes last, says that it was a demo. Integrations need the operator to go. */
+/**
+ * Only where our own namespace, which is made first and goes last, says that it was a demo. Integrations need the operator to go, and the
+ * policies their parameters: where a step fails, what comes after it stays too, and the marker with it, so that it can be done again.
+ */
 async function removeFrom({ context, kubectl, run }: Reach, say: Say): Promise<void> {
   const marker = await kubectl(["get", "namespace", outsideNamespace, "-o", "name", "--ignore-not-found"]);
   if (marker.trim() === "") return say(`there is nothing of a demo on ${context}`);
   say("taking it all away again");
-  const ours = ["agenttasks,githubintegrations", "--all", "-n", team];
+  const kept = ["validatingadmissionpolicy,validatingadmissionpolicybinding", "bellhop-policy-parameters"];
   const steps: (() => Promise<unknown>)[] = [
-    () => kubectl(["delete", ...ours, "--ignore-not-found", "--timeout=60s"]),
-    () => run("helm", ["uninstall", release.name, "--namespace", release.namespace, "--ignore-not-found", "--wait"]),
+    () => deleteOurs(kubectl),
+    () => uninstall(run),
     () => kubectl(["delete", "namespace", team, release.namespace, "--ignore-not-found", "--timeout=90s"]),
     () => kubectl(["delete", "crd", ...crds, "--ignore-not-found", "--timeout=60s"]),
     () => kubectl(["delete", "namespace", outsideNamespace, "--timeout=90s"]),
   ];
-  // Each one, whatever became of the one before; what stays is said.
-  for (const step of steps) await step().catch((error: unknown) => say(`left behind: ${describeError(error)}`));
+  for (const step of steps) {
+    await step().catch((error: unknown) => {
+      const again = `left behind on ${context}, from here on: ${describeError(error)}\nOnce that is mended: make demo-down CONTEXT=${context}`;
+      throw new Error(again, { cause: error });
+    });
+  }
+  say(`kept, as the chart's README says why: kubectl delete ${kept.join(" ")}`);
+}
+
+/** An installation that failed early has no such kinds. */
+async function deleteOurs(kubectl: Reach["kubectl"]): Promise<void> {
+  const known = await kubectl(["get", "crd", ...crds, "-o", "name", "--ignore-not-found"]);
+  if (known.trim().split("\n").length < crds.length) return;
+  await kubectl(["delete", "agenttasks,githubintegrations", "--all", "-n", team, "--timeout=60s"]);
+}
+
+async function uninstall(run: Reach["run"]): Promise<void> {
+  const args = ["uninstall", release.name, "--namespace", release.namespace, "--ignore-not-found", "--wait"];
+  const { code, stderr } = await run("helm", args);
+  if (code !== 0) throw new Error(`helm uninstall ended with ${code}: ${stderr.trim()}`);
 }

@@ -1,4 +1,5 @@
-import type { BuiltImage } from "../cluster/node/index.ts";
+import { describeError } from "../../src/shared/errors.ts";
+import { buildImages, imageNames, type BuiltImage, type BuiltImages } from "../cluster/node/index.ts";
 import { pushTo } from "../cluster/node/buildah.ts";
 import { run } from "../cluster/node/run.ts";
 import { onPath } from "../cluster/node/tools.ts";
@@ -32,19 +33,37 @@ export function loadingFrom(env: NodeJS.ProcessEnv): Loading {
   return { context, loaded: load === "none", ...(registry !== "" && { registry }) };
 }
 
-/** Brings an image to the cluster, and gives the name it has there. */
-export async function bring(image: BuiltImage, loading: Loading, say: Say): Promise<string> {
-  const { context, registry, loaded } = loading;
+/** Names of the images on the cluster. */
+export type ImageNames = Record<keyof BuiltImages, string>;
+
+/** Brings the images to the cluster, and gives the names they have there. Where its nodes have them, nothing is built. */
+export async function bringImages(loading: Loading, say: Say): Promise<ImageNames> {
+  if (loading.loaded) return imageNames();
+  const { bellhop, agent, testProviders } = await buildImages({ log: say }).catch((error: unknown) => {
+    throw new Error(`${describeError(error)}.\n${elsewhere()}`, { cause: error });
+  });
+  return {
+    bellhop: await bring(bellhop, loading, say),
+    agent: await bring(agent, loading, say),
+    testProviders: await bring(testProviders, loading, say),
+  };
+}
+
+function elsewhere(): string {
+  const names = Object.values(imageNames());
+  return `Or bring them there yourself, under these names, and say LOAD=none: ${names.join(" ")} (from Dockerfile, images/agent/custom and images/test-providers)`;
+}
+
+async function bring(image: BuiltImage, loading: Loading, say: Say): Promise<string> {
+  const { context, registry } = loading;
   if (registry !== undefined) {
     const name = `${registry.replace(/\/+$/, "")}/${image.ref.replace(/^localhost\//, "")}`;
     say(`pushing ${name}`);
     await pushTo(image.ref, name);
     return name;
   }
-  if (!loaded) {
-    say(`kind load image-archive ${image.tar}`);
-    await run(kindLoad(context, image.tar), { timeoutMs: 300_000 });
-  }
+  say(`kind load image-archive ${image.tar}`);
+  await run(kindLoad(context, image.tar), { timeoutMs: 300_000 });
   return image.ref;
 }
 

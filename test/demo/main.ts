@@ -27,27 +27,40 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.once(signal, () => void interrupted(signal));
 }
 
-if (process.argv[2] === "down") await down();
+if (process.argv[2] === "down") await down().catch(failed);
 else await demo();
 
 async function demo(): Promise<void> {
-  let place: Place | undefined;
   try {
-    place = await thePlace();
+    const place = await thePlace();
     say(`Bellhop is ready on ${place.what}`);
-    const seconds = await mainJob(place, say);
+    const seconds = await story(place);
     if (keep) await leave(place);
     else await place.close();
     say(`demo: ok, ${seconds} s from delivery to answer`);
   } catch (error) {
-    // What an interruption takes away is no failure to tell of; the handler ends this process.
-    if (interruption) return;
-    if (place && !isNotEnforced(error)) complain(await place.logs().catch(describeError));
-    await (keep ? place?.leave() : place?.close())?.catch((left: unknown) => complain(describeError(left)));
-    complain(`demo: failed: ${describeError(error)}`);
-    if (isNotEnforced(error)) complain(howToGoOn);
-    process.exitCode = 1;
+    failed(error);
   }
+}
+
+/** Where it fails, what a person needs to see why is said before the place goes. */
+async function story(place: Place): Promise<string> {
+  try {
+    return await mainJob(place, say);
+  } catch (error) {
+    if (interruption) throw error;
+    if (!isNotEnforced(error)) complain(await place.logs().catch(describeError));
+    await (keep ? place.leave() : place.close()).catch((left: unknown) => complain(describeError(left)));
+    throw error;
+  }
+}
+
+function failed(error: unknown): void {
+  // What an interruption takes away is no failure to tell of; the handler ends this process.
+  if (interruption) return;
+  complain(`demo: failed: ${describeError(error)}`);
+  if (isNotEnforced(error)) complain(howToGoOn);
+  process.exitCode = 1;
 }
 
 function isNotEnforced(error: unknown): boolean {

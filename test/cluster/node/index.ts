@@ -59,7 +59,7 @@ export type { StartedDaemon } from "./daemon.ts";
 export type { ExternalHost } from "./external-host.ts";
 export type { NodeOptions } from "./options.ts";
 export type { RunOptions, RunResult } from "./run.ts";
-export { buildImages } from "./images.ts";
+export { buildImages, imageNames } from "./images.ts";
 export type { BuiltImage, BuiltImages } from "./images.ts";
 export { nodeSupport } from "./support.ts";
 export type { NodeSupport } from "./support.ts";
@@ -73,7 +73,7 @@ export async function startNode(options: NodeOptions = {}): Promise<RealNode> {
   const log = options.log ?? (() => {});
   const support = await nodeSupport();
   if (!support.ok) throw new Error(support.reason);
-  await installPrerequisites(log);
+  await installPrerequisites("node", log);
   const daemons = options.daemons ?? (await daemonsFolder(log));
   const pause = await pauseImageTar();
   await stopNode(layout);

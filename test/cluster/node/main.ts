@@ -29,7 +29,8 @@ async function up(): Promise<void> {
 async function prerequisites(): Promise<void> {
   const support = await nodeSupport();
   if (!support.ok) throw new Error(support.reason);
-  await installPrerequisites(say);
+  await installPrerequisites("node", say);
+  await installPrerequisites("images", say);
   say(`prerequisites: ok (kubectl: ${tool("kubectl")}, helm: ${tool("helm")})`);
 }
 

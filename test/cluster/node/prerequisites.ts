@@ -2,26 +2,30 @@ import { existsSync, readFileSync } from "node:fs";
 import { tail, tryRun } from "./run.ts";
 import { onPath } from "./tools.ts";
 
-/** What a node and its images need of the machine: a file or command, and the Debian package that brings it. */
-const needs: readonly { what: string; package: string }[] = [
-  { what: "containerd", package: "containerd" },
-  { what: "runc", package: "runc" },
-  { what: "/usr/lib/cni/ptp", package: "containernetworking-plugins" },
-  { what: "iptables", package: "iptables" },
-  { what: "ipset", package: "ipset" },
-  { what: "ip", package: "iproute2" },
-  { what: "conntrack", package: "conntrack" },
-  { what: "openssl", package: "openssl" },
-  { what: "unshare", package: "util-linux" },
-  { what: "/bin/busybox", package: "busybox-static" },
-  { what: "buildah", package: "buildah" },
-  { what: "mmdebstrap", package: "mmdebstrap" },
-  { what: "git", package: "git" },
+/** What something is needed for. */
+type Purpose = "node" | "images";
+
+/** What is needed of the machine: a file or command, the Debian package that brings it, and what for. */
+const needs: readonly { what: string; package: string; for: readonly Purpose[] }[] = [
+  { what: "containerd", package: "containerd", for: ["node"] },
+  { what: "runc", package: "runc", for: ["node"] },
+  { what: "/usr/lib/cni/ptp", package: "containernetworking-plugins", for: ["node"] },
+  { what: "iptables", package: "iptables", for: ["node"] },
+  { what: "ipset", package: "ipset", for: ["node"] },
+  { what: "ip", package: "iproute2", for: ["node"] },
+  { what: "conntrack", package: "conntrack", for: ["node"] },
+  { what: "openssl", package: "openssl", for: ["node"] },
+  { what: "/bin/busybox", package: "busybox-static", for: ["node"] },
+  { what: "git", package: "git", for: ["node"] },
+  { what: "unshare", package: "util-linux", for: ["node", "images"] },
+  { what: "buildah", package: "buildah", for: ["images"] },
+  { what: "mmdebstrap", package: "mmdebstrap", for: ["images"] },
 ];
 
 /** The Debian packages that are missing. */
-export function missingPackages(): string[] {
+export function missingPackages(purpose: Purpose): string[] {
   return needs
+    .filter((need) => need.for.includes(purpose))
     .filter(({ what }) => (what.startsWith("/") ? !existsSync(what) : onPath(what) === undefined))
     .map((need) => need.package);
 }
@@ -30,19 +34,22 @@ export function missingPackages(): string[] {
  * Installs what is missing where this is root on Debian, with a line about it; else throws one line that names it.
  * Does nothing where nothing is missing.
  */
-export async function installPrerequisites(log: (line: string) => void): Promise<void> {
-  const missing = missingPackages();
+export async function installPrerequisites(purpose: Purpose, log: (line: string) => void): Promise<void> {
+  if (purpose === "images" && !isRoot()) {
+    throw new Error("building the images without Docker needs root, for mounts: run this as root on Debian");
+  }
+  const missing = missingPackages(purpose);
   if (missing.length === 0) return;
   if (!canInstall()) throw new Error(`install these first (names of Debian packages): ${missing.join(" ")}`);
   log(`installing Debian packages: ${missing.join(" ")}`);
   await install(missing);
-  const still = missingPackages();
+  const still = missingPackages(purpose);
   if (still.length > 0) throw new Error(`still missing after their packages were installed: ${still.join(" ")}`);
 }
 
 /** Whether packages can be installed here: root, on Debian or something made from it. */
 export function canInstall(): boolean {
-  return process.getuid?.() === 0 && isDebian() && onPath("apt-get") !== undefined;
+  return isRoot() && isDebian() && onPath("apt-get") !== undefined;
 }
 
 /** The lists may be old or absent on a new machine: a failure is followed by one update and a second try. */
@@ -53,6 +60,10 @@ async function install(packages: string[]): Promise<void> {
   await tryRun(["apt-get", "update", "-qq"], options);
   const second = await tryRun(argv, options);
   if (second.code !== 0) throw new Error(`apt-get could not install them:\n${tail(second.stdout + second.stderr, 15)}`);
+}
+
+function isRoot(): boolean {
+  return process.getuid?.() === 0;
 }
 
 function isDebian(): boolean {

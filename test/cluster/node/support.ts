@@ -16,7 +16,7 @@ function staticReason(): string | undefined {
   if (process.platform !== "linux") return `a node needs Linux, and this is ${process.platform}`;
   if (process.getuid?.() !== 0) return "a node needs root, for namespaces and mounts";
   if (!existsSync("/sys/fs/cgroup")) return "a node needs cgroups, and /sys/fs/cgroup is not there";
-  const missing = missingPackages();
+  const missing = [...missingPackages("node"), ...missingPackages("images")];
   if (missing.length > 0 && !canInstall()) return `a node needs these Debian packages: ${missing.join(" ")}`;
   return undefined;
 }

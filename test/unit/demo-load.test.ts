@@ -1,0 +1,44 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { kindLoad, loadingFrom } from "../demo/load.ts";
+
+describe("how images reach a cluster of somebody's", () => {
+  const path = process.env["PATH"];
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "bellhop-kind-"));
+    process.env["PATH"] = folder;
+  });
+  afterEach(() => {
+    process.env["PATH"] = path;
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it("is a registry where one is named, also for kind", () => {
+    const loading = { context: "kind-dev", registry: "registry.example.com/team", loaded: false };
+    expect(loadingFrom({ CONTEXT: "kind-dev", REGISTRY: "registry.example.com/team" })).toEqual(loading);
+  });
+
+  it("is nothing at all where the nodes have them", () => {
+    expect(loadingFrom({ CONTEXT: "prod", LOAD: "none" })).toEqual({ context: "prod", loaded: true });
+  });
+
+  it("is `kind load` for a kind cluster, under the name that kind gave it", () => {
+    writeFileSync(join(folder, "kind"), "");
+    chmodSync(join(folder, "kind"), 0o755);
+    expect(loadingFrom({ CONTEXT: "kind-dev" })).toEqual({ context: "kind-dev", loaded: false });
+    expect(kindLoad("kind-dev", "/images/bellhop.tar")).toEqual(
+      "kind load image-archive /images/bellhop.tar --name dev".split(" "),
+    );
+  });
+
+  it.each([
+    [{ CONTEXT: "kind-dev" }, /`kind` is not on the PATH/],
+    [{ CONTEXT: "prod" }, /how shall the images reach prod\? Say REGISTRY=/],
+    [{ CONTEXT: "prod", LOAD: "some" }, /there is only LOAD=none/],
+  ])("is asked for in one line where %j does not say it", (env, said) => {
+    expect(() => loadingFrom(env)).toThrow(said);
+  });
+});
