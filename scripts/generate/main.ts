@@ -2,11 +2,12 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { stringify } from "yaml";
 import { kinds } from "../../src/api/kinds.ts";
+import { providers } from "../../src/integrations/registry.ts";
 import { crd } from "./crd.ts";
 import { policies } from "./policies.ts";
 import { reference } from "./reference.ts";
 
-/** Writes everything that follows from `src/api`: run by `npm run generate`, checked by `make check`. */
+/** Writes everything that follows from `src/api` and the registry of providers: run by `npm run generate`, checked by `make check`. */
 const root = join(import.meta.dirname, "../..");
 const note = "# Generated from src/api by `npm run generate`. Do not edit.\n";
 
@@ -20,6 +21,9 @@ for (const [name, policy] of Object.entries(policies())) {
   write(`config/policies/${name}.yaml`, yaml);
   write(`charts/bellhop/files/policies/${name}.yaml`, yaml);
 }
+const served = new Set<string>(Object.values(providers).map(({ kind }) => kind));
+const integrations = kinds.filter(({ kind }) => served.has(kind)).map(({ plural }) => plural);
+write("charts/bellhop/files/integrations.yaml", note + stringify(integrations));
 write("docs/reference/api.md", reference(kinds));
 
 function write(path: string, text: string): void {

@@ -155,3 +155,16 @@ volumeMounts:
 {{- end }}
 {{- end }}
 {{- end }}
+
+{{/* The resources of every integration kind, and their status, as JSON: files/integrations.yaml is generated from the registry. */}}
+{{- define "bellhop.integrations" -}}
+{{ .Files.Get "files/integrations.yaml" | fromYamlArray | toJson }}
+{{- end }}
+
+{{- define "bellhop.integrationStatuses" -}}
+{{- $statuses := list }}
+{{- range .Files.Get "files/integrations.yaml" | fromYamlArray }}
+{{- $statuses = append $statuses (printf "%s/status" .) }}
+{{- end }}
+{{- toJson $statuses }}
+{{- end }}
