@@ -23,7 +23,7 @@ export interface Handled {
   deliveryId?: string | undefined;
 }
 
-/** Takes one request: bounds first, then the route, then the bytes, then intake. */
+/** Takes one request: the route first, then the bounds, then the bytes, then intake. */
 export async function handleHook(deps: HookDeps, request: Request): Promise<Handled> {
   const route = String(request.params["id"] ?? "");
   const entry = deps.ring.lookup(route) ?? (await lookupAgain(deps.ring, route));

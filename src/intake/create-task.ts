@@ -15,7 +15,7 @@ export type StoreResult =
       detail: string;
       retryAfterMs?: number;
     }
-  | { result: "invalid"; reason: "Invalid" | "TooLarge"; message: string; detail: string };
+  | { result: "invalid"; reason: "Invalid" | "TaskTooLarge"; message: string; detail: string };
 
 /**
  * Stores a task. This one call is durability and deduplication: the name is the cause, so what is there already is the
@@ -41,7 +41,7 @@ function failureOf(error: unknown): StoreResult {
   const detail = describeError(error);
   const status = error instanceof ApiError ? error.status : 0;
   if (status === 413)
-    return { result: "invalid", reason: "TooLarge", message: "The task is too large to store.", detail };
+    return { result: "invalid", reason: "TaskTooLarge", message: "The task is too large to store.", detail };
   if ((status === 422 || status === 400) && !lacksPolicyParameters(error)) {
     return {
       result: "invalid",

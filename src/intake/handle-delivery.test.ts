@@ -149,7 +149,7 @@ describe("handleDelivery", () => {
       "refused",
       status(422, "Invalid", "no params found for policy binding with `Deny` parameterNotFoundAction"),
     ],
-    [500, "TooLarge", "refused", status(413, "RequestEntityTooLarge")],
+    [500, "TaskTooLarge", "refused", status(413, "RequestEntityTooLarge")],
   ])("says %d %s where the API server failed so", async (code, reason, said, fail) => {
     const { deps } = world({ fail });
     const answer = await handleDelivery({ entry: anEntry(), delivery: aDelivery(aComment()), deps, signal });
