@@ -13,7 +13,7 @@ const succeeded = { type: "Succeeded", status: "True", reason: "Published", mess
 const work = (name: string, minute: number, over: TaskOverrides = {}): AgentTask =>
   aTask({ name, createdAt: at(minute), source: { cause: `issue_comment/${name}` }, ...over });
 const published = (name: string, minute: number, over: TaskOverrides = {}): AgentTask =>
-  work(name, minute, { conditions: [succeeded], status: { result: { commit, branch } }, ...over });
+  work(name, minute, { conditions: ["Authorized", succeeded], status: { result: { commit, branch } }, ...over });
 
 function say(command: AgentTaskSpec["command"], others: AgentTask[], over: TaskOverrides & { profile?: object } = {}) {
   const task = aTask({
@@ -48,6 +48,13 @@ describe("retry and continue", () => {
   it.each(["retry", "continue"] as const)("%s begins from the newest work that has ended", (command) => {
     const decision = say(command, [published("older", 1), published("newer", 2)]);
     expect(decision).toEqual({ actions: [{ do: "again", original: "newer" }] });
+  });
+
+  it.each(["retry", "continue"] as const)("%s leaves alone what a stranger asked for and was refused", (command) => {
+    const actor = { id: "666", login: "mallory" };
+    const refused = work("refused", 2, { actor, conditions: [{ type: "Authorized", status: "False" }] });
+    expect(say(command, [published("hers", 1), refused])).toEqual({ actions: [{ do: "again", original: "hers" }] });
+    expect(say(command, [refused]).conditions).toMatchObject([{ status: "False", reason: "NothingToRetry" }]);
   });
 
   it("wait for work that runs, but not for the work they have begun themselves", () => {

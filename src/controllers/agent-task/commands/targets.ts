@@ -1,5 +1,5 @@
 import type { AgentTask } from "../../../api/kinds.ts";
-import { createdMs, isOver, isWork, newestFirst, sameConversation, sameRepository } from "../state.ts";
+import { createdMs, holds, isOver, isWork, newestFirst, sameConversation, sameRepository } from "../state.ts";
 
 /** The work of a command's conversation that was there when the command came, newest first; not what the command itself has begun. */
 export function workOf(command: AgentTask, tasks: readonly AgentTask[]): AgentTask[] {
@@ -14,9 +14,9 @@ export function openWork(command: AgentTask, tasks: readonly AgentTask[]): Agent
   return workOf(command, tasks).filter((task) => !isOver(task));
 }
 
-/** The newest work of the conversation that has ended. */
+/** The newest work of the conversation that was authorised and has ended: what was refused is nobody's to begin again. */
 export function lastWork(command: AgentTask, tasks: readonly AgentTask[]): AgentTask | undefined {
-  return workOf(command, tasks).find(isOver);
+  return workOf(command, tasks).find((task) => isOver(task) && holds(task, "Authorized"));
 }
 
 /** The newest work of the conversation that left a commit. */
