@@ -39,6 +39,19 @@ describe("stop", () => {
     expect(say("stop", others)).toEqual({ actions: [{ do: "stop", targets: ["open"] }] });
   });
 
+  it("reaches work on our own change that is not authorised yet, whose conversation is that of the change's opener", () => {
+    const subject = { type: "Change", key: "acme/shop#57", number: 57 } as const;
+    const conversation = "acme/shop#57";
+    const opener = published("opener", 1, {
+      status: { conversation: "acme/shop#42", result: { commit, branch, changeNumber: 57 } },
+    });
+    const fresh = work("fresh", 2, { source: { cause: "issue_comment/fresh", subject }, spec: { conversation } });
+    const over = { source: { cause: "issue_comment/command", subject }, status: { conversation: "acme/shop#42" } };
+    expect(say("stop", [opener, fresh], { ...over, spec: { conversation } })).toEqual({
+      actions: [{ do: "stop", targets: ["fresh"] }],
+    });
+  });
+
   it("says so where nothing runs", () => {
     expect(say("stop", [published("done", 2)]).conditions).toMatchObject([{ status: "True", reason: "NothingToStop" }]);
   });
