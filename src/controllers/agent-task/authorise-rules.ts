@@ -4,7 +4,7 @@ import { permissions, type Permission, type Reread } from "../../integrations/co
 import type { Integration } from "../../integrations/types.ts";
 import { failedTaskOf, fixesBefore, isFailedCheck, resolveConversation } from "./conversation.ts";
 import type { Decision, TaskFacts } from "./facts.ts";
-import { isOver, isWork, requesterOf, sameConversation } from "./state.ts";
+import { holds, isOver, isWork, ownWorkOnly, requesterOf, sameConversation } from "./state.ts";
 
 /** What the provider says of the task's origin; what is absent was not asked. */
 export interface AuthoriseReading {
@@ -30,7 +30,7 @@ export function judge(facts: TaskFacts, reading: AuthoriseReading): Decision {
     const decision = rule(known, reading);
     if (decision) return decision;
   }
-  return allowed(facts, reading);
+  return allowed(known, reading);
 }
 
 /** On whose behalf: for failed checks, whoever asked for the commit they ran on. */
@@ -111,9 +111,8 @@ const actorIsBot: Rule = (facts, { permission }) =>
 
 const notPermitted: Rule = (facts, { permission }) => {
   const { task, integration } = facts;
+  if (isPermitted(integration, permission) || mayStopOwnWork(facts)) return undefined;
   const needed = integration.spec.access.permission;
-  if (permission && permissions.indexOf(permission.permission) >= permissions.indexOf(needed)) return undefined;
-  if (task.spec.command === "stop" && isRequesterOfConversation(facts)) return undefined;
   const { owner, name } = task.spec.repository ?? { owner: "?", name: "?" };
   const has = permission?.permission === "None" || !permission ? "no access" : permission.permission.toLowerCase();
   return refused(
@@ -139,34 +138,56 @@ function wroteIt(task: AgentTask): boolean {
   return spoken || (textSHA256 !== undefined && !isFailedCheck(task));
 }
 
-/** Who asked for running work may stop it, even without write now. */
-function isRequesterOfConversation({ task, tasks }: TaskFacts): boolean {
+function isPermitted({ spec }: Integration, permission: AuthoriseReading["permission"]): boolean {
+  return (
+    permission !== undefined &&
+    permissions.indexOf(permission.permission) >= permissions.indexOf(spec.access.permission)
+  );
+}
+
+/** Who asked for running work may stop that, even without write now. What nobody allowed yet makes no requester of anybody. */
+function mayStopOwnWork({ task, tasks }: TaskFacts): boolean {
+  if (task.spec.command !== "stop") return false;
   const conversation = { ...task, status: { ...task.status, conversation: resolveConversation(task, tasks) } };
   return tasks.some(
     (other) =>
       isWork(other) &&
+      holds(other, "Authorized") &&
       !isOver(other) &&
       sameConversation(other, conversation) &&
       requesterOf(other).id === task.spec.actor.id,
   );
 }
 
-function allowed(facts: TaskFacts, { permission }: AuthoriseReading): Decision {
+function allowed(facts: TaskFacts & { integration: Integration }, reading: AuthoriseReading): Decision {
   const { task, tasks } = facts;
-  const person = personOf(facts);
-  const { owner, name } = task.spec.repository ?? { owner: "?", name: "?" };
-  const message = permission
-    ? `@${person.login} has ${permission.permission.toLowerCase()} on ${owner}/${name}.`
-    : `${person.login} may create tasks in this namespace, and the integration allows them for ${owner}/${name}.`;
   return {
-    conditions: [
-      { type: "Authorized", status: "True", reason: permission ? "PermissionChecked" : "KubernetesAllowed", message },
-    ],
+    conditions: [{ type: "Authorized", status: "True", ...groundsOf(facts, reading) }],
     fields: {
       conversation: resolveConversation(task, tasks),
-      ...(isFailedCheck(task) ? { requester: person } : {}),
+      ...(isFailedCheck(task) ? { requester: personOf(facts) } : {}),
     },
   };
+}
+
+/** Why it is allowed; the reason says also how far. */
+function groundsOf(
+  facts: TaskFacts & { integration: Integration },
+  { permission }: AuthoriseReading,
+): { reason: string; message: string } {
+  const { task, integration } = facts;
+  const { login } = personOf(facts);
+  const { owner, name } = task.spec.repository ?? { owner: "?", name: "?" };
+  if (task.spec.source.provider === "kubernetes") {
+    const message = `${login} may create tasks in this namespace, and the integration allows them for ${owner}/${name}.`;
+    return { reason: "KubernetesAllowed", message };
+  }
+  if (!isPermitted(integration, permission)) {
+    const message = `@${login} asked for work that runs here and may stop that, and no other.`;
+    return { reason: ownWorkOnly, message };
+  }
+  const has = permission?.permission.toLowerCase();
+  return { reason: "PermissionChecked", message: `@${login} has ${has} on ${owner}/${name}.` };
 }
 
 function refused(reason: string, message: string): Decision {

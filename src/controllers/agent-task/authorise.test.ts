@@ -258,6 +258,27 @@ describe("authorise", () => {
     expect(verdict(other, { reread: found({ actor: { id: "502", login: "bob", isBot: false } }) })).toBe("False");
   });
 
+  it("notes on a stop without write that it is for the requester's own work, and does not where they have write", () => {
+    const running = aTask({ name: "running", conditions: ["Authorized", "Admitted"] });
+    const stop = aTask({ name: "stop", spec: { command: "stop" } });
+    const reason = (permission: Permission): string | undefined =>
+      authorise.decide(
+        facts({ task: stop, tasks: [running, stop] }),
+        { reread: found(), permission: may(permission) },
+        noon,
+      ).conditions?.[0]?.reason;
+    expect(reason("Read")).toBe("OwnWork");
+    expect(reason("Write")).toBe("PermissionChecked");
+  });
+
+  it("takes nobody for a requester whose work was not authorised", () => {
+    const hers = aTask({ name: "hers", conditions: ["Authorized", "Admitted"], actor: { id: "7", login: "olga" } });
+    const stop = aTask({ name: "stop", spec: { command: "stop" } });
+    const tasks = [hers, aTask({ name: "pending" }), stop];
+    const decision = authorise.decide(facts({ task: stop, tasks }), { reread: found(), permission: may("None") }, noon);
+    expect(decision.conditions).toMatchObject([{ status: "False", reason: "NotAuthorized" }]);
+  });
+
   it("leaves tasks alone that are judged, over or asked to stop", () => {
     const concerns = (task: ReturnType<typeof aTask>): boolean => authorise.concerns(facts({ task }), noon);
     expect(concerns(aTask())).toBe(true);

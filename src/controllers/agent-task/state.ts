@@ -73,6 +73,9 @@ export function requesterOf(task: AgentTask): { id: string; login: string } {
   return task.status?.requester ?? task.spec.actor;
 }
 
+/** The reason of `Authorized` for a `stop` by somebody without the permission for more than their own work. */
+export const ownWorkOnly = "OwnWork";
+
 /** Orders tasks from the newest to the oldest; names decide within a second, so that the order is the same everywhere. */
 export function newestFirst(a: AgentTask, b: AgentTask): number {
   const [left, right] = [createdMs(a), createdMs(b)];

@@ -52,6 +52,13 @@ describe("stop", () => {
     });
   });
 
+  it("ends the work of nobody else for whoever may stop only their own", () => {
+    const mine = work("mine", 2, { actor: { id: "502", login: "bob" } });
+    const only: TaskOverrides = { conditions: [{ type: "Authorized", reason: "OwnWork" }] };
+    expect(say("stop", [work("hers", 1), mine], only)).toEqual({ actions: [{ do: "stop", targets: ["mine"] }] });
+    expect(say("stop", [work("hers", 1)], only).conditions).toMatchObject([{ reason: "NothingToStop" }]);
+  });
+
   it("says so where nothing runs", () => {
     expect(say("stop", [published("done", 2)]).conditions).toMatchObject([{ status: "True", reason: "NothingToStop" }]);
   });

@@ -1,6 +1,6 @@
 import type { AgentProfile, AgentTask } from "../../../api/kinds.ts";
 import type { Decision, TaskFacts } from "../facts.ts";
-import { requesterOf } from "../state.ts";
+import { conditionOf, ownWorkOnly, requesterOf } from "../state.ts";
 import { approvalOf, lastPublished, lastWork, openWork, unapprovedOn } from "./targets.ts";
 
 /** What a command makes happen; each idempotent. */
@@ -28,7 +28,9 @@ export function refused(reason: string, message: string): Decision<never> {
 }
 
 const stop: Rule = ({ task, tasks }) => {
-  const targets = openWork(task, tasks).map(({ metadata }) => metadata.name);
+  const onlyOwn = conditionOf(task, "Authorized")?.reason === ownWorkOnly;
+  const open = openWork(task, tasks).filter((work) => !onlyOwn || requesterOf(work).id === task.spec.actor.id);
+  const targets = open.map(({ metadata }) => metadata.name);
   if (targets.length === 0) return told("NothingToStop", "Nothing is running here.");
   return { actions: [{ do: "stop", targets }] };
 };
