@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
 import type { AgentTask } from "../../../api/kinds.ts";
 import type { AgentTaskSpec } from "../../../api/agent-task.ts";
-import { aProfile, aTask, facts, shaOf, type TaskOverrides } from "../testing.ts";
+import type { StepContext } from "../steps.ts";
+import { aProfile, aTask, facts, noon, shaOf, type TaskOverrides } from "../testing.ts";
 import { taskAgain } from "./again.ts";
 import { decideCommand } from "./decide.ts";
+import { commandStep } from "./index.ts";
 
 const commit = shaOf("c");
 const branch = "bellhop/42-fix";
@@ -25,7 +27,7 @@ function say(command: AgentTaskSpec["command"], others: AgentTask[], over: TaskO
     ...over,
     spec: { ...(command ? { command } : {}), ...over.spec },
   });
-  return decideCommand(facts({ task, tasks: [task, ...others], profile: aProfile(over.profile) }));
+  return decideCommand(facts({ task, tasks: [task, ...others] }), { profile: aProfile(over.profile) });
 }
 
 describe("stop", () => {
@@ -173,6 +175,17 @@ describe("approve", () => {
       status: { result: { commit: shaOf("d"), branch }, requests: [{ type: "approve", by: "eve", from: "shop-eve" }] },
     });
     expect(approve([byEve]).conditions).toMatchObject([{ status: "True", reason: "NothingToApprove" }]);
+  });
+
+  it("goes by the profile of the work that waits, not by that of the command", async () => {
+    const target = published("done", 1, { spec: { profileRef: { name: "careful" } } });
+    const task = aTask({ spec: { command: "approve", commandArgument: "ccccccc" }, conditions: ["Authorized"] });
+    const run = aProfile({ output: { ci: "Run" } });
+    const profiles = { get: ({ name }: { name: string }) => (name === "careful" ? aProfile() : run) };
+    const given = facts({ task, tasks: [task, target], profile: run });
+    const context = { deps: { profiles, clock: { now: () => noon } }, facts: given } as unknown as StepContext;
+    const plan = await commandStep.plan(context, () => context);
+    expect(plan.conditions).toMatchObject([{ reason: "RequesterMayNotApprove" }]);
   });
 
   it("has nothing to do where checks are not held", () => {

@@ -9,12 +9,18 @@ export type CommandAction =
   | { do: "again"; original: string }
   | { do: "approve"; target: string; branch: string; commit: string };
 
-type Rule = (facts: TaskFacts) => Decision<CommandAction>;
+/** What a command needs besides the facts. */
+export interface CommandReading {
+  /** Of the work whose commit waits: what holds its checks. Undefined where there is no such work, or its profile is gone. */
+  profile: AgentProfile | undefined;
+}
+
+type Rule = (facts: TaskFacts, reading: CommandReading) => Decision<CommandAction>;
 
 /** What an authorised command does. Pure. */
-export function decideCommand(facts: TaskFacts): Decision<CommandAction> {
+export function decideCommand(facts: TaskFacts, reading: CommandReading): Decision<CommandAction> {
   const rule = rules[facts.task.spec.command ?? "help"];
-  return rule(facts);
+  return rule(facts, reading);
 }
 
 /** The command is done, with what the person is told. */
@@ -59,7 +65,7 @@ const help: Rule = ({ integration }) => {
   );
 };
 
-const approve: Rule = ({ task, tasks, profile }) => {
+const approve: Rule = ({ task, tasks }, { profile }) => {
   const target = lastPublished(task, tasks);
   const { commit, branch } = target?.status?.result ?? {};
   if (!target || commit === undefined || branch === undefined)

@@ -7,20 +7,28 @@ import type { StatusPatch } from "../facts.ts";
 import { holds, isOver, isWork } from "../state.ts";
 import { asStep, type AnyStep, type Step, type StepContext } from "../steps.ts";
 import { taskAgain } from "./again.ts";
-import { decideCommand, refused, told, type CommandAction } from "./decide.ts";
+import { decideCommand, refused, told, type CommandAction, type CommandReading } from "./decide.ts";
+import { lastPublished } from "./targets.ts";
 
 /** Carries out commands: tasks that do no work of their own. */
-const commands: Step<undefined, CommandAction> = {
+const commands: Step<CommandReading, CommandAction> = {
   name: "commands",
   condition: "Succeeded",
   concerns: ({ task }) => !isWork(task) && holds(task, "Authorized") && !isOver(task),
-  gather: async () => undefined,
-  decide: (facts) => decideCommand(facts),
+  gather: read,
+  decide: (facts, reading) => decideCommand(facts, reading),
   apply: (context, action) => carryOut(context, action),
 };
 
 /** The command step, for the life of a task. */
 export const commandStep: AnyStep = asStep(commands);
+
+/** A command comes with the integration's profile; whether a commit is held, the profile of its work says. */
+async function read({ deps, facts: { task, tasks } }: StepContext): Promise<CommandReading> {
+  const waiting = lastPublished(task, tasks);
+  const { namespace } = task.metadata;
+  return { profile: waiting && deps.profiles.get({ namespace, name: waiting.spec.profileRef.name }) };
+}
 
 async function carryOut(context: StepContext, action: CommandAction): Promise<StatusPatch> {
   if (action.do === "stop") return stop(context, action.targets);
