@@ -177,6 +177,15 @@ describe("approve", () => {
     expect(approve([byEve]).conditions).toMatchObject([{ status: "True", reason: "NothingToApprove" }]);
   });
 
+  it("waits for work on the branch, whose push a commit of ours would make late", () => {
+    const follows = work("follows", 40, { conditions: ["Authorized"], status: { checkout: { headRef: branch } } });
+    const elsewhere = work("elsewhere", 40, { conditions: ["Authorized"], status: { checkout: { headRef: "x" } } });
+    expect(approve([published("done", 1), follows]).conditions).toMatchObject([
+      { status: "False", reason: "StillRunning" },
+    ]);
+    expect(approve([published("done", 1), elsewhere]).actions).toHaveLength(1);
+  });
+
   it("goes by the profile of the work that waits, not by that of the command", async () => {
     const target = published("done", 1, { spec: { profileRef: { name: "careful" } } });
     const task = aTask({ spec: { command: "approve", commandArgument: "ccccccc" }, conditions: ["Authorized"] });

@@ -1,4 +1,5 @@
 import type { AgentProfile, AgentTask } from "../../../api/kinds.ts";
+import { isTaken } from "../conversation.ts";
 import type { Decision, TaskFacts } from "../facts.ts";
 import { conditionOf, ownWorkOnly, requesterOf } from "../state.ts";
 import { approvalOf, lastPublished, lastWork, openWork, unapprovedOn } from "./targets.ts";
@@ -73,6 +74,7 @@ const approve: Rule = ({ task, tasks }, { profile }) => {
   return (
     approvedBefore(task, target) ??
     notHeld(profile) ??
+    busy(branch, task, tasks) ??
     approveCommit(task, tasks, { target: target.metadata.name, commit, branch })
   );
 };
@@ -88,6 +90,12 @@ function approvedBefore(task: AgentTask, target: AgentTask): Decision<CommandAct
 function notHeld(profile: AgentProfile | undefined): Decision<CommandAction> | undefined {
   if (profile?.spec.output.ci !== "Run") return undefined;
   return told("NotHeld", "Checks are not held here (output.ci: Run); there is nothing to approve.");
+}
+
+/** A commit of ours on top would make a push that is under way late; what that brings has to be read anyway. */
+function busy(branch: string, task: AgentTask, tasks: readonly AgentTask[]): Decision<CommandAction> | undefined {
+  if (!isTaken(task, branch, tasks)) return undefined;
+  return refused("StillRunning", "Work on this branch is still running; approve what it leaves, or say `stop` first.");
 }
 
 function approveCommit(
