@@ -4,7 +4,7 @@ import type { SandboxState } from "../../sandbox/provider.ts";
 import type { AgentTaskConfig } from "./deps.ts";
 import type { Decision, TaskFacts } from "./facts.ts";
 import { endedFromOutside } from "./follow.ts";
-import { holds, isOver, newestFirst, sameConversation } from "./state.ts";
+import { holds, isOver, newestFirst, sameRepository } from "./state.ts";
 import type { Step, StepContext } from "./steps.ts";
 
 /** What is left of a task that is over. */
@@ -49,13 +49,13 @@ async function read(context: StepContext): Promise<CleanupReading> {
   }));
   const base = { pods, retention, holdsTokens: deps.credentials.holds(task) };
   const due = deps.clock.now().getTime() >= endMs(task) + retention.taskMs;
-  return due && knowsTheChange(facts) ? { ...base, change: await readChange(context) } : base;
+  return due ? { ...base, change: await readChange(context) } : base;
 }
 
 /** Undefined where there is no change, or nobody left to ask about it. */
 async function readChange(context: StepContext): Promise<Change["state"] | undefined> {
   const { task, integration } = context.facts;
-  const number = task.status?.result?.changeNumber;
+  const number = changeWith(context.facts);
   if (number === undefined || !integration || !task.spec.repository) return undefined;
   const { codeHost } = await context.connection();
   return (await codeHost?.change(task.spec.repository, number, context.signal))?.state;
@@ -109,12 +109,17 @@ function decideTask(facts: TaskFacts, { retention, change }: CleanupReading, now
   return change === "Open" ? { actions: [], waitMs: askAgainMs } : { actions: [{ do: "deleteTask" }] };
 }
 
-/** The newest of a conversation that has a change: the next task needs to know its branch as long as that is open. */
-function knowsTheChange({ task, tasks }: TaskFacts): boolean {
-  const [last] = tasks
-    .filter((other) => sameConversation(other, task) && other.status?.result?.changeNumber !== undefined)
-    .sort(newestFirst);
-  return last?.metadata.uid === task.metadata.uid;
+/**
+ * The change that has the task's work in it, its own or that of another task on the branch. As long as it is open, the next task needs
+ * to know the branch, and an approval everybody who asked for something in it.
+ */
+function changeWith({ task, tasks }: TaskFacts): number | undefined {
+  const { branch, changeNumber } = task.status?.result ?? {};
+  if (changeNumber !== undefined || branch === undefined) return changeNumber;
+  return tasks
+    .filter((other) => sameRepository(other, task) && other.status?.result?.branch === branch)
+    .sort(newestFirst)
+    .find((other) => other.status?.result?.changeNumber !== undefined)?.status?.result?.changeNumber;
 }
 
 function endMs(task: AgentTask): number {

@@ -27,7 +27,7 @@ export interface AgentTaskConfig {
     podMs: number;
     /** Pods of tasks that did not. */
     failedPodMs: number;
-    /** Tasks; the newest of a conversation stays until its change is closed. */
+    /** Tasks; those with work in a change stay until it is closed. */
     taskMs: number;
   };
   /** How long deletion waits for a provider that does not answer before it goes on with a warning. */
