@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { AgentTask } from "../../api/kinds.ts";
+import { ProviderError } from "../../integrations/errors.ts";
 import { cleanup, type CleanupAction } from "./cleanup.ts";
 import { defaultConfig } from "./deps.ts";
 import type { StepContext } from "./steps.ts";
@@ -19,9 +20,10 @@ function ended(name: string, over: TaskOverrides = {}): AgentTask {
 async function aWeekLater(
   task: AgentTask,
   tasks: AgentTask[],
-  { state = "Open", holdsTokens = false }: { state?: "Open" | "Merged"; holdsTokens?: boolean } = {},
+  { state = "Open", holdsTokens = false }: { state?: "Open" | "Merged" | "Gone"; holdsTokens?: boolean } = {},
 ): Promise<readonly CleanupAction[] | undefined> {
-  const { host } = fakeHost({ changes: [aChange({ number: 57, state })] });
+  const { host } = fakeHost({ changes: state === "Gone" ? [] : [aChange({ number: 57, state })] });
+  if (state === "Gone") host.change = () => Promise.reject(new ProviderError("NotFound", "404"));
   const given = facts({ task, tasks });
   const reading = await cleanup.gather({
     deps: {
@@ -45,6 +47,15 @@ describe("a task whose time to be kept is up", () => {
     for (const task of [first, second]) expect(await aWeekLater(task, [first, second])).toEqual([]);
     const gone = await aWeekLater(first, [first, second], { state: "Merged" });
     expect(gone).toEqual([{ do: "deleteTask" }]);
+  });
+
+  it("goes also where its tokens cannot be revoked: that is its finalizer's, which does not try for ever", async () => {
+    const { result: _none, ...status } = first.status ?? {};
+    expect(await aWeekLater({ ...first, status }, [first], { holdsTokens: true })).toEqual([{ do: "deleteTask" }]);
+  });
+
+  it("goes where the repository of its change is gone", async () => {
+    expect(await aWeekLater(first, [first], { state: "Gone" })).toEqual([{ do: "deleteTask" }]);
   });
 
   it("stays for the change that another task opened from the branch", async () => {

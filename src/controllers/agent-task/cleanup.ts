@@ -1,5 +1,6 @@
 import { AgentTaskKind, type AgentTask } from "../../api/kinds.ts";
 import type { Change } from "../../integrations/connection.ts";
+import { isProviderFailure } from "../../integrations/errors.ts";
 import type { SandboxState } from "../../sandbox/provider.ts";
 import type { AgentTaskConfig } from "./deps.ts";
 import type { Decision, TaskFacts } from "./facts.ts";
@@ -52,19 +53,25 @@ async function read(context: StepContext): Promise<CleanupReading> {
   return due ? { ...base, change: await readChange(context) } : base;
 }
 
-/** Undefined where there is no change, or nobody left to ask about it. */
+/** Undefined where there is no change, its repository is gone, or nobody is left to ask about it. */
 async function readChange(context: StepContext): Promise<Change["state"] | undefined> {
   const { task, integration } = context.facts;
   const number = changeWith(context.facts);
   if (number === undefined || !integration || !task.spec.repository) return undefined;
   const { codeHost } = await context.connection();
-  return (await codeHost?.change(task.spec.repository, number, context.signal))?.state;
+  try {
+    return (await codeHost?.change(task.spec.repository, number, context.signal))?.state;
+  } catch (error) {
+    if (!isProviderFailure(error, "NotFound")) throw error;
+    return undefined;
+  }
 }
 
 function decideCleanup(facts: TaskFacts, reading: CleanupReading, nowMs: number): Decision<CleanupAction> {
   const pods = reading.pods.map((pod) => decidePod(facts.task, pod, reading, nowMs));
-  const tokens: CleanupAction[] = reading.holdsTokens ? [{ do: "revoke" }] : [];
   const own = decideTask(facts, reading, nowMs);
+  // The finalizer of a task that goes revokes as well, and knows when to give up.
+  const tokens: CleanupAction[] = reading.holdsTokens && own.actions.length === 0 ? [{ do: "revoke" }] : [];
   const waits = [...pods, own].flatMap(({ waitMs }) => (waitMs === undefined ? [] : [waitMs]));
   return {
     actions: [...pods.flatMap(({ actions }) => actions), ...tokens, ...own.actions],
