@@ -1,10 +1,17 @@
-import { isAtWork, newestAttempt } from "./state.ts";
+import type { AgentTask } from "../../api/kinds.ts";
+import type { StatusPatch } from "./facts.ts";
+import { proposedBy } from "./publish/judge.ts";
+import { conditionOf, isAtWork, isJudged, newestAttempt } from "./state.ts";
 import type { Step } from "./steps.ts";
 
-/** Mints the fetch token anew before it runs out, as long as the sandbox lives. The first one is minted with the pod. */
+/**
+ * Mints the fetch token anew before it runs out, as long as the agent may fetch. The first one is minted with the pod. After `follow`,
+ * because a provider that gives no token must not keep anybody from watching over the sandbox.
+ */
 export const credentials: Step<{ refreshAt: Date | undefined }, "refresh"> = {
   name: "credentials",
-  concerns: ({ task }) => isAtWork(task) && newestAttempt(task)?.podUID !== undefined,
+  condition: "Succeeded",
+  concerns: ({ task }) => isAtWork(task) && newestAttempt(task)?.podUID !== undefined && proposedBy(task) === undefined,
   gather: async ({ deps, facts }) => ({ refreshAt: deps.credentials.refreshAt(facts.task) }),
   decide(_facts, { refreshAt }, now) {
     const inMs = (refreshAt?.getTime() ?? 0) - now.getTime();
@@ -13,6 +20,13 @@ export const credentials: Step<{ refreshAt: Date | undefined }, "refresh"> = {
   async apply(context) {
     const { codeHost } = await context.connection();
     if (codeHost) await context.deps.credentials.ensureFetch(context.facts.task, codeHost, context.signal);
-    return undefined;
+    return recovered(context.facts.task);
   },
 };
+
+/** Takes back what the frame showed of an earlier try that failed. */
+function recovered(task: AgentTask): StatusPatch | undefined {
+  if (!conditionOf(task, "Succeeded") || isJudged(task, "Succeeded")) return undefined;
+  const message = "The sandbox's token to fetch with was renewed.";
+  return { conditions: [{ type: "Succeeded", status: "Unknown", reason: "TokenRenewed", message }] };
+}

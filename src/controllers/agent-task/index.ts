@@ -51,9 +51,9 @@ export function lifeOf({ commands, publish, report }: FurtherSteps): AnyStep[] {
     asStep(admit),
     asStep(prepare),
     asStep(sandbox),
-    asStep(credentials),
     publish,
     asStep(follow),
+    asStep(credentials),
     report,
     asStep(cleanup),
   ];
