@@ -58,10 +58,20 @@ describe("the outbox of a report", () => {
     const failing = told("before", { failures: 3, toldAt: ago(1_000), lastError: "502" });
     expect(decide(failing).requeueAfterMs).toBeGreaterThan(1_000);
     expect(decide({ ...failing, failures: 99 }).conditions).toBeUndefined();
-    expect(decide({ ...failing, failures: 99 }, { conditions: [over] }).conditions).toMatchObject([
+    const ended = { conditions: [over], status: { completionTime: ago(90 * 60_000 + 1_000) } };
+    expect(decide({ ...failing, failures: 99 }, ended).conditions).toMatchObject([
       { type: "Reported", status: "False", reason: "GaveUp", message: "The story could not be told: 502" },
     ]);
     expect(decide({ ...failing, toldAt: ago(600_000) }).actions).toMatchObject([{ do: "update" }]);
+  });
+
+  it("does not hold failures from before the end against the last word", () => {
+    const failing = told("before", { failures: 99, toldAt: ago(300_000), lastError: "502" });
+    const ended = { conditions: [over], status: { completionTime: ago(1_000) } };
+    expect(decide(failing, ended).actions).toMatchObject([{ do: "update" }]);
+    const once = told("before", { failures: 1, toldAt: ago(300_000), lastError: "502" });
+    const longAgo = { conditions: [over], status: { completionTime: ago(24 * 3_600_000) } };
+    expect(decide(once, longAgo).actions).toMatchObject([{ do: "update" }]);
   });
 
   it("waits for an integration that cannot sign in, also when the task is over", () => {

@@ -21,8 +21,9 @@ export type ReportAction =
 export type Report = NonNullable<AgentTaskStatus["report"]>;
 
 const backoff = { baseMs: 5_000, maxMs: 300_000 };
-/** About an hour and a half of trying after the end. */
-const maxFailuresAtEnd = 24;
+/** About an hour and a half of failing without a break, and as long a time after the end: what failed before is not held against the last word. */
+const maxFailures = 24;
+const tryAfterEndMs = 90 * 60_000;
 
 /** An outbox: the intent before the message, the message's id after it, edits throttled, the last word always said. Pure. */
 export function decideReport(facts: TaskFacts, { text }: ReportReading, now: Date): Decision<ReportAction> {
@@ -100,8 +101,9 @@ function failureWaitMs({ failures = 0, toldAt }: Report, now: Date): number {
   return since + delayMs(backoff, failures) - now.getTime();
 }
 
-function gaveUp(task: AgentTask, { failures = 0 }: Report): boolean {
-  return isOver(task) && failures >= maxFailuresAtEnd;
+function gaveUp(task: AgentTask, { failures = 0, toldAt }: Report): boolean {
+  const triedForMs = Date.parse(toldAt ?? "") - Date.parse(task.status?.completionTime ?? "");
+  return isOver(task) && failures >= maxFailures && triedForMs >= tryAfterEndMs;
 }
 
 function reported(status: "True" | "False", reason: string, message: string): Decision<never> {
