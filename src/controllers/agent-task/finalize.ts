@@ -3,14 +3,16 @@ import { AgentTaskKind, type AgentTask } from "../../api/kinds.ts";
 import type { CodeHost } from "../../integrations/connection.ts";
 import { removeFinalizer } from "../../kube/finalizers.ts";
 import { done, type Result } from "../../kube/types.ts";
+import { BellhopError } from "../../shared/errors.ts";
 import type { AgentTaskDeps } from "./deps.ts";
+import { tellDeleted } from "./report/tell-deleted.ts";
 
 /** How long to wait before a provider that does not answer is asked again. */
 const askAgainMs = 30_000;
 
 /**
- * The end of a task: its pods go, its tokens are revoked, then it may. A provider that cannot be asked holds it up for `finalizeMs` at
- * most; the tokens run out by themselves.
+ * The end of a task: its pods go, its tokens are revoked, whoever reads its message is told, then it may. A provider that cannot be asked
+ * holds it up for `finalizeMs` at most; the tokens run out by themselves.
  */
 export async function finalize(deps: AgentTaskDeps, task: AgentTask, signal: AbortSignal): Promise<Result> {
   if (!task.metadata.finalizers?.includes(names.finalizer)) return done;
@@ -19,6 +21,7 @@ export async function finalize(deps: AgentTaskDeps, task: AgentTask, signal: Abo
     await deps.sandbox.harvested(task, number, signal);
   }
   if (deps.credentials.holds(task) && !(await revoke(deps, task, signal))) return { requeueAfterMs: askAgainMs };
+  if (!(await tell(deps, task, signal))) return { requeueAfterMs: askAgainMs };
   await removeFinalizer(deps.kube, AgentTaskKind, task, names.finalizer);
   deps.admission.changed();
   return done;
@@ -31,9 +34,8 @@ async function revoke(deps: AgentTaskDeps, task: AgentTask, signal: AbortSignal)
     return true;
   } catch (error) {
     if (signal.aborted) throw error;
-    const { namespace, name, deletionTimestamp } = task.metadata;
-    const waitedMs = deps.clock.now().getTime() - Date.parse(deletionTimestamp ?? "");
-    if (waitedMs < deps.config.finalizeMs) return false;
+    if (!isTimeUp(deps, task)) return false;
+    const { namespace, name } = task.metadata;
     deps.log.warn(
       { namespace, task: name, error },
       "tokens of a deleted task could not be revoked, they run out by themselves",
@@ -42,6 +44,24 @@ async function revoke(deps: AgentTaskDeps, task: AgentTask, signal: AbortSignal)
     await deps.credentials.revoke(task, undefined, signal);
     return true;
   }
+}
+
+/** False where it shall be tried again: only what passes is waited for. Nobody's task stays for the sake of a message. */
+async function tell(deps: AgentTaskDeps, task: AgentTask, signal: AbortSignal): Promise<boolean> {
+  try {
+    await tellDeleted(deps, task, signal);
+    return true;
+  } catch (error) {
+    if (signal.aborted) throw error;
+    if (error instanceof BellhopError && error.retryable && !isTimeUp(deps, task)) return false;
+    const { namespace, name } = task.metadata;
+    deps.log.warn({ namespace, task: name, error }, "the end of a deleted task could not be told");
+    return true;
+  }
+}
+
+function isTimeUp({ clock, config }: AgentTaskDeps, { metadata }: AgentTask): boolean {
+  return clock.now().getTime() - Date.parse(metadata.deletionTimestamp ?? "") >= config.finalizeMs;
 }
 
 async function codeHostOf(deps: AgentTaskDeps, task: AgentTask): Promise<CodeHost | undefined> {

@@ -114,7 +114,8 @@ async function update(
   return { revision: revisionOf(text) };
 }
 
-function withMarker(reporter: Reporter, text: string, marker: string): string {
+/** The text with what it is found again by. */
+export function withMarker(reporter: Reporter, text: string, marker: string): string {
   return `${text}\n\n${reporter.hiddenMarker(marker)}`;
 }
 

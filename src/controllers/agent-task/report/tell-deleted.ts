@@ -1,0 +1,32 @@
+import type { AgentTask } from "../../../api/kinds.ts";
+import type { AgentTaskDeps } from "../deps.ts";
+import { isJudged, isOver } from "../state.ts";
+import { patchedStatus } from "../status.ts";
+import { withMarker } from "./index.ts";
+import { reportText } from "./words.ts";
+
+/**
+ * The last word on a task that is being deleted, where its message was begun and not ended: nothing else will edit that any more. Edits
+ * only, so it may be repeated. Throws `BellhopError` where the provider does not take it.
+ */
+export async function tellDeleted(deps: AgentTaskDeps, task: AgentTask, signal: AbortSignal): Promise<void> {
+  const { report } = task.status ?? {};
+  const { repository, source, integrationRef } = task.spec;
+  if (report?.id === undefined || isJudged(task, "Reported")) return;
+  const desk = deps.desk({ ...integrationRef, namespace: task.metadata.namespace });
+  if (!desk || !repository || source.subject.number === undefined) return;
+  const { reporter } = await desk.connect();
+  if (!reporter) return;
+  const now = deps.clock.now();
+  const words = { task: asEnded(task, now), integration: desk.integration, encode: reporter.encode, now };
+  const target = { repository, subjectNumber: source.subject.number };
+  await reporter.update(target, report.id, withMarker(reporter, reportText(words), report.intent ?? ""), signal);
+}
+
+/** As its status would be, had it been stopped instead; an end that it had stays. */
+function asEnded(task: AgentTask, now: Date): AgentTask {
+  if (isOver(task)) return task;
+  const message = "The task was deleted, and its work with it.";
+  const stopped = { type: "Succeeded", status: "False", reason: "Cancelled", message } as const;
+  return { ...task, status: patchedStatus(task, { conditions: [stopped] }, now) };
+}
