@@ -1,11 +1,16 @@
 import type { Checkout } from "../../api/agent-task-status.ts";
 import type { AgentTask } from "../../api/kinds.ts";
-import { conversationOf, isOver, isWork, newestFirst, sameConversation, sameRepository } from "./state.ts";
+import { conversationOf, holds, isOver, isWork, newestFirst, sameConversation, sameRepository } from "./state.ts";
 
 /** Where a task belongs: for a change that Bellhop opened, to the conversation of the task which opened it; else where the event says. */
 export function resolveConversation(task: AgentTask, tasks: readonly AgentTask[]): string {
   const owner = openerOf(task, tasks) ?? failedTaskOf(task, tasks);
   return owner ? conversationOf(owner) : task.spec.conversation;
+}
+
+/** The conversation in force, also of a task that is not authorised yet: the one it will get. */
+export function belongsTo(task: AgentTask, tasks: readonly AgentTask[]): string {
+  return task.status?.conversation ?? resolveConversation(task, tasks);
 }
 
 /** The oldest task that has the change the event names as its own. */
@@ -34,9 +39,18 @@ export function isFailedCheck(task: AgentTask): boolean {
 export function fixesBefore(task: AgentTask, owner: AgentTask, tasks: readonly AgentTask[]): number {
   const branch = owner.status?.result?.branch;
   const spent = others(task, tasks).filter(
-    (other) => isFailedCheck(other) && sameConversation(other, owner) && !wasRefused(other),
+    (other) =>
+      isFailedCheck(other) &&
+      belongsTo(other, tasks) === conversationOf(owner) &&
+      !wasRefused(other) &&
+      (holds(other, "Authorized") || ringsBefore(other, task, tasks)),
   );
   return spent.filter((other) => (other.status?.checkout?.headRef ?? branch) === branch).length;
+}
+
+/** Of two that ring at once each would see the other: what is not judged yet counts for those after it only, and only on a commit of ours. */
+function ringsBefore(other: AgentTask, task: AgentTask, tasks: readonly AgentTask[]): boolean {
+  return newestFirst(task, other) < 0 && failedTaskOf(other, tasks) !== undefined;
 }
 
 /** What an earlier task left. */

@@ -1,19 +1,14 @@
 import type { AgentTask } from "../../../api/kinds.ts";
-import { resolveConversation } from "../conversation.ts";
+import { belongsTo } from "../conversation.ts";
 import { conversationOf, createdMs, holds, isOver, isWork, newestFirst, sameRepository } from "../state.ts";
 
 /** The work of a command's conversation that was there when the command came, newest first; not what the command itself has begun. */
 export function workOf(command: AgentTask, tasks: readonly AgentTask[]): AgentTask[] {
   return tasks
     .filter((other) => isWork(other) && sameRepository(other, command))
-    .filter((other) => resolvedOf(other, tasks) === conversationOf(command))
+    .filter((other) => belongsTo(other, tasks) === conversationOf(command))
     .filter((other) => createdMs(other) <= createdMs(command) && other.spec.source.cause !== command.spec.source.cause)
     .sort(newestFirst);
-}
-
-/** Work that is not authorised yet belongs where it will. */
-function resolvedOf(work: AgentTask, tasks: readonly AgentTask[]): string {
-  return work.status?.conversation ?? resolveConversation(work, tasks);
 }
 
 /** Work of the conversation that has not ended. */

@@ -1,0 +1,46 @@
+import { describe, expect, it } from "vitest";
+import type { AgentTask } from "../../api/kinds.ts";
+import { fixesBefore } from "./conversation.ts";
+import { aTask, shaOf, type TaskOverrides } from "./testing.ts";
+
+const commit = shaOf("c");
+const subject = { type: "Change", key: "acme/shop#57", number: 57 } as const;
+const owner = aTask({
+  name: "owner",
+  createdAt: "2026-03-01T11:00:00Z",
+  conditions: ["Authorized", "Succeeded"],
+  status: { conversation: "acme/shop#42", result: { branch: "bellhop/42-x", commit, changeNumber: 57 } },
+});
+
+function failedCheck(name: string, minute: number, over: TaskOverrides = {}): AgentTask {
+  return aTask({
+    name,
+    createdAt: `2026-03-01T11:0${minute}:00Z`,
+    source: { cause: name, subject, object: { type: "CheckSuite", id: name, headSHA: commit } },
+    spec: { conversation: "acme/shop#57" },
+    ...over,
+  });
+}
+
+describe("the fixes that failed checks have asked for before", () => {
+  it("of two that ring at once are none for the first, and the first for the second", () => {
+    for (const [first, second] of [
+      [failedCheck("b", 1), failedCheck("a", 2)],
+      [failedCheck("a", 1), failedCheck("b", 1)],
+    ] as const) {
+      const tasks = [owner, second, first];
+      expect(fixesBefore(first, owner, tasks)).toBe(0);
+      expect(fixesBefore(second, owner, tasks)).toBe(1);
+    }
+  });
+
+  it("count later ones that were let through meanwhile, and none that were refused", () => {
+    const task = failedCheck("a", 1);
+    const letThrough = failedCheck("b", 2, { conditions: ["Authorized"], status: { conversation: "acme/shop#42" } });
+    const refused = failedCheck("c", 0, { conditions: [{ type: "Authorized", status: "False" }] });
+    const notOurs = failedCheck("d", 0, {
+      source: { cause: "d", subject, object: { type: "CheckSuite", id: "d", headSHA: shaOf("e") } },
+    });
+    expect(fixesBefore(task, owner, [owner, task, letThrough, refused, notOurs])).toBe(1);
+  });
+});
