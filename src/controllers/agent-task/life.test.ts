@@ -185,7 +185,7 @@ describe("cancel and admit", () => {
   it("ends a task that was stopped, by whom and why, and withdraws the leave to push", () => {
     const publish = { ref: "refs/heads/x", newId: "a".repeat(40) };
     const task = running({ spec: { cancel: { by: "kim", reason: "wrong repository" } }, status: { publish } });
-    const decision = cancel.decide(facts({ task }), undefined, noon);
+    const decision = cancel.decide(facts({ task }), { tip: undefined }, noon);
     expect(decision.conditions).toMatchObject([{ reason: "Cancelled", message: "Stopped by kim: wrong repository." }]);
     expect(patchedStatus(task, decision, noon)).toMatchObject({ phase: "Cancelled", publish: undefined });
   });

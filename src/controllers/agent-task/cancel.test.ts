@@ -1,0 +1,70 @@
+import { describe, expect, it } from "vitest";
+import type { AgentTask } from "../../api/kinds.ts";
+import { cancel } from "./cancel.ts";
+import { patchedStatus } from "./status.ts";
+import type { StepContext } from "./steps.ts";
+import { aTask, facts, fakeHost, noon, shaOf } from "./testing.ts";
+
+const branch = "bellhop/42-fix";
+const newId = shaOf("d");
+const proposed = { attempt: 1, ref: `refs/heads/${branch}`, newId, files: 1, patchKiB: 1 };
+
+const publishing = aTask({
+  conditions: ["Authorized", "Admitted", "ContextReady", "SandboxReady"],
+  spec: { cancel: { by: "kim" } },
+  status: {
+    attempts: [{ number: 1, podName: "p-1", podUID: "pod-1" }],
+    checkout: { headRef: branch, baseRef: "main", newBranch: true },
+    publish: { ref: proposed.ref, newId },
+    result: { proposed },
+  },
+});
+
+/** The task after one more look of the step, some time after noon, where the branch is at `tip`. */
+async function look(task: AgentTask, tip: string | undefined, afterMs = 0): Promise<AgentTask> {
+  const now = new Date(noon.getTime() + afterMs);
+  if (!cancel.concerns(facts({ task }), now)) return task;
+  const { host } = fakeHost({ branches: tip === undefined ? {} : { [branch]: { sha: tip, protected: false } } });
+  const reading = await cancel.gather({
+    facts: facts({ task }),
+    connection: () => Promise.resolve({ codeHost: host }),
+    signal: new AbortController().signal,
+  } as unknown as StepContext);
+  return { ...task, status: patchedStatus(task, cancel.decide(facts({ task }), reading, now), now) };
+}
+
+describe("a task that was stopped while it published", () => {
+  it("ends without asking the host", async () => {
+    const decision = cancel.decide(facts({ task: publishing }), { tip: undefined }, noon);
+    expect(decision.conditions).toMatchObject([{ reason: "Cancelled", message: "Stopped by kim." }]);
+    expect(decision.fields).toEqual({ publish: undefined });
+  });
+
+  it("names the branch and the commit that had been pushed before", async () => {
+    const stopped = await look(publishing, newId);
+    expect(stopped.status).toMatchObject({ phase: "Cancelled", result: { proposed } });
+    const seen = await look(stopped, newId);
+    expect(seen.status).toMatchObject({ phase: "Cancelled", result: { proposed, branch, commit: newId } });
+    expect(seen.status?.conditions?.at(-1)?.message).toBe(
+      "Stopped by kim. Its work had been pushed: `bellhop/42-fix` is at ddddddd.",
+    );
+    expect(await look(seen, newId)).toBe(seen);
+  });
+
+  it("looks a minute long for a push that was under way, and takes no other commit for it", async () => {
+    const stopped = await look(publishing, undefined);
+    for (const tip of [undefined, shaOf("e")]) {
+      const later = await look(stopped, tip, 10_000);
+      expect(later.status?.result).toEqual({ proposed });
+      expect((await look(later, newId, 20_000)).status?.result?.commit).toBe(newId);
+    }
+    expect(await look(stopped, newId, 60_000)).toBe(stopped);
+  });
+
+  it("does not look where nothing had been proposed", () => {
+    const { result: _none, ...status } = publishing.status ?? {};
+    const ended = { ...publishing, status: { ...status, completionTime: noon.toISOString() } };
+    const conditions = patchedStatus(ended, cancel.decide(facts({ task: ended }), { tip: undefined }, noon), noon);
+    expect(cancel.concerns(facts({ task: { ...ended, status: conditions } }), noon)).toBe(false);
+  });
+});
