@@ -1,6 +1,7 @@
 import { type Clock, sleep } from "../shared/clock.ts";
 import { BellhopError } from "../shared/errors.ts";
 import type { Logger } from "../shared/log.ts";
+import { withinSignal } from "../shared/within-signal.ts";
 import { isAlreadyExists, isConflict } from "./errors.ts";
 import type { KubeMetrics } from "./metrics.ts";
 import { toMicroTime } from "./micro-time.ts";
@@ -210,12 +211,4 @@ class LeaseLeader implements Leader {
   #nowMs(): number {
     return this.#options.clock.now().getTime();
   }
-}
-
-/** A call that ignores its signal must not outlive the deadline. */
-async function withinSignal<R>(promise: Promise<R>, signal: AbortSignal): Promise<R> {
-  const aborted = Promise.withResolvers<never>();
-  const onAbort = (): void => aborted.reject(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  return Promise.race([promise, aborted.promise]).finally(() => signal.removeEventListener("abort", onAbort));
 }

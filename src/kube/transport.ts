@@ -1,4 +1,5 @@
 import { Agent, type Dispatcher } from "undici";
+import { withinSignal } from "../shared/within-signal.ts";
 import { errorFromAnswer, unreachable } from "./errors.ts";
 import type { KubeMetrics } from "./metrics.ts";
 import type { KubeConfig } from "./types.ts";
@@ -94,10 +95,13 @@ async function requestHeaders(config: KubeConfig, call: Call): Promise<Record<st
   };
 }
 
-/** Whatever broke while waiting is "unreachable", but an abort of ours stays what it is. */
+/**
+ * Whatever broke while waiting is "unreachable", but an abort of ours stays what it is. undici hears of an abort only once
+ * a request is on a connection: one that waits for the connection would outlive its caller's patience.
+ */
 async function answered<R>(call: Call, run: () => Promise<R>): Promise<R> {
   try {
-    return await run();
+    return await withinSignal(run(), call.signal);
   } catch (error) {
     call.signal?.throwIfAborted();
     throw unreachable(call.what, error);
