@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { sleep, systemClock } from "./clock.ts";
 import { FakeClock } from "./fake-clock.ts";
 
@@ -79,5 +79,21 @@ describe("systemClock", () => {
     });
     expect(ran.mock.calls).toEqual([["kept"]]);
     expect(Math.abs(systemClock.now().getTime() - Date.now())).toBeLessThan(1_000);
+  });
+
+  it("waits for longer than Node's timers can, and forgets what is cancelled half-way", () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const dayMs = 86_400_000;
+    const ran = vi.fn();
+    systemClock.after(30 * dayMs, () => ran("kept"));
+    const cancel = systemClock.after(60 * dayMs, () => ran("cancelled"));
+    vi.advanceTimersByTime(30 * dayMs - 1);
+    expect(ran).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(1);
+    expect(ran.mock.calls).toEqual([["kept"]]);
+    cancel();
+    vi.advanceTimersByTime(60 * dayMs);
+    expect(ran.mock.calls).toEqual([["kept"]]);
   });
 });

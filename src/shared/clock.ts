@@ -5,12 +5,20 @@ export interface Clock {
   after(delayMs: number, callback: () => void): () => void;
 }
 
+/** Longer than this (24.8 days) Node's timers cannot wait: they then fire after 1 ms. */
+const longestTimerMs = 2 ** 31 - 1;
+
 /** The machine's own clock. Its timers do not keep a stopping process alive. */
 export const systemClock: Clock = {
   now: () => new Date(),
   after(delayMs, callback) {
-    const timer = setTimeout(callback, delayMs);
-    timer.unref();
+    let timer: NodeJS.Timeout;
+    const arm = (leftMs: number): void => {
+      const stepMs = Math.min(leftMs, longestTimerMs);
+      timer = setTimeout(() => (leftMs > stepMs ? arm(leftMs - stepMs) : callback()), stepMs);
+      timer.unref();
+    };
+    arm(delayMs);
     return () => clearTimeout(timer);
   },
 };
