@@ -1,5 +1,6 @@
 import { Registry } from "prom-client";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { sleep } from "../shared/clock.ts";
 import { FakeClock } from "../shared/fake-clock.ts";
 import { silentLogger } from "../shared/log.ts";
 import { createLeader } from "./leader.ts";
@@ -113,6 +114,28 @@ describe("leader", () => {
     expect(one.lost).toEqual([]);
     await clock.advance(1);
     expect(one.lost).toEqual(["not renewed for 10 s"]);
+  });
+
+  it("gives up at the deadline though its wall clock is set back meanwhile", async () => {
+    const { clock, client, candidate } = aField();
+    const one = candidate("one");
+    await clock.advance(4_000);
+    client.before = () => new Promise(() => {});
+    clock.stepWall(-60_000);
+    await clock.advance(10_000);
+    expect(one.lost).toEqual(["not renewed for 10 s"]);
+  });
+
+  it("keeps its lease, and a standby leaves it alone, when the wall clock is set forward", async () => {
+    const { clock, client, candidate } = aField();
+    const one = candidate("one");
+    await clock.advance(0);
+    const two = candidate("two");
+    await clock.advance(5_000);
+    client.before = ({ verb }) => (verb === "replace" ? sleep(clock, 50) : undefined);
+    clock.stepWall(60_000);
+    await clock.advance(20_000);
+    expect([one.leader.isLeader, two.leader.isLeader, one.lost]).toEqual([true, false, []]);
   });
 
   it("is lost at once when another holds the lease", async () => {

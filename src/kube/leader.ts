@@ -208,7 +208,8 @@ class LeaseLeader implements Leader {
     return toMicroTime(this.#options.clock.now());
   }
 
+  /** Not the wall clock: set back, it would let a leader that cannot renew go on beside the next. */
   #nowMs(): number {
-    return this.#options.clock.now().getTime();
+    return this.#options.clock.monotonicMs();
   }
 }

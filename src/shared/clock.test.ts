@@ -25,6 +25,18 @@ describe("FakeClock", () => {
     expect(at).toEqual([20]);
   });
 
+  it("goes on as before, but for the wall clock, when it is set", async () => {
+    const clock = new FakeClock("2026-01-01T00:00:00Z");
+    const ran = vi.fn();
+    clock.after(20, ran);
+    await clock.advance(10);
+    clock.stepWall(-60_000);
+    expect(clock.now().toISOString()).toBe("2025-12-31T23:59:00.010Z");
+    expect(clock.monotonicMs()).toBe(10);
+    await clock.advance(10);
+    expect(ran).toHaveBeenCalledOnce();
+  });
+
   it("lets promises settle before the first timer", async () => {
     const clock = new FakeClock(new Date(0));
     const at: number[] = [];

@@ -1,6 +1,9 @@
 /** Time as a dependency, so that tests turn it by hand instead of sleeping. */
 export interface Clock {
+  /** The wall clock: for stamps that others read. It may be set back or forward at any time. */
   now(): Date;
+  /** Milliseconds since some moment; never set: for how long something took or holds. */
+  monotonicMs(): number;
   /** Runs `callback` once after `delayMs` milliseconds; the returned function cancels it. */
   after(delayMs: number, callback: () => void): () => void;
 }
@@ -11,6 +14,7 @@ const longestTimerMs = 2 ** 31 - 1;
 /** The machine's own clock. Its timers do not keep a stopping process alive. */
 export const systemClock: Clock = {
   now: () => new Date(),
+  monotonicMs: () => performance.now(),
   after(delayMs, callback) {
     let timer: NodeJS.Timeout;
     const arm = (leftMs: number): void => {

@@ -2,35 +2,47 @@ import type { Clock } from "./clock.ts";
 
 /** A clock for tests: stands still until it is told to advance, then runs what fell due, in order. */
 export class FakeClock implements Clock {
-  #nowMs: number;
+  /** Since this clock was made: what timers go by. */
+  #passedMs = 0;
+  /** The wall clock when nothing had passed. */
+  #startMs: number;
   #next = 0;
   readonly #timers = new Map<number, { dueMs: number; callback: () => void }>();
 
   constructor(start: Date | string = "2026-01-01T00:00:00Z") {
-    this.#nowMs = new Date(start).getTime();
+    this.#startMs = new Date(start).getTime();
   }
 
   now(): Date {
-    return new Date(this.#nowMs);
+    return new Date(this.#startMs + this.#passedMs);
+  }
+
+  monotonicMs(): number {
+    return this.#passedMs;
+  }
+
+  /** Sets the wall clock forward or back, as time servers do: no time passes. */
+  stepWall(byMs: number): void {
+    this.#startMs += byMs;
   }
 
   after(delayMs: number, callback: () => void): () => void {
     const id = this.#next++;
-    this.#timers.set(id, { dueMs: this.#nowMs + Math.max(0, delayMs), callback });
+    this.#timers.set(id, { dueMs: this.#passedMs + Math.max(0, delayMs), callback });
     return () => this.#timers.delete(id);
   }
 
   /** Moves time on by `ms`, running every timer that falls due; promises settle before, between and after timers. */
   async advance(ms: number): Promise<void> {
     await settle();
-    const untilMs = this.#nowMs + ms;
+    const untilMs = this.#passedMs + ms;
     for (let due = this.#earliest(untilMs); due; due = this.#earliest(untilMs)) {
-      this.#nowMs = Math.max(this.#nowMs, due.dueMs);
+      this.#passedMs = Math.max(this.#passedMs, due.dueMs);
       this.#timers.delete(due.id);
       due.callback();
       await settle();
     }
-    this.#nowMs = untilMs;
+    this.#passedMs = untilMs;
     await settle();
   }
 

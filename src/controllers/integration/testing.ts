@@ -96,6 +96,7 @@ function startController(given: { client: KubeClient; namespace: string; externa
   let laterMs = 0;
   const clock: Clock = {
     now: () => new Date(Date.now() + laterMs),
+    monotonicMs: () => systemClock.monotonicMs(),
     after: (delayMs, callback) => systemClock.after(delayMs, callback),
   };
   const common = { client, clock, log: silentLogger };
