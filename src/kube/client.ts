@@ -1,7 +1,6 @@
 import { isGone, isNotFound } from "./errors.ts";
-import type { KubeMetrics } from "./metrics.ts";
 import { collectionPath, describeTarget, objectPath, requireNamespace, selectorQuery } from "./paths.ts";
-import { type Call, type Transport, createTransport } from "./transport.ts";
+import { type Call, type Transport, type TransportDeps, createTransport } from "./transport.ts";
 import type {
   KubeClient,
   KubeConfig,
@@ -21,8 +20,8 @@ const pageSize = 500;
  * A client for one API server. Nothing is retried here: what fails is told with `retryable`, and queues, informers and callers decide.
  * No connection is opened before the first call.
  */
-export function createKubeClient(config: KubeConfig, deps: { metrics?: KubeMetrics } = {}): KubeConnection {
-  const transport = createTransport(config, deps.metrics);
+export function createKubeClient(config: KubeConfig, deps: TransportDeps = {}): KubeConnection {
+  const transport = createTransport(config, deps);
   return {
     ...readers(transport),
     ...writers(transport),

@@ -1,7 +1,10 @@
-import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { FakeClock } from "../shared/fake-clock.ts";
 import { createKubeClient } from "./client.ts";
 import { configMaps } from "./resources.ts";
+import type { KubeConnection } from "./types.ts";
+import { type WireServer, startWireServer } from "./wire/testing.ts";
 
 const x = { namespace: "default", name: "x" };
 
@@ -16,6 +19,120 @@ describe("a call", () => {
     await expect(client.get(configMaps, x, abort.signal)).rejects.toThrow("no longer needed");
   });
 });
+
+describe("calls whose API server went away without a word", () => {
+  it("get a connection of their own once nobody has answered for 4 s, and the old one is closed", async () => {
+    const { wire, client, clock } = await aClient();
+    await client.get(configMaps, x);
+    wire.swallow();
+    await givenUp(client, clock, 3_900);
+    expect([wire.connections, wire.open]).toEqual([1, 1]);
+    await givenUp(client, clock, 100);
+    await expect(client.get(configMaps, x)).resolves.toEqual({ metadata: x });
+    expect(wire.connections).toBe(2);
+    await vi.waitFor(() => expect(wire.open).toBe(1));
+  });
+
+  it("let those end that are still under way on the old connection", async () => {
+    const { wire, server, client, clock } = await aClient();
+    await client.get(configMaps, x);
+    const answers: (() => void)[] = [];
+    server.answer = (_, response) => answers.push(() => response.json(200, { metadata: x }));
+    const patient = client.get(configMaps, x);
+    await givenUp(client, clock, 4_000);
+    const next = client.get(configMaps, x);
+    await vi.waitFor(() => expect(wire.connections).toBe(2));
+    await vi.waitFor(() => expect(answers).toHaveLength(3));
+    for (const answer of answers) answer();
+    await expect(patient).resolves.toEqual({ metadata: x });
+    await expect(next).resolves.toEqual({ metadata: x });
+    await vi.waitFor(() => expect(wire.open).toBe(1));
+  });
+
+  it("keep the connection where only one of them waits in vain", async () => {
+    const { wire, server, client, clock } = await aClient();
+    server.answer = ({ path }, response) => {
+      if (!path.endsWith("/slow")) response.json(200, { metadata: x });
+    };
+    const abort = new AbortController();
+    const slow = client.get(configMaps, { ...x, name: "slow" }, abort.signal);
+    await clock.advance(60_000);
+    await client.get(configMaps, x);
+    abort.abort(new Error("no longer needed"));
+    await expect(slow).rejects.toThrow("no longer needed");
+    await client.get(configMaps, x);
+    expect(wire.connections).toBe(1);
+  });
+
+  it("end when the client is closed, also on the old connection", async () => {
+    const { wire, client, clock } = await aClient();
+    await client.get(configMaps, x);
+    wire.swallow();
+    const patient = client.get(configMaps, x).catch((error: unknown) => error);
+    await givenUp(client, clock, 4_000);
+    await client.get(configMaps, x);
+    await client.close();
+    expect(await patient).toMatchObject({ reason: "Unreachable" });
+    await vi.waitFor(() => expect(wire.open).toBe(0));
+  });
+});
+
+/** A call that is given up after so long. */
+async function givenUp(client: KubeConnection, clock: FakeClock, afterMs: number): Promise<void> {
+  const abort = new AbortController();
+  const call = client.get(configMaps, x, abort.signal);
+  await clock.advance(afterMs);
+  abort.abort(new Error("no longer needed"));
+  await expect(call).rejects.toThrow("no longer needed");
+}
+
+/** An API server behind a wire, and a client of it whose time stands still. */
+async function aClient(): Promise<{ wire: Wire; server: WireServer; client: KubeConnection; clock: FakeClock }> {
+  const server = await startWireServer((_, response) => response.json(200, { metadata: x }));
+  onTestFinished(() => server.close());
+  const wire = await aWire(Number(new URL(server.config.server).port));
+  const clock = new FakeClock();
+  const client = createKubeClient({ ...server.config, server: `https://127.0.0.1:${wire.port}` }, { clock });
+  onTestFinished(() => client.close());
+  return { wire, server, client, clock };
+}
+
+interface Wire {
+  port: number;
+  /** How many connections there were, and are. */
+  connections: number;
+  open: number;
+  /** From now on nothing passes on the connections that are open; new ones work. */
+  swallow(): void;
+}
+
+/** Passes on what comes, as a network does. */
+async function aWire(to: number): Promise<Wire> {
+  const pairs: [Socket, Socket][] = [];
+  const server = createServer((near) => {
+    const far = connect(to, "127.0.0.1").on("error", () => undefined);
+    near.pipe(far).pipe(near);
+    pairs.push([near, far]);
+    wire.connections += 1;
+    wire.open += 1;
+    near.on("close", () => {
+      wire.open -= 1;
+      far.destroy();
+    });
+  });
+  const wire: Wire = {
+    port: await listen(server),
+    connections: 0,
+    open: 0,
+    swallow() {
+      for (const [near, far] of pairs) {
+        near.unpipe(far).resume();
+        far.unpipe(near).resume();
+      }
+    },
+  };
+  return wire;
+}
 
 /** Listens on loopback until the test has ended; answers the port. */
 async function listen(server: Server): Promise<number> {

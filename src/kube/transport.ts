@@ -1,5 +1,7 @@
-import { Agent, type Dispatcher } from "undici";
+import { Agent, type Dispatcher, Pool } from "undici";
+import { type Clock, systemClock } from "../shared/clock.ts";
 import { withinSignal } from "../shared/within-signal.ts";
+import { type Requests, createCallConnection } from "./call-connection.ts";
 import { errorFromAnswer, unreachable } from "./errors.ts";
 import type { KubeMetrics } from "./metrics.ts";
 import type { KubeConfig } from "./types.ts";
@@ -31,29 +33,37 @@ export interface Transport {
   close(): Promise<void>;
 }
 
+/** What a transport may be given. */
+export interface TransportDeps {
+  metrics?: KubeMetrics;
+  /** The system's own unless told. */
+  clock?: Clock;
+}
+
 /** Opens no connection before the first request. */
-export function createTransport(config: KubeConfig, metrics?: KubeMetrics): Transport {
+export function createTransport(config: KubeConfig, { metrics, clock = systemClock }: TransportDeps): Transport {
   const connect = { ...config.tls, timeout: connectTimeoutMs };
   const common = { connect, keepAliveTimeout: keepAliveMs, headersTimeout: callTimeoutMs };
-  const calls = new Agent({ ...common, connections: 1, bodyTimeout: callTimeoutMs });
+  const callPool = { ...common, connections: 1, bodyTimeout: callTimeoutMs };
+  const calls = createCallConnection(() => new Pool(config.server, callPool), clock);
   const watches = new Agent({ ...common, allowH2: false, bodyTimeout: 0 });
   const sender = { config, metrics };
 
   return {
     async call(call) {
-      const answer = await send({ ...sender, dispatcher: calls }, call);
+      const answer = await send({ ...sender, requests: calls }, call);
       const text = await answered(call, () => answer.body.text());
       if (answer.statusCode >= 300) throw refusal(call, answer, text);
       return parse(call, text);
     },
     async stream(call) {
-      const answer = await send({ ...sender, dispatcher: watches }, call);
+      const answer = await send({ ...sender, requests: watches }, call);
       if (answer.statusCode === 200) return answer.body;
       const text = await answered(call, () => answer.body.text());
       throw refusal(call, answer, text);
     },
     async close() {
-      await Promise.all([calls.destroy(), watches.destroy()]);
+      await Promise.all([calls.close(), watches.destroy()]);
     },
   };
 }
@@ -61,14 +71,14 @@ export function createTransport(config: KubeConfig, metrics?: KubeMetrics): Tran
 interface Sender {
   config: KubeConfig;
   metrics: KubeMetrics | undefined;
-  dispatcher: Dispatcher;
+  requests: Requests;
 }
 
 async function send(sender: Sender, call: Call): Promise<Dispatcher.ResponseData> {
   const headers = await requestHeaders(sender.config, call);
   try {
     const answer = await answered(call, () =>
-      sender.dispatcher.request({
+      sender.requests.request({
         origin: sender.config.server,
         path: pathWithQuery(call),
         method: call.method,
