@@ -40,6 +40,11 @@ export interface Wiring extends DeskDeps {
 
 const sweepEveryMs = 10 * 60_000;
 const dayMs = 86_400_000;
+/**
+ * Short: the lease waits for the last reconcile, and the next operator, who looks every 2 s, is to lead within 3. What is
+ * under way for longer is aborted, as every step may be killed and run again.
+ */
+const graceMs = 300;
 
 /** Every controller of the operator, wired by hand: reads as a table of contents. */
 export function createControllers(wiring: Wiring): ManagedController[] {
@@ -204,5 +209,5 @@ function taskDeps(wiring: Wiring, sources: readonly IntegrationSource[], setting
 }
 
 function controller({ clock, log, metrics }: Wiring, name: string, reconciler: Reconciler, workers = 1): Controller {
-  return createController({ name, reconciler, workers, clock, log, metrics });
+  return createController({ name, reconciler, workers, graceMs, clock, log, metrics });
 }

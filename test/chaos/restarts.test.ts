@@ -100,20 +100,26 @@ describe("processes that come and go", () => {
     expect((await story.end(unheard)).status?.phase).toBe("Succeeded");
   });
 
-  it("has one operator lead, and the other go on where that one stops", async () => {
+  it("has one operator lead, and the other go on where that one stops, in the middle of its work", async () => {
     const { story, said, open } = await atWork("handed-over");
     await world.start("operator-2");
     await eventually(() => world.parts["operator-2"]?.tail(200).includes("informers have synced"), {
       describe: "the second operator to stand by",
     });
     expect(await leader()).toMatch(/^operator_/);
-    await world.parts.operator?.stop(10_000);
+    const comment = { method: "GET", path: /^\/repos\/handed-over\/shop\/issues\/comments\// };
+    const unanswered = world.github.fail(comment, failing.slow(30_000), { times: 1 });
+    const asked = await story.ask("status");
+    await eventually(() => unanswered.hits > 0, { describe: "the first operator to wait for GitHub" });
+    const stopped = world.parts.operator?.stop(10_000);
     await eventually(async () => (await leader())?.startsWith("operator-2_"), {
       describe: "the second operator to lead after a clean stop of the first",
       timeoutMs: 3_000,
     });
+    await stopped;
     await open();
     await isPublishedOnce(story, said);
+    expect((await story.end(asked)).status?.phase).toBe("Succeeded");
   });
 
   it("leaves no token behind that any task was given", async () => {
