@@ -72,6 +72,35 @@ describe("leader", () => {
     expect(one.lost).toEqual([]);
   });
 
+  it("hands over within 3 s though it stops during a renewal that is written all the same", async () => {
+    const { clock, client, candidate, holder } = aField();
+    const { replace } = client;
+    client.replace = async (...call) => {
+      client.replace = replace;
+      await replace(...call);
+      return new Promise(() => {});
+    };
+    const one = candidate("one");
+    await clock.advance(1_000);
+    const two = candidate("two");
+    await clock.advance(1_000);
+    expect(client.objects(leases)[0]?.spec?.renewTime).toBe("2026-01-01T00:00:02.000000Z");
+    await one.leader.release();
+    expect(holder()).toBe("");
+    await clock.advance(3_000);
+    expect([two.leader.isLeader, one.lost]).toEqual([true, []]);
+  });
+
+  it("leaves the lease alone on its stop where another has taken it meanwhile", async () => {
+    const { clock, client, candidate, holder } = aField();
+    const one = candidate("one");
+    await clock.advance(0);
+    const lease = client.objects(leases)[0];
+    if (lease) client.seed(leases, { ...lease, spec: { ...lease.spec, holderIdentity: "two" } });
+    await one.leader.release();
+    expect(holder()).toBe("two");
+  });
+
   it("is taken over within 20 s where the leader dies, and not before its lease has run out", async () => {
     const { clock, client, candidate } = aField();
     const one = candidate("one");

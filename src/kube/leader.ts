@@ -90,12 +90,24 @@ class LeaseLeader implements Leader {
     if (!held) return;
     this.#lose();
     try {
-      const spec = { ...held.spec, holderIdentity: "", leaseDurationSeconds: 1, renewTime: this.#stamp() };
-      await this.#options.client.replace(leases, { ...held, spec });
+      await this.#giveBack(held).catch((error: unknown) => this.#giveBackNewest(error));
       this.#log.info({}, "lease released");
     } catch (error) {
       this.#log.warn({ error }, "the lease could not be released, it runs out by itself");
     }
+  }
+
+  async #giveBack(lease: Lease): Promise<void> {
+    const spec = { ...lease.spec, holderIdentity: "", leaseDurationSeconds: 1, renewTime: this.#stamp() };
+    await this.#options.client.replace(leases, { ...lease, spec });
+  }
+
+  /** After a conflict: a renewal that we no longer waited for may have been written all the same. */
+  async #giveBackNewest(error: unknown): Promise<void> {
+    const { client, namespace, name, identity } = this.#options;
+    const newest = isConflict(error) ? await client.find(leases, { namespace, name }) : undefined;
+    if (newest?.spec?.holderIdentity !== identity) throw error;
+    await this.#giveBack(newest);
   }
 
   /** One try; sets `#held` or answers how long to wait before the next. */
