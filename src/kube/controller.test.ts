@@ -81,6 +81,21 @@ describe("controller", () => {
     expect(text).toContain('controller_runtime_reconcile_errors_total{controller="test"} 5');
   });
 
+  it("tells its queue of a success also where nothing is measured", async () => {
+    const [clock, abort] = [new FakeClock(), new AbortController()];
+    const at: number[] = [];
+    const reconciler = async () => {
+      at.push(clock.monotonicMs());
+      if (at.length === 3) return { requeueAfterMs: 60_000 };
+      throw new Error("broken");
+    };
+    const controller = createController({ name: "test", reconciler, log: silentLogger, clock });
+    controller.start(abort.signal);
+    controller.enqueue(a);
+    await clock.advance(60_020);
+    expect(at).toEqual([0, 5, 15, 60_015, 60_020]);
+  });
+
   it("waits as long as the API server asked for", async () => {
     let runs = 0;
     const busy = Object.assign(failure(429, "TooManyRequests"), { retryAfterMs: 3_000 });

@@ -136,7 +136,8 @@ class QueueController implements Controller {
     metrics?.activeWorkers.inc(labels);
     try {
       const result = await this.#options.reconciler(request, signal);
-      metrics?.reconciles.inc({ ...labels, result: this.#succeeded(request, result) });
+      const outcome = this.#succeeded(request, result); // apart from the call below, which does not exist without metrics
+      metrics?.reconciles.inc({ ...labels, result: outcome });
     } catch (error) {
       if (!signal.aborted) this.#failed(request, error);
     } finally {
