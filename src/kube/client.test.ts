@@ -220,6 +220,12 @@ describe("lists", () => {
     expect(list.items.map(({ metadata }) => metadata.name)).toEqual(["a", "b"]);
   });
 
+  it("take as many as the server gives in one piece", async () => {
+    const items = Array.from({ length: 200_000 }, (_, at) => item(`i${at}`));
+    server.answer = (_, response) => response.json(200, { metadata: { resourceVersion: "9" }, items });
+    expect((await client.list(configMaps)).items).toHaveLength(200_000);
+  });
+
   it("take an empty list that the server writes as null", async () => {
     server.answer = (_, response) => response.json(200, { metadata: { resourceVersion: "1" }, items: null });
     expect(await client.list(pods)).toEqual({ items: [], resourceVersion: "1" });

@@ -173,18 +173,23 @@ async function listAll<T extends KubeObject>(
 ): Promise<KubeList<T>> {
   const items: T[] = [];
   let page = await listPage(transport, type, options, { limit: String(pageSize) });
-  items.push(...page.items);
+  append(items, page.items);
   while (page.metadata.continue) {
     const next = await nextPage(transport, type, options, page.metadata.continue);
     if (next.fresh) items.length = 0;
     page = next.page;
-    items.push(...page.items);
+    append(items, page.items);
   }
   const apiVersion = type.group === "" ? type.version : `${type.group}/${type.version}`;
   return {
     items: items.map((item) => ({ ...item, apiVersion, kind: type.kind })),
     resourceVersion: page.metadata.resourceVersion,
   };
+}
+
+/** One by one: a list read all at once has more items than a call may have arguments (about 125,000). */
+function append<T>(to: T[], items: readonly T[]): void {
+  for (const item of items) to.push(item);
 }
 
 interface Page<T> {
