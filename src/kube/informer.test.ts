@@ -253,6 +253,24 @@ describe("informer", () => {
     expect(namesOf(informer)).toEqual(["a@5", "b@6"]);
   });
 
+  it.each([
+    ["20", 20_000],
+    ["3600", 60_000],
+  ])("waits as long as a busy server asks for, within a minute: %s s", async (retryAfter, waitMs) => {
+    const waits: number[] = [];
+    const log = { ...silentLogger, warn: (fields: object) => waits.push((fields as { waitMs: number }).waitMs) };
+    const usual = server.answer;
+    server.answer = (_, response) =>
+      response.json(429, aStatus(429, "TooManyRequests", "slow"), { "retry-after": retryAfter });
+    const { informer } = start({}, log);
+    await eventually(() => expect(waits).toEqual([waitMs]));
+    server.answer = usual;
+    await clock.advance(waitMs - 1);
+    expect(held.lists).toBe(0);
+    await clock.advance(1);
+    await informer.waitForSync(stop.signal);
+  });
+
   it("goes on when a listener throws, and logs it", async () => {
     const errors: string[] = [];
     const log = { ...silentLogger, error: (_: object, message: string) => errors.push(message) };

@@ -10,6 +10,8 @@ const watchSeconds = 300;
 /** The API server sends a bookmark about once a minute: two and a half without a byte mean that nobody is there. */
 const livenessMs = 150_000;
 const retry: Backoff = { baseMs: 200, maxMs: 15_000, jitter: 0.5 };
+/** A server may ask for more patience than that, but not for so much that the copy grows old. */
+const maxRetryAfterMs = 60_000;
 
 /** What an informer needs. */
 export interface InformerDeps {
@@ -33,7 +35,8 @@ export interface InformerOptions<T extends KubeObject> {
 
 /**
  * A local copy of one kind, kept current: list, then watch with bookmarks from there; 410 lists anew, every other
- * failure is tried again with back-off (200 ms to 15 s), for ever. Only one list or watch runs at a time.
+ * failure is tried again with back-off (200 ms to 15 s, or longer where the server asks for it, up to 60 s), for ever.
+ * Only one list or watch runs at a time.
  */
 export function createInformer<T extends KubeObject>(
   deps: InformerDeps,
@@ -169,8 +172,8 @@ class ListWatchInformer<T extends KubeObject> implements Informer<T> {
 
   async #recover(error: unknown, signal: AbortSignal): Promise<void> {
     this.#failures += 1;
-    const waitMs = delayMs(retry, this.#failures);
-    const reason = error instanceof ApiError ? error.reason : "Unexpected";
+    const { reason, retryAfterMs = 0 } = error instanceof ApiError ? error : { reason: "Unexpected" };
+    const waitMs = Math.max(delayMs(retry, this.#failures), Math.min(retryAfterMs, maxRetryAfterMs));
     this.#deps.metrics?.informerFailures.inc({ kind: this.#type.kind, reason });
     if (isGone(error)) this.#resourceVersion = undefined;
     const fields = { kind: this.#type.kind, error, waitMs, failures: this.#failures };
