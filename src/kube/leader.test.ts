@@ -119,6 +119,23 @@ describe("leader", () => {
     expect(one.lost).toHaveLength(1);
   });
 
+  it("is taken over within 20 s where it dies while the other waits for an answer that never comes", async () => {
+    const { clock, client, candidate } = aField();
+    candidate("one");
+    await clock.advance(0);
+    const two = candidate("two");
+    await clock.advance(31_000);
+    let asked = false;
+    client.before = ({ verb, body }) => {
+      if (verb === "replace" && JSON.stringify(body).includes('"one"')) throw failure(0, "Unreachable");
+      if (verb !== "find" || asked) return undefined;
+      asked = true;
+      return new Promise(() => {});
+    };
+    await clock.advance(20_000);
+    expect([asked, two.leader.isLeader]).toEqual([true, true]);
+  });
+
   it("gives up before its lease ends when it cannot renew, so that two never lead", async () => {
     const { clock, client, candidate } = aField();
     const one = candidate("one");

@@ -113,14 +113,17 @@ class LeaseLeader implements Leader {
   /** One try; sets `#held` or answers how long to wait before the next. */
   async #tryAcquire(signal: AbortSignal): Promise<number> {
     const { client, namespace, name } = this.#options;
+    const limit = this.#limit(this.#timing.renewDeadlineMs / 2, signal);
     try {
-      const lease = await client.find(leases, { namespace, name }, signal);
+      const lease = await withinSignal(client.find(leases, { namespace, name }, limit.signal), limit.signal);
       const freeInMs = lease ? this.#freeInMs(lease) : 0;
       if (freeInMs > 0) return Math.min(freeInMs, this.#timing.retryMs);
-      await this.#take(lease, signal);
+      await this.#take(lease, limit.signal);
     } catch (error) {
       signal.throwIfAborted();
       if (!isConflict(error) && !isAlreadyExists(error)) this.#log.warn({ error }, "could not read or take the lease");
+    } finally {
+      limit.cancel();
     }
     return this.#timing.retryMs;
   }
@@ -171,30 +174,27 @@ class LeaseLeader implements Leader {
 
   /** One renewal within what is left of the deadline; answers why the lease is lost, if it is. */
   async #renew(signal: AbortSignal): Promise<string | undefined> {
-    const { client, clock, identity } = this.#options;
-    const deadline = new AbortController();
+    const { client, identity } = this.#options;
     const startedMs = this.#nowMs();
-    const leftMs = this.#renewedAtMs + this.#timing.renewDeadlineMs - startedMs;
-    const cancel = clock.after(leftMs, () => deadline.abort(new BellhopError("RenewDeadline", "no answer in time")));
-    const both = AbortSignal.any([signal, deadline.signal]);
+    const limit = this.#limit(this.#renewedAtMs + this.#timing.renewDeadlineMs - startedMs, signal);
     try {
       const held = this.#held;
       if (!held) return "the lease is not held";
       this.#held = await withinSignal(
-        client.replace(leases, { ...held, spec: { ...held.spec, renewTime: this.#stamp() } }, { signal: both }),
-        both,
+        client.replace(leases, { ...held, spec: { ...held.spec, renewTime: this.#stamp() } }, { signal: limit.signal }),
+        limit.signal,
       );
       this.#renewedAtMs = startedMs;
       return undefined;
     } catch (error) {
       if (signal.aborted) return undefined;
       this.#log.warn({ error }, "could not renew the lease");
-      const other = isConflict(error) ? await this.#readAgain(both).catch(() => undefined) : undefined;
+      const other = isConflict(error) ? await this.#readAgain(limit.signal).catch(() => undefined) : undefined;
       if (other !== undefined && other !== identity) return `the lease is held by ${other || "nobody"}`;
       const overdue = this.#nowMs() - this.#renewedAtMs >= this.#timing.renewDeadlineMs;
       return overdue ? `not renewed for ${this.#timing.renewDeadlineMs / 1000} s` : undefined;
     } finally {
-      cancel();
+      limit.cancel();
     }
   }
 
@@ -205,6 +205,16 @@ class LeaseLeader implements Leader {
     const holder = lease?.spec?.holderIdentity ?? "";
     if (lease && holder === identity) this.#held = lease;
     return holder;
+  }
+
+  /** Aborts with `signal`, or after so long. */
+  #limit(ms: number, signal: AbortSignal): { signal: AbortSignal; cancel: () => void } {
+    const deadline = new AbortController();
+    const giveUp = (): void => deadline.abort(new BellhopError("RenewDeadline", "no answer in time"));
+    return {
+      signal: AbortSignal.any([signal, deadline.signal]),
+      cancel: this.#options.clock.after(ms, giveUp),
+    };
   }
 
   #lose(): void {
