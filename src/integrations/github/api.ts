@@ -3,6 +3,7 @@ import { throttling } from "@octokit/plugin-throttling";
 import type { Endpoints } from "@octokit/types";
 import type { Clock } from "../../shared/clock.ts";
 import type { Logger } from "../../shared/log.ts";
+import { withinSignal } from "../../shared/within-signal.ts";
 import { providerError } from "./failures.ts";
 
 /** Octokit with throttling: writes one at a time and spaced as GitHub asks. Nothing is retried; our callers decide that. */
@@ -98,7 +99,10 @@ export function apiOf(octokit: Octokit, settings: ApiSettings): Api {
   };
 }
 
-/** Runs one call: an abort stays the caller's, everything else becomes a `ProviderError`. */
+/**
+ * Runs one call: an abort stays the caller's, everything else becomes a `ProviderError`. Nothing is waited for after an abort,
+ * not the throttle's turn either, which knows nothing of signals: what it lets through then ends before it is sent.
+ */
 export async function inOurWords<T>(
   settings: ApiSettings,
   doing: string,
@@ -107,7 +111,7 @@ export async function inOurWords<T>(
 ): Promise<T> {
   signal.throwIfAborted();
   try {
-    return await run();
+    return await withinSignal(run(), signal);
   } catch (error) {
     signal.throwIfAborted();
     throw providerError(error, {

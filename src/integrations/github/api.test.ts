@@ -1,0 +1,34 @@
+import { describe, expect, it } from "vitest";
+import { FakeClock } from "../../shared/fake-clock.ts";
+import { silentLogger } from "../../shared/log.ts";
+import { type ApiSettings, ThrottledOctokit, apiOf, octokitOptions } from "./api.ts";
+
+describe("a call to GitHub", () => {
+  it("is given up at once where the throttle still holds it back", async () => {
+    let sent = 0;
+    const fetch = async () => {
+      sent += 1;
+      return new Response("{}", { status: 201, headers: { "content-type": "application/json" } });
+    };
+    const settings: ApiSettings = {
+      url: "https://github.com",
+      host: "github.com",
+      signIn: "token",
+      fetch,
+      clock: new FakeClock(),
+      log: silentLogger,
+      throttle: true,
+      id: "api-test",
+    };
+    const api = apiOf(new ThrottledOctokit(octokitOptions(settings)), settings);
+    const write = (signal: AbortSignal) =>
+      api.request("label", "POST /repos/{owner}/{repo}/labels", { owner: "a", repo: "b", name: "c" }, signal);
+    const abort = new AbortController();
+    await write(abort.signal);
+    const held = write(abort.signal).catch((error: unknown) => error);
+    abort.abort(new Error("stopping"));
+    const later = new Promise((resolve) => setImmediate(resolve, "still waits"));
+    expect(await Promise.race([held, later])).toMatchObject({ message: "stopping" });
+    expect(sent).toBe(1); // the one before
+  });
+});
