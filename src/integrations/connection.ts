@@ -174,6 +174,8 @@ export interface CodeHost {
   change(repository: RepositoryRef, number: number, signal: AbortSignal): Promise<Change | undefined>;
   /** The open change with this head branch of the same repository. */
   findChange(repository: RepositoryRef, headRef: string, signal: AbortSignal): Promise<Change | undefined>;
+  /** Whether an open change of the repository aims at this branch. */
+  isBase(repository: RepositoryRef, branch: string, signal: AbortSignal): Promise<boolean>;
   openChange(
     repository: RepositoryRef,
     change: { headRef: string; baseRef: string; title: string; body: string; draft: boolean },

@@ -117,6 +117,7 @@ export function conformance(name: string, subject: () => Subject): void {
       const { connection, repository } = subject();
       expect(await connection.codeHost?.branch(repository, "no/such-branch", signal)).toBeUndefined();
       expect(await connection.codeHost?.findChange(repository, "no/such-branch", signal)).toBeUndefined();
+      expect((await connection.codeHost?.isBase(repository, "no/such-branch", signal)) ?? false).toBe(false);
       expect(await connection.codeHost?.change(repository, 999_999, signal)).toBeUndefined();
     });
 

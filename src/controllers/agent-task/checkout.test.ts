@@ -121,6 +121,38 @@ describe("the checkout", () => {
       want: { baseRef: "main", headRef: "bellhop/57-feature", headSHA: shaOf("f"), stacked: true, newBranch: true },
     },
     {
+      name: "stacks on somebody's branch that another open change aims at, whatever the profile says",
+      given: {
+        task: onChange,
+        output: { pushToHumanBranches: true },
+        host: {
+          changes: [aChange({ headRef: "develop" }), aChange({ number: 60, headRef: "x", baseRef: "develop" })],
+          branches: { main, develop: feature },
+        },
+      },
+      want: { baseRef: "develop", headRef: "bellhop/57-feature", headSHA: shaOf("f"), stacked: true, newBranch: true },
+    },
+    {
+      name: "stacks on a branch of another name that the bot's own account opened a change from",
+      given: {
+        task: onChange,
+        host: { changes: [{ ...ours, headRef: "develop" }], branches: { main, develop: feature } },
+      },
+      want: { baseRef: "develop", headRef: "bellhop/57-feature", headSHA: shaOf("f"), stacked: true, newBranch: true },
+    },
+    {
+      name: "stacks on the default branch, even where the bot opened the change and the name is one of ours",
+      given: {
+        task: onChange,
+        host: {
+          repository: { defaultBranch: "bellhop/main", archived: false, empty: false },
+          changes: [{ ...ours, headRef: "bellhop/main", baseRef: "production" }],
+          branches: { "bellhop/main": feature },
+        },
+      },
+      want: { baseRef: "bellhop/main", headRef: "bellhop/57-feature", headSHA: shaOf("f"), stacked: true },
+    },
+    {
       name: "does not take a branch of somebody's for ours because of its name",
       given: {
         task: onChange,
@@ -174,16 +206,18 @@ describe("the checkout", () => {
     expect(await resolve(given)).toEqual({ ok: false, reason, message: expect.stringMatching(message) });
   });
 
-  it.each([
-    { ours: false, isProtected: true, isBase: false },
-    { ours: false, isProtected: false, isBase: true },
-  ])("never pushes to somebody's branch that is protected or a base (%o)", (head) => {
-    expect(headRule({ sameRepository: true }, { ...head, pushToHumanBranches: true })).toBe("Stack");
-  });
+  const free = { ours: false, isDefault: false, isProtected: false, isBase: false, pushToHumanBranches: true };
+
+  it.each([{ isProtected: true }, { isBase: true }, { isDefault: true }])(
+    "never pushes to somebody's branch that is protected, a base or the default (%o)",
+    (head) => {
+      expect(headRule({ sameRepository: true }, { ...free, ...head })).toBe("Stack");
+      expect(headRule({ sameRepository: true }, free)).toBe("Push");
+    },
+  );
 
   it("never pushes to a fork, whatever else is said of it", () => {
-    const head = { ours: true, isProtected: false, isBase: false, pushToHumanBranches: true };
-    expect(headRule({ sameRepository: false }, head)).toBe("Stack");
+    expect(headRule({ sameRepository: false }, { ...free, ours: true })).toBe("Stack");
   });
 
   it("names branches by letters, digits and dashes only, whatever the title", async () => {

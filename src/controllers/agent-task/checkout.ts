@@ -46,12 +46,13 @@ async function resolveForChange(
   found: HostRepository,
   change: Change,
 ): Promise<CheckoutResolution> {
-  const { task, tasks, profile, botId, host, repository, signal } = sources;
+  const { profile, host, repository, signal } = sources;
   const branch = change.sameRepository ? await host.branch(repository, change.headRef, signal) : undefined;
   const rule = headRule(change, {
-    ours: isOurs(sources, change, botId),
+    ours: isOurs(sources, change),
+    isDefault: change.headRef === found.defaultBranch,
     isProtected: branch?.protected ?? true,
-    isBase: change.headRef === found.defaultBranch || isBaseOf(task, tasks, change.headRef),
+    isBase: await isBase(sources, change),
     pushToHumanBranches: profile.spec.output.pushToHumanBranches,
   });
   if (rule === "Push") return onHead(sources, change);
@@ -76,29 +77,35 @@ async function resolveForIssue(sources: CheckoutSources, found: HostRepository):
 export interface HeadFacts {
   /** The branch is one that Bellhop made. */
   ours: boolean;
+  /** It is the repository's default branch. */
+  isDefault: boolean;
   isProtected: boolean;
   /** Other work is based on it. */
   isBase: boolean;
   pushToHumanBranches: boolean;
 }
 
-/** Whether the head of a change is pushed to, or a change of ours is stacked on it. Forks always get a stacked one. Pure. */
+/** Whether the head of a change is pushed to, or a change of ours is stacked on it. Forks and default branches always get a stacked one. Pure. */
 export function headRule(change: Pick<Change, "sameRepository">, head: HeadFacts): "Push" | "Stack" {
-  if (!change.sameRepository) return "Stack";
+  if (!change.sameRepository || head.isDefault) return "Stack";
   if (head.ours) return "Push";
   return head.pushToHumanBranches && !head.isProtected && !head.isBase ? "Push" : "Stack";
 }
 
-function isOurs({ task, tasks, profile }: CheckoutSources, change: Change, botId: string | undefined): boolean {
-  if (!change.sameRepository) return false;
-  if (botId !== undefined && change.author.id === botId) return true;
-  return change.headRef.startsWith(profile.spec.output.branchPrefix) && isOurBranch(task, change.headRef, tasks);
+/** Made by us, as the name and either the author or our tasks say. The author alone says nothing: a token's user opens changes of their own. */
+function isOurs({ task, tasks, profile, botId }: CheckoutSources, change: Change): boolean {
+  if (!change.sameRepository || !change.headRef.startsWith(profile.spec.output.branchPrefix)) return false;
+  return (botId !== undefined && change.author.id === botId) || isOurBranch(task, change.headRef, tasks);
 }
 
-function isBaseOf(task: AgentTask, tasks: readonly AgentTask[], branch: string): boolean {
-  return tasks.some(
-    (other) => other.status?.checkout?.baseRef === branch && other.spec.repository?.id === task.spec.repository?.id,
+/** Whether a task of ours or an open change builds on the head. The host is asked only where the answer decides. */
+async function isBase(sources: CheckoutSources, { headRef, sameRepository }: Change): Promise<boolean> {
+  const { task, tasks, profile, host, repository, signal } = sources;
+  const known = tasks.some(
+    (other) => other.status?.checkout?.baseRef === headRef && other.spec.repository?.id === task.spec.repository?.id,
   );
+  if (known || !sameRepository || !profile.spec.output.pushToHumanBranches) return known;
+  return host.isBase(repository, headRef, signal);
 }
 
 /** The branch that the conversation's last task left, while its change is open (or while it exists, where none was opened). */

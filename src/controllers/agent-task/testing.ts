@@ -161,6 +161,8 @@ export function fakeHost(over: Partial<FakeHostState> = {}): { host: CodeHost; s
     change: async (_repository, number) => state.changes.find((change) => change.number === number),
     findChange: async (_repository, headRef) =>
       state.changes.find((change) => change.headRef === headRef && change.state === "Open" && change.sameRepository),
+    isBase: async (_repository, branch) =>
+      state.changes.some((change) => change.baseRef === branch && change.state === "Open"),
     openChange: () => Promise.reject(new Error("no change is opened here")),
     updateChange: () => Promise.reject(new Error("no change is updated here")),
     closingWords: (subject) => `Fixes #${subject}`,

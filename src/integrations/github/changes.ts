@@ -11,7 +11,9 @@ type Pull = Pick<
 type NewChange = Parameters<CodeHost["openChange"]>[1];
 
 /** The part of a code host that deals with pull requests. */
-export function changes(client: GitHubClient): Pick<CodeHost, "change" | "findChange" | "openChange" | "updateChange"> {
+export function changes(
+  client: GitHubClient,
+): Pick<CodeHost, "change" | "findChange" | "isBase" | "openChange" | "updateChange"> {
   return {
     change: async (repository, number, signal) => {
       const api = await client.forRepository(repository, signal);
@@ -30,6 +32,16 @@ export function changes(client: GitHubClient): Pick<CodeHost, "change" | "findCh
     },
     findChange: async (repository, headRef, signal) =>
       find(await client.forRepository(repository, signal), repository, headRef, signal),
+    isBase: async (repository, branch, signal) => {
+      const api = await client.forRepository(repository, signal);
+      const { data } = await api.request(
+        `look for pull requests into ${branch} in ${named(repository)}`,
+        "GET /repos/{owner}/{repo}/pulls",
+        { ...pathOf(repository), state: "open", base: branch, per_page: 1 },
+        signal,
+      );
+      return data.some(({ base }) => base.ref === branch);
+    },
     openChange: async (repository, change, signal) =>
       open(await client.forRepository(repository, signal), repository, change, signal),
     updateChange: async (repository, number, { body }, signal) => {

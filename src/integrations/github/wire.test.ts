@@ -397,6 +397,8 @@ describe("code host", () => {
     expect(await host.openChange(desk.repository, wanted, patiently)).toEqual(opened);
     expect(await host.findChange(desk.repository, "bellhop/1-fix", patiently)).toEqual(opened);
     expect(await host.findChange(desk.repository, "nothing", patiently)).toBeUndefined();
+    expect(await host.isBase(desk.repository, "main", patiently)).toBe(true);
+    expect(await host.isBase(desk.repository, "bellhop/1-fix", patiently)).toBe(false);
     await host.updateChange(desk.repository, opened.number, { body: "new" }, patiently);
     expect(await host.change(desk.repository, 9999, patiently)).toBeUndefined();
     expect(await host.branch(desk.repository, "bellhop/1-fix", patiently)).toEqual({ sha, protected: false });
