@@ -95,6 +95,9 @@ async function create(
   reporter: Reporter,
   { text, search }: Extract<ReportAction, { do: "create" }>,
 ): Promise<Report> {
+  // The cache may be one write behind and the provider's list as well; what the API server knows is certain.
+  const known = search ? (await context.live()).status?.report : undefined;
+  if (known?.id !== undefined) return known;
   const target = targetOf(context);
   const marker = context.facts.task.status?.report?.intent ?? "";
   const since = new Date(createdMs(context.facts.task) - clockDifferenceMs);

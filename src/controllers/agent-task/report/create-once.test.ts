@@ -1,0 +1,61 @@
+import { expect, it } from "vitest";
+import type { AgentTask } from "../../../api/kinds.ts";
+import { ApiError, isConflict } from "../../../kube/errors.ts";
+import { FakeClock } from "../../../shared/fake-clock.ts";
+import { silentLogger } from "../../../shared/log.ts";
+import type { AgentTaskDeps } from "../deps.ts";
+import { walk } from "../frame.ts";
+import { anIntegration, aTask, noon } from "../testing.ts";
+import { reportStep } from "./index.ts";
+
+/** An API server with one task, and a thread whose list does not show yet what was just written. */
+function aWorld() {
+  const versions = [aTask({ conditions: ["Authorized"] })];
+  const newest = (): AgentTask => versions.at(-1) ?? aTask();
+  const comments: string[] = [];
+  const reporter = {
+    encode: (text: string) => text,
+    hiddenMarker: (marker: string) => `<!-- ${marker} -->`,
+    create: async (_target: unknown, body: string) => ({ id: String(comments.push(body)), url: "https://x" }),
+    update: async () => {},
+    find: async () => undefined,
+  };
+  const kube = {
+    get: async () => newest(),
+    replaceStatus: async (_kind: unknown, task: AgentTask) => {
+      const { resourceVersion } = newest().metadata;
+      if (task.metadata.resourceVersion !== resourceVersion) {
+        throw new ApiError({ status: 409, reason: "Conflict", message: "newer" });
+      }
+      versions.push({ ...task, metadata: { ...task.metadata, resourceVersion: String(versions.length + 1) } });
+      return newest();
+    },
+  };
+  const deps = {
+    kube,
+    tasks: { list: () => [newest()], get: newest },
+    profiles: { get: () => undefined },
+    admission: { verdict: () => ({ state: "Unknown" }) },
+    desk: () => ({
+      integration: anIntegration({ reporting: { reaction: false } }),
+      connect: async () => ({ reporter }),
+    }),
+    sandbox: { observe: () => ({ state: "Missing" }) },
+    events: { normal: () => {}, warning: () => {} },
+    clock: new FakeClock(noon),
+    log: silentLogger,
+  } as unknown as AgentTaskDeps;
+  return { versions, comments, walk: (task: AgentTask) => walk(deps, [reportStep], task, AbortSignal.timeout(5_000)) };
+}
+
+it("tells a story once, also where the cache shows the intent and not yet the message, and the provider's list lags too", async () => {
+  const { versions, comments, walk } = aWorld();
+  const [first] = versions;
+  if (!first) throw new Error("the world begins with a task");
+  await walk(first);
+  const stale = versions.find(({ status }) => status?.report?.intent !== undefined && status.report.id === undefined);
+  if (!stale) throw new Error("the intent is written before the message");
+  await expect(walk(stale)).rejects.toSatisfy(isConflict);
+  expect(comments).toHaveLength(1);
+  expect(versions.at(-1)?.status?.report?.id).toBe("1");
+});
