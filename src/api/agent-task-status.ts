@@ -157,6 +157,12 @@ export const agentTaskStatus = z.object({
       changeURL: z.string().max(2048).optional().describe("The pull request."),
       changeNumber: z.int().min(1).optional().describe("Its number."),
       changeDraft: z.boolean().optional().describe("Whether it was a draft when the work was published."),
+      heldUnsaid: z
+        .boolean()
+        .optional()
+        .describe(
+          "Whether the commit's checks are held and no text of a change of ours says so: then the report does.",
+        ),
     })
     .optional()
     .describe("What came of it."),

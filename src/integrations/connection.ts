@@ -94,6 +94,8 @@ export interface Change {
   number: number;
   url: string;
   title: string;
+  /** What is written in it, as people may have edited it; empty where nothing is. */
+  body: string;
   state: "Open" | "Closed" | "Merged";
   draft: boolean;
   baseRef: string;

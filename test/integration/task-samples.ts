@@ -81,6 +81,7 @@ export const resultValues = {
   changeURL: ["https://github.com/acme/shop/pull/1", "https://evil.example.com/"],
   changeNumber: [1, 2],
   changeDraft: [true, false],
+  heldUnsaid: [true, false],
 } satisfies Pair<Result>;
 
 /** What the broker may write, as DESIGN and ADR 0006 say. */

@@ -179,6 +179,7 @@ export function aChange(over: Partial<Change> = {}): Change {
     number: 57,
     url: "https://github.com/acme/shop/pull/57",
     title: "Feature",
+    body: "",
     state: "Open",
     draft: false,
     baseRef: "main",

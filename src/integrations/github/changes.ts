@@ -6,7 +6,7 @@ import type { GitHubClient } from "./client.ts";
 
 type Pull = Pick<
   Endpoints["GET /repos/{owner}/{repo}/pulls"]["response"]["data"][number],
-  "number" | "html_url" | "title" | "state" | "draft" | "merged_at" | "base" | "head" | "user"
+  "number" | "html_url" | "title" | "body" | "state" | "draft" | "merged_at" | "base" | "head" | "user"
 >;
 type NewChange = Parameters<CodeHost["openChange"]>[1];
 
@@ -103,6 +103,7 @@ function changeOf(pull: Pull): Change {
     number: pull.number,
     url: pull.html_url,
     title: pull.title,
+    body: pull.body ?? "",
     state,
     draft: pull.draft ?? false,
     baseRef: pull.base.ref,

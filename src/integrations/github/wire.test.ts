@@ -400,6 +400,7 @@ describe("code host", () => {
     expect(await host.isBase(desk.repository, "main", patiently)).toBe(true);
     expect(await host.isBase(desk.repository, "bellhop/1-fix", patiently)).toBe(false);
     await host.updateChange(desk.repository, opened.number, { body: "new" }, patiently);
+    expect(await host.findChange(desk.repository, "bellhop/1-fix", patiently)).toMatchObject({ body: "new" });
     expect(await host.change(desk.repository, 9999, patiently)).toBeUndefined();
     expect(await host.branch(desk.repository, "bellhop/1-fix", patiently)).toEqual({ sha, protected: false });
     expect(await host.branch(desk.repository, "nothing", patiently)).toBeUndefined();

@@ -78,6 +78,9 @@ describe.concurrent("what people say to the bot", () => {
     expect(gitAt(team, team.repo, "rev-parse", branch)).toBe(commit);
 
     expect(reasonOf(await change.end(await change.ask(`approve ${held}`, "bob")))).toBe("Approved");
+    const [approved] = await issue.pulls();
+    expect(approved?.body).toContain(`@bob has approved \`${held}\``);
+    expect(approved?.body).not.toContain("Checks are held");
     const released = gitAt(team, team.repo, "rev-parse", branch);
     expect(gitAt(team, team.repo, "rev-parse", `${released}^`, `${released}^{tree}`)).toBe(
       `${commit}\n${gitAt(team, team.repo, "rev-parse", `${commit}^{tree}`)}`,
@@ -119,7 +122,11 @@ describe.concurrent("what people say to the bot", () => {
       result: { branch, changeNumber },
     });
     expect(gitAt(team, team.repo, "rev-parse", `${branch}^`)).toBe(commit);
-    expect(await issue.pulls()).toHaveLength(1);
+    const [pull, ...others] = await issue.pulls();
+    expect(others).toEqual([]);
+    expect(pull?.body).toMatch(new RegExp(`^Fixes #${issue.number}$`, "m"));
+    expect(pull?.body).toContain(`approve ${second.status?.result?.commit?.slice(0, 7)}`);
+    expect(pull?.body).not.toContain(commit?.slice(0, 7));
     expect(await change.ours()).toHaveLength(1);
   });
 

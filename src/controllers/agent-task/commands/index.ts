@@ -1,11 +1,12 @@
 import { AgentTaskKind, type AgentTask } from "../../../api/kinds.ts";
 import type { AgentTaskStatus } from "../../../api/agent-task-status.ts";
-import { isProviderFailure } from "../../../integrations/errors.ts";
+import { isProviderFailure, ProviderError } from "../../../integrations/errors.ts";
 import { isAlreadyExists } from "../../../kube/errors.ts";
 import { BellhopError } from "../../../shared/errors.ts";
 import type { StatusPatch } from "../facts.ts";
 import { holds, isOver, isWork } from "../state.ts";
 import { asStep, type AnyStep, type Step, type StepContext } from "../steps.ts";
+import { bodyApproved } from "../publish/change-text.ts";
 import { taskAgain } from "./again.ts";
 import { decideCommand, refused, told, type CommandAction, type CommandReading } from "./decide.ts";
 import { lastPublished } from "./targets.ts";
@@ -76,6 +77,7 @@ async function approve(
       context.signal,
     );
     await ask(context, target, { commit: sha });
+    await sayApproved(context, { branch, commit });
     return told(
       "Approved",
       `Approved ${commit.slice(0, 7)}: an empty commit without the skip marker, ${sha.slice(0, 7)}, lets the checks run.`,
@@ -83,6 +85,26 @@ async function approve(
   } catch (error) {
     if (isProviderFailure(error, "Conflict", "NotFound")) return refused("CommitMoved", error.message);
     throw error;
+  }
+}
+
+/** Makes the change say so. The approval holds where it cannot: the answer to the command says it as well. */
+async function sayApproved(
+  context: StepContext,
+  { branch, commit }: { branch: string; commit: string },
+): Promise<void> {
+  const { deps, facts, signal } = context;
+  const { task } = facts;
+  const { codeHost, reporter } = await context.connection();
+  if (!codeHost || !reporter || !task.spec.repository) return;
+  try {
+    const change = await codeHost.findChange(task.spec.repository, branch, signal);
+    if (!change) return;
+    const body = bodyApproved(change.body, { task, commit }, reporter);
+    if (body !== undefined) await codeHost.updateChange(task.spec.repository, change.number, { body }, signal);
+  } catch (error) {
+    if (!(error instanceof ProviderError)) throw error;
+    deps.log.warn({ error, task: task.metadata.name }, "the text of an approved change stays out of date");
   }
 }
 

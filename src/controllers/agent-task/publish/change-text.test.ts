@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { encoder } from "../../../integrations/github/encode.ts";
 import { aProfile, aTask, shaOf } from "../testing.ts";
-import { changeBody, changeTitle } from "./change-text.ts";
+import { hiddenMarker } from "../../../integrations/github/report.ts";
+import { bodyApproved, bodyWithNewest, changeBody, changeTitle } from "./change-text.ts";
 
 const encode = encoder("github.com");
 const text = (over: Parameters<typeof aTask>[0] = {}, profile: object = {}) => ({
@@ -9,7 +10,7 @@ const text = (over: Parameters<typeof aTask>[0] = {}, profile: object = {}) => (
   profile: aProfile(profile),
   commit: shaOf("b"),
   mention: "bellhop",
-  encode,
+  reporter: { encode, hiddenMarker },
   host: { closingWords: (subject: number) => `Fixes #${subject}` },
 });
 
@@ -21,7 +22,8 @@ describe("the text of a change", () => {
   });
 
   it("says on top of which change it stands, and closes nothing then", () => {
-    const body = changeBody(text({ source: { subject: { type: "Change", key: "acme/shop#57", number: 57 } } }));
+    const source = { subject: { type: "Change", key: "acme/shop#57", number: 57 } } as const;
+    const body = changeBody(text({ source, status: { checkout: { stacked: true } } }));
     expect(body).toContain("On top of #57.");
     expect(body).not.toContain("Fixes");
   });
@@ -47,5 +49,53 @@ describe("the text of a change", () => {
     expect(title("")).toMatch(/^Work on acme\/shop#.?42$/);
     expect(Array.from(title("😀".repeat(300)))).toHaveLength(200);
     expect(title("😀".repeat(300)).isWellFormed()).toBe(true);
+  });
+});
+
+describe("the text of a change that goes on", () => {
+  const first = changeBody(text({ status: { result: { summary: "Sums are right now." } } }));
+  const second = {
+    ...text({ actor: { id: "502", login: "bob" }, status: { result: { summary: "@ana and in French" } } }),
+    commit: shaOf("c"),
+  };
+
+  it("names the newest commit, in what it says of it and in how to let its checks go", () => {
+    const body = bodyWithNewest(first, second) ?? "";
+    expect(body).toContain("Made by Bellhop for @bob. Its newest commit is `ccccccc`");
+    expect(body).toContain("`@bellhop approve ccccccc`");
+    expect(body).not.toContain("bbbbbbb");
+    expect(body).toContain("and in French");
+    expect(body).not.toContain("@ana and");
+  });
+
+  it("keeps what it was opened with and what people wrote, before, between and after", () => {
+    const edited = `Read this first.\n\n${first.replace("\n\n<!-- bellhop:change/checks -->", "\n\nIn between.$&")}\r\n- [x] tried it`;
+    const body = bodyWithNewest(edited, second) ?? "";
+    expect(body.startsWith("Read this first.\n\nFixes #42\n\nSums are right now.\n\n---\n\n")).toBe(true);
+    expect(body).toContain("In between.");
+    expect(body.endsWith("\r\n- [x] tried it")).toBe(true);
+  });
+
+  it("is the same however often it is said, for the first commit and for a further one", () => {
+    expect(bodyWithNewest(first, text({ status: { result: { summary: "Sums are right now." } } }))).toBe(first);
+    const body = bodyWithNewest(first, second) ?? "";
+    expect(bodyWithNewest(body, second)).toBe(body);
+  });
+
+  it("says that the checks run once they were approved, and that those of a further commit are held", () => {
+    const task = aTask({ actor: { id: "503", login: "carol" } });
+    const approved = bodyApproved(first, { task, commit: shaOf("b") }, { hiddenMarker }) ?? "";
+    expect(approved).toContain("@carol has approved `bbbbbbb`");
+    expect(approved).not.toContain("Checks are held");
+    expect(bodyWithNewest(approved, second)).toContain("`@bellhop approve ccccccc`");
+  });
+
+  it.each([
+    ["somebody else's", "I made this."],
+    ["one whose markers were taken out", first.replaceAll(/<!--.*-->/g, "")],
+    ["one that ends within our part", first.slice(0, first.indexOf("Checks are held"))],
+  ])("leaves %s alone", (_name, body) => {
+    expect(bodyWithNewest(body, second)).toBeUndefined();
+    expect(bodyApproved(body, { task: aTask(), commit: shaOf("b") }, { hiddenMarker })).toBeUndefined();
   });
 });

@@ -2,6 +2,7 @@ import type { AgentProfile, AgentTask } from "../../../api/kinds.ts";
 import type { CodeHost, Reporter } from "../../../integrations/connection.ts";
 import { cutCharacters } from "../../../intake/cut-text.ts";
 import { requesterOf } from "../state.ts";
+import { part, withPart } from "./change-parts.ts";
 
 /** What the text of a change is made from. */
 export interface ChangeText {
@@ -10,7 +11,7 @@ export interface ChangeText {
   commit: string;
   /** What people write after `@` to call the bot. */
   mention: string | undefined;
-  encode: Reporter["encode"];
+  reporter: Pick<Reporter, "encode" | "hiddenMarker">;
   host: Pick<CodeHost, "closingWords">;
 }
 
@@ -18,24 +19,74 @@ const maxSummaryBytes = 16_384;
 const maxTitle = 200;
 
 /** Title of the change: the subject's own title, made harmless. */
-export function changeTitle({ task, encode }: Pick<ChangeText, "task" | "encode">): string {
+export function changeTitle({ task, reporter }: Pick<ChangeText, "task" | "reporter">): string {
   const { title, key } = task.spec.source.subject;
   const words = (title ?? "").replaceAll(/\s+/g, " ").trim() || `Work on ${key}`;
-  return encode(cutCharacters(words, maxTitle)).split("\n")[0] ?? key;
+  return reporter.encode(cutCharacters(words, maxTitle)).split("\n")[0] ?? key;
 }
 
-/** Body of the change. The closing words are ours alone; everything a model wrote went through the desk's encoder. */
+/** Body of a change when it is opened. The closing words are ours alone; everything a model wrote went through the desk's encoder. */
 export function changeBody(text: ChangeText): string {
-  const { task, encode } = text;
-  const summary = task.status?.result?.summary;
+  const { hiddenMarker } = text.reporter;
   return [
     closing(text),
-    summary === undefined ? undefined : encode(summary, { maxBytes: maxSummaryBytes }),
-    `---\nMade by Bellhop for ${asked(task)}. One commit, not signed off by a person yet: read it as you would anybody's.`,
-    held(text),
+    summaryOf(text),
+    "---",
+    part("newest", newest(text), hiddenMarker),
+    part("checks", held(text), hiddenMarker),
   ]
-    .filter((part) => part !== undefined)
+    .filter((words) => words !== undefined)
     .join("\n\n");
+}
+
+/**
+ * The body of a change that has a further commit of ours: it names that commit, and how its checks stand. What it was opened with and
+ * what people wrote stay. Undefined where it has no parts of ours: then it is somebody else's text.
+ */
+export function bodyWithNewest(body: string, text: ChangeText): string | undefined {
+  const { hiddenMarker } = text.reporter;
+  const withChecks = withPart(body, "checks", held(text), hiddenMarker);
+  // After a crash it may say so already, and where it was opened for this commit the summary stands further up.
+  if (withChecks === undefined || body.includes(part("newest", newest(text), hiddenMarker))) return withChecks;
+  const words = [summaryOf(text), newest(text)].filter((line) => line !== undefined).join("\n\n");
+  return withPart(withChecks, "newest", words, hiddenMarker);
+}
+
+/** The body once somebody let the checks of a commit run; undefined where it has no part of ours. */
+export function bodyApproved(
+  body: string,
+  approval: { task: AgentTask; commit: string },
+  { hiddenMarker }: Pick<Reporter, "hiddenMarker">,
+): string | undefined {
+  const { login } = approval.task.spec.actor;
+  const words = `**Checks run.** @${login} has approved \`${approval.commit.slice(0, 7)}\`; an empty commit without the skip marker lets them.`;
+  return withPart(body, "checks", words, hiddenMarker);
+}
+
+/** Says that checks wait, why, and how to let them go. */
+export function heldWords(commit: string, mention: string | undefined): string {
+  const words = `@${mention ?? "bot"} approve ${commit.slice(0, 7)}`;
+  return (
+    "**Checks are held.** The commit carries the skip marker, so that code nobody has read yet does not run with the repository's secrets; " +
+    `required checks wait until then. Once you have read it, somebody other than the requester with write access writes \`${words}\`.`
+  );
+}
+
+/** Whether the checks of what a task pushes are held. */
+export function isHeld({ spec }: AgentProfile): boolean {
+  return spec.output.ci === "Hold";
+}
+
+function summaryOf({ task, reporter }: ChangeText): string | undefined {
+  const summary = task.status?.result?.summary;
+  return summary === undefined ? undefined : reporter.encode(summary, { maxBytes: maxSummaryBytes });
+}
+
+function newest({ task, commit }: ChangeText): string {
+  return (
+    `Made by Bellhop for ${asked(task)}. Its newest commit is \`${commit.slice(0, 7)}\`, ` +
+    "not signed off by a person yet: read it as you would anybody's."
+  );
 }
 
 function asked(task: AgentTask): string {
@@ -49,12 +100,6 @@ function closing({ task, host }: ChangeText): string | undefined {
   return type === "Issue" ? host.closingWords(number) : `On top of #${number}.`;
 }
 
-/** Says that checks wait, why, and how to let them go. */
-function held({ profile, commit, mention }: ChangeText): string | undefined {
-  if (profile.spec.output.ci !== "Hold") return undefined;
-  const words = `@${mention ?? "bot"} approve ${commit.slice(0, 7)}`;
-  return (
-    "**Checks are held.** The commit carries the skip marker, so that code nobody has read yet does not run with the repository's secrets; " +
-    `required checks wait until then. Once you have read it, somebody other than the requester with write access writes \`${words}\`.`
-  );
+function held({ profile, commit, mention }: ChangeText): string {
+  return isHeld(profile) ? heldWords(commit, mention) : "";
 }

@@ -1,17 +1,17 @@
 import type { AgentTask } from "../../../api/kinds.ts";
-import type { Change, CodeHost, Connection } from "../../../integrations/connection.ts";
+import type { Change, CodeHost } from "../../../integrations/connection.ts";
 import { isProviderFailure } from "../../../integrations/errors.ts";
 import { BellhopError, describeError } from "../../../shared/errors.ts";
 import type { StatusPatch } from "../facts.ts";
 import { isAtWork } from "../state.ts";
 import { asStep, type AnyStep, type Step, type StepContext } from "../steps.ts";
-import { changeBody, changeTitle } from "./change-text.ts";
+import { bodyWithNewest, changeBody, changeTitle, isHeld, type ChangeText } from "./change-text.ts";
 import { decide, type Action, type Reading } from "./decide.ts";
 import { proposedBy } from "./judge.ts";
 
 /**
  * From a proposal to a change: judge it, write down the one push that the broker lets through, mint its token, read the branch at the
- * host, open or find the change. While `status.publish` is set, the end of the task is decided here and nowhere else.
+ * host, open the change or bring its text up to date. While `status.publish` is set, the end of the task is decided here and nowhere else.
  */
 const publish: Step<Reading, Action> = {
   name: "publish",
@@ -50,8 +50,9 @@ async function conclude(context: StepContext): Promise<StatusPatch> {
   const at = `\`${branch}\` is at ${commit?.slice(0, 7)}`;
   try {
     const change = await changeFor(context);
+    const unsaid = await isHeldUnsaid(context, change);
     const verdict = { status: "True", reason: "Published", message: `${at}; ${toldOf(task, change)}.` } as const;
-    return concluded(task, resultOf(branch, commit, change), verdict);
+    return concluded(task, { ...resultOf(branch, commit, change), ...(unsaid ? { heldUnsaid: true } : {}) }, verdict);
   } catch (error) {
     if (!isProviderFailure(error, "NotFound", "Forbidden", "Invalid")) throw error;
     // The work is there, and no later try would be answered otherwise.
@@ -101,17 +102,40 @@ async function changeFor(context: StepContext): Promise<Change | undefined> {
   const { repository } = task.spec;
   const { headRef, baseRef } = task.status?.checkout ?? {};
   if (!repository || !profile || headRef === undefined) return undefined;
-  const connection = await context.connection();
   const host = await hostOf(context);
   const found = await host.findChange(repository, headRef, context.signal);
   if (found || profile.spec.output.pullRequest === "None" || baseRef === undefined || beganEmpty(task)) return found;
+  const text = await textOf(context);
   const opening = {
     headRef,
     baseRef,
     draft: profile.spec.output.pullRequest === "Draft",
-    ...textOf(context, connection, host),
+    title: changeTitle(text),
+    body: changeBody(text),
   };
   return host.openChange(repository, opening, context.signal);
+}
+
+/** Whether the checks of the commit are held and the change does not say so: it is somebody else's text, or there is none. */
+async function isHeldUnsaid(context: StepContext, change: Change | undefined): Promise<boolean> {
+  const { profile } = context.facts;
+  const said = change !== undefined && (await bringUpToDate(context, change));
+  return !said && profile !== undefined && isHeld(profile);
+}
+
+/** Makes the text of a change of ours name the newest commit; answers whether it does. The work is not lost where it cannot. */
+async function bringUpToDate(context: StepContext, { number, body }: Change): Promise<boolean> {
+  const { repository } = context.facts.task.spec;
+  const text = bodyWithNewest(body, await textOf(context));
+  if (!repository || text === undefined || text === body) return text !== undefined;
+  try {
+    await (await hostOf(context)).updateChange(repository, number, { body: text }, context.signal);
+    return true;
+  } catch (error) {
+    if (!isProviderFailure(error, "NotFound", "Forbidden", "Invalid")) throw error;
+    context.deps.log.warn({ error, task: context.facts.task.metadata.name }, "the text of a change stays out of date");
+    return false;
+  }
 }
 
 /** The first commit of a repository has no base: hosts refuse a change for it. */
@@ -119,18 +143,18 @@ function beganEmpty({ status }: AgentTask): boolean {
   return status?.checkout?.headSHA === undefined;
 }
 
-function textOf({ facts }: StepContext, { reporter }: Connection, host: CodeHost): { title: string; body: string } {
-  const { task, profile, integration } = facts;
+async function textOf(context: StepContext): Promise<ChangeText> {
+  const { task, profile, integration } = context.facts;
+  const { reporter } = await context.connection();
   if (!reporter || !profile) throw new BellhopError("NotSupported", "this provider cannot describe a change");
-  const text = {
+  return {
     task,
     profile,
-    host,
-    encode: reporter.encode,
+    host: await hostOf(context),
+    reporter,
     commit: task.status?.publish?.newId ?? "",
     mention: integration?.status?.bot?.mention,
   };
-  return { title: changeTitle(text), body: changeBody(text) };
 }
 
 async function hostOf(context: StepContext): Promise<CodeHost> {

@@ -91,6 +91,13 @@ describe("the report at the end", () => {
     ]);
   });
 
+  it("says that checks are held, and how to let them go, where no change of ours does", () => {
+    const say = (held: object): string =>
+      end({ status: { phase: "Succeeded", result: { ...result, ...held } }, conditions: ["Authorized", done] });
+    expect(say({ heldUnsaid: true })).toMatch(/Checks are held.*required checks wait.*`@bellhop approve bbbbbbb`/s);
+    expect(say({})).not.toContain("Checks are held");
+  });
+
   it("names what was left out of the commit", () => {
     const proposed = { attempt: 1, ref: "r", newId: shaOf("b"), files: 1, patchKiB: 1, skipped: ["a/.git", "@ana/b"] };
     const text = end({

@@ -2,6 +2,7 @@ import { durationMs } from "../../../api/duration.ts";
 import type { AgentTask } from "../../../api/kinds.ts";
 import type { Reporter } from "../../../integrations/connection.ts";
 import type { Integration } from "../../../integrations/types.ts";
+import { heldWords } from "../publish/change-text.ts";
 import { conditionOf, holds, isOver, isWork, requesterOf } from "../state.ts";
 
 /** What a report is written from. */
@@ -63,7 +64,7 @@ function body(words: ReportWords): string {
   if (!isOver(task)) return checklist(words);
   const summary = task.status?.result?.summary;
   const said = summary === undefined ? "" : words.encode(summary, { maxBytes: maxSummaryBytes });
-  return [verdict(words), said, leftOut(words)].filter((part) => part !== "").join("\n\n");
+  return [verdict(words), said, held(words), leftOut(words)].filter((part) => part !== "").join("\n\n");
 }
 
 /** Why it ended, in the words of the condition that ended it. Success speaks for itself. */
@@ -74,6 +75,12 @@ function verdict({ task, encode }: ReportWords): string {
   return end.reason === "Published"
     ? `\`${branchOf(task)}\` at ${task.status?.result?.commit?.slice(0, 7) ?? "?"}`
     : encode(end.message);
+}
+
+/** Why required checks wait, where no change of ours says so. */
+function held({ task, integration }: ReportWords): string {
+  const { commit, heldUnsaid } = task.status?.result ?? {};
+  return heldUnsaid && commit !== undefined ? heldWords(commit, integration.status?.bot?.mention) : "";
 }
 
 /** What the commit does not have although the agent left it. */

@@ -1,0 +1,77 @@
+import { describe, expect, it } from "vitest";
+import { ProviderError } from "../../../integrations/errors.ts";
+import { hiddenMarker } from "../../../integrations/github/report.ts";
+import { silentLogger } from "../../../shared/log.ts";
+import type { StatusPatch } from "../facts.ts";
+import type { StepContext } from "../steps.ts";
+import { aChange, aProfile, aTask, facts, fakeHost, shaOf } from "../testing.ts";
+import { changeBody } from "./change-text.ts";
+import { publishStep } from "./index.ts";
+
+const branch = "bellhop/42-fix";
+const reporter = { encode: (text: string) => text, hiddenMarker };
+
+function pushed(commit: string, profile: object = {}) {
+  const publish = { ref: `refs/heads/${branch}`, newId: commit };
+  const task = aTask({
+    conditions: ["Authorized", "Admitted"],
+    status: {
+      attempts: [{ number: 1, podName: "p", podUID: "u" }],
+      checkout: { baseRef: "main", headRef: branch, headSHA: shaOf("a") },
+      publish,
+      result: { proposed: { attempt: 1, files: 1, patchKiB: 1, ...publish } },
+    },
+  });
+  return facts({ task, profile: aProfile(profile) });
+}
+
+/** Concludes a push of `cccc…` to a branch whose open change says `body`; answers the status and what was written into the change. */
+async function conclude(body: string, given: { profile?: object; refuse?: ProviderError } = {}) {
+  const tip = { sha: shaOf("c"), protected: false };
+  const { host } = fakeHost({ branches: { [branch]: tip }, changes: [aChange({ headRef: branch, body })] });
+  const written: string[] = [];
+  host.updateChange = async (_repository, _number, change) => {
+    if (given.refuse) throw given.refuse;
+    written.push(change.body);
+  };
+  const context = {
+    facts: pushed(shaOf("c"), given.profile),
+    deps: { clock: { now: () => new Date() }, log: silentLogger },
+    connection: () => Promise.resolve({ codeHost: host, reporter }),
+    signal: new AbortController().signal,
+  } as unknown as StepContext;
+  const { actions } = await publishStep.plan(context, () => context);
+  const [patch] = (await Promise.all(actions.map((action) => action()))) as [StatusPatch];
+  return { written, result: patch.fields?.result, end: patch.conditions?.at(-1) };
+}
+
+describe("a push to the branch of an open change", () => {
+  const { task, profile } = pushed(shaOf("b"));
+  if (!profile) throw new Error("the facts have a profile");
+  const text = { task, profile, commit: shaOf("b"), mention: "bellhop", reporter, host: fakeHost().host };
+  const ours = changeBody(text);
+
+  it("makes a change of ours name the new commit", async () => {
+    const { written, result, end } = await conclude(ours);
+    expect(written).toEqual([expect.stringContaining("`@bellhop approve ccccccc`")]);
+    expect(written[0]).not.toContain("bbbbbbb");
+    expect(end).toMatchObject({ status: "True", reason: "Published" });
+    expect(result).not.toHaveProperty("heldUnsaid");
+  });
+
+  it("leaves somebody's own words alone, and notes that nothing there says why checks wait", async () => {
+    const { written, result } = await conclude("I made this.");
+    expect(written).toEqual([]);
+    expect(result).toMatchObject({ commit: shaOf("c"), changeNumber: 57, heldUnsaid: true });
+    expect((await conclude("I made this.", { profile: { output: { ci: "Run" } } })).result).not.toHaveProperty(
+      "heldUnsaid",
+    );
+  });
+
+  it("succeeds where the host does not take the new text", async () => {
+    const refuse = new ProviderError("Invalid", "body is too long");
+    const { result, end } = await conclude(ours, { refuse });
+    expect(end).toMatchObject({ status: "True", reason: "Published" });
+    expect(result).toMatchObject({ heldUnsaid: true });
+  });
+});
