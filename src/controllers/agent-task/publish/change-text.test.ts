@@ -26,6 +26,10 @@ describe("the text of a change", () => {
     const body = changeBody(text({ source, status: { checkout: { stacked: true } } }));
     expect(body).toContain("On top of #57.");
     expect(body).not.toContain("Fixes");
+    // Work after a closed change begins at the default branch.
+    const anew = changeBody(text({ source, status: { checkout: { newBranch: true } } }));
+    expect(anew).toContain("Asked for in #57.");
+    expect(anew).not.toContain("On top of");
   });
 
   it("says that checks wait, why, and how somebody else lets them go", () => {

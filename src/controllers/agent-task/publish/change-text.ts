@@ -94,10 +94,12 @@ function asked(task: AgentTask): string {
   return task.spec.source.provider === "kubernetes" ? `\`${login.replaceAll("`", "")}\` (kubectl)` : `@${login}`;
 }
 
+/** A change on top of another stands or falls with it; one for a change that was closed only comes from there. */
 function closing({ task, host }: ChangeText): string | undefined {
   const { type, number } = task.spec.source.subject;
   if (number === undefined) return undefined;
-  return type === "Issue" ? host.closingWords(number) : `On top of #${number}.`;
+  if (type === "Issue") return host.closingWords(number);
+  return task.status?.checkout?.stacked ? `On top of #${number}.` : `Asked for in #${number}.`;
 }
 
 function held({ profile, commit, mention }: ChangeText): string {
