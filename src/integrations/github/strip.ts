@@ -115,12 +115,13 @@ function matchingBrackets(text: string): Map<number, number> {
   return close;
 }
 
-const definition = /^ {0,3}(?:> ?)*\[[^\]]{1,999}\]:.*$/gm;
+const definition = /^ {0,3}(?:> ?)*(\[[^\]]{1,999}\]):.*$/gm;
+const footnote = /\[\^[^\][]{1,100}\]/g;
 
 /** `[label]: url "title"` shows nothing, whatever it says; footnotes that are referred to show their text. */
 function withoutDefinitions(text: string): string {
-  return text.replace(definition, (line) => {
-    const footnote = /\[\^([^\]]{1,100})\]:/.exec(line)?.[0].slice(0, -1);
-    return footnote && text.split(footnote, 3).length > 2 ? line : "";
-  });
+  const named = new Map<string, number>();
+  for (const [name] of text.matchAll(footnote)) named.set(name, (named.get(name) ?? 0) + 1);
+  // Once is the definition itself.
+  return text.replace(definition, (line: string, label: string) => ((named.get(label) ?? 0) > 1 ? line : ""));
 }
