@@ -50,10 +50,10 @@ function specOf({ integration, kind, event, decision, receivedAt }: TaskIngredie
   };
 }
 
-/** The trigger's words, then the person's. A command asks for nothing of an agent. */
-function promptOf({ trigger, command }: TaskIngredients["decision"], { text }: ProviderEvent): string {
+/** The trigger's words, then the person's, as everybody can see them. A command asks for nothing of an agent. */
+function promptOf({ trigger, command }: TaskIngredients["decision"], { visibleText }: ProviderEvent): string {
   if (command !== undefined) return "";
-  return cutText([trigger?.prompt, text].filter((part) => part !== undefined && part !== "").join("\n\n"));
+  return cutText([trigger?.prompt, visibleText].filter((part) => part !== undefined && part !== "").join("\n\n"));
 }
 
 function sourceOf(event: ProviderEvent, trigger: string | undefined, receivedAt: Date): TaskSource {

@@ -74,7 +74,8 @@ function evaluate({ event, body, compile }: DecisionFacts, trigger: Trigger, whe
 }
 
 /** What rules see as `event`: times as text. */
-function forRules({ occurredAt, ...event }: ProviderEvent): object {
+function forRules(given: ProviderEvent): object {
+  const { occurredAt, visibleText: _, ...event } = given;
   return occurredAt === undefined ? event : { ...event, occurredAt: occurredAt.toISOString() };
 }
 

@@ -56,6 +56,7 @@ export function anEvent(over: Partial<ProviderEvent> = {}): ProviderEvent {
     actor: { id: "1", login: "ada", isBot: false },
     repository: { id: "5", host: "github.com", owner: "acme", name: "shop", private: true },
     text: "@bellhop fix it",
+    visibleText: over.text ?? "@bellhop fix it",
     rings: [{ kind: "mention", words: "fix it" }],
     ...over,
   };

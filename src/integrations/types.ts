@@ -103,6 +103,8 @@ export interface ProviderEvent {
   occurredAt?: Date;
   /** The whole text that rang, untrusted; absent for labels, assignments and checks. */
   text?: string;
+  /** The same as a reader sees it, nothing hidden in it, for the agent's prompt; its beginning where it is overlong. */
+  visibleText?: string;
   rings: Ring[];
 }
 

@@ -1,6 +1,10 @@
 import type { EventRepository, NormaliseContext, ProviderEvent, Ring } from "../../types.ts";
 import { findMention } from "../mention.ts";
+import { stripHidden } from "../strip.ts";
 import type { Envelope, Subject, User } from "./payload.ts";
+
+/** GitHub takes 65,536 characters, of at most two units each. */
+const maxVisible = 131_072;
 
 /** Where an event comes from: its headers and who we are. */
 export interface Origin extends NormaliseContext {
@@ -29,7 +33,7 @@ export function eventOf(origin: Origin, payload: Envelope, particulars: Particul
     ...(payload.action === undefined ? {} : { action: payload.action }),
     ...(origin.deliveryId === undefined ? {} : { deliveryId: origin.deliveryId }),
     ...(url === undefined ? {} : { url }),
-    ...(text === undefined ? {} : { text }),
+    ...(text === undefined ? {} : { text, visibleText: stripHidden(text.slice(0, maxVisible)) }),
     ...(time && !Number.isNaN(time.getTime()) ? { occurredAt: time } : {}),
     ...(payload.installation ? { installationId: payload.installation.id } : {}),
     actor: actorOf(payload.sender),
