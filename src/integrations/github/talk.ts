@@ -1,6 +1,7 @@
 import type { TaskSource } from "../../api/agent-task.ts";
 import type { ContextItem, RepositoryRef } from "../connection.ts";
 import type { Api } from "./api.ts";
+import { withoutInvisible } from "./invisible.ts";
 
 const maxPages = 20;
 const perPage = 100;
@@ -156,7 +157,7 @@ function locationOf(comment: {
   diff_hunk: string;
 }): NonNullable<Said["location"]> {
   const line = comment.line ?? comment.original_line;
-  return { path: comment.path, ...(line ? { line } : {}), hunk: comment.diff_hunk };
+  return { path: comment.path, ...(line ? { line } : {}), hunk: withoutInvisible(comment.diff_hunk) };
 }
 
 function authorOf(user: { id: number | bigint; login: string } | null | undefined): Said["author"] {
