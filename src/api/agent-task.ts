@@ -69,6 +69,9 @@ const source = z.object({
     .max(64)
     .optional()
     .describe("Hash of the whole text, hex; the operator compares it with what it reads again."),
+  occurredAt: timestamp
+    .optional()
+    .describe("When it happened, by the provider's clock. What was said or edited later is no context of the task."),
   receivedAt: timestamp.optional().describe("When the gateway received it."),
 });
 

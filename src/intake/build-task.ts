@@ -57,7 +57,7 @@ function promptOf({ trigger, command }: TaskIngredients["decision"], { visibleTe
 }
 
 function sourceOf(event: ProviderEvent, trigger: string | undefined, receivedAt: Date): TaskSource {
-  const { url, text, subject } = event;
+  const { url, text, subject, occurredAt } = event;
   return {
     provider: event.provider,
     event: event.event,
@@ -73,6 +73,7 @@ function sourceOf(event: ProviderEvent, trigger: string | undefined, receivedAt:
     },
     object: event.object,
     ...(text === undefined ? {} : { text: cutText(text), textSHA256: sha256(text) }),
+    ...(occurredAt === undefined ? {} : { occurredAt: occurredAt.toISOString() }),
     receivedAt: receivedAt.toISOString(),
   };
 }

@@ -1,3 +1,4 @@
+import type { AgentTask } from "../../api/kinds.ts";
 import type { ContextItem } from "../../integrations/connection.ts";
 import { resolveCheckout, type CheckoutResolution } from "./checkout.ts";
 import type { Decision } from "./facts.ts";
@@ -6,6 +7,9 @@ import type { Step, StepContext } from "./steps.ts";
 
 /** The most bytes of conversation asked of a provider; what is rendered from them is bounded once more. */
 const budgetBytes = 256 * 1024;
+
+/** Providers' times are whole seconds, and what belongs together is written down within two. */
+const settlesMs = 2_000;
 
 /** What a task is about, as it is at the provider now. */
 export interface PrepareReading {
@@ -36,13 +40,28 @@ async function read(context: StepContext): Promise<PrepareReading | undefined> {
   return { resolution, items: resolution.ok ? await readContext(context) : [] };
 }
 
-/** What was said before the task was received; nothing where the task is about no issue or change. */
+/** What was said before the task was asked for; nothing where the task is about no issue or change. */
 export async function readContext(context: StepContext): Promise<ContextItem[]> {
   const { source, repository } = context.facts.task.spec;
   const { context: provider } = await context.connection();
   if (!provider || !repository || source.subject.number === undefined) return [];
-  const until = new Date(source.receivedAt ?? context.facts.task.metadata.creationTimestamp ?? 0);
+  const until = contextUntil(context.facts.task);
   return provider.gather(source, repository, { until, budgetBytes }, context.signal);
+}
+
+/**
+ * Until when a task's context goes: when it was asked for, by the provider's clock, for a delivery may come hours late. What the provider
+ * itself writes down a moment later (a review's comments) belongs to it, as far as it was there when the delivery came. Pure.
+ */
+export function contextUntil({ metadata, spec }: AgentTask): Date {
+  const createdMs = Date.parse(metadata.creationTimestamp ?? "") || 0;
+  // Times in a task that somebody made with kubectl are theirs.
+  if (spec.source.provider === "kubernetes") return new Date(createdMs);
+  const { occurredAt, receivedAt } = spec.source;
+  const receivedMs = receivedAt === undefined ? createdMs : Date.parse(receivedAt);
+  if (occurredAt === undefined) return new Date(receivedMs);
+  const occurredMs = Date.parse(occurredAt);
+  return new Date(Math.max(occurredMs, Math.min(receivedMs, occurredMs + settlesMs)));
 }
 
 function judge({ resolution, items }: PrepareReading): Decision {

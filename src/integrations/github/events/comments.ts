@@ -47,7 +47,8 @@ export function readReviewComment(payload: z.infer<typeof reviewComment>, origin
     cause: causeOf(comment),
     object: { type: "ReviewComment", id: comment.id },
     url: comment.html_url,
-    occurredAt: comment.created_at,
+    // It is created when it is drafted, and touched once more when its review is submitted, which is when it is said.
+    occurredAt: comment.updated_at ?? comment.created_at,
     text: comment.body ?? "",
     rings: [ring],
   });

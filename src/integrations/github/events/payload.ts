@@ -48,6 +48,7 @@ const comment = z.object({
   body: text,
   html_url: z.string().optional(),
   created_at: z.string().optional(),
+  updated_at: z.string().optional(),
   user: user.nullish(),
 });
 
