@@ -7,7 +7,7 @@ import type { TaskSource } from "../../src/api/agent-task.ts";
 import type { Connection, RepositoryRef } from "../../src/integrations/connection.ts";
 import { connector } from "../../src/integrations/github/connect.ts";
 import { createHttp } from "../../src/integrations/http.ts";
-import { systemClock } from "../../src/shared/clock.ts";
+import { systemClock, type Clock } from "../../src/shared/clock.ts";
 import { silentLogger } from "../../src/shared/log.ts";
 import { startGitHub, type GitHubOptions, type GitHubStandIn } from "./github/index.ts";
 import { call, populate, startReceiver, type Receiver } from "./github/testing.ts";
@@ -24,6 +24,8 @@ export interface Desk {
   integration(spec?: Record<string, unknown>, status?: GitHubIntegration["status"]): GitHubIntegration;
   /** Signs in: with the App, or as `token` says. */
   connect(integration?: GitHubIntegration, token?: string): Promise<Connection>;
+  /** Signs in with the App and remembers nothing of earlier calls, not even that GitHub asked for a pause. */
+  connectAnew(clock?: Clock): Promise<Connection>;
   close(): Promise<void>;
 }
 
@@ -69,6 +71,13 @@ export async function startDesk(options: GitHubOptions = {}): Promise<Desk> {
       log: silentLogger,
       fetch: http.fetch,
     });
+  const connectAnew: Desk["connectAnew"] = (clock = systemClock) =>
+    connector({ throttle: false })(integration(), {
+      readSecret: () => Promise.resolve(Buffer.from(app.privateKey)),
+      clock,
+      log: silentLogger,
+      fetch: http.fetch,
+    });
   const token = await github.people.createUserToken({ login: "ana" });
   const { body } = await call(github, "GET /repos/acme/shop", token);
   return {
@@ -79,6 +88,7 @@ export async function startDesk(options: GitHubOptions = {}): Promise<Desk> {
     repository: { id: String(body["id"]), host: new URL(github.url).host, owner: "acme", name: "shop" },
     integration,
     connect,
+    connectAnew,
     close: async () => {
       await github.close();
       await receiver.close();

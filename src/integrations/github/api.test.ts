@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { FakeClock } from "../../shared/fake-clock.ts";
 import { silentLogger } from "../../shared/log.ts";
 import { type ApiSettings, ThrottledOctokit, apiOf, octokitOptions } from "./api.ts";
+import { createPauses } from "./pause.ts";
 
 describe("a call to GitHub", () => {
   it("is given up at once where the throttle still holds it back", async () => {
@@ -10,17 +11,19 @@ describe("a call to GitHub", () => {
       sent += 1;
       return new Response("{}", { status: 201, headers: { "content-type": "application/json" } });
     };
+    const clock = new FakeClock();
     const settings: ApiSettings = {
       url: "https://github.com",
       host: "github.com",
       signIn: "token",
       fetch,
-      clock: new FakeClock(),
+      clock,
       log: silentLogger,
       throttle: true,
       id: "api-test",
+      pauses: createPauses(clock),
     };
-    const api = apiOf(new ThrottledOctokit(octokitOptions(settings)), settings);
+    const api = apiOf(new ThrottledOctokit(octokitOptions(settings)), settings, "token");
     const write = (signal: AbortSignal) =>
       api.request("label", "POST /repos/{owner}/{repo}/labels", { owner: "a", repo: "b", name: "c" }, signal);
     const abort = new AbortController();

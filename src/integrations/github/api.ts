@@ -3,8 +3,10 @@ import { throttling } from "@octokit/plugin-throttling";
 import type { Endpoints } from "@octokit/types";
 import type { Clock } from "../../shared/clock.ts";
 import type { Logger } from "../../shared/log.ts";
+import { ProviderError, isProviderFailure } from "../errors.ts";
 import { withinSignal } from "../../shared/within-signal.ts";
 import { providerError } from "./failures.ts";
+import type { Pauses } from "./pause.ts";
 
 /** Octokit with throttling: writes one at a time and spaced as GitHub asks. Nothing is retried; our callers decide that. */
 export const ThrottledOctokit = Octokit.plugin(throttling);
@@ -20,6 +22,8 @@ export interface ApiSettings {
   log: Logger;
   /** Space writes out (GitHub asks for it); `false` only in tests. */
   throttle: boolean;
+  /** What GitHub asked the sign-in's credentials to wait; shared by all that use them. */
+  pauses: Pauses;
   /** Keeps sign-ins apart in the throttle; not secret. */
   id: string;
 }
@@ -71,14 +75,15 @@ export function octokitOptions(settings: ApiSettings): ConstructorParameters<typ
   };
 }
 
-/** Wraps an Octokit so that calls can be aborted and fail in our words. */
-export function apiOf(octokit: Octokit, settings: ApiSettings): Api {
+/** Wraps an Octokit so that calls can be aborted, fail in our words, and keep the pause that GitHub asked this credential for. */
+export function apiOf(octokit: Octokit, settings: ApiSettings, credential: string): Api {
+  const politely = keepingPauses(settings, credential);
   const call = async (
     doing: string,
     route: string,
     parameters: Record<string, unknown>,
     signal: AbortSignal,
-  ): Promise<unknown> => inOurWords(settings, doing, signal, () => octokit.request(route, parameters));
+  ): Promise<unknown> => politely(doing, signal, () => octokit.request(route, parameters));
 
   return {
     request: async <R extends keyof Endpoints>(
@@ -88,7 +93,7 @@ export function apiOf(octokit: Octokit, settings: ApiSettings): Api {
       signal: AbortSignal,
     ) => (await call(doing, route, { ...parameters, request: { signal } }, signal)) as Endpoints[R]["response"],
     graphql: (doing, query, variables, signal) =>
-      inOurWords(settings, doing, signal, () => octokit.graphql(query, { ...variables, request: { signal } })),
+      politely(doing, signal, () => octokit.graphql(query, { ...variables, request: { signal } })),
     stream: async (doing, route, parameters, signal) => {
       const request = { signal, parseSuccessResponseBody: false };
       const answer = (await call(doing, route, { ...parameters, request }, signal)) as {
@@ -97,6 +102,29 @@ export function apiOf(octokit: Octokit, settings: ApiSettings): Api {
       return answer.data;
     },
   };
+}
+
+type Politely = <T>(doing: string, signal: AbortSignal, run: () => Promise<T>) => Promise<T>;
+
+/** Calls in a pause fail here, with the time that is left: Octokit's throttling spaces calls, and forgets a pause that it does not retry after. */
+function keepingPauses(settings: ApiSettings, credential: string): Politely {
+  const { pauses } = settings;
+  return async (doing, signal, run) => {
+    try {
+      return await inOurWords(settings, doing, signal, () => {
+        const leftMs = pauses.leftMs(credential);
+        return leftMs > 0 ? Promise.reject(askedToWait(leftMs)) : run();
+      });
+    } catch (error) {
+      if (isProviderFailure(error, "RateLimited")) pauses.asked(credential, error.retryAfterMs ?? 0);
+      throw error;
+    }
+  };
+}
+
+function askedToWait(leftMs: number): ProviderError {
+  const message = `GitHub's rate limit is reached and it asked for a pause; it is tried again in ${Math.ceil(leftMs / 1000)} s`;
+  return new ProviderError("RateLimited", message, { retryAfterMs: leftMs });
 }
 
 /**

@@ -21,7 +21,7 @@ interface Token {
 /** Signs in as a GitHub App. Throws where the private key is not a key. */
 export function appClient(settings: ApiSettings, appId: number, privateKey: string): GitHubClient {
   const app = new App({ appId, privateKey, Octokit: ThrottledOctokit.defaults(octokitOptions(settings) ?? {}) });
-  const self = apiOf(app.octokit, settings);
+  const self = apiOf(app.octokit, settings, "app");
   const installationOf = createMemo<number>(settings.clock, installationTtlMs);
   const inside: Inside = { settings, app, self };
 
@@ -38,7 +38,7 @@ export function appClient(settings: ApiSettings, appId: number, privateKey: stri
     forAnyone: async (signal) => {
       const [first] = (await listInstallations(self, signal)).filter(({ suspended }) => !suspended);
       if (first) return installationApi(inside, { installationId: first.id });
-      return apiOf(new ThrottledOctokit(octokitOptions(settings)), settings);
+      return apiOf(new ThrottledOctokit(octokitOptions(settings)), settings, "nobody");
     },
     mintToken: async (repository, access, signal) =>
       mint(self, await find(repository, signal), repository, {
@@ -121,7 +121,8 @@ function installationApi(inside: Inside, scope: { installationId: number; reposi
       return send(first);
     }
   });
-  return apiOf(octokit, settings);
+  // Limits count for an installation, whichever of its tokens is used.
+  return apiOf(octokit, settings, `installation/${scope.installationId}`);
 }
 
 function isUnauthorized(thrown: unknown): boolean {

@@ -30,7 +30,7 @@ const broadTokenMs = 3_600_000;
 
 /** Signs in with a personal access token. */
 export function tokenClient(settings: ApiSettings, token: string): GitHubClient {
-  const self = apiOf(new ThrottledOctokit({ ...octokitOptions(settings), auth: token }), settings);
+  const self = apiOf(new ThrottledOctokit({ ...octokitOptions(settings), auth: token }), settings, "token");
   return {
     settings,
     self,

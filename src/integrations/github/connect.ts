@@ -14,6 +14,7 @@ import { contextSource } from "./context.ts";
 import { credentialCheck } from "./credentials.ts";
 import { deliveryLog } from "./deliveries.ts";
 import { installer } from "./install.ts";
+import { createPauses } from "./pause.ts";
 import { reporter } from "./report.ts";
 import { host } from "./scope.ts";
 import { whoAmI, type WhoAmI } from "./identity.ts";
@@ -71,6 +72,7 @@ async function signedIn(
     clock: deps.clock,
     log: deps.log,
     throttle,
+    pauses: createPauses(deps.clock),
     id,
   };
   const client = app ? appClient(settings, app.appId, privateKey(secret)) : tokenClient(settings, secret);

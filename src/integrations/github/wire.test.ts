@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { aSource, patiently, startDesk, type Desk } from "../../../test/providers/desk.ts";
 import { call } from "../../../test/providers/github/testing.ts";
 import { failing } from "../../../test/providers/github/index.ts";
+import { FakeClock } from "../../shared/fake-clock.ts";
 import type { Connection } from "../connection.ts";
 
 let desk: Desk;
@@ -433,7 +434,7 @@ describe("code host", () => {
 });
 
 describe("when GitHub says no", () => {
-  const read = (): Promise<unknown> => connection.codeHost!.change(desk.repository, 1, patiently);
+  const read = (by = connection): Promise<unknown> => by.codeHost!.change(desk.repository, 1, patiently);
   const path = /^\/repos\/acme\/shop\/pulls/;
 
   it.each([
@@ -451,18 +452,42 @@ describe("when GitHub says no", () => {
     ],
     ["a reset connection", failing.reset(), { code: "Unavailable", retryable: true }],
   ])("makes %s an error that says whether to try again", async (_name, failure, want) => {
+    const signedIn = await desk.connectAnew();
     desk.github.fail({ path }, failure, { times: 1 });
-    await expect(read()).rejects.toMatchObject({
+    await expect(read(signedIn)).rejects.toMatchObject({
       ...want,
       message: expect.stringContaining("cannot read acme/shop#1") as string,
     });
   });
 
   it("waits for the reset of a primary limit", async () => {
+    const signedIn = await desk.connectAnew();
     desk.github.fail({ path }, failing.primaryRateLimit(new Date(Date.now() + 600_000)), { times: 1 });
-    const error = await read().catch((thrown: unknown) => thrown as { code: string; retryAfterMs: number });
+    const error = await read(signedIn).catch((thrown: unknown) => thrown as { code: string; retryAfterMs: number });
     expect(error).toMatchObject({ code: "RateLimited" });
     expect((error as { retryAfterMs: number }).retryAfterMs).toBeGreaterThan(590_000);
+  });
+
+  it("leaves GitHub alone for as long as it asked, whatever is called, and then calls again", async () => {
+    const clock = new FakeClock(new Date());
+    const signedIn = await desk.connectAnew(clock);
+    await signedIn.codeHost!.branch(desk.repository, "main", patiently);
+    const limited = desk.github.fail({ path: /^\/repos\/acme\/shop\// }, failing.secondaryRateLimit(60));
+    await expect(read(signedIn)).rejects.toMatchObject({ code: "RateLimited", retryAfterMs: 60_000 });
+    await clock.advance(20_000);
+    const branch = (): Promise<unknown> => signedIn.codeHost!.branch(desk.repository, "main", patiently);
+    await expect(branch()).rejects.toMatchObject({
+      code: "RateLimited",
+      retryable: true,
+      retryAfterMs: 40_000,
+      message: /cannot read branch main .*asked for a pause.*40 s/,
+    });
+    expect(limited.hits).toBe(1);
+    limited.stop();
+    // The App's own limit is another one, though the installation is in its pause.
+    expect(await signedIn.codeHost!.mintToken(desk.repository, "read", patiently)).toHaveProperty("password");
+    await clock.advance(40_000);
+    expect(await branch()).toBeDefined();
   });
 
   it("sends a create once only, whatever comes back", async () => {
@@ -480,7 +505,7 @@ describe("when GitHub says no", () => {
   it("tells a suspended installation from other refusals", async () => {
     await people().suspendInstallation({ installation: desk.installation });
     try {
-      const fresh = await startFresh();
+      const fresh = await desk.connectAnew();
       await expect(fresh.codeHost?.mintToken(desk.repository, "read", patiently)).rejects.toMatchObject({
         code: "Suspended",
         message: /un-suspends/,
@@ -519,14 +544,6 @@ describe("when GitHub says no", () => {
     abort.abort(new Error("stopping"));
     await expect(reading).rejects.toThrow("stopping");
   });
-
-  /** A sign-in that remembers nothing: the key with a space behind it is the same key, and another credential. */
-  async function startFresh(): Promise<Connection> {
-    return desk.connect(
-      desk.integration({ url: desk.github.url }),
-      desk.github.app("bellhop").privateKey.replaceAll("\n", String.raw`\n`),
-    );
-  }
 });
 
 it("has asked and understood nothing that GitHub's own description does not allow", () => {
