@@ -135,6 +135,8 @@ describe("encode", () => {
 
   it("closes a code fence that was left open, so that what follows is ours again", () => {
     expect(encode("```js\nlet a;")).toBe("```js\nlet a;\n```");
+    // One in a list ends with the list: a fence at the margin would open another and swallow what follows.
+    expect(encode("Ran:\n- ```\n  npm test\n  ```\nAll good.")).toBe("Ran:\n- ```\n  npm test\n  ```\nAll good.");
     expect(encode(`~~~~\n${"x".repeat(500)}`, { maxBytes: 200 })).toMatch(
       /\n~~~~\n\n… \(cut: too long to show here\)$/,
     );

@@ -1,4 +1,5 @@
 import { withoutInvisible } from "./invisible.ts";
+import { openFence } from "./open-fence.ts";
 import { utf8Prefix } from "./utf8.ts";
 
 /** Breaks a word for machines and not for eyes. */
@@ -81,14 +82,6 @@ function cut(text: string, maxBytes: number): string {
 
 /** What ends a code fence that is still open at the end, or nothing. */
 function closingFence(text: string): string {
-  const open = text.split("\n").reduce(fenceAfter, "");
+  const open = openFence(text);
   return open ? `\n${open}` : "";
-}
-
-/** The fence that is open after a line. A backtick fence cannot have a backtick behind it: that is code in a line. */
-function fenceAfter(open: string, line: string): string {
-  const [, run = "", rest = ""] = /^ {0,3}(`{3,}|~{3,})(.*)$/.exec(line) ?? [];
-  if (!run) return open;
-  if (!open) return run.startsWith("`") && rest.includes("`") ? "" : run;
-  return run.startsWith(open) && rest.trim() === "" ? "" : open;
 }
