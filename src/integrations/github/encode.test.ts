@@ -122,6 +122,11 @@ describe("encode", () => {
     expect(encode(plain)).toBe(plain);
   });
 
+  it("breaks a closing word however far before its reference it stands", () => {
+    for (const between of [" ".repeat(45), `:${"\n".repeat(60)}`, " ** ".repeat(500)])
+      expect(encode(`fixes${between}#42`)).toBe(`fi\u200bxes${between}#42`);
+  });
+
   it("keeps links to the code host and turns others into text that shows where they lead", () => {
     expect(encode("[diff](https://github.com/acme/shop/pull/7)")).toBe("[diff](https://github.com/acme/shop/pull/7)");
     expect(encode("[diff](https://evil.example/)")).toBe("[diff]\u200b(https:\u200b//evil.example/)");
@@ -146,6 +151,7 @@ describe("encode", () => {
     const started = performance.now();
     for (const piece of ["fix-", "![", "[x](", "`", "&a", "/a ", "1.", '<a "', "]("])
       encode(piece.repeat(65_536 / piece.length));
+    for (const blank of [" ", ".", "-", "/", "_.", "#"]) encode(`fixes${blank.repeat(65_536)}`, { maxBytes: 65_536 });
     expect(performance.now() - started).toBeLessThan(9_000);
   });
 });

@@ -37,7 +37,7 @@ const fixedRules: Rule[] = [
   { find: /@/g, write: `@${gap}` },
   // Closing words only act right before a reference; elsewhere they stay whole. Source: GitHub, "Linking a pull request to an issue".
   {
-    find: /(?<![A-Za-z0-9])(clo|fi|res)(se[sd]?|x(?:e[sd])?|olve[sd]?)(?=[^A-Za-z0-9]{0,40}(?:#?\d|gh-|https?:|[\w.-]{1,100}\/[\w.-]{1,100}#))/gi,
+    find: /(?<![A-Za-z0-9])(clo|fi|res)(se[sd]?|x(?:e[sd])?|olve[sd]?)(?=[^A-Za-z0-9]*?(?:#?\d|gh-|https?:|[\w.-]{1,100}\/[\w.-]{1,100}#))/gi,
     write: `$1${gap}$2`,
   },
   // References into other repositories would leave a trace there.
