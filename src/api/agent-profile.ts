@@ -69,6 +69,7 @@ export const defaultProtectedPaths = [
   "**/CODEOWNERS",
   "**/.gitmodules",
   ".devcontainer/**",
+  ".devcontainer.json",
   ".husky/**",
   "**/AGENTS.md",
   "**/CLAUDE.md",
@@ -184,7 +185,10 @@ export const agentProfileSpec = z.object({
         .max(128)
         .default(defaultProtectedPaths)
         .meta({ "x-kubernetes-list-type": "set" })
-        .describe("Globs that the agent may not change, compared without case; replaces the default list."),
+        .describe(
+          "Globs that the agent may not change, compared without case; nor may it put a link or a file in the place of a folder that one " +
+            "names. Replaces the default list.",
+        ),
       maxFiles: z.int().min(1).max(10_000).default(200).describe("The most files one task may change."),
       maxPatchKiB: z
         .int()

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
+import { defaultProtectedPaths } from "../api/agent-profile.ts";
 import { aSandbox, closeSandboxes, ended, sh, type TestSandbox } from "./testing.ts";
 
 afterEach(closeSandboxes);
@@ -99,6 +100,27 @@ describe("a sandbox's journey", { timeout: 60_000 }, () => {
     expect(sandbox.outcome()).toMatchObject({ reason: "OutputRefused" });
     expect(sandbox.outcome().message).toContain(".GitHub/Workflows/Evil.yml");
     expect(sandbox.testBroker.proposals.at(-1)?.protectedPaths).toEqual([".GitHub/Workflows/Evil.yml"]);
+    expect(sandbox.testBroker.pushes).toEqual([]);
+  });
+
+  it.each([
+    {
+      name: "a workflow with a line end in its name",
+      script: `mkdir -p .github/workflows; echo x >'.github/workflows/a\nb.yml'`,
+    },
+    {
+      name: "a link in the place of a protected folder",
+      script: "mkdir tools; echo {} >tools/settings.json; ln -s tools .claude",
+    },
+    {
+      name: "a link in the place of a folder above one",
+      script: "mkdir -p x/workflows; echo x >x/workflows/a.yml; ln -s x .github",
+    },
+  ])("refuses $name", async ({ script }) => {
+    const sandbox = await journey(script, {
+      change: (spec) => ({ ...spec, output: { ...spec.output, protectedPaths: defaultProtectedPaths } }),
+    });
+    expect(sandbox.outcome()).toMatchObject({ reason: "OutputRefused" });
     expect(sandbox.testBroker.pushes).toEqual([]);
   });
 

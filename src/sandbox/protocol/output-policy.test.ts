@@ -19,6 +19,23 @@ describe("globMatcher", () => {
     expect(globMatcher(glob)(path)).toBe(matches);
   });
 
+  it("matches any name below a folder and no other, whatever its characters", () => {
+    const lineEnd = fc.constantFrom("\n", "\r", "\u2028", "\u2029", "\u0085");
+    const unit = fc.oneof(lineEnd, fc.string({ unit: "binary", minLength: 1, maxLength: 1 }));
+    const name = fc.string({ unit, minLength: 1 }).filter((text) => !text.includes("/"));
+    const below = globMatcher(".github/workflows/**");
+    const anywhere = globMatcher("**/CLAUDE.md");
+    fc.assert(
+      fc.property(fc.array(name, { minLength: 1 }), (names) => {
+        const path = names.join("/");
+        expect(below(`.github/workflows/${path}`)).toBe(true);
+        expect(below(`.github/workflow/${path}`)).toBe(false);
+        expect(anywhere(`${path}/CLAUDE.md`)).toBe(true);
+      }),
+      { seed: 1, numRuns: 2000 },
+    );
+  });
+
   it("never throws, whatever the glob", () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), (glob, path) => typeof globMatcher(glob)(path) === "boolean"),
@@ -42,6 +59,28 @@ describe("checkOutput", () => {
       ".github/WORKFLOWS/x.yml",
     ]);
   });
+
+  it.each([
+    ".claude",
+    "packages/shop/.claude",
+    ".Husky",
+    ".devcontainer",
+    ".github",
+    ".GitHub",
+    ".github/workflows",
+    ".devcontainer.json",
+    ".github/workflows/evil\n.yml",
+  ])("names %j: a link or file in a protected folder's place, or in it", (path) => {
+    expect(checkOutput({ paths: [path], patchBytes: 1 }, policy).protectedPaths).toEqual([path]);
+  });
+
+  it.each(["docs/readme.md", ".github/dependabot.yml", ".github/workflow", "src/.github", "claude"])(
+    "lets %j be: no protected folder has its name",
+    (path) => {
+      const protectedPaths = [...defaultProtectedPaths, "docs/*/api/**"];
+      expect(checkOutput({ paths: [path], patchBytes: 1 }, { ...policy, protectedPaths }).protectedPaths).toEqual([]);
+    },
+  );
 
   it("refuses too many files and too much content, with both numbers", () => {
     const { refusals } = checkOutput({ paths: ["a", "b", "c"], patchBytes: 2000 }, policy);

@@ -19,7 +19,7 @@ export interface Findings {
 
 /** Holds an output against the policy; used by the courier to say so early, by the operator to decide. */
 export function checkOutput(output: Output, policy: OutputPolicy): Findings {
-  const matchers = policy.protectedPaths.map(globMatcher);
+  const matchers = policy.protectedPaths.flatMap((glob) => [glob, ...foldersOf(glob)]).map(globMatcher);
   const touched = output.paths.filter((path) => matchers.some((matches) => matches(path)));
   const patchKiB = Math.ceil(output.patchBytes / 1024);
   const refusals = [
@@ -32,9 +32,21 @@ export function checkOutput(output: Output, policy: OutputPolicy): Findings {
   return { protectedPaths: touched, refusals };
 }
 
+/**
+ * The folders that a glob names on its way. Only files and links change, so whatever changed under a folder's own name stands in its place: a
+ * link `.github` answers for `.github/workflows` as well. Steps of wildcards alone (`docs/*`) name nothing, and are left out.
+ */
+function foldersOf(glob: string): string[] {
+  const steps = glob.split("/");
+  return steps.flatMap((step, at) =>
+    at < steps.length - 1 && /[^*?]/.test(step) ? [steps.slice(0, at + 1).join("/")] : [],
+  );
+}
+
 /** A predicate for one glob: `**` any folders, `*` within a name, `?` one character; compared without case, after Unicode NFC. */
 export function globMatcher(glob: string): (path: string) => boolean {
-  const pattern = new RegExp(`^${translate(fold(glob))}$`, "u");
+  // `s`: names may hold line ends.
+  const pattern = new RegExp(`^${translate(fold(glob))}$`, "su");
   return (path) => pattern.test(fold(path));
 }
 
