@@ -148,7 +148,7 @@ function answerError(deps: AppDeps) {
       return;
     }
     if (!request.complete) endSoon(deps, request, response);
-    if (status === 503) response.setHeader("retry-after", "1");
+    if (status === 503 || status === 429) response.setHeader("retry-after", "1");
     if (status === 401) response.setHeader("www-authenticate", "Bearer");
     response.status(status).json({ error: { code, message } });
   };

@@ -20,7 +20,7 @@ export interface ForwardDeps {
 export interface Route {
   access: "fetch" | "push";
   path: string;
-  body?: AsyncIterable<Uint8Array>;
+  body?: Buffer<ArrayBuffer> | AsyncIterable<Uint8Array>;
 }
 
 /** What git clients say that the host has to hear, and what the host says that they have to. */
@@ -75,7 +75,7 @@ async function call(
       headers: headersFor(git, credential),
       redirect: "manual",
       signal: AbortSignal.any([git.signal, broken.signal]),
-      ...(body === undefined ? {} : streamed(watched(body, broken))),
+      ...(body === undefined ? {} : payload(body, broken)),
     });
   } catch (error) {
     if (broken.signal.aborted) throw broken.signal.reason;
@@ -103,6 +103,7 @@ async function* watched(body: AsyncIterable<Uint8Array>, broken: AbortController
   }
 }
 
-function streamed(body: AsyncIterable<Uint8Array>): Pick<RequestInit, "body" | "duplex"> {
-  return { body: Readable.toWeb(Readable.from(body)), duplex: "half" };
+function payload(body: NonNullable<Route["body"]>, broken: AbortController): Pick<RequestInit, "body" | "duplex"> {
+  if (Buffer.isBuffer(body)) return { body };
+  return { body: Readable.toWeb(Readable.from(watched(body, broken))), duplex: "half" };
 }

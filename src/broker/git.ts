@@ -1,14 +1,19 @@
 import type { AgentTask } from "../api/kinds.ts";
+import type { Clock } from "../shared/clock.ts";
 import type { Grant } from "./capability.ts";
 import { requireFence } from "./fence.ts";
+import type { FetchBounds } from "./fetch-bounds.ts";
 import { forward, type ForwardDeps } from "./forward.ts";
 import type { GitRequest } from "./git-request.ts";
 import { heldBack, openPush, requireSize } from "./push-body.ts";
 import { notPublished, requireCommand } from "./receive-pack.ts";
 import { Refusal } from "./refusal.ts";
+import { wholeBody } from "./whole-body.ts";
 
 /** What the git routes need. */
 export interface GitDeps extends ForwardDeps {
+  clock: Clock;
+  fetches: FetchBounds;
   /** Largest push, bytes. */
   maxPushBytes: number;
 }
@@ -53,9 +58,17 @@ export async function receivePack(deps: GitDeps, git: GitRequest): Promise<void>
   await forward(deps, git, { access: "push", path: "git-receive-pack", body });
 }
 
+/** The host hears of an agent's request only once it is whole: what an agent does with it must not look like a failure of the host. */
 async function forwardFetch(deps: GitDeps, git: GitRequest, path: string): Promise<void> {
   await requireTask(deps, git);
-  await forward(deps, git, { access: "fetch", path, ...(path.startsWith("info/") ? {} : { body: git.request }) });
+  const ticket = deps.fetches.enter(git.grant);
+  try {
+    const asks = git.request.method === "POST";
+    const body = asks ? { body: await wholeBody(git.request, deps.clock, (bytes) => ticket.hold(bytes)) } : {};
+    await forward(deps, git, { access: "fetch", path, ...body });
+  } finally {
+    ticket.leave();
+  }
 }
 
 /** The task, read live: the attempt in force, and the repository its own. */

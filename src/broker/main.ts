@@ -12,6 +12,7 @@ import type { Shutdown } from "../shared/shutdown.ts";
 import { createApp } from "./app.ts";
 import type { SigningKeys } from "./capability.ts";
 import { brokerConfig, type BrokerConfig } from "./config.ts";
+import { createFetchBounds } from "./fetch-bounds.ts";
 import { followKeys } from "./keys.ts";
 import { createMetrics } from "./metrics.ts";
 import { createPeers } from "./peers.ts";
@@ -55,7 +56,8 @@ export async function startBroker({
     return signing;
   };
   const peers = createPeers(clock, { shared: config.BELLHOP_ISOLATION === "process" });
-  const git = { client, namespace, fetch: http.fetch, log, maxPushBytes: config.BELLHOP_MAX_PUSH_MIB * MiB };
+  const maxPushBytes = config.BELLHOP_MAX_PUSH_MIB * MiB;
+  const git = { client, namespace, fetch: http.fetch, log, clock, fetches: createFetchBounds(), maxPushBytes };
   const app = createApp({ client, clock, log, keys, peers, git, metrics: createMetrics(registry) });
   const server = createBrokerServer(app, { port: config.BELLHOP_PORT, host: config.BELLHOP_HOST });
   const ready = () =>

@@ -15,6 +15,7 @@ import { systemClock, type Clock } from "../shared/clock.ts";
 import { silentLogger } from "../shared/log.ts";
 import { createApp } from "./app.ts";
 import { signCapability, type Grant, type SigningKeys } from "./capability.ts";
+import { createFetchBounds } from "./fetch-bounds.ts";
 import { createMetrics } from "./metrics.ts";
 import { createPeers } from "./peers.ts";
 import { createBrokerServer } from "./server.ts";
@@ -76,6 +77,8 @@ export async function aBroker(options: BrokerOptions): Promise<RunningBroker> {
     namespace,
     fetch: http.fetch,
     log: silentLogger,
+    clock,
+    fetches: createFetchBounds(),
     maxPushBytes: options.maxPushBytes ?? 10_000_000,
   };
   const app = createApp({
