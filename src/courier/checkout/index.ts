@@ -27,13 +27,14 @@ export interface CheckoutDeps {
 const brokerPatienceMs = 90_000;
 
 /**
- * The init container: proves that egress is closed, fetches the commit, writes the work tree and the agent's clone, and hands over what the
- * agent is to have. Starts anew each time it runs. Throws `EgressNotEnforced`, `BrokerUnreachable`, or what made the checkout fail.
+ * The init container: proves that egress is closed, hands over what the agent is to have, fetches the commit, and writes the work tree and
+ * the agent's clone. Starts anew each time it runs. Throws `EgressNotEnforced`, `BrokerUnreachable`, or what made the checkout fail.
  */
 export async function checkout(places: Places, spec: SandboxSpec, deps: CheckoutDeps): Promise<void> {
+  // First: a pod whose network is not up yet reaches nothing, whatever its policies. The broker's answer shows that it is.
+  await persistently(() => deps.broker.open(), { clock: deps.clock, forMs: brokerPatienceMs, again: mayPass });
   await requireClosedEgress(places, spec, deps);
   handOver(places);
-  await persistently(() => deps.broker.open(), { clock: deps.clock, forMs: brokerPatienceMs, again: mayPass });
   await fillWorkspace(places, spec, deps);
 }
 
