@@ -10,12 +10,13 @@ const settings = z.object({
   BELLHOP_PROBE_PORT: port.default(8081),
   BELLHOP_HOST: text,
   POD_NAME: z.string().default("operator"),
-  /** Our own address: what sandboxes must not reach is probed with it. */
-  POD_IP: text,
 
   /** Where providers reach the gateway: https, no path; integrations are `Stalled` without it. */
   BELLHOP_EXTERNAL_URL: text,
-  /** The gateways' Service and probe port: a new webhook key reaches the provider when every replica has it. */
+  /**
+   * The gateways' Service and probe port: a new webhook key reaches the provider when every replica has it, and sandboxes must not reach one
+   * that has just answered.
+   */
   BELLHOP_GATEWAY_SERVICE: z.string().default("bellhop-gateway"),
   BELLHOP_GATEWAY_PROBE_PORT: port.default(8081),
   /** `host:port` of each gateway's probes, instead of the Service: development and tests. */

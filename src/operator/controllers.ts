@@ -11,7 +11,12 @@ import { egressProbes } from "../controllers/installation/egress.ts";
 import { installationRequest, keepInstallation } from "../controllers/installation/index.ts";
 import { defaultIntegrationConfig } from "../controllers/integration/deps.ts";
 import { gatewayKeys } from "../controllers/integration/gateway-keys.ts";
-import { gatewaysAt, gatewaysOfService } from "../controllers/integration/gateways.ts";
+import {
+  answeringGateways,
+  gatewaysAt,
+  gatewaysOfService,
+  type Gateways,
+} from "../controllers/integration/gateways.ts";
 import { integrationReconciler } from "../controllers/integration/index.ts";
 import { compileRule } from "../intake/cel.ts";
 import { integrationType } from "../integrations/resource-type.ts";
@@ -34,8 +39,6 @@ export interface Wiring extends DeskDeps {
   informers: Informers;
   events: EventRecorder;
   metrics: KubeMetrics;
-  /** Where our own probes answer; the egress canary. */
-  probePort: () => number;
 }
 
 const sweepEveryMs = 10 * 60_000;
@@ -102,12 +105,7 @@ function integrationControllers(wiring: Wiring, sources: readonly IntegrationSou
   const gateways =
     config.BELLHOP_GATEWAY_ADDRESSES.length > 0
       ? gatewaysAt(config.BELLHOP_GATEWAY_ADDRESSES)
-      : gatewaysOfService({
-          client,
-          namespace,
-          serviceName: config.BELLHOP_GATEWAY_SERVICE,
-          probePort: config.BELLHOP_GATEWAY_PROBE_PORT,
-        });
+      : serviceGateways(wiring);
   return informers.integrations.map(({ provider, informer }, at) => {
     const source = sources[at];
     if (!source) throw new TypeError(`no source for ${provider.kind}`);
@@ -131,6 +129,21 @@ function integrationControllers(wiring: Wiring, sources: readonly IntegrationSou
     });
     return made;
   });
+}
+
+function serviceGateways({ client, config }: Wiring): Gateways {
+  return gatewaysOfService({
+    client,
+    namespace: config.BELLHOP_NAMESPACE,
+    serviceName: config.BELLHOP_GATEWAY_SERVICE,
+    probePort: config.BELLHOP_GATEWAY_PROBE_PORT,
+  });
+}
+
+/** Gateways that the operator has just reached. None where they are processes of this machine, as sandboxes are: nothing is probed there. */
+async function canaries(wiring: Wiring, signal: AbortSignal): Promise<{ host: string; port: number }[]> {
+  if (wiring.config.BELLHOP_GATEWAY_ADDRESSES.length > 0) return [];
+  return answeringGateways(serviceGateways(wiring), wiring.config.BELLHOP_GATEWAY_PROBE_PORT, signal);
 }
 
 function tasksController(
@@ -175,7 +188,6 @@ function taskDeps(wiring: Wiring, sources: readonly IntegrationSource[], setting
   const desk = findDesk(wiring, sources);
   const profile = (namespace: string, name: string) => informers.profiles.store.get({ namespace, name });
   const credentials = createTaskCredentials({ kube: client, brokerNamespace, clock, log });
-  const canary = config.POD_IP === undefined ? undefined : { host: config.POD_IP, port: wiring.probePort() };
   return {
     kube: client,
     tasks: informers.tasks.store,
@@ -188,7 +200,7 @@ function taskDeps(wiring: Wiring, sources: readonly IntegrationSource[], setting
       settings,
       clock,
     }),
-    egress: (signal: AbortSignal) => egressProbes({ client, canary }, signal),
+    egress: (signal: AbortSignal) => egressProbes({ client, canaries: (asking) => canaries(wiring, asking) }, signal),
     admission: createAdmission({
       tasks: { list: () => informers.tasks.store.list() },
       integration: ({ metadata, spec }) => desk({ ...spec.integrationRef, namespace: metadata.namespace })?.integration,

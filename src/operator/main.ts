@@ -41,14 +41,12 @@ export async function runOperator({ config, client, registry, metrics, log, shut
     log,
   });
   const leader = leaderOf({ config, client, metrics, log });
-  const probePort = (): number => config.BELLHOP_PROBE_PORT;
   const controllers = createControllers({
     client,
     config,
     informers,
     events,
     metrics,
-    probePort,
     clock,
     log,
     fetch: http.fetch,

@@ -44,7 +44,6 @@ function environment(objects: readonly KubeObject[], component: string): Record<
   const fields: Record<string, string> = {
     "metadata.namespace": metadata.namespace ?? "",
     "metadata.name": "pod-1",
-    "status.podIP": "192.0.2.1",
   };
   const env = spec.template.spec.containers[0]?.env ?? [];
   return Object.fromEntries(
@@ -111,7 +110,6 @@ describe("the chart", () => {
       BELLHOP_GUARDRAIL_MAX_CPU: "4",
       BELLHOP_GUARDRAIL_MAX_MEMORY: "8Gi",
       BELLHOP_BROKER_NAMESPACE: release.brokerNamespace,
-      POD_IP: "192.0.2.1",
     });
   });
 

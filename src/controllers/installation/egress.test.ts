@@ -25,7 +25,8 @@ describe("egressProbes", () => {
       metadata: { name: "kube-dns", namespace: "kube-system" },
       spec: { clusterIP: "10.96.0.10" },
     });
-    const { probes, notProbed } = await egressProbes({ client, canary: { host: "10.0.2.1", port: 8081 } }, signal);
+    const canaries = async () => [{ host: "10.0.2.1", port: 8081 }];
+    const { probes, notProbed } = await egressProbes({ client, canaries }, signal);
     expect(probes.map(({ name, host, port }) => `${name} ${host}:${port}`)).toEqual([
       "API server 10.0.0.1:6443",
       "canary 10.0.2.1:8081",
@@ -44,7 +45,8 @@ describe("egressProbes", () => {
       addressType: "IPv4",
       endpoints: null as never,
     });
-    const answer = await egressProbes({ client, canary: undefined }, signal);
-    expect(answer).toEqual({ probes: [], notProbed: ["API server", "canary", "nodes", "cluster DNS"] });
+    const answer = await egressProbes({ client, canaries: async () => [] }, signal);
+    const notProbed = ["API server", "canary: no gateway answers", "nodes", "cluster DNS"];
+    expect(answer).toEqual({ probes: [], notProbed });
   });
 });

@@ -7,26 +7,27 @@ type Probe = SandboxSpec["egress"]["probes"][number];
 /** What naming the probes needs. */
 export interface EgressDeps {
   client: KubeClient;
-  /** An address of ours that certainly answers: the operator's own probes. Absent outside a cluster. */
-  canary: { host: string; port: number } | undefined;
+  /** Addresses of ours that have answered just now, over the network of pods: what is silent for everybody proves nothing by its silence. */
+  canaries(signal: AbortSignal): Promise<{ host: string; port: number }[]>;
 }
 
 const kubeletPort = 10_250;
 const dnsPort = 53;
 const maxNodes = 3;
+const maxCanaries = 2;
 
 /** Addresses that a sandbox must not reach: API server, a canary of ours, nodes, the cluster's DNS. What cannot be named is said. */
 export async function egressProbes(
   deps: EgressDeps,
   signal: AbortSignal,
 ): Promise<Pick<SandboxSpec["egress"], "probes" | "notProbed">> {
-  const [api, node, dns] = await Promise.all([
+  const [api, canary, node, dns] = await Promise.all([
     apiServers(deps.client, signal),
+    canaries(deps, signal),
     nodeAddresses(deps.client, signal),
     clusterDNS(deps.client, signal),
   ]);
-  const canary: Probe[] = deps.canary ? [{ name: "canary", ...deps.canary }] : [];
-  const found = { "API server": api, canary, nodes: node, "cluster DNS": dns };
+  const found = { "API server": api, "canary: no gateway answers": canary, nodes: node, "cluster DNS": dns };
   return {
     probes: Object.values(found).flat(),
     notProbed: Object.entries(found).flatMap(([name, probes]) => (probes.length === 0 ? [name] : [])),
@@ -45,6 +46,11 @@ async function apiServers(client: KubeClient, signal: AbortSignal): Promise<Prob
       addresses.map((host) => ({ name: "API server", host, port: ports?.[0]?.port ?? 443 })),
     ),
   );
+}
+
+async function canaries(deps: EgressDeps, signal: AbortSignal): Promise<Probe[]> {
+  const answered = await deps.canaries(signal);
+  return answered.slice(0, maxCanaries).map((address) => ({ name: "canary", ...address }));
 }
 
 async function nodeAddresses(client: KubeClient, signal: AbortSignal): Promise<Probe[]> {

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { endpointSlices } from "../../kube/resources.ts";
 import { createFakeClient } from "../../kube/testing.ts";
-import { behind, gatewaysAt, gatewaysOfService } from "./gateways.ts";
+import { answeringGateways, behind, gatewaysAt, gatewaysOfService } from "./gateways.ts";
 
 describe("behind", () => {
   it.each([
@@ -71,5 +71,11 @@ describe("asking the gateways", () => {
     slice("empty", null);
     const gateways = gatewaysOfService({ client, namespace: "bellhop", serviceName: "gateway", probePort: port });
     expect(await gateways.generations(signal)).toEqual([{ address: "127.0.0.1", generation: 7 }]);
+    expect(await answeringGateways(gateways, port, signal)).toEqual([{ host: "127.0.0.1", port }]);
+  });
+
+  it("takes none that is silent for one that answers", async () => {
+    const generations = async () => [{ address: "192.0.2.1", generation: undefined }];
+    expect(await answeringGateways({ generations }, port, signal)).toEqual([]);
   });
 });

@@ -45,6 +45,16 @@ export function gatewaysAt(addresses: readonly string[]): Gateways {
   };
 }
 
+/** Where gateways have answered just now, by the port of their probes. */
+export async function answeringGateways(
+  gateways: Gateways,
+  port: number,
+  signal: AbortSignal,
+): Promise<{ host: string; port: number }[]> {
+  const answers = await gateways.generations(signal);
+  return answers.flatMap(({ address, generation }) => (generation === undefined ? [] : [{ host: address, port }]));
+}
+
 /** The replicas that do not have a generation yet, as a sentence; undefined when all have it. */
 export function behind(
   answers: { address: string; generation: number | undefined }[],
