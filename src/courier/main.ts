@@ -8,7 +8,7 @@ import type { SandboxSpec } from "../sandbox/protocol/sandbox-spec.ts";
 import { type Broker, brokerClient } from "./broker.ts";
 import { checkout } from "./checkout/index.ts";
 import { writeAgentGitConfig } from "./checkout/hand-over.ts";
-import { answersTCP } from "./checkout/probe-egress.ts";
+import { answers } from "./checkout/probe-egress.ts";
 import { writeOutcome } from "./outcome.ts";
 import { type Places, placesFrom } from "./places.ts";
 import { run } from "./run/index.ts";
@@ -39,7 +39,7 @@ async function checkoutCommand(places: Places, log: Logger): Promise<number> {
   const spec = readSpec(places.context);
   try {
     const broker = connect(places, spec);
-    await checkout(places, spec, { clock: systemClock, log, broker, answers: answersTCP });
+    await checkout(places, spec, { clock: systemClock, log, broker, answers });
     return 0;
   } catch (error) {
     log.error({ error }, "the checkout failed");

@@ -27,13 +27,15 @@ describe("egressProbes", () => {
     });
     const canaries = async () => [{ host: "10.0.2.1", port: 8081 }];
     const { probes, notProbed } = await egressProbes({ client, canaries }, signal);
-    expect(probes.map(({ name, host, port }) => `${name} ${host}:${port}`)).toEqual([
-      "API server 10.0.0.1:6443",
-      "canary 10.0.2.1:8081",
-      "node n1 10.0.1.1:10250",
-      "node n2 10.0.1.2:10250",
-      "node n3 10.0.1.3:10250",
-      "cluster DNS 10.96.0.10:53",
+    const told = probes.map(({ name, host, port, protocol = "tcp" }) => `${name} ${protocol} ${host}:${port}`);
+    expect(told).toEqual([
+      "API server tcp 10.0.0.1:6443",
+      "canary tcp 10.0.2.1:8081",
+      "node n1 tcp 10.0.1.1:10250",
+      "node n2 tcp 10.0.1.2:10250",
+      "node n3 tcp 10.0.1.3:10250",
+      "cluster DNS tcp 10.96.0.10:53",
+      "cluster DNS dns 10.96.0.10:53",
     ]);
     expect(notProbed).toEqual([]);
   });

@@ -64,5 +64,7 @@ async function nodeAddresses(client: KubeClient, signal: AbortSignal): Promise<P
 async function clusterDNS(client: KubeClient, signal: AbortSignal): Promise<Probe[]> {
   const service = await client.find(services, { namespace: "kube-system", name: "kube-dns" }, signal);
   const host = service?.spec?.clusterIP;
-  return host === undefined || host === "None" ? [] : [{ name: "cluster DNS", host, port: dnsPort }];
+  if (host === undefined || host === "None") return [];
+  const probe = { name: "cluster DNS", host, port: dnsPort };
+  return [probe, { ...probe, protocol: "dns" }];
 }

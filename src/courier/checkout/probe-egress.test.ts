@@ -1,7 +1,8 @@
+import { createSocket } from "node:dgram";
 import { createServer, type AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
 import { FakeClock } from "../../shared/fake-clock.ts";
-import { answersTCP, egressMessage, probeEgress, probesOf } from "./probe-egress.ts";
+import { answers, egressMessage, probeEgress, probesOf } from "./probe-egress.ts";
 
 const api = { name: "API server", host: "192.0.2.1", port: 443 };
 const node = { name: "another node", host: "192.0.2.2", port: 10_250 };
@@ -36,9 +37,28 @@ describe("the egress probe", () => {
     const server = createServer((socket) => socket.destroy());
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const { port } = server.address() as AddressInfo;
-    expect(await answersTCP({ host: "127.0.0.1", port })).toBe(true);
+    const probe = { name: "API server", host: "127.0.0.1", port };
+    expect(await answers(probe)).toBe(true);
     await new Promise((resolve) => server.close(resolve));
-    expect(await answersTCP({ host: "127.0.0.1", port })).toBe(false);
+    expect(await answers(probe)).toBe(false);
+  });
+
+  it("takes whatever a name server says over UDP for an answer, and no word for none", async () => {
+    const asked: string[] = [];
+    const server = createSocket("udp4");
+    await new Promise<void>((resolve) => server.bind(0, "127.0.0.1", resolve));
+    const probe = { name: "cluster DNS", host: "127.0.0.1", port: server.address().port, protocol: "dns" as const };
+    server.once("message", (question) => asked.push(question.toString("latin1")));
+    expect(await answers(probe)).toBe(false);
+    expect(asked).toEqual([
+      expect.stringContaining("\nkubernetes\x07default\x03svc\x07cluster\x05local\0\0\x01\0\x01"),
+    ]);
+    // Refused: an error is an answer.
+    server.on("message", (_question, { port }) => server.send(Buffer.from("8105", "hex"), port, "127.0.0.1"));
+    expect(await answers(probe)).toBe(true);
+    await new Promise<void>((resolve) => server.close(resolve));
+    expect(await answers(probe)).toBe(false);
+    expect(egressMessage([probe])).toContain(`cluster DNS (127.0.0.1:${probe.port}/UDP)`);
   });
 
   it("leaves the pod's own node out only where the profile accepts it", () => {

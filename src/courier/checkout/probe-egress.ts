@@ -1,11 +1,12 @@
-import { connect } from "node:net";
+import { createSocket } from "node:dgram";
+import { connect, isIPv6 } from "node:net";
 import { type Clock, sleep } from "../../shared/clock.ts";
 import type { SandboxSpec } from "../../sandbox/protocol/sandbox-spec.ts";
 
 /** An address that must not answer. */
 export type Probe = SandboxSpec["egress"]["probes"][number];
 
-/** What probing needs; `answers` says whether a TCP connection came about. */
+/** What probing needs; `answers` says whether anybody did. */
 export interface ProbeDeps {
   clock: Clock;
   answers(probe: Probe): Promise<boolean>;
@@ -36,15 +37,20 @@ async function stillOpen(probes: readonly Probe[], deps: ProbeDeps): Promise<Pro
   return probes.filter((_, index) => answers[index]);
 }
 
-const connectTimeoutMs = 2000;
+const answerTimeoutMs = 2000;
+
+/** Whether an address answers within 2 s: takes a connection, or says anything to a question for a name. */
+export function answers(probe: Probe): Promise<boolean> {
+  return probe.protocol === "dns" ? answersDNS(probe) : answersTCP(probe);
+}
 
 /**
- * Whether an address takes a TCP connection within 2 s. A refusal counts as no answer: some policy engines reject with a reset, so it
+ * Whether an address takes a TCP connection. A refusal counts as no answer: some policy engines reject with a reset, so it
  * does not tell an enforced policy from an open one with nobody listening.
  */
-export function answersTCP({ host, port }: { host: string; port: number }): Promise<boolean> {
+function answersTCP({ host, port }: Probe): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect({ host, port, timeout: connectTimeoutMs });
+    const socket = connect({ host, port, timeout: answerTimeoutMs });
     const end = (answered: boolean): void => {
       socket.destroy();
       resolve(answered);
@@ -55,9 +61,48 @@ export function answersTCP({ host, port }: { host: string; port: number }): Prom
   });
 }
 
+/** Datagrams get lost; the question is put again after this long. */
+const askAgainMs = 700;
+
+/** Whether a name server says anything, be it an error: what carries questions out carries words out. */
+function answersDNS({ host, port }: Probe): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createSocket(isIPv6(host) ? "udp6" : "udp4");
+    const ask = (): void => socket.send(question, () => {});
+    const again = setInterval(ask, askAgainMs);
+    const timeout = setTimeout(() => end(false), answerTimeoutMs);
+    const end = (answered: boolean): void => {
+      clearInterval(again);
+      clearTimeout(timeout);
+      socket
+        .removeAllListeners()
+        .on("error", () => {})
+        .close();
+      resolve(answered);
+    };
+    socket.once("message", () => end(true));
+    socket.once("error", () => end(false));
+    // Connected, so that only its answers are heard.
+    socket.connect(port, host, ask);
+  });
+}
+
+/** The address of `kubernetes.default.svc.cluster.local`, which a cluster's own server knows (RFC 1035, section 4.1). */
+const question = Buffer.concat([
+  // An id, "recursion desired", one question.
+  Buffer.from("be1101000001000000000000", "hex"),
+  ...["kubernetes", "default", "svc", "cluster", "local"].map((label) =>
+    Buffer.from(`${String.fromCharCode(label.length)}${label}`),
+  ),
+  // The name's end; type A, class IN.
+  Buffer.from("0000010001", "hex"),
+]);
+
 /** What a person reads when egress is open, with how to go on. */
 export function egressMessage(open: readonly Probe[]): string {
-  const which = open.map((probe) => `${probe.name} (${probe.host}:${probe.port})`).join(", ");
+  const which = open
+    .map((probe) => `${probe.name} (${probe.host}:${probe.port}${probe.protocol === "dns" ? "/UDP" : ""})`)
+    .join(", ");
   return (
     `The agent was not started: from its pod, ${which} could be reached, which the sandbox's NetworkPolicy denies. ` +
     "Use a network plugin that enforces NetworkPolicy for egress (for example Calico or Cilium), remove foreign policies that open these " +

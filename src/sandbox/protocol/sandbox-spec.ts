@@ -34,9 +34,14 @@ export const sandboxSpec = z.object({
   }),
   output: z.object({ protectedPaths: z.array(z.string()), maxFiles: z.int(), maxPatchKiB: z.int() }),
   limits: z.object({ wallClockMs: z.int(), stallMs: z.int() }),
-  /** Addresses that must not answer before the agent starts; `notProbed` says what could not be named. */
+  /**
+   * Addresses that must not answer before the agent starts; `notProbed` says what could not be named. They are tried over TCP, but those with
+   * `dns`: a question to a name server, over UDP.
+   */
   egress: z.object({
-    probes: z.array(z.object({ name: z.string(), host: z.string(), port: z.int() })),
+    probes: z.array(
+      z.object({ name: z.string(), host: z.string(), port: z.int(), protocol: z.literal("dns").optional() }),
+    ),
     notProbed: z.array(z.string()),
     /** Some network engines always open the pod's own node: true where the profile accepts that. */
     acceptOwnNode: z.boolean(),
