@@ -21,16 +21,17 @@ export async function egressProbes(
   deps: EgressDeps,
   signal: AbortSignal,
 ): Promise<Pick<SandboxSpec["egress"], "probes" | "notProbed">> {
-  const [api, canary, node, dns] = await Promise.all([
+  const [api, canary, { probed, more }, dns] = await Promise.all([
     apiServers(deps.client, signal),
     canaries(deps, signal),
     nodeAddresses(deps.client, signal),
     clusterDNS(deps.client, signal),
   ]);
-  const found = { "API server": api, "canary: no gateway answers": canary, nodes: node, "cluster DNS": dns };
+  const found = { "API server": api, "canary: no gateway answers": canary, nodes: probed, "cluster DNS": dns };
+  const absent = Object.entries(found).flatMap(([name, probes]) => (probes.length === 0 ? [name] : []));
   return {
     probes: Object.values(found).flat(),
-    notProbed: Object.entries(found).flatMap(([name, probes]) => (probes.length === 0 ? [name] : [])),
+    notProbed: [...absent, ...(more > 0 ? [`${more} more nodes`] : [])],
   };
 }
 
@@ -53,12 +54,15 @@ async function canaries(deps: EgressDeps, signal: AbortSignal): Promise<Probe[]>
   return answered.slice(0, maxCanaries).map((address) => ({ name: "canary", ...address }));
 }
 
-async function nodeAddresses(client: KubeClient, signal: AbortSignal): Promise<Probe[]> {
+/** Some nodes; a network plugin treats all of them alike, and `more` says how many are left. */
+async function nodeAddresses(client: KubeClient, signal: AbortSignal): Promise<{ probed: Probe[]; more: number }> {
   const { items } = await client.list(nodes, { signal });
-  return items.slice(0, maxNodes).flatMap(({ metadata, status }) => {
+  const known = items.flatMap(({ metadata, status }) => {
     const address = status?.addresses?.find(({ type }) => type === "InternalIP")?.address;
     return address === undefined ? [] : [{ name: `node ${metadata.name}`, host: address, port: kubeletPort }];
   });
+  const probed = known.slice(0, maxNodes);
+  return { probed, more: probed.length === 0 ? 0 : items.length - probed.length };
 }
 
 async function clusterDNS(client: KubeClient, signal: AbortSignal): Promise<Probe[]> {
