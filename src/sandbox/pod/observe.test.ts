@@ -24,6 +24,11 @@ const ended = (message: string | undefined, more: object = {}): Pod =>
     ...more,
   });
 
+const drained = {
+  phase: "Failed",
+  conditions: [{ type: "DisruptionTarget", status: "True", reason: "EvictionByEvictionAPI", message: "drained" }],
+};
+
 describe("observePod", () => {
   it("believes a valid termination message of the courier", () => {
     expect(observePod(ended(outcome()), 1)).toMatchObject({ state: "Finished", outcome: { reason: "Published" } });
@@ -62,10 +67,7 @@ describe("observePod", () => {
   it.each([
     {
       name: "a disruption",
-      pod: ended(outcome(), {
-        phase: "Failed",
-        conditions: [{ type: "DisruptionTarget", status: "True", reason: "EvictionByEvictionAPI", message: "drained" }],
-      }),
+      pod: ended(undefined, drained),
       want: { reason: "Disrupted", retryable: true },
     },
     {
@@ -99,6 +101,34 @@ describe("observePod", () => {
     },
   ])("says whether $name may be tried again", ({ pod, want }) => {
     expect(observePod(pod, 1)).toMatchObject({ state: "Broken", ...want });
+  });
+
+  it.each(["Published", "NoChanges", "AgentFailed", "WallClockExceeded", "OutputRefused"])(
+    "does not have work done twice that ended in %s before its pod was taken away",
+    (reason) => {
+      for (const more of [drained, { phase: "Failed", reason: "Terminated", message: "node shutdown" }]) {
+        expect(observePod(ended(outcome({ reason }), more), 1)).toMatchObject({
+          state: "Finished",
+          outcome: { reason },
+        });
+      }
+    },
+  );
+
+  it.each(["Stopped", "PublishUnreachable", "BrokerUnreachable", "InternalError"])(
+    "has work done again that was cut short with its pod (%s)",
+    (reason) => {
+      const pod = ended(outcome({ reason }), drained);
+      expect(observePod(pod, 1)).toMatchObject({ state: "Broken", reason: "Disrupted", retryable: true });
+    },
+  );
+
+  it("names the memory where a container ran out of it before the pod was taken away", () => {
+    const containerStatuses = [
+      { name: "agent", image: "a", state: { terminated: { exitCode: 137, reason: "OOMKilled" } } },
+    ];
+    const pod = ended(outcome({ reason: "AgentFailed" }), { ...drained, containerStatuses });
+    expect(observePod(pod, 1)).toMatchObject({ state: "Broken", reason: "OOMKilled", retryable: false });
   });
 
   it("says what a pod waits for", () => {

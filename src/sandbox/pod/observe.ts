@@ -1,6 +1,6 @@
 import type { Pod } from "../../kube/resources.ts";
 import { containers } from "../protocol/layout.ts";
-import { courierOutcome, maxOutcomeBytes, type CourierOutcome } from "../protocol/outcome.ts";
+import { courierOutcome, maxOutcomeBytes, type CourierOutcome, type OutcomeReason } from "../protocol/outcome.ts";
 import type { SandboxState } from "../provider.ts";
 
 type Status = NonNullable<Pod["status"]>;
@@ -43,7 +43,8 @@ type Ended =
   | { state: "Broken"; reason: string; message: string; retryable: boolean };
 
 function ending(status: Status, attempt: number): Ended {
-  const rules = [disrupted, nodeLost, outOfMemory, finished, overtime, evicted];
+  const own = [outOfMemory, finished, overtime, evicted];
+  const rules = isConcluded(status, attempt) ? own : [disrupted, nodeLost, ...own];
   for (const rule of rules) {
     const verdict = rule(status, attempt);
     if (verdict) return verdict;
@@ -52,6 +53,15 @@ function ending(status: Status, attempt: number): Ended {
 }
 
 type EndingRule = (status: Status, attempt: number) => Ended | undefined;
+
+/** What a courier says whose work was cut short, by a disruption for example. */
+const cutShort: readonly OutcomeReason[] = ["Stopped", "PublishUnreachable", "BrokerUnreachable", "InternalError"];
+
+/** Whether the work had come to an end of its own before the pod was taken away: another attempt would do it twice. */
+function isConcluded(status: Status, attempt: number): boolean {
+  const outcome = readOutcome(status, attempt);
+  return outcome !== undefined && !cutShort.includes(outcome.reason);
+}
 
 const disrupted: EndingRule = (status) => {
   const found = status.conditions?.find(({ type, status: value }) => type === "DisruptionTarget" && value === "True");
