@@ -123,6 +123,20 @@ describe("observePod", () => {
     },
   );
 
+  it.each([
+    { reason: "Evicted", message: 'Usage of EmptyDir volume "workspace" exceeds the limit "16Mi".' },
+    { reason: "DeadlineExceeded", want: "WallClockExceeded" },
+  ])("says why a courier was stopped with its pod ($reason), not only that it was", ({ want, ...status }) => {
+    const pod = ended(outcome({ reason: "Stopped" }), { phase: "Failed", ...status });
+    const message = expect.stringContaining(status.message ?? "") as string;
+    expect(observePod(pod, 1)).toMatchObject({
+      state: "Broken",
+      reason: want ?? status.reason,
+      message,
+      retryable: false,
+    });
+  });
+
   it("names the memory where a container ran out of it before the pod was taken away", () => {
     const containerStatuses = [
       { name: "agent", image: "a", state: { terminated: { exitCode: 137, reason: "OOMKilled" } } },

@@ -43,8 +43,9 @@ type Ended =
   | { state: "Broken"; reason: string; message: string; retryable: boolean };
 
 function ending(status: Status, attempt: number): Ended {
-  const own = [outOfMemory, finished, overtime, evicted];
-  const rules = isConcluded(status, attempt) ? own : [disrupted, nodeLost, ...own];
+  const rules = isConcluded(status, attempt)
+    ? [outOfMemory, finished]
+    : [disrupted, nodeLost, outOfMemory, overtime, evicted, finished];
   for (const rule of rules) {
     const verdict = rule(status, attempt);
     if (verdict) return verdict;
@@ -54,7 +55,7 @@ function ending(status: Status, attempt: number): Ended {
 
 type EndingRule = (status: Status, attempt: number) => Ended | undefined;
 
-/** What a courier says whose work was cut short, by a disruption for example. */
+/** What a courier says whose work was cut short; why it was, the kubelet knows better: a disruption, a full volume, a deadline. */
 const cutShort: readonly OutcomeReason[] = ["Stopped", "PublishUnreachable", "BrokerUnreachable", "InternalError"];
 
 /** Whether the work had come to an end of its own before the pod was taken away: another attempt would do it twice. */
