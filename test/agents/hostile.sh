@@ -4,7 +4,10 @@ case ${1:-} in
 fail) echo 'could not do it' >&2; exit 3 ;;                                    # AgentFailed, exit code 3
 hang) trap '' TERM; while :; do sleep 1; done ;;                               # WallClockExceeded, AgentStalled, or Stopped when told
 flood) head -c 100000000 /dev/zero; echo made >flood.txt ;;                    # Published: 10 MiB of output are kept
-fill) cat /dev/zero >"$BELLHOP_WORKSPACE/full"; echo 'disk full' >&2; exit 1 ;; # AgentFailed, or evicted for its volume's size
+fill) # Evicted for its volume's size (16Mi or so), which the message names. No more than that: the disk is the machine's own
+  head -c 67108864 /dev/zero >full
+  while :; do sleep 1; done
+  ;;
 linger) # Published without what comes later
   echo made >linger.txt
   (trap '' TERM HUP; sleep 3; echo late >late.txt) >/dev/null 2>&1 &
@@ -40,13 +43,5 @@ push) # Published: the agent's own push was refused
   if git push -q origin HEAD:refs/heads/stolen; then exit 9; fi
   echo made >push.txt
   ;;
-reach) # Published with the list of what could be reached, which must be empty
-  shift
-  for address in "$@"; do
-    if timeout 3 sh -c 'exec 3<>"/dev/tcp/$0/$1"' "${address%:*}" "${address##*:}" 2>/dev/null \
-      || nc -z -w 3 "${address%:*}" "${address##*:}" 2>/dev/null; then echo "$address"; fi
-  done >reached.txt
-  env | cut -d= -f1 | sort >environment.txt
-  ;;
-*) echo "hostile.sh: fail, hang, flood, fill, linger, links, forge, git, workflow, push or reach ADDRESS:PORT…" >&2; exit 2 ;;
+*) echo "hostile.sh: fail, hang, flood, fill, linger, links, forge, git, workflow or push" >&2; exit 2 ;;
 esac

@@ -4,7 +4,17 @@ import { until } from "../cluster/node/wait.ts";
 import type { NodePlace } from "../demo/node-place.ts";
 import { release } from "../demo/release.ts";
 import { canaries, secretNamespaces, surfaces } from "./canaries.ts";
-import { agentRuns, ask, botComments, processesWith, reported, say, startPlace, taskWhere } from "./journey-place.ts";
+import {
+  type Asked,
+  agentRuns,
+  ask,
+  botComments,
+  processesWith,
+  reported,
+  say,
+  startPlace,
+  taskWhere,
+} from "./journey-place.ts";
 
 /** As somebody in a team's namespace might write it. */
 const everythingGoes = {
@@ -102,6 +112,62 @@ describe("an installation from the chart, on a real node", () => {
     expect(Object.keys(explored.files)).toContain("/bellhop/in/prompt.md");
     const pod = ended.status?.attempts?.at(-1)?.podName ?? "";
     expect(await field(".spec.automountServiceAccountToken", "pod", "-n", place.namespace, pod)).toBe("false");
+  });
+
+  describe("with agents that misbehave beside one another", () => {
+    const asked = new Map<string, Asked>();
+    const inItsPod = ({ status }: AgentTask): boolean => status?.attempts?.at(-1)?.podUID !== undefined;
+    const workspaceSize = (size: string | null): Promise<string> => {
+      const patch = JSON.stringify({ spec: { sandbox: { workspaceSize: size } } });
+      return inTeam(["patch", "agentprofile", "default", "--type=merge", "-p", patch]);
+    };
+
+    beforeAll(async () => {
+      await workspaceSize("16Mi");
+      for (const way of ["fill", "links", "linger"]) {
+        await agentRuns(place, "/bin/sh", "/agents/hostile.sh", way);
+        const each = await ask(place, `Let it ${way}`);
+        asked.set(way, each);
+        // A pod has the command that the profile has when it is made.
+        await taskWhere(place, each.task, "in its pod", inItsPod);
+      }
+    });
+    afterAll(() => workspaceSize(null));
+
+    const endOf = async (way: string): Promise<{ issue: number; task: AgentTask; why: string | undefined }> => {
+      const { issue, task: name } = asked.get(way) ?? { issue: 0, task: way };
+      const task = await reported(place, name);
+      return { issue, task, why: task.status?.conditions?.find(({ type }) => type === "Succeeded")?.reason };
+    };
+    const published = async (way: string): Promise<{ issue: number; task: AgentTask; commit: string }> => {
+      const { issue, task, why } = await endOf(way);
+      expect(why, JSON.stringify(task.status)).toBe("Published");
+      return { issue, task, commit: task.status?.result?.commit ?? "" };
+    };
+
+    it("evicts one that fills its disk, pushes nothing of it, and names the volume", async () => {
+      const { issue, task, why } = await endOf("fill");
+      expect(why, JSON.stringify(task.status)).toBe("Evicted");
+      expect((await botComments(place, issue)).join("\n")).toMatch(/volume .*workspace.* exceeds the limit .*16Mi/);
+      expect(task.status?.publish).toBeUndefined();
+      expect(await place.git("for-each-ref", `refs/heads/bellhop/${issue}-*`)).toBe("");
+    });
+
+    it("reads nothing through links to the courier's token", async () => {
+      const { issue, task, commit } = await published("links");
+      expect(await place.git("ls-tree", commit, "leak")).toMatch(/^120000 /);
+      expect(await place.git("show", `${commit}:leak`)).toBe("/bellhop/token/token");
+      // The token is a JWT.
+      const said = [JSON.stringify(task), ...(await botComments(place, issue)), await place.git("show", commit)];
+      expect(said.join("\n")).not.toMatch(/eyJ[\w-]{10,}\./);
+    });
+
+    it("takes nothing that one writes after its end", async () => {
+      const { commit } = await published("linger");
+      const files = (await place.git("ls-tree", "--name-only", commit)).split("\n");
+      expect(files).toContain("linger.txt");
+      expect(files).not.toContain("late.txt");
+    });
   });
 
   it("shows no secret to anybody who may not read Secrets", async () => {

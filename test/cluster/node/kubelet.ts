@@ -58,6 +58,8 @@ function kubeletConfiguration(layout: NodeLayout): object {
     imageGCHighThresholdPercent: 100,
     imageGCLowThresholdPercent: 99,
     evictionHard: { "memory.available": "100Mi" },
+    // How full volumes are is looked at once in one to two minutes otherwise, and a pod that fills one is evicted no sooner.
+    volumeStatsAggPeriod: "5s",
     podCIDR: layout.podCIDR,
     staticPodPath: "",
     // Pods come by the dozen in tests; nothing else shares this API server.
