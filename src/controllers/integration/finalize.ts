@@ -8,7 +8,7 @@ import { deskOf } from "../desk.ts";
 import type { IntegrationDeps } from "./deps.ts";
 import { withdrawFacts } from "./gateway-facts.ts";
 import { deleteHookSecret, hookSecretName, readHookSecret } from "./hook-secret.ts";
-import { heirsOf } from "./members.ts";
+import { outlivedByHook } from "./members.ts";
 
 const againMs = 5_000;
 /** Hooks that we know by their id are removed even where the installation has forgotten its own address. */
@@ -17,7 +17,8 @@ const nowhere = "https://bellhop.invalid";
 /** Removes hooks and keys, then lets the object go. Gives up, saying so, where the provider will not have it. */
 export async function finalize(deps: IntegrationDeps, integration: Integration, signal: AbortSignal): Promise<Result> {
   if (!integration.metadata.finalizers?.includes(names.finalizer)) return done;
-  const kept = heirsOf(deps.source, integration).length > 0;
+  const secret = await readHookSecret(where(deps), hookSecretName(deps.source.provider, integration), signal);
+  const kept = outlivedByHook(deps.source, { integration, secret });
   if (!kept && !(await hooksRemoved(deps, integration, signal))) return { requeueAfterMs: againMs };
   if (!kept) await deleteHookSecret(where(deps), hookSecretName(deps.source.provider, integration), signal);
   await deps.keys.publish(signal);

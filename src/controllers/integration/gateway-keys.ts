@@ -13,6 +13,7 @@ import type { Logger } from "../../shared/log.ts";
 import type { IntegrationSource } from "../desk.ts";
 import { secretReader } from "../secrets.ts";
 import { hookSecretName, readHookSecret, type HookSecret } from "./hook-secret.ts";
+import { isMember } from "./members.ts";
 
 /** The one writer of `bellhop-gateway-keys`. */
 export interface GatewayKeys {
@@ -74,7 +75,7 @@ async function gather(deps: GatewayKeysDeps, signal: AbortSignal): Promise<Membe
   for (const { provider, ...source } of deps.sources) {
     for (const integration of source.list().filter(({ metadata }) => metadata.deletionTimestamp === undefined)) {
       const secret = await readHookSecret(deps, hookSecretName(provider, integration), signal);
-      if (secret)
+      if (secret && isMember({ provider }, { integration, secret }))
         found.push({ provider, integration, secret, accepted: await acceptedKey(deps, provider, integration) });
     }
   }

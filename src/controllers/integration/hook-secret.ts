@@ -21,6 +21,8 @@ export interface HookSecret {
   installed: number;
   /** Since when it does, RFC 3339. */
   installedAt?: string;
+  /** Uids of the integrations that signed in with the App's key and so may share its hook; empty where each has its own. */
+  proven: readonly string[];
 }
 
 /** Where hook secrets are kept: the operator's own namespace. */
@@ -55,6 +57,7 @@ export function newHookSecret(now: Date, requestedAt?: string): HookSecret {
     current: newKey(),
     rotatedAt: now.toISOString(),
     installed: 0,
+    proven: [],
   };
 }
 
@@ -97,7 +100,9 @@ function newKey(): string {
 }
 
 function encode(secret: HookSecret): Record<string, string> {
-  const plain = { ...secret, generation: String(secret.generation), installed: String(secret.installed) };
+  const { proven, ...rest } = secret;
+  const numbers = { generation: String(secret.generation), installed: String(secret.installed) };
+  const plain = { ...rest, ...numbers, ...(proven.length === 0 ? {} : { proven: proven.join(",") }) };
   return Object.fromEntries(Object.entries(plain).map(([key, value]) => [key, Buffer.from(value).toString("base64")]));
 }
 
@@ -114,6 +119,7 @@ function parse(secret: Secret): HookSecret | undefined {
     generation: Number(read("generation")),
     installed: Number(read("installed")),
     rotatedAt: read("rotatedAt"),
+    proven: read("proven").split(",").filter(Boolean),
     ...(Object.fromEntries(optional) as Pick<HookSecret, "previous" | "requestedAt" | "installedAt">),
   };
 }

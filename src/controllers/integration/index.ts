@@ -9,13 +9,11 @@ import { moving, notInstalled, readiness, stalled, type Verdict } from "./condit
 import type { IntegrationDeps } from "./deps.ts";
 import { finalize } from "./finalize.ts";
 import { publishFacts } from "./gateway-facts.ts";
-import { hookSecretName, readHookSecret, writeHookSecret } from "./hook-secret.ts";
 import { install, type InstallFacts, type Installation } from "./install.ts";
-import { planKeys, type KeyPlan } from "./key-plan.ts";
-import { ownsHook } from "./members.ts";
+import { hasProven, keepKey } from "./keep-key.ts";
 import { quotaUsedUp } from "./quota.ts";
 import { recover } from "./recover.ts";
-import { signIn } from "./sign-in.ts";
+import { signIn, type SignedIn } from "./sign-in.ts";
 import { stalledBy } from "./stalled.ts";
 import { changed, triggersSince, withVerdicts } from "./status.ts";
 
@@ -66,20 +64,49 @@ async function reconcile(deps: IntegrationDeps, integration: Integration, signal
 }
 
 async function work(deps: IntegrationDeps, integration: Integration, signal: AbortSignal): Promise<Outcome> {
-  const again = Math.min(deps.config.resyncMs, deps.config.recoveryMs);
-  const { facts, status, keyShared } = await publish(deps, integration, signal);
-  const stuck = stalledBy(deps, integration) ?? sharedKey(integration, keyShared);
-  const signedIn = await signIn(deps, integration, signal);
+  const proof = (await hasProven(deps, integration, signal)) ? undefined : await signIn(deps, integration, signal);
+  if (proof && !proof.connection) return outside(deps, integration, proof, signal);
+  const published = await publish(deps, integration, signal);
+  return finish(deps, published, proof ?? (await signIn(deps, integration, signal)), signal);
+}
+
+async function finish(
+  deps: IntegrationDeps,
+  { facts, status, keyShared }: PublishedKeys,
+  signedIn: SignedIn,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const stuck = stalledBy(deps, facts.integration) ?? sharedKey(facts.integration, keyShared);
   if (stuck || !signedIn.connection) {
     const verdicts = [...signedIn.verdicts, notReached, stuck ?? moving];
-    return { verdicts, status: { ...status, ...signedIn.status }, again: signedIn.again ?? again };
+    return { verdicts, status: { ...status, ...signedIn.status }, again: signedIn.again ?? soonest(deps) };
   }
   const hooks = await install(deps, signedIn.connection, facts, signal);
-  const recovered = await recover(deps, signedIn.connection, integration, signal);
+  const recovered = await recover(deps, signedIn.connection, facts, signal);
   return {
     verdicts: [...signedIn.verdicts, hooks.verdict, signedIn.stuck ?? moving],
     status: { ...status, ...signedIn.status, ...hooksStatus(deps, hooks), ...recovered },
-    again: hooks.again ?? again,
+    again: hooks.again ?? soonest(deps),
+  };
+}
+
+function soonest({ config }: IntegrationDeps): number {
+  return Math.min(config.resyncMs, config.recoveryMs);
+}
+
+/** Nothing of an App's hook is told to an integration that has not signed in with the App's key, and nothing is served for it. */
+async function outside(
+  deps: IntegrationDeps,
+  integration: Integration,
+  proof: SignedIn,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  // Before an edit its spec may have named a hook that was its own.
+  await deps.keys.publish(signal);
+  return {
+    verdicts: [...proof.verdicts, notReached, stalledBy(deps, integration) ?? moving],
+    status: { ...proof.status, webhookURL: undefined, keyGeneration: undefined },
+    again: proof.again ?? soonest(deps),
   };
 }
 
@@ -97,7 +124,7 @@ interface PublishedKeys {
 /** Route, keys and facts for the gateways, before anything is asked of the provider: deliveries that come are always verified. */
 async function publish(deps: IntegrationDeps, integration: Integration, signal: AbortSignal): Promise<PublishedKeys> {
   const { client, profiles, config } = deps;
-  const { secret, handled } = await keys(deps, integration, signal);
+  const { secret, handled } = await keepKey(deps, integration, signal);
   await publishFacts({ client, namespace: config.namespace, profiles }, integration, signal);
   const { generation, keyShared } = await deps.keys.publish(signal);
   const webhookURL = config.externalURL && `${config.externalURL}/hooks/${secret.route}`;
@@ -107,22 +134,6 @@ async function publish(deps: IntegrationDeps, integration: Integration, signal: 
     status: defined({ webhookURL, keyGeneration: secret.generation, lastHandledRotateAt: handled }),
     keyShared,
   };
-}
-
-async function keys(deps: IntegrationDeps, integration: Integration, signal: AbortSignal): Promise<KeyPlan> {
-  const where = { client: deps.client, namespace: deps.config.namespace };
-  const name = hookSecretName(deps.source.provider, integration);
-  const stored = await readHookSecret(where, name, signal);
-  const facts = {
-    integration,
-    stored,
-    owns: ownsHook(deps.source, integration),
-    lastHandledRotateAt: integration.status?.lastHandledRotateAt,
-  };
-  const plan = planKeys(facts, deps.config.retryWindowMs, deps.clock.now());
-  if (plan.write)
-    await writeHookSecret(where, name, { secret: plan.secret, ownerUID: integration.metadata.uid ?? "" }, signal);
-  return plan;
 }
 
 function sharedKey(integration: Integration, shared: ReadonlySet<string>): Verdict | undefined {

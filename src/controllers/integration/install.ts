@@ -41,15 +41,15 @@ export async function install(
   }
   if (!connection.installer)
     return { verdict: notInstalled("NotSupported", "this provider has no hooks to install"), hooks: [] };
-  if (!ownsHook(deps.source, integration)) return sharedWith(deps, integration);
+  if (!ownsHook(deps.source, facts)) return sharedWith(deps, facts);
   const rewriteSecret = secret.installed < secret.generation;
   const late = rewriteSecret ? behind(await deps.gateways.generations(signal), facts.published) : undefined;
   if (late !== undefined) return { ...held(secret, late), again: againMs };
   return ensure(deps, connection, { ...facts, rewriteSecret }, signal);
 }
 
-function sharedWith(deps: IntegrationDeps, integration: Integration): Installation {
-  const keeper = keeperOf(deps.source, integration);
+function sharedWith(deps: IntegrationDeps, facts: InstallFacts): Installation {
+  const keeper = keeperOf(deps.source, facts);
   const owner = `${keeper?.metadata.namespace}/${keeper?.metadata.name}`;
   return {
     verdict: installed("SharedHook", `The one hook is kept by the oldest integration that shares it, ${owner}.`),

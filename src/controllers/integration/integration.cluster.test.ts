@@ -309,6 +309,55 @@ describe("an App's one hook", () => {
     expect(await world.routes()).toEqual([]);
   });
 
+  it("is closed to an integration that only names the App: neither its key nor its name, nor a say at the end", async () => {
+    const victim = await settle("victim", { credentials: appCredentials(world) });
+    await world.secret("mine", "a-key-of-somebody-else");
+    const app = { appId: world.github.app("bellhop").id, privateKeySecretRef: { name: "nothing", key: "value" } };
+    const webhook = { acceptedKeysRef: { name: "mine", key: "value" } };
+    const outsider = await settle("outsider", { credentials: { app }, webhook });
+    expect(conditionOf(outsider, "Ready")).toMatchObject({ status: "False", reason: "SecretNotFound" });
+    expect(outsider.status?.webhookURL).toBeUndefined();
+    expect(conditionOf(await again("victim"), "Ready")).toMatchObject({ status: "True" });
+    const { current } = await key(victim);
+    expect(await members()).toEqual(["victim"]);
+    expect((await world.routes())[0]?.keys.map((each) => Buffer.from(each, "base64").toString())).toEqual([current]);
+
+    expect(await remove("victim")).toBeUndefined();
+    await ring();
+    expect(lastDelivery(world).signedWith(current)).toBe(false);
+    expect(await world.hookSecret(outsider)).toBeUndefined();
+    expect(await world.routes()).toEqual([]);
+    expect(await remove("outsider")).toBeUndefined();
+  });
+
+  it("stays when an integration goes that never was a part of it", async () => {
+    const victim = await settle("victim", { credentials: appCredentials(world) });
+    const app = { appId: world.github.app("bellhop").id, privateKeySecretRef: { name: "nothing", key: "value" } };
+    await settle("outsider", { credentials: { app } });
+    const at = { name: "victim", namespace: world.namespace };
+    await client.delete(GitHubIntegrationKind, at);
+    // While the owner waits for its end, nobody else is there to inherit.
+    expect(await remove("outsider")).toBeUndefined();
+    expect(await world.hookSecret(victim)).toBeDefined();
+    expect(world.events).not.toContainEqual(expect.objectContaining({ reason: "HooksLeftBehind" }));
+    await world.reconcile("victim");
+    expect(await world.hookSecret(victim)).toBeUndefined();
+  });
+
+  it("is left by an integration whose App is changed to one that it cannot sign in to", async () => {
+    await settle("one", { credentials: appCredentials(world) });
+    await settle("two", { credentials: appCredentials(world), repositories: ["acme/till"] });
+    expect(await members()).toHaveLength(2);
+    const credentials = { app: { appId: 999_999 } };
+    await client.mergePatch(
+      GitHubIntegrationKind,
+      { name: "two", namespace: world.namespace },
+      { spec: { credentials } },
+    );
+    await again("two");
+    expect(await members()).toEqual(["one"]);
+  });
+
   it("is not overwritten where it is somebody else's, unless the integration says so", async () => {
     const elsewhere = "https://other.example.com/hook";
     await call(world.github, "PATCH /app/hook/config", world.github.appJwt("bellhop"), { url: elsewhere });

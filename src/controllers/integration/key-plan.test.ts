@@ -12,6 +12,7 @@ const stored = (over: Partial<HookSecret> = {}): HookSecret => ({
   current: "first",
   rotatedAt: "2026-02-01T00:00:00Z",
   installed: 1,
+  proven: [],
   ...over,
 });
 

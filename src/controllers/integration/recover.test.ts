@@ -26,7 +26,7 @@ const look = (answer: { asked: number; cursor: Date }, of = integration()): Prom
     source: { provider: { sharedHook: () => undefined }, list: () => [of] },
   } as unknown as IntegrationDeps;
   const connection = { deliveries: { redeliverMissed: async () => answer } } as unknown as Connection;
-  return recover(deps, connection, of, patiently);
+  return recover(deps, connection, { integration: of, secret: undefined }, patiently);
 };
 
 describe("recover", () => {

@@ -2,7 +2,7 @@ import type { Connection } from "../../integrations/connection.ts";
 import { isProviderFailure } from "../../integrations/errors.ts";
 import type { Integration } from "../../integrations/types.ts";
 import type { IntegrationDeps } from "./deps.ts";
-import { ownsHook } from "./members.ts";
+import { ownsHook, type Sharer } from "./members.ts";
 
 /**
  * Asks the provider to deliver again what was not answered 2xx, where it keeps a log: what happened while no gateway was there heals
@@ -11,11 +11,12 @@ import { ownsHook } from "./members.ts";
 export async function recover(
   deps: IntegrationDeps,
   connection: Connection,
-  integration: Integration,
+  sharer: Sharer,
   signal: AbortSignal,
 ): Promise<{ recoveredUntil?: string }> {
+  const { integration } = sharer;
   const since = recoverSince(integration, deps.config.recoveryWindowMs, deps.clock.now());
-  if (!connection.deliveries || !isDue(deps, integration, since)) return {};
+  if (!connection.deliveries || !isDue(deps, sharer, since)) return {};
   // What came while suspended was to be ignored; it is not asked for afterwards either.
   if (integration.spec.suspend) return { recoveredUntil: deps.clock.now().toISOString() };
   try {
@@ -31,9 +32,9 @@ export async function recover(
   }
 }
 
-function isDue({ clock, config, source }: IntegrationDeps, integration: Integration, since: Date): boolean {
+function isDue({ clock, config, source }: IntegrationDeps, sharer: Sharer, since: Date): boolean {
   const due = clock.now().getTime() - since.getTime() >= config.recoveryMs;
-  return due && integration.spec.webhook.install === "Auto" && ownsHook(source, integration);
+  return due && sharer.integration.spec.webhook.install === "Auto" && ownsHook(source, sharer);
 }
 
 /** Pure: from when on to look. */

@@ -33,9 +33,12 @@ describe("covers", () => {
     expect(covers(integration(spec), repository)).toBe(expected);
   });
 
-  it("leaves deliveries of other installations to others, once the installations are known", () => {
-    const spec = { organization: "acme" };
-    expect(covers(integration(spec), repository, "7")).toBe(true);
+  it("takes an App's deliveries only for installations that were found with the App's key", () => {
+    const app = { appId: 12, privateKeySecretRef: { name: "app", key: "key" } };
+    const spec = { organization: "acme", credentials: { app } };
+    expect(covers(integration({ organization: "acme" }), repository, "7")).toBe(true);
+    expect(covers(integration(spec), repository, "7")).toBe(false);
+    expect(covers(integration(spec, []), repository, "7")).toBe(false);
     expect(covers(integration(spec, ["7"]), repository, "7")).toBe(true);
     expect(covers(integration(spec, ["7"]), repository)).toBe(true);
     expect(covers(integration(spec, ["7"]), repository, "8")).toBe(false);

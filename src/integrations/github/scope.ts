@@ -7,7 +7,7 @@ export function host({ spec }: GitHubIntegration): string {
 
 /**
  * Whether a repository lies inside the spec, names compared without case. With both set, `repositories` narrows
- * `organization`. Once the operator knows the App's installations, a delivery for another one is not ours.
+ * `organization`. Of an App, deliveries are ours only for installations that the operator has found with the App's own key.
  */
 export function covers(
   { spec, status }: GitHubIntegration,
@@ -17,16 +17,12 @@ export function covers(
   const [owner, name] = [repository.owner.toLowerCase(), repository.name.toLowerCase()];
   if (spec.organization !== undefined && spec.organization.toLowerCase() !== owner) return false;
   if (spec.repositories && !spec.repositories.some((one) => one.toLowerCase() === `${owner}/${name}`)) return false;
-  return knows(status?.installations ?? [], installationId);
+  if (installationId === undefined || !spec.credentials.app) return true;
+  return status?.installations?.some(({ id }) => id === installationId) === true;
 }
 
 /** An App has one hook for all its integrations; hooks of a token's user belong to one integration each. */
 export function sharedHook(integration: GitHubIntegration): string | undefined {
   const { app } = integration.spec.credentials;
   return app && `${host(integration)}/apps/${app.appId}`;
-}
-
-function knows(installations: { id: string }[], installationId: string | undefined): boolean {
-  if (installationId === undefined || installations.length === 0) return true;
-  return installations.some(({ id }) => id === installationId);
 }
