@@ -109,9 +109,9 @@ export const gitHubIntegrationSpec = z
       .string()
       .min(9)
       .max(253)
-      .regex(/^https:\/\/[^/?#@\s]+$/)
+      .regex(/^https:\/\/[a-z0-9.-]+(:[0-9]{1,5})?$/)
       .default("https://github.com")
-      .describe("Web address of GitHub or of a GitHub Enterprise Server, https, without a path."),
+      .describe("Web address of GitHub or of a GitHub Enterprise Server, https, lower case, without a path."),
     organization: login.optional().describe("Covers every repository of this organisation or user account."),
     repositories: z
       .array(repositoryName)

@@ -20,10 +20,10 @@ export function secretReader(client: KubeClient, namespace: string): ConnectDeps
         `${at} does not say that it may be used for this; annotate it: ${names.allowedFor}: ${wanted}`,
       );
     }
-    const value = secret.data?.[ref.key];
-    if (value === undefined || value === "")
+    const value = trimmed(Buffer.from(secret.data?.[ref.key] ?? "", "base64"));
+    if (value.length === 0)
       throw new BellhopError("SecretKeyMissing", `${at} has no key \`${ref.key}\`, or it is empty`);
-    return trimmed(Buffer.from(value, "base64"));
+    return value;
   };
 }
 

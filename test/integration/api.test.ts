@@ -227,6 +227,8 @@ describe("unions", () => {
     ["neither organisation nor repositories", { organization: undefined }, /set organization, repositories, or both/],
     ["a manual webhook without its key", { webhook: { install: "Manual" } }, /needs webhook\.acceptedKeysRef/],
     ["a URL without https", { url: "http://github.example.com" }, /spec\.url/],
+    ["a URL whose host is none", { url: "https://[x]" }, /spec\.url/],
+    ["a URL with a port that is none", { url: "https://github.example.com:port" }, /spec\.url/],
     ["a URL with a path", { url: "https://github.example.com/api" }, /spec\.url/],
     [
       "two triggers of one name",

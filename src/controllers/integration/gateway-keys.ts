@@ -6,20 +6,21 @@ import {
   type RouteEntry,
 } from "../../intake/gateway-keys.ts";
 import type { Integration, Provider } from "../../integrations/types.ts";
-import { isConflict } from "../../kube/errors.ts";
+import { ApiError, isConflict } from "../../kube/errors.ts";
 import { secrets, type Secret } from "../../kube/resources.ts";
 import type { KubeClient } from "../../kube/types.ts";
 import type { Logger } from "../../shared/log.ts";
 import type { IntegrationSource } from "../desk.ts";
 import { secretReader } from "../secrets.ts";
-import { hookSecretName, readHookSecret, type HookSecret } from "./hook-secret.ts";
+import { notPublished, toRoutes, type Member, type Refusal } from "./gateway-routes.ts";
+import { hookSecretName, readHookSecret } from "./hook-secret.ts";
 import { isMember } from "./members.ts";
 
 /** The one writer of `bellhop-gateway-keys`. */
 export interface GatewayKeys {
   /**
    * Derives the whole Secret from every integration and writes it where it differs. Answers the generation that has what was true when
-   * this was called, and integrations whose accepted key another route has too.
+   * this was called, and what of whom could not be published.
    */
   publish(signal: AbortSignal): Promise<Published>;
 }
@@ -27,8 +28,8 @@ export interface GatewayKeys {
 /** What was published. */
 export interface Published {
   generation: number;
-  /** Uids of integrations whose `acceptedKeysRef` holds a key that another route accepts as well. */
-  keyShared: ReadonlySet<string>;
+  /** By uid of the integration: why it, or its accepted key, is left out. Everybody else's is published. */
+  refused: ReadonlyMap<string, Refusal>;
 }
 
 /** What deriving needs. */
@@ -51,35 +52,57 @@ export function gatewayKeys(deps: GatewayKeysDeps): GatewayKeys {
   };
 }
 
-/** What one route holds at most: ours, the one before, and accepted ones. */
-const maxKeys = 4;
+async function derive(deps: GatewayKeysDeps, signal: AbortSignal): Promise<Published> {
+  const gathered = await gather(deps, signal);
+  const { entries, refused } = toRoutes(gathered.members);
+  return {
+    generation: await write(deps, entries, signal),
+    refused: new Map([...gathered.refused, ...refused]),
+  };
+}
 
-/** One integration with its keys. */
-export interface Member {
+interface Gathered {
+  /** Oldest first. */
+  members: Member[];
+  refused: ReadonlyMap<string, Refusal>;
+}
+
+async function gather(deps: GatewayKeysDeps, signal: AbortSignal): Promise<Gathered> {
+  const members: Member[] = [];
+  const refused = new Map<string, Refusal>();
+  const all = deps.sources.flatMap(({ provider, ...source }) =>
+    source.list().map((integration) => ({ provider, integration })),
+  );
+  for (const each of all.filter(({ integration }) => integration.metadata.deletionTimestamp === undefined)) {
+    const found = await tryMember(deps, each, signal);
+    if (found && "reason" in found) refused.set(each.integration.metadata.uid ?? "", found);
+    else if (found) members.push(found);
+  }
+  return { members: members.toSorted((a, b) => age(a.integration).localeCompare(age(b.integration))), refused };
+}
+
+interface Candidate {
   provider: Provider;
   integration: Integration;
-  secret: HookSecret;
-  accepted: Buffer | undefined;
 }
 
-async function derive(deps: GatewayKeysDeps, signal: AbortSignal): Promise<Published> {
-  const members = await gather(deps, signal);
-  const keyShared = sharedKeys(members);
-  // A key that opens two routes opens none.
-  const safe = members.map((member) => (keyShared.has(uidOf(member)) ? { ...member, accepted: undefined } : member));
-  return { generation: await write(deps, toRoutes(safe), signal), keyShared };
-}
-
-async function gather(deps: GatewayKeysDeps, signal: AbortSignal): Promise<Member[]> {
-  const found: Member[] = [];
-  for (const { provider, ...source } of deps.sources) {
-    for (const integration of source.list().filter(({ metadata }) => metadata.deletionTimestamp === undefined)) {
-      const secret = await readHookSecret(deps, hookSecretName(provider, integration), signal);
-      if (secret && isMember({ provider }, { integration, secret }))
-        found.push({ provider, integration, secret, accepted: await acceptedKey(deps, provider, integration) });
-    }
+/** The integration with its keys; nothing where it has none yet, or has not proven the hook to be its own. */
+async function tryMember(
+  deps: GatewayKeysDeps,
+  { provider, integration }: Candidate,
+  signal: AbortSignal,
+): Promise<Member | Refusal | undefined> {
+  try {
+    const secret = await readHookSecret(deps, hookSecretName(provider, integration), signal);
+    if (!secret || !isMember({ provider }, { integration, secret })) return undefined;
+    return { provider, integration, secret, accepted: await acceptedKey(deps, provider, integration) };
+  } catch (error) {
+    // What the API server did not answer says nothing about the object: nobody's keys are taken away for it.
+    if (error instanceof ApiError) throw error;
+    const { namespace, name } = integration.metadata;
+    deps.log.error({ error, namespace, integration: name }, "an integration cannot be published to the gateways");
+    return notPublished(error);
   }
-  return found.toSorted((a, b) => age(a.integration).localeCompare(age(b.integration)));
 }
 
 /** A key that cannot be read takes nothing else away: the integration's own reconcile says why. */
@@ -98,47 +121,6 @@ async function acceptedKey(
     deps.log.warn({ error, namespace, integration: name }, "an accepted webhook key cannot be read");
     return undefined;
   }
-}
-
-/** Pure: the routes of all members, those that share a hook together. Oldest first. */
-export function toRoutes(members: readonly Member[]): RouteEntry[] {
-  const byRoute = Map.groupBy(members, ({ secret }) => secret.route);
-  return [...byRoute.values()].flatMap((group) => {
-    const [first] = group;
-    return first ? [toRoute(first, group)] : [];
-  });
-}
-
-function toRoute({ provider, integration, secret }: Member, group: readonly Member[]): RouteEntry {
-  const ours = [secret.current, ...(secret.previous === undefined ? [] : [secret.previous])].map((key) =>
-    Buffer.from(key),
-  );
-  const accepted = group.flatMap((member) => (member.accepted ? [member.accepted] : []));
-  return {
-    route: secret.route,
-    provider: provider.name,
-    host: provider.host(integration),
-    generation: secret.generation,
-    keys: [...new Set([...ours, ...accepted].map((key) => key.toString("base64")))].slice(0, maxKeys),
-    members: group.map((member) => ({
-      kind: member.provider.kind,
-      namespace: member.integration.metadata.namespace,
-      name: member.integration.metadata.name,
-      uid: member.integration.metadata.uid ?? "",
-    })),
-  };
-}
-
-/** A key that opens two routes lets a delivery for one be played to the other. */
-export function sharedKeys(members: readonly Member[]): Set<string> {
-  const withKey = members.filter(({ accepted }) => accepted !== undefined);
-  const byKey = Map.groupBy(withKey, ({ accepted }) => accepted?.toString("base64"));
-  const clashes = [...byKey.values()].filter((group) => new Set(group.map(({ secret }) => secret.route)).size > 1);
-  return new Set(clashes.flat().map(uidOf));
-}
-
-function uidOf({ integration }: Member): string {
-  return integration.metadata.uid ?? "";
 }
 
 async function write(deps: GatewayKeysDeps, entries: readonly RouteEntry[], signal: AbortSignal): Promise<number> {

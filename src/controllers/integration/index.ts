@@ -9,6 +9,7 @@ import { moving, notInstalled, readiness, stalled, type Verdict } from "./condit
 import type { IntegrationDeps } from "./deps.ts";
 import { finalize } from "./finalize.ts";
 import { publishFacts } from "./gateway-facts.ts";
+import type { Refusal } from "./gateway-routes.ts";
 import { install, type InstallFacts, type Installation } from "./install.ts";
 import { hasProven, keepKey } from "./keep-key.ts";
 import { quotaUsedUp } from "./quota.ts";
@@ -72,11 +73,11 @@ async function work(deps: IntegrationDeps, integration: Integration, signal: Abo
 
 async function finish(
   deps: IntegrationDeps,
-  { facts, status, keyShared }: PublishedKeys,
+  { facts, status, refusal }: PublishedKeys,
   signedIn: SignedIn,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const stuck = stalledBy(deps, facts.integration) ?? sharedKey(facts.integration, keyShared);
+  const stuck = stalledBy(deps, facts.integration) ?? (refusal && stalled(refusal.reason, refusal.message));
   if (stuck || !signedIn.connection) {
     const verdicts = [...signedIn.verdicts, notReached, stuck ?? moving];
     return { verdicts, status: { ...status, ...signedIn.status }, again: signedIn.again ?? soonest(deps) };
@@ -118,7 +119,8 @@ const notReached = notInstalled(
 interface PublishedKeys {
   facts: InstallFacts;
   status: Record<string, unknown>;
-  keyShared: ReadonlySet<string>;
+  /** Why the integration, or its accepted key, is not served. */
+  refusal: Refusal | undefined;
 }
 
 /** Route, keys and facts for the gateways, before anything is asked of the provider: deliveries that come are always verified. */
@@ -126,22 +128,14 @@ async function publish(deps: IntegrationDeps, integration: Integration, signal: 
   const { client, profiles, config } = deps;
   const { secret, handled } = await keepKey(deps, integration, signal);
   await publishFacts({ client, namespace: config.namespace, profiles }, integration, signal);
-  const { generation, keyShared } = await deps.keys.publish(signal);
+  const { generation, refused } = await deps.keys.publish(signal);
   const webhookURL = config.externalURL && `${config.externalURL}/hooks/${secret.route}`;
   const known = integration.status?.hooks ?? [];
   return {
     facts: { integration, secret, published: generation, url: webhookURL ?? "", known },
     status: defined({ webhookURL, keyGeneration: secret.generation, lastHandledRotateAt: handled }),
-    keyShared,
+    refusal: refused.get(integration.metadata.uid ?? ""),
   };
-}
-
-function sharedKey(integration: Integration, shared: ReadonlySet<string>): Verdict | undefined {
-  if (!shared.has(integration.metadata.uid ?? "")) return undefined;
-  return stalled(
-    "KeyShared",
-    "spec.webhook.acceptedKeysRef holds a key that another integration accepts too: whoever can sign for one could play its deliveries to the other; give each its own",
-  );
 }
 
 function hooksStatus(deps: IntegrationDeps, { hooks }: Installation): Record<string, unknown> {

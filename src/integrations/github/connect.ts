@@ -60,6 +60,8 @@ async function signedIn(
   throttle: boolean,
 ): Promise<SignIn> {
   const { app } = integration.spec.credentials;
+  if (!URL.canParse(integration.spec.url))
+    throw new BellhopError("URLInvalid", `spec.url ${integration.spec.url} is not a web address: mend it`);
   const secret = await readSecret(integration, deps);
   const id = fingerprint([integration.spec.url, String(app?.appId ?? "token"), secret]);
   const known = cache.get(id);

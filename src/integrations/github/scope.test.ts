@@ -52,6 +52,15 @@ describe("host", () => {
       "ghe.example.com:8443",
     );
   });
+
+  it.each(["https://a:99999", "https://1.2.3.999", "https://[x]", "https://%"])(
+    "is the text of %s, which is no address: one bad object throws in nobody's face",
+    (url) => {
+      const bad = integration({ organization: "acme" });
+      bad.spec.url = url;
+      expect(host(bad)).toBe(url.slice("https://".length));
+    },
+  );
 });
 
 describe("sharedHook", () => {

@@ -1,8 +1,8 @@
 import type { GitHubIntegration } from "../../api/kinds.ts";
 
-/** Host name of the GitHub that an integration connects. */
+/** Host name of the GitHub that an integration connects. Total: of an address that is none it is the text, which is no host of anybody's. */
 export function host({ spec }: GitHubIntegration): string {
-  return new URL(spec.url).host;
+  return URL.canParse(spec.url) ? new URL(spec.url).host : spec.url.replace(/^https:\/\//, "");
 }
 
 /**

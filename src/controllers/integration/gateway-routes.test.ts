@@ -1,0 +1,57 @@
+import { describe, expect, it } from "vitest";
+import { anIntegration } from "../../intake/testing.ts";
+import { github } from "../../integrations/github/index.ts";
+import type { Provider } from "../../integrations/types.ts";
+import { toRoutes, type Member } from "./gateway-routes.ts";
+import { newHookSecret, type HookSecret } from "./hook-secret.ts";
+
+const now = new Date("2026-03-01T12:00:00Z");
+const provider = github as unknown as Provider;
+
+function member(name: string, over: { secret?: HookSecret; accepted?: string; provider?: Provider } = {}): Member {
+  return {
+    provider: over.provider ?? provider,
+    integration: anIntegration({ name }),
+    secret: over.secret ?? newHookSecret(now),
+    accepted: over.accepted === undefined ? undefined : Buffer.from(over.accepted),
+  };
+}
+
+const keysOf = (members: Member[]): string[] =>
+  (toRoutes(members).entries[0]?.keys ?? []).map((key) => Buffer.from(key, "base64").toString());
+
+describe("the routes of the gateways", () => {
+  it("hold each key once, ours first", () => {
+    const secret = { ...newHookSecret(now), current: "new", previous: "old" };
+    expect(
+      keysOf([member("one", { secret, accepted: "theirs" }), member("two", { secret, accepted: "theirs" })]),
+    ).toEqual(["new", "old", "theirs"]);
+  });
+
+  it.each([
+    { name: "whose provider throws", bad: () => member("bad", { provider: throwing }) },
+    { name: "with a key of no bytes", bad: () => member("bad", { accepted: "" }) },
+  ])("leave out an integration $name, say so, and keep everybody else's", ({ bad }) => {
+    const { entries, refused } = toRoutes([member("one"), bad(), member("two")]);
+    expect(entries.flatMap(({ members }) => members.map(({ name }) => name))).toEqual(["one", "two"]);
+    expect([...refused]).toEqual([
+      ["uid-of-bad", { reason: "NotPublished", message: expect.stringContaining("gateways") as string }],
+    ]);
+  });
+
+  it("open nothing with a key that two of them hold", () => {
+    const { entries, refused } = toRoutes([member("one", { accepted: "same" }), member("two", { accepted: "same" })]);
+    expect(entries.map(({ keys }) => keys.length)).toEqual([1, 1]);
+    expect([...refused].map(([uid, { reason }]) => [uid, reason])).toEqual([
+      ["uid-of-one", "KeyShared"],
+      ["uid-of-two", "KeyShared"],
+    ]);
+  });
+});
+
+const throwing: Provider = {
+  ...provider,
+  host: () => {
+    throw new TypeError("Invalid URL");
+  },
+};

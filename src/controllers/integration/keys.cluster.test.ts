@@ -1,0 +1,57 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
+import { installCrds } from "../../../test/cluster/crds.ts";
+import type { GitHubIntegration } from "../../api/kinds.ts";
+import { connect } from "../../kube/config.ts";
+import type { KubeConnection } from "../../kube/types.ts";
+import { anIntegrationWorld, appCredentials, conditionOf, type IntegrationWorld } from "./testing.ts";
+
+let client: KubeConnection;
+let world: IntegrationWorld;
+
+beforeAll(async () => {
+  ({ client } = await connect({ kubeconfig: inject("kubeconfigPath") }));
+  await installCrds(client);
+});
+afterAll(() => client.close());
+beforeEach(async () => {
+  world = await anIntegrationWorld(client);
+  await world.secret("token", await world.github.people.createUserToken({ login: "bot" }));
+  await world.secret("app", world.github.app("bellhop").privateKey);
+});
+afterEach(() => world?.close());
+
+async function settle(name: string, spec: object = {}): Promise<GitHubIntegration> {
+  await world.create(name, spec);
+  return again(name);
+}
+
+async function again(name: string): Promise<GitHubIntegration> {
+  await world.reconcile(name);
+  return world.read(name);
+}
+
+const ready = async (name: string) => conditionOf(await again(name), "Ready");
+const accepting = (name: string) => ({ webhook: { acceptedKeysRef: { name, key: "value" } } });
+
+describe("one bad integration", () => {
+  it.each([
+    { name: "a token", credentials: () => ({}) },
+    { name: "an App", credentials: () => ({ credentials: appCredentials(world) }) },
+  ])("with an address that is none and $name says so, and takes no other down", async ({ credentials }) => {
+    await settle("good", credentials());
+    await world.secret("mine", "a-key-of-its-own");
+    const bad = await settle("bad", { url: "https://a:99999", ...credentials(), ...accepting("mine") });
+    expect(conditionOf(bad, "Ready")).toMatchObject({ status: "False" });
+    expect(conditionOf(bad, "CredentialsValid")).toMatchObject({ status: "False", reason: "URLInvalid" });
+    expect(conditionOf(bad, "CredentialsValid")?.message).toContain("https://a:99999");
+    expect(await ready("good")).toMatchObject({ status: "True" });
+  });
+
+  it("whose accepted key is a newline takes no other down", async () => {
+    await world.secret("newline", "\n");
+    await settle("good");
+    await settle("bad", { repositories: ["acme/till"], ...accepting("newline") });
+    expect(await ready("good")).toMatchObject({ status: "True" });
+    for (const route of await world.routes()) expect(route.keys).toHaveLength(1);
+  });
+});
