@@ -9,6 +9,7 @@ import type { Integration, Provider } from "../../integrations/types.ts";
 import { ApiError, isConflict } from "../../kube/errors.ts";
 import { secrets, type Secret } from "../../kube/resources.ts";
 import type { KubeClient } from "../../kube/types.ts";
+import { BellhopError, describeError } from "../../shared/errors.ts";
 import type { Logger } from "../../shared/log.ts";
 import type { IntegrationSource } from "../desk.ts";
 import { secretReader } from "../secrets.ts";
@@ -74,9 +75,9 @@ async function gather(deps: GatewayKeysDeps, signal: AbortSignal): Promise<Gathe
     source.list().map((integration) => ({ provider, integration })),
   );
   for (const each of all.filter(({ integration }) => integration.metadata.deletionTimestamp === undefined)) {
-    const found = await tryMember(deps, each, signal);
-    if (found && "reason" in found) refused.set(each.integration.metadata.uid ?? "", found);
-    else if (found) members.push(found);
+    const { member, refusal } = await tryMember(deps, each, signal);
+    if (member) members.push(member);
+    if (refusal) refused.set(each.integration.metadata.uid ?? "", refusal);
   }
   return { members: members.toSorted((a, b) => age(a.integration).localeCompare(age(b.integration))), refused };
 }
@@ -89,37 +90,38 @@ interface Candidate {
 /** The integration with its keys; nothing where it has none yet, or has not proven the hook to be its own. */
 async function tryMember(
   deps: GatewayKeysDeps,
-  { provider, integration }: Candidate,
+  candidate: Candidate,
   signal: AbortSignal,
-): Promise<Member | Refusal | undefined> {
+): Promise<{ member?: Member; refusal?: Refusal }> {
+  const { provider, integration } = candidate;
   try {
     const secret = await readHookSecret(deps, hookSecretName(provider, integration), signal);
-    if (!secret || !isMember({ provider }, { integration, secret })) return undefined;
-    return { provider, integration, secret, accepted: await acceptedKey(deps, provider, integration) };
+    if (!secret || !isMember({ provider }, { integration, secret })) return {};
+    const { accepted, ...refused } = await acceptedKey(deps, candidate);
+    return { member: { provider, integration, secret, accepted }, ...refused };
   } catch (error) {
     // What the API server did not answer says nothing about the object: nobody's keys are taken away for it.
     if (error instanceof ApiError) throw error;
     const { namespace, name } = integration.metadata;
     deps.log.error({ error, namespace, integration: name }, "an integration cannot be published to the gateways");
-    return notPublished(error);
+    return { refusal: notPublished(error) };
   }
 }
 
-/** A key that cannot be read takes nothing else away: the integration's own reconcile says why. */
+/** A key that cannot be read takes nothing else away: the route is served without it, and the integration says why. */
 async function acceptedKey(
   deps: GatewayKeysDeps,
-  provider: Provider,
-  integration: Integration,
-): Promise<Buffer | undefined> {
+  { provider, integration }: Candidate,
+): Promise<{ accepted?: Buffer; refusal?: Refusal }> {
   const ref = integration.spec.webhook.acceptedKeysRef;
-  if (!ref) return undefined;
+  if (!ref) return {};
+  const purpose = { kind: provider.kind, host: provider.host(integration) };
   try {
-    const purpose = { kind: provider.kind, host: provider.host(integration) };
-    return Buffer.from(await secretReader(deps.client, integration.metadata.namespace)(ref, purpose));
+    const key = await secretReader(deps.client, integration.metadata.namespace)(ref, purpose);
+    return { accepted: Buffer.from(key) };
   } catch (error) {
-    const { namespace, name } = integration.metadata;
-    deps.log.warn({ error, namespace, integration: name }, "an accepted webhook key cannot be read");
-    return undefined;
+    if (!(error instanceof BellhopError) || error instanceof ApiError) throw error;
+    return { refusal: { reason: error.code, message: `spec.webhook.acceptedKeysRef: ${describeError(error)}` } };
   }
 }
 

@@ -39,6 +39,17 @@ describe("the routes of the gateways", () => {
     ]);
   });
 
+  it("have room for two accepted keys, whether or not ours is being changed, and say who has none", () => {
+    for (const previous of [{}, { previous: "old" }]) {
+      const secret = { ...newHookSecret(now), current: "ours", ...previous };
+      const sharers = ["a", "b", "a", "c"].map((accepted, at) => member(`i${at}`, { secret, accepted }));
+      expect(keysOf(sharers)).toEqual(["ours", ...Object.values(previous), "a", "b"]);
+      expect([...toRoutes(sharers).refused]).toEqual([
+        ["uid-of-i3", { reason: "TooManyKeys", message: expect.stringContaining("an App of its own") as string }],
+      ]);
+    }
+  });
+
   it("open nothing with a key that two of them hold", () => {
     const { entries, refused } = toRoutes([member("one", { accepted: "same" }), member("two", { accepted: "same" })]);
     expect(entries.map(({ keys }) => keys.length)).toEqual([1, 1]);

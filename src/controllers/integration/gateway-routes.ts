@@ -8,7 +8,8 @@ export interface Member {
   provider: Provider;
   integration: Integration;
   secret: HookSecret;
-  accepted: Buffer | undefined;
+  /** What `acceptedKeysRef` holds. */
+  accepted?: Buffer | undefined;
 }
 
 /** Why something of an integration is not served: becomes a condition word for word. */
@@ -23,8 +24,8 @@ export interface Routes {
   refused: ReadonlyMap<string, Refusal>;
 }
 
-/** What one route holds at most: ours, the one before, and accepted ones. */
-const maxKeys = 4;
+/** A route holds four keys at most: ours, the one before (a rotation must take nobody's place), and so many accepted ones. */
+const maxAccepted = 2;
 
 /** Pure: the routes of all members, given oldest first; those that share a hook together. What is wrong with one takes no other away. */
 export function toRoutes(members: readonly Member[]): Routes {
@@ -32,11 +33,13 @@ export function toRoutes(members: readonly Member[]): Routes {
   // A key that opens two routes opens none.
   const safe = members.map((member) => (shared.has(uidOf(member)) ? { ...member, accepted: undefined } : member));
   const groups = [...Map.groupBy(safe, ({ secret }) => secret.route).values()];
+  const crowdedOut = groups.flatMap((group) => withoutPlace(group));
   const built = groups.map((group) => ({ group, entry: tryRoute(group) }));
   return {
     entries: built.flatMap(({ entry }) => ("route" in entry ? [entry] : [])),
     refused: new Map([
       ...[...shared].map((uid) => [uid, keyShared] as const),
+      ...crowdedOut.map((member) => [uidOf(member), tooManyKeys] as const),
       ...built.flatMap(({ group, entry }) =>
         "route" in entry ? [] : group.map((each) => [uidOf(each), entry] as const),
       ),
@@ -48,6 +51,11 @@ const keyShared: Refusal = {
   reason: "KeyShared",
   message:
     "spec.webhook.acceptedKeysRef holds a key that another integration accepts too: whoever can sign for one could play its deliveries to the other; give each its own",
+};
+
+const tooManyKeys: Refusal = {
+  reason: "TooManyKeys",
+  message: `spec.webhook.acceptedKeysRef: the older integrations that share the App's hook bring ${maxAccepted} further keys already, and it takes no more; use one of theirs, or an App of its own`,
 };
 
 /** The refusal of what cannot be published at all. */
@@ -73,13 +81,12 @@ function toRoute(group: readonly Member[]): RouteEntry {
   const ours = [secret.current, ...(secret.previous === undefined ? [] : [secret.previous])].map((key) =>
     Buffer.from(key),
   );
-  const accepted = group.flatMap((member) => (member.accepted ? [member.accepted] : []));
   return {
     route: secret.route,
     provider: provider.name,
     host: provider.host(integration),
     generation: secret.generation,
-    keys: [...new Set([...ours, ...accepted].map((key) => key.toString("base64")))].slice(0, maxKeys),
+    keys: [...new Set([...ours.map((key) => key.toString("base64")), ...acceptedOf(group)])],
     members: group.map((member) => ({
       kind: member.provider.kind,
       namespace: member.integration.metadata.namespace,
@@ -87,6 +94,17 @@ function toRoute(group: readonly Member[]): RouteEntry {
       uid: uidOf(member),
     })),
   };
+}
+
+/** The accepted keys for which a route has room, base64; the oldest integrations' first. */
+function acceptedOf(group: readonly Member[]): string[] {
+  const all = group.flatMap(({ accepted }) => accepted?.toString("base64") ?? []);
+  return [...new Set(all)].slice(0, maxAccepted);
+}
+
+function withoutPlace(group: readonly Member[]): Member[] {
+  const taken = acceptedOf(group);
+  return group.filter(({ accepted }) => accepted && !taken.includes(accepted.toString("base64")));
 }
 
 /** A key that opens two routes lets a delivery for one be played to the other. */

@@ -73,11 +73,11 @@ async function work(deps: IntegrationDeps, integration: Integration, signal: Abo
 
 async function finish(
   deps: IntegrationDeps,
-  { facts, status, refusal }: PublishedKeys,
+  { facts, status, refused }: PublishedKeys,
   signedIn: SignedIn,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const stuck = stalledBy(deps, facts.integration) ?? (refusal && stalled(refusal.reason, refusal.message));
+  const stuck = stalledBy(deps, facts.integration) ?? stalling(refused);
   if (stuck || !signedIn.connection) {
     const verdicts = [...signedIn.verdicts, notReached, stuck ?? moving];
     return { verdicts, status: { ...status, ...signedIn.status }, again: signedIn.again ?? soonest(deps) };
@@ -85,7 +85,7 @@ async function finish(
   const hooks = await install(deps, signedIn.connection, facts, signal);
   const recovered = await recover(deps, signedIn.connection, facts, signal);
   return {
-    verdicts: [...signedIn.verdicts, hooks.verdict, signedIn.stuck ?? moving],
+    verdicts: [...signedIn.verdicts, refused ?? hooks.verdict, signedIn.stuck ?? moving],
     status: { ...status, ...signedIn.status, ...hooksStatus(deps, hooks), ...recovered },
     again: hooks.again ?? soonest(deps),
   };
@@ -120,7 +120,7 @@ interface PublishedKeys {
   facts: InstallFacts;
   status: Record<string, unknown>;
   /** Why the integration, or its accepted key, is not served. */
-  refusal: Refusal | undefined;
+  refused: Verdict | undefined;
 }
 
 /** Route, keys and facts for the gateways, before anything is asked of the provider: deliveries that come are always verified. */
@@ -128,14 +128,24 @@ async function publish(deps: IntegrationDeps, integration: Integration, signal: 
   const { client, profiles, config } = deps;
   const { secret, handled } = await keepKey(deps, integration, signal);
   await publishFacts({ client, namespace: config.namespace, profiles }, integration, signal);
-  const { generation, refused } = await deps.keys.publish(signal);
+  const published = await deps.keys.publish(signal);
   const webhookURL = config.externalURL && `${config.externalURL}/hooks/${secret.route}`;
   const known = integration.status?.hooks ?? [];
+  const refusal = published.refused.get(integration.metadata.uid ?? "");
   return {
-    facts: { integration, secret, published: generation, url: webhookURL ?? "", known },
+    facts: { integration, secret, published: published.generation, url: webhookURL ?? "", known },
     status: defined({ webhookURL, keyGeneration: secret.generation, lastHandledRotateAt: handled }),
-    refusal: refused.get(integration.metadata.uid ?? ""),
+    refused: refusal && refusedVerdict(integration, refusal),
   };
+}
+
+/** Where a person keeps the hook, its deliveries are signed with the accepted key alone; elsewhere a person has to mend the further key. */
+function refusedVerdict({ spec }: Integration, { reason, message }: Refusal): Verdict {
+  return spec.webhook.install === "Manual" ? notInstalled(reason, message) : stalled(reason, message);
+}
+
+function stalling(verdict: Verdict | undefined): Verdict | undefined {
+  return verdict?.type === "Stalled" ? verdict : undefined;
 }
 
 function hooksStatus(deps: IntegrationDeps, { hooks }: Installation): Record<string, unknown> {

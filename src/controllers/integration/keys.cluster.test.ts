@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
 import { installCrds } from "../../../test/cluster/crds.ts";
-import type { GitHubIntegration } from "../../api/kinds.ts";
+import { GitHubIntegrationKind, type GitHubIntegration } from "../../api/kinds.ts";
 import { connect } from "../../kube/config.ts";
 import type { KubeConnection } from "../../kube/types.ts";
 import { anIntegrationWorld, appCredentials, conditionOf, type IntegrationWorld } from "./testing.ts";
@@ -32,6 +32,49 @@ async function again(name: string): Promise<GitHubIntegration> {
 
 const ready = async (name: string) => conditionOf(await again(name), "Ready");
 const accepting = (name: string) => ({ webhook: { acceptedKeysRef: { name, key: "value" } } });
+
+describe("an accepted key that cannot be used", () => {
+  const unusable = [
+    { name: "is not there", arrange: async () => {}, reason: "SecretNotFound", message: /theirs is not there/ },
+    {
+      name: "is for something else",
+      arrange: () => world.secret("theirs", "a-key", { allowedFor: "GitHubIntegration/github.com" }),
+      reason: "SecretNotAllowed",
+      message: /annotate it/,
+    },
+    {
+      name: "has another name",
+      arrange: () => world.secret("theirs", "a-key", { key: "other" }),
+      reason: "SecretKeyMissing",
+      message: /has no key `value`/,
+    },
+    {
+      name: "is a newline",
+      arrange: () => world.secret("theirs", "\n"),
+      reason: "SecretKeyMissing",
+      message: /or it is empty/,
+    },
+  ];
+
+  it.each(unusable)("as it $name is why the integration is not ready", async ({ arrange, reason, message }) => {
+    await arrange();
+    const auto = await settle("auto", { repositories: ["acme/till"], ...accepting("theirs") });
+    const manual = await settle("manual", {
+      webhook: { install: "Manual", acceptedKeysRef: { name: "theirs", key: "value" } },
+    });
+    const expected = { reason, message: expect.stringMatching(message) as string };
+    expect(conditionOf(auto, "Stalled")).toMatchObject({ status: "True", ...expected });
+    expect(conditionOf(manual, "WebhookInstalled")).toMatchObject({ status: "False", ...expected });
+    expect(conditionOf(manual, "Stalled")).toMatchObject({ status: "False" });
+    for (const each of [auto, manual])
+      expect(conditionOf(each, "Ready")).toMatchObject({ status: "False", ...expected });
+
+    await world.secret("theirs", "a-key");
+    await client.delete(GitHubIntegrationKind, { name: "auto", namespace: world.namespace });
+    await world.reconcile("auto");
+    expect(await ready("manual")).toMatchObject({ status: "True" });
+  });
+});
 
 describe("one bad integration", () => {
   it.each([
