@@ -18,6 +18,7 @@ import {
   type Gateways,
 } from "../controllers/integration/gateways.ts";
 import { integrationReconciler } from "../controllers/integration/index.ts";
+import { sharersOf } from "../controllers/integration/sharers.ts";
 import { compileRule } from "../intake/cel.ts";
 import { integrationType } from "../integrations/resource-type.ts";
 import { createController, itself, requestOf, type Controller } from "../kube/controller.ts";
@@ -122,6 +123,7 @@ function integrationControllers(wiring: Wiring, sources: readonly IntegrationSou
     });
     const made = controller(wiring, provider.kind.toLowerCase(), reconciler, 2);
     made.watches(informer, itself);
+    made.watches(informer, sharersOf(source));
     // A profile's branch prefix is published to the gateways.
     made.watches(informers.profiles, ({ current, old }) => {
       const inNamespace = (current ?? old)?.metadata.namespace;

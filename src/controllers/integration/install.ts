@@ -48,13 +48,18 @@ export async function install(
   return ensure(deps, connection, { ...facts, rewriteSecret }, signal);
 }
 
+/** What the keeper of the hook has come to holds for all that share it. */
 function sharedWith(deps: IntegrationDeps, facts: InstallFacts): Installation {
   const keeper = keeperOf(deps.source, facts);
   const owner = `${keeper?.metadata.namespace}/${keeper?.metadata.name}`;
-  return {
-    verdict: installed("SharedHook", `The one hook is kept by the oldest integration that shares it, ${owner}.`),
-    hooks: [],
-  };
+  const its = keeper?.status?.conditions?.find(({ type }) => type === "WebhookInstalled");
+  if (its?.status === "True") {
+    const message = `The one hook is kept by the oldest integration that shares it, ${owner}.`;
+    return { verdict: installed("SharedHook", message), hooks: [] };
+  }
+  const why = its?.message ?? "it has not come to it yet";
+  const message = `the one hook is kept by the oldest integration that shares it, ${owner}, which has not installed it: ${why}`;
+  return { verdict: notInstalled("SharedHook", message), hooks: [] };
 }
 
 function held(secret: HookSecret, late: string): Installation {

@@ -18,15 +18,19 @@ const integration = (status: object = {}, spec: object = {}): Integration =>
     status,
   }) as unknown as Integration;
 
-const look = (answer: { asked: number; cursor: Date }, of = integration()): Promise<{ recoveredUntil?: string }> => {
+const look = (
+  answer: { asked: number; cursor: Date },
+  of = integration(),
+  others: Integration[] = [],
+): Promise<{ recoveredUntil?: string }> => {
   const deps = {
     clock: new FakeClock(now),
     log: silentLogger,
     config: { recoveryMs: 300_000, recoveryWindowMs: 24 * hourMs },
-    source: { provider: { sharedHook: () => undefined }, list: () => [of] },
+    source: { provider: { sharedHook: () => "apps/1" }, list: () => [of, ...others] },
   } as unknown as IntegrationDeps;
   const connection = { deliveries: { redeliverMissed: async () => answer } } as unknown as Connection;
-  return recover(deps, connection, { integration: of, secret: undefined }, patiently);
+  return recover(deps, connection, { integration: of, secret: { proven: ["u1", "u2"] } }, patiently);
 };
 
 describe("recover", () => {
@@ -46,6 +50,22 @@ describe("recover", () => {
   it("passes over the time of a suspension", async () => {
     const suspended = integration({}, { suspend: true });
     expect(await look({ asked: 9, cursor: new Date(now) }, suspended)).toEqual({
+      recoveredUntil: new Date(now).toISOString(),
+    });
+  });
+});
+
+describe("recovery of a shared hook", () => {
+  const keeper = integration({}, { suspend: true });
+  const another = (spec: object): Integration => {
+    const other = integration({}, spec);
+    return { ...other, metadata: { ...other.metadata, name: "till", uid: "u2" } };
+  };
+
+  it("goes on for the others while its keeper is suspended, and rests when all are", async () => {
+    const cursor = new Date("2026-03-01T11:30:00.000Z");
+    expect(await look({ asked: 1, cursor }, keeper, [another({})])).toEqual({ recoveredUntil: cursor.toISOString() });
+    expect(await look({ asked: 1, cursor }, keeper, [another({ suspend: true })])).toEqual({
       recoveredUntil: new Date(now).toISOString(),
     });
   });

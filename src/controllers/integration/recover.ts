@@ -2,7 +2,7 @@ import type { Connection } from "../../integrations/connection.ts";
 import { isProviderFailure } from "../../integrations/errors.ts";
 import type { Integration } from "../../integrations/types.ts";
 import type { IntegrationDeps } from "./deps.ts";
-import { ownsHook, type Sharer } from "./members.ts";
+import { membersOf, ownsHook, type Sharer } from "./members.ts";
 
 /**
  * Asks the provider to deliver again what was not answered 2xx, where it keeps a log: what happened while no gateway was there heals
@@ -17,8 +17,10 @@ export async function recover(
   const { integration } = sharer;
   const since = recoverSince(integration, deps.config.recoveryWindowMs, deps.clock.now());
   if (!connection.deliveries || !isDue(deps, sharer, since)) return {};
-  // What came while suspended was to be ignored; it is not asked for afterwards either.
-  if (integration.spec.suspend) return { recoveredUntil: deps.clock.now().toISOString() };
+  // What came while suspended was to be ignored; it is not asked for afterwards either. Of a shared hook, the gateways ignore what is for
+  // those that are suspended, and the others miss theirs.
+  if (membersOf(deps.source, sharer).every(({ spec }) => spec.suspend))
+    return { recoveredUntil: deps.clock.now().toISOString() };
   try {
     const { asked, cursor } = await connection.deliveries.redeliverMissed(since, signal);
     if (asked > 0)
