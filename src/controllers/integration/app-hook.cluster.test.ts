@@ -3,7 +3,9 @@ import { installCrds } from "../../../test/cluster/crds.ts";
 import { call } from "../../../test/providers/github/testing.ts";
 import { GitHubIntegrationKind, type GitHubIntegration } from "../../api/kinds.ts";
 import { connect } from "../../kube/config.ts";
-import type { KubeConnection } from "../../kube/types.ts";
+import { secrets } from "../../kube/resources.ts";
+import type { KubeClient, KubeConnection } from "../../kube/types.ts";
+import { newHookSecret, readHookSecret, writeHookSecret } from "./hook-secret.ts";
 import { anIntegrationWorld, appCredentials, conditionOf, type IntegrationWorld } from "./testing.ts";
 
 let client: KubeConnection;
@@ -37,7 +39,81 @@ async function aPair(): Promise<void> {
   }
 }
 
+/** The client, but from `meet` on whoever reads a hook Secret waits for another who does, so many times. */
+function stepping(): { inStep: KubeClient; meet(times: number): void } {
+  let left = 0;
+  let meeting = Promise.withResolvers<void>();
+  const find: KubeClient["find"] = async (type, key, signal) => {
+    const found = await client.find(type, key, signal);
+    if (!key.name.startsWith("bellhop-hook-") || left === 0) return found;
+    const met = meeting;
+    if (--left % 2 === 0) {
+      meeting = Promise.withResolvers();
+      met.resolve();
+    }
+    await met.promise;
+    return found;
+  };
+  const inStep = new Proxy<KubeClient>(client, {
+    get: (of, name) => (name === "find" ? find : (Reflect.get(of, name) as () => unknown).bind(of)),
+  });
+  return { inStep, meet: (times) => void (left = 2 * times) };
+}
+
 const installedOf = (integration: GitHubIntegration) => conditionOf(integration, "WebhookInstalled");
+
+describe("integrations of one App that begin at the same moment", () => {
+  it("agree on one route, which the gateways serve and the App delivers to", async () => {
+    const { inStep, meet } = stepping();
+    const together = await anIntegrationWorld(inStep);
+    await world.close();
+    world = together;
+    await world.secret("app", world.github.app("bellhop").privateKey);
+    // The ConfigMap and the Secret of the gateways are there already.
+    await world.create("another", { webhook: { install: "Manual", acceptedKeysRef: { name: "none", key: "value" } } });
+    await world.reconcile("another");
+    meet(2);
+    await aPair();
+    const begun = await Promise.allSettled([world.reconcile("one"), world.reconcile("two")]);
+    // Who was overtaken begins again, as the queue would have it.
+    if (begun[0].status === "rejected") await again("one");
+    if (begun[1].status === "rejected") await again("two");
+    const [one, two] = [await world.read("one"), await world.read("two")];
+    expect(one.status?.webhookURL).toBe(two.status?.webhookURL);
+    expect((await appHook())["url"]).toBe(one.status?.webhookURL);
+    const routes = (await world.routes()).filter(({ members }) => members.some(({ name }) => name !== "another"));
+    expect(routes.map(({ route }) => one.status?.webhookURL?.endsWith(route))).toEqual([true]);
+    await again("one");
+    expect((await world.hookSecret(await again("two")))?.proven).toHaveLength(2);
+  });
+});
+
+describe("the hook Secret", () => {
+  const where = () => ({ client, namespace: world.namespace });
+  const name = "bellhop-hook-0123456789abcdef0123456789abcdef";
+  const ownerUID = "an-owner";
+
+  it("is made once and changed only by who has read the newest: others learn that they are late", async () => {
+    const secret = newHookSecret(new Date());
+    const first = await writeHookSecret(where(), name, { secret, ownerUID });
+    expect(await readHookSecret(where(), name)).toEqual(first);
+    await expect(writeHookSecret(where(), name, { secret, ownerUID })).rejects.toMatchObject({
+      reason: "AlreadyExists",
+    });
+    const second = await writeHookSecret(where(), name, { secret: { ...first, installed: 1 }, ownerUID });
+    await expect(
+      writeHookSecret(where(), name, { secret: { ...first, installed: 0 }, ownerUID }),
+    ).rejects.toMatchObject({ reason: "Conflict" });
+    expect(await readHookSecret(where(), name)).toEqual(second);
+  });
+
+  it("is made anew where it holds nothing that can be used", async () => {
+    const empty = { metadata: { name, namespace: world.namespace }, type: "bellhop.dev/hook", data: {} };
+    await client.create(secrets, empty);
+    const made = await writeHookSecret(where(), name, { secret: newHookSecret(new Date()), ownerUID });
+    expect(await readHookSecret(where(), name)).toEqual(made);
+  });
+});
 
 describe("an App's hook that its keeper", () => {
   it("could not install is installed for nobody, and each says why", async () => {

@@ -1,8 +1,10 @@
 import { createHash, randomBytes } from "node:crypto";
 import { manager, names } from "../../api/annotations.ts";
+import { isAlreadyExists } from "../../kube/errors.ts";
 import { secrets, type Secret } from "../../kube/resources.ts";
 import type { KubeClient } from "../../kube/types.ts";
 import type { Integration, Provider } from "../../integrations/types.ts";
+import { defined } from "../../shared/defined.ts";
 
 /** The opaque route and the webhook secret of an integration (or of an App that several share): the source of truth. */
 export interface HookSecret {
@@ -23,6 +25,8 @@ export interface HookSecret {
   installedAt?: string;
   /** Uids of the integrations that signed in with the App's key and so may share its hook; empty where each has its own. */
   proven: readonly string[];
+  /** `resourceVersion` of the Secret that it was read from; undefined before it is stored. */
+  version?: string;
 }
 
 /** Where hook secrets are kept: the operator's own namespace. */
@@ -73,21 +77,41 @@ export function rotated(secret: HookSecret, requestedAt: string, now: Date): Hoo
   };
 }
 
-/** Writes it whole. */
+/**
+ * Writes it whole: makes the Secret where none was read, and else replaces what was read and nothing newer. Answers it as it is then; throws
+ * `ApiError` `AlreadyExists` or `Conflict` where somebody was faster: read again, plan again.
+ */
 export async function writeHookSecret(
   deps: HookSecretDeps,
   name: string,
   { secret, ownerUID }: { secret: HookSecret; ownerUID: string },
   signal?: AbortSignal,
-): Promise<void> {
-  const draft = {
-    apiVersion: "v1",
-    kind: "Secret",
-    type: "bellhop.dev/hook",
-    metadata: { name, namespace: deps.namespace, labels: { [names.managedBy]: manager, [names.ownerUID]: ownerUID } },
-    data: encode(secret),
-  };
-  await deps.client.apply(secrets, draft, { fieldManager: manager, ...(signal === undefined ? {} : { signal }) });
+): Promise<HookSecret> {
+  const { version, ...content } = secret;
+  const labels = { [names.managedBy]: manager, [names.ownerUID]: ownerUID };
+  const metadata = { name, namespace: deps.namespace, labels };
+  const draft = { apiVersion: "v1", kind: "Secret", type: "bellhop.dev/hook", metadata, data: encode(content) };
+  const options = signal === undefined ? {} : { signal };
+  if (version === undefined) return stored(secret, await make(deps, draft, options));
+  const newer = { ...draft, metadata: { ...metadata, resourceVersion: version } };
+  return stored(secret, await deps.client.replace(secrets, newer, options));
+}
+
+async function make(deps: HookSecretDeps, draft: Secret, options: { signal?: AbortSignal }): Promise<Secret> {
+  try {
+    return await deps.client.create(secrets, draft, options);
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
+    const found = await deps.client.find(secrets, draft.metadata, options.signal);
+    // One that holds nothing usable is as good as none, and would be in the way for ever.
+    if (!found || parse(found)) throw error;
+    const { resourceVersion = "" } = found.metadata;
+    return deps.client.replace(secrets, { ...draft, metadata: { ...draft.metadata, resourceVersion } }, options);
+  }
+}
+
+function stored(secret: HookSecret, { metadata }: Secret): HookSecret {
+  return { ...secret, ...defined({ version: metadata.resourceVersion }) };
 }
 
 /** Removes it. */
@@ -99,7 +123,7 @@ function newKey(): string {
   return randomBytes(32).toString("base64url");
 }
 
-function encode(secret: HookSecret): Record<string, string> {
+function encode(secret: Omit<HookSecret, "version">): Record<string, string> {
   const { proven, ...rest } = secret;
   const numbers = { generation: String(secret.generation), installed: String(secret.installed) };
   const plain = { ...rest, ...numbers, ...(proven.length === 0 ? {} : { proven: proven.join(",") }) };
@@ -120,6 +144,7 @@ function parse(secret: Secret): HookSecret | undefined {
     installed: Number(read("installed")),
     rotatedAt: read("rotatedAt"),
     proven: read("proven").split(",").filter(Boolean),
+    ...defined({ version: secret.metadata.resourceVersion }),
     ...(Object.fromEntries(optional) as Pick<HookSecret, "previous" | "requestedAt" | "installedAt">),
   };
 }

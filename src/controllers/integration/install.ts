@@ -1,6 +1,7 @@
 import type { Connection } from "../../integrations/connection.ts";
 import { isProviderFailure } from "../../integrations/errors.ts";
 import type { Integration } from "../../integrations/types.ts";
+import { ApiError } from "../../kube/errors.ts";
 import { describeError } from "../../shared/errors.ts";
 import { installed, notInstalled, type Verdict } from "./conditions.ts";
 import type { IntegrationDeps } from "./deps.ts";
@@ -87,7 +88,8 @@ async function ensure(
       hooks,
     };
   } catch (error) {
-    if (isProviderFailure(error, "RateLimited", "Unavailable")) throw error;
+    // A conflict over the hook Secret is nothing that the provider said.
+    if (error instanceof ApiError || isProviderFailure(error, "RateLimited", "Unavailable")) throw error;
     const reason = isProviderFailure(error, "ForeignHook") ? "ForeignHook" : "InstallFailed";
     return { verdict: notInstalled(reason, describeError(error)) };
   }

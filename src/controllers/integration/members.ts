@@ -45,6 +45,11 @@ export function ownsHook(source: IntegrationSource, sharer: Sharer): boolean {
   return keeperOf(source, sharer)?.metadata.uid === sharer.integration.metadata.uid;
 }
 
+/** Who changes the shared key: the keeper of the hook, or the oldest where a person keeps it for all. */
+export function keyOwnerOf(source: IntegrationSource, sharer: Sharer): Integration {
+  return keeperOf(source, sharer) ?? membersOf(source, sharer)[0] ?? sharer.integration;
+}
+
 function age({ metadata }: Integration): string {
   return `${metadata.creationTimestamp ?? ""} ${metadata.uid ?? ""}`;
 }
