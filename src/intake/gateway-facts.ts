@@ -7,6 +7,11 @@ export const gatewayFactsConfigMapName = "bellhop-gateway-facts";
 export const integrationFacts = z.object({
   /** Beginnings of branch names that tasks of this integration push to; failed checks ring for these only. */
   branchPrefixes: z.array(z.string().min(1).max(100)).max(64).default([]),
+  /** Name of the Secret with its route and key: for the operator's own sweep, gateways cannot read it. */
+  hookSecret: z
+    .string()
+    .regex(/^bellhop-hook-[0-9a-f]{32}$/)
+    .optional(),
 });
 export type IntegrationFacts = z.infer<typeof integrationFacts>;
 

@@ -19,6 +19,7 @@ import {
 } from "../controllers/integration/gateways.ts";
 import { integrationReconciler } from "../controllers/integration/index.ts";
 import { sharersOf } from "../controllers/integration/sharers.ts";
+import { sweepIntegrations } from "../controllers/integration/sweep.ts";
 import { compileRule } from "../intake/cel.ts";
 import { integrationType } from "../integrations/resource-type.ts";
 import { createController, itself, requestOf, type Controller } from "../kube/controller.ts";
@@ -107,7 +108,12 @@ function integrationControllers(wiring: Wiring, sources: readonly IntegrationSou
     config.BELLHOP_GATEWAY_ADDRESSES.length > 0
       ? gatewaysAt(config.BELLHOP_GATEWAY_ADDRESSES)
       : serviceGateways(wiring);
-  return informers.integrations.map(({ provider, informer }, at) => {
+  const sweeping = controller(wiring, "integrationsweep", async (_request, signal) => {
+    await sweepIntegrations({ client, namespace, sources, keys, log }, signal);
+    return { requeueAfterMs: sweepEveryMs };
+  });
+  sweeping.enqueue({ namespace: "", name: "integrations" });
+  const keeping = informers.integrations.map(({ provider, informer }, at) => {
     const source = sources[at];
     if (!source) throw new TypeError(`no source for ${provider.kind}`);
     const reconciler = integrationReconciler({
@@ -131,6 +137,7 @@ function integrationControllers(wiring: Wiring, sources: readonly IntegrationSou
     });
     return made;
   });
+  return [...keeping, sweeping];
 }
 
 function serviceGateways({ client, config }: Wiring): Gateways {

@@ -22,11 +22,7 @@ export async function finalize(deps: IntegrationDeps, integration: Integration, 
   if (!kept && !(await hooksRemoved(deps, integration, signal))) return { requeueAfterMs: againMs };
   if (!kept) await deleteHookSecret(where(deps), hookSecretName(deps.source.provider, integration), signal);
   await deps.keys.publish(signal);
-  await withdrawFacts(
-    { client: deps.client, namespace: deps.config.namespace, profiles: deps.profiles },
-    integration,
-    signal,
-  );
+  await withdrawFacts(where(deps), integration, signal);
   await removeFinalizer(deps.client, deps.type, integration, names.finalizer);
   deps.log.info(
     { integration: integration.metadata.name, namespace: integration.metadata.namespace, kept },

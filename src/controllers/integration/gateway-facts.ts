@@ -1,20 +1,26 @@
 import { manager, names } from "../../api/annotations.ts";
 import type { AgentProfile } from "../../api/kinds.ts";
 import { encodeFacts, gatewayFactsConfigMapName, type IntegrationFacts } from "../../intake/gateway-facts.ts";
-import type { Integration } from "../../integrations/types.ts";
+import type { Integration, Provider } from "../../integrations/types.ts";
 import { configMaps } from "../../kube/resources.ts";
 import type { KubeClient, ObjectKey } from "../../kube/types.ts";
+import { hookSecretName } from "./hook-secret.ts";
 
 /** What publishing facts needs. */
 export interface GatewayFactsDeps {
   client: KubeClient;
   namespace: string;
+}
+
+/** What facts are made of. */
+interface FactsDeps {
+  provider: Provider;
   profiles: { get(key: ObjectKey): AgentProfile | undefined };
 }
 
 /** Tells gateways what they need to know of an integration beside its own object: the prefixes of its branches. */
 export async function publishFacts(
-  deps: GatewayFactsDeps,
+  deps: GatewayFactsDeps & FactsDeps,
   integration: Integration,
   signal: AbortSignal,
 ): Promise<void> {
@@ -30,15 +36,15 @@ export async function withdrawFacts(
   await patch(deps, integration, null, signal);
 }
 
-/** Pure: the prefixes of every profile that the integration names. */
-export function factsOf({ profiles }: Pick<GatewayFactsDeps, "profiles">, integration: Integration): IntegrationFacts {
+/** Pure: the prefixes of every profile that the integration names, and where its key is. */
+export function factsOf({ profiles, provider }: FactsDeps, integration: Integration): IntegrationFacts {
   const { namespace } = integration.metadata;
   const named = [
     integration.spec.profileRef,
     ...integration.spec.triggers.flatMap(({ profileRef }) => (profileRef ? [profileRef] : [])),
   ];
   const prefixes = named.flatMap(({ name }) => profiles.get({ namespace, name })?.spec.output.branchPrefix ?? []);
-  return { branchPrefixes: [...new Set(prefixes)].toSorted() };
+  return { branchPrefixes: [...new Set(prefixes)].toSorted(), hookSecret: hookSecretName(provider, integration) };
 }
 
 async function patch(

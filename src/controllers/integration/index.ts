@@ -126,8 +126,9 @@ interface PublishedKeys {
 /** Route, keys and facts for the gateways, before anything is asked of the provider: deliveries that come are always verified. */
 async function publish(deps: IntegrationDeps, integration: Integration, signal: AbortSignal): Promise<PublishedKeys> {
   const { client, profiles, config } = deps;
+  const { provider } = deps.source;
   const { secret, handled } = await keepKey(deps, integration, signal);
-  await publishFacts({ client, namespace: config.namespace, profiles }, integration, signal);
+  await publishFacts({ client, namespace: config.namespace, profiles, provider }, integration, signal);
   const published = await deps.keys.publish(signal);
   const webhookURL = config.externalURL && `${config.externalURL}/hooks/${secret.route}`;
   const known = integration.status?.hooks ?? [];

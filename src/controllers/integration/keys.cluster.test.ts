@@ -1,7 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
 import { installCrds } from "../../../test/cluster/crds.ts";
 import { GitHubIntegrationKind, type GitHubIntegration } from "../../api/kinds.ts";
+import { gatewayFactsConfigMapName } from "../../intake/gateway-facts.ts";
 import { connect } from "../../kube/config.ts";
+import { configMaps } from "../../kube/resources.ts";
 import type { KubeConnection } from "../../kube/types.ts";
 import { anIntegrationWorld, appCredentials, conditionOf, type IntegrationWorld } from "./testing.ts";
 
@@ -73,6 +75,43 @@ describe("an accepted key that cannot be used", () => {
     await client.delete(GitHubIntegrationKind, { name: "auto", namespace: world.namespace });
     await world.reconcile("auto");
     expect(await ready("manual")).toMatchObject({ status: "True" });
+  });
+});
+
+describe("an integration that went without its finalizer", () => {
+  async function force(name: string): Promise<void> {
+    const at = { name, namespace: world.namespace };
+    await client.delete(GitHubIntegrationKind, at);
+    await client.mergePatch(GitHubIntegrationKind, at, { metadata: { finalizers: null } });
+  }
+  const facts = async () =>
+    Object.keys(
+      (await client.get(configMaps, { name: gatewayFactsConfigMapName, namespace: world.namespace })).data ?? {},
+    );
+
+  it("leaves nothing once it was swept, and nobody else loses anything", async () => {
+    const stays = await settle("stays");
+    const gone = await settle("gone", { repositories: ["acme/till"] });
+    await force("gone");
+    await world.sweep();
+    expect(await world.hookSecret(gone)).toBeUndefined();
+    expect(await world.hookSecret(stays)).toBeDefined();
+    expect(await facts()).toEqual([stays.metadata.uid]);
+    expect((await world.routes()).flatMap(({ members }) => members.map(({ name }) => name))).toEqual(["stays"]);
+  });
+
+  it("leaves an App's key to the others, and to nobody when it was the last", async () => {
+    for (const name of ["one", "two"]) await settle(name, { credentials: appCredentials(world) });
+    const two = await world.read("two");
+    await force("one");
+    await world.sweep();
+    expect(await world.hookSecret(two)).toBeDefined();
+    expect(await facts()).toEqual([two.metadata.uid]);
+    await force("two");
+    await world.sweep();
+    expect(await world.hookSecret(two)).toBeUndefined();
+    expect(await facts()).toEqual([]);
+    expect(await world.routes()).toEqual([]);
   });
 });
 

@@ -23,6 +23,7 @@ import { defaultIntegrationConfig, type IntegrationConfig } from "./deps.ts";
 import { gatewayKeys } from "./gateway-keys.ts";
 import { hookSecretName, readHookSecret, type HookSecret } from "./hook-secret.ts";
 import { integrationReconciler } from "./index.ts";
+import { sweepIntegrations } from "./sweep.ts";
 
 /** A code host with people, repositories and an App, a receiver of its deliveries, and the controller between both and a real API server. */
 export interface IntegrationWorld {
@@ -42,6 +43,8 @@ export interface IntegrationWorld {
   secret(name: string, value: string, options?: { allowedFor?: string; key?: string }): Promise<void>;
   read(name: string): Promise<GitHubIntegration>;
   reconcile(name: string): Promise<Result>;
+  /** Takes away what forced deletions left. */
+  sweep(): Promise<void>;
   /** Reads what the operator keeps for the integration. */
   hookSecret(integration: Integration): Promise<HookSecret | undefined>;
   /** What the gateways would read. */
@@ -86,7 +89,7 @@ export async function anIntegrationWorld(client: KubeClient): Promise<Integratio
 /** The provider without its pauses between writes. */
 const served = { ...provider, connect: connector({ throttle: false }) } as unknown as Provider;
 
-type Started = Pick<IntegrationWorld, "gateways" | "config" | "events" | "later" | "reconcile" | "close">;
+type Started = Pick<IntegrationWorld, "gateways" | "config" | "events" | "later" | "reconcile" | "sweep" | "close">;
 
 function startController(given: { client: KubeClient; namespace: string; externalURL: string; ca: string }): Started {
   const { client, namespace, externalURL } = given;
@@ -111,13 +114,15 @@ function startController(given: { client: KubeClient; namespace: string; externa
     list: () => known,
   };
   const sources = [source];
+  const keys = gatewayKeys({ client, namespace, sources, log: silentLogger });
+  const refresh = async () => void (known = (await client.list(GitHubIntegrationKind, { namespace })).items);
   const reconciler = integrationReconciler({
     ...common,
     source,
     sources,
     type: integrationType(served),
     profiles: { get: () => undefined },
-    keys: gatewayKeys({ client, namespace, sources, log: silentLogger }),
+    keys,
     gateways: { generations: async () => [{ address: "10.0.0.1", generation: generationOf(gateways) }] },
     compileRule,
     events: { record: (_object, words) => void events.push(words), flush: async () => {} },
@@ -130,8 +135,12 @@ function startController(given: { client: KubeClient; namespace: string; externa
     events,
     later: (ms) => void (laterMs += ms),
     async reconcile(name) {
-      known = (await client.list(GitHubIntegrationKind, { namespace })).items;
+      await refresh();
       return reconciler({ name, namespace }, AbortSignal.timeout(30_000));
+    },
+    async sweep() {
+      await refresh();
+      await sweepIntegrations({ client, namespace, sources, keys, log: silentLogger }, AbortSignal.timeout(30_000));
     },
     async close() {
       await http.close();
