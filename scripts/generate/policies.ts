@@ -43,6 +43,22 @@ export function policies(): Record<string, object> {
         },
       ],
     }),
+    // Without parameters: it watches every pod's updates, which must not hang on a ConfigMap of ours.
+    "sandbox-containers": policy("sandbox-containers", sandboxUpdates, {
+      paramKind: undefined,
+      matchConditions: [{ name: "is-a-sandbox", expression: "request.name.matches('-sandbox-[0-9]+$')" }],
+      validations: [
+        {
+          expression:
+            "object.spec.containers == oldObject.spec.containers && " +
+            "object.spec.?initContainers.orValue([]) == oldObject.spec.?initContainers.orValue([])",
+          message:
+            "nobody may change the containers of a sandbox, neither images nor resources: another image would run beside what the " +
+            "sandbox holds. To look into one, be a member of the break-glass group (chart value accounts.breakGlassGroup)",
+          reason: "Forbidden",
+        },
+      ],
+    }),
   };
 }
 
@@ -91,6 +107,11 @@ const sandboxSubresources = [
     resources: ["pods/exec", "pods/attach", "pods/portforward", "pods/proxy"],
   },
   { apiGroups: [""], apiVersions: ["v1"], operations: ["UPDATE"], resources: ["pods/ephemeralcontainers"] },
+];
+
+/** A changed image restarts the container, the courier's too, beside its volumes and its token. */
+const sandboxUpdates = [
+  { apiGroups: [""], apiVersions: ["v1"], operations: ["UPDATE"], resources: ["pods", "pods/resize"] },
 ];
 
 function statusRules(): object[] {

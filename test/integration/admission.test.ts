@@ -6,7 +6,7 @@ import { agentTaskStatus } from "../../src/api/agent-task-status.ts";
 import { AgentTaskKind, type AgentTask } from "../../src/api/kinds.ts";
 import { ApiError } from "../../src/kube/errors.ts";
 import { configMaps, pods } from "../../src/kube/resources.ts";
-import type { Draft, KubeClient, KubeObject, ResourceType } from "../../src/kube/types.ts";
+import type { Draft, JsonPatch, KubeClient, KubeObject, ResourceType } from "../../src/kube/types.ts";
 import { aNamespace, eventually } from "../cluster/namespace.ts";
 import { accounts, aClusterWithChart, type ChartWorld, release } from "./chart-world.ts";
 import { aPersonsTask, brokerMay, resultValues, statusFields, statusValues } from "./task-samples.ts";
@@ -19,6 +19,9 @@ let operator: KubeClient;
 let broker: KubeClient;
 
 const breakGlass = "incident:responders";
+const anotherImage: JsonPatch = [
+  { op: "replace", path: "/spec/containers/0/image", value: "registry.example.com/next" },
+];
 
 beforeAll(async () => {
   world = await aClusterWithChart(`accounts.breakGlassGroup=${breakGlass}`);
@@ -213,6 +216,34 @@ describe("a sandbox", () => {
     await expect(add(responder)).resolves.toMatchObject({ spec: { ephemeralContainers: [{ name: "debug" }] } });
   });
 
+  it.each([
+    ["the agent's image", "", "/spec/containers/0/image", "registry.example.com/shell"],
+    ["the courier's image", "", "/spec/initContainers/0/image", "registry.example.com/shell"],
+    ["its resources", "resize", "/spec/containers/0/resources/requests/cpu", "64"],
+  ])("keeps %s, whoever asks", async (_name, subresource, path, value) => {
+    const pod = await aPod(namespace, "acme-1a2b-sandbox-1");
+    const options = subresource === "" ? {} : { subresource };
+    for (const client of [alice, operator, broker, responder]) {
+      const change = client.jsonPatch(pods, pod, [{ op: "replace", path, value }], options);
+      await refused(change, "bellhop-sandbox-containers", /nobody may change the containers of a sandbox/);
+    }
+  });
+
+  it("may still be labelled, finalised and reported on, and images of other pods changed", async () => {
+    const pod = await aPod(namespace, "acme-1a2b-sandbox-1");
+    const metadata = { labels: { team: "shop" }, finalizers: ["bellhop.dev/harvest"] };
+    await expect(operator.mergePatch(pods, pod, { metadata })).resolves.toMatchObject({ metadata });
+    const status = { message: "as a kubelet would say" };
+    await expect(operator.mergePatch(pods, pod, { status }, { subresource: "status" })).resolves.toMatchObject({
+      status,
+    });
+    await operator.mergePatch(pods, pod, { metadata: { finalizers: null } });
+    const other = await aPod(namespace, "web-0");
+    await expect(alice.jsonPatch(pods, other, anotherImage)).resolves.toMatchObject({
+      spec: { containers: [{ image: "registry.example.com/next" }] },
+    });
+  });
+
   it.each(connects)("is all that is watched: %s into other pods stays free", async (subresource) => {
     const pod = await aPod(namespace, "web-sandbox-1-proxy");
     await passedAdmission(connectTo(alice, pod, subresource));
@@ -277,10 +308,12 @@ function connectTo(client: KubeClient, key: { namespace: string; name: string },
 }
 
 async function aPod(inNamespace: string, name: string): Promise<{ namespace: string; name: string }> {
-  const containers = [{ name: "agent", image: "registry.example.com/agent" }];
+  const resources = { requests: { cpu: "100m" } };
+  const containers = [{ name: "agent", image: "registry.example.com/agent", resources }];
+  const initContainers = [{ name: "courier", image: "registry.example.com/courier", restartPolicy: "Always" }];
   await world.admin.create(pods, {
     metadata: { name, namespace: inNamespace },
-    spec: { containers, automountServiceAccountToken: false },
+    spec: { initContainers, containers, automountServiceAccountToken: false },
   });
   return { namespace: inNamespace, name };
 }
@@ -331,6 +364,7 @@ async function policiesInForce(): Promise<void> {
     cancel: () => create(gateway, aPersonsTask(at, { cancel: { by: "x" } }), { dryRun: true }),
     status: () => writeStatus(alice, task.metadata, { status: { phase: "Failed" } }),
     sandbox: () => connectTo(alice, pod, "exec"),
+    containers: () => alice.jsonPatch(pods, pod, anotherImage, { dryRun: true }),
   };
   for (const [name, forge] of Object.entries(forgeries)) {
     await eventually(() => isRefused(forge()), { describe: `the policy on ${name} to be in force` });
