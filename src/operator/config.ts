@@ -51,6 +51,8 @@ const settings = z.object({
   BELLHOP_GUARDRAIL_IMAGES: list.default([]),
   BELLHOP_GUARDRAIL_MAX_CPU: text,
   BELLHOP_GUARDRAIL_MAX_MEMORY: text,
+  /** The most of a node's disk that one sandbox may fill. */
+  BELLHOP_GUARDRAIL_MAX_STORAGE: text,
   BELLHOP_MAX_TASKS_CLUSTER: z.coerce.number().int().min(1).default(50),
   BELLHOP_MAX_TASKS_NAMESPACE: z.coerce.number().int().min(1).default(20),
   /** Days that finished tasks are kept; 7 at least, the time for which deliveries are told apart. */

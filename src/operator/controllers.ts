@@ -1,3 +1,4 @@
+import type { Guardrails } from "../controllers/agent-profile/decide.ts";
 import { agentProfileReconciler } from "../controllers/agent-profile/index.ts";
 import { createAdmission } from "../controllers/agent-task/admission/loop.ts";
 import { createTaskCredentials } from "../controllers/agent-task/broker-secrets.ts";
@@ -87,17 +88,24 @@ function installationOf({ client, clock, config }: Wiring): ReturnType<typeof ke
 
 function profilesController(wiring: Wiring): Controller {
   const { client, clock, config, informers } = wiring;
-  const guardrails = {
-    images: config.BELLHOP_GUARDRAIL_IMAGES,
-    ...defined({ maxCPU: config.BELLHOP_GUARDRAIL_MAX_CPU, maxMemory: config.BELLHOP_GUARDRAIL_MAX_MEMORY }),
-  };
   const made = controller(
     wiring,
     "agentprofile",
-    agentProfileReconciler({ client, clock, guardrails, profiles: informers.profiles.store }),
+    agentProfileReconciler({ client, clock, guardrails: guardrailsOf(config), profiles: informers.profiles.store }),
   );
   made.watches(informers.profiles, itself);
   return made;
+}
+
+function guardrailsOf(config: OperatorConfig): Guardrails {
+  return {
+    images: config.BELLHOP_GUARDRAIL_IMAGES,
+    ...defined({
+      maxCPU: config.BELLHOP_GUARDRAIL_MAX_CPU,
+      maxMemory: config.BELLHOP_GUARDRAIL_MAX_MEMORY,
+      maxStorage: config.BELLHOP_GUARDRAIL_MAX_STORAGE,
+    }),
+  };
 }
 
 function integrationControllers(wiring: Wiring, sources: readonly IntegrationSource[]): Controller[] {
@@ -192,6 +200,7 @@ function taskDeps(wiring: Wiring, sources: readonly IntegrationSource[], setting
     brokerURL: brokerURL(config),
     brokerNamespace,
     concurrency: { perNamespace: config.BELLHOP_MAX_TASKS_NAMESPACE, cluster: config.BELLHOP_MAX_TASKS_CLUSTER },
+    guardrails: guardrailsOf(config),
     retention: { ...defaultConfig.retention, taskMs: config.BELLHOP_TASK_RETENTION_DAYS * dayMs },
   };
   const desk = findDesk(wiring, sources);

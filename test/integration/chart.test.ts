@@ -18,9 +18,10 @@ const everything = [
   "clusterRanges={10.0.0.0/8,fd00::/8}",
   "extraCA.pem=-----BEGIN CERTIFICATE-----",
   "proxies.https=http://proxy.example.com:3128",
-  "guardrails.images={registry.example.com/agents/}",
+  "guardrails.images={registry.example.com/agents/**}",
   "guardrails.maxCPU=4",
   "guardrails.maxMemory=8Gi",
+  "guardrails.maxStorage=20Gi",
   "accounts.breakGlassGroup=oncall",
   "nodeSelector.pool=system",
 ];
@@ -106,9 +107,10 @@ describe("the chart", () => {
       BELLHOP_EXTERNAL_URL: "https://bellhop.example.com",
       BELLHOP_IMAGE: "registry.example.com/bellhop@sha256:" + "a".repeat(64),
       BELLHOP_IMAGE_PULL_SECRETS: ["registry"],
-      BELLHOP_GUARDRAIL_IMAGES: ["registry.example.com/agents/"],
+      BELLHOP_GUARDRAIL_IMAGES: ["registry.example.com/agents/**"],
       BELLHOP_GUARDRAIL_MAX_CPU: "4",
       BELLHOP_GUARDRAIL_MAX_MEMORY: "8Gi",
+      BELLHOP_GUARDRAIL_MAX_STORAGE: "20Gi",
       BELLHOP_BROKER_NAMESPACE: release.brokerNamespace,
     });
   });

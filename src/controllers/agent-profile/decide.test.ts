@@ -26,6 +26,23 @@ describe("judge", () => {
     expect(judge(withLimits({ memory: "2048Mi" }), { images: [], maxMemory: "2Gi" })).toMatchObject({ ok: true });
     expect(judge(withLimits({ cpu: "1500m" }), { images: [], maxCPU: "1" })).toMatchObject({ reason: "LimitTooHigh" });
   });
+
+  it("adds up what a sandbox may fill of its node's disk, and says how to lower it", () => {
+    // 2 × 4Gi workspace and 2 × 1Gi home by default.
+    expect(judge(aProfile(), { images: [], maxStorage: "10Gi" })).toMatchObject({ ok: true });
+    const more = [
+      { workspaceSize: "5Gi" },
+      { homeSize: "1100Mi" },
+      { volumes: [{ name: "cache", mountPath: "/cache", emptyDir: { sizeLimit: "1Mi" } }] },
+      { resources: { limits: { "ephemeral-storage": "1Mi" } } },
+    ];
+    for (const sandbox of more) {
+      expect(judge(aProfile({ sandbox }), { images: [], maxStorage: "10Gi" })).toMatchObject({
+        reason: "StorageTooLarge",
+        message: expect.stringMatching(/may fill 1[0-2](\.\d)?Gi .* allows 10Gi at most: lower/),
+      });
+    }
+  });
 });
 
 describe("quantity", () => {

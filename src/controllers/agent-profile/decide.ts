@@ -8,6 +8,8 @@ export interface Guardrails {
   /** The most an agent's container may be given, each optional; Kubernetes quantities. */
   maxCPU?: string;
   maxMemory?: string;
+  /** The most disk of a node that a sandbox may fill, everything together; a Kubernetes quantity. */
+  maxStorage?: string;
 }
 
 /** Pure: whether tasks may use the profile, and why not. */
@@ -15,7 +17,8 @@ export function judge(profile: AgentProfile, guardrails: Guardrails): { ok: bool
   return (
     imageNotAllowed(profile, guardrails) ??
     tooMuch(profile, "cpu", guardrails.maxCPU) ??
-    tooMuch(profile, "memory", guardrails.maxMemory) ?? { ok: true, reason: "Ready", message: "Tasks may use it." }
+    tooMuch(profile, "memory", guardrails.maxMemory) ??
+    tooMuchStorage(profile, guardrails.maxStorage) ?? { ok: true, reason: "Ready", message: "Tasks may use it." }
   );
 }
 
@@ -42,6 +45,31 @@ function tooMuch({ spec }: AgentProfile, resource: "cpu" | "memory", most: strin
     ok: false,
     reason: "LimitTooHigh",
     message: `spec.sandbox.resources.limits.${resource} is ${asked}; this installation allows ${most} at most`,
+  };
+}
+
+function tooMuchStorage({ spec }: AgentProfile, most: string | undefined): Refusal {
+  if (most === undefined) return undefined;
+  const { workspaceSize, homeSize, volumes = [], resources } = spec.sandbox;
+  const ephemeral = resources.limits?.["ephemeral-storage"];
+  const sizes = [
+    // The courier's copy of the workspace is as large, and so is TMPDIR as HOME.
+    workspaceSize,
+    workspaceSize,
+    homeSize,
+    homeSize,
+    ...volumes.flatMap(({ emptyDir }) => emptyDir?.sizeLimit ?? []),
+    ...(ephemeral === undefined ? [] : [ephemeral]),
+  ];
+  const total = sizes.reduce((sum, size) => sum + quantity(size), 0);
+  if (total <= quantity(most)) return undefined;
+  const gibibytes = Math.ceil((total / 2 ** 30) * 10) / 10;
+  return {
+    ok: false,
+    reason: "StorageTooLarge",
+    message:
+      `the sandbox may fill ${gibibytes}Gi of its node's disk; this installation allows ${most} at most: lower ` +
+      "spec.sandbox.workspaceSize and homeSize (each counts twice), emptyDir.sizeLimit of volumes or limits.ephemeral-storage",
   };
 }
 

@@ -15,8 +15,8 @@ export const admit: Step<undefined, never> = {
 };
 
 function decideAdmission(facts: TaskFacts, now: Date): Decision {
-  const { task, admission, profile, integration } = facts;
-  const problem = unready(task, integration, profile);
+  const { task, admission } = facts;
+  const problem = unready(facts);
   if (problem) return notYet(problem.reason, problem.message);
   if (admission.state === "Unknown")
     return conditionOf(task, "Admitted") ? {} : notYet("Queued", "Looking for a free place.");

@@ -4,6 +4,7 @@ import type { SandboxProvider } from "../../sandbox/provider.ts";
 import type { SandboxSpec } from "../../sandbox/protocol/sandbox-spec.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { Logger } from "../../shared/log.ts";
+import type { Guardrails } from "../agent-profile/decide.ts";
 import type { FindDesk } from "../desk.ts";
 import type { Admission } from "./admission/loop.ts";
 import type { TaskCredentials } from "./broker-secrets.ts";
@@ -18,6 +19,8 @@ export interface AgentTaskConfig {
   maxAttempts: number;
   /** Most tasks at work at once: in one namespace, and in all. */
   concurrency: { perNamespace: number; cluster: number };
+  /** What bounds every profile; held against it before each sandbox. */
+  guardrails: Guardrails;
   /** Tasks that wait longer than this hold a place in every limit they need, so that nobody overtakes them for ever. */
   reserveAfterMs: number;
   /** How long after the wall clock the courier may still publish before the pod is removed. */
@@ -40,6 +43,7 @@ const minuteMs = 60_000;
 export const defaultConfig: Omit<AgentTaskConfig, "brokerURL" | "brokerNamespace"> = {
   maxAttempts: 3,
   concurrency: { perNamespace: 20, cluster: 50 },
+  guardrails: { images: [] },
   reserveAfterMs: 10 * minuteMs,
   publishBudgetMs: 2 * minuteMs,
   retention: { podMs: 60 * minuteMs, failedPodMs: 24 * 60 * minuteMs, taskMs: 7 * 24 * 60 * minuteMs },

@@ -2,6 +2,7 @@ import type { AgentTaskStatus, TaskCondition } from "../../api/agent-task-status
 import type { AgentProfile, AgentTask } from "../../api/kinds.ts";
 import type { Integration } from "../../integrations/types.ts";
 import type { SandboxState } from "../../sandbox/provider.ts";
+import type { Guardrails } from "../agent-profile/decide.ts";
 import type { AdmissionVerdict } from "./admission/verdict.ts";
 
 /** What is known of a task without asking anybody: everything here comes from informers and memory, and is never changed. */
@@ -12,6 +13,8 @@ export interface TaskFacts {
   integration: Integration | undefined;
   /** Its profile; undefined where that is gone. */
   profile: AgentProfile | undefined;
+  /** What the installation allows of profiles. */
+  guardrails: Guardrails;
   /** Every task of the namespace, this one among them. */
   tasks: readonly AgentTask[];
   /** The newest attempt's sandbox; undefined before the first attempt. */

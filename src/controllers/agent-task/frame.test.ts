@@ -34,6 +34,7 @@ beforeEach(() => {
     desk: () => undefined,
     events: { normal: () => {}, warning: () => {} },
     clock: new FakeClock(noon),
+    config: { guardrails: { images: [] } },
     log: silentLogger,
   } as unknown as AgentTaskDeps;
 });

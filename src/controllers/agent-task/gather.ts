@@ -12,6 +12,7 @@ export function gatherFacts(deps: AgentTaskDeps, task: AgentTask): TaskFacts {
     task,
     integration: deps.desk({ ...task.spec.integrationRef, namespace })?.integration,
     profile: deps.profiles.get({ namespace, name: task.spec.profileRef.name }),
+    guardrails: deps.config.guardrails,
     tasks: deps.tasks.list(namespace),
     sandbox: attempt ? deps.sandbox.observe(task, attempt.number) : undefined,
     admission: waits ? deps.admission.verdict(task) : { state: "Unknown" },

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { AgentProfile } from "../../api/kinds.ts";
 import type { SandboxState } from "../../sandbox/provider.ts";
 import { cancel } from "./cancel.ts";
 import { admit } from "./admit.ts";
@@ -22,6 +23,21 @@ function running(over: TaskOverrides = {}, attempt: object = {}): ReturnType<typ
 function outcome(over: object = {}): SandboxState {
   const message = { version: 1, attempt: 1, reason: "NoChanges", message: "nothing to do", ...over } as const;
   return { state: "Finished", podUID, outcome: message };
+}
+
+const guardrails = { images: ["allowed/*"] };
+
+/** As a profile looks between a change of its spec and the next look at it. */
+function approvedOnce(profile: AgentProfile): AgentProfile {
+  const lastTransitionTime = noon.toISOString();
+  const ready = {
+    type: "Ready",
+    status: "True",
+    reason: "Ready",
+    message: "Tasks may use it.",
+    lastTransitionTime,
+  } as const;
+  return { ...profile, status: { observedGeneration: 1, conditions: [ready] } };
 }
 
 function watch(
@@ -175,6 +191,22 @@ describe("sandbox", () => {
     expect(patchedStatus(running(), decision, noon).startTime).toBe(noon.toISOString());
   });
 
+  it.each([
+    ["the first", aTask(atWork)],
+    ["the next", running({}, { reason: "NodeLost" })],
+    ["one that was written before", running({}, { podUID: undefined })],
+  ])("makes no pod where the profile was changed to what is not allowed, neither %s", (_name, task) => {
+    const decision = sandbox.decide(
+      facts({ task, profile: approvedOnce(aProfile()), guardrails }),
+      { podName: "next" },
+      noon,
+    );
+    expect(decision).toEqual({
+      conditions: [expect.objectContaining({ type: "SandboxReady", status: "False", reason: "ProfileNotReady" })],
+      requeueAfterMs: 15_000,
+    });
+  });
+
   it("ends the task instead when its time is up", () => {
     const task = running({ spec: { limits: { wallClock: "5m" } } }, { reason: "NodeLost" });
     expect(decide(task, 300_000).conditions).toMatchObject([{ type: "Succeeded", reason: "WallClockExceeded" }]);
@@ -209,15 +241,8 @@ describe("cancel and admit", () => {
   it("admits nobody whose profile is missing or not ready", () => {
     const task = aTask({ conditions: ["Authorized"] });
     const admission = { state: "Admitted" } as const;
-    const ready = {
-      type: "Ready",
-      status: "False",
-      reason: "ImageNotAllowed",
-      message: "image x",
-      lastTransitionTime: "",
-    } as const;
-    for (const profile of [undefined, { ...aProfile(), status: { conditions: [ready] } }]) {
-      const decision = admit.decide(facts({ task, profile, admission }), undefined, noon);
+    for (const profile of [undefined, approvedOnce(aProfile())]) {
+      const decision = admit.decide(facts({ task, profile, guardrails, admission }), undefined, noon);
       expect(decision.conditions).toMatchObject([{ status: "False", reason: "ProfileNotReady" }]);
     }
   });

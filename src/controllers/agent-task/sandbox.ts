@@ -1,5 +1,6 @@
 import type { AgentProfile, AgentTask } from "../../api/kinds.ts";
 import { BellhopError, errorCode } from "../../shared/errors.ts";
+import { unreadyProfile } from "./admission/ready.ts";
 import { renderContext, renderPrompt } from "./context.ts";
 import type { AgentTaskDeps } from "./deps.ts";
 import type { Decision, StatusPatch, TaskFacts } from "./facts.ts";
@@ -36,13 +37,16 @@ function nextNumber(task: AgentTask): number {
   return (newestAttempt(task)?.number ?? 0) + 1;
 }
 
-function decideSandbox({ task, profile }: TaskFacts, podName: string, now: Date): Decision<CreateSandbox> {
+function decideSandbox(facts: TaskFacts, podName: string, now: Date): Decision<CreateSandbox> {
+  const { task, profile } = facts;
   if (!profile) {
     const message = `AgentProfile ${task.spec.profileRef.name} is gone; the task waits for it.`;
     return { conditions: [{ type: "SandboxReady", status: "Unknown", reason: "ProfileNotFound", message }] };
   }
   const deadline = deadlineMs(task, profile);
   if (deadline !== undefined && deadline <= now.getTime()) return outOfTime(task, profile);
+  const problem = unreadyProfile(facts);
+  if (problem) return notReady(problem);
   const open = newestAttempt(task);
   if (open && open.reason === undefined) {
     return { actions: [{ attempt: open.number }], requeueAfterMs: tryAgainMs };
@@ -52,6 +56,14 @@ function decideSandbox({ task, profile }: TaskFacts, podName: string, now: Date)
     conditions: [{ type: "SandboxReady", status: "False", reason: "Creating", message: `Creating pod ${podName}.` }],
     fields: { attempts: [...(task.status?.attempts ?? []), attempt] },
     actions: [{ attempt: attempt.number }],
+    requeueAfterMs: tryAgainMs,
+  };
+}
+
+/** A profile may change while its task waits, and between two attempts. */
+function notReady({ reason, message }: { reason: string; message: string }): Decision<never> {
+  return {
+    conditions: [{ type: "SandboxReady", status: "False", reason, message: `${message}. The task waits for it.` }],
     requeueAfterMs: tryAgainMs,
   };
 }
@@ -68,6 +80,9 @@ async function create(context: StepContext, { attempt }: CreateSandbox): Promise
   if (!written || written.number !== attempt || written.podUID !== undefined || isOver(live) || isLeaving(live)) {
     return undefined;
   }
+  // The facts are newer than those that were decided on.
+  const problem = unreadyProfile(context.facts);
+  if (problem) return notReady(problem);
   try {
     const { podUID } = await ensurePod(context, live, written);
     return withPod(context.facts.task, { number: attempt, podUID, startedAt: context.deps.clock.now().toISOString() });

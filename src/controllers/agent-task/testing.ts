@@ -114,6 +114,7 @@ export function facts(overrides: Partial<TaskFacts> = {}): TaskFacts {
   return {
     integration: anIntegration(),
     profile: aProfile(),
+    guardrails: { images: [] },
     tasks: [task],
     sandbox: undefined,
     admission: { state: "Unknown" },

@@ -20,7 +20,7 @@ beforeEach(() => {
     integration: () => anIntegration({ concurrency: { tasks: 2 } }),
     profile: ({ metadata }) => (ready || metadata.name !== "a" ? aProfile() : undefined),
     clock,
-    config: { concurrency: { perNamespace: 10, cluster: 10 }, reserveAfterMs: 600_000 },
+    config: { concurrency: { perNamespace: 10, cluster: 10 }, guardrails: { images: [] }, reserveAfterMs: 600_000 },
   });
   admission.onVerdict(({ name }) => told.push(name));
 });

@@ -28,7 +28,7 @@ export interface AdmissionDeps {
   integration(task: AgentTask): Integration | undefined;
   profile(task: AgentTask): AgentProfile | undefined;
   clock: Clock;
-  config: Pick<AgentTaskConfig, "concurrency" | "reserveAfterMs">;
+  config: Pick<AgentTaskConfig, "concurrency" | "guardrails" | "reserveAfterMs">;
 }
 
 /** Changes that come within this time are looked at together. */
@@ -134,7 +134,9 @@ class AdmissionLoop implements Admission {
 
   /** What cannot be admitted takes nobody's place. */
   #isReady(task: AgentTask): boolean {
-    return unready(task, this.#deps.integration(task), this.#deps.profile(task)) === undefined;
+    const deps = this.#deps;
+    const [integration, profile] = [deps.integration(task), deps.profile(task)];
+    return unready({ task, integration, profile, guardrails: deps.config.guardrails }) === undefined;
   }
 
   #contender(key: string, task: AgentTask): Contender {
