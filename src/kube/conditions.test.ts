@@ -24,6 +24,21 @@ describe("conditions", () => {
     expect(after[0]?.lastTransitionTime).toBe("2026-01-01T13:00:00Z");
   });
 
+  it.each(["x".repeat(4096), "ü".repeat(2048)])("leaves a message as it is that just fits", (message) => {
+    expect(setCondition([], { ...ready, message }, noon)[0]?.message).toBe(message);
+  });
+
+  it.each(["x", "ü", "漢", "😀"])(
+    "cuts a message that is too long between characters, and shows it: %s",
+    (character) => {
+      const message = character.repeat(5000);
+      const kept = setCondition([], { ...ready, message }, noon)[0]?.message ?? "";
+      expect(Buffer.byteLength(kept)).toBeLessThanOrEqual(4096);
+      expect(Buffer.byteLength(kept)).toBeGreaterThan(4096 - 7);
+      expect(kept).toMatch(new RegExp(`^(${character})+…$`, "u"));
+    },
+  );
+
   it("keeps the others and their order", () => {
     const stalled = { ...ready, type: "Stalled" };
     const both = setCondition(setCondition([], ready, noon), stalled, noon);

@@ -1,9 +1,13 @@
 import type { Condition } from "./types.ts";
 
+/** The longest message, in bytes of UTF-8. The API server refuses a whole status in which one is longer than its CRD allows. */
+const maxMessageBytes = 4096;
+const ellipsis = "…";
+
 /** A condition as a decider gives it: the time is ours to keep. */
 export type ConditionUpdate = Omit<Condition, "lastTransitionTime">;
 
-/** The conditions with one set, in a new array. `lastTransitionTime` stays while the status does; order stays too. */
+/** The conditions with one set, in a new array. `lastTransitionTime` stays while the status does; order stays too; a long message is cut. */
 export function setCondition(
   conditions: readonly Condition[] | undefined,
   update: ConditionUpdate,
@@ -12,7 +16,7 @@ export function setCondition(
   const before = conditions ?? [];
   const old = findCondition(before, update.type);
   const kept = old?.status === update.status ? old.lastTransitionTime : undefined;
-  const next: Condition = { ...update, lastTransitionTime: kept ?? toSeconds(now) };
+  const next: Condition = { ...update, message: cut(update.message), lastTransitionTime: kept ?? toSeconds(now) };
   return old ? before.map((condition) => (condition.type === update.type ? next : condition)) : [...before, next];
 }
 
@@ -38,6 +42,13 @@ function sameCondition(a: Condition, b: Condition | undefined): boolean {
     a.lastTransitionTime === b.lastTransitionTime &&
     a.observedGeneration === b.observedGeneration
   );
+}
+
+/** Between characters, and visibly. */
+function cut(message: string): string {
+  if (Buffer.byteLength(message) <= maxMessageBytes) return message;
+  const room = new Uint8Array(maxMessageBytes - Buffer.byteLength(ellipsis));
+  return message.slice(0, new TextEncoder().encodeInto(message, room).read) + ellipsis;
 }
 
 /** `metav1.Time` has whole seconds; with milliseconds, what we wrote would not equal what we read. */

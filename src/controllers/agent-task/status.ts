@@ -5,9 +5,6 @@ import type { Condition } from "../../kube/types.ts";
 import type { ConditionDraft, StatusPatch } from "./facts.ts";
 import { phaseOf } from "./phase.ts";
 
-/** The longest message the CRD takes. */
-const maxMessage = 4096;
-
 /** The status a task has after a patch: conditions with their times, the phase they make, and the end's time. Pure. */
 export function patchedStatus(task: AgentTask, patch: StatusPatch, now: Date): AgentTaskStatus {
   const conditions = (patch.conditions ?? []).reduce(
@@ -27,9 +24,8 @@ export function patchedStatus(task: AgentTask, patch: StatusPatch, now: Date): A
 }
 
 function finish(task: AgentTask, draft: ConditionDraft): Omit<Condition, "lastTransitionTime"> {
-  const message = draft.message.length > maxMessage ? `${draft.message.slice(0, maxMessage - 1)}…` : draft.message;
   const generation = task.metadata.generation;
-  return { ...draft, message, ...(generation === undefined ? {} : { observedGeneration: generation }) };
+  return { ...draft, ...(generation === undefined ? {} : { observedGeneration: generation }) };
 }
 
 function isEnd(condition: Condition): boolean {

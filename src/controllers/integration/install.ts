@@ -28,6 +28,8 @@ export interface InstallFacts {
 }
 
 const againMs = 5_000;
+/** So many targets are named in a message. */
+const maxNamed = 5;
 
 /** Installs or repairs hooks; a new key reaches the provider only when every gateway replica has it. */
 export async function install(
@@ -84,7 +86,7 @@ async function ensure(
       [];
     if (rewriteSecret) await markInstalled(deps, integration, secret, signal);
     return {
-      verdict: installed("Installed", `${hooks.map(({ target }) => target).join(", ")} delivers to ${url}.`),
+      verdict: installed("Installed", `${described(hooks)} to ${url}.`),
       hooks,
     };
   } catch (error) {
@@ -93,6 +95,12 @@ async function ensure(
     const reason = isProviderFailure(error, "ForeignHook") ? "ForeignHook" : "InstallFailed";
     return { verdict: notInstalled(reason, describeError(error)) };
   }
+}
+
+/** Few by their names, many by their number: `status.hooks` has them all. */
+function described(hooks: readonly { target: string }[]): string {
+  if (hooks.length > maxNamed) return `${hooks.length} hooks deliver`;
+  return `${hooks.map(({ target }) => target).join(", ")} ${hooks.length === 1 ? "delivers" : "deliver"}`;
 }
 
 async function markInstalled(

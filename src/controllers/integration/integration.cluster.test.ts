@@ -94,6 +94,15 @@ describe("an integration with a token", () => {
     world.github.assertClean();
   });
 
+  it("says how many hooks it has where they are many, and names them in its status", async () => {
+    const repositories = Array.from({ length: 6 }, (_, at) => `acme/${"long-name-".repeat(8)}${at}`);
+    for (const repo of repositories) await world.github.people.createRepo({ repo });
+    const integration = await settle("shop", { repositories });
+    const message = `6 hooks deliver to ${integration.status?.webhookURL}.`;
+    expect(conditionOf(integration, "WebhookInstalled")).toMatchObject({ status: "True", message });
+    expect(integration.status?.hooks).toHaveLength(6);
+  });
+
   it("has its hook repaired when somebody changed it, and made anew when somebody removed it", async () => {
     await settle();
     const [hook] = await hooksOf();
