@@ -1,5 +1,6 @@
 import type { EventRepository } from "./types.ts";
 import type { TaskSource } from "../api/agent-task.ts";
+import type { BellhopError } from "../shared/errors.ts";
 
 /** A signed-in integration. An absent capability means that the provider cannot do it. Every method throws `ProviderError`. */
 export interface Connection {
@@ -38,10 +39,29 @@ export interface DesiredHooks {
 
 /** Keeps the provider's hooks right. */
 export interface WebhookInstaller {
-  /** Creates, repairs and removes surplus hooks; answers those that stand. Throws `ForeignHook` where another URL is set. */
-  ensure(desired: DesiredHooks, signal: AbortSignal): Promise<{ target: string; id?: string }[]>;
-  /** Removes hooks we made. 404 is success. */
-  remove(known: { target: string; id?: string | undefined }[], url: string, signal: AbortSignal): Promise<void>;
+  /**
+   * Creates, repairs and removes surplus hooks; answers those that stand, and where it failed. Throws where nothing was done, for
+   * example `ForeignHook` where another URL is set.
+   */
+  ensure(
+    desired: DesiredHooks,
+    signal: AbortSignal,
+  ): Promise<{ hooks: { target: string; id?: string }[]; failures: TargetFailure[] }>;
+  /**
+   * Removes hooks that we made: those known, and those with one of our addresses wherever the spec has hooks. 404 is success. Goes
+   * everywhere before it throws; the error names what is left.
+   */
+  remove(
+    known: { target: string; id?: string | undefined }[],
+    urls: readonly string[],
+    signal: AbortSignal,
+  ): Promise<void>;
+}
+
+/** A place where a hook could not be installed or removed. */
+export interface TargetFailure {
+  target: string;
+  error: BellhopError;
 }
 
 /** What a person may do to a repository. Ordered. */

@@ -1,4 +1,5 @@
-import { BellhopError } from "../shared/errors.ts";
+import { defined } from "../shared/defined.ts";
+import { BellhopError, describeError } from "../shared/errors.ts";
 import type { ProviderFailure } from "./connection.ts";
 
 /** A provider said no, or nothing. `retryAfterMs` is what it asked for. */
@@ -26,4 +27,15 @@ export class ProviderError extends BellhopError {
 /** Whether a provider refused for this reason. */
 export function isProviderFailure(thrown: unknown, ...failures: ProviderFailure[]): thrown is ProviderError {
   return thrown instanceof ProviderError && failures.includes(thrown.failure);
+}
+
+/** Several failures as one: that which waiting may help with, where there is one, with the words of all. */
+export function combined(errors: readonly BellhopError[], prefix?: string): BellhopError {
+  const first = errors.find(({ retryable }) => retryable) ?? errors[0];
+  const words = [...new Set(errors.map(describeError))].join("; ");
+  const message = prefix === undefined ? words : `${prefix}: ${words}`;
+  if (!(first instanceof ProviderError))
+    return new BellhopError(first?.code ?? "Failed", message, { retryable: first?.retryable ?? false });
+  const { failure, status, retryAfterMs } = first;
+  return new ProviderError(failure, message, defined({ status, retryAfterMs }));
 }

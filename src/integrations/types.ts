@@ -34,7 +34,8 @@ export interface Integration {
     bot?: { id: string; login: string; mention: string } | undefined;
     triggers?: { name: string; since: string }[] | undefined;
     conditions?: { type: string; status: string; reason: string; message: string }[] | undefined;
-    hooks?: { target: string; id?: string | undefined }[] | undefined;
+    hooks?: { target: string; id?: string | undefined; verifiedAt?: string | undefined }[] | undefined;
+    webhookURL?: string | undefined;
     lastHandledRotateAt?: string | undefined;
     recoveredUntil?: string | undefined;
   };

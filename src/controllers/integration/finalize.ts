@@ -11,8 +11,6 @@ import { deleteHookSecret, hookSecretName, readHookSecret } from "./hook-secret.
 import { outlivedByHook } from "./members.ts";
 
 const againMs = 5_000;
-/** Hooks that we know by their id are removed even where the installation has forgotten its own address. */
-const nowhere = "https://bellhop.invalid";
 
 /** Removes hooks and keys, then lets the object go. Gives up, saying so, where the provider will not have it. */
 export async function finalize(deps: IntegrationDeps, integration: Integration, signal: AbortSignal): Promise<Result> {
@@ -32,16 +30,26 @@ export async function finalize(deps: IntegrationDeps, integration: Integration, 
 }
 
 async function hooksRemoved(deps: IntegrationDeps, integration: Integration, signal: AbortSignal): Promise<boolean> {
-  const secret = await readHookSecret(where(deps), hookSecretName(deps.source.provider, integration), signal);
-  if (!secret || integration.spec.webhook.install === "Manual") return true;
-  const url = `${deps.config.externalURL ?? nowhere}/hooks/${secret.route}`;
+  const known = integration.status?.hooks ?? [];
+  // A hook that a person keeps has our address too; it is theirs.
+  const urls = integration.spec.webhook.install === "Manual" ? [] : await addresses(deps, integration, signal);
+  if (known.length === 0 && urls.length === 0) return true;
   try {
     const connection = await deskOf(deps, deps.source.provider, integration).connect();
-    await connection.installer?.remove(integration.status?.hooks ?? [], url, signal);
+    await connection.installer?.remove(known, urls, signal);
     return true;
   } catch (error) {
     return givesUp(deps, integration, error);
   }
+}
+
+/** Where our hooks may point: the address of now and that of the status, whichever of them is known. */
+async function addresses(deps: IntegrationDeps, integration: Integration, signal: AbortSignal): Promise<string[]> {
+  const secret = await readHookSecret(where(deps), hookSecretName(deps.source.provider, integration), signal);
+  const { externalURL } = deps.config;
+  const current = secret && externalURL !== undefined ? [`${externalURL}/hooks/${secret.route}`] : [];
+  const former = integration.status?.webhookURL;
+  return [...new Set([...current, ...(former === undefined ? [] : [former])])];
 }
 
 /** True where waiting will not help, or has been tried long enough: then a Warning says what is left behind. */

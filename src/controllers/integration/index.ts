@@ -18,6 +18,9 @@ import { signIn, type SignedIn } from "./sign-in.ts";
 import { stalledBy } from "./stalled.ts";
 import { changed, triggersSince, withVerdicts } from "./status.ts";
 
+/** So many the CRD takes: 256 repositories and some of former times that could not be removed. */
+const maxHooks = 300;
+
 /** Keeps integrations of one kind: credentials checked, keys published, hooks installed and repaired, everything removed at the end. */
 export function integrationReconciler(deps: IntegrationDeps): Reconciler {
   return async (request, signal) => {
@@ -151,7 +154,8 @@ function stalling(verdict: Verdict | undefined): Verdict | undefined {
 
 function hooksStatus(deps: IntegrationDeps, { hooks }: Installation): Record<string, unknown> {
   if (!hooks) return {};
-  return { hooks: hooks.map((hook) => ({ ...hook, verifiedAt: hourOf(deps.clock.now()) })) };
+  const now = hourOf(deps.clock.now());
+  return { hooks: hooks.slice(0, maxHooks).map((hook) => ({ ...hook, verifiedAt: hook.verifiedAt ?? now })) };
 }
 
 /** Truncated to the hour, so that a status that says the same is not written every few minutes. */

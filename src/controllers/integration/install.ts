@@ -1,5 +1,5 @@
-import type { Connection } from "../../integrations/connection.ts";
-import { isProviderFailure } from "../../integrations/errors.ts";
+import type { Connection, TargetFailure } from "../../integrations/connection.ts";
+import { ProviderError, combined, isProviderFailure } from "../../integrations/errors.ts";
 import type { Integration } from "../../integrations/types.ts";
 import { ApiError } from "../../kube/errors.ts";
 import { describeError } from "../../shared/errors.ts";
@@ -9,10 +9,13 @@ import { behind } from "./gateways.ts";
 import { hookSecretName, writeHookSecret, type HookSecret } from "./hook-secret.ts";
 import { keeperOf, ownsHook } from "./members.ts";
 
+/** A hook as the status has it; `verifiedAt` only where it was not seen to be right just now. */
+export type KnownHook = NonNullable<NonNullable<Integration["status"]>["hooks"]>[number];
+
 /** What became of the hooks. */
 export interface Installation {
   verdict: Verdict;
-  hooks?: { target: string; id?: string }[];
+  hooks?: KnownHook[];
   /** Look again this soon: something is under way. */
   again?: number;
 }
@@ -24,10 +27,11 @@ export interface InstallFacts {
   /** Generation of the published keys that has this secret. */
   published: number;
   url: string;
-  known: { target: string; id?: string | undefined }[];
+  known: KnownHook[];
 }
 
 const againMs = 5_000;
+const tryAgainMs = 15_000;
 /** So many targets are named in a message. */
 const maxNamed = 5;
 
@@ -81,9 +85,9 @@ async function ensure(
   const { integration, secret, url, known, rewriteSecret } = facts;
   const { takeOver } = integration.spec.webhook;
   try {
-    const hooks =
-      (await connection.installer?.ensure({ url, secret: secret.current, known, takeOver, rewriteSecret }, signal)) ??
-      [];
+    const desired = { url, secret: secret.current, known, takeOver, rewriteSecret };
+    const { hooks = [], failures = [] } = (await connection.installer?.ensure(desired, signal)) ?? {};
+    if (failures.length > 0) return partly(integration, { hooks, failures, known });
     if (rewriteSecret) await markInstalled(deps, integration, secret, signal);
     return {
       verdict: installed("Installed", `${described(hooks)} to ${url}.`),
@@ -95,6 +99,24 @@ async function ensure(
     const reason = isProviderFailure(error, "ForeignHook") ? "ForeignHook" : "InstallFailed";
     return { verdict: notInstalled(reason, describeError(error)) };
   }
+}
+
+/** Some hooks stand, some do not: all that are known stay in the status, so that the finalizer finds them. */
+function partly(
+  integration: Integration,
+  { hooks, failures, known }: { hooks: KnownHook[]; failures: TargetFailure[]; known: KnownHook[] },
+): Installation {
+  const failed = new Set(failures.map(({ target }) => target));
+  const error = combined(failures.map((failure) => failure.error));
+  const before = integration.status?.conditions?.find(({ type }) => type === "WebhookInstalled");
+  // Nothing is unsaid for a pause.
+  const passing = failures.every((failure) => failure.error.retryable) && before?.status === "True";
+  const waitMs = (error instanceof ProviderError ? error.retryAfterMs : undefined) ?? tryAgainMs;
+  return {
+    verdict: passing ? installed(before.reason, before.message) : notInstalled("InstallFailed", error.message),
+    hooks: [...hooks, ...known.filter(({ target }) => failed.has(target))],
+    ...(error.retryable ? { again: waitMs } : {}),
+  };
 }
 
 /** Few by their names, many by their number: `status.hooks` has them all. */

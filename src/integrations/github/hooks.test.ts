@@ -33,7 +33,10 @@ describe("installer", () => {
 
   it("sets the App's hook, repairs it, leaves it when right, and does not overwrite a stranger's", async () => {
     const url = desk.hookURL("abc");
-    expect(await connection.installer?.ensure(desired(url), patiently)).toEqual([{ target: "app" }]);
+    expect(await connection.installer?.ensure(desired(url), patiently)).toMatchObject({
+      hooks: [{ target: "app" }],
+      failures: [],
+    });
     const patches = sentToGitHub("PATCH", /\/app\/hook\/config/);
     await connection.installer?.ensure(desired(url), patiently);
     expect(sentToGitHub("PATCH", /\/app\/hook\/config/)).toBe(patches);
@@ -41,7 +44,7 @@ describe("installer", () => {
     expect(sentToGitHub("PATCH", /\/app\/hook\/config/)).toBe(patches + 1);
     const elsewhere = connection.installer?.ensure(desired("https://other.example/hooks/abc"), patiently);
     await expect(elsewhere).rejects.toMatchObject({ code: "ForeignHook", message: /takeOver/ });
-    await connection.installer?.remove([{ target: "app" }], url, patiently);
+    await connection.installer?.remove([{ target: "app" }], [url], patiently);
     expect(sentToGitHub("PATCH", /\/app\/hook\/config/)).toBe(patches + 2);
     await connection.installer?.ensure(desired("https://other.example/hooks/abc", { takeOver: true }), patiently);
     await connection.installer?.ensure(desired(url, { takeOver: true }), patiently);
@@ -59,7 +62,7 @@ describe("installer", () => {
     const { token, installer } = await withToken(at.spec);
     const list = async (): Promise<object> => (await call(desk.github, `GET ${at.hooks}`, token)).body;
     const url = desk.hookURL(at.target.replace("/", "-"));
-    const made = (await installer.ensure(desired(url), patiently))[0]!;
+    const made = (await installer.ensure(desired(url), patiently)).hooks[0]!;
     expect(made.target).toBe(at.target);
 
     await call(desk.github, `PATCH ${at.hooks}/${made.id}`, token, { active: false, events: ["push"] });
@@ -68,15 +71,15 @@ describe("installer", () => {
       config: { url, content_type: "json", secret: "x" },
       events: ["issues"],
     });
-    expect(await installer.ensure(desired(url, { known: [made] }), patiently)).toEqual([made]);
+    expect((await installer.ensure(desired(url, { known: [made] }), patiently)).hooks).toEqual([made]);
     expect(await list()).toMatchObject([
       { id: Number(made.id), active: true, config: { url, content_type: "json", insecure_ssl: "0" } },
     ]);
     const before = sentToGitHub("PATCH", /\/hooks\//);
     await installer.ensure(desired(url, { known: [made] }), patiently);
     expect(sentToGitHub("PATCH", /\/hooks\//)).toBe(before);
-    await installer.remove([made], url, patiently);
-    await installer.remove([made], url, patiently);
+    await installer.remove([made], [url], patiently);
+    await installer.remove([made], [url], patiently);
     expect(await list()).toEqual([]);
   });
 });
@@ -124,7 +127,7 @@ describe("deliveries", () => {
   ])("are asked for again at the hook of $of too", async ({ of, spec }) => {
     const { installer } = await withToken(spec);
     const url = desk.hookURL(of.replace(" ", "-"));
-    const hooks = await installer.ensure(
+    const { hooks } = await installer.ensure(
       { url, secret: "a secret of ours", known: [], takeOver: false, rewriteSecret: false },
       patiently,
     );
@@ -145,7 +148,7 @@ describe("deliveries", () => {
     expect(await deliveries.redeliverMissed(since, patiently)).toMatchObject({ asked: 1 });
     await desk.github.settled();
     expect(heard()).toEqual([missed, missed]);
-    await installer.remove(hooks, url, patiently);
+    await installer.remove(hooks, [url], patiently);
   });
 });
 

@@ -1,57 +1,67 @@
-import type { Endpoints } from "@octokit/types";
 import type { GitHubIntegration } from "../../api/kinds.ts";
-import type { DesiredHooks, WebhookInstaller } from "../connection.ts";
-import { ProviderError, isProviderFailure } from "../errors.ts";
+import { BellhopError } from "../../shared/errors.ts";
+import type { DesiredHooks, TargetFailure, WebhookInstaller } from "../connection.ts";
+import { combined, isProviderFailure } from "../errors.ts";
 import type { GitHubClient } from "./client.ts";
 import { configOf } from "./hook-config.ts";
+import { storeOf, type Hook, type HookSettings, type HookStore } from "./hook-store.ts";
 import { requiredEvents } from "./required.ts";
-
-const maxPages = 10;
-
-type Hook = Pick<
-  Endpoints["GET /repos/{owner}/{repo}/hooks"]["response"]["data"][number],
-  "id" | "active" | "events" | "config"
->;
-
-/** The hooks of one organisation or repository. */
-interface HookStore {
-  list(signal: AbortSignal): Promise<Hook[]>;
-  create(settings: HookSettings, signal: AbortSignal): Promise<Hook>;
-  update(id: number, settings: HookSettings, signal: AbortSignal): Promise<unknown>;
-  remove(id: number, signal: AbortSignal): Promise<unknown>;
-}
-
-interface HookSettings {
-  config: ReturnType<typeof configOf>;
-  events: string[];
-  active: boolean;
-}
 
 /** With a token, hooks are made on the organisation, or on each repository where some are listed. */
 export function hookInstaller(integration: GitHubIntegration, client: GitHubClient): WebhookInstaller {
   const events = requiredEvents(integration);
+  const targets = targetsOf(integration);
   return {
     ensure: async (desired, signal) => {
-      const targets = targetsOf(integration);
-      const standing: { target: string; id: string }[] = [];
-      for (const target of targets) {
+      const hooks: { target: string; id: string }[] = [];
+      const failures = await atEach(targets, async (target) => {
         const id = await ensureOne(storeOf(client, target), { desired, target, events }, signal);
-        standing.push({ target, id: String(id) });
-      }
-      await removeAll(
-        client,
-        desired.known.filter(({ target }) => !targets.includes(target)),
-        desired.url,
-        signal,
+        hooks.push({ target, id: String(id) });
+      });
+      const former = desired.known.filter(({ target }) => !targets.includes(target));
+      const left = await atEach(
+        former.map(({ target }) => target),
+        (target) => removeFrom(storeOf(client, target), { ids: idsOf(former, target), urls: [desired.url] }, signal),
       );
-      return standing;
+      return { hooks, failures: [...failures, ...left] };
     },
-    remove: (known, url, signal) => removeAll(client, known, url, signal),
+    remove: async (known, urls, signal) => {
+      const left = await atEach([...known.map(({ target }) => target), ...(urls.length > 0 ? targets : [])], (target) =>
+        removeFrom(storeOf(client, target), { ids: idsOf(known, target), urls }, signal),
+      );
+      if (left.length > 0)
+        throw combined(
+          left.map(({ error }) => error),
+          left.map(({ target }) => target).join(", "),
+        );
+    },
   };
 }
 
 function targetsOf({ spec }: GitHubIntegration): string[] {
   return spec.repositories ?? (spec.organization ? [spec.organization] : []);
+}
+
+/** Works at each target in turn. That one refuses is no reason to leave the others out; that GitHub asks for a pause is. */
+async function atEach(targets: readonly string[], work: (target: string) => Promise<void>): Promise<TargetFailure[]> {
+  const failures: TargetFailure[] = [];
+  let pause: BellhopError | undefined;
+  for (const target of new Set(targets)) {
+    const error = pause ?? (await failureOf(work(target)));
+    if (error) failures.push({ target, error });
+    if (isProviderFailure(error, "RateLimited")) pause = error;
+  }
+  return failures;
+}
+
+async function failureOf(work: Promise<void>): Promise<BellhopError | undefined> {
+  try {
+    await work;
+    return undefined;
+  } catch (error) {
+    if (error instanceof BellhopError) return error;
+    throw error;
+  }
 }
 
 /** A hook is ours by its id from status or by our address; one of them stays and is put right, others with our address go. */
@@ -81,22 +91,17 @@ function isRight({ config, events, active }: Hook, wanted: HookSettings): boolea
   );
 }
 
-async function removeAll(
-  client: GitHubClient,
-  known: DesiredHooks["known"],
-  url: string,
+async function removeFrom(
+  store: HookStore,
+  { ids, urls }: { ids: ReadonlySet<number>; urls: readonly string[] },
   signal: AbortSignal,
 ): Promise<void> {
-  for (const target of new Set(known.map((hook) => hook.target))) {
-    const store = storeOf(client, target);
-    const ids = idsOf(known, target);
-    const hooks = await store.list(signal).catch((error: unknown) => {
-      if (isProviderFailure(error, "NotFound")) return [];
-      throw error;
-    });
-    for (const hook of hooks) {
-      if (ids.has(hook.id) || hook.config.url === url) await gone(store.remove(hook.id, signal));
-    }
+  const hooks = await store.list(signal).catch((error: unknown) => {
+    if (isProviderFailure(error, "NotFound")) return [];
+    throw error;
+  });
+  for (const hook of hooks) {
+    if (ids.has(hook.id) || urls.includes(hook.config.url ?? "")) await gone(store.remove(hook.id, signal));
   }
 }
 
@@ -111,90 +116,4 @@ async function gone(removal: Promise<unknown>): Promise<void> {
   } catch (error) {
     if (!isProviderFailure(error, "NotFound")) throw error;
   }
-}
-
-function storeOf(client: GitHubClient, target: string): HookStore {
-  const [owner = "", repo] = target.split("/");
-  return repo === undefined ? organisationHooks(client, owner) : repositoryHooks(client, owner, repo);
-}
-
-function repositoryHooks({ self }: GitHubClient, owner: string, repo: string): HookStore {
-  const at = { owner, repo };
-  const on = `${owner}/${repo}`;
-  return {
-    list: (signal) =>
-      allPages((page) =>
-        self.request(`list webhooks of ${on}`, "GET /repos/{owner}/{repo}/hooks", { ...at, ...page }, signal),
-      ),
-    create: async (settings, signal) =>
-      (
-        await self.request(
-          `create a webhook on ${on}`,
-          "POST /repos/{owner}/{repo}/hooks",
-          { ...at, name: "web", ...settings },
-          signal,
-        )
-      ).data,
-    update: (id, settings, signal) =>
-      self.request(
-        `set the webhook of ${on}`,
-        "PATCH /repos/{owner}/{repo}/hooks/{hook_id}",
-        { ...at, hook_id: id, ...settings },
-        signal,
-      ),
-    remove: (id, signal) =>
-      self.request(
-        `remove a webhook of ${on}`,
-        "DELETE /repos/{owner}/{repo}/hooks/{hook_id}",
-        { ...at, hook_id: id },
-        signal,
-      ),
-  };
-}
-
-function organisationHooks({ self }: GitHubClient, org: string): HookStore {
-  return {
-    list: (signal) =>
-      allPages((page) =>
-        self.request(`list webhooks of ${org}`, "GET /orgs/{org}/hooks", { org, ...page }, signal),
-      ).catch((error: unknown) => {
-        throw isProviderFailure(error, "NotFound") ? noOrganisation(org, error) : error;
-      }) as Promise<Hook[]>,
-    create: async (settings, signal) =>
-      (
-        await self.request(
-          `create a webhook on ${org}`,
-          "POST /orgs/{org}/hooks",
-          { org, name: "web", ...settings },
-          signal,
-        )
-      ).data,
-    update: (id, settings, signal) =>
-      self.request(
-        `set the webhook of ${org}`,
-        "PATCH /orgs/{org}/hooks/{hook_id}",
-        { org, hook_id: id, ...settings },
-        signal,
-      ),
-    remove: (id, signal) =>
-      self.request(`remove a webhook of ${org}`, "DELETE /orgs/{org}/hooks/{hook_id}", { org, hook_id: id }, signal),
-  };
-}
-
-function noOrganisation(org: string, error: ProviderError): ProviderError {
-  return new ProviderError(
-    "NotFound",
-    `${error.message} If ${org} is a user account it has no webhook of its own: list its repositories in spec.repositories`,
-    error.status === undefined ? {} : { status: error.status },
-  );
-}
-
-async function allPages<T>(get: (page: { per_page: number; page: number }) => Promise<{ data: T[] }>): Promise<T[]> {
-  const all: T[] = [];
-  for (let page = 1; page <= maxPages; page++) {
-    const { data } = await get({ per_page: 100, page });
-    all.push(...data);
-    if (data.length < 100) break;
-  }
-  return all;
 }

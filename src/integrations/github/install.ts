@@ -33,11 +33,11 @@ function appInstaller(client: GitHubClient, appId: number): WebhookInstaller {
       const { url, right } = await read(signal);
       if (url && !isOurs(url, desired.url) && !desired.takeOver) throw foreign(client.settings.host, url);
       if (url !== desired.url || !right || desired.rewriteSecret) await write(configOf(desired), signal);
-      return [{ target: appTarget }];
+      return { hooks: [{ target: appTarget }], failures: [] };
     },
-    remove: async (_known, url, signal) => {
-      const hook = await read(signal);
-      if (hook.url !== url) return;
+    remove: async (_known, urls, signal) => {
+      const { url } = await read(signal);
+      if (!urls.includes(url)) return;
       // GitHub has no call that empties the address: a secret nobody knows makes what still comes worthless.
       await write({ secret: randomBytes(32).toString("base64url") }, signal);
       client.settings.log.info(

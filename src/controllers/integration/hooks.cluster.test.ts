@@ -1,0 +1,114 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
+import { installCrds } from "../../../test/cluster/crds.ts";
+import { failing } from "../../../test/providers/github/index.ts";
+import { call } from "../../../test/providers/github/testing.ts";
+import { GitHubIntegrationKind, type GitHubIntegration } from "../../api/kinds.ts";
+import { connect } from "../../kube/config.ts";
+import { secrets } from "../../kube/resources.ts";
+import type { KubeConnection } from "../../kube/types.ts";
+import { anIntegrationWorld, conditionOf, type IntegrationWorld } from "./testing.ts";
+
+let client: KubeConnection;
+let world: IntegrationWorld;
+let token: string;
+
+beforeAll(async () => {
+  ({ client } = await connect({ kubeconfig: inject("kubeconfigPath") }));
+  await installCrds(client);
+});
+afterAll(() => client.close());
+beforeEach(async () => {
+  world = await anIntegrationWorld(client);
+  token = await world.github.people.createUserToken({ login: "bot" });
+  await world.secret("token", token);
+});
+afterEach(() => world?.close());
+
+const at = (name: string) => ({ name, namespace: world.namespace });
+
+async function settle(name = "shop", spec: object = {}): Promise<GitHubIntegration> {
+  await world.create(name, spec);
+  return again(name);
+}
+
+async function again(name = "shop"): Promise<GitHubIntegration> {
+  await world.reconcile(name);
+  return world.read(name);
+}
+
+async function hooksOf(repo = "acme/shop") {
+  const { body } = await call(world.github, `GET /repos/${repo}/hooks`, token);
+  return body as unknown as { id: number; config: Record<string, string> }[];
+}
+
+async function remove(name = "shop"): Promise<GitHubIntegration | undefined> {
+  await client.delete(GitHubIntegrationKind, at(name));
+  await world.reconcile(name);
+  return client.find(GitHubIntegrationKind, at(name));
+}
+
+describe("hooks of which some cannot be had", () => {
+  const forbidden = { kind: "answer", status: 403, body: { message: "Resource not accessible" } } as const;
+
+  it("stand where they can, are known, and the others are named", async () => {
+    const integration = await settle("shop", { repositories: ["acme/shop", "acme/nope", "acme/till"] });
+    expect(integration.status?.hooks?.map(({ target }) => target)).toEqual(["acme/shop", "acme/till"]);
+    const { status, reason, message } = conditionOf(integration, "WebhookInstalled") ?? {};
+    expect({ status, reason }).toEqual({ status: "False", reason: "InstallFailed" });
+    expect(message).toMatch(/acme\/nope/);
+    expect(await remove()).toBeUndefined();
+    expect([...(await hooksOf()), ...(await hooksOf("acme/till"))]).toEqual([]);
+    expect(world.events.filter((event) => event.reason === "HooksLeftBehind")).toEqual([]);
+  });
+
+  it("stay known when they cannot be looked at any more", async () => {
+    const repositories = ["acme/shop", "acme/till"];
+    const before = await settle("shop", { repositories });
+    const failure = world.github.fail({ path: "/repos/acme/shop/hooks*" }, forbidden);
+    const after = await again();
+    expect(conditionOf(after, "WebhookInstalled")).toMatchObject({ status: "False", reason: "InstallFailed" });
+    expect(after.status?.hooks).toHaveLength(2);
+    expect(after.status?.hooks).toEqual(expect.arrayContaining(before.status?.hooks ?? []));
+    failure.stop();
+    expect(conditionOf(await again(), "Ready")).toMatchObject({ status: "True" });
+  });
+
+  it("keep the verdict over a pause of the provider's, and are tried again soon", async () => {
+    await settle("shop", { repositories: ["acme/shop", "acme/till"] });
+    world.github.fail({ path: "/repos/acme/shop/hooks*" }, failing.badGateway());
+    const { requeueAfterMs } = await world.reconcile("shop");
+    expect(requeueAfterMs).toBeLessThanOrEqual(15_000);
+    expect(conditionOf(await world.read("shop"), "WebhookInstalled")).toMatchObject({ status: "True" });
+  });
+
+  it("are removed where they can at the end, and those that are left are named", async () => {
+    await settle("shop", { repositories: ["acme/shop", "acme/till"] });
+    world.github.fail({ path: "/repos/acme/shop/hooks*" }, forbidden);
+    world.events.length = 0;
+    expect(await remove()).toBeUndefined();
+    expect(await hooksOf("acme/till")).toEqual([]);
+    expect(world.events).toContainEqual(
+      expect.objectContaining({
+        type: "Warning",
+        reason: "HooksLeftBehind",
+        message: expect.stringMatching(/remove them there: acme\/shop: /) as string,
+      }),
+    );
+  });
+
+  it("are found in every repository of the spec at the end, known or not", async () => {
+    const integration = await settle("shop", { repositories: ["acme/shop", "acme/till"] });
+    await client.replaceStatus(GitHubIntegrationKind, { ...integration, status: { ...integration.status, hooks: [] } });
+    expect(await remove()).toBeUndefined();
+    expect([...(await hooksOf()), ...(await hooksOf("acme/till"))]).toEqual([]);
+  });
+
+  it("are removed although the Secret with their address is gone", async () => {
+    await settle();
+    const kept = await client.list(secrets, { namespace: world.namespace });
+    const hookSecret = kept.items.find(({ metadata }) => metadata.name.startsWith("bellhop-hook-"));
+    await client.delete(secrets, at(hookSecret?.metadata.name ?? ""));
+    expect(await remove()).toBeUndefined();
+    expect(await hooksOf()).toEqual([]);
+  });
+});
