@@ -18,11 +18,21 @@ const exactlyOne = (what: string, fields: readonly string[]): object => ({
   message: `${what}: set exactly one of ${fields.join(", ")}`,
 });
 
+/** What hooks, keys and route belong to: with another, those of before would be left at GitHub. */
+const stays = (what: string): Record<string, unknown> => ({
+  "x-kubernetes-validations": [{ rule: "self == oldSelf", message: `${what} is immutable: create a new integration` }],
+});
+
 const credentials = z
   .object({
     app: z
       .object({
-        appId: z.int().min(1).max(2_147_483_647).describe("The App's numeric id, from its settings page."),
+        appId: z
+          .int()
+          .min(1)
+          .max(2_147_483_647)
+          .meta(stays("appId"))
+          .describe("The App's numeric id, from its settings page. Immutable."),
         privateKeySecretRef: secretKeyRef.describe("The App's private key, PEM (PKCS#1 or PKCS#8)."),
       })
       .optional()
@@ -34,14 +44,22 @@ const credentials = z
         "A personal access token of a bot user. Its scope cannot be narrowed per task: shown as `TokenScope=Broad`.",
       ),
   })
-  .meta({ "x-kubernetes-validations": [exactlyOne("credentials", ["app", "token"])] });
+  .meta({
+    "x-kubernetes-validations": [
+      exactlyOne("credentials", ["app", "token"]),
+      {
+        rule: "has(self.app) == has(oldSelf.app)",
+        message: "credentials: the kind is immutable: create a new integration",
+      },
+    ],
+  });
 
 const webhook = z.object({
   install: z
     .enum(["Auto", "Manual"])
     .default("Auto")
     .describe(
-      "`Auto`: the operator installs and repairs the webhook. `Manual`: a person does, with `status.webhookURL`.",
+      "`Auto`: the operator installs and repairs the webhook. `Manual`: a person does, with `status.webhookURL`; hooks that the operator made are removed.",
     ),
   acceptedKeysRef: secretKeyRef
     .optional()
@@ -111,7 +129,8 @@ export const gitHubIntegrationSpec = z
       .max(253)
       .regex(/^https:\/\/[a-z0-9.-]+(:[0-9]{1,5})?$/)
       .default("https://github.com")
-      .describe("Web address of GitHub or of a GitHub Enterprise Server, https, lower case, without a path."),
+      .meta(stays("url"))
+      .describe("Web address of GitHub or of a GitHub Enterprise Server, https, lower case, without a path. Immutable."),
     organization: login.optional().describe("Covers every repository of this organisation or user account."),
     repositories: z
       .array(repositoryName)
@@ -119,7 +138,9 @@ export const gitHubIntegrationSpec = z
       .optional()
       .meta({ "x-kubernetes-list-type": "set" })
       .describe("Covers these repositories, `owner/name`. With `organization` set, narrows it."),
-    credentials: credentials.describe("How the operator signs in. Secrets by reference only."),
+    credentials: credentials.describe(
+      "How the operator signs in. Secrets by reference only; they may be changed, the kind not.",
+    ),
     webhook: webhook.prefault({}).describe("How deliveries reach the gateway."),
     triggers: z
       .array(trigger)

@@ -212,6 +212,34 @@ describe("a task's spec", () => {
   });
 });
 
+describe("what an integration's hooks belong to", () => {
+  const privateKeySecretRef = { name: "app", key: "pem" };
+  const url = "https://github.example.com";
+  const withApp = { ...minimalIntegration, url, credentials: { app: { appId: 1, privateKeySecretRef } } };
+
+  it.each([
+    ["the URL", { url: "https://other.example.com" }, /url is immutable: create a new integration/],
+    ["the URL, by removal", { url: null }, /url is immutable/],
+    ["the App", { credentials: { app: { appId: 2 } } }, /appId is immutable: create a new integration/],
+    [
+      "the kind of credentials",
+      { credentials: { app: null, token: { secretRef: privateKeySecretRef } } },
+      /credentials: the kind is immutable: create a new integration/,
+    ],
+    ["the App, by removal", { credentials: { app: null } }, /credentials/],
+    ["the credentials, by removal", { credentials: null }, /spec\.credentials/],
+  ])("stays: %s cannot be changed", async (_name, patch, words) => {
+    const { metadata } = await client.create(integrations, { metadata: { name: "shop", namespace }, spec: withApp });
+    await invalid(client.mergePatch(integrations, metadata, { spec: patch }), words);
+  });
+
+  it("is all that stays: Secrets may be others", async () => {
+    const { metadata } = await client.create(integrations, { metadata: { name: "shop", namespace }, spec: withApp });
+    const spec = { credentials: { app: { privateKeySecretRef: { name: "next" } } }, organization: "other" };
+    await expect(client.mergePatch(integrations, metadata, { spec })).resolves.toMatchObject({ spec });
+  });
+});
+
 describe("unions", () => {
   const secretRef = { name: "s", key: "k" };
   const app = { appId: 1, privateKeySecretRef: secretRef };

@@ -6,7 +6,7 @@ import { GitHubIntegrationKind, type GitHubIntegration } from "../../api/kinds.t
 import { connect } from "../../kube/config.ts";
 import { secrets } from "../../kube/resources.ts";
 import type { KubeConnection } from "../../kube/types.ts";
-import { anIntegrationWorld, conditionOf, type IntegrationWorld } from "./testing.ts";
+import { anIntegrationWorld, conditionOf, lastDelivery, type IntegrationWorld } from "./testing.ts";
 
 let client: KubeConnection;
 let world: IntegrationWorld;
@@ -23,6 +23,8 @@ beforeEach(async () => {
   await world.secret("token", token);
 });
 afterEach(() => world?.close());
+
+const forbidden = { kind: "answer", status: 403, body: { message: "Resource not accessible" } } as const;
 
 const at = (name: string) => ({ name, namespace: world.namespace });
 
@@ -47,9 +49,65 @@ async function remove(name = "shop"): Promise<GitHubIntegration | undefined> {
   return client.find(GitHubIntegrationKind, at(name));
 }
 
-describe("hooks of which some cannot be had", () => {
-  const forbidden = { kind: "answer", status: 403, body: { message: "Resource not accessible" } } as const;
+describe("hooks that a person takes over", () => {
+  const manual = { webhook: { install: "Manual", acceptedKeysRef: { name: "hook", key: "value" } } };
+  const change = (spec: object) => client.mergePatch(GitHubIntegrationKind, at("shop"), { spec });
+  const byHand = async (url = "") => {
+    const config = { url, content_type: "json", secret: "by-hand" };
+    await call(world.github, "POST /repos/acme/shop/hooks", token, { name: "web", config, events: ["issues"] });
+  };
+  beforeEach(() => world.secret("hook", "by-hand"));
 
+  it("are removed where we made them, and the person's own stays, also at the end", async () => {
+    await settle();
+    await change(manual);
+    const after = await again();
+    expect(await hooksOf()).toEqual([]);
+    expect(after.status?.hooks).toEqual([]);
+    expect(conditionOf(after, "WebhookInstalled")).toMatchObject({ status: "True", reason: "Manual" });
+    expect(world.events.at(-1)?.message).toContain("Hooks that Bellhop made were removed");
+    await byHand(after.status?.webhookURL);
+    await again();
+    expect(await remove()).toBeUndefined();
+    expect(await hooksOf()).toHaveLength(1);
+  });
+
+  it("are removed at the end too where the change was not seen before", async () => {
+    await settle();
+    await change(manual);
+    expect(await remove()).toBeUndefined();
+    expect(await hooksOf()).toEqual([]);
+  });
+
+  it("are named where they cannot be removed, and stay known", async () => {
+    await settle();
+    await change(manual);
+    world.github.fail({ path: "/repos/acme/shop/hooks*" }, forbidden);
+    const integration = await again();
+    expect(integration.status?.hooks).toHaveLength(1);
+    expect(conditionOf(integration, "WebhookInstalled")).toMatchObject({
+      reason: "HooksLeftBehind",
+      message: expect.stringContaining("acme/shop") as string,
+    });
+  });
+
+  it("are signed with our key again when the person hands them back", async () => {
+    const before = await settle("shop", manual);
+    await byHand(before.status?.webhookURL);
+    await change({ webhook: { install: "Auto" } });
+    await again();
+    await change(manual);
+    await again();
+    await byHand(before.status?.webhookURL);
+    await change({ webhook: { install: "Auto" } });
+    await again();
+    await world.github.people.openIssue({ as: "ana", repo: "acme/shop", title: "Login fails" });
+    const current = (await world.hookSecret(before))?.current ?? "";
+    expect(lastDelivery(world).signedWith(current)).toBe(true);
+  });
+});
+
+describe("hooks of which some cannot be had", () => {
   it("stand where they can, are known, and the others are named", async () => {
     const integration = await settle("shop", { repositories: ["acme/shop", "acme/nope", "acme/till"] });
     expect(integration.status?.hooks?.map(({ target }) => target)).toEqual(["acme/shop", "acme/till"]);

@@ -44,7 +44,7 @@ export async function install(
 ): Promise<Installation> {
   const { integration, secret } = facts;
   if (integration.spec.webhook.install === "Manual") {
-    return { verdict: installed("Manual", `A person keeps the hook; it must deliver to ${facts.url}.`), hooks: [] };
+    return byHand(deps, connection, facts, signal);
   }
   if (!connection.installer)
     return { verdict: notInstalled("NotSupported", "this provider has no hooks to install"), hooks: [] };
@@ -53,6 +53,27 @@ export async function install(
   const late = rewriteSecret ? behind(await deps.gateways.generations(signal), facts.published) : undefined;
   if (late !== undefined) return { ...held(secret, late), again: againMs };
   return ensure(deps, connection, { ...facts, rewriteSecret }, signal);
+}
+
+/** Where a person takes over, hooks of ours go: by their id, since the person's own has the same address. */
+async function byHand(
+  deps: IntegrationDeps,
+  connection: Connection,
+  { integration, secret, known, url }: InstallFacts,
+  signal: AbortSignal,
+): Promise<Installation> {
+  const message = `A person keeps the hook; it must deliver to ${url}.`;
+  if (known.length === 0) return { verdict: installed("Manual", message), hooks: [] };
+  try {
+    await connection.installer?.remove(known, [], signal);
+  } catch (error) {
+    if (isProviderFailure(error, "RateLimited", "Unavailable")) throw error;
+    const left = `Hooks that Bellhop made are left; remove them at the provider: ${describeError(error)}`;
+    return { verdict: installed("HooksLeftBehind", `${message} ${left}`), hooks: known };
+  }
+  // Should we install again one day, what is there then was not signed by us.
+  await markInstalled(deps, integration, { ...secret, installed: 0 }, signal);
+  return { verdict: installed("Manual", `Hooks that Bellhop made were removed. ${message}`), hooks: [] };
 }
 
 /** What the keeper of the hook has come to holds for all that share it. */
@@ -88,7 +109,10 @@ async function ensure(
     const desired = { url, secret: secret.current, known, takeOver, rewriteSecret };
     const { hooks = [], failures = [] } = (await connection.installer?.ensure(desired, signal)) ?? {};
     if (failures.length > 0) return partly(integration, { hooks, failures, known });
-    if (rewriteSecret) await markInstalled(deps, integration, secret, signal);
+    if (rewriteSecret) {
+      const now = { installed: secret.generation, installedAt: deps.clock.now().toISOString() };
+      await markInstalled(deps, integration, { ...secret, ...now }, signal);
+    }
     return {
       verdict: installed("Installed", `${described(hooks)} to ${url}.`),
       hooks,
@@ -131,8 +155,7 @@ async function markInstalled(
   secret: HookSecret,
   signal: AbortSignal,
 ): Promise<void> {
-  const now = { installed: secret.generation, installedAt: deps.clock.now().toISOString() };
-  const stored = { secret: { ...secret, ...now }, ownerUID: integration.metadata.uid ?? "" };
+  const stored = { secret, ownerUID: integration.metadata.uid ?? "" };
   const where = { client: deps.client, namespace: deps.config.namespace };
   await writeHookSecret(where, hookSecretName(deps.source.provider, integration), stored, signal);
 }
