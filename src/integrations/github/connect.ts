@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, createPrivateKey } from "node:crypto";
 import type { GitHubIntegration } from "../../api/kinds.ts";
 import type { SecretKeyRef } from "../../api/common.ts";
 import { BellhopError } from "../../shared/errors.ts";
@@ -105,11 +105,28 @@ function secretRef({ spec: { credentials } }: GitHubIntegration): SecretKeyRef {
 /** A key pasted into one line, as environment files have it, is taken too. */
 function privateKey(text: string): string {
   const pem = text.replaceAll(String.raw`\n`, "\n");
-  if (/^-----BEGIN (RSA )?PRIVATE KEY-----/.test(pem)) return pem;
-  throw new BellhopError(
-    "SecretInvalid",
-    "the App's private key is not a PEM private key (-----BEGIN RSA PRIVATE KEY----- or -----BEGIN PRIVATE KEY-----): download it again from the App's settings page",
-  );
+  if (!/^-----BEGIN (RSA )?PRIVATE KEY-----/.test(pem)) {
+    throw invalidKey(
+      "is not a PEM private key (-----BEGIN RSA PRIVATE KEY----- or -----BEGIN PRIVATE KEY-----): download it again",
+    );
+  }
+  const type = keyType(pem);
+  if (type === undefined) throw invalidKey("cannot be read, it is cut off or damaged: download a new one");
+  if (type !== "rsa") throw invalidKey(`is of type ${type}, GitHub's are RSA: download the App's own`);
+  return pem;
+}
+
+/** The error of the library may quote the key: it goes no further. */
+function keyType(pem: string): string | undefined {
+  try {
+    return createPrivateKey(pem).asymmetricKeyType;
+  } catch {
+    return undefined;
+  }
+}
+
+function invalidKey(what: string): BellhopError {
+  return new BellhopError("SecretInvalid", `the App's private key ${what} from the App's settings page`);
 }
 
 function fingerprint(parts: string[]): string {

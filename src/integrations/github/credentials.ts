@@ -1,5 +1,6 @@
 import type { GitHubIntegration } from "../../api/kinds.ts";
 import type { CredentialCheck } from "../connection.ts";
+import { ProviderError, isProviderFailure } from "../errors.ts";
 import type { GitHubClient, Installation } from "./client.ts";
 import type { WhoAmI } from "./identity.ts";
 import { coveredOwners, isGranted, requiredEvents, requiredPermissions } from "./required.ts";
@@ -20,7 +21,9 @@ async function checkApp(
   who: WhoAmI,
   signal: AbortSignal,
 ): Promise<Checked> {
-  const { data: app } = await client.self.request("read the App", "GET /app", {}, signal);
+  const { data: app } = await client.self.request("read the App", "GET /app", {}, signal).catch((error: unknown) => {
+    throw isProviderFailure(error, "NotFound") ? noSuchApp(client.settings.host) : error;
+  });
   const owners = coveredOwners(integration);
   const everywhere = (await client.app?.installations(signal)) ?? [];
   const covered = everywhere.filter(({ account }) => owners.includes(account.toLowerCase()));
@@ -41,6 +44,15 @@ async function checkApp(
       ...covered.flatMap((installation) => notAccepted(integration, granted, installation)),
     ],
   };
+}
+
+/** The address is right whatever is asked there: it is the App that is not found. */
+function noSuchApp(host: string): ProviderError {
+  return new ProviderError(
+    "NotFound",
+    `there is no App with this id and key at ${host}: check spec.credentials.app.appId, a number on the App's settings page`,
+    { status: 404 },
+  );
 }
 
 interface Granted {

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, generateKeyPairSync } from "node:crypto";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { aSource, patiently, startDesk, type Desk } from "../../../test/providers/desk.ts";
 import { call } from "../../../test/providers/github/testing.ts";
@@ -60,6 +60,31 @@ describe("credentials", () => {
       bot: { login: "ana", mention: "ana" },
       tokenScope: "Broad",
       installations: [],
+    });
+  });
+
+  const truncated = (): string => desk.github.app("bellhop").privateKey.slice(0, 800);
+  const damaged = "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEAgarbage\n-----END RSA PRIVATE KEY-----\n";
+  const elliptic = (): string =>
+    generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+
+  it.each([
+    ["cut off", truncated, /cannot be read, it is cut off or damaged: download a new one/],
+    ["damaged", () => damaged, /cannot be read, it is cut off or damaged: download a new one/],
+    ["of another kind", elliptic, /is of type ec, GitHub's are RSA: download the App's own/],
+  ])("refuses a key that is %s with words that help", async (_name, key, message) => {
+    await expect(desk.connect(desk.integration(), key())).rejects.toMatchObject({
+      code: "SecretInvalid",
+      message: expect.stringMatching(message) as string,
+    });
+  });
+
+  it("says that the id is wrong where GitHub knows no such App", async () => {
+    const credentials = { app: { appId: 999_999, privateKeySecretRef: { name: "app", key: "k" } } };
+    const signedIn = await desk.connect(desk.integration({ credentials }));
+    await expect(signedIn.credentials.check(patiently)).rejects.toMatchObject({
+      code: "NotFound",
+      message: expect.stringMatching(/no App with this id and key .* check spec\.credentials\.app\.appId/) as string,
     });
   });
 
