@@ -27,8 +27,10 @@ const volume = z
       .string()
       .min(2)
       .max(255)
-      .regex(/^\/[A-Za-z0-9._/-]+$/)
-      .describe("Where the agent sees it: absolute, and none of Bellhop's own places (`/workspace`, `/bellhop`)."),
+      .regex(/^(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$/)
+      .describe(
+        "Where the agent sees it: absolute, without empty or dotted parts, and none of Bellhop's own places (`/workspace`, `/bellhop`).",
+      ),
     readOnly: z.boolean().default(false).describe("Whether the agent may only read it."),
     emptyDir: z
       .object({ sizeLimit: quantity.describe("The most it may hold.") })

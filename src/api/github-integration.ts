@@ -184,6 +184,10 @@ export const gitHubIntegrationSpec = z
     "x-kubernetes-validations": [
       { rule: "has(self.organization) || has(self.repositories)", message: "set organization, repositories, or both" },
       {
+        rule: "!has(self.organization) || !has(self.repositories) || self.repositories.all(name, name.lowerAscii().startsWith(self.organization.lowerAscii() + '/'))",
+        message: "each of repositories must lie in organization; set only one of them to cover others",
+      },
+      {
         rule: "!has(self.webhook) || self.webhook.install != 'Manual' || has(self.webhook.acceptedKeysRef)",
         message: "webhook.install Manual needs webhook.acceptedKeysRef: the secret that you set at GitHub",
       },

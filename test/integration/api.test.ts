@@ -253,6 +253,7 @@ describe("unions", () => {
     ["a trigger of no kind", trigger({}), /trigger: set exactly one of/],
     ["a trigger of two kinds", trigger({ mention: {}, label: { name: "x" } }), /trigger: set exactly one of/],
     ["neither organisation nor repositories", { organization: undefined }, /set organization, repositories, or both/],
+    ["a repository elsewhere", { repositories: ["Acme/shop", "else/where"] }, /must lie in organization/],
     ["a manual webhook without its key", { webhook: { install: "Manual" } }, /needs webhook\.acceptedKeysRef/],
     ["a URL without https", { url: "http://github.example.com" }, /spec\.url/],
     ["a URL whose host is none", { url: "https://[x]" }, /spec\.url/],
@@ -272,11 +273,30 @@ describe("unions", () => {
     ["a volume of no kind", volume({}), volumes],
     ["a volume of two kinds", volume({ emptyDir: { sizeLimit: "1Gi" }, configMap: { name: "c" } }), volumes],
     ["a volume over the workspace", volume({ mountPath: "/workspace/x", configMap: { name: "c" } }), /mountPath/],
+    ["a volume with an empty part", volume({ mountPath: "//workspace", configMap: { name: "c" } }), /mountPath/],
+    ["a volume with a dot as part", volume({ mountPath: "/./bellhop/in", configMap: { name: "c" } }), /mountPath/],
+    ["a volume with a hidden part", volume({ mountPath: "/cache/.x", configMap: { name: "c" } }), /mountPath/],
+    ["a volume with nothing at its end", volume({ mountPath: "/bellhop/", configMap: { name: "c" } }), /mountPath/],
     ["a volume that climbs", volume({ mountPath: "/cache/../bellhop", configMap: { name: "c" } }), /mountPath/],
     ["an agent nobody knows", { agent: { ...minimalProfile.agent, type: "unknown" } }, /Unsupported value/],
   ])("refuse a profile with %s", async (_name, over, words) => {
     const spec = { ...minimalProfile, ...over };
     await invalid(client.create(profiles, { metadata: { name: "wrong", namespace }, spec }), words);
+  });
+});
+
+describe("names", () => {
+  it("of organisation and repositories are compared without case", async () => {
+    const spec = { ...minimalIntegration, organization: "aCME", repositories: ["Acme/shop", "acme/till"] };
+    await expect(client.create(integrations, { metadata: { name: "cased", namespace }, spec })).resolves.toMatchObject({
+      spec,
+    });
+  });
+
+  it.each(["/cache", "/home/agent/my.cache/a_b-c"])("of places for volumes may be %s", async (mountPath) => {
+    const sandbox = { volumes: [{ name: "v", mountPath, configMap: { name: "c" } }] };
+    const draft = { metadata: { name: "mounted", namespace }, spec: { ...minimalProfile, sandbox } };
+    await expect(client.create(profiles, draft)).resolves.toBeDefined();
   });
 });
 
