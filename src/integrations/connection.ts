@@ -28,6 +28,8 @@ export interface CredentialCheck {
 /** What hooks there should be. */
 export interface DesiredHooks {
   url: string;
+  /** Our address before, from status: what points there is ours as well, also where the installation's own address changed. */
+  formerURL?: string | undefined;
   /** The secret to sign with. */
   secret: string;
   /** Hooks we made before, from status. */

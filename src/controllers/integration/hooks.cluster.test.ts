@@ -6,7 +6,7 @@ import { GitHubIntegrationKind, type GitHubIntegration } from "../../api/kinds.t
 import { connect } from "../../kube/config.ts";
 import { secrets } from "../../kube/resources.ts";
 import type { KubeConnection } from "../../kube/types.ts";
-import { anIntegrationWorld, conditionOf, lastDelivery, type IntegrationWorld } from "./testing.ts";
+import { anIntegrationWorld, appCredentials, conditionOf, lastDelivery, type IntegrationWorld } from "./testing.ts";
 
 let client: KubeConnection;
 let world: IntegrationWorld;
@@ -104,6 +104,28 @@ describe("hooks that a person takes over", () => {
     await world.github.people.openIssue({ as: "ana", repo: "acme/shop", title: "Login fails" });
     const current = (await world.hookSecret(before))?.current ?? "";
     expect(lastDelivery(world).signedWith(current)).toBe(true);
+  });
+});
+
+describe("hooks of an installation that moved to another address", () => {
+  it.each([
+    ["of an App", () => ({ credentials: appCredentials(world) })],
+    ["of repositories", () => ({})],
+  ])("%s are still ours, and are set to the new one", async (_name, spec) => {
+    await world.secret("app", world.github.app("bellhop").privateKey);
+    const before = await settle("shop", spec());
+    world.config.externalURL = "https://new.example.com";
+    world.gateways.has = "silent";
+    await client.mergePatch(GitHubIntegrationKind, at("shop"), {
+      metadata: { annotations: { "bellhop.dev/rotate-requested-at": "2026-01-01T00:00:00Z" } },
+    });
+    // Held by a gateway meanwhile, whose address must not be forgotten.
+    expect((await again()).status?.webhookURL).toBe(before.status?.webhookURL);
+    world.gateways.has = "all";
+    const after = await again();
+    expect(conditionOf(after, "WebhookInstalled")).toMatchObject({ status: "True", reason: "Installed" });
+    expect(after.status?.webhookURL).toMatch(/^https:\/\/new\.example\.com\/hooks\//);
+    expect(after.status?.hooks?.map(({ id }) => id)).toEqual(before.status?.hooks?.map(({ id }) => id));
   });
 });
 

@@ -89,7 +89,7 @@ async function finish(
   const recovered = await recover(deps, signedIn.connection, facts, signal);
   return {
     verdicts: [...signedIn.verdicts, refused ?? hooks.verdict, signedIn.stuck ?? moving],
-    status: { ...status, ...signedIn.status, ...hooksStatus(deps, hooks), ...recovered },
+    status: { ...status, ...signedIn.status, ...hooksStatus(deps, facts, hooks), ...recovered },
     again: hooks.again ?? soonest(deps),
   };
 }
@@ -138,7 +138,12 @@ async function publish(deps: IntegrationDeps, integration: Integration, signal: 
   const refusal = published.refused.get(integration.metadata.uid ?? "");
   return {
     facts: { integration, secret, published: published.generation, url: webhookURL ?? "", known },
-    status: defined({ webhookURL, keyGeneration: secret.generation, lastHandledRotateAt: handled }),
+    // Stays until hooks were set to the new one: an App's hook that points there is known to be ours by it.
+    status: defined({
+      webhookURL: integration.status?.webhookURL ?? webhookURL,
+      keyGeneration: secret.generation,
+      lastHandledRotateAt: handled,
+    }),
     refused: refusal && refusedVerdict(integration, refusal),
   };
 }
@@ -152,10 +157,13 @@ function stalling(verdict: Verdict | undefined): Verdict | undefined {
   return verdict?.type === "Stalled" ? verdict : undefined;
 }
 
-function hooksStatus(deps: IntegrationDeps, { hooks }: Installation): Record<string, unknown> {
+function hooksStatus(deps: IntegrationDeps, { url }: InstallFacts, { hooks }: Installation): Record<string, unknown> {
   if (!hooks) return {};
   const now = hourOf(deps.clock.now());
-  return { hooks: hooks.slice(0, maxHooks).map((hook) => ({ ...hook, verifiedAt: hook.verifiedAt ?? now })) };
+  return {
+    webhookURL: url,
+    hooks: hooks.slice(0, maxHooks).map((hook) => ({ ...hook, verifiedAt: hook.verifiedAt ?? now })),
+  };
 }
 
 /** Truncated to the hour, so that a status that says the same is not written every few minutes. */

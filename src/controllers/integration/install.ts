@@ -1,4 +1,4 @@
-import type { Connection, TargetFailure } from "../../integrations/connection.ts";
+import type { Connection, DesiredHooks, TargetFailure } from "../../integrations/connection.ts";
 import { ProviderError, combined, isProviderFailure } from "../../integrations/errors.ts";
 import type { Integration } from "../../integrations/types.ts";
 import { ApiError } from "../../kube/errors.ts";
@@ -97,32 +97,34 @@ function held(secret: HookSecret, late: string): Installation {
   };
 }
 
+type Ensured = InstallFacts & { rewriteSecret: boolean };
+
 async function ensure(
   deps: IntegrationDeps,
   connection: Connection,
-  facts: InstallFacts & { rewriteSecret: boolean },
+  facts: Ensured,
   signal: AbortSignal,
 ): Promise<Installation> {
   const { integration, secret, url, known, rewriteSecret } = facts;
-  const { takeOver } = integration.spec.webhook;
   try {
-    const desired = { url, secret: secret.current, known, takeOver, rewriteSecret };
-    const { hooks = [], failures = [] } = (await connection.installer?.ensure(desired, signal)) ?? {};
+    const { hooks = [], failures = [] } = (await connection.installer?.ensure(desiredOf(facts), signal)) ?? {};
     if (failures.length > 0) return partly(integration, { hooks, failures, known });
     if (rewriteSecret) {
       const now = { installed: secret.generation, installedAt: deps.clock.now().toISOString() };
       await markInstalled(deps, integration, { ...secret, ...now }, signal);
     }
-    return {
-      verdict: installed("Installed", `${described(hooks)} to ${url}.`),
-      hooks,
-    };
+    return { verdict: installed("Installed", `${described(hooks)} to ${url}.`), hooks };
   } catch (error) {
     // A conflict over the hook Secret is nothing that the provider said.
     if (error instanceof ApiError || isProviderFailure(error, "RateLimited", "Unavailable")) throw error;
     const reason = isProviderFailure(error, "ForeignHook") ? "ForeignHook" : "InstallFailed";
     return { verdict: notInstalled(reason, describeError(error)) };
   }
+}
+
+function desiredOf({ integration, secret, url, known, rewriteSecret }: Ensured): DesiredHooks {
+  const { takeOver } = integration.spec.webhook;
+  return { url, formerURL: integration.status?.webhookURL, secret: secret.current, known, takeOver, rewriteSecret };
 }
 
 /** Some hooks stand, some do not: all that are known stay in the status, so that the finalizer finds them. */

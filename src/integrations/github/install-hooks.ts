@@ -21,7 +21,8 @@ export function hookInstaller(integration: GitHubIntegration, client: GitHubClie
       const former = desired.known.filter(({ target }) => !targets.includes(target));
       const left = await atEach(
         former.map(({ target }) => target),
-        (target) => removeFrom(storeOf(client, target), { ids: idsOf(former, target), urls: [desired.url] }, signal),
+        (target) =>
+          removeFrom(storeOf(client, target), { ids: idsOf(former, target), urls: addresses(desired) }, signal),
       );
       return { hooks, failures: [...failures, ...left] };
     },
@@ -36,6 +37,10 @@ export function hookInstaller(integration: GitHubIntegration, client: GitHubClie
         );
     },
   };
+}
+
+function addresses({ url, formerURL }: DesiredHooks): string[] {
+  return formerURL === undefined ? [url] : [url, formerURL];
 }
 
 function targetsOf({ spec }: GitHubIntegration): string[] {
@@ -71,7 +76,10 @@ async function ensureOne(
   signal: AbortSignal,
 ): Promise<number> {
   const knownIds = idsOf(desired.known, target);
-  const ours = (await store.list(signal)).filter((hook) => knownIds.has(hook.id) || hook.config.url === desired.url);
+  const urls = addresses(desired);
+  const ours = (await store.list(signal)).filter(
+    (hook) => knownIds.has(hook.id) || urls.includes(hook.config.url ?? ""),
+  );
   const [keep, ...surplus] = ours.toSorted((a, b) => Number(knownIds.has(b.id)) - Number(knownIds.has(a.id)));
   const settings: HookSettings = { config: configOf(desired), events, active: true };
   for (const hook of surplus) await gone(store.remove(hook.id, signal));

@@ -31,7 +31,8 @@ function appInstaller(client: GitHubClient, appId: number): WebhookInstaller {
   return {
     ensure: async (desired, signal) => {
       const { url, right } = await read(signal);
-      if (url && !isOurs(url, desired.url) && !desired.takeOver) throw foreign(client.settings.host, url);
+      const ours = [desired.url, desired.formerURL ?? desired.url].some((one) => isOurs(url, one));
+      if (url && !ours && !desired.takeOver) throw foreign(client.settings.host, url);
       if (url !== desired.url || !right || desired.rewriteSecret) await write(configOf(desired), signal);
       return { hooks: [{ target: appTarget }], failures: [] };
     },
