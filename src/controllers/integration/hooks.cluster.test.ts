@@ -79,6 +79,17 @@ describe("hooks that a person takes over", () => {
     expect(await hooksOf()).toEqual([]);
   });
 
+  it("are not rotated on request, which is said once", async () => {
+    await settle("shop", manual);
+    const annotations = { "bellhop.dev/rotate-requested-at": "2026-01-01T00:00:00Z" };
+    await client.mergePatch(GitHubIntegrationKind, at("shop"), { metadata: { annotations } });
+    expect((await again()).status?.lastHandledRotateAt).toBe("2026-01-01T00:00:00.000Z");
+    await again();
+    expect(world.events.filter(({ type, reason }) => type === "Warning" && reason === "RotationRefused")).toHaveLength(
+      1,
+    );
+  });
+
   it("are named where they cannot be removed, and stay known", async () => {
     await settle();
     await change(manual);

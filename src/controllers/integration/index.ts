@@ -130,7 +130,11 @@ interface PublishedKeys {
 async function publish(deps: IntegrationDeps, integration: Integration, signal: AbortSignal): Promise<PublishedKeys> {
   const { client, profiles, config } = deps;
   const { provider } = deps.source;
-  const { secret, handled } = await keepKey(deps, integration, signal);
+  const { secret, handled, refused } = await keepKey(deps, integration, signal);
+  if (refused !== undefined) {
+    const message = `The webhook key was not rotated: ${refused}.`;
+    deps.events.record(integration, { type: "Warning", reason: "RotationRefused", message, action: "Reconcile" });
+  }
   await publishFacts({ client, namespace: config.namespace, profiles, provider }, integration, signal);
   const published = await deps.keys.publish(signal);
   const webhookURL = config.externalURL && `${config.externalURL}/hooks/${secret.route}`;

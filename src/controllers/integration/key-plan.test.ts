@@ -59,6 +59,16 @@ describe("planKeys", () => {
     expect(plan({ stored: stored(), ...given })).toMatchObject({ write: false });
   });
 
+  it.each([
+    { name: "another integration keeps the hook", given: { owns: false }, words: /another integration keeps the hook/ },
+    { name: "a person keeps the hook", given: { install: "Manual" }, words: /a person keeps the hook: change/ },
+  ])("says why a request is not carried out where $name, and is done with it", ({ given, words }) => {
+    expect(plan({ stored: stored(), requested: request, ...given })).toMatchObject({
+      handled: request,
+      refused: expect.stringMatching(words) as string,
+    });
+  });
+
   it("knows a request that it carried out, although that was not noted in the status", () => {
     const done = stored({ generation: 2, requestedAt: request });
     expect(plan({ stored: done, requested: request })).toEqual({ secret: done, write: false, handled: request });

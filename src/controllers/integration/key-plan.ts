@@ -9,6 +9,8 @@ export interface KeyPlan {
   write: boolean;
   /** The request that this plan carries out, for `status.lastHandledRotateAt`. */
   handled?: string;
+  /** Why the request is not carried out, for people: this integration keeps no hook of its own. */
+  refused?: string;
 }
 
 /** Makes the first key, the next one when a rotation is asked for, and drops the previous one when nobody can be using it any more. */
@@ -29,11 +31,20 @@ export function planKeys(
   if (request.handled !== undefined && request.handled === stored.requestedAt) {
     return { secret: stored, write: false, ...request };
   }
+  const refused = request.handled === undefined ? undefined : refusal(integration, owns);
+  if (refused !== undefined) return { ...withoutExpired(stored, retryWindowMs, now), ...request, refused };
   // One rotation at a time: a key that the provider does not sign with yet is not replaced.
-  if (request.handled !== undefined && isSettled(stored) && owns && integration.spec.webhook.install === "Auto") {
+  if (request.handled !== undefined && isSettled(stored)) {
     return { secret: rotated(stored, request.handled, now), write: true, ...request };
   }
   return withoutExpired(stored, retryWindowMs, now);
+}
+
+function refusal({ spec }: Integration, owns: boolean): string | undefined {
+  if (spec.webhook.install === "Manual") {
+    return "a person keeps the hook: change its secret at the provider, and in the Secret of spec.webhook.acceptedKeysRef";
+  }
+  return owns ? undefined : "another integration keeps the hook that they share: ask for the rotation there";
 }
 
 function isSettled({ installed, generation }: HookSecret): boolean {
