@@ -130,7 +130,9 @@ export const gitHubIntegrationSpec = z
       .regex(/^https:\/\/[a-z0-9.-]+(:[0-9]{1,5})?$/)
       .default("https://github.com")
       .meta(stays("url"))
-      .describe("Web address of GitHub or of a GitHub Enterprise Server, https, lower case, without a path. Immutable."),
+      .describe(
+        "Web address of GitHub or of a GitHub Enterprise Server, https, lower case, without a path. Immutable.",
+      ),
     organization: login.optional().describe("Covers every repository of this organisation or user account."),
     repositories: z
       .array(repositoryName)
@@ -251,7 +253,9 @@ export const gitHubIntegrationStatus = z.object({
     .optional()
     .describe("The last `bellhop.dev/rotate-requested-at` that was carried out."),
   recoveredUntil: timestamp.optional().describe("Up to when missed deliveries were looked for; never moves back."),
-  lastTaskTime: timestamp.optional().describe("When a delivery last made a task."),
+  lastTaskTime: timestamp
+    .optional()
+    .describe("When a delivery last made a task, as of the last look, every few minutes."),
 });
 
 export type GitHubIntegrationSpec = z.infer<typeof gitHubIntegrationSpec>;

@@ -38,6 +38,7 @@ export interface Integration {
     webhookURL?: string | undefined;
     lastHandledRotateAt?: string | undefined;
     recoveredUntil?: string | undefined;
+    lastTaskTime?: string | undefined;
   };
 }
 

@@ -130,6 +130,7 @@ function integrationControllers(wiring: Wiring, sources: readonly IntegrationSou
       sources,
       type: integrationType(provider),
       profiles: informers.profiles.store,
+      tasks: informers.tasks.store,
       keys,
       gateways,
       compileRule,

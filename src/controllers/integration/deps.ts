@@ -1,4 +1,4 @@
-import type { AgentProfile } from "../../api/kinds.ts";
+import type { AgentProfile, AgentTask } from "../../api/kinds.ts";
 import type { KubeObject, KubeClient, ObjectKey, ResourceType } from "../../kube/types.ts";
 import type { EventRecorder } from "../../kube/events.ts";
 import type { Integration } from "../../integrations/types.ts";
@@ -43,6 +43,7 @@ export interface IntegrationDeps extends DeskDeps {
   type: ResourceType<Integration & KubeObject>;
   sources: readonly IntegrationSource[];
   profiles: { get(key: ObjectKey): AgentProfile | undefined };
+  tasks: { list(namespace: string): AgentTask[] };
   keys: GatewayKeys;
   gateways: Gateways;
   /** Whether a rule compiles within its bounds; the message says why not. */

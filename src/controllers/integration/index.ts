@@ -16,7 +16,7 @@ import { quotaUsedUp } from "./quota.ts";
 import { recover } from "./recover.ts";
 import { signIn, type SignedIn } from "./sign-in.ts";
 import { stalledBy } from "./stalled.ts";
-import { changed, triggersSince, withVerdicts } from "./status.ts";
+import { changed, lastTaskTime, triggersSince, withVerdicts } from "./status.ts";
 
 /** So many the CRD takes: 256 repositories and some of former times that could not be removed. */
 const maxHooks = 300;
@@ -60,6 +60,7 @@ async function reconcile(deps: IntegrationDeps, integration: Integration, signal
     ...outcome.status,
     observedGeneration: integration.metadata.generation ?? 0,
     triggers: triggersSince(integration, now),
+    ...defined({ lastTaskTime: lastTaskTime(integration, deps.tasks.list(integration.metadata.namespace)) }),
     conditions: withVerdicts(integration, verdicts, now),
   };
   await updateStatus(deps.client, deps.type, integration, status);

@@ -6,6 +6,7 @@ import { GitHubIntegrationKind, type GitHubIntegration } from "../../api/kinds.t
 import { connect } from "../../kube/config.ts";
 import { secrets } from "../../kube/resources.ts";
 import type { KubeConnection } from "../../kube/types.ts";
+import { aTask } from "../agent-task/testing.ts";
 import { anIntegrationWorld, appCredentials, conditionOf, lastDelivery, type IntegrationWorld } from "./testing.ts";
 
 const hourMs = 3_600_000;
@@ -125,6 +126,12 @@ describe("an integration with a token", () => {
     const calls = world.github.requests.length;
     expect((await again()).metadata.resourceVersion).toBe(before.metadata.resourceVersion);
     expect(world.github.requests.slice(calls).filter(({ method }) => method !== "GET")).toEqual([]);
+  });
+
+  it("says when a delivery last made a task", async () => {
+    const created = "2026-03-01T10:00:00Z";
+    world.tasks.push(aTask({ namespace: world.namespace, createdAt: created }));
+    expect((await settle()).status?.lastTaskTime).toBe(created);
   });
 
   it("gets no hook where a person keeps it, but is told its address", async () => {

@@ -1,3 +1,4 @@
+import type { AgentTask } from "../../api/kinds.ts";
 import type { Condition } from "../../kube/types.ts";
 import { conditionsEqual, setCondition } from "../../kube/conditions.ts";
 import type { Integration } from "../../integrations/types.ts";
@@ -7,6 +8,20 @@ import type { Verdict } from "./conditions.ts";
 export function triggersSince(integration: Integration, now: Date): { name: string; since: string }[] {
   const known = new Map((integration.status?.triggers ?? []).map(({ name, since }) => [name, since]));
   return integration.spec.triggers.map(({ name }) => ({ name, since: known.get(name) ?? now.toISOString() }));
+}
+
+/**
+ * Pure: when a delivery last made a task of this integration, as far as tasks are still there; never before what was known. It is looked
+ * at with the rest, so that a busy integration is not written with each task.
+ */
+export function lastTaskTime(integration: Integration, tasks: readonly AgentTask[]): string | undefined {
+  const { kind, metadata, status } = integration;
+  const times = tasks
+    .filter(({ spec }) => spec.integrationRef.kind === kind && spec.integrationRef.name === metadata.name)
+    .filter(({ spec }) => spec.source.provider !== "kubernetes")
+    .map((task) => task.metadata.creationTimestamp ?? "");
+  const [newest = ""] = [...times, status?.lastTaskTime ?? ""].toSorted().toReversed();
+  return newest === "" ? undefined : newest;
 }
 
 /** Pure: conditions after the verdicts. */

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { aNamespace } from "../../../test/cluster/namespace.ts";
 import { startGitHub, type GitHubStandIn } from "../../../test/providers/github/index.ts";
 import { startReceiver, type Receiver } from "../../../test/providers/github/testing.ts";
-import { GitHubIntegrationKind, type GitHubIntegration } from "../../api/kinds.ts";
+import { GitHubIntegrationKind, type AgentTask, type GitHubIntegration } from "../../api/kinds.ts";
 import { compileRule } from "../../intake/cel.ts";
 import { decodeGatewayKeys, gatewayKeysSecretName, type RouteEntry } from "../../intake/gateway-keys.ts";
 import { connector } from "../../integrations/github/connect.ts";
@@ -37,6 +37,8 @@ export interface IntegrationWorld {
   gateways: { has: number | "all" | "silent" };
   config: IntegrationConfig;
   events: EventWords[];
+  /** What the informer of tasks has. */
+  tasks: AgentTask[];
   /** Moves the controller's clock. */
   later(ms: number): void;
   create(name: string, spec?: object): Promise<GitHubIntegration>;
@@ -89,7 +91,10 @@ export async function anIntegrationWorld(client: KubeClient): Promise<Integratio
 /** The provider without its pauses between writes. */
 const served = { ...provider, connect: connector({ throttle: false }) } as unknown as Provider;
 
-type Started = Pick<IntegrationWorld, "gateways" | "config" | "events" | "later" | "reconcile" | "sweep" | "close">;
+type Started = Pick<
+  IntegrationWorld,
+  "gateways" | "config" | "events" | "tasks" | "later" | "reconcile" | "sweep" | "close"
+>;
 
 function startController(given: { client: KubeClient; namespace: string; externalURL: string; ca: string }): Started {
   const { client, namespace, externalURL } = given;
@@ -106,6 +111,7 @@ function startController(given: { client: KubeClient; namespace: string; externa
   const http = createHttp({ ...common, caFile, allowedHosts: ["127.0.0.1"] });
   const gateways: Started["gateways"] = { has: "all" };
   const events: EventWords[] = [];
+  const tasks: AgentTask[] = [];
   const config: IntegrationConfig = { ...defaultIntegrationConfig, namespace, externalURL };
   let known: GitHubIntegration[] = [];
   const source: IntegrationSource = {
@@ -122,6 +128,7 @@ function startController(given: { client: KubeClient; namespace: string; externa
     sources,
     type: integrationType(served),
     profiles: { get: () => undefined },
+    tasks: { list: () => tasks },
     keys,
     gateways: { generations: async () => [{ address: "10.0.0.1", generation: generationOf(gateways) }] },
     compileRule,
@@ -133,6 +140,7 @@ function startController(given: { client: KubeClient; namespace: string; externa
     gateways,
     config,
     events,
+    tasks,
     later: (ms) => void (laterMs += ms),
     async reconcile(name) {
       await refresh();
