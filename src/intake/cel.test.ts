@@ -31,6 +31,9 @@ describe("compileRule", () => {
     ["body.labels.exists(l, l.absent == 1 || l.name == 'bug')", true],
     ["event.text.matches('(?i)please\\\\s+fix')", true],
     ["event.text.lowerAscii().endsWith('fix')", true],
+    ["'[az{é€\\U0001F600]'.upperAscii() == '[AZ{é€\\U0001F600]' && '@AZ[É'.lowerAscii() == '@az[É'", true],
+    ["size(body) == 3 && body.nested == body.nested && body.nested != body.labels[0]", true],
+    ["body.nested.exists(key, key == 'zero')", true],
     ["'a\\U0001F600b'.size() == 3", true],
     ["size(body.labels) == 2 && body.labels[1].name.size() == 11", true],
     ["body.none == null", true],
@@ -84,6 +87,12 @@ describe("a hostile rule with a hostile body", () => {
     huge: "b".repeat(20_000_000),
     wide: Array.from({ length: 100_000 }, (_, at) => at),
     half: "a".repeat(32_000) + "b",
+    // As many keys as a body may have values.
+    map: Object.fromEntries(Array.from({ length: 50_000 }, (_, at) => [`k${at}`, at])),
+    empty: {},
+    mixed: "aA".repeat(32_700),
+    oneByte: "a".repeat(8_000_000),
+    twoBytes: `${"a".repeat(7_999_999)}€`,
   };
   it.each([
     ["body.text.matches('(a+)+$')"],
@@ -106,6 +115,11 @@ describe("a hostile rule with a hostile body", () => {
     ["body.names.all(x, body.names.all(y, x.name < y.name || true))"],
     ["body.names.all(x, x.name.size() > 1)"],
     ["body.names.all(x, x.name.trim() != '')"],
+    ["body.names.all(x, body.map.all(key, true) || true)"],
+    ["body.names.all(x, size(body.map) < 1 || true)"],
+    ["body.names.all(x, body.empty != body.map)"],
+    ["body.names.all(x, body.mixed.lowerAscii() != body.mixed.upperAscii())"],
+    ["body.names.all(x, body.oneByte != body.twoBytes)"],
   ])("%s costs under 50 ms", (expression) => {
     const rule = compileRule(expression);
     if (!rule.ok) throw new Error(rule.message);

@@ -53,7 +53,7 @@ function compileQuantifier(name: string, nodes: ASTNode[], scope: Scope): Run {
   const holds = scope.compile(predicate, { ...scope, variables: [...scope.variables, variable.args] });
   const decide = name === "exists_one" ? exactlyOne : anyOrAll(name === "exists");
   return (frame) => {
-    const items = elements(of(frame));
+    const items = elements(of(frame), frame.fuel);
     if (items instanceof Failure) return items;
     return decide(items, (item) => test(frame, slot, item, holds));
   };

@@ -4,6 +4,8 @@ import { nodeCost, type Fuel } from "./fuel.ts";
 export const maxText = 65_536;
 export const maxList = 256;
 const maxEqualDepth = 32;
+/** What it costs to list one key of a map, measured with as many keys as a body may have values. */
+const keyCost = 200;
 
 /** What went wrong in a part of an expression; `||`, `&&` and the comprehensions may do without that part. Costs no stack trace. */
 export class Failure {
@@ -43,11 +45,21 @@ export function has(object: unknown, key: string): boolean | Failure {
 }
 
 /** The elements of a list, or the keys of a map, where they are few enough. */
-export function elements(collection: unknown): unknown[] | Failure {
+export function elements(collection: unknown, fuel: Fuel): unknown[] | Failure {
   if (collection instanceof Failure) return collection;
-  const all: unknown = isMap(collection) ? Object.keys(collection) : collection;
+  const all: unknown = isMap(collection) ? keysOf(collection, fuel) : collection;
   if (!Array.isArray(all)) return new Failure("the rule looks through something that is neither list nor map");
   return all.length <= maxList ? all : listTooLong;
+}
+
+/**
+ * The keys of a map. The engine lists them all before it shows the first, so they are charged when it has: one listing
+ * is bounded by the values that a body may have, and whoever asks again pays again.
+ */
+export function keysOf(map: Record<string, unknown>, fuel: Fuel): string[] {
+  const keys = Object.keys(map);
+  fuel.spend(keys.length * keyCost);
+  return keys;
 }
 
 /** Deep equality; things of different kinds are unequal, as in CEL. */
@@ -82,9 +94,10 @@ function equalObjects(a: object, b: object, fuel: Fuel, depth: number): boolean 
   return isMap(a) && isMap(b) && equalMaps(a, b, fuel, depth);
 }
 
+/** Charged by the character: texts of different widths are compared one by one. */
 function equalTexts(a: string, b: string, fuel: Fuel): boolean {
   if (a.length !== b.length) return false;
-  fuel.spend(a.length >> 3);
+  fuel.spend(a.length);
   return a === b;
 }
 
@@ -95,8 +108,8 @@ function equalLists(a: unknown[], b: unknown[], fuel: Fuel, depth: number): bool
 }
 
 function equalMaps(a: Record<string, unknown>, b: Record<string, unknown>, fuel: Fuel, depth: number): boolean {
-  const keys = Object.keys(a);
+  const keys = keysOf(a, fuel);
+  if (keys.length !== keysOf(b, fuel).length) return false;
   fuel.spend(keys.length * nodeCost * 4);
-  if (keys.length !== Object.keys(b).length) return false;
   return keys.every((key) => Object.hasOwn(b, key) && equal(a[key], b[key], fuel, depth + 1));
 }
