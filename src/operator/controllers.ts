@@ -21,7 +21,7 @@ import {
 import { integrationReconciler } from "../controllers/integration/index.ts";
 import { sharersOf } from "../controllers/integration/sharers.ts";
 import { sweepIntegrations } from "../controllers/integration/sweep.ts";
-import { compileRule } from "../intake/cel.ts";
+import { createRules } from "../intake/rules.ts";
 import { integrationType } from "../integrations/resource-type.ts";
 import { createController, itself, requestOf, type Controller } from "../kube/controller.ts";
 import type { EventRecorder } from "../kube/events.ts";
@@ -112,6 +112,7 @@ function integrationControllers(wiring: Wiring, sources: readonly IntegrationSou
   const { client, log, config, informers } = wiring;
   const namespace = config.BELLHOP_NAMESPACE;
   const keys = gatewayKeys({ client, namespace, sources, log });
+  const compileRule = createRules();
   const gateways =
     config.BELLHOP_GATEWAY_ADDRESSES.length > 0
       ? gatewaysAt(config.BELLHOP_GATEWAY_ADDRESSES)

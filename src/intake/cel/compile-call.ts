@@ -3,6 +3,7 @@ import { quantifiers } from "./cost.ts";
 import { compilePattern, size, textPredicates, textTransforms, withText } from "./functions.ts";
 import type { Frame, Run, Scope } from "./frame.ts";
 import { nodeCost } from "./fuel.ts";
+import { patternCost } from "./pattern-cost.ts";
 import { RuleError } from "./rule-error.ts";
 import { elements, Failure, has } from "./values.ts";
 
@@ -27,7 +28,7 @@ export function compileMethod([name, receiver, args]: [string, ASTNode, ASTNode[
   const [argument] = args;
   const predicate = Object.hasOwn(textPredicates, name) ? textPredicates[name] : undefined;
   const transform = Object.hasOwn(textTransforms, name) ? textTransforms[name] : undefined;
-  if (name === "matches") return compileMatches(of, argument);
+  if (name === "matches") return compileMatches(of, argument, scope);
   if (name === "size") return (frame) => size(of(frame), frame.fuel);
   if (transform) return (frame) => withText(of(frame), (text) => transform(text, frame.fuel));
   if (!predicate || !argument) throw unavailable(name);
@@ -37,10 +38,11 @@ export function compileMethod([name, receiver, args]: [string, ASTNode, ASTNode[
 }
 
 /** The pattern must stand in the rule: a pattern out of a payload would be a stranger's program. */
-function compileMatches(of: Run, argument: ASTNode | undefined): Run {
+function compileMatches(of: Run, argument: ASTNode | undefined, scope: Scope): Run {
   if (argument?.op !== "value" || typeof argument.args !== "string") {
     throw new RuleError("RuleInvalid", "matches() needs its pattern as a literal");
   }
+  scope.payPattern(patternCost(argument.args));
   const matches = compilePattern(argument.args);
   return (frame) => withText(of(frame), (text) => matches(text, frame.fuel));
 }

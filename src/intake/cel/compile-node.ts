@@ -6,9 +6,25 @@ import { nodeCost } from "./fuel.ts";
 import { RuleError } from "./rule-error.ts";
 import { Failure, index, select } from "./values.ts";
 
+/** What all patterns of a rule may cost to compile: with the worst of them, some 40 ms on a slow core. */
+export const maxPatternCost = 2_000;
+
 /** Compiles a checked expression into functions that pay for each step. Throws `RuleError` for what rules may not use. */
 export function compileRoot(node: ASTNode, variables: readonly string[]): Run {
-  return compileNode(node, { variables, compile: compileNode });
+  return compileNode(node, { variables, compile: compileNode, payPattern: patternPurse() });
+}
+
+function patternPurse(): Scope["payPattern"] {
+  let spent = 0;
+  return (cost) => {
+    spent += cost;
+    if (spent > maxPatternCost) {
+      throw new RuleError(
+        "RuleTooExpensive",
+        "the patterns of matches() take too much; write smaller counts such as a{1000}, and fewer or narrower classes of Unicode",
+      );
+    }
+  };
 }
 
 function compileNode(node: ASTNode, scope: Scope): Run {

@@ -14,4 +14,6 @@ export type Run = (frame: Frame) => unknown;
 export interface Scope {
   variables: readonly string[];
   compile(node: ASTNode, scope: Scope): Run;
+  /** Takes what compiling a pattern costs off what all patterns of the rule may cost; throws `RuleError`. */
+  payPattern(cost: number): void;
 }

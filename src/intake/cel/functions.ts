@@ -68,7 +68,7 @@ export function compilePattern(pattern: string): (text: string, fuel: Fuel) => b
   const compiled = RE2JS.compile(pattern);
   const step = compiled.programSize() * regexStepCost;
   return (text, fuel) => {
-    fuel.spend(text.length * step);
+    fuel.spend((text.length + 1) * step);
     return compiled.matcher(text).find();
   };
 }

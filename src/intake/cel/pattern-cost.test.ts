@@ -1,0 +1,84 @@
+import fc from "fast-check";
+import { RE2JS } from "re2js";
+import { describe, expect, it } from "vitest";
+import { compileRule } from "../cel.ts";
+import { maxPatternCost } from "./compile-node.ts";
+import { patternCost } from "./pattern-cost.ts";
+
+const inRule = (pattern: string): string => `event.text.matches('${pattern.replaceAll("\\", "\\\\")}')`;
+
+describe("patternCost", () => {
+  const piece = fc.constantFrom(
+    ..."a b . ^ $ \\b \\d \\pL \\x{1000} \\Qa{9}\\E [a-c] [^]a] [[:alpha:]_] | é 😀".split(" "),
+    ..."(?i) (?: ( (?P<n> ) ) ) * + ? *? {3} {0} {0,7} {4,} {2,5}?".split(" "),
+  );
+  const pattern = fc.array(piece, { maxLength: 24 }).map((pieces) => pieces.join(""));
+
+  it("is never less than the program the engine makes", { timeout: 60_000 }, () => {
+    let compiled = 0;
+    fc.assert(
+      fc.property(pattern, (text) => {
+        const cost = patternCost(text);
+        if (cost > maxPatternCost) return;
+        const size = programSize(text);
+        compiled += size === undefined ? 0 : 1;
+        expect((size ?? 0) - 2).toBeLessThanOrEqual(cost);
+      }),
+      { numRuns: 4_000, seed: 7 },
+    );
+    expect(compiled).toBeGreaterThan(400);
+  });
+
+  it("takes a text of nothing but openings in linear time", () => {
+    for (const unit of ["[", "[:", "[[:", "(", "(?", "\\Q", "{1", "\\x{", "\\p{", "[a-"]) {
+      expect(patternCost(unit.repeat(30_000))).toBeGreaterThan(0);
+    }
+  });
+});
+
+function programSize(text: string): number | undefined {
+  try {
+    return RE2JS.compile(text).programSize();
+  } catch {
+    return undefined; // not every soup is a pattern
+  }
+}
+
+describe("a hostile pattern", () => {
+  it.each([
+    ["counts one after the other", "a{1000}".repeat(280)],
+    ["nested counts", "((a{30}){30})".repeat(100)],
+    ["nested counts without an upper end", "(?:(?:a{30,}){30,}){2,}"],
+    ["classes of Unicode without case", `(?i)${"\\pL|".repeat(400)}a`],
+    ["classes of Unicode in sets", `[${"\\pL".repeat(200)}]`],
+    ["wide ranges without case", `(?i)${"[Ā-\u{1e940}]".repeat(200)}`],
+    ["wide ranges of escapes", `(?i)${"[\\x{100}-\\x{1e940}]".repeat(60)}`],
+    ["wide ranges in one set", `(?i)[${"Ā-\u{1e940}".repeat(200)}]`],
+  ])("of %s is refused before it is compiled", (_what, pattern) => {
+    const before = process.cpuUsage();
+    const rule = compileRule(inRule(pattern));
+    const { user, system } = process.cpuUsage(before);
+    expect(rule).toMatchObject({
+      ok: false,
+      reason: "RuleTooExpensive",
+      message: expect.stringContaining("matches()"),
+    });
+    expect((user + system) / 1_000).toBeLessThan(50);
+  });
+
+  it("is refused where only all patterns of a rule together are too much", () => {
+    const one = inRule("a{1000}");
+    expect(compileRule(one)).toMatchObject({ ok: true });
+    expect(compileRule([one, one, one].join(" || "))).toMatchObject({ ok: false, reason: "RuleTooExpensive" });
+  });
+
+  it("leaves the patterns of people alone", () => {
+    for (const pattern of [
+      "(?i)^please\\s+(fix|mend)\\b",
+      "[А-Яа-яЁё]{1,200}",
+      "[\\pL\\pN_-]+@[\\pL\\pN.]{2,64}",
+      "[\\x00-\\x1f]",
+    ])
+      expect(compileRule(inRule(pattern))).toMatchObject({ ok: true });
+  });
+});
