@@ -166,6 +166,15 @@ describe("normalise", () => {
     });
   });
 
+  it.each([
+    ["our change, though a fork's is listed first", { number: 57, base: { repo: { id: 5 } } }, "acme/shop#57"],
+    ["the commit, where only a fork's change is listed", undefined, `acme/shop@${sha.slice(0, 12)}`],
+  ])("books failed checks on %s", (_, ours, key) => {
+    const pull_requests = [{ number: 7, base: { repo: { id: 999 } } }, ...(ours ? [ours] : [])];
+    const body = { ...base, action: "completed", workflow_run: { ...run, pull_requests } };
+    expect(deliver("workflow_run", body)).toMatchObject({ event: { subject: { key }, conversation: key } });
+  });
+
   it("hears failed checks of a commit that the bot pushed", () => {
     const sender = { id: 99, login: "bellhop[bot]", type: "Bot" };
     expect(deliver("workflow_run", { ...base, sender, action: "completed", workflow_run: run }).outcome).toBe("event");

@@ -49,8 +49,10 @@ function read({ payload, check, sameRepository, type }: Input, origin: Origin): 
   return { event };
 }
 
+/** GitHub lists every change with that head, those that forks propose to themselves too; only a change of this repository counts. */
 function subjectOf(payload: Envelope, check: Check): Pick<ProviderEvent, "subject" | "conversation"> {
-  const number = check.pull_requests?.[0]?.number;
+  const ours = check.pull_requests?.find(({ base }) => base?.repo?.id === payload.repository.id);
+  const number = ours?.number;
   if (number !== undefined) {
     const key = subjectKey(payload, number);
     return { subject: { type: "Change", key, number }, conversation: key };

@@ -76,7 +76,13 @@ const check = z.object({
   updated_at: z.string().optional(),
   head_repository: repositoryId,
   pull_requests: z
-    .array(z.object({ number: z.int().min(1), head: z.object({ repo: repositoryId }).nullish() }))
+    .array(
+      z.object({
+        number: z.int().min(1),
+        head: z.object({ repo: repositoryId }).nullish(),
+        base: z.object({ repo: repositoryId }).nullish(),
+      }),
+    )
     .nullish(),
 });
 
