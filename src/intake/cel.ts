@@ -16,9 +16,14 @@ const budget = 30_000_000;
 export type RuleResult = { ok: true; value: boolean } | { ok: false; message: string };
 
 /** A `when` expression, ready to be evaluated, or why it cannot be. */
-export type CompiledRule =
-  | { ok: true; evaluate(event: unknown, body: unknown): RuleResult }
-  | { ok: false; reason: "RuleInvalid" | "RuleTooExpensive"; message: string };
+export type CompiledRule = { ok: true; evaluate(event: unknown, body: unknown): RuleResult } | RefusedRule;
+
+/** Why an expression is no rule. */
+export interface RefusedRule {
+  ok: false;
+  reason: "RuleInvalid" | "RuleTooExpensive";
+  message: string;
+}
 
 /**
  * Compiles a CEL expression over `event` and `body`. The library parses and checks the types; running is ours, because

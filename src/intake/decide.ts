@@ -1,7 +1,7 @@
 import type { Command } from "../api/agent-task.ts";
 import type { Trigger } from "../api/github-integration.ts";
 import type { Integration, ProviderEvent, Ring } from "../integrations/types.ts";
-import type { CompiledRule } from "./cel.ts";
+import type { CompiledRule, RefusedRule } from "./cel.ts";
 import { parseCommand } from "./command.ts";
 import type { IntegrationFacts } from "./gateway-facts.ts";
 
@@ -41,19 +41,33 @@ function command(event: ProviderEvent): Decision | undefined {
   return parsed && { result: "task", ...parsed };
 }
 
-/** The first trigger that rings. A rule that cannot be compiled stops the search: later triggers were written knowing it. */
+/** The first trigger that rings; none does where a rule is broken, for the others were written knowing it. */
 function firstMatch(facts: DecisionFacts): Decision {
+  const broken = brokenRule(facts.integration.spec.triggers, facts.compile);
+  if (broken) return ignored(broken.reason, broken.message);
   let reason: Decision = ignored("NoTrigger", `No trigger of the integration asks for this ${facts.event.event}.`);
   for (const trigger of facts.integration.spec.triggers) {
     const outcome = tryTrigger(facts, trigger);
     if (outcome === "other") continue;
-    if (outcome.result === "task" || broken.has(outcome.reason)) return outcome;
+    if (outcome.result === "task") return outcome;
     reason = outcome;
   }
   return reason;
 }
 
-const broken = new Set(["RuleInvalid", "RuleTooExpensive"]);
+/** Why an integration's triggers ring nothing: the first rule that cannot be used. The operator shows it as `Stalled`. */
+export function brokenRule(
+  triggers: readonly Pick<Trigger, "name" | "when">[],
+  compile: (expression: string) => { ok: true } | RefusedRule,
+): Omit<RefusedRule, "ok"> | undefined {
+  for (const { name, when } of triggers) {
+    const rule = when === undefined ? undefined : compile(when);
+    if (!rule || rule.ok) continue;
+    const message = `No trigger rings until triggers[${name}].when is mended (commands such as stop still work): ${rule.message}`;
+    return { reason: rule.reason, message };
+  }
+  return undefined;
+}
 
 function tryTrigger(facts: DecisionFacts, trigger: Trigger): Decision | "other" {
   const ring = facts.event.rings.find((ring) => asksFor(trigger, ring));
@@ -66,7 +80,7 @@ function tryTrigger(facts: DecisionFacts, trigger: Trigger): Decision | "other" 
 
 function evaluate({ event, body, compile }: DecisionFacts, trigger: Trigger, when: string): Decision {
   const rule = compile(when);
-  if (!rule.ok) return ignored(rule.reason, `The rule of trigger ${trigger.name} cannot be used: ${rule.message}`);
+  if (!rule.ok) return ignored(rule.reason, rule.message);
   const result = rule.evaluate(forRules(event), body);
   if (!result.ok) return ignored("RuleFailed", `The rule of trigger ${trigger.name} gave no answer: ${result.message}`);
   if (!result.value) return ignored("RuleFalse", `The rule of trigger ${trigger.name} is not true here.`);

@@ -1,4 +1,5 @@
 import type { AgentProfile, AgentTask } from "../../api/kinds.ts";
+import type { RefusedRule } from "../../intake/cel.ts";
 import type { KubeObject, KubeClient, ObjectKey, ResourceType } from "../../kube/types.ts";
 import type { EventRecorder } from "../../kube/events.ts";
 import type { Integration } from "../../integrations/types.ts";
@@ -47,7 +48,7 @@ export interface IntegrationDeps extends DeskDeps {
   keys: GatewayKeys;
   gateways: Gateways;
   /** Whether a rule compiles within its bounds; the message says why not. */
-  compileRule(expression: string): { ok: true } | { ok: false; message: string };
+  compileRule(expression: string): { ok: true } | RefusedRule;
   events: EventRecorder;
   config: IntegrationConfig;
 }

@@ -1,3 +1,4 @@
+import { brokenRule } from "../../intake/decide.ts";
 import type { Integration } from "../../integrations/types.ts";
 import { stalled, type Verdict } from "./conditions.ts";
 import type { IntegrationDeps } from "./deps.ts";
@@ -11,16 +12,8 @@ export function stalledBy(
 }
 
 function badRule({ compileRule }: Pick<IntegrationDeps, "compileRule">, integration: Integration): Verdict | undefined {
-  for (const trigger of integration.spec.triggers) {
-    const compiled = trigger.when === undefined ? undefined : compileRule(trigger.when);
-    if (compiled && !compiled.ok) {
-      return stalled(
-        "RuleTooExpensive",
-        `triggers[${trigger.name}].when does not compile or costs too much: ${compiled.message}. Nothing rings until it is mended.`,
-      );
-    }
-  }
-  return undefined;
+  const broken = brokenRule(integration.spec.triggers, compileRule);
+  return broken && stalled(broken.reason, broken.message);
 }
 
 function unknownURL({ config }: Pick<IntegrationDeps, "config">, _integration: Integration): Verdict | undefined {

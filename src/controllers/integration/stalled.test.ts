@@ -1,0 +1,38 @@
+import { describe, expect, it } from "vitest";
+import { compileRule } from "../../intake/cel.ts";
+import { decide } from "../../intake/decide.ts";
+import { anEvent, anIntegration } from "../../intake/testing.ts";
+import { defaultIntegrationConfig } from "./deps.ts";
+import { stalledBy } from "./stalled.ts";
+
+const config = { ...defaultIntegrationConfig, namespace: "bellhop", externalURL: "https://bell.example" };
+
+describe("a broken rule on one trigger of several", () => {
+  it.each([
+    ["RuleInvalid", "event.foo("],
+    ["RuleTooExpensive", "body.a.all(x, body.a.all(y, body.a.all(z, true)))"],
+  ])("is told as %s by the operator, and rings nothing at the gateway but commands", (reason, when) => {
+    const triggers = [
+      { name: "mention", mention: {} },
+      { name: "label", label: { name: "agent" }, when },
+    ];
+    const integration = anIntegration({ spec: { triggers } });
+    const deciding = (words: string) =>
+      decide({
+        integration,
+        event: anEvent({ rings: [{ kind: "mention", words }] }),
+        body: {},
+        published: { branchPrefixes: [] },
+        now: new Date("2026-01-10T00:00:00Z"),
+        compile: compileRule,
+      });
+
+    const verdict = stalledBy({ compileRule, config }, integration);
+    expect(verdict).toMatchObject({ type: "Stalled", status: "True", reason });
+    expect(verdict?.message).toMatch(
+      /^No trigger rings until triggers\[label\]\.when is mended \(commands .* work\): \w/,
+    );
+    expect(deciding("fix it")).toEqual({ result: "ignored", reason, message: verdict?.message });
+    expect(deciding("stop")).toMatchObject({ result: "task", command: "stop" });
+  });
+});
