@@ -9,7 +9,7 @@ const sha = "a".repeat(40);
 
 function deliver(event: string | undefined, body: unknown, given: NormaliseContext = context): Normalised {
   const headers: Record<string, string | undefined> = { "x-github-event": event, "x-github-delivery": "guid-1" };
-  const bytes = typeof body === "string" ? Buffer.from(body) : Buffer.from(JSON.stringify(body));
+  const bytes = body instanceof Buffer ? body : Buffer.from(typeof body === "string" ? body : JSON.stringify(body));
   return normalise({ body: bytes, receivedAt: new Date(), headers: { get: (name) => headers[name] } }, given);
 }
 
@@ -244,6 +244,50 @@ describe("normalise", () => {
     ],
   ])("names %s where the delivery is not what it says", (path, event, body) => {
     expect(deliver(event, body)).toMatchObject({ outcome: "malformed", path });
+  });
+});
+
+describe("normalise, for a signed body of 25 MB", () => {
+  const opened = { ...base, action: "created", issue };
+  const checks = { ...base, action: "completed", workflow_run: { ...run, pull_requests: [] } };
+  it.each([
+    [
+      "comment.body",
+      "issue_comment",
+      JSON.stringify({ ...opened, comment: { ...comment, body: `@bellhop-${"\n".repeat(12_000_000)}` } }),
+    ],
+    [
+      "comment.body",
+      "issue_comment",
+      JSON.stringify({ ...opened, comment: { ...comment, body: `@bellhop-${"[](".repeat(8_000_000)}` } }),
+    ],
+    [
+      "issue.title",
+      "issue_comment",
+      JSON.stringify({ ...opened, comment, issue: { ...issue, title: "x".repeat(24_000_000) } }),
+    ],
+    [
+      "body",
+      "issue_comment",
+      JSON.stringify({ ...opened, comment }).replace(/}$/, `,"more":[${"{},".repeat(8_000_000)}{}]}`),
+    ],
+    [
+      "body",
+      "workflow_run",
+      JSON.stringify(checks).replace(/\[\]/, `[${'{"number":1},'.repeat(1_800_000)}{"number":1}]`),
+    ],
+  ])("says soon what is too much: %s of %s", (path, event, body) => {
+    const bytes = Buffer.from(body);
+    const before = process.cpuUsage();
+    const outcome = deliver(event, bytes);
+    const { user, system } = process.cpuUsage(before);
+    expect(outcome).toMatchObject({ outcome: "malformed", path });
+    expect((user + system) / 1_000).toBeLessThan(300);
+  });
+
+  it("only ignores what nobody acts on, however much it is", () => {
+    const body = JSON.stringify({ commits: Array.from({ length: 60_000 }, () => 1) });
+    expect(deliver("push", body)).toMatchObject({ outcome: "ignored", reason: "UnknownEvent" });
   });
 });
 

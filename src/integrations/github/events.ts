@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { hasMoreValues } from "../has-more-values.ts";
 import type { Delivery, Normalised, NormaliseContext } from "../types.ts";
 import { readCheckSuite, readWorkflowRun } from "./events/checks.ts";
 import { readIssueComment, readReview, readReviewComment } from "./events/comments.ts";
@@ -32,6 +33,9 @@ const notices: Readonly<Record<string, string>> = {
   installation_target: "Installations are found by the operator.",
 };
 
+/** Far more values than GitHub sends; what rules may cost counts on the bound. */
+const maxValues = 50_000;
+
 const silentActions: Readonly<Record<string, { reason: string; message: string }>> = {
   edited: { reason: "Edited", message: "What was edited does not ring; write a new comment." },
   deleted: { reason: "Deleted", message: "What was deleted does not ring." },
@@ -47,11 +51,19 @@ const partial = z.object({
 export function normalise(delivery: Delivery, context: NormaliseContext): Normalised {
   const name = delivery.headers.get("x-github-event");
   if (!name) return malformed("X-GitHub-Event", "the header is missing; GitHub always sends it");
+  if (hasMoreValues(delivery.body, maxValues)) return tooMuch(name);
   const body = parse(delivery.body);
   if (typeof body !== "object" || body === null || Array.isArray(body)) {
     return malformed("body", "the body is no JSON object; deliveries may have been changed on their way");
   }
   return normaliseBody(body, { ...context, name, deliveryId: deliveryId(delivery) });
+}
+
+/** What we act on is never so large; what we do not act on may be. */
+function tooMuch(name: string): Normalised {
+  if (Object.hasOwn(kinds, name))
+    return malformed("body", `it has more than ${maxValues} values; GitHub sends a few thousand`);
+  return { outcome: "ignored", reason: "UnknownEvent", message: `Nothing here acts on ${name}.` };
 }
 
 function normaliseBody(body: object, origin: Origin): Normalised {

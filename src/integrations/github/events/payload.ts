@@ -5,7 +5,12 @@ import { z } from "zod";
  * is used is checked. Source: GitHub, "Webhook events and payloads".
  */
 const id = z.union([z.int(), z.string().min(1).max(64)]).transform(String);
-const text = z.string().nullish();
+/** GitHub takes 65,536 characters; four times as many are no text of GitHub, and would hold up every other delivery. */
+const maxText = 262_144;
+const text = z
+  .string()
+  .max(maxText, `it has more than ${maxText} characters; GitHub sends at most a quarter of that`)
+  .nullish();
 const user = z.object({ id, login: z.string().min(1).max(100), type: z.string().optional() });
 
 export const repository = z.object({
@@ -26,7 +31,7 @@ export const envelope = z.object({
 const subject = z.object({
   id,
   number: z.int().min(1),
-  title: z.string().default(""),
+  title: z.string().max(1_024).default(""),
   body: text,
   html_url: z.string().optional(),
   created_at: z.string().optional(),
