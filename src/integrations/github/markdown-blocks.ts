@@ -9,6 +9,7 @@ export interface Block {
 
 const fenceStart = /^(`{3,}(?=[^`]*$)|~{3,})/;
 const maxListDepth = 16;
+const maxQuoteDepth = 16;
 
 interface Line {
   text: string;
@@ -18,7 +19,12 @@ interface Line {
 
 /** What earlier lines have opened. */
 interface State {
-  fence: { char: string; length: number } | undefined;
+  /** How many quotes this stands in. */
+  depth: number;
+  /** `column` is where the content of the list item around it begins. */
+  fence: { char: string; length: number; column: number } | undefined;
+  /** What the lines of the open quote have opened in it. */
+  quote: State | undefined;
   /** Inside an HTML comment that began a line. */
   inComment: boolean;
   /** The line before was part of a quote's paragraph: the next one goes on with it, with or without `>`. */
@@ -35,7 +41,7 @@ interface State {
  */
 export function visibleBlocks(source: string): Block[] {
   const lines = splitLines(source);
-  const state: State = { fence: undefined, inComment: false, inQuote: false, inParagraph: false, listIndent: 0 };
+  const state = newState(0);
   const blocks: Block[] = [];
   let open: Line[] = [];
   const close = (): void => {
@@ -44,31 +50,42 @@ export function visibleBlocks(source: string): Block[] {
   };
   for (const [at, line] of lines.entries()) {
     if (!state.fence && !state.inComment && isReplyTail(lines, at)) break;
+    const goesOn = state.inParagraph;
     const kept = visibleLine(state, line);
+    if (!kept || !goesOn || kept.startsBlock) close();
     if (kept) open.push(kept);
-    else close();
   }
   close();
   return blocks;
 }
 
+function newState(depth: number): State {
+  const flags = { inComment: false, inQuote: false, inParagraph: false };
+  return { depth, fence: undefined, quote: undefined, listIndent: 0, ...flags };
+}
+
+/** A line of ordinary text; `startsBlock` where it does not go on with the paragraph above. */
+type TextLine = Line & { startsBlock?: boolean };
+
 /** The part of a line that is ordinary text; undefined where there is none. Moves the state on. */
-function visibleLine(state: State, line: Line): Line | undefined {
-  if (state.fence) return inFence(state, line);
+function visibleLine(state: State, line: Line): TextLine | undefined {
   if (state.inComment) return inComment(state, line);
-  if (line.text.trim() === "") {
-    state.inParagraph = false;
-    state.inQuote = false;
+  const blank = line.text.trim() === "";
+  const column = leadingColumns(line.text);
+  // A line left of a list item ends the item, and what is open in it.
+  if (state.fence && !blank && column < state.fence.column) state.fence = undefined;
+  if (state.fence) return inFence(state, state.fence, line.text.trim(), column);
+  if (blank) {
+    Object.assign(state, { inParagraph: false, inQuote: false, quote: undefined });
     return undefined;
   }
   return textLine(state, line);
 }
 
-function inFence(state: State, line: Line): undefined {
-  const closing = /^\s*(`{3,}|~{3,})\s*$/.exec(line.text)?.[1];
-  if (closing && state.fence && closing[0] === state.fence.char && closing.length >= state.fence.length) {
-    state.fence = undefined;
-  }
+/** Four blanks make an end of a fence a line of its code. */
+function inFence(state: State, fence: NonNullable<State["fence"]>, text: string, column: number): undefined {
+  if (column - fence.column >= 4 || !/^(`{3,}|~{3,})$/.test(text)) return;
+  if (text[0] === fence.char && text.length >= fence.length) state.fence = undefined;
 }
 
 /** What stands behind the end of the comment is ordinary text again. */
@@ -79,34 +96,50 @@ function inComment(state: State, line: Line): Line | undefined {
   return { text: line.text.slice(end + 3), start: line.start + end + 3 };
 }
 
-function textLine(state: State, line: Line): Line | undefined {
-  const { indent, content } = strip(state, line);
-  if (indent >= 4) return state.inParagraph || state.inQuote ? ordinary(state, content) : undefined;
-  return opensHidden(state, content.text) ? undefined : ordinary(state, content);
+function textLine(state: State, line: Line): TextLine | undefined {
+  const { indent, column, content } = strip(state, line);
+  const goesOn = (state.inParagraph || state.inQuote) && !content.marker;
+  if (indent >= 4) return goesOn ? ordinary(state, content, false) : undefined;
+  return opensHidden(state, content.text, column) ? undefined : ordinary(state, content, true);
 }
 
 /** Whether a line is a quote, or opens a fence or a comment; remembers which. */
-function opensHidden(state: State, text: string): boolean {
+function opensHidden(state: State, text: string, column: number): boolean {
   const fence = fenceStart.exec(text)?.[1];
-  const inQuote = text.startsWith(">");
+  const isQuote = text.startsWith(">");
   const inComment = text.startsWith("<!--") && !text.includes("-->", 4);
-  if (!fence && !inQuote && !inComment) return false;
-  Object.assign(state, { inQuote, inComment, inParagraph: false });
-  if (fence) state.fence = { char: fence.charAt(0), length: fence.length };
+  if (!fence && !isQuote && !inComment) return false;
+  const quote = isQuote ? (state.quote ?? newState(state.depth + 1)) : undefined;
+  Object.assign(state, { quote, inQuote: quote && endsInParagraph(quote, text), inComment, inParagraph: false });
+  if (fence) state.fence = { char: fence.charAt(0), length: fence.length, column };
   return true;
 }
 
-/** A line without `>` right under a quote still belongs to it, unless it begins something of its own. */
-function ordinary(state: State, content: Line & { marker: boolean }): Line | undefined {
-  const startsBlock = content.marker || /^(#{1,6}\s|(?:[-*_]\s*){3,}$)/.test(content.text);
-  if (state.inQuote && !startsBlock) return undefined;
-  state.inQuote = false;
-  state.inParagraph = !startsBlock || content.marker;
-  return content;
+/** Whether a quote's line is part of a paragraph: only with a paragraph may the next line go on without `>`. */
+function endsInParagraph(quote: State, text: string): boolean {
+  if (quote.depth > maxQuoteDepth) return true;
+  visibleLine(quote, { text: text.replace(/^(?:>[ \t]?)+/, ""), start: 0 });
+  return quote.inParagraph || quote.inQuote;
 }
 
-/** Takes blanks and list markers off a line: how far the rest is indented, and the rest. */
-function strip(state: State, line: Line): { indent: number; content: Line & { marker: boolean } } {
+/** A line without `>` right under a quote's paragraph still belongs to it, unless it begins something of its own. */
+function ordinary(state: State, content: Line & { marker: boolean }, mayStart: boolean): TextLine | undefined {
+  const kind = mayStart ? kindOf(content.text, state.inParagraph) : "words";
+  const startsBlock = content.marker || kind !== "words";
+  if (state.inQuote && !startsBlock) return undefined;
+  Object.assign(state, { inQuote: false, quote: undefined, inParagraph: kind === "words" });
+  return { ...content, startsBlock };
+}
+
+/** Headings, lines across and whole comments are no paragraph, so four blanks behind them begin code. */
+function kindOf(text: string, inParagraph: boolean): "heading" | "line" | "comment" | "words" {
+  if (/^#{1,6}(?:\s|$)/.test(text) || (inParagraph && /^(?:=+|-+)\s*$/.test(text))) return "heading";
+  if (/^(?:[-*_]\s*){3,}$/.test(text)) return "line";
+  return text.startsWith("<!--") ? "comment" : "words";
+}
+
+/** Takes blanks and list markers off a line: how far the rest is indented from which column, and the rest. */
+function strip(state: State, line: Line): { indent: number; column: number; content: Line & { marker: boolean } } {
   let { text, start } = line;
   let marker = false;
   let indent = leadingColumns(text);
@@ -123,7 +156,7 @@ function strip(state: State, line: Line): { indent: number; content: Line & { ma
   }
   if (marker) state.listIndent = base;
   const blanks = text.length - text.trimStart().length;
-  return { indent: indent - base, content: { text: text.slice(blanks), start: start + blanks, marker } };
+  return { indent: indent - base, column: base, content: { text: text.slice(blanks), start: start + blanks, marker } };
 }
 
 /** A list marker with its blanks: how many characters it takes and how wide it is, up to the one blank after it. */

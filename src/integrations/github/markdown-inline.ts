@@ -1,3 +1,5 @@
+import { definitionsIn, links } from "./markdown-links.ts";
+
 /** A stretch of text, end excluded. */
 export interface Span {
   start: number;
@@ -6,6 +8,7 @@ export interface Span {
 
 /** Elements whose content is code, quoted, linked or not shown. */
 const mutedTags = new Set(["a", "blockquote", "code", "kbd", "pre", "samp", "script", "style", "tt"]);
+const stepsPerCharacter = 8;
 const tagAt = /<(\/?)([a-z][a-z0-9-]*)(?=[\s/>])/iy;
 
 /** What of a paragraph is ordinary words, and what it opened and did not close: a comment or an element. */
@@ -17,14 +20,15 @@ export interface PlainText {
 
 /**
  * The stretches of a paragraph that are ordinary words: no code spans, links, HTML tags, HTML comments, nor what
- * stands inside elements of code or quotation. `pending` is what the paragraphs before have left open. Linear:
- * no text is looked for twice.
+ * stands inside elements of code or quotation. `pending` is what the paragraphs before have left open, `defined` the
+ * names of links that the whole text defines. Linear: no text is looked for twice.
  */
-export function plainSpans(text: string, pending?: string): PlainText {
+export function plainSpans(text: string, defined: ReadonlySet<string>, pending?: string): PlainText {
   const scan = new Scan(text);
-  if (pending !== undefined) scan.skipPast(pending, 0);
+  if (pending === undefined) scan.skipTo(definitionsIn(text).end);
+  else scan.skipPast(pending, 0);
   while (scan.at < text.length) scan.step();
-  return { spans: spansBetween(text, [...scan.muted, ...links(text, scan.muted)]), unclosed: scan.unclosed };
+  return { spans: spansBetween(text, [...scan.muted, ...links(text, scan.muted, defined)]), unclosed: scan.unclosed };
 }
 
 /** One pass over a paragraph, deciding from left to right: escapes, code spans, comments, tags. */
@@ -35,9 +39,12 @@ class Scan {
   readonly #text: string;
   readonly #backticks: Map<number, number[]>;
   readonly #nextIndex = new Map<string, number>();
+  /** How many characters of tags may be looked at; more is only ever spent by hostile text. */
+  #steps: number;
 
   constructor(text: string) {
     this.#text = text;
+    this.#steps = text.length * stepsPerCharacter + 1_024;
     this.#backticks = backtickRuns(text);
   }
 
@@ -54,6 +61,11 @@ class Scan {
     const found = this.#find(closer, from);
     if (found === undefined) this.unclosed = closer;
     this.#mute(this.at, found === undefined ? this.#text.length : found + closer.length);
+  }
+
+  /** Mutes from here to a place. */
+  skipTo(end: number): void {
+    if (end > this.at) this.#mute(this.at, end);
   }
 
   /** An escaped character means itself: it opens nothing, and no mention. */
@@ -79,13 +91,27 @@ class Scan {
 
   #markup(): void {
     if (this.#text.startsWith("<!--", this.at)) return this.skipPast("-->", this.at + 4);
+    if (this.#text.startsWith("<?", this.at)) return this.skipTo((this.#find("?>", this.at + 2) ?? this.at - 1) + 2);
     tagAt.lastIndex = this.at;
     const tag = tagAt.exec(this.#text);
-    const end = this.#find(">", this.at);
+    const end = tag ? this.#tagEnd(this.at + tag[0].length) : this.#find(">", this.at);
     if (end === undefined) this.at += 1;
     else if (tag) this.#tag(tag, end + 1);
     else if (/^<[a-z][a-z0-9+.-]{1,31}:/i.test(this.#text.slice(this.at, this.at + 34))) this.#mute(this.at, end + 1);
     else this.at += 1;
+  }
+
+  /** The `>` that ends a tag: not one in an attribute's value. Where such values never end, too often, the rest is no words. */
+  #tagEnd(from: number): number | undefined {
+    let quote = "";
+    for (let at = from; at < this.#text.length; at++) {
+      if (--this.#steps < 0) return this.#text.length - 1;
+      const char = this.#text[at] ?? "";
+      if (quote) quote = char === quote ? "" : quote;
+      else if (char === ">") return at;
+      else if ((char === '"' || char === "'") && /=\s{0,8}$/.test(this.#text.slice(at - 9, at))) quote = char;
+    }
+    return undefined;
   }
 
   #tag([, slash, name = ""]: RegExpExecArray, end: number): void {
@@ -126,40 +152,6 @@ function indexOfIgnoringCase(text: string, needle: string, from: number): number
   const pattern = new RegExp(String.raw`${needle}\b`, "gi");
   pattern.lastIndex = from;
   return pattern.exec(text)?.index ?? -1;
-}
-
-/** `[text](target)` and `[text][name]`, text and target both; brackets inside code do not count. */
-function links(text: string, muted: readonly Span[]): Span[] {
-  const found: Span[] = [];
-  const open: number[] = [];
-  let nextMuted = 0;
-  for (let at = 0; at < text.length; at++) {
-    while ((muted[nextMuted]?.end ?? Infinity) <= at) nextMuted += 1;
-    const skip = muted[nextMuted];
-    if (skip && skip.start <= at) at = skip.end - 1;
-    else if (text[at] === "\\") at += 1;
-    else if (text[at] === "[") open.push(at);
-    else if (text[at] === "]") at = closeBracket(text, at, open, found);
-  }
-  return found;
-}
-
-function closeBracket(text: string, at: number, open: number[], found: Span[]): number {
-  const start = open.pop();
-  const closer = { "(": ")", "[": "]" }[text[at + 1] ?? ""];
-  if (start === undefined || closer === undefined) return at;
-  const end = endOfTarget(text, at + 2, closer);
-  if (end === undefined) return at;
-  found.push({ start, end });
-  return end - 1;
-}
-
-const maxTarget = 2_048;
-
-/** Targets are short; the bound keeps a text of nothing but `[](` linear. */
-function endOfTarget(text: string, from: number, closer: string): number | undefined {
-  const within = text.slice(from, from + maxTarget).indexOf(closer);
-  return within < 0 ? undefined : from + within + 1;
 }
 
 function spansBetween(text: string, muted: Span[]): Span[] {

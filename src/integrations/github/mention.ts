@@ -1,4 +1,5 @@
 import { visibleBlocks } from "./markdown-blocks.ts";
+import { definitionsIn } from "./markdown-links.ts";
 import { plainSpans, type Span } from "./markdown-inline.ts";
 
 /** Where in a text the bot is called, and what is said after it. */
@@ -15,9 +16,11 @@ export interface Mention {
 export function findMention(text: string, name: string): Mention | undefined {
   if (name === "" || !text.toLowerCase().includes(`@${name.toLowerCase()}`)) return undefined;
   const pattern = mentionPattern(name);
+  const blocks = visibleBlocks(text);
+  const defined = new Set(blocks.flatMap((block) => definitionsIn(block.text).labels));
   let pending: string | undefined;
-  for (const block of visibleBlocks(text)) {
-    const { spans, unclosed } = plainSpans(block.text, pending);
+  for (const block of blocks) {
+    const { spans, unclosed } = plainSpans(block.text, defined, pending);
     pending = unclosed;
     const end = endOfFirstCall(block.text, spans, pattern);
     if (end !== undefined) return { words: after(text, block.toSource(end)) };

@@ -1,0 +1,107 @@
+import type { Span } from "./markdown-inline.ts";
+
+const maxLabel = 999;
+const maxTarget = 2_048;
+const label = String.raw`\[((?:[^\[\]\\]|\\[^]){1,${maxLabel}})\]:`;
+const target = String.raw`(?:<(?:[^<>\n\\]|\\.)*>|(?!<)\S+)`;
+const quoted = String.raw`(?:"(?:[^"\\]|\\[^])*"|'(?:[^'\\]|\\[^])*'|\((?:[^()\\]|\\[^])*\))`;
+const lineEnd = String.raw`[ \t]*(?:\n|$)`;
+const definition = new RegExp(
+  String.raw`[ \t]*${label}[ \t]*\n?[ \t]*${target}(?:(?:[ \t]+|[ \t]*\n[ \t]*)${quoted}${lineEnd}|${lineEnd})`,
+  "y",
+);
+
+/** Link definitions that a paragraph begins with: readers see nothing of them. `end` is where the words begin. */
+export function definitionsIn(text: string): { end: number; labels: string[] } {
+  const labels: string[] = [];
+  let end = 0;
+  for (let found = matchAt(definition, text, 0); found; found = matchAt(definition, text, end)) {
+    labels.push(labelKey(found[1] ?? ""));
+    end = definition.lastIndex;
+  }
+  return { end, labels };
+}
+
+/** `[text](target "title")`, `[text][name]` and `[name]` where it is defined, all of it; brackets inside code do not count. */
+export function links(text: string, muted: readonly Span[], defined: ReadonlySet<string>): Span[] {
+  const found: Span[] = [];
+  const brackets: Brackets = { open: [], last: -1 };
+  let nextMuted = 0;
+  for (let at = 0; at < text.length; at++) {
+    while ((muted[nextMuted]?.end ?? Infinity) <= at) nextMuted += 1;
+    const skip = muted[nextMuted];
+    if (skip && skip.start <= at) {
+      at = skip.end - 1;
+      continue;
+    }
+    const link = linkAt(text, at, brackets, defined);
+    if (link) found.push(link);
+    at = link ? link.end - 1 : at + Number(text[at] === "\\");
+  }
+  return found;
+}
+
+/** The link whose text ends here; remembers brackets. */
+function linkAt(text: string, at: number, brackets: Brackets, defined: ReadonlySet<string>): Span | undefined {
+  if (text[at] === "[") brackets.open.push((brackets.last = at));
+  return text[at] === "]" ? closeBracket(text, at, brackets, defined) : undefined;
+}
+
+/** Where brackets are open, and the last one seen: a label has none inside. */
+interface Brackets {
+  open: number[];
+  last: number;
+}
+
+function closeBracket(text: string, at: number, brackets: Brackets, defined: ReadonlySet<string>): Span | undefined {
+  const start = brackets.open.pop();
+  const isInnermost = start !== undefined && start === brackets.last;
+  brackets.last = at;
+  if (start === undefined) return undefined;
+  const end =
+    endOfTarget(text, at + 1) ?? (isInnermost && isDefined(text.slice(start + 1, at), defined) ? at + 1 : undefined);
+  return end === undefined ? undefined : { start, end };
+}
+
+function isDefined(name: string, defined: ReadonlySet<string>): boolean {
+  return name.length <= maxLabel && defined.size > 0 && defined.has(labelKey(name));
+}
+
+function labelKey(name: string): string {
+  return name.trim().replace(/\s+/g, " ").toLowerCase();
+}
+
+/** Targets are short; the bound keeps a text of nothing but `[](` linear. */
+function endOfTarget(text: string, at: number): number | undefined {
+  const closer = { "(": ")", "[": "]" }[text[at] ?? ""];
+  if (closer === undefined) return undefined;
+  const within = text.slice(at, at + maxTarget);
+  const end = (closer === ")" ? endOfDestination(within) : undefined) ?? within.indexOf(closer, 1) + 1;
+  return end === 0 ? undefined : at + end;
+}
+
+const destination = /\(\s*(?:<(?:[^<>\n\\]|\\.)*>|(?!<)(?:[^\s()\\]|\\[^]|\((?:[^\s()\\]|\\[^])*\))*)/y;
+const closing = /\s*\)/y;
+const opening = /\s+(["'(])/y;
+
+/** Behind `(target)` or `(target "title")`: a closing bracket inside a title ends nothing. */
+function endOfDestination(text: string): number | undefined {
+  if (!matchAt(destination, text, 0)) return undefined;
+  const behind = destination.lastIndex;
+  if (matchAt(closing, text, behind)) return closing.lastIndex;
+  const quote = matchAt(opening, text, behind)?.[1];
+  const end = quote === undefined ? undefined : endOfTitle(text, quote === "(" ? ")" : quote, opening.lastIndex);
+  return end !== undefined && matchAt(closing, text, end) ? closing.lastIndex : undefined;
+}
+
+function endOfTitle(text: string, quote: string, from: number): number | undefined {
+  for (let at = text.indexOf(quote, from); at >= 0; at = text.indexOf(quote, at + 1)) {
+    if (text[at - 1] !== "\\") return at + 1;
+  }
+  return undefined;
+}
+
+function matchAt(pattern: RegExp, text: string, at: number): RegExpExecArray | undefined {
+  pattern.lastIndex = at;
+  return pattern.exec(text) ?? undefined;
+}
