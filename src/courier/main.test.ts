@@ -1,8 +1,9 @@
-import { spawn, type ChildProcess } from "node:child_process";
-import { existsSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { chmodSync, chownSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { aSandbox, closeSandboxes, ended, sh, type TestSandbox } from "./testing.ts";
+import { users } from "../sandbox/protocol/layout.ts";
+import { aSandbox, closeSandboxes, ended, sh, type TestSandbox, type TestUser } from "./testing.ts";
 
 const running: ChildProcess[] = [];
 
@@ -14,9 +15,12 @@ afterEach(async () => {
   await closeSandboxes();
 });
 
-function courier({ places }: TestSandbox, ...args: string[]): ChildProcess {
-  const child = spawn(process.execPath, [path.join(import.meta.dirname, "main.ts"), ...args], {
+const program = path.join(import.meta.dirname, "main.ts");
+
+function courier({ places }: TestSandbox, command: string, user: TestUser = {}): ChildProcess {
+  const child = spawn(process.execPath, [program, command], {
     stdio: ["ignore", "pipe", "pipe"],
+    ...user,
     env: {
       PATH: process.env["PATH"],
       BELLHOP_IN: places.in,
@@ -82,5 +86,43 @@ describe("the courier as a process", { timeout: 90_000 }, () => {
     const why = said(broken);
     expect(await ended(broken)).toBe(1);
     await expect.poll(() => why.text).toContain("sandbox.json is not what this courier understands");
+  });
+});
+
+const courierUser = { uid: users.courier, gid: users.group };
+const agentUser = { uid: users.agent, gid: users.group };
+/** Other users can be had by root alone, and only where they may read this checkout. */
+const otherUsers = process.getuid?.() === 0 && spawnSync(process.execPath, [program], courierUser).status === 2;
+
+/** Volumes as a kubelet makes them for a pod with an `fsGroup`, and a termination log for everybody. */
+function forTheGroup({ root, places }: TestSandbox): void {
+  chmodSync(root, 0o755);
+  for (const folder of ["in", "out", "workspace", "courier", "home", "tmp"].map((name) => path.join(root, name))) {
+    chownSync(folder, 0, users.group);
+    chmodSync(folder, 0o2777);
+  }
+  writeFileSync(places.terminationLog, "");
+  chmodSync(places.terminationLog, 0o666);
+}
+
+describe.runIf(otherUsers)("a sandbox whose agent is another user than its courier", { timeout: 90_000 }, () => {
+  it("lets the agent change modes and times of what was checked out, and publishes the modes", async () => {
+    const sandbox = await aSandbox({ base: "echo a >run.sh; echo b >same; ln -s same link; mkdir d; echo c >d/file" });
+    forTheGroup(sandbox);
+    expect(await ended(courier(sandbox, "checkout", agentUser))).toBe(0);
+    const script = `set -e
+      chmod +x run.sh; touch -d yesterday same; cp -p same copy; chmod 700 d; ln -sf d/file link
+      git add -A; git commit -qm mine; git gc -q
+      echo '{"type":"message","text":"all done"}' >>"$BELLHOP_OUT/events.jsonl"`;
+    sandbox.agent(["/bin/sh", "-c", script], { user: agentUser });
+    const run = courier(sandbox, "run", courierUser);
+    await expect.poll(() => existsSync(path.join(sandbox.places.in, "release")), { timeout: 60_000 }).toBe(true);
+    run.kill("SIGTERM");
+    expect(await ended(run)).toBe(0);
+    const printed = readFileSync(path.join(sandbox.places.out, "output.log"), "utf8");
+    expect({ printed, ...sandbox.outcome() }).toMatchObject({ printed: "", reason: "Published" });
+    const modes = sh(sandbox.origin, "git ls-tree -r bellhop/42-fix-login --format='%(objectmode) %(path)'");
+    expect(modes).toBe("100644 copy\n100644 d/file\n120000 link\n100755 run.sh\n100644 same\n");
+    expect(sandbox.testBroker.events).toEqual([{ type: "message", text: "all done" }]);
   });
 });

@@ -33,6 +33,12 @@ export function sh(folder: string, command: string): string {
   });
 }
 
+/** Who a process runs as; absent: whoever runs the test. */
+export interface TestUser {
+  uid?: number;
+  gid?: number;
+}
+
 /** A sandbox without a cluster: a real repository behind a stand-in broker, the volumes as folders, the agent as a real process. */
 export interface TestSandbox {
   root: string;
@@ -43,8 +49,8 @@ export interface TestSandbox {
   testBroker: TestBroker;
   broker: Broker;
   checkout(): Promise<void>;
-  /** Starts the agent under the entry script. */
-  agent(command: readonly string[], shell?: readonly string[]): ChildProcess;
+  /** Starts the agent under the entry script, as another user where one is named. */
+  agent(command: readonly string[], options?: { shell?: readonly string[]; user?: TestUser }): ChildProcess;
   /** Runs the sidecar to its end and answers the outcome it wrote. */
   run(options?: { terminate?: AbortSignal }): Promise<CourierOutcome>;
   outcome(): CourierOutcome;
@@ -96,8 +102,8 @@ export async function aSandbox(options: SandboxOptions = {}): Promise<TestSandbo
     testBroker,
     broker,
     checkout: () => checkout(places, spec, { ...deps, answers: () => Promise.resolve(false) }),
-    agent(command, shell = ["/bin/sh"]) {
-      const child = startAgent(root, places, [...shell, path.join(places.in, "entry.sh"), ...command]);
+    agent(command, { shell = ["/bin/sh"], user = {} } = {}) {
+      const child = startAgent({ root, places, user }, [...shell, path.join(places.in, "entry.sh"), ...command]);
       agents.push(child);
       return child;
     },
@@ -198,9 +204,13 @@ function aSpec({ brokerURL, head }: { brokerURL: string; head: string | undefine
   };
 }
 
-function startAgent(root: string, places: Places, [file = "/bin/sh", ...args]: readonly string[]): ChildProcess {
+function startAgent(
+  { root, places, user }: { root: string; places: Places; user: TestUser },
+  [file = "/bin/sh", ...args]: readonly string[],
+): ChildProcess {
   return spawn(file, args, {
     stdio: "ignore",
+    ...user,
     env: {
       PATH: process.env["PATH"],
       HOME: path.join(root, "home"),

@@ -1,8 +1,10 @@
 // An agent that looks around in its sandbox: tries the addresses it is given (HOST:PORT …), reads what it can read,
-// and leaves all of it in explored.json, so that a test can see what it saw.
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+// and leaves all of it in explored.json, so that a test can see what it saw. Makes README.md executable: the checkout is its own.
+import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
+
+chmodSync("README.md", 0o755);
 
 const places = [
   "/bellhop",

@@ -110,6 +110,8 @@ describe("an installation from the chart, on a real node", () => {
     expect(Object.keys(explored.files).filter((path) => /secrets|token/.test(path))).toEqual([]);
     // It did look: its own prompt is there to read.
     expect(Object.keys(explored.files)).toContain("/bellhop/in/prompt.md");
+    // The checkout is the agent's own: it may change modes, and they come out.
+    expect(await place.git("ls-tree", ended.status?.result?.commit ?? "", "README.md")).toMatch(/^100755 /);
     const pod = ended.status?.attempts?.at(-1)?.podName ?? "";
     expect(await field(".spec.automountServiceAccountToken", "pod", "-n", place.namespace, pod)).toBe("false");
   });

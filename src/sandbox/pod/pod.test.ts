@@ -36,6 +36,14 @@ describe("buildPod", () => {
     expect(pod.spec?.shareProcessNamespace).toBe(false);
   });
 
+  it("checks out as the agent's user, for whom the files are, and hands it nothing of the checkout's own", () => {
+    const [checkout, , agent] = every;
+    expect(checkout?.securityContext?.runAsUser).toBe(agent?.securityContext?.runAsUser);
+    const seen = (container = agent): string[] =>
+      (container?.volumeMounts ?? []).filter(({ readOnly }) => readOnly !== true).map(({ name }) => name);
+    expect(seen(checkout).filter((name) => seen().includes(name))).toEqual(["workspace"]);
+  });
+
   it("shows the agent neither the token, nor the context, nor the courier's own place, and `in` only to read", () => {
     const agent = pod.spec?.containers[0];
     expect(agent?.volumeMounts?.map(({ name }) => name).toSorted()).toEqual(["home", "in", "out", "tmp", "workspace"]);

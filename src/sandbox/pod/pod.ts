@@ -15,7 +15,14 @@ type Container = Spec["containers"][number];
 /** The scheduler name that the process node listens to. */
 export const processScheduler = "bellhop-process";
 
-/** The pod of an attempt: `checkout` fills the workspace, `courier` watches beside, `agent` works. Passes Pod Security `restricted`. */
+/**
+ * The pod of an attempt: `checkout` fills the workspace, `courier` watches beside, `agent` works. Passes Pod Security `restricted`.
+ *
+ * The checkout runs as the agent's user, since only a file's owner may change its mode and times. It is over before the agent starts, and
+ * what it wrote that the agent must not change is out of the agent's reach: `in` (entry script, prompt, CA file, git configuration) is
+ * mounted read-only there, and `courier` (the base repository, the list of refused paths) not at all, nor are context and token. The
+ * courier, another user, works on in `courier` as a member of the group: everything there is made under umask 002.
+ */
 export function buildPod(request: SandboxRequest, settings: SandboxSettings): Draft<Pod> {
   const { task, attempt } = request;
   return {
@@ -98,23 +105,25 @@ function backend(settings: SandboxSettings): Partial<Spec> {
 }
 
 function checkout(settings: SandboxSettings): Container {
-  return { ...ours(settings, containers.checkout, "checkout"), volumeMounts: checkoutMounts };
+  const container = ours(settings, { name: containers.checkout, subcommand: "checkout", uid: users.agent });
+  return { ...container, volumeMounts: checkoutMounts };
 }
 
 function courier(settings: SandboxSettings): Container {
-  return { ...ours(settings, containers.courier, "run"), volumeMounts: courierMounts, restartPolicy: "Always" };
+  const container = ours(settings, { name: containers.courier, subcommand: "run", uid: users.courier });
+  return { ...container, volumeMounts: courierMounts, restartPolicy: "Always" };
 }
 
-function ours(settings: SandboxSettings, name: string, subcommand: string): Container {
+function ours(settings: SandboxSettings, which: { name: string; subcommand: string; uid: number }): Container {
   return {
-    name,
+    name: which.name,
     image: settings.image,
     ...(settings.imagePullPolicy === undefined ? {} : { imagePullPolicy: settings.imagePullPolicy }),
-    command: ["node", "/app/dist/courier/main.js", subcommand],
+    command: ["node", "/app/dist/courier/main.js", which.subcommand],
     env: courierEnvironment(settings),
     terminationMessagePath: terminationLog,
     resources: { requests: { cpu: "50m", memory: "128Mi" }, limits: { memory: "1Gi" } },
-    securityContext: locked(users.courier),
+    securityContext: locked(which.uid),
   };
 }
 

@@ -69,7 +69,7 @@ export const environment = {
   hostIP: "BELLHOP_HOST_IP",
 } as const;
 
-/** User ids: two users, one group for the volumes they share. */
+/** User ids: two users, one group for the volumes they share. The checkout runs as the agent's, so that the files it writes are the agent's. */
 export const users = { courier: 65_532, agent: 65_533, group: 65_534 } as const;
 
 /** Container names. */
