@@ -1,15 +1,26 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { custom } from "../../sandbox/agents/custom.ts";
 import { outFiles } from "../../sandbox/protocol/layout.ts";
 import { Folder } from "../folder.ts";
-import { readSigns } from "./agent-files.ts";
+import { lastWords, readExit, readSigns } from "./agent-files.ts";
+import { followEvents } from "./follow-events.ts";
+
+let place = "";
+const put = (name: string, text: string, mode = 0o644): void => {
+  writeFileSync(path.join(place, name), text);
+  chmodSync(path.join(place, name), mode);
+};
+
+beforeEach(() => {
+  place = mkdtempSync(path.join(tmpdir(), "bellhop-signs-"));
+  chmodSync(place, 0o755);
+});
+afterEach(() => rmSync(place, { recursive: true, force: true }));
 
 describe("the signs of an agent", () => {
-  const place = mkdtempSync(path.join(tmpdir(), "bellhop-signs-"));
-  afterAll(() => rmSync(place, { recursive: true, force: true }));
-
   it.each([
     ["nothing, before the entry script says it", undefined, undefined],
     ["nothing, while the file is there and still empty", "", undefined],
@@ -17,7 +28,34 @@ describe("the signs of an agent", () => {
     ["how it ended, once the line is whole", "ended\n", "ended"],
     ["nothing, where an agent wrote more than a word", `${"x".repeat(40)}\n`, undefined],
   ])("tell %s", (_what, written, heard) => {
-    if (written !== undefined) writeFileSync(path.join(place, outFiles.stopped), written);
+    if (written !== undefined) put(outFiles.stopped, written);
     expect(readSigns(Folder.open(place)).stopped).toBe(heard);
   });
 });
+
+describe("what an agent closes to the courier", () => {
+  it("counts as not said, until it is opened", () => {
+    const event = { type: "message", text: "hi" } as const;
+    const said = { [outFiles.stopped]: "ended\n", [outFiles.exit]: "0\n", [outFiles.output]: "words\n" };
+    const all = { ...said, [outFiles.events]: `${JSON.stringify(event)}\n` };
+    for (const [name, text] of Object.entries(all)) put(name, text, 0);
+    const out = Folder.open(place);
+    const events = followEvents(out, custom, 0);
+    const look = (): unknown =>
+      asAnother(() => [readSigns(out).stopped, readExit(out), lastWords(out), events.read().map((one) => one.event)]);
+    expect(look()).toEqual([undefined, undefined, "", []]);
+    for (const name of Object.keys(all)) chmodSync(path.join(place, name), 0o644);
+    expect(look()).toEqual(["ended", 0, "words", [event]]);
+  });
+});
+
+/** Modes are nothing to root, so it does this as somebody else. */
+function asAnother<T>(read: () => T): T {
+  if (process.getuid?.() !== 0) return read();
+  process.seteuid?.(65_532);
+  try {
+    return read();
+  } finally {
+    process.seteuid?.(0);
+  }
+}

@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, readSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { inFiles, outFiles } from "../../sandbox/protocol/layout.ts";
+import { errorCode } from "../../shared/errors.ts";
 import type { Folder } from "../folder.ts";
 import { plain } from "../outcome.ts";
 import type { Places } from "../places.ts";
@@ -21,8 +22,18 @@ export function readSigns(out: Folder): AgentSigns {
     started: output !== undefined,
     printed: output?.isFile() ? output.size : 0,
     exitSeen: out.look(outFiles.exit) !== undefined,
-    stopped: wholeLine(out.text(outFiles.stopped, 32)),
+    stopped: wholeLine(unlessClosed(() => out.text(outFiles.stopped, 32))),
   };
+}
+
+/** Reads what the agent may have closed to us (`umask 077`): that is not said yet. Once it is gone, the entry script opens all of it. */
+export function unlessClosed<T>(read: () => T | undefined): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (errorCode(error) === "EACCES") return undefined;
+    throw error;
+  }
 }
 
 /** A shell makes a file first and writes to it then: what does not end its line is still being said. */
@@ -32,7 +43,7 @@ function wholeLine(text: string | undefined): string | undefined {
 
 /** The agent's exit code; undefined when the file says none. */
 export function readExit(out: Folder): number | undefined {
-  const text = out.text(outFiles.exit, 16)?.trim() ?? "";
+  const text = unlessClosed(() => out.text(outFiles.exit, 16))?.trim() ?? "";
   return /^[0-9]{1,3}$/.test(text) ? Number(text) : undefined;
 }
 
@@ -40,7 +51,7 @@ const tailBytes = 2048;
 
 /** The end of what the agent printed, as one plain line of at most 400 characters; empty when there is nothing. */
 export function lastWords(out: Folder): string {
-  const file = out.file(outFiles.output);
+  const file = unlessClosed(() => out.file(outFiles.output));
   if (file === undefined) return "";
   try {
     const { size } = fstatSync(file.fd);

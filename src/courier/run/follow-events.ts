@@ -3,6 +3,7 @@ import type { AgentEvent } from "../../sandbox/protocol/channel.ts";
 import { outFiles } from "../../sandbox/protocol/layout.ts";
 import type { AgentReader } from "../../sandbox/agents/agent.ts";
 import type { Folder } from "../folder.ts";
+import { unlessClosed } from "./agent-files.ts";
 
 /** An event and where its line ended, in bytes from the start of the file. */
 export interface FollowedEvent {
@@ -27,7 +28,7 @@ const maxLineBytes = 64 * 1024;
 const chunkBytes = 256 * 1024;
 
 /**
- * Opens `events.jsonl` once it is there (a regular file with one name, never through a link) and keeps that descriptor, whatever the agent
+ * Opens `events.jsonl` once it is there (a regular file with one name, never through a link) and open to us, and keeps that descriptor, whatever the agent
  * puts in its place later.
  */
 export function followEvents(out: Folder, reader: AgentReader, fromBytes: number): EventFollower {
@@ -91,7 +92,7 @@ export function followEvents(out: Folder, reader: AgentReader, fromBytes: number
 }
 
 function openOwn(out: Folder): number | undefined {
-  const file = out.file(outFiles.events);
+  const file = unlessClosed(() => out.file(outFiles.events));
   // A second name could be that of a file elsewhere on the volume's disk.
   if (file === undefined || file.stats.nlink === 1) return file?.fd;
   closeSync(file.fd);
