@@ -47,6 +47,11 @@ export class Folder {
     return readdirSync(`/proc/self/fd/${this.#fd}`, { encoding: "buffer" }).map(rawPath).sort();
   }
 
+  /** What the folder itself is. */
+  stats(): Stats {
+    return fstatSync(this.#fd);
+  }
+
   /** What a name is, without following it; undefined when it is gone. */
   look(name: string): Stats | undefined {
     try {

@@ -138,6 +138,19 @@ describe("a sandbox's journey", { timeout: 60_000 }, () => {
     expect(sandbox.testBroker.pushes).toEqual([]);
   });
 
+  it("keeps the time of an agent that takes away what shows that it runs", async () => {
+    const sandbox = await aSandbox({
+      base,
+      change: (spec) => ({ ...spec, limits: { wallClockMs: 1500, stallMs: 60_000 } }),
+    });
+    await sandbox.checkout();
+    const output = path.join(sandbox.places.out, "output.log");
+    sandbox.agent(["/bin/sh", "-c", `while ! rm "$BELLHOP_OUT/output.log"; do :; done; echo >gone; sleep 600`]);
+    await expect.poll(() => existsSync(path.join(sandbox.places.workspace, "gone")), { timeout: 10_000 }).toBe(true);
+    expect(existsSync(output)).toBe(false);
+    expect(await sandbox.run()).toMatchObject({ reason: "WallClockExceeded" });
+  });
+
   it("ends an agent that is silent, though not one that only writes files", async () => {
     const change: NonNullable<Parameters<typeof aSandbox>[0]>["change"] = (spec) => ({
       ...spec,

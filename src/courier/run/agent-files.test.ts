@@ -29,7 +29,7 @@ describe("the signs of an agent", () => {
     ["nothing, where an agent wrote more than a word", `${"x".repeat(40)}\n`, undefined],
   ])("tell %s", (_what, written, heard) => {
     if (written !== undefined) put(outFiles.stopped, written);
-    expect(readSigns(Folder.open(place)).stopped).toBe(heard);
+    expect(readSigns(Folder.open(place), 0).stopped).toBe(heard);
   });
 });
 
@@ -42,7 +42,12 @@ describe("what an agent closes to the courier", () => {
     const out = Folder.open(place);
     const events = followEvents(out, custom, 0);
     const look = (): unknown =>
-      asAnother(() => [readSigns(out).stopped, readExit(out), lastWords(out), events.read().map((one) => one.event)]);
+      asAnother(() => [
+        readSigns(out, 0).stopped,
+        readExit(out),
+        lastWords(out),
+        events.read().map((one) => one.event),
+      ]);
     expect(look()).toEqual([undefined, undefined, "", []]);
     for (const name of Object.keys(all)) chmodSync(path.join(place, name), 0o644);
     expect(look()).toEqual(["ended", 0, "words", [event]]);

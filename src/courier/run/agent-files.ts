@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, readSync, writeFileSync } from "node:fs";
+import { closeSync, fstatSync, readSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { inFiles, outFiles } from "../../sandbox/protocol/layout.ts";
 import { errorCode } from "../../shared/errors.ts";
@@ -15,15 +15,21 @@ export interface AgentSigns {
   stopped: string | undefined;
 }
 
-/** Looks at `out`, never through a link. */
-export function readSigns(out: Folder): AgentSigns {
+/** Looks at `out`, never through a link. `handedOver` is when the checkout gave `in` to the agent, see `handedOverMs`. */
+export function readSigns(out: Folder, handedOver: number): AgentSigns {
   const output = out.look(outFiles.output);
   return {
-    started: output !== undefined,
+    // Whatever the agent takes away again: `out` was empty at the hand-over, and its time is not for the agent to set back.
+    started: output !== undefined || out.stats().mtimeMs > handedOver,
     printed: output?.isFile() ? output.size : 0,
     exitSeen: out.look(outFiles.exit) !== undefined,
     stopped: wholeLine(unlessClosed(() => out.text(outFiles.stopped, 32))),
   };
+}
+
+/** When the checkout handed over, by the clock of this node's files, in milliseconds: before the agent, and after `out` was made. */
+export function handedOverMs(places: Pick<Places, "in">): number {
+  return statSync(path.join(places.in, inFiles.entry)).mtimeMs;
 }
 
 /** Reads what the agent may have closed to us (`umask 077`): that is not said yet. Once it is gone, the entry script opens all of it. */
