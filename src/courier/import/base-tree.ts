@@ -11,9 +11,13 @@ export interface BaseTree {
   links: ReadonlySet<RawPath>;
   /** Folders that hold at least one tracked path. */
   folders: ReadonlySet<RawPath>;
+  /** Paths that the checkout refused to write; carried over like links. */
+  refused: ReadonlySet<RawPath>;
+  /** Folders that hold what is carried over: anything else in their place would take it out of the commit. */
+  carriers: ReadonlySet<RawPath>;
 }
 
-/** Reads the base; without a commit (an empty repository) it is empty. Paths that the checkout refused are not in it: they stay as they are. */
+/** Reads the base; without a commit (an empty repository) it is empty. */
 export async function baseTree(
   commit: string | undefined,
   refused: readonly Refused[],
@@ -21,9 +25,12 @@ export async function baseTree(
 ): Promise<BaseTree> {
   const safe = commit === undefined ? [] : without(await listTree(commit, own), refused);
   const files = safe.filter((entry) => entry.mode !== "160000");
+  const links = safe.filter((entry) => entry.mode === "160000");
   return {
     files: new Map(files.map((entry) => [entry.path, entry])),
-    links: new Set(safe.filter((entry) => entry.mode === "160000").map((entry) => entry.path)),
+    links: new Set(links.map((entry) => entry.path)),
     folders: new Set(safe.flatMap((entry) => foldersOf(entry.path))),
+    refused: new Set(refused.map(({ path }) => path)),
+    carriers: new Set([...links, ...refused].flatMap(({ path }) => foldersOf(path))),
   };
 }

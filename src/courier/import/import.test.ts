@@ -11,6 +11,12 @@ afterEach(closeSandboxes);
 const importOf = (sandbox: TestSandbox): Promise<Imported> =>
   importWorkspace(sandbox.places, { ...sandbox.spec, summary: undefined });
 
+const treeOf = (sandbox: TestSandbox, imported: Imported): string =>
+  sh(
+    sandbox.places.repository,
+    `git ls-tree -r --format='%(objectmode) %(path)' ${imported.result === "Committed" ? imported.commit : ""}`,
+  );
+
 /** Few names, so that paths, patterns and what was there before collide often. */
 const name = fc.constantFrom("a", "b", "build", "x.log", "keep.log", "ü", "*", ":(top)a", "!b");
 const file = fc.array(name, { minLength: 1, maxLength: 3 }).map((names) => names.join("/"));
@@ -59,6 +65,42 @@ describe("the import", { timeout: 300_000 }, () => {
     await sandbox.checkout();
     writeFileSync(path.join(sandbox.places.workspace, "file"), "b");
     expect(await importOf(sandbox)).toEqual(await importOf(sandbox));
+  });
+
+  it.each([
+    { name: "a file", replace: "echo evil >third_party" },
+    { name: "a link", replace: "ln -s file third_party" },
+  ])("keeps a link to another repository where $name is in its folder's place, and says so", async ({ replace }) => {
+    const link = `160000,${"1".repeat(40)},third_party/sub`;
+    const sandbox = await aSandbox({
+      base: `mkdir -p third_party/sub; git update-index --add --cacheinfo ${link}; echo r >third_party/readme; echo a >file`,
+    });
+    await sandbox.checkout();
+    sh(sandbox.places.workspace, `rm -r third_party; ${replace}`);
+    const imported = await importOf(sandbox);
+    expect(imported).toMatchObject({
+      result: "Committed",
+      paths: ["third_party/readme"],
+      skipped: [expect.stringMatching(/^third_party: a link to another repository/)],
+    });
+    expect(treeOf(sandbox, imported)).toBe("100644 file\n160000 third_party/sub\n");
+  });
+
+  it("keeps what could not be checked out, whatever is in its place or in its folder's", async () => {
+    const sandbox = await aSandbox({ base: "echo a >file" });
+    const blob = sh(sandbox.origin, "echo evil | git hash-object -w --stdin").trim();
+    const target = sh(sandbox.origin, "head -c 5000 /dev/zero | tr '\\0' a | git hash-object -w --stdin").trim();
+    const tree = (entries: string): string => sh(sandbox.origin, `printf '${entries}' | git mktree`).trim();
+    const git = tree(`100644 blob ${blob}\\tconfig\\n`);
+    const folder = tree(`040000 tree ${git}\\t.GIT\\n100644 blob ${blob}\\tok\\n`);
+    const top = tree(`040000 tree ${folder}\\td\\n120000 blob ${target}\\tlong\\n100644 blob ${blob}\\tfile\\n`);
+    sandbox.spec.checkout.headSHA = sh(sandbox.origin, `git commit-tree -m evil ${top}`).trim();
+    await sandbox.checkout();
+    sh(sandbox.places.workspace, "rm -r d; echo mine >d; mkdir long; echo x >long/x; echo better >file");
+    const imported = await importOf(sandbox);
+    expect(imported).toMatchObject({ paths: ["d/ok", "file"] });
+    expect(imported.skipped.map((one) => one.split(":")[0])).toEqual(["d", "long"]);
+    expect(treeOf(sandbox, imported)).toBe("100644 d/.GIT/config\n100644 file\n120000 long\n");
   });
 
   it("takes 3,000 changed files, and passes over 6,000 ignored ones, in seconds", async () => {

@@ -9,7 +9,7 @@ import { contentOf, differs, type Content } from "./compare.ts";
 import { ignoreOracle } from "./ignore.ts";
 import { commitMessage } from "./message.ts";
 import { type Change, objectWriter, type ObjectWriter } from "./object-writer.ts";
-import { patchBytes } from "./patch-bytes.ts";
+import { changedPaths, patchBytes } from "./patch-bytes.ts";
 import { changedMeanwhile, type Visited, walk } from "./walk.ts";
 
 /** What became of the workspace. */
@@ -122,9 +122,9 @@ async function finish(
   const { skipped, writer } = gathering;
   const deleted = [...base.files.keys()].filter((path) => !gathering.present.has(path));
   const changes = [...gathering.changes, ...deleted.map((path) => ({ path, deleted: true as const }))];
-  const paths = [...gathering.changedPaths, ...deleted].sort().map(decoded);
   if (gathering.tooMuch !== undefined) {
     await writer.abandon();
+    const paths = [...gathering.changedPaths, ...deleted].sort().map(decoded);
     return { result: "TooMuch", paths, newBytes: gathering.newBytes, skipped, why: gathering.tooMuch };
   }
   if (changes.length === 0) return { result: "NoChanges", skipped };
@@ -136,6 +136,7 @@ async function finish(
     message: commitMessage(request.commit, request.summary),
     changes: changes.sort((a, b) => (a.path < b.path ? -1 : 1)),
   });
+  const paths = (await changedPaths(parent, commit, own)).map(decoded);
   return { result: "Committed", commit, paths, patchBytes: await patchBytes(parent, commit, own), skipped };
 }
 

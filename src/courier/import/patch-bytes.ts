@@ -1,4 +1,5 @@
-import { ended, startGit, type GitOptions } from "../git/run.ts";
+import { ended, git, startGit, type GitOptions } from "../git/run.ts";
+import { rawPath, type RawPath } from "../raw-path.ts";
 
 /** The id of the empty tree, which git knows without having it. */
 const emptyTree = {
@@ -8,8 +9,7 @@ const emptyTree = {
 
 /** The size of the patch between two commits, binary content included; counted, never held. */
 export async function patchBytes(parent: string | undefined, commit: string, own: GitOptions): Promise<number> {
-  const from = parent ?? emptyTree[commit.length === 64 ? "sha256" : "sha1"];
-  const args = ["diff-tree", "-r", "-p", "--binary", "--no-renames", "--no-ext-diff", "--no-textconv", from, commit];
+  const args = [...diffTree, "-p", "--binary", "--no-ext-diff", "--no-textconv", before(parent, commit), commit];
   const child = startGit(args, own);
   child.stdin.on("error", () => {});
   child.stdin.end();
@@ -17,4 +17,16 @@ export async function patchBytes(parent: string | undefined, commit: string, own
   child.stdout.on("data", (chunk: Buffer) => (bytes += chunk.length));
   await ended(child, args);
   return bytes;
+}
+
+/** Every path that differs between two commits, those that are gone included: read from the commit, so that nothing in it is unheard of. */
+export async function changedPaths(parent: string | undefined, commit: string, own: GitOptions): Promise<RawPath[]> {
+  const out = await git([...diffTree, "--name-only", "-z", before(parent, commit), commit], own);
+  return rawPath(out).split("\0").filter(Boolean);
+}
+
+const diffTree = ["diff-tree", "-r", "--no-renames"];
+
+function before(parent: string | undefined, commit: string): string {
+  return parent ?? emptyTree[commit.length === 64 ? "sha256" : "sha1"];
 }

@@ -24,7 +24,7 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 async function reading(meanwhile: Record<string, () => void>): Promise<Record<string, string>> {
   const read: Record<string, string> = {};
   await walk(at("workspace"), {
-    base: { files: new Map(), folders: new Set(), links: new Set() },
+    base: { files: new Map(), folders: new Set(), links: new Set(), refused: new Set(), carriers: new Set() },
     ignore: { ignored: (paths) => Promise.resolve(paths.map(() => false)), close: () => Promise.resolve() },
     skip: (skipped, why) => void (read[skipped] = why),
     visit: (entry) => {

@@ -58,6 +58,8 @@ export async function walk(workspace: string, deps: WalkDeps): Promise<void> {
   async function one(folder: Folder, entry: Entry, depth: number): Promise<void> {
     const { path, name, kind } = entry;
     if (kind === "other") return deps.skip(path, "it is neither a file, a folder nor a link");
+    const why = inTheWay(entry, deps.base);
+    if (why !== undefined) return deps.skip(path, why);
     if (kind !== "folder") return deps.visit({ path, folder, name, kind });
     if (depth >= maxPathDepth || path.length > maxPathBytes) return deps.skip(path, "it lies too deep");
     return inFolder(enter(folder, path, name), path, depth + 1);
@@ -85,6 +87,14 @@ function kindOf(stats: Stats): Entry["kind"] {
   if (stats.isFile()) return "file";
   if (stats.isDirectory()) return "folder";
   return stats.isSymbolicLink() ? "link" : "other";
+}
+
+/** Why a path cannot be taken without taking something else out of the commit. */
+function inTheWay({ path, kind }: Entry, base: BaseTree): string | undefined {
+  const folder = kind === "folder";
+  if (base.refused.has(path) && !(folder && base.folders.has(path))) return "what the commit has in its place stays";
+  if (folder || !base.carriers.has(path)) return undefined;
+  return "a link to another repository, or what could not be checked out, lies in it";
 }
 
 function isTracked({ path, kind }: Entry, base: BaseTree): boolean {
