@@ -59,15 +59,18 @@ marked() {
   done
 }
 
+# Gives up after 8 s, whatever a look around costs here: the courier waits for 10 s. Tries bound it where the clock is set back.
 end_everything() {
+  begun=$(date +%s)
   tries=0
   kill_others
-  while others_left && [ $tries -lt 80 ]; do
+  while others_left; do
+    [ $(($(date +%s) - begun)) -lt 8 ] && [ $tries -lt 80 ] || return 1
     tries=$((tries + 1))
     pause
     kill_others
   done
-  ! others_left
+  return 0
 }
 
 # Says something to the courier, making room where the agent has filled the volume.
@@ -143,7 +146,10 @@ else
 fi
 
 kill "$watcher" 2>/dev/null
+# From here the courier gives us 10 s, then a while to open the tree. The code is said again once nobody is left who might have changed it.
+say exit "$code"
 if end_everything; then
+  say stopped opening
   open_to_courier
   say exit "$code"
   say stopped "$how"

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { ended } from "./testing.ts";
+import { ended, stubs, unkillable } from "./testing.ts";
 
 const script = path.join(import.meta.dirname, "entry.sh");
 
@@ -43,8 +43,9 @@ function start(prefix: readonly string[], command: string, environment: Record<s
 
 async function stopped(container: Container): Promise<string> {
   const file = path.join(container.root, "out/stopped");
-  await expect.poll(() => existsSync(file) && container.read("out/stopped"), { timeout: 20_000 }).toBeTruthy();
-  return container.read("out/stopped").trim();
+  const word = (): string => (existsSync(file) ? container.read("out/stopped") : "");
+  await expect.poll(word, { timeout: 20_000 }).toMatch(/^(?!opening).+\n/);
+  return word().trim();
 }
 
 afterEach(async () => {
@@ -149,6 +150,22 @@ describe("the entry script", { timeout: 60_000 }, () => {
     expect(await stopped(container)).toBe("terminated");
   });
 
+  it("says the exit code at once, and gives up what cannot be ended within 10 s, also where sleep knows only whole seconds", async () => {
+    const sleep = `case $1 in *.*) exit 1 ;; esac; exec /bin/sleep "$1"`;
+    const folder = mkdtempSync(path.join(tmpdir(), "bellhop-stubs-"));
+    const PATH = `${stubs(folder, { ...unkillable, sleep })}:${process.env["PATH"]}`;
+    const startMs = performance.now();
+    const container = start(["/bin/sh"], "exit 3", { ...process_, PATH });
+    writeFileSync(path.join(container.root, "in/release"), "");
+    await expect
+      .poll(() => existsSync(path.join(container.root, "out/exit")) && container.read("out/exit"), { timeout: 5_000 })
+      .toBe("3\n");
+    expect(await ended(container.process)).toBe(3);
+    expect(performance.now() - startMs).toBeLessThan(11_000);
+    expect(existsSync(path.join(container.root, "out/stopped"))).toBe(false);
+    rmSync(folder, { recursive: true, force: true });
+  });
+
   it("says 127 for a command that is not there", async () => {
     const container = start(["/bin/sh"], "exec /no/such/agent", process_);
     await stopped(container);
@@ -185,7 +202,8 @@ describe("the entry script", { timeout: 60_000 }, () => {
       );
       await expect.poll(() => existsSync(path.join(container.root, "filled")), { timeout: 20_000 }).toBe(true);
       const out = `/proc/${container.process.pid}/root${container.root}/out`;
-      await expect.poll(() => existsSync(`${out}/stopped`), { timeout: 20_000 }).toBe(true);
+      const word = (): string => (existsSync(`${out}/stopped`) ? readFileSync(`${out}/stopped`, "utf8") : "");
+      await expect.poll(word, { timeout: 20_000 }).toBe("ended\n");
       expect(readFileSync(`${out}/exit`, "utf8")).toBe("5\n");
     },
   );

@@ -39,6 +39,13 @@ export interface TestUser {
   gid?: number;
 }
 
+/** How a test's agent is started. */
+export interface AgentOptions {
+  user?: TestUser;
+  /** Shell scripts by name, found before the system's programs. */
+  programs?: Record<string, string>;
+}
+
 /** A sandbox without a cluster: a real repository behind a stand-in broker, the volumes as folders, the agent as a real process. */
 export interface TestSandbox {
   root: string;
@@ -49,8 +56,8 @@ export interface TestSandbox {
   testBroker: TestBroker;
   broker: Broker;
   checkout(): Promise<void>;
-  /** Starts the agent under the entry script, as another user where one is named. */
-  agent(command: readonly string[], options?: { shell?: readonly string[]; user?: TestUser }): ChildProcess;
+  /** Starts the agent under the entry script; as another user, or with programs in front of the system's, where a test says so. */
+  agent(command: readonly string[], options?: AgentOptions): ChildProcess;
   /** Runs the sidecar to its end and answers the outcome it wrote. */
   run(options?: { terminate?: AbortSignal }): Promise<CourierOutcome>;
   outcome(): CourierOutcome;
@@ -102,8 +109,9 @@ export async function aSandbox(options: SandboxOptions = {}): Promise<TestSandbo
     testBroker,
     broker,
     checkout: () => checkout(places, spec, { ...deps, answers: () => Promise.resolve(false) }),
-    agent(command, { shell = ["/bin/sh"], user = {} } = {}) {
-      const child = startAgent({ root, places, user }, [...shell, path.join(places.in, "entry.sh"), ...command]);
+    agent(command, options = {}) {
+      const script = path.join(places.in, "entry.sh");
+      const child = startAgent({ root, places, ...options }, [script, ...command]);
       agents.push(child);
       return child;
     },
@@ -132,6 +140,18 @@ const impatient = {
   ...systemClock,
   after: (delayMs: number, callback: () => void) => systemClock.after(delayMs === 30_000 ? 0 : delayMs, callback),
 };
+
+/** A folder of programs, as shell scripts by name, for the front of a PATH. */
+export function stubs(root: string, programs: Record<string, string>): string {
+  const folder = path.join(root, "bin");
+  mkdirSync(folder);
+  for (const [name, script] of Object.entries(programs))
+    writeFileSync(path.join(folder, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  return folder;
+}
+
+/** A `grep` that finds a process which cannot be ended: there is no such number. */
+export const unkillable = { grep: "echo /proc/99999999/environ" };
 
 /** Resolves when a process has ended. */
 export async function ended(child: ChildProcess): Promise<number | null> {
@@ -205,14 +225,14 @@ function aSpec({ brokerURL, head }: { brokerURL: string; head: string | undefine
 }
 
 function startAgent(
-  { root, places, user }: { root: string; places: Places; user: TestUser },
-  [file = "/bin/sh", ...args]: readonly string[],
+  { root, places, user, programs }: { root: string; places: Places } & AgentOptions,
+  args: readonly string[],
 ): ChildProcess {
-  return spawn(file, args, {
+  return spawn("/bin/sh", args, {
     stdio: "ignore",
     ...user,
     env: {
-      PATH: process.env["PATH"],
+      PATH: [...(programs === undefined ? [] : [stubs(root, programs)]), process.env["PATH"]].join(":"),
       HOME: path.join(root, "home"),
       TMPDIR: path.join(root, "tmp"),
       BELLHOP_IN: places.in,

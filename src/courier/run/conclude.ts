@@ -18,7 +18,7 @@ export interface ConcludeDeps extends WorkDeps {
 
 /** What becomes of the work, by how the agent ended: only exit 0, by itself, with every process gone, is published. */
 export async function conclude(end: AgentEnd, deps: ConcludeDeps): Promise<Ending> {
-  if (end.how === "still-writing") return stillWriting;
+  if (end.how === "still-writing") return end.stopped === "opening" ? stillOpening : stillWriting;
   if (end.asked !== undefined) return asked(end.asked, deps.spec);
   if (end.how === "terminated" || end.stopped !== "ended") return podEnded;
   const exitCode = readExit(deps.out);
@@ -30,6 +30,11 @@ const stillWriting: Ending = {
   reason: "AgentStillWriting",
   message:
     "Processes of the agent were still there 10 s after its end, so what it left cannot be trusted to be whole. Nothing was published.",
+};
+
+const stillOpening: Ending = {
+  reason: "WorkspaceUnreadable",
+  message: "What the agent left could not be made readable within 5 min. Nothing was published.",
 };
 
 const podEnded: Ending = {

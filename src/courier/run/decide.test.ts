@@ -58,6 +58,16 @@ describe("decideNext", () => {
       change: { exitSeenMs: 89_999 },
       next: { next: "end", how: "still-writing" },
     },
+    {
+      name: "waits longer while the tree is made readable",
+      change: { exitSeenMs: 89_999, stopped: "opening" },
+      next: { next: "wait" },
+    },
+    {
+      name: "does not wait for ever for a readable tree",
+      change: { nowMs: 390_000, activeMs: 390_000, startedMs: 380_000, exitSeenMs: 89_999, stopped: "opening" },
+      next: { next: "end", how: "still-writing" },
+    },
     { name: "ends with the pod", change: { terminating: true }, next: { next: "end", how: "terminated" } },
   ] satisfies { name: string; change: Partial<AgentFacts>; next: unknown }[])("$name", ({ change, next }) => {
     expect(decideNext(facts(change))).toEqual(next);

@@ -15,7 +15,7 @@ export interface AgentFacts {
   asked: { reason: AskReason; atMs: number } | undefined;
   /** When its exit code was first seen. */
   exitSeenMs: number | undefined;
-  /** What its entry script said once every process was gone. */
+  /** What its entry script said once every process was gone: `opening` while it makes the tree readable, then how it ended. */
   stopped: string | undefined;
   /** The operator wants this attempt to end. */
   stopWanted: boolean;
@@ -31,16 +31,21 @@ export type Next =
 
 /** How long the agent's entry script has to end every process, from the question or from the exit code. */
 const endPatienceMs = 10_000;
+/** How long it has, all in all, where it says that it makes the tree readable: that may hold a million files. */
+const openPatienceMs = 300_000;
 
 /** Decides by what is known; pure. */
 export function decideNext(facts: AgentFacts): Next {
-  if (facts.stopped !== undefined) return { next: "end", how: "gone" };
-  const endingSinceMs = facts.asked?.atMs ?? facts.exitSeenMs;
-  if (endingSinceMs !== undefined && facts.nowMs - endingSinceMs > endPatienceMs)
-    return { next: "end", how: "still-writing" };
+  if (facts.stopped !== undefined && facts.stopped !== "opening") return { next: "end", how: "gone" };
+  if (waitedInVain(facts)) return { next: "end", how: "still-writing" };
   if (facts.terminating) return { next: "end", how: "terminated" };
   const reason = facts.asked === undefined ? whyAsk(facts) : undefined;
   return reason === undefined ? { next: "wait" } : { next: "ask", reason };
+}
+
+function waitedInVain({ asked, exitSeenMs, stopped, nowMs }: AgentFacts): boolean {
+  const sinceMs = asked?.atMs ?? exitSeenMs;
+  return sinceMs !== undefined && nowMs - sinceMs > (stopped === "opening" ? openPatienceMs : endPatienceMs);
 }
 
 function whyAsk(facts: AgentFacts): AskReason | undefined {

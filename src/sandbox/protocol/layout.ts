@@ -38,9 +38,9 @@ export const outFiles = {
   events: "events.jsonl",
   /** Standard output and error of the agent, capped by the entry script's reader. */
   output: "output.log",
-  /** The agent's exit code, decimal. */
+  /** The agent's exit code, decimal; said at its end, before what it left running is ended. */
   exit: "exit",
-  /** Appears when every other process of the agent's container is gone. */
+  /** Appears when every other process of the agent's container is gone: `opening` while the tree is made readable, then how it ended. */
   stopped: "stopped",
 } as const;
 
