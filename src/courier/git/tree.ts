@@ -9,18 +9,20 @@ export interface TreeEntry {
   path: RawPath;
   mode: Mode;
   id: string;
+  /** Bytes; of a link to another repository, none. */
+  size: number;
 }
 
 /** Every path of a commit, links to other repositories included, folders not. */
 export async function listTree(commit: string, options: GitOptions): Promise<TreeEntry[]> {
-  const out = rawPath(await git(["ls-tree", "-r", "-z", "--full-tree", commit], options));
+  const out = rawPath(await git(["ls-tree", "-r", "-l", "-z", "--full-tree", commit], options));
   return out.split("\0").filter(Boolean).map(parseEntry);
 }
 
 function parseEntry(line: string): TreeEntry {
   const tab = line.indexOf("\t");
-  const [mode = "", , id = ""] = line.slice(0, tab).split(" ");
-  return { path: line.slice(tab + 1), mode: modern(mode), id };
+  const [mode = "", , id = "", size = ""] = line.slice(0, tab).split(/ +/);
+  return { path: line.slice(tab + 1), mode: modern(mode), id, size: size === "-" ? 0 : Number(size) };
 }
 
 /** Old commits have 100664 and the like. */

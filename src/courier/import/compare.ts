@@ -1,5 +1,6 @@
-import { createHash, type Hash } from "node:crypto";
+import { createHash } from "node:crypto";
 import { closeSync, readSync } from "node:fs";
+import { setImmediate } from "node:timers/promises";
 import { BellhopError } from "../../shared/errors.ts";
 import type { OpenFile } from "../folder.ts";
 import type { Mode, TreeEntry } from "../git/tree.ts";
@@ -53,14 +54,32 @@ function* readAll(fd: number, size: number, name: string): Generator<Buffer> {
   }
 }
 
-/** Whether a path differs from what the base has there, by mode or bytes. */
-export function differs(content: Content, tracked: TreeEntry | undefined): boolean {
-  if (tracked === undefined || tracked.mode !== content.mode) return true;
-  return blobId(content, tracked.id.length === 64 ? "sha256" : "sha1") !== tracked.id;
+/** Lets timers and signals be heard after so much work, counted in bytes. */
+export type Breathe = (bytes: number) => Promise<void>;
+
+const breathBytes = 8 * 1024 * 1024;
+/** Opening a file costs about as much as reading this much of it. */
+const openingBytes = 64 * 1024;
+
+/** A new one, for one import. */
+export function breather(): Breathe {
+  let sinceBytes = 0;
+  return async (bytes) => {
+    sinceBytes += bytes;
+    if (sinceBytes < breathBytes) return;
+    sinceBytes = 0;
+    await setImmediate();
+  };
 }
 
-function blobId(content: Content, algorithm: "sha1" | "sha256"): string {
-  const hash: Hash = createHash(algorithm).update(`blob ${content.size}\0`);
-  for (const chunk of content.chunks()) hash.update(chunk);
-  return hash.digest("hex");
+/** Whether a path differs from what the base has there, by mode or bytes. What has another size is not read: sparse, it may be huge. */
+export async function differs(content: Content, tracked: TreeEntry | undefined, breathe: Breathe): Promise<boolean> {
+  await breathe(openingBytes);
+  if (tracked === undefined || tracked.mode !== content.mode || tracked.size !== content.size) return true;
+  const hash = createHash(tracked.id.length === 64 ? "sha256" : "sha1").update(`blob ${content.size}\0`);
+  for (const chunk of content.chunks()) {
+    hash.update(chunk);
+    await breathe(chunk.length);
+  }
+  return hash.digest("hex") !== tracked.id;
 }

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
@@ -101,6 +101,15 @@ describe("the import", { timeout: 300_000 }, () => {
     expect(imported).toMatchObject({ paths: ["d/ok", "file"] });
     expect(imported.skipped.map((one) => one.split(":")[0])).toEqual(["d", "long"]);
     expect(treeOf(sandbox, imported)).toBe("100644 d/.GIT/config\n100644 file\n120000 long\n");
+  });
+
+  it("refuses a tracked file that has grown to a tebibyte of nothing at once", async () => {
+    const sandbox = await aSandbox({ base: "echo a >file" });
+    await sandbox.checkout();
+    truncateSync(path.join(sandbox.places.workspace, "file"), 2 ** 40);
+    const startMs = performance.now();
+    expect(await importOf(sandbox)).toMatchObject({ result: "TooMuch", why: expect.stringContaining("1048576 MiB") });
+    expect(performance.now() - startMs).toBeLessThan(10_000);
   });
 
   it("takes 3,000 changed files, and passes over 6,000 ignored ones, in seconds", async () => {

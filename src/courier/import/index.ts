@@ -5,7 +5,7 @@ import type { GitOptions } from "../git/run.ts";
 import { forPeople, type RawPath } from "../raw-path.ts";
 import { loadRefused } from "../checkout/refused.ts";
 import { baseTree, type BaseTree } from "./base-tree.ts";
-import { contentOf, differs, type Content } from "./compare.ts";
+import { breather, contentOf, differs, type Content } from "./compare.ts";
 import { ignoreOracle } from "./ignore.ts";
 import { commitMessage } from "./message.ts";
 import { type Change, objectWriter, type ObjectWriter } from "./object-writer.ts";
@@ -63,6 +63,7 @@ const maxStoredBytes = 512 * 1024 * 1024;
 
 function gatherer(base: BaseTree, writer: ObjectWriter, maxNewBytes: number): Gathering {
   let storedBytes = 0;
+  const breathe = breather();
   const gathering: Gathering = {
     present: new Set(),
     changes: [],
@@ -89,7 +90,7 @@ function gatherer(base: BaseTree, writer: ObjectWriter, maxNewBytes: number): Ga
   async function take(path: RawPath, content: Content): Promise<void> {
     const tracked = base.files.get(path);
     gathering.present.add(path);
-    if (!differs(content, tracked)) return;
+    if (!(await differs(content, tracked, breathe))) return;
     gathering.changedPaths.push(path);
     storedBytes += content.size;
     if (tracked === undefined) gathering.newBytes += content.size;
