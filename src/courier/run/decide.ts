@@ -1,7 +1,8 @@
 import type { OutcomeReason } from "../../sandbox/protocol/outcome.ts";
 
 /** Why an agent is asked to end before it has. */
-export type AskReason = Extract<OutcomeReason, "Stopped" | "WallClockExceeded" | "AgentStalled">;
+export const askReasons = ["Stopped", "WallClockExceeded", "AgentStalled"] as const satisfies OutcomeReason[];
+export type AskReason = (typeof askReasons)[number];
 
 /** What is known of the agent at one moment. Times in milliseconds. */
 export interface AgentFacts {

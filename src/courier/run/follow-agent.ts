@@ -43,7 +43,7 @@ export async function followAgent(deps: FollowDeps): Promise<AgentEnd> {
   const operator = operatorWatch(deps);
   const activity = activityWatch(deps);
   const handedOver = handedOverMs(deps.places);
-  let asked: { reason: AskReason; atMs: number } | undefined;
+  let asked = askedBefore(deps);
   let exitSeenMs: number | undefined;
 
   for (;;) {
@@ -70,10 +70,22 @@ export async function followAgent(deps: FollowDeps): Promise<AgentEnd> {
   }
 }
 
-function ask(reason: AskReason, atMs: number, { log, places }: FollowDeps): { reason: AskReason; atMs: number } {
+interface Asked {
+  reason: AskReason;
+  atMs: number;
+}
+
+function ask(reason: AskReason, atMs: number, { log, places, state }: FollowDeps): Asked {
   log.info({ reason }, "the agent is asked to end");
+  state.save({ asked: reason });
   tell(places, "stop");
   return { reason, atMs };
+}
+
+/** What an earlier run of this container asked, or meant to: it is asked once more, and waited for anew. */
+function askedBefore(deps: FollowDeps): Asked | undefined {
+  const { asked } = deps.state.state;
+  return asked === undefined ? undefined : ask(asked, deps.clock.now().getTime(), deps);
 }
 
 function startedMs(state: StateFile, signs: AgentSigns, nowMs: number): number | undefined {

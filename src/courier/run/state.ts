@@ -2,10 +2,13 @@ import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { z } from "zod";
 import { courierOutcome } from "../../sandbox/protocol/outcome.ts";
+import { askReasons } from "./decide.ts";
 
 const saved = z.object({
   /** When the agent was first seen to run, in milliseconds; wall clock counts from here. */
   startedMs: z.number().optional(),
+  /** Why the agent was asked to end; stored before it is asked. */
+  asked: z.enum(askReasons).optional(),
   /** How far into the agent's events the broker has said yes, in bytes. */
   ackedBytes: z.number(),
   /** How many events the broker has taken. */

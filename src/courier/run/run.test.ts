@@ -1,0 +1,34 @@
+import { existsSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import { aSandbox, closeSandboxes, type TestSandbox } from "../testing.ts";
+import { tell } from "./agent-files.ts";
+
+afterEach(closeSandboxes);
+
+async function working(command: string): Promise<TestSandbox> {
+  const sandbox = await aSandbox({ base: "echo a >file" });
+  await sandbox.checkout();
+  sandbox.agent(["/bin/sh", "-c", `echo >started; ${command}`]);
+  const started = path.join(sandbox.places.workspace, "started");
+  await expect.poll(() => existsSync(started), { timeout: 10_000 }).toBe(true);
+  return sandbox;
+}
+
+const stateFile = (sandbox: TestSandbox): string => path.join(sandbox.places.courier, "state.json");
+
+describe("the sidecar", { timeout: 60_000 }, () => {
+  it("still knows why it asked an agent to end when it was killed meanwhile", async () => {
+    const sandbox = await working("sleep 100");
+    writeFileSync(stateFile(sandbox), JSON.stringify({ ackedBytes: 0, sequence: 0, asked: "AgentStalled" }));
+    tell(sandbox.places, "stop");
+    await expect.poll(() => existsSync(path.join(sandbox.places.out, "stopped")), { timeout: 20_000 }).toBe(true);
+    expect(await sandbox.run()).toMatchObject({ reason: "AgentStalled" });
+  });
+
+  it("asks once more what it had only written down", async () => {
+    const sandbox = await working("sleep 100");
+    writeFileSync(stateFile(sandbox), JSON.stringify({ ackedBytes: 0, sequence: 0, asked: "WallClockExceeded" }));
+    expect(await sandbox.run()).toMatchObject({ reason: "WallClockExceeded" });
+  });
+});
