@@ -39,7 +39,7 @@ export async function run(places: Places, spec: SandboxSpec, deps: RunDeps): Pro
   const ending = state.state.outcome ?? (await endOf(places, spec, state, deps));
   const { reason, message } = ending;
   deps.log.info({ reason, detail: message }, "the attempt has ended");
-  finish(places, spec, ending, state);
+  finish(places, spec, ending, { ...deps, state });
   await lingering(deps);
 }
 
@@ -86,13 +86,25 @@ function deadline(startMs: number, { clock, terminate }: RunDeps): () => number 
   return () => untilMs - clock.now().getTime();
 }
 
-function finish(places: Places, spec: SandboxSpec, ending: Ending, state: StateFile): void {
+function finish(
+  places: Places,
+  spec: SandboxSpec,
+  ending: Ending,
+  { log, state }: { log: Logger; state: StateFile },
+): void {
   const notProbed = spec.egress.notProbed.slice(0, 8).map((name) => name.slice(0, 64));
   const whole = { ...ending, ...(notProbed.length === 0 ? {} : { notProbed }) };
-  writeOutcome(places.terminationLog, spec.attempt, whole);
-  state.save({ outcome: { version: 1, attempt: spec.attempt, ...whole, message: whole.message.slice(0, 1024) } });
-  tell(places, "stop");
-  tell(places, "release");
+  try {
+    writeOutcome(places.terminationLog, spec.attempt, whole);
+    state.save({ outcome: { version: 1, attempt: spec.attempt, ...whole, message: whole.message.slice(0, 1024) } });
+  } catch (error) {
+    // A full disk, for example. Started again, this container would only do its work once more.
+    log.error({ error }, "the outcome could not be stored");
+  } finally {
+    // Whatever fails here, the agent's container does not wait for it.
+    tell(places, "stop");
+    tell(places, "release");
+  }
 }
 
 async function lingering({ clock, terminate }: RunDeps): Promise<void> {

@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { aSandbox, closeSandboxes, type TestSandbox } from "../testing.ts";
@@ -30,5 +30,16 @@ describe("the sidecar", { timeout: 60_000 }, () => {
     const sandbox = await working("sleep 100");
     writeFileSync(stateFile(sandbox), JSON.stringify({ ackedBytes: 0, sequence: 0, asked: "WallClockExceeded" }));
     expect(await sandbox.run()).toMatchObject({ reason: "WallClockExceeded" });
+  });
+
+  it("lets the agent's container go, and says the outcome, where its own volume is full", async () => {
+    const sandbox = await working("while ! [ -e go ]; do sleep 0.1; done; exit 3");
+    const running = sandbox.run();
+    await expect.poll(() => existsSync(stateFile(sandbox)), { timeout: 10_000 }).toBe(true);
+    // Stands for a volume that takes nothing more.
+    mkdirSync(`${stateFile(sandbox)}.new`);
+    writeFileSync(path.join(sandbox.places.workspace, "go"), "");
+    expect(await running).toMatchObject({ reason: "AgentFailed", exitCode: 3 });
+    expect(existsSync(path.join(sandbox.places.in, "release"))).toBe(true);
   });
 });
