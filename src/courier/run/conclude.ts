@@ -12,6 +12,8 @@ export interface ConcludeDeps extends WorkDeps {
   places: Places;
   spec: SandboxSpec;
   out: Folder;
+  /** Aborted when the pod has asked the courier to end. */
+  terminate: AbortSignal;
   /** The agent's own last `result`, read once it is gone. */
   summary(): string | undefined;
 }
@@ -20,7 +22,7 @@ export interface ConcludeDeps extends WorkDeps {
 export async function conclude(end: AgentEnd, deps: ConcludeDeps): Promise<Ending> {
   if (end.how === "still-writing") return end.stopped === "opening" ? stillOpening : stillWriting;
   if (end.asked !== undefined) return asked(end.asked, deps.spec);
-  if (end.how === "terminated" || end.stopped !== "ended") return podEnded;
+  if (end.how === "terminated" || end.stopped !== "ended") return deps.terminate.aborted ? podEnded : signalled;
   const exitCode = readExit(deps.out);
   if (exitCode === 0) return deliverWork(deps.places, deps.spec, deps.summary(), deps);
   return failed(exitCode, lastWords(deps.out));
@@ -39,7 +41,15 @@ const stillOpening: Ending = {
 
 const podEnded: Ending = {
   reason: "Stopped",
-  message: "The sandbox was asked to end before the agent had finished. Nothing was published.",
+  message: "The sandbox's pod was asked to end before the agent had finished. Nothing was published.",
+};
+
+/** The kubelet asks the agent's container first and us only afterwards, so who it was is not for us to know. */
+const signalled: Ending = {
+  reason: "Stopped",
+  message:
+    "The agent's container was told to end (SIGTERM) before the agent had finished, and not by the courier: " +
+    "its pod was deleted or its node drained, or the agent did it itself (`kill 1`). Nothing was published.",
 };
 
 function asked(reason: AskReason, { limits }: SandboxSpec): Ending {
