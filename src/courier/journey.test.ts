@@ -132,7 +132,7 @@ describe("a sandbox's journey", { timeout: 60_000 }, () => {
 
   it("ends an agent that runs over its wall clock", async () => {
     const sandbox = await journey("echo changed >src/login.ts; sleep 600", {
-      change: (spec) => ({ ...spec, limits: { wallClockMs: 1500, stallMs: 60_000 } }),
+      change: (spec) => ({ ...spec, limits: { ...spec.limits, wallClockMs: 1500 } }),
     });
     expect(sandbox.outcome()).toMatchObject({ reason: "WallClockExceeded" });
     expect(sandbox.testBroker.pushes).toEqual([]);
@@ -141,7 +141,7 @@ describe("a sandbox's journey", { timeout: 60_000 }, () => {
   it("keeps the time of an agent that takes away what shows that it runs", async () => {
     const sandbox = await aSandbox({
       base,
-      change: (spec) => ({ ...spec, limits: { wallClockMs: 1500, stallMs: 60_000 } }),
+      change: (spec) => ({ ...spec, limits: { ...spec.limits, wallClockMs: 1500 } }),
     });
     await sandbox.checkout();
     const output = path.join(sandbox.places.out, "output.log");
@@ -154,7 +154,7 @@ describe("a sandbox's journey", { timeout: 60_000 }, () => {
   it("ends an agent that is silent, though not one that only writes files", async () => {
     const change: NonNullable<Parameters<typeof aSandbox>[0]>["change"] = (spec) => ({
       ...spec,
-      limits: { wallClockMs: 60_000, stallMs: 1500 },
+      limits: { ...spec.limits, stallMs: 1500 },
     });
     const silent = await journey("sleep 600", { change });
     expect(silent.outcome()).toMatchObject({ reason: "AgentStalled" });

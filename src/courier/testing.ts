@@ -218,7 +218,7 @@ function aSpec({ brokerURL, head }: { brokerURL: string; head: string | undefine
       date: "2026-02-03T04:05:06Z",
     },
     output: { protectedPaths: [".github/workflows/**", "**/.gitmodules"], maxFiles: 200, maxPatchKiB: 1024 },
-    limits: { wallClockMs: 60_000, stallMs: 60_000 },
+    limits: { wallClockMs: 60_000, stallMs: 60_000, deadlineMs: Date.now() + 600_000 },
     egress: { probes: [], notProbed: ["cluster DNS"], acceptOwnNode: false },
     agent: { type: "custom", command: ["true"] },
   };

@@ -45,7 +45,7 @@ export function aSandboxSpec(over: Partial<SandboxSpec> = {}): SandboxSpec {
       date: "2026-01-01T00:00:00Z",
     },
     output: { protectedPaths: [], maxFiles: 100, maxPatchKiB: 100 },
-    limits: { wallClockMs: 60_000, stallMs: 30_000 },
+    limits: { wallClockMs: 60_000, stallMs: 30_000, deadlineMs: Date.parse("2026-01-01T00:01:00Z") },
     egress: { probes: [], notProbed: [], acceptOwnNode: false },
     agent: { type: "custom", command: ["fix", "--all"] },
     ...over,

@@ -11,6 +11,7 @@ export interface SpecSources {
   task: AgentTask;
   profile: AgentProfile;
   integration: Integration;
+  /** `date` is now (RFC 3339), as for `remainingMs`. */
   attempt: { number: number; date: string };
   host: Pick<CodeHost, "coAuthor" | "skipChecksTrailer">;
   egress: Pick<SandboxSpec["egress"], "probes" | "notProbed">;
@@ -39,7 +40,11 @@ export function sandboxSpecOf(sources: SpecSources): SandboxSpec {
     publish: { ref: `refs/heads/${checkout.headRef}`, ...oldIdOf(sources) },
     commit: commitOf(sources),
     output: outputOf(profile),
-    limits: { wallClockMs: sources.remainingMs, stallMs: durationMs(profile.spec.limits.stall) },
+    limits: {
+      wallClockMs: sources.remainingMs,
+      stallMs: durationMs(profile.spec.limits.stall),
+      deadlineMs: Date.parse(attempt.date) + sources.remainingMs,
+    },
     egress: { ...sources.egress, acceptOwnNode: profile.spec.sandbox.acceptOwnNode },
     agent: { type: profile.spec.agent.type, command: profile.spec.agent.command },
   };

@@ -56,7 +56,7 @@ function asked(reason: AskReason, { limits }: SandboxSpec): Ending {
   const minutes = (ms: number): string => `${Math.round(ms / 6000) / 10} min`;
   const messages: Record<AskReason, string> = {
     Stopped: "The task was stopped. Nothing was published.",
-    WallClockExceeded: `The agent was ended after ${minutes(limits.wallClockMs)}, its wall clock (limits.wallClock). Nothing was published.`,
+    WallClockExceeded: `The agent was ended at the end of its time (limits.wallClock): ${minutes(limits.wallClockMs)} from when its sandbox was made. Nothing was published.`,
     AgentStalled: `The agent was ended after ${minutes(limits.stallMs)} without an event, output or change (limits.stall). Nothing was published.`,
   };
   return { reason, message: messages[reason] };

@@ -5,7 +5,7 @@ const facts = (change: Partial<AgentFacts> = {}): AgentFacts => ({
   nowMs: 100_000,
   startedMs: 50_000,
   activeMs: 99_000,
-  limits: { wallClockMs: 60_000, stallMs: 20_000 },
+  limits: { wallClockMs: 60_000, stallMs: 20_000, deadlineMs: 110_000 },
   asked: undefined,
   exitSeenMs: undefined,
   stopped: undefined,
@@ -25,6 +25,11 @@ describe("decideNext", () => {
     {
       name: "asks after the wall clock",
       change: { startedMs: 39_000 },
+      next: { next: "ask", reason: "WallClockExceeded" },
+    },
+    {
+      name: "asks at the task's deadline, however late the agent started",
+      change: { startedMs: 99_000, limits: { wallClockMs: 60_000, stallMs: 20_000, deadlineMs: 99_999 } },
       next: { next: "ask", reason: "WallClockExceeded" },
     },
     { name: "asks after the stall limit", change: { activeMs: 79_000 }, next: { next: "ask", reason: "AgentStalled" } },
@@ -65,7 +70,7 @@ describe("decideNext", () => {
     },
     {
       name: "does not wait for ever for a readable tree",
-      change: { nowMs: 390_000, activeMs: 390_000, startedMs: 380_000, exitSeenMs: 89_999, stopped: "opening" },
+      change: { nowMs: 390_000, exitSeenMs: 89_999, stopped: "opening" },
       next: { next: "end", how: "still-writing" },
     },
     { name: "ends with the pod", change: { terminating: true }, next: { next: "end", how: "terminated" } },

@@ -11,7 +11,7 @@ export interface AgentFacts {
   startedMs: number | undefined;
   /** Its last event, output or change in the workspace. */
   activeMs: number;
-  limits: { wallClockMs: number; stallMs: number };
+  limits: { wallClockMs: number; stallMs: number; deadlineMs: number };
   /** When the courier asked it to end, and why. */
   asked: { reason: AskReason; atMs: number } | undefined;
   /** When its exit code was first seen. */
@@ -53,6 +53,7 @@ function whyAsk(facts: AgentFacts): AskReason | undefined {
   if (facts.stopWanted) return "Stopped";
   // Pulling the agent's image is not the agent's time; the operator has its own limit for it.
   if (facts.startedMs === undefined) return undefined;
-  if (facts.nowMs - facts.startedMs > facts.limits.wallClockMs) return "WallClockExceeded";
-  return facts.nowMs - facts.activeMs > facts.limits.stallMs ? "AgentStalled" : undefined;
+  const { wallClockMs, stallMs, deadlineMs } = facts.limits;
+  if (facts.nowMs > Math.min(deadlineMs, facts.startedMs + wallClockMs)) return "WallClockExceeded";
+  return facts.nowMs - facts.activeMs > stallMs ? "AgentStalled" : undefined;
 }

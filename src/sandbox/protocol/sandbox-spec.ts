@@ -33,7 +33,16 @@ export const sandboxSpec = z.object({
     date: z.string(),
   }),
   output: z.object({ protectedPaths: z.array(z.string()), maxFiles: z.int(), maxPatchKiB: z.int() }),
-  limits: z.object({ wallClockMs: z.int(), stallMs: z.int() }),
+  limits: z.object({
+    /** The longest the agent may run, from its own start. */
+    wallClockMs: z.int(),
+    stallMs: z.int(),
+    /**
+     * When the task's time is up, in milliseconds since the epoch by the operator's clock: what pulling and checking out took is not given
+     * on top. Where clocks differ, a node's that is ahead takes so much from the agent, one that is behind gives at most `wallClockMs`.
+     */
+    deadlineMs: z.int(),
+  }),
   /**
    * Addresses that must not answer before the agent starts; `notProbed` says what could not be named. They are tried over TCP, but those with
    * `dns`: a question to a name server, over UDP.

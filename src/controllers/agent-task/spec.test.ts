@@ -1,0 +1,19 @@
+import { describe, expect, it } from "vitest";
+import { sandboxSpecOf } from "./spec.ts";
+import { aProfile, anIntegration, aTask, fakeHost, noon, shaOf } from "./testing.ts";
+
+describe("what the courier is told", () => {
+  it("names the end of the task's time, so that what comes before the agent is not given on top", () => {
+    const spec = sandboxSpecOf({
+      task: aTask({ status: { checkout: { headRef: "bellhop/1-fix", headSHA: shaOf("a"), newBranch: true } } }),
+      profile: aProfile(),
+      integration: anIntegration(),
+      attempt: { number: 2, date: noon.toISOString() },
+      host: fakeHost().host,
+      egress: { probes: [], notProbed: [] },
+      brokerURL: "https://broker.bellhop.svc:8443",
+      remainingMs: 90_000,
+    });
+    expect(spec.limits).toMatchObject({ wallClockMs: 90_000, deadlineMs: noon.getTime() + 90_000 });
+  });
+});
