@@ -15,7 +15,7 @@ export interface SessionDeps extends PeerDeps {
   keys: () => SigningKeys;
 }
 
-/** How long a capability lasts, seconds; couriers open a new session before that. */
+/** How long a capability lasts, seconds; couriers open a new session at half of it. */
 const lifetimeSeconds = 3600;
 
 /** Exchanges a pod-bound token for two capabilities, bound to this task, this attempt, this pod and this address. */

@@ -31,6 +31,7 @@ export interface Broker {
 
 /** What a broker client needs. */
 export interface BrokerDeps {
+  clock: Clock;
   baseURL: string;
   repositoryId: string;
   caFile: string;
@@ -41,7 +42,13 @@ export interface BrokerDeps {
 
 const callTimeoutMs = 15_000;
 
-/** Talks to the broker over TLS with our certificate authority alone, past every proxy; a refused capability is renewed once a call. */
+/** At least this long between renewals, whatever the broker's clock says of a session's end. */
+const shortestMs = 60_000;
+
+/**
+ * Talks to the broker over TLS with our certificate authority alone, past every proxy. A session is renewed at half of its time, so that the
+ * agent's copy of its capability never runs out; a refused capability is renewed once a call.
+ */
 export function brokerClient(deps: BrokerDeps): Broker {
   const dispatcher = new Agent({
     connect: { ca: readFileSync(deps.caFile, "utf8"), timeout: 5000 },
@@ -49,24 +56,15 @@ export function brokerClient(deps: BrokerDeps): Broker {
     bodyTimeout: callTimeoutMs,
   });
   const repositoryURL = new URL(`${routes.git}/${deps.repositoryId}`, deps.baseURL).href;
-  let current: Session | undefined;
-
-  const open = async (signal?: AbortSignal): Promise<Session> => {
-    // The kubelet renews the file; it is read anew each time.
-    const token = readFileSync(deps.tokenFile, "utf8").trim();
-    const answer = await call({ method: "POST", route: routes.session, bearer: token, body: {} }, signal);
-    current = checked(session, answer);
-    deps.onSession(current);
-    return current;
-  };
+  const sessions = keepSession(deps, call);
 
   const withSession = async (wanted: Omit<Call, "bearer">, signal?: AbortSignal): Promise<unknown> => {
-    const held = current ?? (await open(signal));
+    const { capability } = await sessions.held(signal);
     try {
-      return await call({ ...wanted, bearer: held.capability }, signal);
+      return await call({ ...wanted, bearer: capability }, signal);
     } catch (error) {
       if (!(error instanceof BellhopError && error.code === "BrokerUnauthorized")) throw error;
-      const renewed = await open(signal);
+      const renewed = await sessions.open(signal);
       return call({ ...wanted, bearer: renewed.capability }, signal);
     }
   };
@@ -89,22 +87,51 @@ export function brokerClient(deps: BrokerDeps): Broker {
   }
 
   return {
-    open,
+    open: (signal) => sessions.open(signal),
     events: async (batch, signal) =>
       void (await withSession({ method: "POST", route: routes.events, body: batch }, signal)),
     propose: async (body, signal) => void (await withSession({ method: "POST", route: routes.proposal, body }, signal)),
     task: async (signal) => checked(taskState, await withSession({ method: "GET", route: routes.task }, signal)),
     repositoryURL,
     async withRemote(run) {
-      const { capability } = current ?? (await open());
+      const { capability } = await sessions.held();
       try {
         return await run({ url: repositoryURL, capability, caFile: deps.caFile });
       } catch (error) {
-        if (errorCode(error) === "GitUnauthorized") current = undefined;
+        if (errorCode(error) === "GitUnauthorized") sessions.forget();
         throw error;
       }
     },
     close: () => dispatcher.close(),
+  };
+}
+
+interface Sessions {
+  open(signal?: AbortSignal): Promise<Session>;
+  /** The one in force; a new one where there is none or half of its time is over. */
+  held(signal?: AbortSignal): Promise<Session>;
+  forget(): void;
+}
+
+function keepSession(deps: BrokerDeps, call: (wanted: Call, signal?: AbortSignal) => Promise<unknown>): Sessions {
+  let current: Session | undefined;
+  let renewAtMs = 0;
+
+  async function open(signal?: AbortSignal): Promise<Session> {
+    // The kubelet renews the file; it is read anew each time.
+    const token = readFileSync(deps.tokenFile, "utf8").trim();
+    const answer = await call({ method: "POST", route: routes.session, bearer: token, body: {} }, signal);
+    current = checked(session, answer);
+    const nowMs = deps.clock.now().getTime();
+    renewAtMs = nowMs + Math.max(shortestMs, (Date.parse(current.expiresAt) - nowMs) / 2);
+    deps.onSession(current);
+    return current;
+  }
+
+  return {
+    open,
+    held: async (signal) => (current === undefined || deps.clock.now().getTime() >= renewAtMs ? open(signal) : current),
+    forget: () => (current = undefined),
   };
 }
 

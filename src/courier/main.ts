@@ -59,6 +59,7 @@ async function runCommand(places: Places, log: Logger): Promise<number> {
 
 function connect(places: Places, spec: SandboxSpec): Broker {
   return brokerClient({
+    clock: systemClock,
     baseURL: spec.brokerURL,
     repositoryId: spec.repository.id,
     caFile: path.join(places.context, contextFiles.ca),

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { silentLogger } from "../shared/log.ts";
-import { systemClock } from "../shared/clock.ts";
+import { type Clock, systemClock } from "../shared/clock.ts";
 import { courierOutcome, type CourierOutcome } from "../sandbox/protocol/outcome.ts";
 import type { SandboxSpec } from "../sandbox/protocol/sandbox-spec.ts";
 import { type Broker, brokerClient } from "./broker.ts";
@@ -69,6 +69,8 @@ export interface SandboxOptions {
   /** Fills the first commit, as a shell script run in a work tree; absent: the repository is empty. */
   base?: string;
   change?: (spec: SandboxSpec) => SandboxSpec;
+  /** The broker client's. */
+  clock?: Clock;
 }
 
 const hosts = new Set<TestSandbox>();
@@ -88,6 +90,7 @@ export async function aSandbox(options: SandboxOptions = {}): Promise<TestSandbo
   const spec = (options.change ?? ((same) => same))(aSpec({ brokerURL: testBroker.url, head }));
   writeFileSync(path.join(places.context, "sandbox.json"), JSON.stringify(spec));
   const broker = brokerClient({
+    clock: options.clock ?? systemClock,
     baseURL: spec.brokerURL,
     repositoryId: spec.repository.id,
     caFile: path.join(places.context, "ca.crt"),

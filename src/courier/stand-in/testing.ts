@@ -24,6 +24,10 @@ export interface TestBroker {
   pushes: string[];
   /** What it answers to `GET /v1/task`; grants what was proposed unless a test says otherwise. */
   decide: (proposed: Proposal | undefined) => TaskState;
+  /** How many sessions were opened. */
+  sessions: number;
+  /** Its clock: a session lasts an hour. */
+  now: () => Date;
   /** When true, every request is cut off. */
   away: boolean;
   /** Answers 401 to the capabilities given so far. */
@@ -45,6 +49,8 @@ export async function startBroker({ projects, root }: { projects: string; root: 
     sequences: [],
     proposals: [],
     pushes: [],
+    sessions: 0,
+    now: () => new Date(),
     away: false,
     decide: (proposed) => ({
       stop: false,
@@ -83,7 +89,8 @@ async function route(exchange: Exchange): Promise<void> {
   const names = { capability: `courier-${suffix}`, agentCapability: `agent-${suffix}` };
   try {
     if (url.pathname === "/v1/session" && given === token) {
-      answer(response, { ...names, expiresAt: "2026-01-01T00:00:00Z" });
+      broker.sessions++;
+      answer(response, { ...names, expiresAt: new Date(broker.now().getTime() + 3_600_000).toISOString() });
     } else if (given === names.capability) {
       await forCourier(exchange, url);
     } else if (given === names.agentCapability) {
