@@ -95,6 +95,11 @@ describe("a sandbox's journey", { timeout: 60_000 }, () => {
     expect(sandbox.testBroker.pushes).toEqual([]);
   });
 
+  it("never says the agent's capability, though the agent printed it last", async () => {
+    const sandbox = await journey(`git config --get-regexp 'http.*extraheader'; exit 1`);
+    expect(sandbox.outcome().message).toContain("Authorization: Bearer [redacted]");
+  });
+
   it("refuses a workflow file in any case, and says which", async () => {
     const sandbox = await journey("mkdir -p .GitHub/Workflows; echo x >.GitHub/Workflows/Evil.yml");
     expect(sandbox.outcome()).toMatchObject({ reason: "OutputRefused" });

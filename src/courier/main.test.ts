@@ -60,7 +60,7 @@ describe("the courier as a process", { timeout: 90_000 }, () => {
     expect(sandbox.outcome()).toMatchObject({ reason: "Published" });
     const text = words.map((one) => one.text).join("");
     expect(text).toContain("the attempt has ended");
-    expect(text).not.toMatch(new RegExp(`${sandbox.testBroker.token}|courier-1|agent-1`));
+    expect(text).not.toMatch(new RegExp(`${sandbox.testBroker.token}|capability-(courier|agent)-1`));
   });
 
   it("fails the checkout with an outcome when the commit is not there", async () => {

@@ -30,6 +30,7 @@ describe("redactor", () => {
     "sk-proj-abcdefghijklmnop",
     "AKIAIOSFODNN7EXAMPLE",
     "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl",
+    "eyJuYW1lc3BhY2UiOiJ0ZWFtIn0.dGhlIG1hYyBvZiBhIGNhcGFiaWxpdHk",
     "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----",
   ])("knows the shape of %j without being told", (token) => {
     expect(redactor([])(`token=${token}; next`)).toBe("token=[redacted]; next");

@@ -86,7 +86,7 @@ async function route(exchange: Exchange): Promise<void> {
   const { broker, request, response, suffix } = exchange;
   const url = new URL(request.url ?? "/", broker.url);
   const given = request.headers.authorization?.replace(/^Bearer /, "");
-  const names = { capability: `courier-${suffix}`, agentCapability: `agent-${suffix}` };
+  const names = { capability: `capability-courier-${suffix}`, agentCapability: `capability-agent-${suffix}` };
   try {
     if (url.pathname === "/v1/session" && given === token) {
       broker.sessions++;
