@@ -1,4 +1,5 @@
 import type { GitHubIntegration } from "../../api/kinds.ts";
+import type { Logger } from "../../shared/log.ts";
 import type { DeliveryLog } from "../connection.ts";
 import { isProviderFailure } from "../errors.ts";
 import type { GitHubClient } from "./client.ts";
@@ -27,13 +28,14 @@ interface Log {
  * nobody there has no status code at all.
  */
 export function deliveryLog(integration: GitHubIntegration, client: GitHubClient): DeliveryLog {
+  const { log: logger } = client.settings;
   return {
     redeliverMissed: async (since, signal) => {
       let asked = 0;
       let cursor = since;
       for (const log of logsOf(integration, client)) {
         const attempts = await attemptsSince(log, since, signal);
-        for (const attempt of missed(attempts)) asked += await askAgain(log, attempt, signal);
+        for (const attempt of missed(attempts)) asked += await askAgain(log, attempt, logger, signal);
         const newest = Math.max(cursor.getTime(), ...attempts.map(({ delivered_at }) => Date.parse(delivered_at)));
         cursor = new Date(newest);
       }
@@ -84,15 +86,25 @@ function nextCursor(link: string | undefined): string | undefined {
   return address && URL.canParse(address) ? (new URL(address).searchParams.get("cursor") ?? undefined) : undefined;
 }
 
-/** What GitHub does not keep any more cannot be asked for; the rest goes on. */
-async function askAgain(log: Log, attempt: Attempt, signal: AbortSignal): Promise<number> {
+/** What GitHub does not keep any more cannot be asked for: that is said, and the rest goes on. */
+async function askAgain(log: Log, attempt: Attempt, logger: Logger, signal: AbortSignal): Promise<number> {
   try {
     await log.again(attempt.id, signal);
     return 1;
   } catch (error) {
-    if (isProviderFailure(error, "NotFound", "Invalid")) return 0;
-    throw error;
+    if (!isProviderFailure(error, "NotFound", "Invalid")) throw error;
+    const { id, guid, delivered_at: deliveredAt } = attempt;
+    logger.warn({ error, id: String(id), guid, deliveredAt }, "GitHub does not deliver a missed event again");
+    return 0;
   }
+}
+
+/**
+ * For the path, which takes it as it is: ids of deliveries are beyond 2^53, so that Octokit reads them as bigint, although its types say
+ * number. `Number(id)` would be another delivery, or none.
+ */
+function unrounded(id: Attempt["id"]): number {
+  return id as number;
 }
 
 function logsOf(integration: GitHubIntegration, client: GitHubClient): Log[] {
@@ -115,7 +127,7 @@ function appLog({ self }: GitHubClient): Log {
       self.request(
         "redeliver",
         "POST /app/hook/deliveries/{delivery_id}/attempts",
-        { delivery_id: Number(id) },
+        { delivery_id: unrounded(id) },
         signal,
       ),
   };
@@ -138,7 +150,7 @@ function hookLog({ self }: GitHubClient, target: string, hookId: number): Log {
         self.request(
           "redeliver",
           "POST /orgs/{org}/hooks/{hook_id}/deliveries/{delivery_id}/attempts",
-          { ...at, delivery_id: Number(id) },
+          { ...at, delivery_id: unrounded(id) },
           signal,
         ),
     };
@@ -156,7 +168,7 @@ function hookLog({ self }: GitHubClient, target: string, hookId: number): Log {
       self.request(
         "redeliver",
         "POST /repos/{owner}/{repo}/hooks/{hook_id}/deliveries/{delivery_id}/attempts",
-        { ...at, delivery_id: Number(id) },
+        { ...at, delivery_id: unrounded(id) },
         signal,
       ),
   };

@@ -4,7 +4,7 @@ import { send } from "./send.ts";
 import { covers } from "./state/find.ts";
 import type { App, Installation } from "./state/accounts.ts";
 import type { Delivery, Hook } from "./state/hooks.ts";
-import { newId, stamp } from "./state/world.ts";
+import { newDeliveryId, stamp } from "./state/world.ts";
 import type { Happening, World } from "./state/world.ts";
 import { viewOrganization, viewAccount } from "./view/account.ts";
 import { viewRepository } from "./view/repository.ts";
@@ -50,7 +50,7 @@ export function createDeliveries(world: World, settings: DeliverySettings): Deli
     redeliver(delivery) {
       const hook = world.data.hooks.find((candidate) => candidate.id === delivery.hookId);
       if (!hook) return;
-      const again: Delivery = { ...delivery, id: newId(world), redelivery: true };
+      const again: Delivery = { ...delivery, id: newDeliveryId(world), redelivery: true };
       world.data.deliveries.push(again);
       track(attempt(world, settings, hook, again));
     },
@@ -101,7 +101,7 @@ function wants(events: string[], event: string): boolean {
 
 function newDelivery(world: World, hook: Hook, guid: string, happening: Happening): Delivery {
   const delivery: Delivery = {
-    id: newId(world),
+    id: newDeliveryId(world),
     guid,
     hookId: hook.id,
     event: happening.event,

@@ -58,8 +58,8 @@ function appHook(call: Call): Hook {
 }
 
 function deliveryOf(call: Call, hook: Hook): Delivery {
-  const id = Number(call.params["delivery_id"]);
-  if (!Number.isInteger(id)) throw new HttpFailure(400, "Invalid delivery ID");
+  const id = call.params["delivery_id"] ?? "";
+  if (!/^\d+$/.test(id)) throw new HttpFailure(400, "Invalid delivery ID");
   const found = call.world.data.deliveries.find((delivery) => delivery.id === id && delivery.hookId === hook.id);
   if (!found) throw notFound();
   return found;

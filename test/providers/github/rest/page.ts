@@ -15,11 +15,11 @@ export function pageOf<T>(call: Call, all: T[], wrap: (items: T[]) => unknown): 
 }
 
 /** One page of deliveries, newest first, by cursor: the id of the next delivery. */
-export function cursorPage<T extends { id: number }>(call: Call, newestFirst: T[], view: (item: T) => unknown): Answer {
+export function cursorPage<T extends { id: string }>(call: Call, newestFirst: T[], view: (item: T) => unknown): Answer {
   const size = Math.min(100, positive(call.query.get("per_page"), 30));
   const cursor = call.query.get("cursor");
   const rest =
-    cursor === null ? newestFirst : newestFirst.filter((item) => item.id <= Number(cursor.replace(/^v1_/, "")));
+    cursor === null ? newestFirst : newestFirst.filter((item) => BigInt(item.id) <= BigInt(cursor.replace(/^v1_/, "")));
   const next = rest[size];
   const query = new URLSearchParams(call.query);
   query.set("cursor", `v1_${next?.id}`);

@@ -21,7 +21,8 @@ export interface Hook {
 
 /** One attempt to hand one event to one hook; `guid` is shared by every hook and redelivery of the event. */
 export interface Delivery {
-  id: number;
+  /** Decimal: as at GitHub, it has more digits than a JavaScript number. */
+  id: string;
   guid: string;
   hookId: number;
   event: string;

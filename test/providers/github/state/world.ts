@@ -84,6 +84,14 @@ export function newId(world: World): number {
   return world.data.nextId++;
 }
 
+/** GitHub's deliveries are far beyond 2^53: whoever reads their ids as numbers asks for another one. */
+const firstDeliveryId = 1_864_203_551_777_000_000n;
+
+/** The id of the next delivery. */
+export function newDeliveryId(world: World): string {
+  return String(firstDeliveryId + BigInt(newId(world)));
+}
+
 /** Now, as GitHub writes it: UTC, whole seconds. */
 export function timestamp(world: World): string {
   return stamp(world.clock.now());

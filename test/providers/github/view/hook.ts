@@ -29,10 +29,13 @@ export function viewHook(world: World, hook: Hook): Record<string, unknown> {
     : shared;
 }
 
+/** Writes digits as a JSON number, however many they are. The language has it, our TypeScript does not know it yet. */
+const { rawJSON } = JSON as typeof JSON & { rawJSON(digits: string): unknown };
+
 /** `hook-delivery-item`. */
 export function viewDeliveryItem(delivery: Delivery): Record<string, unknown> {
   return {
-    id: delivery.id,
+    id: rawJSON(delivery.id),
     guid: delivery.guid,
     delivered_at: delivery.deliveredAt,
     redelivery: delivery.redelivery,

@@ -1,0 +1,59 @@
+import { describe, expect, it } from "vitest";
+import type { GitHubIntegration } from "../../api/kinds.ts";
+import { silentLogger } from "../../shared/log.ts";
+import { ProviderError } from "../errors.ts";
+import type { GitHubClient } from "./client.ts";
+import { deliveryLog } from "./deliveries.ts";
+
+const patiently = new AbortController().signal;
+const noon = Date.parse("2026-03-01T12:00:00Z");
+const hourAgo = new Date(noon - 3_600_000);
+
+interface Entry {
+  id: bigint;
+  guid: string;
+  delivered_at: string;
+  status_code: number;
+  redelivery: boolean;
+}
+
+const entry = (at: number, over: Partial<Entry> = {}): Entry => ({
+  id: 1_864_203_551_777_000_001n + BigInt(at),
+  guid: `event-${at}`,
+  delivered_at: new Date(noon - at * 1_000).toISOString(),
+  status_code: 202,
+  redelivery: false,
+  ...over,
+});
+
+/** An App whose log has these pages, newest first; `again` answers what is asked for again. */
+function anApp(pages: readonly Entry[][], again: (id: unknown) => void = () => {}) {
+  const warnings: object[] = [];
+  const request = async (_doing: string, route: string, given: { cursor?: string; delivery_id?: unknown }) => {
+    if (route.startsWith("POST ")) return again(given.delivery_id);
+    const page = Number(given.cursor ?? 0);
+    const link = `<https://api.github.com/app/hook/deliveries?cursor=${page + 1}>; rel="next"`;
+    return { data: pages[page] ?? [], headers: page + 1 < pages.length ? { link } : {} };
+  };
+  const log = { ...silentLogger, warn: (fields: object) => void warnings.push(fields) };
+  const client = { app: {}, self: { request }, settings: { log } } as unknown as GitHubClient;
+  return { warnings, log: deliveryLog({ spec: {} } as unknown as GitHubIntegration, client) };
+}
+
+describe("redeliverMissed", () => {
+  it("asks by the whole id, of which no digit is rounded away", async () => {
+    const asked: unknown[] = [];
+    const { log } = anApp([[entry(0), entry(1, { status_code: 503 })]], (id) => asked.push(id));
+    expect(await log.redeliverMissed(hourAgo, patiently)).toEqual({ asked: 1, cursor: new Date(noon) });
+    expect(asked).toEqual([1_864_203_551_777_000_002n]);
+  });
+
+  it("says which event GitHub does not deliver again, and asks for the rest", async () => {
+    const pages = [[entry(1, { status_code: 503 }), entry(2, { status_code: 503 })]];
+    const { log, warnings } = anApp(pages, (id) => {
+      if (id === pages[0]?.[1]?.id) throw new ProviderError("NotFound", "cannot redeliver: 404");
+    });
+    expect(await log.redeliverMissed(hourAgo, patiently)).toMatchObject({ asked: 1 });
+    expect(warnings).toMatchObject([{ guid: "event-2", id: "1864203551777000003" }]);
+  });
+});
