@@ -26,14 +26,19 @@ const entry = (at: number, over: Partial<Entry> = {}): Entry => ({
   ...over,
 });
 
-/** An App whose log has these pages, newest first; `again` answers what is asked for again. */
-function anApp(pages: readonly Entry[][], again: (id: unknown) => void = () => {}) {
+/** An App whose log has these pages, newest first, with a link from each to the next; `again` answers what is asked for again. */
+function anApp(
+  pages: readonly Entry[][],
+  again: (id: unknown) => void = () => {},
+  after: (page: number) => number | undefined = (page) => (page + 1 < pages.length ? page + 1 : undefined),
+) {
   const warnings: object[] = [];
   const request = async (_doing: string, route: string, given: { cursor?: string; delivery_id?: unknown }) => {
     if (route.startsWith("POST ")) return again(given.delivery_id);
     const page = Number(given.cursor ?? 0);
-    const link = `<https://api.github.com/app/hook/deliveries?cursor=${page + 1}>; rel="next"`;
-    return { data: pages[page] ?? [], headers: page + 1 < pages.length ? { link } : {} };
+    const next = after(page);
+    const link = `<https://api.github.com/app/hook/deliveries?cursor=${next}>; rel="next"`;
+    return { data: pages[page] ?? [], headers: next === undefined ? {} : { link } };
   };
   const log = { ...silentLogger, warn: (fields: object) => void warnings.push(fields) };
   const client = { app: {}, self: { request }, settings: { log } } as unknown as GitHubClient;
@@ -55,5 +60,22 @@ describe("redeliverMissed", () => {
     });
     expect(await log.redeliverMissed(hourAgo, patiently)).toMatchObject({ asked: 1 });
     expect(warnings).toMatchObject([{ guid: "event-2", id: "1864203551777000003" }]);
+  });
+
+  it("reads a log of many pages to the moment it began with, and no further", async () => {
+    const pages = Array.from({ length: 60 }, (_, page) =>
+      Array.from({ length: 100 }, (_, at) => entry(page * 59 + at)),
+    );
+    const young = entry(3_590, { guid: "missed long ago", status_code: 503 });
+    const old = entry(3_601, { guid: "older than that", status_code: 503 });
+    const asked: unknown[] = [];
+    const { log } = anApp([...pages, [young, old], [entry(3_602, { status_code: 503 })]], (id) => asked.push(id));
+    expect(await log.redeliverMissed(hourAgo, patiently)).toEqual({ asked: 1, cursor: new Date(noon) });
+    expect(asked).toEqual([young.id]);
+  });
+
+  it("ends with an error in a log that has no end, rather than move on", async () => {
+    const { log } = anApp([[entry(0)]], undefined, () => 1);
+    await expect(log.redeliverMissed(hourAgo, patiently)).rejects.toThrow(/leads back/);
   });
 });

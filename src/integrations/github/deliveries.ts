@@ -1,10 +1,8 @@
 import type { GitHubIntegration } from "../../api/kinds.ts";
 import type { Logger } from "../../shared/log.ts";
 import type { DeliveryLog } from "../connection.ts";
-import { isProviderFailure } from "../errors.ts";
+import { isProviderFailure, ProviderError } from "../errors.ts";
 import type { GitHubClient } from "./client.ts";
-
-const maxPages = 50;
 
 /** One attempt at a delivery, as GitHub's log has it. Attempts of one event share the `guid`. */
 interface Attempt {
@@ -36,12 +34,15 @@ export function deliveryLog(integration: GitHubIntegration, client: GitHubClient
       for (const log of logsOf(integration, client)) {
         const attempts = await attemptsSince(log, since, signal);
         for (const attempt of missed(attempts)) asked += await askAgain(log, attempt, logger, signal);
-        const newest = Math.max(cursor.getTime(), ...attempts.map(({ delivered_at }) => Date.parse(delivered_at)));
-        cursor = new Date(newest);
+        for (const { delivered_at } of attempts) cursor = later(cursor, new Date(delivered_at));
       }
       return { asked, cursor };
     },
   };
+}
+
+function later(a: Date, b: Date): Date {
+  return b > a ? b : a;
 }
 
 /** The newest attempt of every event that no attempt brought home, oldest first. A redelivery that got a definite no is not repeated. */
@@ -66,18 +67,28 @@ function isSuccess(statusCode: number): boolean {
   return statusCode >= 200 && statusCode < 300;
 }
 
+/** However many pages they fill: the newest come first, and the next look begins after them, so that what is left out is lost. */
 async function attemptsSince(log: Log, since: Date, signal: AbortSignal): Promise<Attempt[]> {
   const found: Attempt[] = [];
+  const read = new Set<string>();
   let cursor: string | undefined;
-  for (let page = 0; page < maxPages; page++) {
+  do {
     const { data, headers } = await log.page(cursor, signal);
     // The same second as well: what came after the last look in it would be lost, and what had been answered is known by its guid.
     const young = data.filter(({ delivered_at }) => Date.parse(delivered_at) >= since.getTime());
-    found.push(...young);
-    cursor = nextCursor(headers.link);
-    if (young.length < data.length || !cursor) break;
-  }
+    found.push(...young.map(essence));
+    cursor = young.length === data.length ? nextCursor(headers.link) : undefined;
+    if (cursor !== undefined && read.has(cursor)) {
+      throw new ProviderError("Invalid", "the delivery log leads back to a page that was read, and never to its end");
+    }
+    if (cursor !== undefined) read.add(cursor);
+  } while (cursor !== undefined);
   return found;
+}
+
+/** What is kept of an entry while the rest of a long log is read. */
+function essence({ id, guid, delivered_at, status_code, redelivery }: Attempt): Attempt {
+  return { id, guid, delivered_at, status_code, redelivery };
 }
 
 function nextCursor(link: string | undefined): string | undefined {
