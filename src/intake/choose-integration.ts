@@ -4,7 +4,21 @@ import type { EventRepository, Integration, Provider } from "../integrations/typ
 export type StoredIntegration = Integration & { metadata: { uid: string } };
 
 /** The one integration that a delivery is for, or why there is none. */
-export type Choice = { integration: StoredIntegration } | { integration?: undefined; reason: string; message: string };
+export type Choice =
+  | { integration: StoredIntegration }
+  | {
+      integration?: undefined;
+      reason: string;
+      message: string;
+      /** Whether there may be one once the local copy has every member of the hook. */
+      again?: true;
+    };
+
+/** The integrations of a hook that the local copy has, and whether these are all. */
+export interface Candidates {
+  candidates: readonly StoredIntegration[];
+  complete: boolean;
+}
 
 /**
  * Of the integrations that share a hook, the one whose spec covers the repository. Several ring nothing: which profile
@@ -12,15 +26,18 @@ export type Choice = { integration: StoredIntegration } | { integration?: undefi
  */
 export function chooseIntegration(
   provider: Provider,
-  candidates: readonly StoredIntegration[],
+  { candidates, complete }: Candidates,
   about: { repository?: EventRepository; installationId?: string },
 ): Choice {
   const { repository, installationId } = about;
-  if (candidates.length === 0) return { reason: "IntegrationUnknown", message: "The hook's integration is gone." };
   if (!repository) return { reason: "NoRepository", message: "The delivery names no repository." };
   const covering = candidates.filter((one) => provider.covers(one, repository, installationId));
   const living = covering.filter((one) => one.metadata.deletionTimestamp === undefined);
   const [first, second] = living.length > 0 ? living : covering;
+  if (!first && !complete) {
+    const message = "An integration of the hook is not known here: it is gone, or too new.";
+    return { reason: "IntegrationUnknown", message, again: true };
+  }
   if (!first) {
     return { reason: "NotCovered", message: "The repository lies outside what the hook's integrations cover." };
   }

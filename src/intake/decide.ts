@@ -27,12 +27,19 @@ export type Decision =
 /** Decides what an event of an integration makes. Pure. A command needs no trigger of its own: it speaks to a task that is there. */
 export function decide(facts: DecisionFacts): Decision {
   const { integration, event, now } = facts;
-  if (integration.metadata.deletionTimestamp) return ignored("IntegrationDeleted", "The integration is being deleted.");
-  if (integration.spec.suspend) return ignored("Suspended", "The integration is suspended (spec.suspend).");
+  const rest = atRest(integration);
+  if (rest) return rest;
   if (event.occurredAt && now.getTime() - event.occurredAt.getTime() > retentionMs) {
     return ignored("OlderThanRetention", `It happened at ${event.occurredAt.toISOString()}, more than 7 days ago.`);
   }
   return command(event) ?? firstMatch(facts);
+}
+
+/** Why an integration takes nothing, whatever comes. */
+export function atRest({ metadata, spec }: Integration): Extract<Decision, { result: "ignored" }> | undefined {
+  if (metadata.deletionTimestamp) return ignored("IntegrationDeleted", "The integration is being deleted.");
+  if (spec.suspend) return ignored("Suspended", "The integration is suspended (spec.suspend).");
+  return undefined;
 }
 
 function command(event: ProviderEvent): Decision | undefined {

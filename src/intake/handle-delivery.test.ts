@@ -37,6 +37,7 @@ function world({ integrations = [anIntegration()], fail }: World = {}) {
 }
 
 const signal = new AbortController().signal;
+const notSignedIn = { bot: undefined };
 const member = (name: string) => ({ kind: "GitHubIntegration", namespace: "team", name, uid: `uid-of-${name}` });
 const status = (code: number, reason: string, message = "said", details: object = {}): ApiError =>
   errorFromAnswer("create agenttasks team/x", code, { reason, message, details });
@@ -101,15 +102,14 @@ describe("handleDelivery", () => {
     ["UnknownEvent", aComment(), "star", {}],
     ["NotMentioned", aComment({ body: "hello" }), "issue_comment", {}],
     ["NotCovered", aComment({ owner: "other" }), "issue_comment", {}],
-    ["IntegrationUnknown", aComment(), "issue_comment", { integrations: [] }],
-    ["IntegrationUnknown", aComment(), "issue_comment", { integrations: [anIntegration({ uid: "made-anew" })] }],
+    ["IntegrationUnknown", aComment(), "star", { integrations: [] }],
+    ["Suspended", aComment(), "issue_comment", { integrations: [anIntegration({ spec: { suspend: true } })] }],
     [
-      "IntegrationUnknown",
+      "Suspended",
       aComment(),
       "issue_comment",
-      { integrations: [anIntegration({ spec: { url: "https://ghe.example.com" } })] },
+      { integrations: [anIntegration({ spec: { suspend: true }, status: notSignedIn })] },
     ],
-    ["Suspended", aComment(), "issue_comment", { integrations: [anIntegration({ spec: { suspend: true } })] }],
     [
       "NamespaceTerminating",
       aComment(),
@@ -157,6 +157,34 @@ describe("handleDelivery", () => {
     expect(answer.headers["retry-after"] !== undefined).toBe(code === 503);
     expect(JSON.stringify(answer.body)).not.toMatch(/ECONNREFUSED|spec\.prompt/);
     expect(answer.detail === undefined).toBe(code === 200);
+  });
+
+  it.each([
+    { is: "is in no local copy yet", reason: "IntegrationUnknown", integrations: [] },
+    { is: "was made anew", reason: "IntegrationUnknown", integrations: [anIntegration({ uid: "made-anew" })] },
+    {
+      is: "has moved to another host",
+      reason: "IntegrationUnknown",
+      integrations: [anIntegration({ spec: { url: "https://ghe.example.com" } })],
+    },
+    { is: "has not signed in", reason: "BotUnknown", integrations: [anIntegration({ status: notSignedIn })] },
+  ])("takes no mention where the integration $is, and says when to come back", async ({ reason, integrations }) => {
+    const { deps, created } = world({ integrations });
+    const answer = await handleDelivery({ entry: anEntry(), delivery: aDelivery(aComment()), deps, signal });
+    expect(answer).toMatchObject({ status: 503, body: { status: "refused", reason } });
+    expect(answer.headers["retry-after"]).toBe("10");
+    expect(created).toEqual([]);
+  });
+
+  it("takes nothing for a repository that only a member we do not know yet may cover", async () => {
+    const entry = anEntry({ members: [member("shop"), member("web")] });
+    const ask = (payload: object) =>
+      handleDelivery({ entry, delivery: aDelivery(payload), deps: world().deps, signal });
+    expect(await ask(aComment({ owner: "web-org" }))).toMatchObject({
+      status: 503,
+      body: { reason: "IntegrationUnknown" },
+    });
+    expect(await ask(aComment())).toMatchObject({ status: 202 });
   });
 
   it("waits as long as the API server asks for", async () => {

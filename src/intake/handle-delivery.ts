@@ -5,9 +5,9 @@ import type { Clock } from "../shared/clock.ts";
 import { accepted, duplicate, ignored, later, refused, unsigned, type Answer } from "./answer.ts";
 import { buildTask } from "./build-task.ts";
 import type { CompiledRule } from "./cel.ts";
-import { chooseIntegration, type StoredIntegration } from "./choose-integration.ts";
+import { chooseIntegration, type Candidates, type Choice, type StoredIntegration } from "./choose-integration.ts";
 import { createTask, type StoreResult } from "./create-task.ts";
-import { decide } from "./decide.ts";
+import { atRest, decide } from "./decide.ts";
 import type { IntegrationFacts } from "./gateway-facts.ts";
 import type { HookMember, RouteEntry } from "./gateway-keys.ts";
 
@@ -83,16 +83,16 @@ type Understood = { answer: Answer } | { event: ProviderEvent; body: unknown; in
 
 /** Reads the delivery and finds whose it is. Which bot a mention must name depends on that, so it may be read twice. */
 function understand(intake: Intake, provider: Provider): Understood {
-  const candidates = candidatesOf(intake.entry, intake.deps, provider);
-  const likely = candidates.find(({ status }) => status?.bot);
+  const known = candidatesOf(intake.entry, intake.deps, provider);
+  const likely = known.candidates.find(({ status }) => status?.bot);
   const first = readFor(likely, intake, provider);
   const about = first.outcome === "event" ? first.event : first;
   if (!("repository" in about)) return { answer: silentAnswer(first) };
-  const choice = chooseIntegration(provider, candidates, about);
-  if (!choice.integration) return { answer: ignored(choice.reason, choice.message) };
+  const choice = chooseIntegration(provider, known, about);
+  if (!choice.integration) return { answer: unchosenAnswer(choice, first) };
   const { integration } = choice;
   const final = sameBot(integration, likely) ? first : readFor(integration, intake, provider);
-  if (final.outcome !== "event") return { answer: silentAnswer(final) };
+  if (final.outcome !== "event") return { answer: silentAnswer(final, integration) };
   return { event: final.event, body: final.body, integration };
 }
 
@@ -104,18 +104,29 @@ function readFor(whose: StoredIntegration | undefined, { entry, delivery }: Inta
   return provider.webhooks.normalise(delivery, { bot: whose?.status?.bot, host: entry.host });
 }
 
-function candidatesOf(entry: RouteEntry, deps: IntakeDeps, provider: Provider): StoredIntegration[] {
-  return entry.members
+function candidatesOf(entry: RouteEntry, deps: IntakeDeps, provider: Provider): Candidates {
+  const candidates = entry.members
     .flatMap((member) => deps.integration(member) ?? [])
     .filter((one) => provider.host(one) === entry.host);
+  return { candidates, complete: candidates.length === entry.members.length };
 }
 
-/** The answer to what is no event. */
-function silentAnswer(read: Normalised): Answer {
+/** The answer where no integration was chosen. What may ring for one that we do not know yet was not taken. */
+function unchosenAnswer(
+  { reason, message, again }: Exclude<Choice, { integration: object }>,
+  read: Normalised,
+): Answer {
+  const mayRing = read.outcome === "event" || (read.outcome === "ignored" && read.again === true);
+  return again && mayRing ? later(503, reason, message) : ignored(reason, message);
+}
+
+/** The answer to what is no event. What may be one later was not taken, unless the integration takes nothing. */
+function silentAnswer(read: Normalised, integration?: StoredIntegration): Answer {
   if (read.outcome === "malformed") return malformed(read);
-  return read.outcome === "ignored"
-    ? ignored(read.reason, read.message)
-    : ignored("NoRepository", "No repository is named.");
+  if (read.outcome === "event") return ignored("NoRepository", "No repository is named.");
+  if (!read.again) return ignored(read.reason, read.message);
+  const rest = integration && atRest(integration);
+  return rest ? ignored(rest.reason, rest.message) : later(503, read.reason, read.message);
 }
 
 function malformed({ path, message }: { path: string; message: string }): Answer {

@@ -113,7 +113,15 @@ export interface ProviderEvent {
 /** What became of parsing: an event, something answered but not acted on, or a body that is not what it says. */
 export type Normalised =
   | { outcome: "event"; event: ProviderEvent; body: unknown }
-  | { outcome: "ignored"; reason: string; message: string; repository?: EventRepository; installationId?: string }
+  | {
+      outcome: "ignored";
+      reason: string;
+      message: string;
+      /** Whether it may ring once more is known of the integration: not a no, but a "not yet". */
+      again?: true;
+      repository?: EventRepository;
+      installationId?: string;
+    }
   | { outcome: "malformed"; path: string; message: string };
 
 /** What the gateway knows of an integration when it normalises: who the bot is, and what is its own. */

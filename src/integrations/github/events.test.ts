@@ -223,9 +223,12 @@ describe("normalise", () => {
     expect(deliver(event, body)).toMatchObject({ outcome: "ignored", reason, message: expect.stringMatching(/\w/) });
   });
 
-  it("says that the bot is not known yet, where a mention could ring", () => {
+  it("says that the bot is not known yet, where a mention could ring: not a no, but a not yet", () => {
     const body = { ...base, action: "created", issue, comment };
-    expect(deliver("issue_comment", body, { ...context, bot: undefined })).toMatchObject({ reason: "BotUnknown" });
+    expect(deliver("issue_comment", body, { ...context, bot: undefined })).toMatchObject({
+      reason: "BotUnknown",
+      again: true,
+    });
   });
 
   it.each([

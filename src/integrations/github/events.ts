@@ -3,7 +3,7 @@ import { hasMoreValues } from "../has-more-values.ts";
 import type { Delivery, Normalised, NormaliseContext } from "../types.ts";
 import { readCheckSuite, readWorkflowRun } from "./events/checks.ts";
 import { readIssueComment, readReview, readReviewComment } from "./events/comments.ts";
-import { isOurs, repositoryOf, type Origin, type Reading } from "./events/event.ts";
+import { isOurs, repositoryOf, type Origin, type Reading, type Silence } from "./events/event.ts";
 import * as payloads from "./events/payload.ts";
 import { readIssue, readPullRequest } from "./events/subjects.ts";
 
@@ -110,12 +110,13 @@ function kind<S extends z.ZodType>(
   return { actions, read: (body, origin) => read(schema.parse(body), origin) };
 }
 
-function ignored(reading: { ignored: string; message: string }, body: object, origin: Origin): Normalised {
+function ignored(reading: Silence, body: object, origin: Origin): Normalised {
   const { repository, installation } = partial.parse(body);
   return {
     outcome: "ignored",
     reason: reading.ignored,
     message: reading.message,
+    ...(reading.again ? { again: true } : {}),
     ...(repository ? { repository: repositoryOf({ repository }, origin.host) } : {}),
     ...(installation ? { installationId: installation.id } : {}),
   };

@@ -14,7 +14,14 @@ export interface Origin extends NormaliseContext {
 }
 
 /** What one kind of event makes of a payload: an event, or why there is none. */
-export type Reading = { event: ProviderEvent } | { ignored: string; message: string };
+export type Reading = { event: ProviderEvent } | Silence;
+
+/** Why something does not ring; `again`, where it may once we know more. */
+export interface Silence {
+  ignored: string;
+  message: string;
+  again?: true;
+}
 
 /** The part of an event that its kind knows. */
 type Particulars = Pick<ProviderEvent, "cause" | "subject" | "object" | "conversation" | "rings"> & {
@@ -69,12 +76,10 @@ export function subjectKey({ repository }: Envelope, number: number): string {
 }
 
 /** The mention in a text as a ring, or why there is none. */
-export function mentionIn(
-  text: string | null | undefined,
-  origin: Origin,
-): Ring | { ignored: string; message: string } {
+export function mentionIn(text: string | null | undefined, origin: Origin): Ring | Silence {
   if (!origin.bot) {
-    return { ignored: "BotUnknown", message: "The integration has not signed in yet, so nobody knows who its bot is." };
+    const message = "The integration has not signed in yet, so nobody knows who its bot is.";
+    return { ignored: "BotUnknown", message, again: true };
   }
   const found = findMention(text ?? "", origin.bot.mention);
   if (found) return { kind: "mention", words: found.words };

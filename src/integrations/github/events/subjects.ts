@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { ProviderEvent, Ring } from "../../types.ts";
-import { eventOf, mentionIn, subjectOf, type Origin, type Reading } from "./event.ts";
+import { eventOf, mentionIn, subjectOf, type Origin, type Reading, type Silence } from "./event.ts";
 import type { Envelope, issues, pullRequest, Subject, Targets } from "./payload.ts";
 
 /** An issue that was opened, labelled or assigned. A change can come as an issue, too. */
@@ -34,7 +34,7 @@ function read(input: Input, origin: Origin): Reading {
   return { event };
 }
 
-function ringOf(input: Input, origin: Origin): Rung | { ignored: string; message: string } {
+function ringOf(input: Input, origin: Origin): Rung | Silence {
   const { payload, subject } = input;
   if (payload.action === "opened") return opened(input, origin);
   const [what, ring] = target(payload);
@@ -47,7 +47,7 @@ function ringOf(input: Input, origin: Origin): Rung | { ignored: string; message
   };
 }
 
-function opened({ subject, type }: Input, origin: Origin): Rung | { ignored: string; message: string } {
+function opened({ subject, type }: Input, origin: Origin): Rung | Silence {
   const ring = mentionIn(subject.body, origin);
   if ("ignored" in ring) return ring;
   return {
