@@ -44,13 +44,16 @@ async function patiently(work: () => Promise<Result>): Promise<Result> {
 
 /** What one reconcile found out, to be written at its end. */
 interface Outcome {
+  /** As it is stored by now. */
+  integration: Integration;
   verdicts: Verdict[];
   status: Record<string, unknown>;
   again: number;
 }
 
-async function reconcile(deps: IntegrationDeps, integration: Integration, signal: AbortSignal): Promise<Result> {
-  const outcome = await work(deps, integration, signal);
+async function reconcile(deps: IntegrationDeps, given: Integration, signal: AbortSignal): Promise<Result> {
+  const outcome = await work(deps, given, signal);
+  const { integration } = outcome;
   const full = await quotaUsedUp(deps.client, integration.metadata.namespace, signal);
   const found = outcome.verdicts.map((verdict) => (verdict === moving ? (full ?? moving) : verdict));
   const verdicts = [...found, readiness(found, integration.spec.suspend)];
@@ -84,11 +87,20 @@ async function finish(
   const stuck = stalledBy(deps, facts.integration) ?? stalling(refused);
   if (stuck || !signedIn.connection) {
     const verdicts = [...signedIn.verdicts, notReached, stuck ?? moving];
-    return { verdicts, status: { ...status, ...signedIn.status }, again: signedIn.again ?? soonest(deps) };
+    return {
+      integration: facts.integration,
+      verdicts,
+      status: { ...status, ...signedIn.status },
+      again: signedIn.again ?? soonest(deps),
+    };
   }
+  // Gateways tell a mention by the bot's name: they can know it before the hook brings the first.
+  const introduced = { ...facts.integration.status, ...signedIn.status };
+  const stored = await updateStatus(deps.client, deps.type, facts.integration, introduced);
   const hooks = await install(deps, signedIn.connection, facts, signal);
   const recovered = await recover(deps, signedIn.connection, facts, signal);
   return {
+    integration: stored,
     verdicts: [...signedIn.verdicts, refused ?? hooks.verdict, signedIn.stuck ?? moving],
     status: { ...status, ...signedIn.status, ...hooksStatus(deps, facts, hooks), ...recovered },
     again: hooks.again ?? soonest(deps),
@@ -109,6 +121,7 @@ async function outside(
   // Before an edit its spec may have named a hook that was its own.
   await deps.keys.publish(signal);
   return {
+    integration,
     verdicts: [...proof.verdicts, notReached, stalledBy(deps, integration) ?? moving],
     status: { ...proof.status, webhookURL: undefined, keyGeneration: undefined },
     again: proof.again ?? soonest(deps),

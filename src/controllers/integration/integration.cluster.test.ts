@@ -104,6 +104,13 @@ describe("an integration with a token", () => {
     expect(integration.status?.hooks).toHaveLength(6);
   });
 
+  it("has its bot in the status before its hook, so that no gateway gets a mention and does not know whose", async () => {
+    world.github.fail({ method: "POST", path: "/repos/acme/shop/hooks" }, failing.serverError());
+    await expect(settle()).rejects.toMatchObject({ code: "Unavailable" });
+    expect(await hooksOf()).toEqual([]);
+    expect((await world.read("shop")).status).toMatchObject({ bot: { login: "bot", mention: "bot" } });
+  });
+
   it("has its hook repaired when somebody changed it, and made anew when somebody removed it", async () => {
     await settle();
     const [hook] = await hooksOf();
