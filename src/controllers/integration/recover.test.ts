@@ -30,7 +30,8 @@ const look = (
     source: { provider: { sharedHook: () => "apps/1" }, list: () => [of, ...others] },
   } as unknown as IntegrationDeps;
   const connection = { deliveries: { redeliverMissed: async () => answer } } as unknown as Connection;
-  return recover(deps, connection, { integration: of, secret: { proven: ["u1", "u2"] } }, patiently);
+  const proven = [of, ...others].map(({ metadata }) => metadata.uid ?? "");
+  return recover(deps, connection, { integration: of, secret: { proven } }, patiently);
 };
 
 describe("recover", () => {
@@ -45,6 +46,20 @@ describe("recover", () => {
 
   it("writes nothing where nothing was missed and nothing is new", async () => {
     expect(await look({ asked: 0, cursor: new Date(created) })).toEqual({});
+  });
+
+  it("looks for what a hook missed that a person keeps, once for all who share it", async () => {
+    const answer = { asked: 1, cursor: new Date(now) };
+    const by = (name: string, createdAt: string, install = "Manual"): Integration => {
+      const made = integration({}, { webhook: { install } });
+      return { ...made, metadata: { ...made.metadata, name, uid: name, creationTimestamp: createdAt } };
+    };
+    const [old, young] = [by("old", "2026-03-01T10:00:00Z"), by("young", created)];
+    expect(await look(answer, old, [young])).toEqual({ recoveredUntil: new Date(now).toISOString() });
+    expect(await look(answer, young, [old])).toEqual({});
+    const keeper = by("keeper", created, "Auto");
+    expect(await look(answer, old, [keeper])).toEqual({});
+    expect(await look(answer, keeper, [old])).toEqual({ recoveredUntil: new Date(now).toISOString() });
   });
 
   it("passes over the time of a suspension", async () => {

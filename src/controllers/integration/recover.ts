@@ -2,7 +2,7 @@ import type { Connection } from "../../integrations/connection.ts";
 import { isProviderFailure } from "../../integrations/errors.ts";
 import type { Integration } from "../../integrations/types.ts";
 import type { IntegrationDeps } from "./deps.ts";
-import { membersOf, ownsHook, type Sharer } from "./members.ts";
+import { keyOwnerOf, membersOf, type Sharer } from "./members.ts";
 
 /**
  * Asks the provider to deliver again what was not answered 2xx, where it keeps a log: what happened while no gateway was there heals
@@ -36,7 +36,8 @@ export async function recover(
 
 function isDue({ clock, config, source }: IntegrationDeps, sharer: Sharer, since: Date): boolean {
   const due = clock.now().getTime() - since.getTime() >= config.recoveryMs;
-  return due && sharer.integration.spec.webhook.install === "Auto" && ownsHook(source, sharer);
+  // A log needs no hook of ours: where people keep the hook, the oldest integration looks for all that share it.
+  return due && keyOwnerOf(source, sharer).metadata.uid === sharer.integration.metadata.uid;
 }
 
 /** Pure: from when on to look. */
