@@ -12,6 +12,7 @@ import { publishFacts } from "./gateway-facts.ts";
 import type { Refusal } from "./gateway-routes.ts";
 import { install, type InstallFacts, type Installation } from "./install.ts";
 import { hasProven, keepKey } from "./keep-key.ts";
+import { withPending } from "./key-plan.ts";
 import { quotaUsedUp } from "./quota.ts";
 import { recover } from "./recover.ts";
 import { signIn, type SignedIn } from "./sign-in.ts";
@@ -80,7 +81,7 @@ async function work(deps: IntegrationDeps, integration: Integration, signal: Abo
 
 async function finish(
   deps: IntegrationDeps,
-  { facts, status, refused }: PublishedKeys,
+  { facts, status, refused, waitsUntil }: PublishedKeys,
   signedIn: SignedIn,
   signal: AbortSignal,
 ): Promise<Outcome> {
@@ -101,7 +102,7 @@ async function finish(
   const recovered = await recover(deps, signedIn.connection, facts, signal);
   return {
     integration: stored,
-    verdicts: [...signedIn.verdicts, refused ?? hooks.verdict, signedIn.stuck ?? moving],
+    verdicts: [...signedIn.verdicts, refused ?? withPending(hooks.verdict, waitsUntil), signedIn.stuck ?? moving],
     status: { ...status, ...signedIn.status, ...hooksStatus(deps, facts, hooks), ...recovered },
     again: hooks.again ?? soonest(deps),
   };
@@ -138,13 +139,15 @@ interface PublishedKeys {
   status: Record<string, unknown>;
   /** Why the integration, or its accepted key, is not served. */
   refused: Verdict | undefined;
+  /** When the rotation begins that was asked for and has to wait. */
+  waitsUntil: Date | undefined;
 }
 
 /** Route, keys and facts for the gateways, before anything is asked of the provider: deliveries that come are always verified. */
 async function publish(deps: IntegrationDeps, integration: Integration, signal: AbortSignal): Promise<PublishedKeys> {
   const { client, profiles, config } = deps;
   const { provider } = deps.source;
-  const { secret, handled, refused } = await keepKey(deps, integration, signal);
+  const { secret, handled, refused, waitsUntil } = await keepKey(deps, integration, signal);
   if (refused !== undefined) {
     const message = `The webhook key was not rotated: ${refused}.`;
     deps.events.record(integration, { type: "Warning", reason: "RotationRefused", message, action: "Reconcile" });
@@ -163,6 +166,7 @@ async function publish(deps: IntegrationDeps, integration: Integration, signal: 
       lastHandledRotateAt: handled,
     }),
     refused: refusal && refusedVerdict(integration, refusal),
+    waitsUntil,
   };
 }
 

@@ -115,11 +115,15 @@ async function ensure(
     }
     return { verdict: installed("Installed", `${described(hooks)} to ${url}.`), hooks };
   } catch (error) {
-    // A conflict over the hook Secret is nothing that the provider said.
-    if (error instanceof ApiError || isProviderFailure(error, "RateLimited", "Unavailable")) throw error;
-    const reason = isProviderFailure(error, "ForeignHook") ? "ForeignHook" : "InstallFailed";
-    return { verdict: notInstalled(reason, describeError(error)) };
+    return { verdict: refusedByProvider(error) };
   }
+}
+
+/** What passes is thrown again; a conflict over the hook Secret is nothing that the provider said. */
+function refusedByProvider(error: unknown): Verdict {
+  if (error instanceof ApiError || isProviderFailure(error, "RateLimited", "Unavailable")) throw error;
+  const reason = isProviderFailure(error, "ForeignHook") ? "ForeignHook" : "InstallFailed";
+  return notInstalled(reason, describeError(error));
 }
 
 function desiredOf({ integration, secret, url, known, rewriteSecret }: Ensured): DesiredHooks {

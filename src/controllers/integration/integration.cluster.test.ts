@@ -292,6 +292,21 @@ describe("the rotation of a webhook secret", () => {
     expect((await world.routes())[0]?.keys).toHaveLength(1);
   });
 
+  it("waits where another was done within a day, and says so until it begins", async () => {
+    await settle();
+    await annotate("shop", "2026-01-01T00:00:00Z");
+    const second = await key(await again());
+    await annotate("shop", "2026-01-02T00:00:00Z");
+    const waiting = await again();
+    expect(await key(waiting)).toEqual(second);
+    expect(conditionOf(waiting, "WebhookInstalled")).toMatchObject({ status: "True", reason: "RotationPending" });
+    expect(waiting.status?.lastHandledRotateAt).toBe("2026-01-01T00:00:00.000Z");
+    world.later(25 * hourMs);
+    const done = await again();
+    expect(await key(done)).toMatchObject({ generation: 3, previous: second.current });
+    expect(conditionOf(done, "WebhookInstalled")).toMatchObject({ reason: "Installed" });
+  });
+
   it("waits for every gateway before the first install as well", async () => {
     world.gateways.has = 0;
     const integration = await settle();

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { anIntegration, noon } from "../agent-task/testing.ts";
 import type { HookSecret } from "./hook-secret.ts";
-import { planKeys } from "./key-plan.ts";
+import { installed, notInstalled } from "./conditions.ts";
+import { planKeys, withPending } from "./key-plan.ts";
 
 const hourMs = 3_600_000;
 const request = "2026-03-01T11:00:00.000Z";
@@ -84,5 +85,36 @@ describe("planKeys", () => {
     expect(dropped.secret.previous).toBeUndefined();
     const held = stored({ generation: 2, installed: 1, previous: "zeroth", installedAt });
     expect(plan({ stored: held }, after(99 * hourMs)).secret.previous).toBe("zeroth");
+  });
+
+  it("lets a second rotation wait until nothing comes any more that the key before the last one signed", () => {
+    const installedAt = "2026-03-01T11:59:00.000Z";
+    const both = stored({ generation: 2, installed: 2, current: "second", previous: "first", installedAt });
+    const given = { stored: both, requested: "2026-03-01T11:59:30.000Z", handled: request };
+    const end = new Date(Date.parse(installedAt) + 24 * hourMs);
+    expect(plan(given)).toEqual({ secret: both, write: false, waitsUntil: end });
+    expect(plan(given, end)).toMatchObject({ write: false, waitsUntil: end });
+    const due = plan(given, new Date(end.getTime() + 1));
+    expect(due).toMatchObject({ write: true, handled: given.requested, secret: { generation: 3, previous: "second" } });
+    expect(due.waitsUntil).toBeUndefined();
+  });
+});
+
+describe("withPending", () => {
+  const until = new Date("2026-03-02T11:59:00Z");
+
+  it("says until when a rotation waits, and what is installed meanwhile", () => {
+    expect(withPending(installed("Installed", "app delivers to us."), until)).toMatchObject({
+      status: "True",
+      reason: "RotationPending",
+      message: expect.stringMatching(/^app delivers to us\..*begins at 2026-03-02T11:59:00\.000Z/) as string,
+    });
+  });
+
+  it.each([
+    { name: "nothing waits", verdict: installed("Installed", "app delivers to us."), waits: undefined },
+    { name: "something worse is to be said", verdict: notInstalled("ForeignHook", "not ours"), waits: until },
+  ])("leaves the verdict as it is where $name", ({ verdict, waits }) => {
+    expect(withPending(verdict, waits)).toBe(verdict);
   });
 });

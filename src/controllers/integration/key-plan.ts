@@ -1,5 +1,6 @@
 import { names } from "../../api/annotations.ts";
 import type { Integration } from "../../integrations/types.ts";
+import { installed, type Verdict } from "./conditions.ts";
 import { newHookSecret, rotated, type HookSecret } from "./hook-secret.ts";
 
 /** Pure: what the hook secret should be now. */
@@ -11,6 +12,8 @@ export interface KeyPlan {
   handled?: string;
   /** Why the request is not carried out, for people: this integration keeps no hook of its own. */
   refused?: string;
+  /** A rotation was asked for that begins then. */
+  waitsUntil?: Date;
 }
 
 /** Makes the first key, the next one when a rotation is asked for, and drops the previous one when nobody can be using it any more. */
@@ -33,8 +36,10 @@ export function planKeys(
   }
   const refused = request.handled === undefined ? undefined : refusal(integration, owns);
   if (refused !== undefined) return { ...withoutExpired(stored, retryWindowMs, now), ...request, refused };
-  // One rotation at a time: a key that the provider does not sign with yet is not replaced.
+  // One rotation at a time: neither a key that the provider does not sign with yet is replaced, nor one dropped that it may still use.
   if (request.handled !== undefined && isSettled(stored)) {
+    const waitsUntil = inUseUntil(stored, retryWindowMs, now);
+    if (waitsUntil) return { secret: stored, write: false, waitsUntil };
     return { secret: rotated(stored, request.handled, now), write: true, ...request };
   }
   return withoutExpired(stored, retryWindowMs, now);
@@ -47,16 +52,31 @@ function refusal({ spec }: Integration, owns: boolean): string | undefined {
   return owns ? undefined : "another integration keeps the hook that they share: ask for the rotation there";
 }
 
+/** Pure: the verdict on installed hooks, which says so where the next rotation waits. */
+export function withPending(verdict: Verdict, waitsUntil: Date | undefined): Verdict {
+  if (!waitsUntil || verdict.status !== "True") return verdict;
+  const until = waitsUntil.toISOString();
+  return installed(
+    "RotationPending",
+    `${verdict.message} The rotation that was asked for begins at ${until}: until then deliveries may come that the key before this one signed.`,
+  );
+}
+
 function isSettled({ installed, generation }: HookSecret): boolean {
   return installed >= generation;
 }
 
-/** The previous key goes when the longest window in which a provider retries has passed since it last signed with it. */
+/** The previous key goes when nothing that it signed can come any more. */
 function withoutExpired(stored: HookSecret, retryWindowMs: number, now: Date): KeyPlan {
   const { previous, ...rest } = stored;
-  const since = Date.parse(stored.installedAt ?? stored.rotatedAt);
-  const expired = previous !== undefined && isSettled(stored) && now.getTime() - since > retryWindowMs;
+  const expired = previous !== undefined && isSettled(stored) && !inUseUntil(stored, retryWindowMs, now);
   return expired ? { secret: rest, write: true } : { secret: stored, write: false };
+}
+
+/** Until when the previous key is needed: the longest window in which a provider retries, from when it last signed with it. */
+function inUseUntil(stored: HookSecret, retryWindowMs: number, now: Date): Date | undefined {
+  const end = Date.parse(stored.installedAt ?? stored.rotatedAt) + retryWindowMs;
+  return stored.previous !== undefined && now.getTime() <= end ? new Date(end) : undefined;
 }
 
 function asked(facts: { integration: Integration; lastHandledRotateAt: string | undefined }): { handled?: string } {
