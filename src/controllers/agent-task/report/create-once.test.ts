@@ -44,6 +44,7 @@ function aWorld() {
     events: { normal: () => {}, warning: () => {} },
     clock: new FakeClock(noon),
     log: silentLogger,
+    config: {},
   } as unknown as AgentTaskDeps;
   return { versions, comments, walk: (task: AgentTask) => walk(deps, [reportStep], task, AbortSignal.timeout(5_000)) };
 }
