@@ -99,7 +99,9 @@ async function finish(
   const introduced = { ...facts.integration.status, ...signedIn.status };
   const stored = await updateStatus(deps.client, deps.type, facts.integration, introduced);
   const hooks = await install(deps, signedIn.connection, facts, signal);
-  const recovered = await recover(deps, signedIn.connection, facts, signal);
+  // Somebody else's address gets nothing again.
+  const foreign = hooks.verdict.reason === "ForeignHook";
+  const recovered = foreign ? {} : await recover(deps, signedIn.connection, facts, signal);
   return {
     integration: stored,
     verdicts: [...signedIn.verdicts, refused ?? withPending(hooks.verdict, waitsUntil), signedIn.stuck ?? moving],
