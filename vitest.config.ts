@@ -1,5 +1,8 @@
 import { defineConfig } from "vitest/config";
 
+/** What all tests share. */
+const setupFiles = ["test/expect.ts"];
+
 /**
  * Levels (CONTRIBUTING.md): `unit` needs nothing, `cluster` a real API server, `journey` every process of ours on one, `chaos` the same
  * while something goes wrong, `e2e` a real node. They run one after the other. Many unit tests wait for processes (git, an agent) rather
@@ -11,6 +14,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
+          setupFiles,
           include: ["src/**/*.test.ts", "test/{unit,providers}/**/*.test.ts"],
           exclude: ["src/**/*.cluster.test.ts"],
           testTimeout: 60_000,
@@ -24,6 +28,7 @@ export default defineConfig({
       {
         test: {
           name: "cluster",
+          setupFiles,
           include: ["src/**/*.cluster.test.ts", "test/{cluster,integration}/**/*.test.ts"],
           exclude: ["test/integration/journey/**"],
           globalSetup: ["test/cluster/global-setup.ts"],
@@ -37,6 +42,7 @@ export default defineConfig({
       {
         test: {
           name: "journey",
+          setupFiles,
           include: ["test/integration/journey/**/*.test.ts"],
           globalSetup: ["test/cluster/build-setup.ts"],
           testTimeout: 240_000,
@@ -49,6 +55,7 @@ export default defineConfig({
       {
         test: {
           name: "chaos",
+          setupFiles,
           include: ["test/chaos/**/*.test.ts"],
           globalSetup: ["test/cluster/build-setup.ts"],
           testTimeout: 240_000,
@@ -61,6 +68,7 @@ export default defineConfig({
       {
         test: {
           name: "e2e",
+          setupFiles,
           include: ["test/e2e/**/*.test.ts"],
           testTimeout: 300_000,
           hookTimeout: 900_000,
