@@ -10,7 +10,7 @@ export type Choice =
       integration?: undefined;
       reason: string;
       message: string;
-      /** Whether there may be one once the local copy has every member of the hook. */
+      /** Whether there may be one once the local copy has every member of the hook, and of each what the operator finds out. */
       again?: true;
     };
 
@@ -37,6 +37,10 @@ export function chooseIntegration(
   if (!first && !complete) {
     const message = "An integration of the hook is not known here: it is gone, or too new.";
     return { reason: "IntegrationUnknown", message, again: true };
+  }
+  if (!first && candidates.some((one) => provider.covers(one, repository))) {
+    const message = "The App's installation is not known yet; the operator finds it at its next look.";
+    return { reason: "InstallationUnknown", message, again: true };
   }
   if (!first) {
     return { reason: "NotCovered", message: "The repository lies outside what the hook's integrations cover." };

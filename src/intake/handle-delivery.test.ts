@@ -187,6 +187,19 @@ describe("handleDelivery", () => {
     expect(await ask(aComment())).toMatchObject({ status: 202 });
   });
 
+  it("takes nothing of an App's installation that the operator has not found yet, but for what it covers alone", async () => {
+    const app = { app: { appId: 1, privateKeySecretRef: { name: "key", key: "pem" } } };
+    const status = { ...anIntegration().status, installations: [{ id: "11", account: "acme" }] };
+    const integrations = [anIntegration({ spec: { credentials: app }, status })];
+    const ask = (over: object, installation: number) => {
+      const delivery = aDelivery({ ...aComment(over), installation: { id: installation } });
+      return handleDelivery({ entry: anEntry(), delivery, deps: world({ integrations }).deps, signal });
+    };
+    expect(await ask({}, 11)).toMatchObject({ status: 202 });
+    expect(await ask({}, 12)).toMatchObject({ status: 503, body: { reason: "InstallationUnknown" } });
+    expect(await ask({ owner: "other" }, 12)).toMatchObject({ status: 200, body: { reason: "NotCovered" } });
+  });
+
   it("waits as long as the API server asks for", async () => {
     const fail = errorFromAnswer("create", 429, { reason: "TooManyRequests", message: "x" }, "42");
     const answer = await handleDelivery({
