@@ -1,11 +1,15 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
 import { installCrds } from "../../../test/cluster/crds.ts";
+import { eventually } from "../../../test/cluster/eventually.ts";
 import { failing } from "../../../test/providers/github/index.ts";
 import { call } from "../../../test/providers/github/testing.ts";
 import { GitHubIntegrationKind, type GitHubIntegration } from "../../api/kinds.ts";
 import { connect } from "../../kube/config.ts";
+import { createInformer } from "../../kube/informer.ts";
 import { secrets } from "../../kube/resources.ts";
 import type { KubeConnection } from "../../kube/types.ts";
+import { systemClock } from "../../shared/clock.ts";
+import { silentLogger } from "../../shared/log.ts";
 import { aTask } from "../agent-task/testing.ts";
 import { anIntegrationWorld, appCredentials, conditionOf, lastDelivery, type IntegrationWorld } from "./testing.ts";
 
@@ -105,10 +109,19 @@ describe("an integration with a token", () => {
   });
 
   it("has its bot in the status before its hook, so that no gateway gets a mention and does not know whose", async () => {
-    world.github.fail({ method: "POST", path: "/repos/acme/shop/hooks" }, failing.serverError());
-    await expect(settle()).rejects.toMatchObject({ code: "Unavailable" });
-    expect(await hooksOf()).toEqual([]);
-    expect((await world.read("shop")).status).toMatchObject({ bot: { login: "bot", mention: "bot" } });
+    const stop = new AbortController();
+    const seen: GitHubIntegration[] = [];
+    const deps = { client, clock: systemClock, log: silentLogger };
+    const informer = createInformer(deps, GitHubIntegrationKind, { namespace: world.namespace });
+    informer.onChange(({ current }) => void (current && seen.push(current)));
+    informer.start(stop.signal);
+    await informer.waitForSync(stop.signal);
+    await settle();
+    await eventually(() => seen.some(({ status }) => status?.hooks), { describe: "the hook in the status" });
+    stop.abort();
+    const first = seen.find(({ status }) => status?.bot);
+    expect(first?.status).toMatchObject({ bot: { login: "bot", mention: "bot" } });
+    expect(first?.status?.hooks).toBeUndefined();
   });
 
   it("has its hook repaired when somebody changed it, and made anew when somebody removed it", async () => {
@@ -380,20 +393,6 @@ describe("an App's one hook", () => {
     expect(world.events).not.toContainEqual(expect.objectContaining({ reason: "HooksLeftBehind" }));
     await world.reconcile("victim");
     expect(await world.hookSecret(victim)).toBeUndefined();
-  });
-
-  it("is left by an integration whose App is changed to one that it cannot sign in to", async () => {
-    await settle("one", { credentials: appCredentials(world) });
-    await settle("two", { credentials: appCredentials(world), repositories: ["acme/till"] });
-    expect(await members()).toHaveLength(2);
-    const credentials = { app: { appId: 999_999 } };
-    await client.mergePatch(
-      GitHubIntegrationKind,
-      { name: "two", namespace: world.namespace },
-      { spec: { credentials } },
-    );
-    await again("two");
-    expect(await members()).toEqual(["one"]);
   });
 
   it("is not overwritten where it is somebody else's, unless the integration says so", async () => {
