@@ -12,8 +12,8 @@ import type { World } from "./index.ts";
 /** Secrets by what they are: none of them may be seen anywhere. */
 export type Canaries = Map<string, string>;
 
-/** What a webhook's Secret holds beside its secrets: its address and the moments of a rotation, which the status shows too. */
-const notSecret = new Set(["route", "generation", "rotatedAt", "requestedAt", "installedAt", "installed"]);
+/** What a webhook's Secret holds beside its secrets: its address, who shares it and the moments of a rotation, which is no secret elsewhere. */
+const notSecret = new Set(["route", "generation", "rotatedAt", "requestedAt", "installedAt", "installed", "proven"]);
 
 /** Gathers the tokens of couriers for as long as it goes on: each is there only while its pod is. */
 export function watchCourierTokens({ node }: World, into: Canaries): { stop(): void } {
