@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { secrets } from "../kube/resources.ts";
 import type { KubeClient } from "../kube/types.ts";
+import { inHand } from "../shared/redact.ts";
 import { Refusal } from "./refusal.ts";
 
 /** A git credential as the operator leaves it in Secret `task-<uid>` of the broker's namespace. */
@@ -23,5 +24,7 @@ export async function taskCredential(
       `the operator has not left a ${access} credential for this task yet; try again in a moment`,
     );
   }
-  return credential.parse(JSON.parse(Buffer.from(data, "base64").toString()));
+  const found = credential.parse(JSON.parse(Buffer.from(data, "base64").toString()));
+  inHand.hold(found.password);
+  return found;
 }

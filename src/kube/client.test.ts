@@ -134,6 +134,13 @@ describe("failures", () => {
     expect(JSON.stringify(error) + String((error as Error).stack)).not.toContain(token);
   });
 
+  it("carry no token where the server repeats it, in whatever form", async () => {
+    const echo = `you sent ${token}, ${Buffer.from(token).toString("base64url")}`;
+    server.answer = (_, response) => response.json(401, aStatus(401, "Unauthorized", echo));
+    const error = (await failureOf(client.get(pods, x))) as Error;
+    expect(error.message).toMatch(/^get pods default\/x: you sent \[redacted\], \[redacted\].? \(401 Unauthorized\)$/);
+  });
+
   it.each([
     [404, "NotFound", {}, isNotFound, false],
     [409, "Conflict", {}, isConflict, true],

@@ -1,5 +1,5 @@
 import pino from "pino";
-import { redactor } from "./redact.ts";
+import { inHand } from "./redact.ts";
 
 /** A structured logger: constant messages, facts as fields. `info` for what changed, `debug` for the steady state. */
 export interface Logger {
@@ -10,9 +10,7 @@ export interface Logger {
   child(fields: object): Logger;
 }
 
-const shapesOnly = redactor([]);
-
-/** JSON lines on standard output, one object a line; every line passes the token-shape redaction. `LOG_LEVEL` sets the level. */
+/** JSON lines on standard output, one object a line; no line has a secret in hand or a token's shape. `LOG_LEVEL` sets the level. */
 export function createLogger(
   process_: string,
   options: { level?: string; write?: (line: string) => void } = {},
@@ -27,8 +25,15 @@ export function createLogger(
       formatters: { level: (label) => ({ level: label }) },
       serializers: { error: pino.stdSerializers.errWithCause },
     },
-    { write: (line: string) => write(shapesOnly(line)) },
+    { write: (line: string) => write(redacted(line)) },
   );
+}
+
+/** Whoever chooses a secret must not choose what lines look like: of a line that has one, only the values change. */
+function redacted(line: string): string {
+  if (inHand.redact(line) === line) return line;
+  const values = (_: string, value: unknown): unknown => (typeof value === "string" ? inHand.redact(value) : value);
+  return `${JSON.stringify(JSON.parse(line, values))}\n`;
 }
 
 /** Drops everything; for tests. */

@@ -1,5 +1,7 @@
 const minSecretLength = 8;
 const mask = "[redacted]";
+/** What is held at once, at most: a few values an integration and a task; some 2 KiB each with all their forms. */
+const maxHeld = 4_096;
 
 /** Well-known token shapes, taken out even where nobody told us the value. Lengths are open: formats change. */
 const tokenShapes = [
@@ -22,18 +24,91 @@ export type Redactor = (text: string) => string;
  * Each value is recognised raw, base64 (at every alignment), base64url, URL- and form-encoded and JSON-escaped; well-known token shapes always go.
  */
 export function redactor(secrets: Iterable<string>): Redactor {
-  const needles = [...new Set([...secrets].filter((secret) => secret.length >= minSecretLength).flatMap(encodings))]
-    .filter((needle) => needle.length >= minSecretLength)
-    .sort((a, b) => b.length - a.length);
-  return (text) =>
-    tokenShapes.reduce(
-      (out, shape) => out.replace(shape, mask),
-      needles.reduce((out, needle) => out.replaceAll(needle, mask), text),
-    );
+  const needles = needleSet();
+  for (const secret of secrets) for (const needle of encodings(secret)) needles.add(needle);
+  return (text) => withoutShapes(needles.mask(text));
 }
 
+/** The secrets that a process has read or made, so that no log line and no error repeats them, whoever echoes them. */
+export interface SecretsInHand {
+  /** Remembers a value in every form `redactor` knows. The one that was held longest ago is forgotten where there are too many. */
+  hold(value: string | Uint8Array): void;
+  redact: Redactor;
+}
+
+/** Makes an empty hand. */
+export function secretsInHand(max = maxHeld): SecretsInHand {
+  const needles = needleSet();
+  /** The forms of each value, oldest first. */
+  const held = new Map<string, string[]>();
+  const forget = (secret: string): void => {
+    for (const needle of held.get(secret) ?? []) needles.remove(needle);
+    held.delete(secret);
+  };
+  return {
+    hold(value) {
+      const secret = typeof value === "string" ? value : Buffer.from(value).toString();
+      const forms = held.get(secret) ?? encodings(secret);
+      if (forms.length === 0) return;
+      if (!held.delete(secret)) for (const needle of forms) needles.add(needle);
+      held.set(secret, forms);
+      const [oldest] = held.keys();
+      if (held.size > max && oldest !== undefined) forget(oldest);
+    },
+    redact: (text) => withoutShapes(needles.mask(text)),
+  };
+}
+
+/**
+ * The hand of this process. One for all, because the errors and lines that may echo a secret are made where nobody can pass one:
+ * whatever reads or mints a secret holds it here.
+ */
+export const inHand = secretsInHand();
+
+function withoutShapes(text: string): string {
+  return tokenShapes.reduce((out, shape) => out.replace(shape, mask), text);
+}
+
+/** Texts to be masked, found by how they begin: what a line costs depends on its length, not on how many there are. */
+interface NeedleSet {
+  add(needle: string): void;
+  remove(needle: string): void;
+  /** Masks the longest needle at each place; those that overlap go as one. */
+  mask: Redactor;
+}
+
+function needleSet(): NeedleSet {
+  const byStart = new Map<string, string[]>();
+  const startOf = (text: string, at = 0): string => text.slice(at, at + minSecretLength);
+  const longestAt = (text: string, at: number): number =>
+    (byStart.get(startOf(text, at)) ?? [])
+      .filter((needle) => text.startsWith(needle, at))
+      .reduce((longest, needle) => Math.max(longest, needle.length), 0);
+  return {
+    add: (needle) => void byStart.set(startOf(needle), [...(byStart.get(startOf(needle)) ?? []), needle]),
+    remove(needle) {
+      const left = byStart.get(startOf(needle)) ?? [];
+      left.splice(left.indexOf(needle), 1);
+      if (left.length === 0) byStart.delete(startOf(needle));
+    },
+    mask(text) {
+      let out = "";
+      let masked = 0;
+      for (let at = 0; byStart.size > 0 && at + minSecretLength <= text.length; at++) {
+        const length = byStart.has(startOf(text, at)) ? longestAt(text, at) : 0;
+        if (length > 0 && at >= masked) out += text.slice(masked, at) + mask;
+        if (length > 0) masked = Math.max(masked, at + length);
+      }
+      return out + text.slice(masked);
+    },
+  };
+}
+
+/** Every form of a secret that is long enough to be told from ordinary words; none of a secret that is not. */
 function encodings(secret: string): string[] {
-  return [secret, ...urlForms(secret), ...jsonForms(secret), ...base64Forms(secret)];
+  if (secret.length < minSecretLength) return [];
+  const forms = new Set([secret, ...urlForms(secret), ...jsonForms(secret), ...base64Forms(secret)]);
+  return [...forms].filter((form) => form.length >= minSecretLength);
 }
 
 /** As a part of a URL, and as a value of a form (spaces are `+` there). */

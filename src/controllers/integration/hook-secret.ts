@@ -5,6 +5,7 @@ import { secrets, type Secret } from "../../kube/resources.ts";
 import type { KubeClient } from "../../kube/types.ts";
 import type { Integration, Provider } from "../../integrations/types.ts";
 import { defined } from "../../shared/defined.ts";
+import { inHand } from "../../shared/redact.ts";
 
 /** The opaque route and the webhook secret of an integration (or of an App that several share): the source of truth. */
 export interface HookSecret {
@@ -120,7 +121,9 @@ export async function deleteHookSecret(deps: HookSecretDeps, name: string, signa
 }
 
 function newKey(): string {
-  return randomBytes(32).toString("base64url");
+  const key = randomBytes(32).toString("base64url");
+  inHand.hold(key);
+  return key;
 }
 
 function encode(secret: Omit<HookSecret, "version">): Record<string, string> {
@@ -134,6 +137,7 @@ function parse(secret: Secret): HookSecret | undefined {
   const read = (key: string): string => Buffer.from(secret.data?.[key] ?? "", "base64").toString();
   const [route, current] = [read("route"), read("current")];
   if (route === "" || current === "") return undefined;
+  for (const key of [current, read("previous")]) inHand.hold(key);
   const optional = ["previous", "requestedAt", "installedAt"].flatMap((key) =>
     read(key) === "" ? [] : [[key, read(key)]],
   );

@@ -1,5 +1,6 @@
 import { App } from "@octokit/app";
 import { sleep } from "../../shared/clock.ts";
+import { inHand } from "../../shared/redact.ts";
 import type { GitCredential, RepositoryRef } from "../connection.ts";
 import { ProviderError, isProviderFailure } from "../errors.ts";
 import { ThrottledOctokit, apiOf, inOurWords, octokitOptions, type Api, type ApiSettings } from "./api.ts";
@@ -101,8 +102,11 @@ function accountName(account: unknown): string {
 function installationApi(inside: Inside, scope: { installationId: number; repositoryIds?: number[] }): Api {
   const { settings, app } = inside;
   const octokit = new ThrottledOctokit(octokitOptions(settings));
-  const token = async (refresh: boolean): Promise<Token> =>
-    (await app.octokit.auth({ type: "installation", ...scope, refresh })) as Token;
+  const token = async (refresh: boolean): Promise<Token> => {
+    const minted = (await app.octokit.auth({ type: "installation", ...scope, refresh })) as Token;
+    inHand.hold(minted.token);
+    return minted;
+  };
 
   octokit.hook.wrap("request", async (request, options) => {
     const send = async (given: Token): Promise<Awaited<ReturnType<typeof request>>> => {
@@ -145,6 +149,7 @@ async function mint(
     },
     signal,
   );
+  inHand.hold(data.token);
   return { username: "x-access-token", password: data.token, expiresAt: data.expires_at };
 }
 

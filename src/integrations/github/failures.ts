@@ -1,5 +1,5 @@
 import { BellhopError, describeError } from "../../shared/errors.ts";
-import { redactor } from "../../shared/redact.ts";
+import { inHand } from "../../shared/redact.ts";
 import type { ProviderFailure } from "../connection.ts";
 import { ProviderError } from "../errors.ts";
 import { retryAfterMs } from "../http/retry-after.ts";
@@ -7,7 +7,6 @@ import { retryAfterMs } from "../http/retry-after.ts";
 const maxQuoted = 300;
 /** GitHub, "Best practices for using the REST API": wait at least one minute where a secondary limit names no time. */
 const secondaryWaitMs = 60_000;
-const withoutTokens = redactor([]);
 
 /** What was being done when a call failed, for the sentence. */
 export interface Attempted {
@@ -138,6 +137,6 @@ function messageOf(data: unknown): string | undefined {
 }
 
 function quote(text: string): string {
-  const line = withoutTokens(text).replace(/\s+/g, " ").trim();
+  const line = inHand.redact(text).replace(/\s+/g, " ").trim();
   return line.length > maxQuoted ? `${line.slice(0, maxQuoted)}…` : line;
 }

@@ -562,6 +562,14 @@ describe("when GitHub says no", () => {
     expect(JSON.stringify(error) + String((error as Error).stack)).not.toContain(wrong);
   });
 
+  it("says no token again that GitHub gave us, where GitHub repeats it", async () => {
+    const given = await connection.codeHost!.mintToken(desk.repository, "read", patiently);
+    const message = `you sent ${Buffer.from(given.password).toString("base64")}`;
+    desk.github.fail({ path }, { kind: "answer", status: 422, body: { message } }, { times: 1 });
+    const error = await read().catch((thrown: unknown) => thrown as Error);
+    expect(error).toMatchObject({ message: expect.stringContaining("you sent [redacted]") as string });
+  });
+
   it("gives up at once when the caller does", async () => {
     desk.github.fail({ path }, failing.slow(10_000), { times: 1 });
     const abort = new AbortController();
