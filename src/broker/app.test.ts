@@ -4,6 +4,7 @@ import { tokenReviews } from "../kube/resources.ts";
 import { createFakeClient, failure, type FakeClient } from "../kube/testing.ts";
 import { routes } from "../sandbox/protocol/channel.ts";
 import { FakeClock } from "../shared/fake-clock.ts";
+import { silentLogger } from "../shared/log.ts";
 import { signCapability, type SigningKeys } from "./capability.ts";
 import { aBroker, aGrant, aRunningTask, capability, type BrokerAnswer, type RunningBroker } from "./testing.ts";
 
@@ -226,6 +227,29 @@ describe("events", () => {
     const bearer = capability({ attempt: 2, podUID: "pod-2" });
     expect((await send(0, [{ type: "message", text: "hello" }], bearer)).status).toBe(204);
     expect(stored().status?.progress).toEqual({ attempt: 2, events: 1, updatedAt: expect.any(String) as string });
+  });
+
+  it("have the agent's messages logged, each once, as soon as the batch is taken", async () => {
+    leave();
+    const said: [object, string][] = [];
+    const log = { ...silentLogger, info: (fields: object, message: string) => void said.push([fields, message]) };
+    const talking = await start({ log });
+    const tell = (sequence: number, ...texts: string[]): Promise<BrokerAnswer> =>
+      talking.call("POST", routes.events, {
+        bearer: capability(),
+        body: { sequence, events: texts.map((text) => ({ type: "message", text })) },
+      });
+    client.before = ({ verb }) => {
+      if (verb === "mergePatch") throw failure(409, "Conflict");
+    };
+    await tell(0, "one");
+    client.before = () => undefined;
+    for (const texts of [["one"], ["one"], ["one", "two"]]) expect((await tell(0, ...texts)).status).toBe(204);
+    const who = { namespace: "team", task: "shop-abc", attempt: 1 };
+    expect(said.filter(([, message]) => message === "the agent says").map(([fields]) => fields)).toEqual([
+      { ...who, text: "one" },
+      { ...who, text: "two" },
+    ]);
   });
 
   it("are refused where the attempt is over", async () => {

@@ -3,6 +3,7 @@ import type { KubeClient } from "../kube/types.ts";
 import type { AgentEvent, EventBatch } from "../sandbox/protocol/channel.ts";
 import { defined } from "../shared/defined.ts";
 import type { Clock } from "../shared/clock.ts";
+import type { Logger } from "../shared/log.ts";
 import type { Grant } from "./capability.ts";
 import { requireFence } from "./fence.ts";
 
@@ -10,13 +11,15 @@ import { requireFence } from "./fence.ts";
 export interface EventsDeps {
   client: KubeClient;
   clock: Clock;
+  /** Gets the agent's messages. */
+  log: Pick<Logger, "info">;
 }
 
 type Progress = NonNullable<NonNullable<AgentTask["status"]>["progress"]>;
 
 /**
- * Folds a batch into `status.progress`, and the agent's last words into `status.result.summary`. Couriers send a batch every 5 s at
- * most, so one write a batch is bounded. A batch that was taken already (its `sequence` is not above what is stored) changes nothing.
+ * Folds a batch into `status.progress`, the agent's last words into `status.result.summary`, and its messages into the log. Couriers send
+ * a batch every 5 s at most, so one write a batch is bounded. What was taken already (`sequence` and what is stored tell) changes nothing.
  */
 export async function takeEvents(
   deps: EventsDeps,
@@ -36,6 +39,18 @@ export async function takeEvents(
   // The resource version makes the fence hold until the write.
   const metadata = { resourceVersion: task.metadata.resourceVersion };
   await deps.client.mergePatch(AgentTaskKind, key(grant), { metadata, status }, { subresource: "status", signal });
+  // Only now: a batch that is sent again because this write failed is told once.
+  const { namespace, task: name, attempt } = grant;
+  for (const text of newMessages(stored, { ...batch, attempt })) {
+    deps.log.info({ namespace, task: name, attempt, text }, "the agent says");
+  }
+}
+
+/** Bounded by the protocol: 4,096 characters each, and 8 MiB of events an attempt. */
+function newMessages(stored: Progress | undefined, batch: EventBatch & { attempt: number }): string[] {
+  const taken = stored?.attempt === batch.attempt ? (stored.events ?? 0) : 0;
+  const fresh = batch.events.slice(Math.max(0, taken - batch.sequence));
+  return fresh.flatMap((event) => (event.type === "message" ? [event.text] : []));
 }
 
 /** A merge patch keeps what it does not name: an earlier attempt's words must not shine through. */

@@ -12,7 +12,7 @@ import { createHttp } from "../integrations/http.ts";
 import type { Secret } from "../kube/resources.ts";
 import type { KubeClient } from "../kube/types.ts";
 import { systemClock, type Clock } from "../shared/clock.ts";
-import { silentLogger } from "../shared/log.ts";
+import { silentLogger, type Logger } from "../shared/log.ts";
 import { createApp } from "./app.ts";
 import { signCapability, type Grant, type SigningKeys } from "./capability.ts";
 import { createFetchBounds } from "./fetch-bounds.ts";
@@ -55,6 +55,7 @@ export interface BrokerOptions {
   namespace?: string;
   github?: Pick<GitHubStandIn, "ca">;
   clock?: Clock;
+  log?: Logger;
   keys?: () => SigningKeys;
   maxPushBytes?: number;
   /** Whether all sandboxes are behind one address, as on the process node. */
@@ -70,7 +71,7 @@ export async function aBroker(options: BrokerOptions): Promise<RunningBroker> {
   const hostCaFile = join(folder, "host-ca.crt");
   writeFileSync(caFile, tls.ca);
   writeFileSync(hostCaFile, options.github?.ca ?? tls.ca);
-  const common = { clock, log: silentLogger };
+  const common = { clock, log: options.log ?? silentLogger };
   const http = createHttp({ ...common, caFile: hostCaFile, allowedHosts: ["127.0.0.1"] });
   const git = {
     client,
