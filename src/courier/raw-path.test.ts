@@ -1,5 +1,7 @@
+import { posix } from "node:path";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { foldersOf, forPeople, isDotGit, rawPath, unsafePath } from "./raw-path.ts";
+import { bytesOf, foldersOf, forPeople, isDotGit, rawPath, unsafePath } from "./raw-path.ts";
 
 const raw = (text: string): string => rawPath(Buffer.from(text));
 
@@ -40,6 +42,52 @@ describe("paths", () => {
     expect(unsafePath(Array.from({ length: 201 }, () => "a").join("/"))).toBeDefined();
     expect(unsafePath(Array.from({ length: 200 }, () => "a").join("/"))).toBeUndefined();
   });
+
+  it("lets no path leave its folder or reach git's own, whatever the bytes", () => {
+    const part = fc.constantFrom(
+      ".",
+      "..",
+      "/",
+      ".g",
+      "IT",
+      ".git",
+      "git~1",
+      " ",
+      ":",
+      "\\",
+      "\0",
+      "\u200c",
+      "\u202e",
+      "a",
+      "ö",
+    );
+    const path = fc.oneof(
+      { weight: 4, arbitrary: fc.array(part, { maxLength: 8 }).map((parts) => raw(parts.join(""))) },
+      { weight: 1, arbitrary: fc.uint8Array({ maxLength: 24 }).map((bytes) => rawPath(Buffer.from(bytes))) },
+    );
+    const seen = { safe: 0, unsafe: 0 };
+    fc.assert(
+      fc.property(path, (given) => {
+        expect(forPeople(given)).not.toMatch(/[\0-\x1f\x7f-\x9f]/);
+        if (unsafePath(given) !== undefined) return ++seen.unsafe > 0;
+        seen.safe += 1;
+        const visible = bytesOf(given)
+          .toString("utf8")
+          .replaceAll(/[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]/g, "");
+        const names = visible
+          .toLowerCase()
+          .split(/[/\\]/)
+          .map((name) => name.replace(/:.*$/s, "").replace(/[ .]+$/, ""));
+        return (
+          posix.normalize(given) === given &&
+          !given.startsWith("/") &&
+          !names.some((name) => name === ".git" || name === "git~1")
+        );
+      }),
+      { seed: 20_261_124, numRuns: 100_000 },
+    );
+    expect(Math.min(seen.safe, seen.unsafe), JSON.stringify(seen)).toBeGreaterThan(5_000);
+  }, 60_000);
 
   it("shows people any bytes as one line", () => {
     expect(forPeople(raw("größe"))).toBe("größe");

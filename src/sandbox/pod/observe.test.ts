@@ -1,5 +1,7 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Pod } from "../../kube/resources.ts";
+import { courierOutcome } from "../protocol/outcome.ts";
 import { observePod as observeAt } from "./observe.ts";
 
 const now = new Date("2026-01-01T01:00:00Z");
@@ -63,6 +65,43 @@ describe("observePod", () => {
   ])("believes nothing when the termination message $name", ({ message }) => {
     expect(observePod(ended(message), 1)).toMatchObject({ state: "Broken", reason: "CourierLost", retryable: false });
   });
+
+  it("believes nothing but what the protocol allows, whatever the termination message", () => {
+    const field = fc.constantFrom(
+      "version",
+      "attempt",
+      "reason",
+      "message",
+      "exitCode",
+      "branch",
+      "commit",
+      "notProbed",
+    );
+    const value = fc.oneof(
+      fc.jsonValue({ maxDepth: 1 }),
+      fc.constantFrom(0, 1, 2, "Published", "NoChanges", "x".repeat(300), ["x"], '"}', "\u0000"),
+    );
+    const changes = fc.dictionary(field, value, { maxKeys: 2, noNullPrototype: true });
+    const message = fc.oneof(
+      { weight: 8, arbitrary: changes.map(outcome) },
+      {
+        weight: 1,
+        arbitrary: fc.tuple(changes.map(outcome), fc.nat()).map(([text, at]) => text.slice(0, at % text.length)),
+      },
+      { weight: 1, arbitrary: fc.string({ unit: "binary", maxLength: 60 }) },
+    );
+    const seen = { Finished: 0, Broken: 0 };
+    fc.assert(
+      fc.property(message, (text) => {
+        const found = observePod(ended(text), 1);
+        if (found.state !== "Finished") return found.state === "Broken" && ++seen.Broken > 0;
+        seen.Finished += 1;
+        return found.outcome.attempt === 1 && courierOutcome.safeParse(found.outcome).success;
+      }),
+      { seed: 20_261_124, numRuns: 100_000 },
+    );
+    expect(Math.min(seen.Finished, seen.Broken), JSON.stringify(seen)).toBeGreaterThan(5_000);
+  }, 120_000);
 
   it.each([
     {
