@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
 import type * as AjvPackage from "ajv";
 import type { Violation } from "./call-log.ts";
 
@@ -31,16 +32,25 @@ export function specPresent(): boolean {
   return existsSync(specFile);
 }
 
-let loaded: SpecCheck | undefined;
+/** Gives the description, read once for the whole process (it is large), or undefined where it is not there, which is told once. */
+export const loadSpec = specLoader(specFile, (message) => process.emitWarning(message));
 
-/** Reads the description once for the whole process (it is large), or gives undefined where it is not there. */
-export function loadSpec(): SpecCheck | undefined {
-  if (specPresent()) loaded ??= readSpec();
-  return loaded;
+/** Makes a `loadSpec` of one's own. */
+export function specLoader(file: URL, warn: (message: string) => void): () => SpecCheck | undefined {
+  let loaded: SpecCheck | "absent" | undefined;
+  const read = (): SpecCheck | "absent" => {
+    if (existsSync(file)) return readSpec(file);
+    warn(`GitHub's own description is not at ${fileURLToPath(file)}: requests and answers are not held against it`);
+    return "absent";
+  };
+  return () => {
+    loaded ??= read();
+    return loaded === "absent" ? undefined : loaded;
+  };
 }
 
-function readSpec(): SpecCheck {
-  const spec = JSON.parse(readFileSync(specFile, "utf8")) as Json;
+function readSpec(file: URL): SpecCheck {
+  const spec = JSON.parse(readFileSync(file, "utf8")) as Json;
   makeNullable(spec);
   // Only where they are needed: the image of the stand-in has neither these packages nor the description.
   const require = createRequire(import.meta.url);
@@ -80,7 +90,7 @@ function check(spec: Json, validator: Validator, exchange: Exchange): Violation[
   // What GitHub would refuse is not the client's fault where the refusal was asked for: only accepted requests are held to it.
   const accepted = exchange.status < 400;
   return [
-    ...faults("request", accepted ? queryFaults(spec, operation, exchange.query) : []),
+    ...faults("request", accepted ? queryFaults(spec, validator, pointer, exchange.query) : []),
     ...faults("request", accepted ? bodyFaults(validator, pointer, operation, exchange.requestBody) : []),
     ...faults("response", responseFaults(spec, validator, pointer, exchange)),
   ];
@@ -93,19 +103,28 @@ function bodyFaults(validator: Validator, pointer: string, operation: Json, body
   return errorsOf(validator(`${pointer}/requestBody/content/application~1json/schema`), body);
 }
 
-function queryFaults(spec: Json, operation: Json, query: URLSearchParams): string[] {
-  const parameters = ((operation["parameters"] ?? []) as Json[]).map((parameter) => deref(spec, parameter));
-  const known = new Set(parameters.filter((one) => one["in"] === "query").map((one) => one["name"]));
-  return [...query.keys()].filter((name) => !known.has(name)).map((name) => `has no query parameter ${name}`);
+/** Unknown parameters, and values that are not what the parameter's schema wants. */
+function queryFaults(spec: Json, validator: Validator, pointer: string, query: URLSearchParams): string[] {
+  const places = Object.keys(at(spec, `${pointer}/parameters`) ?? {}).map((index) => `${pointer}/parameters/${index}`);
+  const known = places.map((place) => referred(spec, place)).filter((place) => at(spec, place)?.["in"] === "query");
+  return [...query].flatMap(([name, value]) => {
+    const place = known.find((candidate) => at(spec, candidate)?.["name"] === name);
+    if (place === undefined) return [`has no query parameter ${name}`];
+    const faults = errorsOf(validator(`${place}/schema`), meant(at(spec, `${place}/schema`), value));
+    return faults.map((fault) => `?${name}=${value} ${fault.replace(/^\/ /, "")}`);
+  });
+}
+
+/** What a query's text says to its schema: numbers and truth values are written without quotes there. */
+function meant(schema: Json | undefined, value: string): unknown {
+  if (schema?.["type"] === "integer") return /^-?\d+$/.test(value) ? Number(value) : value;
+  return schema?.["type"] === "boolean" && /^(true|false)$/.test(value) ? value === "true" : value;
 }
 
 function responseFaults(spec: Json, validator: Validator, pointer: string, exchange: Exchange): string[] {
   const responses = at(spec, `${pointer}/responses`) ?? {};
-  const response = responses[String(exchange.status)] as Json | undefined;
-  if (!response) return exchange.status < 400 ? [`may not answer ${exchange.status}`] : [];
-  const reference = typeof response["$ref"] === "string" ? response["$ref"].slice(1) : undefined;
-  const base = reference ?? `${pointer}/responses/${exchange.status}`;
-  const content = `${base}/content/application~1json/schema`;
+  if (!responses[String(exchange.status)]) return exchange.status < 400 ? [`may not answer ${exchange.status}`] : [];
+  const content = `${referred(spec, `${pointer}/responses/${exchange.status}`)}/content/application~1json/schema`;
   if (!at(spec, content) || exchange.status >= 300) return [];
   return errorsOf(validator(content), exchange.responseBody).filter((error) => !deletedFork.test(error));
 }
@@ -122,8 +141,10 @@ function operationsOf(spec: Json): Set<string> {
   return new Set(paths.flatMap(([path, verbs]) => Object.keys(verbs).map((verb) => `${verb.toUpperCase()} ${path}`)));
 }
 
-function deref(spec: Json, value: Json): Json {
-  return typeof value["$ref"] === "string" ? (at(spec, value["$ref"].slice(1)) ?? {}) : value;
+/** Where what stands at `pointer` is really. */
+function referred(spec: Json, pointer: string): string {
+  const reference = at(spec, pointer)?.["$ref"];
+  return typeof reference === "string" ? reference.slice(1) : pointer;
 }
 
 function at(spec: Json, pointer: string): Json | undefined {
