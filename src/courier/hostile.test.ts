@@ -69,6 +69,18 @@ describe("a hostile agent", { timeout: 120_000 }, () => {
     expect(sandbox.testBroker.pushes).toEqual([]);
   });
 
+  it("has nothing read as its events that has another name elsewhere", async () => {
+    const sandbox = await run(
+      `
+      printf '%s\\n' '{"type":"message","text":"of another volume"}' >theirs
+      rm -f $BELLHOP_OUT/events.jsonl; ln theirs $BELLHOP_OUT/events.jsonl`,
+      "echo a >file",
+    );
+    expect(sandbox.outcome()).toMatchObject({ reason: "Published" });
+    expect(statSync(path.join(sandbox.places.out, "events.jsonl")).nlink).toBe(2);
+    expect(sandbox.testBroker.events).toEqual([]);
+  });
+
   it("gets links published as links, and what a link hides as deleted", async () => {
     const sandbox = await run(
       "ln -s ../token leak; rm -rf src; ln -s ../context src",
