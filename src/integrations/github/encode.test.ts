@@ -148,10 +148,21 @@ describe("encode", () => {
   });
 
   it("takes a second at most for hostile text of 64 KiB", () => {
-    const started = performance.now();
-    for (const piece of ["fix-", "![", "[x](", "`", "&a", "/a ", "1.", '<a "', "]("])
-      encode(piece.repeat(65_536 / piece.length));
-    for (const blank of [" ", ".", "-", "/", "_.", "#"]) encode(`fixes${blank.repeat(65_536)}`, { maxBytes: 65_536 });
-    expect(performance.now() - started).toBeLessThan(9_000);
+    const costMs = (text: string): number => {
+      const before = process.cpuUsage();
+      encode(text, { maxBytes: 65_536 });
+      const { user, system } = process.cpuUsage(before);
+      return (user + system) / 1_000;
+    };
+    const pieces = ["fix-", "![", "[x](", "`", "&a", "/a ", "1.", '<a "', "]("];
+    const blanks = [" ", ".", "-", "/", "_.", "#"];
+    const texts = [
+      ...pieces.map((piece) => piece.repeat(65_536 / piece.length)),
+      ...blanks.map((blank) => `fixes${blank.repeat(65_536)}`),
+    ];
+    for (const text of texts) {
+      // The least of three: the machine's other work and the first run's compilation are not its cost.
+      expect(Math.min(...[1, 2, 3].map(() => costMs(text))), text.slice(0, 10)).toBeLessThan(1_000);
+    }
   });
 });

@@ -96,9 +96,15 @@ describe("stripHidden", () => {
   it.each(['<a "', "<!--", "![", "[", '](x "', "](x (", "\n[", "<a ", "[^1]:\n", "&#8203;", "]( "])(
     "takes time in line with the length of %j repeated",
     (fragment) => {
-      const started = performance.now();
-      stripHidden(fragment.repeat(262_144 / fragment.length));
-      expect(performance.now() - started).toBeLessThan(2_000);
+      const text = fragment.repeat(262_144 / fragment.length);
+      const costsMs = [1, 2, 3].map(() => {
+        const before = process.cpuUsage();
+        stripHidden(text);
+        const { user, system } = process.cpuUsage(before);
+        return (user + system) / 1_000;
+      });
+      // The least of three: the machine's other work and the first run's compilation are not its cost.
+      expect(Math.min(...costsMs)).toBeLessThan(2_000);
     },
   );
 });
