@@ -8,7 +8,7 @@ import { call } from "../providers/github/testing.ts";
 import { failing } from "../providers/github/index.ts";
 import { nothingHeld, type StoredTokens, watchStoredTokens } from "../integration/journey/world/canaries.ts";
 import { startWorld, type World } from "../integration/journey/world/index.ts";
-import { agentOf } from "../integration/journey/world/sandbox.ts";
+import { agentOf, courierSaid } from "../integration/journey/world/sandbox.ts";
 import { anIssue, reasonOf, type Said, type Story } from "../integration/journey/world/story.ts";
 import { aTeam, gated } from "../integration/journey/world/team.ts";
 
@@ -78,6 +78,9 @@ describe("processes that come and go", () => {
     await agentOf(world, task);
     await world.kill("broker");
     await open();
+    // Until the courier has needed the broker in vain: back too early, it might not have been missed.
+    await courierSaid(world, task, "the last events were not taken");
+    await courierSaid(world, task, "workspace imported");
     await world.start("broker");
     await isPublishedOnce(story, said);
   });

@@ -20,6 +20,16 @@ export function agentOf(world: World, task: AgentTask): Promise<number> {
   return eventually(probe, { describe: `the agent of ${task.metadata.name} to work`, timeoutMs: 90_000 });
 }
 
+/** Waits until the courier of one of a task's pods has logged a line with this message. */
+export async function courierSaid({ node }: World, task: AgentTask, message: string): Promise<void> {
+  const name = `${task.metadata.namespace}_${task.metadata.name}-sandbox-*`;
+  const logs = (): string[] => globSync(join(node.folder, "logs", name, "courier.log"));
+  await eventually(() => logs().some((path) => readFileSync(path, "utf8").includes(`"message":"${message}"`)), {
+    describe: `the courier of ${task.metadata.name} to say "${message}"`,
+    timeoutMs: 90_000,
+  });
+}
+
 /** The environment that a process was started with. */
 export function environmentOf(pid: number): string {
   return readFileSync(`/proc/${pid}/environ`, "utf8").replaceAll("\0", "\n");
