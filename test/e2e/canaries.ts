@@ -1,5 +1,6 @@
 import type { NodePlace } from "../demo/node-place.ts";
 import { release } from "../demo/release.ts";
+import { notSecret } from "../integration/journey/world/canaries.ts";
 
 interface Secret {
   metadata: { name: string; namespace: string };
@@ -15,9 +16,6 @@ export interface Canary {
   forms: string[];
 }
 
-/** Kept in Secrets, and not secret: part of the URL that an integration shows in its status. */
-const shownKeys = ["route"];
-
 /** Every secret there is, but for certificates, which are public, and what helm keeps of its release. */
 export async function canaries(place: NodePlace): Promise<Canary[]> {
   const text = await place.kubectl(["get", "secrets", "-A", "-o", "json"]);
@@ -26,7 +24,7 @@ export async function canaries(place: NodePlace): Promise<Canary[]> {
     .filter(({ type }) => !type.startsWith("helm.sh/"))
     .flatMap(({ metadata, data = {} }) =>
       Object.entries(data).flatMap(([key, value]) => {
-        const forms = shownKeys.includes(key) ? [] : formsOf(Buffer.from(value, "base64").toString());
+        const forms = notSecret.has(key) ? [] : formsOf(Buffer.from(value, "base64").toString());
         return forms.length === 0 ? [] : [{ from: `${metadata.namespace}/${metadata.name}/${key}`, forms }];
       }),
     );

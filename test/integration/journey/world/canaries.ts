@@ -13,7 +13,15 @@ import type { World } from "./index.ts";
 export type Canaries = Map<string, string>;
 
 /** What a webhook's Secret holds beside its secrets: its address, who shares it and the moments of a rotation, which is no secret elsewhere. */
-const notSecret = new Set(["route", "generation", "rotatedAt", "requestedAt", "installedAt", "installed", "proven"]);
+export const notSecret = new Set([
+  "route",
+  "generation",
+  "rotatedAt",
+  "requestedAt",
+  "installedAt",
+  "installed",
+  "proven",
+]);
 
 /** Gathers the tokens of couriers for as long as it goes on: each is there only while its pod is. */
 export function watchCourierTokens({ node }: World, into: Canaries): { stop(): void } {
