@@ -55,7 +55,7 @@ function failureOf(error: unknown): StoreResult {
 
 /** The admission policies refuse everything while their ConfigMap of accounts is gone: that passes, the task is not at fault. */
 function lacksPolicyParameters(error: unknown): boolean {
-  return error instanceof ApiError && error.message.includes("no params found for policy binding");
+  return error instanceof ApiError && error.says(/no params found for policy binding/);
 }
 
 function notStored(error: unknown, detail: string): StoreResult {
@@ -75,7 +75,7 @@ function notStored(error: unknown, detail: string): StoreResult {
 
 /** The same status tells of a missing CRD, which is no reason to say that all is well. */
 function isNamespaceMissing(error: unknown): boolean {
-  return isNotFound(error) && /namespaces? ".*" not found/.test(describeError(error));
+  return error instanceof ApiError && isNotFound(error) && error.says(/namespaces? ".*" not found/);
 }
 
 function gone(message: string): StoreResult {

@@ -24,6 +24,7 @@ export class ApiError extends BellhopError {
   readonly reason: string;
   readonly causes: readonly string[];
   readonly retryAfterMs: number | undefined;
+  readonly #raw: string;
 
   constructor(details: ApiErrorDetails) {
     super(details.reason, inHand.redact(details.message).slice(0, maxMessageLength), {
@@ -35,6 +36,15 @@ export class ApiError extends BellhopError {
     this.reason = details.reason;
     this.causes = details.causes ?? [];
     this.retryAfterMs = details.retryAfterMs;
+    this.#raw = details.message;
+  }
+
+  /**
+   * Whether the server said so, where it has no other mark than its words. Asked of them as they came: what is taken out of the message are
+   * values that teams choose, and none of them shall decide what an error means.
+   */
+  says(words: RegExp): boolean {
+    return words.test(this.#raw);
   }
 }
 
@@ -68,7 +78,7 @@ export function isGone(thrown: unknown): boolean {
 
 /** An object quota is used up (403; the server has no other mark for it than its words). */
 export function isQuotaExceeded(thrown: unknown): boolean {
-  return thrown instanceof ApiError && thrown.status === 403 && thrown.message.includes("exceeded quota");
+  return thrown instanceof ApiError && thrown.status === 403 && thrown.says(/exceeded quota/);
 }
 
 /** The namespace is going away; nothing can be created in it any more. */

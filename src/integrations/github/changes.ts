@@ -64,7 +64,7 @@ async function open(api: Api, repository: RepositoryRef, change: NewChange, sign
     if (!isProviderFailure(error, "Invalid")) throw error;
     const existing = await find(api, repository, change.headRef, signal);
     if (existing) return existing;
-    if (change.draft && /draft/i.test(error.message)) {
+    if (change.draft && error.says(/draft/i)) {
       return create(api, repository, { ...change, draft: false }, signal);
     }
     throw error;

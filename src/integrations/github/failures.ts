@@ -36,6 +36,7 @@ export function providerError(thrown: unknown, attempted: Attempted): BellhopErr
   const why = `GitHub answered ${answer.status} "${quote(answer.message)}"`;
   return new ProviderError(failure, said(attempted, why, advice(failure, answer, attempted, waitMs)), {
     status: answer.status,
+    raw: answer.message,
     ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }),
   });
 }
