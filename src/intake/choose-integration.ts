@@ -1,3 +1,4 @@
+import { atRest } from "./decide.ts";
 import type { EventRepository, Integration, Provider } from "../integrations/types.ts";
 
 /** An integration as the API server stored it. */
@@ -38,7 +39,8 @@ export function chooseIntegration(
     const message = "An integration of the hook is not known here: it is gone, or too new.";
     return { reason: "IntegrationUnknown", message, again: true };
   }
-  if (!first && candidates.some((one) => provider.covers(one, repository))) {
+  const later = first ? undefined : candidates.find((one) => !atRest(one) && provider.covers(one, repository));
+  if (later) {
     const message = "The App's installation is not known yet; the operator finds it at its next look.";
     return { reason: "InstallationUnknown", message, again: true };
   }

@@ -198,6 +198,8 @@ describe("handleDelivery", () => {
     expect(await ask({}, 11)).toMatchObject({ status: 202 });
     expect(await ask({}, 12)).toMatchObject({ status: 503, body: { reason: "InstallationUnknown" } });
     expect(await ask({ owner: "other" }, 12)).toMatchObject({ status: 200, body: { reason: "NotCovered" } });
+    integrations[0] = anIntegration({ spec: { credentials: app, suspend: true }, status });
+    expect(await ask({}, 12)).toMatchObject({ status: 200, body: { status: "ignored" } });
   });
 
   it("waits as long as the API server asks for", async () => {
