@@ -61,6 +61,12 @@ describe("the egress probe", () => {
     expect(egressMessage([probe])).toContain(`cluster DNS (127.0.0.1:${probe.port}/UDP)`);
   });
 
+  it("takes an address that there is no way to for one that does not answer, over UDP as well", async () => {
+    // A port that the system refuses to connect to, as it does where there is no route.
+    const probe = { name: "cluster DNS", host: "255.255.255.255", port: 53, protocol: "dns" as const };
+    expect(await answers(probe)).toBe(false);
+  });
+
   it("leaves the pod's own node out only where the profile accepts it", () => {
     const egress = { probes: [node, { name: "API server", host: "192.0.2.9", port: 6443 }], notProbed: [] };
     expect(probesOf({ ...egress, acceptOwnNode: false }, node.host)).toHaveLength(2);

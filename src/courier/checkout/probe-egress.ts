@@ -68,8 +68,8 @@ const askAgainMs = 700;
 function answersDNS({ host, port }: Probe): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = createSocket(isIPv6(host) ? "udp6" : "udp4");
+    let again: NodeJS.Timeout | undefined;
     const ask = (): void => socket.send(question, () => {});
-    const again = setInterval(ask, askAgainMs);
     const timeout = setTimeout(() => end(false), answerTimeoutMs);
     const end = (answered: boolean): void => {
       clearInterval(again);
@@ -82,8 +82,12 @@ function answersDNS({ host, port }: Probe): Promise<boolean> {
     };
     socket.once("message", () => end(true));
     socket.once("error", () => end(false));
-    // Connected, so that only its answers are heard.
-    socket.connect(port, host, ask);
+    socket.once("connect", () => {
+      ask();
+      again = setInterval(ask, askAgainMs);
+    });
+    // Connected, so that only its answers are heard. A callback would be given the error as well: without a route there is one at once.
+    socket.connect(port, host);
   });
 }
 
