@@ -154,13 +154,18 @@ describe("observePod", () => {
     },
   );
 
-  it.each(["Stopped", "PublishUnreachable", "BrokerUnreachable", "InternalError"])(
-    "has work done again that was cut short with its pod (%s)",
-    (reason) => {
-      const pod = ended(outcome({ reason }), drained);
-      expect(observePod(pod, 1)).toMatchObject({ state: "Broken", reason: "Disrupted", retryable: true });
-    },
-  );
+  it.each([
+    "Stopped",
+    "CheckoutFailed",
+    "AgentStillWriting",
+    "WorkspaceUnreadable",
+    "PublishUnreachable",
+    "BrokerUnreachable",
+    "InternalError",
+  ])("has work done again that was cut short with its pod (%s)", (reason) => {
+    const pod = ended(outcome({ reason }), drained);
+    expect(observePod(pod, 1)).toMatchObject({ state: "Broken", reason: "Disrupted", retryable: true });
+  });
 
   it.each([
     { reason: "Evicted", message: 'Usage of EmptyDir volume "workspace" exceeds the limit "16Mi".' },

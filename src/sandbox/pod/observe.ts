@@ -56,7 +56,15 @@ function ending(status: Status, attempt: number): Ended {
 type EndingRule = (status: Status, attempt: number) => Ended | undefined;
 
 /** What a courier says whose work was cut short; why it was, the kubelet knows better: a disruption, a full volume, a deadline. */
-const cutShort: readonly OutcomeReason[] = ["Stopped", "PublishUnreachable", "BrokerUnreachable", "InternalError"];
+const cutShort: readonly OutcomeReason[] = [
+  "Stopped",
+  "CheckoutFailed",
+  "AgentStillWriting",
+  "WorkspaceUnreadable",
+  "PublishUnreachable",
+  "BrokerUnreachable",
+  "InternalError",
+];
 
 /** Whether the work had come to an end of its own before the pod was taken away: another attempt would do it twice. */
 function isConcluded(status: Status, attempt: number): boolean {
