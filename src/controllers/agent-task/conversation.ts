@@ -4,29 +4,71 @@ import { conversationOf, holds, isOver, isWork, newestFirst, sameConversation, s
 
 /** Where a task belongs: for a change that Bellhop opened, to the conversation of the task which opened it; else where the event says. */
 export function resolveConversation(task: AgentTask, tasks: readonly AgentTask[]): string {
-  const owner = openerOf(task, tasks) ?? failedTaskOf(task, tasks);
-  return owner ? conversationOf(owner) : task.spec.conversation;
+  return resolve(task, tracesOf(tasks));
 }
 
-/** The conversation in force, also of a task that is not authorised yet: the one it will get. */
-export function belongsTo(task: AgentTask, tasks: readonly AgentTask[]): string {
-  return task.status?.conversation ?? resolveConversation(task, tasks);
-}
-
-/** The oldest task that has the change the event names as its own. */
-export function openerOf(task: AgentTask, tasks: readonly AgentTask[]): AgentTask | undefined {
-  const { type, number } = task.spec.source.subject;
-  if (type !== "Change" || number === undefined) return undefined;
-  return others(task, tasks)
-    .filter((other) => other.status?.result?.changeNumber === number)
-    .at(-1);
+/**
+ * The conversation in force, also of a task that is not authorised yet: the one it will get. Anybody can make tasks that are not
+ * authorised, as many as they like: `tasks` is read once for all that are asked about.
+ */
+export function belonging(tasks: readonly AgentTask[]): (task: AgentTask) => string {
+  const traces = tracesOf(tasks);
+  return (task) => task.status?.conversation ?? resolve(task, traces);
 }
 
 /** For failed checks: the newest task whose commit they ran on. That is on whose behalf they are mended. */
 export function failedTaskOf(task: AgentTask, tasks: readonly AgentTask[]): AgentTask | undefined {
+  return failedTaskIn(task, tracesOf(tasks));
+}
+
+/** What tasks left at the host, by repository. */
+interface Traces {
+  /** The oldest task that has a change as its own. */
+  openers: Map<string, AgentTask>;
+  /** The newest task that left a commit. */
+  authors: Map<string, AgentTask>;
+}
+
+function tracesOf(tasks: readonly AgentTask[]): Traces {
+  const traces: Traces = { openers: new Map(), authors: new Map() };
+  for (const task of tasks) {
+    const { changeNumber, commit } = task.status?.result ?? {};
+    if (changeNumber !== undefined) keep(traces.openers, keyOf(task, changeNumber), task, older);
+    if (commit !== undefined) keep(traces.authors, keyOf(task, commit), task, newer);
+  }
+  return traces;
+}
+
+function keep(all: Map<string, AgentTask>, key: string, task: AgentTask, better: typeof older): void {
+  const before = all.get(key);
+  all.set(key, before ? better(before, task) : task);
+}
+
+function older(a: AgentTask, b: AgentTask): AgentTask {
+  return newestFirst(a, b) > 0 ? a : b;
+}
+
+function newer(a: AgentTask, b: AgentTask): AgentTask {
+  return newestFirst(a, b) > 0 ? b : a;
+}
+
+function keyOf({ spec }: AgentTask, what: string | number): string {
+  return JSON.stringify([spec.repository?.host, spec.repository?.id, what]);
+}
+
+function resolve(task: AgentTask, traces: Traces): string {
+  const owner = openerIn(task, traces) ?? failedTaskIn(task, traces);
+  return owner ? conversationOf(owner) : task.spec.conversation;
+}
+
+function openerIn(task: AgentTask, { openers }: Traces): AgentTask | undefined {
+  const { type, number } = task.spec.source.subject;
+  return type === "Change" && number !== undefined ? openers.get(keyOf(task, number)) : undefined;
+}
+
+function failedTaskIn(task: AgentTask, { authors }: Traces): AgentTask | undefined {
   const head = task.spec.source.object?.headSHA;
-  if (!isFailedCheck(task) || head === undefined) return undefined;
-  return others(task, tasks).find((other) => other.status?.result?.commit === head);
+  return isFailedCheck(task) && head !== undefined ? authors.get(keyOf(task, head)) : undefined;
 }
 
 /** Whether failed checks rang. */
@@ -38,19 +80,20 @@ export function isFailedCheck(task: AgentTask): boolean {
 /** How often failed checks have rung for the branch before this task; refused tasks do not count. */
 export function fixesBefore(task: AgentTask, owner: AgentTask, tasks: readonly AgentTask[]): number {
   const branch = owner.status?.result?.branch;
+  const traces = tracesOf(tasks);
   const spent = others(task, tasks).filter(
     (other) =>
       isFailedCheck(other) &&
-      belongsTo(other, tasks) === conversationOf(owner) &&
       !wasRefused(other) &&
-      (holds(other, "Authorized") || ringsBefore(other, task, tasks)),
+      (holds(other, "Authorized") || ringsBefore(other, task, traces)) &&
+      (other.status?.conversation ?? resolve(other, traces)) === conversationOf(owner),
   );
   return spent.filter((other) => (other.status?.checkout?.headRef ?? branch) === branch).length;
 }
 
 /** Of two that ring at once each would see the other: what is not judged yet counts for those after it only, and only on a commit of ours. */
-function ringsBefore(other: AgentTask, task: AgentTask, tasks: readonly AgentTask[]): boolean {
-  return newestFirst(task, other) < 0 && failedTaskOf(other, tasks) !== undefined;
+function ringsBefore(other: AgentTask, task: AgentTask, traces: Traces): boolean {
+  return newestFirst(task, other) < 0 && failedTaskIn(other, traces) !== undefined;
 }
 
 /** What an earlier task left. */
@@ -62,7 +105,8 @@ export interface EarlierBranch {
 
 /** The branch of the newest other task of the conversation that left one. */
 export function branchBefore(task: AgentTask, tasks: readonly AgentTask[]): EarlierBranch | undefined {
-  for (const other of others(task, tasks).filter((one) => isWork(one) && sameConversation(one, task))) {
+  const before = others(task, tasks).filter((one) => isWork(one) && sameConversation(one, task));
+  for (const other of before.sort(newestFirst)) {
     const { result, checkout } = other.status ?? {};
     if (result?.branch !== undefined) return { branch: result.branch, changeNumber: result.changeNumber, checkout };
   }
@@ -79,11 +123,9 @@ export function isTaken(task: AgentTask, branch: string, tasks: readonly AgentTa
   return others(task, tasks).some((other) => !isOver(other) && other.status?.checkout?.headRef === branch);
 }
 
-/** Every other task in the same repository, newest first. */
+/** Every other task in the same repository. */
 function others(task: AgentTask, tasks: readonly AgentTask[]): AgentTask[] {
-  return tasks
-    .filter((other) => other.metadata.uid !== task.metadata.uid && sameRepository(other, task))
-    .sort(newestFirst);
+  return tasks.filter((other) => other.metadata.uid !== task.metadata.uid && sameRepository(other, task));
 }
 
 function wasRefused(task: AgentTask): boolean {

@@ -129,6 +129,23 @@ describe("status and help", () => {
     expect(told([])).toBe("No work has been done in this conversation.");
   });
 
+  it.each([
+    { name: "refused", conditions: [{ type: "Authorized", status: "False" } as const] },
+    { name: "not judged yet", conditions: [] },
+  ])("take no time over thousands of comments on changes that are $name", ({ conditions }) => {
+    const comments = Array.from({ length: 3_000 }, (_, index) => {
+      const number = index + 1_000;
+      const subject = { type: "Change", key: `acme/shop#${number}`, number } as const;
+      const over = { source: { cause: `issue_comment/${number}`, subject }, spec: { conversation: subject.key } };
+      return work(`comment-${number}`, 2, { ...over, conditions });
+    });
+    const before = process.cpuUsage();
+    const { conditions: told } = say("status", [published("done", 1), ...comments]);
+    const { user, system } = process.cpuUsage(before);
+    expect(told).toMatchObject([{ message: expect.stringMatching(/^done: /) }]);
+    expect((user + system) / 1000).toBeLessThan(200);
+  });
+
   it("name every command by the name people call the bot", () => {
     const { message = "" } = say("help", []).conditions?.[0] ?? {};
     for (const word of ["stop", "retry", "continue", "status", "approve"])

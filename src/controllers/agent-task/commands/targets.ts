@@ -1,14 +1,26 @@
 import type { AgentTask } from "../../../api/kinds.ts";
-import { belongsTo } from "../conversation.ts";
+import { belonging } from "../conversation.ts";
 import { conversationOf, createdMs, holds, isOver, isWork, newestFirst, sameRepository } from "../state.ts";
 
-/** The work of a command's conversation that was there when the command came, newest first; not what the command itself has begun. */
+/**
+ * The work of a command's conversation that was there when the command came, newest first; not what the command itself has begun, nor what
+ * ended without ever being authorised.
+ */
 export function workOf(command: AgentTask, tasks: readonly AgentTask[]): AgentTask[] {
+  const conversation = conversationOf(command);
+  const belongsTo = belonging(tasks);
   return tasks
-    .filter((other) => isWork(other) && sameRepository(other, command))
-    .filter((other) => belongsTo(other, tasks) === conversationOf(command))
-    .filter((other) => createdMs(other) <= createdMs(command) && other.spec.source.cause !== command.spec.source.cause)
+    .filter((other) => isWork(other) && sameRepository(other, command) && mayCount(other) && isBefore(other, command))
+    .filter((other) => belongsTo(other) === conversation)
     .sort(newestFirst);
+}
+
+function mayCount(task: AgentTask): boolean {
+  return !isOver(task) || holds(task, "Authorized");
+}
+
+function isBefore(other: AgentTask, command: AgentTask): boolean {
+  return createdMs(other) <= createdMs(command) && other.spec.source.cause !== command.spec.source.cause;
 }
 
 /** Work of the conversation that has not ended. */
