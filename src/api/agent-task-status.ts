@@ -186,6 +186,9 @@ export const agentTaskStatus = z.object({
     .describe("The one message in the original thread."),
   startTime: timestamp.optional().describe("When the first sandbox was created."),
   completionTime: timestamp.optional().describe("When it ended."),
+  changeUnknownSince: timestamp
+    .optional()
+    .describe("Since when the host cannot be asked whether the change is closed; the task is deleted 30 days later."),
 });
 
 export type AgentTaskStatus = z.infer<typeof agentTaskStatus>;

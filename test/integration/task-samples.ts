@@ -70,6 +70,7 @@ export const statusValues = {
   report: [{ id: "1" }, { id: "2" }],
   startTime: [now, "2026-01-02T03:04:06Z"],
   completionTime: [now, "2026-01-02T03:04:06Z"],
+  changeUnknownSince: [now, "2026-01-02T03:04:06Z"],
 } satisfies Pair<Required<Omit<AgentTaskStatus, "result">>>;
 
 /** The same for `status.result`. */

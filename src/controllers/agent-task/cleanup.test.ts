@@ -1,12 +1,17 @@
 import { describe, expect, it } from "vitest";
 import type { AgentTask } from "../../api/kinds.ts";
+import type { CodeHost } from "../../integrations/connection.ts";
 import { ProviderError } from "../../integrations/errors.ts";
+import { BellhopError } from "../../shared/errors.ts";
+import { silentLogger } from "../../shared/log.ts";
 import { cleanup, type CleanupAction } from "./cleanup.ts";
 import { defaultConfig } from "./deps.ts";
+import { patchedStatus } from "./status.ts";
 import type { StepContext } from "./steps.ts";
 import { aChange, aTask, facts, fakeHost, noon, shaOf, type TaskOverrides } from "./testing.ts";
 
 const { retention } = defaultConfig;
+const dayMs = 24 * 60 * 60_000;
 const due = new Date(noon.getTime() + retention.taskMs);
 const branch = "bellhop/42-fix";
 
@@ -38,6 +43,80 @@ async function aWeekLater(
   } as unknown as StepContext);
   return cleanup.decide(given, reading, due).actions;
 }
+
+/** One look at a task that is due, some days after that, where the integration signs in as given; answers what it became, and what was done. */
+async function look(task: AgentTask, days: number, connect: () => Promise<{ codeHost: CodeHost }>) {
+  const now = new Date(due.getTime() + days * dayMs);
+  const done: string[] = [];
+  const given = facts({ task });
+  const context = {
+    deps: {
+      config: defaultConfig,
+      sandbox: {
+        observe: () => ({ state: "Finished" }),
+        remove: async () => done.push("removePod"),
+        harvested: async () => done.push("harvest"),
+      },
+      credentials: { holds: () => false },
+      clock: { now: () => now },
+      kube: { delete: async () => done.push("deleteTask") },
+      events: { warning: (_task: unknown, reason: string) => done.push(reason) },
+      log: silentLogger,
+    },
+    facts: given,
+    connection: connect,
+    signal: new AbortController().signal,
+  } as unknown as StepContext;
+  const decision = cleanup.decide(given, await cleanup.gather(context), now);
+  for (const action of decision.actions ?? []) await cleanup.apply(context, action);
+  return { task: { ...task, status: patchedStatus(task, decision, now) }, done, waitMs: decision.requeueAfterMs ?? 0 };
+}
+
+describe("a task whose change the host cannot be asked about", () => {
+  const first = ended("first", {
+    status: {
+      completionTime: noon.toISOString(),
+      result: { branch, commit: shaOf("c"), changeNumber: 57 },
+      attempts: [{ number: 1, podName: "p-1" }],
+    },
+  });
+  const refusing = (error: Error) => async (): Promise<never> => {
+    throw error;
+  };
+  const open = async () => ({ codeHost: fakeHost({ changes: [aChange({ number: 57 })] }).host });
+  const suspended = async () => {
+    const { host } = fakeHost();
+    return { codeHost: { ...host, change: refusing(new ProviderError("Suspended", "suspended")) } };
+  };
+
+  it.each([
+    { name: "whose Secret is gone", connect: refusing(new BellhopError("SecretNotFound", "Secret bot is gone")) },
+    { name: "whose App was deleted", connect: refusing(new ProviderError("NotFound", "404")) },
+    { name: "whose App is suspended", connect: suspended },
+    { name: "whose host is away for good", connect: refusing(new ProviderError("Unavailable", "ENOTFOUND")) },
+  ])("of an integration $name lets go of its pods, stays a month, and goes with a warning", async ({ connect }) => {
+    const atFirst = await look(first, 0, connect);
+    expect(atFirst).toMatchObject({ done: ["removePod", "harvest"], waitMs: 6 * 60 * 60_000 });
+    const later = await look(atFirst.task, 29.9, connect);
+    expect(later.done).toEqual(["removePod", "harvest"]);
+    const atLast = await look(later.task, 30, connect);
+    expect(atLast.done).toEqual(["removePod", "harvest", "ChangeUnknown", "deleteTask"]);
+  });
+
+  it("has the whole month again once the host has shown the change open, however old the task is", async () => {
+    const away = refusing(new ProviderError("Unauthorized", "401"));
+    let { task } = await look(first, 40, away);
+    ({ task } = await look(task, 60, open));
+    expect(task.status?.changeUnknownSince).toBeUndefined();
+    ({ task } = await look(task, 80, away));
+    expect((await look(task, 109.9, away)).done).not.toContain("deleteTask");
+    expect((await look(task, 110, away)).done).toContain("deleteTask");
+  });
+
+  it("is not touched by an operator that shuts down", async () => {
+    await expect(look(first, 0, refusing(new Error("aborted")))).rejects.toThrow("aborted");
+  });
+});
 
 describe("a task whose time to be kept is up", () => {
   const first = ended("first", { createdAt: "2026-03-01T11:01:00Z" });

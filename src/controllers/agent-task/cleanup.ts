@@ -2,8 +2,9 @@ import { AgentTaskKind, type AgentTask } from "../../api/kinds.ts";
 import type { Change } from "../../integrations/connection.ts";
 import { isProviderFailure } from "../../integrations/errors.ts";
 import type { SandboxState } from "../../sandbox/provider.ts";
+import { BellhopError } from "../../shared/errors.ts";
 import type { AgentTaskConfig } from "./deps.ts";
-import type { Decision, TaskFacts } from "./facts.ts";
+import type { Decision, StatusFields, TaskFacts } from "./facts.ts";
 import { endedFromOutside } from "./follow.ts";
 import { holds, isOver, newestFirst, sameRepository } from "./state.ts";
 import type { Step, StepContext } from "./steps.ts";
@@ -13,8 +14,8 @@ export interface CleanupReading {
   pods: { attempt: number; state: SandboxState }[];
   /** Whether anything of it is still in the broker's namespace. */
   holdsTokens: boolean;
-  /** The state of its change; read only when the task itself is due. */
-  change?: Change["state"] | undefined;
+  /** The state of its change; read only when the task itself is due. `Unknown` where the host cannot be asked. */
+  change?: Change["state"] | "Unknown" | undefined;
   retention: AgentTaskConfig["retention"];
 }
 
@@ -23,7 +24,7 @@ export type CleanupAction =
   | { do: "harvest"; attempt: number }
   | { do: "removePod"; attempt: number }
   | { do: "revoke" }
-  | { do: "deleteTask" };
+  | { do: "deleteTask"; warning?: string };
 
 /** How long a courier whose work was published may take to end by itself. */
 const lastWordMs = 60_000;
@@ -54,13 +55,26 @@ async function read(context: StepContext): Promise<CleanupReading> {
 }
 
 /** Undefined where there is no change, its repository is gone, or nobody is left to ask about it. */
-async function readChange(context: StepContext): Promise<Change["state"] | undefined> {
+async function readChange(context: StepContext): Promise<CleanupReading["change"]> {
   const { task, integration } = context.facts;
   const number = changeWith(context.facts);
-  if (number === undefined || !integration || !task.spec.repository) return undefined;
-  const { codeHost } = await context.connection();
+  const { repository } = task.spec;
+  if (number === undefined || !integration || !repository) return undefined;
   try {
-    return (await codeHost?.change(task.spec.repository, number, context.signal))?.state;
+    const { codeHost } = await context.connection();
+    return await stateOf(() => codeHost?.change(repository, number, context.signal));
+  } catch (error) {
+    // Pods and tokens are let go of whoever does not answer.
+    if (context.signal.aborted || !(error instanceof BellhopError)) throw error;
+    const { namespace, name } = task.metadata;
+    context.deps.log.warn({ namespace, task: name, error }, "the change of a task that is due cannot be read");
+    return "Unknown";
+  }
+}
+
+async function stateOf(ask: () => Promise<Change | undefined> | undefined): Promise<Change["state"] | undefined> {
+  try {
+    return (await ask())?.state;
   } catch (error) {
     if (!isProviderFailure(error, "NotFound")) throw error;
     return undefined;
@@ -74,6 +88,7 @@ function decideCleanup(facts: TaskFacts, reading: CleanupReading, nowMs: number)
   const tokens: CleanupAction[] = reading.holdsTokens && own.actions.length === 0 ? [{ do: "revoke" }] : [];
   const waits = [...pods, own].flatMap(({ waitMs }) => (waitMs === undefined ? [] : [waitMs]));
   return {
+    ...(own.fields ? { fields: own.fields } : {}),
     actions: [...pods.flatMap(({ actions }) => actions), ...tokens, ...own.actions],
     ...(waits.length > 0 ? { requeueAfterMs: Math.min(...waits) } : {}),
   };
@@ -81,6 +96,7 @@ function decideCleanup(facts: TaskFacts, reading: CleanupReading, nowMs: number)
 
 interface Plan {
   actions: CleanupAction[];
+  fields?: StatusFields;
   waitMs?: number;
 }
 
@@ -113,7 +129,22 @@ function isOpened(state: SandboxState): boolean {
 function decideTask(facts: TaskFacts, { retention, change }: CleanupReading, nowMs: number): Plan {
   const waitMs = endMs(facts.task) + retention.taskMs - nowMs;
   if (waitMs > 0) return { actions: [], waitMs };
-  return change === "Open" ? { actions: [], waitMs: askAgainMs } : { actions: [{ do: "deleteTask" }] };
+  if (change === "Unknown") return decideUnknown(facts.task, retention.unknownChangeMs, nowMs);
+  if (change !== "Open") return { actions: [{ do: "deleteTask" }] };
+  const known = facts.task.status?.changeUnknownSince === undefined;
+  return { actions: [], waitMs: askAgainMs, ...(known ? {} : { fields: { changeUnknownSince: undefined } }) };
+}
+
+/** A host that answers again within the time shows a change that is still open; one that never does keeps no task for ever. */
+function decideUnknown({ status }: AgentTask, patienceMs: number, nowMs: number): Plan {
+  const since = status?.changeUnknownSince;
+  if (since === undefined) {
+    return { actions: [], waitMs: askAgainMs, fields: { changeUnknownSince: new Date(nowMs).toISOString() } };
+  }
+  const leftMs = Date.parse(since) + patienceMs - nowMs;
+  if (leftMs > 0) return { actions: [], waitMs: Math.min(leftMs, askAgainMs) };
+  const warning = `Deleted although nobody knows whether its change is closed: the host could not be asked since ${since}.`;
+  return { actions: [{ do: "deleteTask", warning }] };
 }
 
 /**
@@ -141,6 +172,7 @@ async function apply(context: StepContext, action: CleanupAction): Promise<undef
   if (action.do === "revoke") await deps.credentials.revoke(task, await codeHostOf(context), signal);
   if (action.do === "deleteTask") {
     const { uid } = task.metadata;
+    if (action.warning !== undefined) deps.events.warning(task, "ChangeUnknown", action.warning);
     await deps.kube.delete(AgentTaskKind, task.metadata, uid === undefined ? {} : { uid });
   }
   return undefined;

@@ -32,12 +32,15 @@ export interface AgentTaskConfig {
     failedPodMs: number;
     /** Tasks; those with work in a change stay until it is closed. */
     taskMs: number;
+    /** How long a task stays for a change that the host cannot be asked about, from the first time it could not. */
+    unknownChangeMs: number;
   };
   /** How long deletion waits for a provider that does not answer before it goes on with a warning. */
   finalizeMs: number;
 }
 
 const minuteMs = 60_000;
+const dayMs = 24 * 60 * minuteMs;
 
 /** What holds where the installation says nothing else; `brokerURL` and `brokerNamespace` have no default. */
 export const defaultConfig: Omit<AgentTaskConfig, "brokerURL" | "brokerNamespace"> = {
@@ -46,7 +49,7 @@ export const defaultConfig: Omit<AgentTaskConfig, "brokerURL" | "brokerNamespace
   guardrails: { images: [] },
   reserveAfterMs: 10 * minuteMs,
   publishBudgetMs: 2 * minuteMs,
-  retention: { podMs: 60 * minuteMs, failedPodMs: 24 * 60 * minuteMs, taskMs: 7 * 24 * 60 * minuteMs },
+  retention: { podMs: 60 * minuteMs, failedPodMs: dayMs, taskMs: 7 * dayMs, unknownChangeMs: 30 * dayMs },
   finalizeMs: 10 * minuteMs,
 };
 
