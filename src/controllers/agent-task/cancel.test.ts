@@ -1,9 +1,14 @@
 import { describe, expect, it } from "vitest";
 import type { AgentTask } from "../../api/kinds.ts";
+import { FakeClock } from "../../shared/fake-clock.ts";
+import { silentLogger } from "../../shared/log.ts";
 import { cancel } from "./cancel.ts";
+import { defaultConfig, type AgentTaskDeps } from "./deps.ts";
+import { walk } from "./frame.ts";
+import { reportStep } from "./report/index.ts";
 import { patchedStatus } from "./status.ts";
-import type { StepContext } from "./steps.ts";
-import { aTask, facts, fakeHost, noon, shaOf } from "./testing.ts";
+import { asStep, type StepContext } from "./steps.ts";
+import { anIntegration, aProfile, aTask, facts, fakeHost, noon, shaOf } from "./testing.ts";
 
 const branch = "bellhop/42-fix";
 const newId = shaOf("d");
@@ -67,4 +72,62 @@ describe("a task that was stopped while it published", () => {
     const conditions = patchedStatus(ended, cancel.decide(facts({ task: ended }), { tip: undefined }, noon), noon);
     expect(cancel.concerns(facts({ task: { ...ended, status: conditions } }), noon)).toBe(false);
   });
+
+  it("tells of a push that turned up after the story had been told, and how its checks are let go, in one more edit", async () => {
+    const { clock, show, walk, texts } = aThread();
+    await walk();
+    await walk();
+    expect(texts).toEqual([expect.stringMatching(/^Stopped by kim\.$/m)]);
+    await clock.advance(10_000);
+    show(newId);
+    await walk();
+    const task = await walk();
+    expect(texts).toHaveLength(2);
+    expect(texts[1]).toContain("`bellhop/42-fix` is at ddddddd");
+    expect(texts[1]).toContain("`@bellhop approve ddddddd`");
+    expect(task.status?.conditions?.find(({ type }) => type === "Reported")).toMatchObject({ status: "True" });
+    await clock.advance(10_000);
+    await walk();
+    expect(texts).toHaveLength(2);
+  });
 });
+
+/** The stopped task, its thread with the texts it was given, and a host that shows the branch when told to. */
+function aThread() {
+  let task: AgentTask = {
+    ...publishing,
+    status: { ...publishing.status, report: { id: "7", intent: "task:x", revision: "before" } },
+  };
+  const { host, state } = fakeHost();
+  const clock = new FakeClock(noon);
+  const texts: string[] = [];
+  const reporter = {
+    encode: (text: string) => text,
+    hiddenMarker: () => "",
+    update: async (_target: unknown, _id: string, text: string) => texts.push(text),
+  };
+  const deps = {
+    kube: { replaceStatus: async (_kind: unknown, written: AgentTask) => (task = written) },
+    tasks: { list: () => [task] },
+    profiles: { get: () => aProfile() },
+    admission: { verdict: () => ({ state: "Unknown" }) },
+    desk: () => ({
+      integration: anIntegration({ reporting: { reaction: false } }),
+      connect: async () => ({ codeHost: host, reporter }),
+    }),
+    sandbox: { observe: () => ({ state: "Missing" }) },
+    events: { normal: () => {}, warning: () => {} },
+    clock,
+    log: silentLogger,
+    config: defaultConfig,
+  } as unknown as AgentTaskDeps;
+  return {
+    clock,
+    texts,
+    show: (sha: string) => (state.branches[branch] = { sha, protected: false }),
+    async walk() {
+      await walk(deps, [asStep(cancel), reportStep], task, AbortSignal.timeout(5_000));
+      return task;
+    },
+  };
+}

@@ -1,7 +1,8 @@
 import type { AgentTask } from "../../api/kinds.ts";
-import type { Decision } from "./facts.ts";
+import type { ConditionDraft, Decision, StatusFields, TaskFacts } from "./facts.ts";
+import { isHeld } from "./publish/change-text.ts";
 import { proposedBy, type Tip } from "./publish/judge.ts";
-import { conditionOf, isOver, stopOf } from "./state.ts";
+import { conditionOf, isJudged, isOver, stopOf } from "./state.ts";
 import type { Step, StepContext } from "./steps.ts";
 
 /** What the host shows of the branch; read after the end only, so that no host keeps a task from stopping. */
@@ -21,7 +22,7 @@ export const cancel: Step<CancelReading, never> = {
   name: "cancel",
   concerns: ({ task }, now) => stopOf(task) !== undefined && (!isOver(task) || mayHavePushed(task, now)),
   gather: async (context) => ({ tip: isOver(context.facts.task) ? await readTip(context) : undefined }),
-  decide: ({ task }, { tip }) => (isOver(task) ? settle(task, tip) : end(task)),
+  decide: (facts, { tip }) => (isOver(facts.task) ? settle(facts, tip) : end(facts.task)),
   apply: async () => undefined,
 };
 
@@ -53,15 +54,32 @@ async function readTip(context: StepContext): Promise<Tip> {
   return (await context.connection()).codeHost?.branch(repository, branch, context.signal);
 }
 
-function settle(task: AgentTask, tip: Tip): Decision<never> {
-  const { checkout, result } = task.status ?? {};
+function settle(facts: TaskFacts, tip: Tip): Decision<never> {
+  const { task } = facts;
   const commit = proposedBy(task)?.newId;
   if (commit === undefined || tip?.sha !== commit) return { requeueAfterMs: lookAgainMs };
-  const branch = checkout?.headRef;
   const said = conditionOf(task, "Succeeded")?.message ?? "";
-  const message = `${said} Its work had been pushed: \`${branch}\` is at ${commit.slice(0, 7)}.`;
+  const message = `${said} Its work had been pushed: \`${task.status?.checkout?.headRef}\` is at ${commit.slice(0, 7)}.`;
   return {
-    conditions: [{ type: "Succeeded", status: "False", reason: "Cancelled", message }],
-    fields: { result: { ...result, ...(branch === undefined ? {} : { branch }), commit } },
+    conditions: [{ type: "Succeeded", status: "False", reason: "Cancelled", message }, ...moreToTell(task)],
+    fields: { result: resultWith(commit, facts) },
   };
+}
+
+/** No change was brought up to date, so only the report can say why the checks of this commit wait. */
+function resultWith(commit: string, { task, profile }: TaskFacts): StatusFields["result"] {
+  const branch = task.status?.checkout?.headRef;
+  return {
+    ...task.status?.result,
+    ...(branch === undefined ? {} : { branch }),
+    commit,
+    ...(profile && isHeld(profile) ? { heldUnsaid: true } : {}),
+  };
+}
+
+/** The story that was told at the end has no push in it. */
+function moreToTell(task: AgentTask): ConditionDraft[] {
+  if (!isJudged(task, "Reported")) return [];
+  const message = "The work had been pushed before the task was stopped, which is not told yet.";
+  return [{ type: "Reported", status: "Unknown", reason: "MoreToTell", message }];
 }
