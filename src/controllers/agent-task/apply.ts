@@ -6,7 +6,7 @@ import { patchedStatus } from "./status.ts";
 
 /** Writes a patch where it changes the status; answers the task as it is afterwards. A newer task in between is a conflict, thrown. */
 export async function applyPatch(deps: AgentTaskDeps, task: AgentTask, patch: StatusPatch): Promise<AgentTask> {
-  if (patch.conditions === undefined && patch.fields === undefined) return task;
+  if (patch.conditions === undefined && patch.fields === undefined && patch.drop === undefined) return task;
   const status = patchedStatus(task, patch, deps.clock.now());
   const written = await updateStatus(deps.kube, AgentTaskKind, task, status);
   if (written !== task) tell(deps, task, written);

@@ -1,7 +1,7 @@
 import type { AgentTask } from "../../api/kinds.ts";
 import type { StatusPatch } from "./facts.ts";
 import { proposedBy } from "./publish/judge.ts";
-import { conditionOf, isAtWork, isJudged, newestAttempt } from "./state.ts";
+import { conditionOf, isAtWork, newestAttempt } from "./state.ts";
 import type { Step } from "./steps.ts";
 
 /**
@@ -26,7 +26,5 @@ export const credentials: Step<{ refreshAt: Date | undefined }, "refresh"> = {
 
 /** Takes back what the frame showed of an earlier try that failed. */
 function recovered(task: AgentTask): StatusPatch | undefined {
-  if (!conditionOf(task, "Succeeded") || isJudged(task, "Succeeded")) return undefined;
-  const message = "The sandbox's token to fetch with was renewed.";
-  return { conditions: [{ type: "Succeeded", status: "Unknown", reason: "TokenRenewed", message }] };
+  return conditionOf(task, "Succeeded")?.status === "Unknown" ? { drop: ["Succeeded"] } : undefined;
 }

@@ -36,6 +36,8 @@ export type StatusFields = Partial<Omit<AgentTaskStatus, "conditions" | "phase" 
 
 /** A change of the status. Fields replace each other whole: give all of `result`, `report`, … */
 export interface StatusPatch {
+  /** Conditions that are taken away first: what they said is over. One that is set as well begins anew, with a time of its own. */
+  drop?: readonly TaskCondition[];
   conditions?: readonly ConditionDraft[];
   fields?: StatusFields;
 }

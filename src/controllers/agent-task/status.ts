@@ -7,9 +7,12 @@ import { phaseOf } from "./phase.ts";
 
 /** The status a task has after a patch: conditions with their times, the phase they make, and the end's time. Pure. */
 export function patchedStatus(task: AgentTask, patch: StatusPatch, now: Date): AgentTaskStatus {
+  const standing = ((task.status?.conditions ?? []) as Condition[]).filter(
+    ({ type }) => !patch.drop?.some((dropped) => dropped === type),
+  );
   const conditions = (patch.conditions ?? []).reduce(
     (all, draft) => setCondition(all, finish(task, draft), now),
-    (task.status?.conditions ?? []) as Condition[],
+    standing,
   );
   const status: AgentTaskStatus = { ...task.status, ...patch.fields, conditions };
   const phase = phaseOf({ ...task, status });

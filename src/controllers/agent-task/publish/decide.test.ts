@@ -4,7 +4,8 @@ import { ProviderError } from "../../../integrations/errors.ts";
 import type { OutcomeReason } from "../../../sandbox/protocol/outcome.ts";
 import type { SandboxState } from "../../../sandbox/provider.ts";
 import { aProfile, aTask, facts, noon, shaOf } from "../testing.ts";
-import { decide } from "./decide.ts";
+import { patchedStatus } from "../status.ts";
+import { decide, type Reading } from "./decide.ts";
 import { judgeProposal, type Proposed } from "./judge.ts";
 
 const ref = "refs/heads/bellhop/42-fix";
@@ -175,6 +176,24 @@ describe("the publish step", () => {
       expect(after(59_000).conditions).toMatchObject([{ status: "Unknown", reason: "NotFound" }]);
       expect(after(60_000).conditions).toMatchObject([{ status: "False", reason: "RepositoryGone" }]);
       expect(after(600_000, failure).conditions).toMatchObject([{ status: "Unknown", reason: "Suspended" }]);
+    });
+
+    it("counts the minute from when the host began to say so, not from what it said before", () => {
+      const gone = new ProviderError("NotFound", "404");
+      const at = (second: number): Date => new Date(Date.parse("2026-03-01T13:00:00Z") + second * 1_000);
+      const stood = { type: "Succeeded", status: "Unknown", reason: "Suspended" } as const;
+      let now = task({ publish }, { conditions: [stood] });
+      const look = (second: number, shows: Reading): object | undefined => {
+        const decision = decide(pushed(running, now), shows, at(second));
+        now = { ...now, status: patchedStatus(now, decision, at(second)) };
+        return now.status?.conditions?.find(({ type }) => type === "Succeeded");
+      };
+      for (const second of [0, 15, 59])
+        expect(look(second, { tip: undefined, failure: gone })).toMatchObject({ status: "Unknown" });
+      expect(look(59, { tip: undefined })).toBeUndefined();
+      for (const second of [70, 129])
+        expect(look(second, { tip: undefined, failure: gone })).toMatchObject({ status: "Unknown" });
+      expect(look(130, { tip: undefined, failure: gone })).toMatchObject({ status: "False", reason: "RepositoryGone" });
     });
 
     it("ends the task once the sandbox is over", () => {

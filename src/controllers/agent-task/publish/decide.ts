@@ -28,12 +28,12 @@ export function decide(facts: TaskFacts, reading: Reading, now: Date): Decision<
   const proposed = proposedBy(task);
   if (!proposed || !profile) return {};
   if (reading.failure) return unreadable(facts, reading.failure, now);
-  if (task.status?.publish) return pushing(facts, reading.tip, now);
-  if (isOver(sandbox)) return {};
+  if (task.status?.publish) return { ...readable(task), ...pushing(facts, reading.tip, now) };
+  if (isOver(sandbox)) return readable(task);
   const verdict = judgeProposal(task, profile, proposed, reading.tip);
   if (!verdict.ok)
     return { conditions: [{ type: "Succeeded", status: "False", reason: verdict.reason, message: verdict.message }] };
-  return { fields: { publish: verdict.publish }, actions: ["allowPush"], requeueAfterMs: pushingMs };
+  return { ...readable(task), fields: { publish: verdict.publish }, actions: ["allowPush"], requeueAfterMs: pushingMs };
 }
 
 /** A push was allowed: the host alone says whether it happened. */
@@ -58,6 +58,11 @@ function unseenForMs(task: AgentTask, now: Date): number {
   return condition?.reason === notSeen ? now.getTime() - Date.parse(condition.lastTransitionTime) : 0;
 }
 
+/** What was said of a host that showed nothing is over once it shows the branch: the next time is a first time. */
+function readable(task: AgentTask): Decision<never> {
+  return conditionOf(task, "Succeeded")?.status === "Unknown" ? { drop: ["Succeeded"] } : {};
+}
+
 /** Waits as long as the sandbox does, for a repository that is not there only a minute; then the task ends with what the host said. */
 function unreadable({ task, sandbox }: TaskFacts, failure: ProviderError, now: Date): Decision<never> {
   const over = isOver(sandbox);
@@ -69,6 +74,8 @@ function unreadable({ task, sandbox }: TaskFacts, failure: ProviderError, now: D
     return { conditions: [{ type: "Succeeded", status: "False", reason, message }] };
   }
   return {
+    // What stood there for another reason had a time of its own, which is none of this one's.
+    ...(conditionOf(task, "Succeeded")?.reason === failure.failure ? {} : { drop: ["Succeeded"] }),
     conditions: [
       { type: "Succeeded", status: "Unknown", reason: failure.failure, message: `${message} Trying again.` },
     ],
