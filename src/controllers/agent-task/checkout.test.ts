@@ -34,6 +34,12 @@ const earlier = aTask({
   status: { checkout: { baseRef: "main" }, result: { branch: "bellhop/42-fix-login", changeNumber: 57 } },
 });
 const ours = aChange({ headRef: "bellhop/42-fix-login", author: { id: "99", login: "bellhop[bot]" } });
+const maker = aTask({
+  name: "maker",
+  conditions: ["Succeeded"],
+  spec: { conversation: "elsewhere" },
+  status: { checkout: { baseRef: "main", headRef: ours.headRef, newBranch: true }, result: { branch: ours.headRef } },
+});
 
 describe("the checkout", () => {
   it.each<{ name: string; given: Given; want: object }>([
@@ -96,6 +102,44 @@ describe("the checkout", () => {
       name: "pushes to the head of a change of ours",
       given: { task: onChange, host: { changes: [ours], branches: { main, [ours.headRef]: feature } } },
       want: { headRef: ours.headRef, headSHA: shaOf("f"), baseRef: "main" },
+    },
+    {
+      name: "pushes to the head of a change of ours also after the profile's prefix was changed",
+      given: {
+        task: onChange,
+        tasks: [maker],
+        output: { branchPrefix: "ai/" },
+        host: { changes: [ours], branches: { main, [ours.headRef]: feature } },
+      },
+      want: { headRef: ours.headRef, headSHA: shaOf("f"), baseRef: "main" },
+    },
+    {
+      name: "stacks on a branch of somebody's that a task pushed to when the profile let it",
+      given: {
+        task: onChange,
+        tasks: [
+          aTask({
+            name: "guest",
+            conditions: ["Succeeded"],
+            status: { checkout: { headRef: "feature" }, result: { branch: "feature" } },
+          }),
+        ],
+        host: { changes: [aChange()], branches: { main, feature } },
+      },
+      want: { baseRef: "feature", headRef: "bellhop/57-feature", headSHA: shaOf("f"), stacked: true, newBranch: true },
+    },
+    {
+      name: "stacks on a branch of ours that has become the default branch, as in a repository that was empty",
+      given: {
+        task: onChange,
+        tasks: [maker],
+        host: {
+          repository: { defaultBranch: ours.headRef, archived: false, empty: false },
+          changes: [ours],
+          branches: { main, [ours.headRef]: feature },
+        },
+      },
+      want: { baseRef: ours.headRef, headRef: "bellhop/57-feature", stacked: true, newBranch: true },
     },
     {
       name: "stacks a change of ours on somebody's",

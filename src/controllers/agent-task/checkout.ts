@@ -3,7 +3,7 @@ import type { AgentProfile, AgentTask } from "../../api/kinds.ts";
 import type { Change, CodeHost, RepositoryRef } from "../../integrations/connection.ts";
 import { isProviderFailure } from "../../integrations/errors.ts";
 import { branchCandidates, branchStem } from "./branch-name.ts";
-import { branchBefore, isOurBranch, isTaken } from "./conversation.ts";
+import { branchBefore, isMadeByUs, isOurBranch, isTaken } from "./conversation.ts";
 
 /** What a task works on, or why it cannot. */
 export type CheckoutResolution = { ok: true; checkout: Checkout } | { ok: false; reason: string; message: string };
@@ -92,9 +92,14 @@ export function headRule(change: Pick<Change, "sameRepository">, head: HeadFacts
   return head.pushToHumanBranches && !head.isProtected && !head.isBase ? "Push" : "Stack";
 }
 
-/** Made by us, as the name and either the author or our tasks say. The author alone says nothing: a token's user opens changes of their own. */
+/**
+ * Made by us, as the task which made it says, under whatever name the profile gave then; else as the name and either the author or our tasks
+ * say. The author alone says nothing: a token's user opens changes of their own.
+ */
 function isOurs({ task, tasks, profile, botId }: CheckoutSources, change: Change): boolean {
-  if (!change.sameRepository || !change.headRef.startsWith(profile.spec.output.branchPrefix)) return false;
+  if (!change.sameRepository) return false;
+  if (isMadeByUs(task, change.headRef, tasks)) return true;
+  if (!change.headRef.startsWith(profile.spec.output.branchPrefix)) return false;
   return (botId !== undefined && change.author.id === botId) || isOurBranch(task, change.headRef, tasks);
 }
 

@@ -118,6 +118,14 @@ export function isOurBranch(task: AgentTask, branch: string, tasks: readonly Age
   return others(task, tasks).some((other) => other.status?.result?.branch === branch);
 }
 
+/** Whether a task of ours made the branch and pushed it, in the repository of `task`. */
+export function isMadeByUs(task: AgentTask, branch: string, tasks: readonly AgentTask[]): boolean {
+  return others(task, tasks).some(
+    ({ status }) =>
+      status?.result?.branch === branch && status.checkout?.headRef === branch && status.checkout.newBranch,
+  );
+}
+
 /** Whether a task that is still at it has chosen the branch's name, though the host may not show it yet. */
 export function isTaken(task: AgentTask, branch: string, tasks: readonly AgentTask[]): boolean {
   return others(task, tasks).some((other) => !isOver(other) && other.status?.checkout?.headRef === branch);
