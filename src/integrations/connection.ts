@@ -32,10 +32,10 @@ export interface DesiredHooks {
   formerURL?: string | undefined;
   /** The secret to sign with. */
   secret: string;
-  /** Hooks we made before, from status. */
-  known: { target: string; id?: string | undefined }[];
+  /** Hooks we made before, from status; `hasSecret` where they were given this secret. */
+  known: { target: string; id?: string | undefined; hasSecret?: boolean }[];
   takeOver: boolean;
-  /** Rewrite the secret even where everything readable is right (it cannot be read back). */
+  /** Rewrite the secret even where everything readable is right (it cannot be read back), but for known hooks that have it; hooks found by our address get it always. */
   rewriteSecret: boolean;
 }
 

@@ -22,6 +22,8 @@ export interface HookSecret {
   requestedAt?: string;
   /** The generation that the provider signs with, as far as we set it; 0 before the first install. */
   installed: number;
+  /** The generation that we gave each hook, by its target. */
+  keyed?: Readonly<Record<string, number>>;
   /** Since when it does, RFC 3339. */
   installedAt?: string;
   /** Uids of the integrations that signed in with the App's key and so may share its hook; empty where each has its own. */
@@ -127,9 +129,11 @@ function newKey(): string {
 }
 
 function encode(secret: Omit<HookSecret, "version">): Record<string, string> {
-  const { proven, ...rest } = secret;
+  const { proven, keyed = {}, ...rest } = secret;
   const numbers = { generation: String(secret.generation), installed: String(secret.installed) };
-  const plain = { ...rest, ...numbers, ...(proven.length === 0 ? {} : { proven: proven.join(",") }) };
+  const each = Object.entries(keyed).map(([target, generation]) => `${target}=${generation}`);
+  const lists = Object.entries({ proven, keyed: each }).filter(([, list]) => list.length > 0);
+  const plain = { ...rest, ...numbers, ...Object.fromEntries(lists.map(([key, list]) => [key, list.join(",")])) };
   return Object.fromEntries(Object.entries(plain).map(([key, value]) => [key, Buffer.from(value).toString("base64")]));
 }
 
@@ -141,6 +145,7 @@ function parse(secret: Secret): HookSecret | undefined {
   const optional = ["previous", "requestedAt", "installedAt"].flatMap((key) =>
     read(key) === "" ? [] : [[key, read(key)]],
   );
+  const keyed = read("keyed").split(",").filter(Boolean);
   return {
     route,
     current,
@@ -148,7 +153,13 @@ function parse(secret: Secret): HookSecret | undefined {
     installed: Number(read("installed")),
     rotatedAt: read("rotatedAt"),
     proven: read("proven").split(",").filter(Boolean),
+    ...(keyed.length === 0 ? {} : { keyed: Object.fromEntries(keyed.map(parseKeyed)) }),
     ...defined({ version: secret.metadata.resourceVersion }),
     ...(Object.fromEntries(optional) as Pick<HookSecret, "previous" | "requestedAt" | "installedAt">),
   };
+}
+
+function parseKeyed(text: string): [target: string, generation: number] {
+  const [target = "", generation] = text.split("=");
+  return [target, Number(generation)];
 }

@@ -43,6 +43,25 @@ async function hooksOf(repo = "acme/shop") {
   return body as unknown as { id: number; config: Record<string, string> }[];
 }
 
+async function rotate(at: string): Promise<void> {
+  const annotations = { "bellhop.dev/rotate-requested-at": at };
+  await client.mergePatch(
+    GitHubIntegrationKind,
+    { name: "shop", namespace: world.namespace },
+    { metadata: { annotations } },
+  );
+}
+
+/** What is changed at a repository's hooks meanwhile. */
+async function writesAt(repo: string, work: () => Promise<unknown>): Promise<string[]> {
+  const before = world.github.requests.length;
+  await work();
+  return world.github.requests
+    .slice(before)
+    .filter(({ method, path }) => method !== "GET" && path.startsWith(`/repos/${repo}/hooks`))
+    .map(({ method }) => method);
+}
+
 async function remove(name = "shop"): Promise<GitHubIntegration | undefined> {
   await client.delete(GitHubIntegrationKind, at(name));
   await world.reconcile(name);
@@ -170,6 +189,69 @@ describe("hooks of which some cannot be had", () => {
     const { requeueAfterMs } = await world.reconcile("shop");
     expect(requeueAfterMs).toBeLessThanOrEqual(15_000);
     expect(conditionOf(await world.read("shop"), "WebhookInstalled")).toMatchObject({ status: "True" });
+  });
+
+  it("leave the others alone, whose key is rotated all the same", async () => {
+    const before = await settle("shop", { repositories: ["acme/shop", "acme/nope"] });
+    const looked = await writesAt("acme/shop", again);
+    expect(looked).toEqual([]);
+    await rotate("2026-01-01T00:00:00Z");
+    expect(await writesAt("acme/shop", again)).toEqual(["PATCH"]);
+    expect(await writesAt("acme/shop", again)).toEqual([]);
+    const secret = await world.hookSecret(before);
+    expect(secret).toMatchObject({ generation: 2, installed: 2, keyed: { "acme/shop": 2 } });
+    world.later(2 * 24 * 3_600_000);
+    await again();
+    expect((await world.hookSecret(before))?.previous).toBeUndefined();
+  });
+
+  it("hold back a rotation, which says so, where they have the key before, and then get theirs alone", async () => {
+    const before = await settle("shop", { repositories: ["acme/shop", "acme/till"] });
+    const failure = world.github.fail({ path: "/repos/acme/till/hooks*" }, forbidden);
+    await rotate("2026-01-01T00:00:00Z");
+    expect(await writesAt("acme/shop", again)).toEqual(["PATCH"]);
+    await rotate("2026-01-02T00:00:00Z");
+    expect(await writesAt("acme/shop", again)).toEqual([]);
+    expect(await world.hookSecret(before)).toMatchObject({ generation: 2, installed: 1 });
+    expect(conditionOf(await world.read("shop"), "WebhookInstalled")).toMatchObject({
+      reason: "InstallFailed",
+      message: expect.stringContaining("The rotation that was asked for begins once every hook") as string,
+    });
+    failure.stop();
+    expect(await writesAt("acme/shop", again)).toEqual([]);
+    expect(await world.hookSecret(before)).toMatchObject({
+      generation: 2,
+      installed: 2,
+      keyed: { "acme/shop": 2, "acme/till": 2 },
+    });
+  });
+
+  it("get today's key where they are found again by our address alone", async () => {
+    const made = await settle("shop", { repositories: ["acme/shop", "acme/till"] });
+    const hooks = made.status?.hooks?.filter(({ target }) => target === "acme/shop");
+    await client.replaceStatus(GitHubIntegrationKind, { ...made, status: { ...made.status, hooks } });
+    const failure = world.github.fail({ path: "/repos/acme/till/hooks*" }, forbidden);
+    await rotate("2026-01-01T00:00:00Z");
+    await again();
+    failure.stop();
+    expect(await writesAt("acme/till", again)).toEqual(["PATCH"]);
+    expect(await writesAt("acme/till", again)).toEqual([]);
+  });
+
+  it("say the same at each look while the provider pauses and a rotation waits", async () => {
+    await settle("shop", { repositories: ["acme/shop", "acme/till"] });
+    await rotate("2026-01-01T00:00:00Z");
+    await again();
+    await rotate("2026-01-02T00:00:00Z");
+    await again();
+    world.github.fail({ path: "/repos/acme/till/hooks*" }, failing.badGateway());
+    const said = new Set<string | undefined>();
+    for (let look = 1; look <= 4; look++) said.add(conditionOf(await again(), "WebhookInstalled")?.message);
+    expect([...said]).toEqual([
+      expect.stringMatching(
+        /^acme\/shop, acme\/till deliver to \S+; not looked at for a pause: acme\/till\. The rotation/,
+      ),
+    ]);
   });
 
   it("are removed where they can at the end, and those that are left are named", async () => {

@@ -81,7 +81,7 @@ async function work(deps: IntegrationDeps, integration: Integration, signal: Abo
 
 async function finish(
   deps: IntegrationDeps,
-  { facts, status, refused, waitsUntil }: PublishedKeys,
+  { facts, status, refused, waits }: PublishedKeys,
   signedIn: SignedIn,
   signal: AbortSignal,
 ): Promise<Outcome> {
@@ -104,7 +104,7 @@ async function finish(
   const recovered = foreign ? {} : await recover(deps, signedIn.connection, facts, signal);
   return {
     integration: stored,
-    verdicts: [...signedIn.verdicts, refused ?? withPending(hooks.verdict, waitsUntil), signedIn.stuck ?? moving],
+    verdicts: [...signedIn.verdicts, refused ?? withPending(hooks.verdict, waits), signedIn.stuck ?? moving],
     status: { ...status, ...signedIn.status, ...hooksStatus(deps, facts, hooks), ...recovered },
     again: hooks.again ?? soonest(deps),
   };
@@ -141,15 +141,15 @@ interface PublishedKeys {
   status: Record<string, unknown>;
   /** Why the integration, or its accepted key, is not served. */
   refused: Verdict | undefined;
-  /** When the rotation begins that was asked for and has to wait. */
-  waitsUntil: Date | undefined;
+  /** When the rotation begins that was asked for and has to wait, for people. */
+  waits: string | undefined;
 }
 
 /** Route, keys and facts for the gateways, before anything is asked of the provider: deliveries that come are always verified. */
 async function publish(deps: IntegrationDeps, integration: Integration, signal: AbortSignal): Promise<PublishedKeys> {
   const { client, profiles, config } = deps;
   const { provider } = deps.source;
-  const { secret, handled, refused, waitsUntil } = await keepKey(deps, integration, signal);
+  const { secret, handled, refused, waits } = await keepKey(deps, integration, signal);
   if (refused !== undefined) {
     const message = `The webhook key was not rotated: ${refused}.`;
     deps.events.record(integration, { type: "Warning", reason: "RotationRefused", message, action: "Reconcile" });
@@ -168,7 +168,7 @@ async function publish(deps: IntegrationDeps, integration: Integration, signal: 
       lastHandledRotateAt: handled,
     }),
     refused: refusal && refusedVerdict(integration, refusal),
-    waitsUntil,
+    waits,
   };
 }
 

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Connection, DesiredHooks, TargetFailure } from "../../integrations/connection.ts";
 import { ProviderError, combined, isProviderFailure } from "../../integrations/errors.ts";
 import type { Integration } from "../../integrations/types.ts";
@@ -7,6 +8,7 @@ import { installed, notInstalled, type Verdict } from "./conditions.ts";
 import type { IntegrationDeps } from "./deps.ts";
 import { behind } from "./gateways.ts";
 import { hookSecretName, writeHookSecret, type HookSecret } from "./hook-secret.ts";
+import { afterInstall, hasKey } from "./keyed.ts";
 import { keeperOf, ownsHook } from "./members.ts";
 
 /** A hook as the status has it; `verifiedAt` only where it was not seen to be right just now. */
@@ -72,7 +74,7 @@ async function byHand(
     return { verdict: installed("HooksLeftBehind", `${message} ${left}`), hooks: known };
   }
   // Should we install again one day, what is there then was not signed by us.
-  await markInstalled(deps, integration, { ...secret, installed: 0 }, signal);
+  await remember(deps, integration, { ...secret, installed: 0, keyed: {} }, signal);
   return { verdict: installed("Manual", `Hooks that Bellhop made were removed. ${message}`), hooks: [] };
 }
 
@@ -105,14 +107,13 @@ async function ensure(
   facts: Ensured,
   signal: AbortSignal,
 ): Promise<Installation> {
-  const { integration, secret, url, known, rewriteSecret } = facts;
+  const { integration, secret, url } = facts;
   try {
     const { hooks = [], failures = [] } = (await connection.installer?.ensure(desiredOf(facts), signal)) ?? {};
-    if (failures.length > 0) return partly(integration, { hooks, failures, known });
-    if (rewriteSecret) {
-      const now = { installed: secret.generation, installedAt: deps.clock.now().toISOString() };
-      await markInstalled(deps, integration, { ...secret, ...now }, signal);
-    }
+    const left = unreached(facts, failures);
+    const after = afterInstall(secret, { done: hooks, left }, deps.clock.now());
+    if (!isDeepStrictEqual(after, secret)) await remember(deps, integration, after, signal);
+    if (failures.length > 0) return partly(facts, { hooks, failures, left });
     return { verdict: installed("Installed", `${described(hooks)} to ${url}.`), hooks };
   } catch (error) {
     return { verdict: refusedByProvider(error) };
@@ -128,23 +129,34 @@ function refusedByProvider(error: unknown): Verdict {
 
 function desiredOf({ integration, secret, url, known, rewriteSecret }: Ensured): DesiredHooks {
   const { takeOver } = integration.spec.webhook;
-  return { url, formerURL: integration.status?.webhookURL, secret: secret.current, known, takeOver, rewriteSecret };
+  const formerURL = integration.status?.webhookURL;
+  const each = known.map((hook) => ({ ...hook, hasSecret: hasKey(secret, hook.target) }));
+  return { url, formerURL, secret: secret.current, known: each, takeOver, rewriteSecret };
+}
+
+/** Hooks of ours that stand where we could not look. */
+function unreached({ known }: InstallFacts, failures: readonly TargetFailure[]): KnownHook[] {
+  const failed = new Set(failures.map(({ target }) => target));
+  return known.filter(({ target }) => failed.has(target));
 }
 
 /** Some hooks stand, some do not: all that are known stay in the status, so that the finalizer finds them. */
 function partly(
-  integration: Integration,
-  { hooks, failures, known }: { hooks: KnownHook[]; failures: TargetFailure[]; known: KnownHook[] },
+  { integration, url }: InstallFacts,
+  { hooks, failures, left }: { hooks: KnownHook[]; failures: TargetFailure[]; left: KnownHook[] },
 ): Installation {
-  const failed = new Set(failures.map(({ target }) => target));
+  const all = [...hooks, ...left];
   const error = combined(failures.map((failure) => failure.error));
   const before = integration.status?.conditions?.find(({ type }) => type === "WebhookInstalled");
-  // Nothing is unsaid for a pause.
-  const passing = failures.every((failure) => failure.error.retryable) && before?.status === "True";
+  // Nothing is unsaid for a pause; of a hook that never stood there is nothing to unsay.
+  const known = left.length === failures.length && before?.status === "True";
+  const passing = known && failures.every((failure) => failure.error.retryable);
   const waitMs = (error instanceof ProviderError ? error.retryAfterMs : undefined) ?? tryAgainMs;
   return {
-    verdict: passing ? installed(before.reason, before.message) : notInstalled("InstallFailed", error.message),
-    hooks: [...hooks, ...known.filter(({ target }) => failed.has(target))],
+    verdict: passing
+      ? installed("Installed", `${described(all)} to ${url}; not looked at for a pause: ${named(left)}.`)
+      : notInstalled("InstallFailed", error.message),
+    hooks: all,
     ...(error.retryable ? { again: waitMs } : {}),
   };
 }
@@ -152,10 +164,14 @@ function partly(
 /** Few by their names, many by their number: `status.hooks` has them all. */
 function described(hooks: readonly { target: string }[]): string {
   if (hooks.length > maxNamed) return `${hooks.length} hooks deliver`;
-  return `${hooks.map(({ target }) => target).join(", ")} ${hooks.length === 1 ? "delivers" : "deliver"}`;
+  return `${named(hooks)} ${hooks.length === 1 ? "delivers" : "deliver"}`;
 }
 
-async function markInstalled(
+function named(hooks: readonly { target: string }[]): string {
+  return hooks.length > maxNamed ? `${hooks.length} of them` : hooks.map(({ target }) => target).join(", ");
+}
+
+async function remember(
   deps: IntegrationDeps,
   integration: Integration,
   secret: HookSecret,

@@ -75,6 +75,12 @@ describe("planKeys", () => {
     expect(plan({ stored: done, requested: request })).toEqual({ secret: done, write: false, handled: request });
   });
 
+  it("says of a request that the key before it is not everywhere yet, and leaves it open", () => {
+    const planned = plan({ requested: request, stored: stored({ generation: 2 }) });
+    expect(planned.waits).toMatch(/^begins once every hook/);
+    expect(planned.handled).toBeUndefined();
+  });
+
   it("drops the previous key when the retry window has passed since the provider changed over", () => {
     const installedAt = "2026-03-01T00:00:00Z";
     const both = stored({ generation: 2, installed: 2, previous: "zeroth", installedAt });
@@ -92,16 +98,17 @@ describe("planKeys", () => {
     const both = stored({ generation: 2, installed: 2, current: "second", previous: "first", installedAt });
     const given = { stored: both, requested: "2026-03-01T11:59:30.000Z", handled: request };
     const end = new Date(Date.parse(installedAt) + 24 * hourMs);
-    expect(plan(given)).toEqual({ secret: both, write: false, waitsUntil: end });
-    expect(plan(given, end)).toMatchObject({ write: false, waitsUntil: end });
+    const waits = expect.stringMatching(/^begins at 2026-03-02T11:59:00\.000Z/) as string;
+    expect(plan(given)).toEqual({ secret: both, write: false, waits });
+    expect(plan(given, end)).toMatchObject({ write: false, waits });
     const due = plan(given, new Date(end.getTime() + 1));
     expect(due).toMatchObject({ write: true, handled: given.requested, secret: { generation: 3, previous: "second" } });
-    expect(due.waitsUntil).toBeUndefined();
+    expect(due.waits).toBeUndefined();
   });
 });
 
 describe("withPending", () => {
-  const until = new Date("2026-03-02T11:59:00Z");
+  const until = "begins at 2026-03-02T11:59:00.000Z: until then";
 
   it("says until when a rotation waits, and what is installed meanwhile", () => {
     expect(withPending(installed("Installed", "app delivers to us."), until)).toMatchObject({
@@ -111,10 +118,16 @@ describe("withPending", () => {
     });
   });
 
-  it.each([
-    { name: "nothing waits", verdict: installed("Installed", "app delivers to us."), waits: undefined },
-    { name: "something worse is to be said", verdict: notInstalled("ForeignHook", "not ours"), waits: until },
-  ])("leaves the verdict as it is where $name", ({ verdict, waits }) => {
-    expect(withPending(verdict, waits)).toBe(verdict);
+  it("says so too where something worse is to be said, which keeps its reason", () => {
+    expect(withPending(notInstalled("ForeignHook", "not ours"), until)).toMatchObject({
+      status: "False",
+      reason: "ForeignHook",
+      message: expect.stringMatching(/^not ours\. The rotation that was asked for begins at/) as string,
+    });
+  });
+
+  it("leaves the verdict as it is where nothing waits", () => {
+    const verdict = installed("Installed", "app delivers to us.");
+    expect(withPending(verdict, undefined)).toBe(verdict);
   });
 });

@@ -12,8 +12,8 @@ export interface KeyPlan {
   handled?: string;
   /** Why the request is not carried out, for people: this integration keeps no hook of its own. */
   refused?: string;
-  /** A rotation was asked for that begins then. */
-  waitsUntil?: Date;
+  /** A rotation was asked for that does not begin yet: when it does, for people. */
+  waits?: string;
 }
 
 /** Makes the first key, the next one when a rotation is asked for, and drops the previous one when nobody can be using it any more. */
@@ -37,12 +37,16 @@ export function planKeys(
   const refused = request.handled === undefined ? undefined : refusal(integration, owns);
   if (refused !== undefined) return { ...withoutExpired(stored, retryWindowMs, now), ...request, refused };
   // One rotation at a time: neither a key that the provider does not sign with yet is replaced, nor one dropped that it may still use.
-  if (request.handled !== undefined && isSettled(stored)) {
-    const waitsUntil = inUseUntil(stored, retryWindowMs, now);
-    if (waitsUntil) return { secret: stored, write: false, waitsUntil };
-    return { secret: rotated(stored, request.handled, now), write: true, ...request };
-  }
-  return withoutExpired(stored, retryWindowMs, now);
+  if (request.handled === undefined) return withoutExpired(stored, retryWindowMs, now);
+  const waits = waiting(stored, retryWindowMs, now);
+  if (waits !== undefined) return { secret: stored, write: false, waits };
+  return { secret: rotated(stored, request.handled, now), write: true, ...request };
+}
+
+function waiting(stored: HookSecret, retryWindowMs: number, now: Date): string | undefined {
+  if (!isSettled(stored)) return "begins once every hook that is known has the key before it";
+  const until = inUseUntil(stored, retryWindowMs, now)?.toISOString();
+  return until && `begins at ${until}: until then deliveries may come that the key before this one signed`;
 }
 
 function refusal({ spec }: Integration, owns: boolean): string | undefined {
@@ -52,14 +56,11 @@ function refusal({ spec }: Integration, owns: boolean): string | undefined {
   return owns ? undefined : "another integration keeps the hook that they share: ask for the rotation there";
 }
 
-/** Pure: the verdict on installed hooks, which says so where the next rotation waits. */
-export function withPending(verdict: Verdict, waitsUntil: Date | undefined): Verdict {
-  if (!waitsUntil || verdict.status !== "True") return verdict;
-  const until = waitsUntil.toISOString();
-  return installed(
-    "RotationPending",
-    `${verdict.message} The rotation that was asked for begins at ${until}: until then deliveries may come that the key before this one signed.`,
-  );
+/** Pure: the verdict on hooks, which says so where the next rotation waits; what is wrong with them keeps its reason. */
+export function withPending(verdict: Verdict, waits: string | undefined): Verdict {
+  if (waits === undefined) return verdict;
+  const message = `${verdict.message.replace(/\.?$/, ".")} The rotation that was asked for ${waits}.`;
+  return verdict.status === "True" ? installed("RotationPending", message) : { ...verdict, message };
 }
 
 function isSettled({ installed, generation }: HookSecret): boolean {

@@ -84,8 +84,13 @@ async function ensureOne(
   const settings: HookSettings = { config: configOf(desired), events, active: true };
   for (const hook of surplus) await gone(store.remove(hook.id, signal));
   if (!keep) return (await store.create(settings, signal)).id;
-  if (desired.rewriteSecret || !isRight(keep, settings)) await store.update(keep.id, settings, signal);
+  if (secretMissing(desired, target, keep) || !isRight(keep, settings)) await store.update(keep.id, settings, signal);
   return keep.id;
+}
+
+/** What signs a hook that is not known but found by its address cannot be told: it gets the secret too. */
+function secretMissing({ known, rewriteSecret }: DesiredHooks, target: string, { id }: Hook): boolean {
+  return !idsOf(rewriteSecret ? known.filter(({ hasSecret }) => hasSecret) : known, target).has(id);
 }
 
 function isRight({ config, events, active }: Hook, wanted: HookSettings): boolean {

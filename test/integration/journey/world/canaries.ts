@@ -19,6 +19,7 @@ export const notSecret = new Set([
   "rotatedAt",
   "requestedAt",
   "installedAt",
+  "keyed",
   "installed",
   "proven",
 ]);
