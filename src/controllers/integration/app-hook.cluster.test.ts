@@ -115,6 +115,23 @@ describe("the hook Secret", () => {
   });
 });
 
+/** A pair whose hook is installed: which of the two keeps it, and its address. */
+async function aKeptHook(): Promise<{ keeper: string; other: string; before: string | undefined }> {
+  await aPair();
+  await again("one");
+  await again("two");
+  const both = [await again("one"), await again("two")];
+  const keeper = both.find((each) => installedOf(each)?.reason === "Installed");
+  const other = both.find((each) => installedOf(each)?.reason === "SharedHook");
+  if (!keeper || !other) throw new Error("nobody keeps the hook");
+  return { keeper: keeper.metadata.name, other: other.metadata.name, before: other.status?.webhookURL };
+}
+
+async function breakRules(name: string): Promise<void> {
+  const spec = { triggers: [{ name: "mention", mention: {}, when: "1 +" }] };
+  await client.mergePatch(GitHubIntegrationKind, { name, namespace: world.namespace }, { spec });
+}
+
 describe("an App's hook that its keeper", () => {
   it("could not install is installed for nobody, and each says why", async () => {
     const jwt = world.github.appJwt("bellhop");
@@ -140,5 +157,19 @@ describe("an App's hook that its keeper", () => {
     const mended = await again(other.metadata.name);
     expect(conditionOf(mended, "Ready")).toMatchObject({ status: "True" });
     expect((await appHook())["url"]).toBe(mended.status?.webhookURL);
+  });
+
+  it("could not move to a new address is known to be ours by the next keeper", async () => {
+    const { keeper, other, before } = await aKeptHook();
+    await breakRules(keeper);
+    world.config.externalURL = "https://new.example.com";
+    await again(keeper);
+    expect((await again(other)).status?.webhookURL).toBe(before);
+    await client.delete(GitHubIntegrationKind, { name: keeper, namespace: world.namespace });
+    await world.reconcile(keeper);
+    const after = await again(other);
+    expect(installedOf(after)).toMatchObject({ status: "True", reason: "Installed" });
+    expect(after.status?.webhookURL).toMatch(/^https:\/\/new\.example\.com\//);
+    expect((await appHook())["url"]).toBe(after.status?.webhookURL);
   });
 });

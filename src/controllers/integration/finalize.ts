@@ -43,13 +43,13 @@ async function hooksRemoved(deps: IntegrationDeps, integration: Integration, sig
   }
 }
 
-/** Where our hooks may point: the address of now and that of the status, whichever of them is known. */
+/** Where our hooks may point: the address of now, that which they were set to and that of the status, whichever of them is known. */
 async function addresses(deps: IntegrationDeps, integration: Integration, signal: AbortSignal): Promise<string[]> {
   const secret = await readHookSecret(where(deps), hookSecretName(deps.source.provider, integration), signal);
   const { externalURL } = deps.config;
   const current = secret && externalURL !== undefined ? [`${externalURL}/hooks/${secret.route}`] : [];
-  const former = integration.status?.webhookURL;
-  return [...new Set([...current, ...(former === undefined ? [] : [former])])];
+  const former = [secret?.url, integration.status?.webhookURL].filter((url) => url !== undefined);
+  return [...new Set([...current, ...former])];
 }
 
 /** True where waiting will not help, or has been tried long enough: then a Warning says what is left behind. */

@@ -26,6 +26,8 @@ export interface HookSecret {
   keyed?: Readonly<Record<string, number>>;
   /** Since when it does, RFC 3339. */
   installedAt?: string;
+  /** The address that all hooks were last set to: ours, whoever keeps them next. */
+  url?: string;
   /** Uids of the integrations that signed in with the App's key and so may share its hook; empty where each has its own. */
   proven: readonly string[];
   /** `resourceVersion` of the Secret that it was read from; undefined before it is stored. */
@@ -142,7 +144,7 @@ function parse(secret: Secret): HookSecret | undefined {
   const [route, current] = [read("route"), read("current")];
   if (route === "" || current === "") return undefined;
   for (const key of [current, read("previous")]) inHand.hold(key);
-  const optional = ["previous", "requestedAt", "installedAt"].flatMap((key) =>
+  const optional = ["previous", "requestedAt", "installedAt", "url"].flatMap((key) =>
     read(key) === "" ? [] : [[key, read(key)]],
   );
   const keyed = read("keyed").split(",").filter(Boolean);
@@ -155,7 +157,7 @@ function parse(secret: Secret): HookSecret | undefined {
     proven: read("proven").split(",").filter(Boolean),
     ...(keyed.length === 0 ? {} : { keyed: Object.fromEntries(keyed.map(parseKeyed)) }),
     ...defined({ version: secret.metadata.resourceVersion }),
-    ...(Object.fromEntries(optional) as Pick<HookSecret, "previous" | "requestedAt" | "installedAt">),
+    ...(Object.fromEntries(optional) as Pick<HookSecret, "previous" | "requestedAt" | "installedAt" | "url">),
   };
 }
 

@@ -181,11 +181,15 @@ function stalling(verdict: Verdict | undefined): Verdict | undefined {
   return verdict?.type === "Stalled" ? verdict : undefined;
 }
 
-function hooksStatus(deps: IntegrationDeps, { url }: InstallFacts, { hooks }: Installation): Record<string, unknown> {
+function hooksStatus(
+  deps: IntegrationDeps,
+  { url }: InstallFacts,
+  { hooks, elsewhere = false }: Installation,
+): Record<string, unknown> {
   if (!hooks) return {};
   const now = hourOf(deps.clock.now());
   return {
-    webhookURL: url,
+    ...(elsewhere ? {} : { webhookURL: url }),
     hooks: hooks.slice(0, maxHooks).map((hook) => ({ ...hook, verifiedAt: hook.verifiedAt ?? now })),
   };
 }

@@ -18,6 +18,8 @@ export type KnownHook = NonNullable<NonNullable<Integration["status"]>["hooks"]>
 export interface Installation {
   verdict: Verdict;
   hooks?: KnownHook[];
+  /** Hooks are not known to have today's address. */
+  elsewhere?: boolean;
   /** Look again this soon: something is under way. */
   again?: number;
 }
@@ -82,14 +84,16 @@ async function byHand(
 function sharedWith(deps: IntegrationDeps, facts: InstallFacts): Installation {
   const keeper = keeperOf(deps.source, facts);
   const owner = `${keeper?.metadata.namespace}/${keeper?.metadata.name}`;
+  // It is found again by the address that its keeper gave it.
+  const elsewhere = facts.secret.url !== facts.url;
   const its = keeper?.status?.conditions?.find(({ type }) => type === "WebhookInstalled");
   if (its?.status === "True") {
     const message = `The one hook is kept by the oldest integration that shares it, ${owner}.`;
-    return { verdict: installed("SharedHook", message), hooks: [] };
+    return { verdict: installed("SharedHook", message), hooks: [], elsewhere };
   }
   const why = its?.message ?? "it has not come to it yet";
   const message = `the one hook is kept by the oldest integration that shares it, ${owner}, which has not installed it: ${why}`;
-  return { verdict: notInstalled("SharedHook", message), hooks: [] };
+  return { verdict: notInstalled("SharedHook", message), hooks: [], elsewhere };
 }
 
 function held(secret: HookSecret, late: string): Installation {
@@ -111,7 +115,8 @@ async function ensure(
   try {
     const { hooks = [], failures = [] } = (await connection.installer?.ensure(desiredOf(facts), signal)) ?? {};
     const left = unreached(facts, failures);
-    const after = afterInstall(secret, { done: hooks, left }, deps.clock.now());
+    const keyed = afterInstall(secret, { done: hooks, left }, deps.clock.now());
+    const after = failures.length > 0 ? keyed : { ...keyed, url };
     if (!isDeepStrictEqual(after, secret)) await remember(deps, integration, after, signal);
     if (failures.length > 0) return partly(facts, { hooks, failures, left });
     return { verdict: installed("Installed", `${described(hooks)} to ${url}.`), hooks };
@@ -129,7 +134,7 @@ function refusedByProvider(error: unknown): Verdict {
 
 function desiredOf({ integration, secret, url, known, rewriteSecret }: Ensured): DesiredHooks {
   const { takeOver } = integration.spec.webhook;
-  const formerURL = integration.status?.webhookURL;
+  const formerURL = secret.url ?? integration.status?.webhookURL;
   const each = known.map((hook) => ({ ...hook, hasSecret: hasKey(secret, hook.target) }));
   return { url, formerURL, secret: secret.current, known: each, takeOver, rewriteSecret };
 }

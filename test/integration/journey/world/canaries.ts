@@ -20,6 +20,7 @@ export const notSecret = new Set([
   "requestedAt",
   "installedAt",
   "keyed",
+  "url",
   "installed",
   "proven",
 ]);
