@@ -159,6 +159,24 @@ describe("an App's hook that its keeper", () => {
     expect((await appHook())["url"]).toBe(mended.status?.webhookURL);
   });
 
+  it("cannot look after goes on delivering for the others, which are told so", async () => {
+    const { keeper, other } = await aKeptHook();
+    await breakRules(keeper);
+    expect(conditionOf(await again(keeper), "Stalled")).toMatchObject({ status: "True", reason: "RuleInvalid" });
+    const after = await again(other);
+    expect(conditionOf(after, "Ready")).toMatchObject({ status: "True" });
+    expect(installedOf(after)).toMatchObject({
+      status: "True",
+      reason: "SharedHook",
+      message: expect.stringContaining(`/${keeper}, which cannot look after it now: `) as string,
+    });
+
+    // What is at its former address brings nothing.
+    world.config.externalURL = "https://new.example.com";
+    await again(keeper);
+    expect(installedOf(await again(other))).toMatchObject({ status: "False", reason: "SharedHook" });
+  });
+
   it("could not move to a new address is known to be ours by the next keeper", async () => {
     const { keeper, other, before } = await aKeptHook();
     await breakRules(keeper);

@@ -82,18 +82,26 @@ async function byHand(
 
 /** What the keeper of the hook has come to holds for all that share it. */
 function sharedWith(deps: IntegrationDeps, facts: InstallFacts): Installation {
-  const keeper = keeperOf(deps.source, facts);
-  const owner = `${keeper?.metadata.namespace}/${keeper?.metadata.name}`;
   // It is found again by the address that its keeper gave it.
   const elsewhere = facts.secret.url !== facts.url;
+  const stands = facts.secret.installed > 0 && !elsewhere;
+  return { verdict: sharedVerdict(keeperOf(deps.source, facts), stands), hooks: [], elsewhere };
+}
+
+/** A hook that stands goes on delivering for all, whatever keeps its keeper from looking after it. */
+function sharedVerdict(keeper: Integration | undefined, stands: boolean): Verdict {
+  const kept = keptBy(keeper);
   const its = keeper?.status?.conditions?.find(({ type }) => type === "WebhookInstalled");
-  if (its?.status === "True") {
-    const message = `The one hook is kept by the oldest integration that shares it, ${owner}.`;
-    return { verdict: installed("SharedHook", message), hooks: [], elsewhere };
+  const { status, reason, message = "it has not come to it yet" } = its ?? {};
+  if (status === "True") return installed("SharedHook", `The one hook is ${kept}.`);
+  if (stands && reason === "NotReached") {
+    return installed("SharedHook", `The one hook is ${kept}, which cannot look after it now: ${message}.`);
   }
-  const why = its?.message ?? "it has not come to it yet";
-  const message = `the one hook is kept by the oldest integration that shares it, ${owner}, which has not installed it: ${why}`;
-  return { verdict: notInstalled("SharedHook", message), hooks: [], elsewhere };
+  return notInstalled("SharedHook", `the one hook is ${kept}, which has not installed it: ${message}`);
+}
+
+function keptBy(keeper: Integration | undefined): string {
+  return `kept by the oldest integration that shares it, ${keeper?.metadata.namespace}/${keeper?.metadata.name}`;
 }
 
 function held(secret: HookSecret, late: string): Installation {
