@@ -37,6 +37,15 @@ export function isProviderFailure(thrown: unknown, ...failures: ProviderFailure[
   return thrown instanceof ProviderError && failures.includes(thrown.failure);
 }
 
+/** An answer of "at once" is no reason to ask without a pause. */
+const leastWaitMs = 1_000;
+
+/** How long a provider asked us to wait, in milliseconds; undefined where it did not say. */
+export function askedWaitMs(thrown: unknown): number | undefined {
+  const askedMs = thrown instanceof ProviderError ? thrown.retryAfterMs : undefined;
+  return askedMs === undefined ? undefined : Math.max(leastWaitMs, askedMs);
+}
+
 /** Several failures as one: that which waiting may help with, where there is one, with the words of all. */
 export function combined(errors: readonly BellhopError[], prefix?: string): BellhopError {
   const first = errors.find(({ retryable }) => retryable) ?? errors[0];

@@ -96,6 +96,11 @@ describe("the frame", () => {
     expect(await go(steps)).toEqual({ requeueAfterMs: 3_000 });
   });
 
+  it("does not ask without a pause where a provider says to come back at once", async () => {
+    const atOnce = new ProviderError("Unavailable", "GitHub is away.", { retryAfterMs: 0 });
+    expect(await go([step({ name: "a", fails: atOnce })])).toEqual({ requeueAfterMs: 1_000 });
+  });
+
   it("leaves out what comes after a failure, but for what always runs, and shows why once", async () => {
     const limited = new ProviderError("RateLimited", "GitHub asks for patience.", { retryAfterMs: 7_000 });
     const steps = [step({ name: "a", fails: limited }), step({ name: "b" }), step({ name: "c", always: true })];

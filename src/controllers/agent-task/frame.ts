@@ -1,5 +1,5 @@
 import { AgentTaskKind, type AgentTask } from "../../api/kinds.ts";
-import { ProviderError } from "../../integrations/errors.ts";
+import { askedWaitMs } from "../../integrations/errors.ts";
 import type { Connection } from "../../integrations/connection.ts";
 import { ApiError, isConflict } from "../../kube/errors.ts";
 import type { Result } from "../../kube/types.ts";
@@ -38,7 +38,7 @@ export async function walk(
 
 /** What a provider asked us to wait is kept; everything else backs off. */
 function afterFailure(failure: unknown, requeueAfterMs: number | undefined): Result {
-  const askedMs = failure instanceof ProviderError ? failure.retryAfterMs : undefined;
+  const askedMs = askedWaitMs(failure);
   if (askedMs === undefined) throw failure;
   return { requeueAfterMs: Math.min(askedMs, requeueAfterMs ?? askedMs) };
 }

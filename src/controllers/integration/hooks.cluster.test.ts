@@ -191,6 +191,18 @@ describe("hooks of which some cannot be had", () => {
     expect(conditionOf(await world.read("shop"), "WebhookInstalled")).toMatchObject({ status: "True" });
   });
 
+  it.each([
+    { where: "a hook", path: "/repos/acme/shop/hooks*" },
+    { where: "the sign-in", path: "/user" },
+  ])("are not asked for without a pause where $where is to be tried again at once", async ({ path }) => {
+    await settle("shop", { repositories: ["acme/shop", "acme/till"] });
+    const body = { message: "Back in a moment" };
+    world.github.fail({ path }, { kind: "answer", status: 503, headers: { "retry-after": "0" }, body });
+    expect((await world.reconcile("shop")).requeueAfterMs).toBe(1_000);
+    await world.create("new", { repositories: ["acme/shop"] });
+    expect((await world.reconcile("new")).requeueAfterMs).toBe(1_000);
+  });
+
   it("leave the others alone, whose key is rotated all the same", async () => {
     const before = await settle("shop", { repositories: ["acme/shop", "acme/nope"] });
     const looked = await writesAt("acme/shop", again);

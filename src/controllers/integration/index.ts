@@ -1,5 +1,5 @@
 import { names } from "../../api/annotations.ts";
-import { ProviderError } from "../../integrations/errors.ts";
+import { askedWaitMs } from "../../integrations/errors.ts";
 import type { Integration } from "../../integrations/types.ts";
 import { updateStatus } from "../../kube/apply.ts";
 import { addFinalizer } from "../../kube/finalizers.ts";
@@ -38,8 +38,9 @@ async function patiently(work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof ProviderError) || error.retryAfterMs === undefined) throw error;
-    return { requeueAfterMs: error.retryAfterMs };
+    const requeueAfterMs = askedWaitMs(error);
+    if (requeueAfterMs === undefined) throw error;
+    return { requeueAfterMs };
   }
 }
 

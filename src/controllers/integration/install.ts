@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Connection, DesiredHooks, TargetFailure } from "../../integrations/connection.ts";
-import { ProviderError, combined, isProviderFailure } from "../../integrations/errors.ts";
+import { askedWaitMs, combined, isProviderFailure } from "../../integrations/errors.ts";
 import type { Integration } from "../../integrations/types.ts";
 import { ApiError } from "../../kube/errors.ts";
 import { describeError } from "../../shared/errors.ts";
@@ -164,13 +164,12 @@ function partly(
   // Nothing is unsaid for a pause; of a hook that never stood there is nothing to unsay.
   const known = left.length === failures.length && before?.status === "True";
   const passing = known && failures.every((failure) => failure.error.retryable);
-  const waitMs = (error instanceof ProviderError ? error.retryAfterMs : undefined) ?? tryAgainMs;
   return {
     verdict: passing
       ? installed("Installed", `${described(all)} to ${url}; not looked at for a pause: ${named(left)}.`)
       : notInstalled("InstallFailed", error.message),
     hooks: all,
-    ...(error.retryable ? { again: waitMs } : {}),
+    ...(error.retryable ? { again: askedWaitMs(error) ?? tryAgainMs } : {}),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Connection } from "../../integrations/connection.ts";
-import { isProviderFailure, ProviderError } from "../../integrations/errors.ts";
+import { askedWaitMs, isProviderFailure, ProviderError } from "../../integrations/errors.ts";
 import type { Integration } from "../../integrations/types.ts";
 import { ApiError } from "../../kube/errors.ts";
 import { BellhopError, describeError } from "../../shared/errors.ts";
@@ -58,5 +58,5 @@ function afterFailure(integration: Integration, error: unknown): SignedIn {
   const before = integration.status?.conditions?.find(({ type }) => type === "CredentialsValid");
   if (before?.status === "True") throw error;
   const message = `${describeError(error)}; trying again`;
-  return { verdicts: [unknown(reason, message)], status: {}, again: error.retryAfterMs ?? tryAgainMs };
+  return { verdicts: [unknown(reason, message)], status: {}, again: askedWaitMs(error) ?? tryAgainMs };
 }
