@@ -251,7 +251,9 @@ export const gitHubIntegrationStatus = z.object({
   keyGeneration: z.int().min(0).optional().describe("Generation of the webhook secret in use."),
   lastHandledRotateAt: timestamp
     .optional()
-    .describe("The last `bellhop.dev/rotate-requested-at` that was carried out."),
+    .describe(
+      "The last `bellhop.dev/rotate-requested-at` that was handled: carried out, or refused with `RotationRefused`.",
+    ),
   recoveredUntil: timestamp.optional().describe("Up to when missed deliveries were looked for; never moves back."),
   lastTaskTime: timestamp
     .optional()

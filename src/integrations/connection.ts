@@ -51,13 +51,13 @@ export interface WebhookInstaller {
   ): Promise<{ hooks: { target: string; id?: string }[]; failures: TargetFailure[] }>;
   /**
    * Removes hooks that we made: those known, and those with one of our addresses wherever the spec has hooks. 404 is success. Goes
-   * everywhere before it throws; the error names what is left.
+   * everywhere before it throws; the error names what is left. Answers the targets whose hook the provider lets nobody remove.
    */
   remove(
     known: { target: string; id?: string | undefined }[],
     urls: readonly string[],
     signal: AbortSignal,
-  ): Promise<void>;
+  ): Promise<{ left: string[] }>;
 }
 
 /** A place where a hook could not be installed or removed. */

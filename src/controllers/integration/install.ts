@@ -68,8 +68,9 @@ async function byHand(
 ): Promise<Installation> {
   const message = `A person keeps the hook; it must deliver to ${url}.`;
   if (known.length === 0) return { verdict: installed("Manual", message), hooks: [] };
+  let stay: readonly string[] = [];
   try {
-    await connection.installer?.remove(known, [], signal);
+    ({ left: stay = [] } = (await connection.installer?.remove(known, [], signal)) ?? {});
   } catch (error) {
     if (isProviderFailure(error, "RateLimited", "Unavailable")) throw error;
     const left = `Hooks that Bellhop made are left; remove them at the provider: ${describeError(error)}`;
@@ -77,7 +78,11 @@ async function byHand(
   }
   // Should we install again one day, what is there then was not signed by us.
   await remember(deps, integration, { ...secret, installed: 0, keyed: {} }, signal);
-  return { verdict: installed("Manual", `Hooks that Bellhop made were removed. ${message}`), hooks: [] };
+  const gone =
+    stay.length === 0
+      ? `Hooks that Bellhop made were removed. ${message}`
+      : `${message} The hook of ${stay.join(", ")} cannot be removed and has Bellhop's key: set the key of spec.webhook.acceptedKeysRef there.`;
+  return { verdict: installed("Manual", gone), hooks: [] };
 }
 
 /** What the keeper of the hook has come to holds for all that share it. */

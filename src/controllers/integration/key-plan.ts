@@ -67,16 +67,18 @@ function isSettled({ installed, generation }: HookSecret): boolean {
   return installed >= generation;
 }
 
-/** The previous key goes when nothing that it signed can come any more. */
+/** The previous key goes when nothing that it signed can come any more; where no hook of ours is left, as where one has the current key. */
 function withoutExpired(stored: HookSecret, retryWindowMs: number, now: Date): KeyPlan {
   const { previous, ...rest } = stored;
-  const expired = previous !== undefined && isSettled(stored) && !inUseUntil(stored, retryWindowMs, now);
+  const settled = isSettled(stored) || stored.installed === 0;
+  const expired = previous !== undefined && settled && !inUseUntil(stored, retryWindowMs, now);
   return expired ? { secret: rest, write: true } : { secret: stored, write: false };
 }
 
 /** Until when the previous key is needed: the longest window in which a provider retries, from when it last signed with it. */
 function inUseUntil(stored: HookSecret, retryWindowMs: number, now: Date): Date | undefined {
-  const end = Date.parse(stored.installedAt ?? stored.rotatedAt) + retryWindowMs;
+  const changed = [stored.installedAt ?? stored.rotatedAt, stored.rotatedAt].map((at) => Date.parse(at));
+  const end = Math.max(...changed) + retryWindowMs;
   return stored.previous !== undefined && now.getTime() <= end ? new Date(end) : undefined;
 }
 

@@ -78,6 +78,39 @@ describe("an accepted key that cannot be used", () => {
   });
 });
 
+describe("the key before the last one", () => {
+  const manual = { webhook: { install: "Manual", acceptedKeysRef: { name: "theirs", key: "value" } } };
+  const change = (patch: object) =>
+    client.mergePatch(GitHubIntegrationKind, { name: "shop", namespace: world.namespace }, patch);
+  const rotate = { metadata: { annotations: { "bellhop.dev/rotate-requested-at": "2026-01-01T00:00:00Z" } } };
+
+  it.each([
+    { name: "repositories", spec: () => ({}), said: /^Hooks that Bellhop made were removed\./ },
+    {
+      name: "an App, whose one hook stays and is named",
+      spec: () => ({ credentials: appCredentials(world) }),
+      said: /The hook of app cannot be removed and has Bellhop's key: set the key of/,
+    },
+  ])("goes in its time where a person took over the hooks of $name", async ({ spec, said }) => {
+    await world.secret("theirs", "a-key");
+    const before = await settle("shop", spec());
+    await change(rotate);
+    await again("shop");
+    await change({ spec: manual });
+    const after = await again("shop");
+    expect(conditionOf(after, "WebhookInstalled")).toMatchObject({
+      status: "True",
+      reason: "Manual",
+      message: expect.stringMatching(said) as string,
+    });
+    await again("shop");
+    expect(await world.hookSecret(before)).toHaveProperty("previous");
+    world.later(2 * 24 * 3_600_000);
+    await again("shop");
+    expect(await world.hookSecret(before)).not.toHaveProperty("previous");
+  });
+});
+
 describe("an integration that went without its finalizer", () => {
   async function force(name: string): Promise<void> {
     const at = { name, namespace: world.namespace };

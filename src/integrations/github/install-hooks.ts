@@ -35,6 +35,7 @@ export function hookInstaller(integration: GitHubIntegration, client: GitHubClie
           left.map(({ error }) => error),
           left.map(({ target }) => target).join(", "),
         );
+      return { left: [] };
     },
   };
 }

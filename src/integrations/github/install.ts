@@ -36,15 +36,16 @@ function appInstaller(client: GitHubClient, appId: number): WebhookInstaller {
       if (url !== desired.url || !right || desired.rewriteSecret) await write(configOf(desired), signal);
       return { hooks: [{ target: appTarget }], failures: [] };
     },
-    remove: async (_known, urls, signal) => {
+    remove: async (known, urls, signal) => {
       const { url } = await read(signal);
-      if (!urls.includes(url)) return;
+      if (!urls.includes(url)) return { left: known.map(({ target }) => target) };
       // GitHub has no call that empties the address: a secret nobody knows makes what still comes worthless.
       await write({ secret: randomBytes(32).toString("base64url") }, signal);
       client.settings.log.info(
         { appId, url },
         "the App's webhook still names this address; switch it off on the App's settings page",
       );
+      return { left: [appTarget] };
     },
   };
 }
