@@ -5,7 +5,7 @@ import type { OutcomeReason } from "../../../sandbox/protocol/outcome.ts";
 import type { SandboxState } from "../../../sandbox/provider.ts";
 import { aProfile, aTask, facts, noon, shaOf } from "../testing.ts";
 import { patchedStatus } from "../status.ts";
-import { decide, type Reading } from "./decide.ts";
+import { decide, recovered, type Reading } from "./decide.ts";
 import { judgeProposal, type Proposed } from "./judge.ts";
 
 const ref = "refs/heads/bellhop/42-fix";
@@ -186,6 +186,9 @@ describe("the publish step", () => {
       const look = (second: number, shows: Reading): object | undefined => {
         const decision = decide(pushed(running, now), shows, at(second));
         now = { ...now, status: patchedStatus(now, decision, at(second)) };
+        // As the step does once the token is good.
+        if (decision.actions?.includes("allowPush"))
+          now = { ...now, status: patchedStatus(now, recovered(now), at(second)) };
         return now.status?.conditions?.find(({ type }) => type === "Succeeded");
       };
       for (const second of [0, 15, 59])

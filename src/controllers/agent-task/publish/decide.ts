@@ -1,7 +1,7 @@
 import type { AgentTask } from "../../../api/kinds.ts";
 import type { ProviderError } from "../../../integrations/errors.ts";
 import type { SandboxState } from "../../../sandbox/provider.ts";
-import type { Decision, TaskFacts } from "../facts.ts";
+import type { Decision, StatusPatch, TaskFacts } from "../facts.ts";
 import { conditionOf } from "../state.ts";
 import { judgeProposal, proposedBy, type Tip } from "./judge.ts";
 
@@ -28,12 +28,12 @@ export function decide(facts: TaskFacts, reading: Reading, now: Date): Decision<
   const proposed = proposedBy(task);
   if (!proposed || !profile) return {};
   if (reading.failure) return unreadable(facts, reading.failure, now);
-  if (task.status?.publish) return { ...readable(task), ...pushing(facts, reading.tip, now) };
-  if (isOver(sandbox)) return readable(task);
+  if (task.status?.publish) return pushing(facts, reading.tip, now);
+  if (isOver(sandbox)) return recovered(task);
   const verdict = judgeProposal(task, profile, proposed, reading.tip);
   if (!verdict.ok)
     return { conditions: [{ type: "Succeeded", status: "False", reason: verdict.reason, message: verdict.message }] };
-  return { ...readable(task), fields: { publish: verdict.publish }, actions: ["allowPush"], requeueAfterMs: pushingMs };
+  return { fields: { publish: verdict.publish }, actions: ["allowPush"], requeueAfterMs: pushingMs };
 }
 
 /** A push was allowed: the host alone says whether it happened. */
@@ -48,7 +48,7 @@ function pushing({ task, sandbox }: TaskFacts, tip: Tip, now: Date): Decision<Ac
       requeueAfterMs: pushingMs,
     };
   }
-  return { fields: { publish: undefined }, requeueAfterMs: 0 };
+  return { ...recovered(task), fields: { publish: undefined }, requeueAfterMs: 0 };
 }
 
 const notSeen = "PushNotSeen";
@@ -59,7 +59,7 @@ function unseenForMs(task: AgentTask, now: Date): number {
 }
 
 /** What was said of a host that showed nothing is over once it shows the branch: the next time is a first time. */
-function readable(task: AgentTask): Decision<never> {
+export function recovered(task: AgentTask): Pick<StatusPatch, "drop"> {
   return conditionOf(task, "Succeeded")?.status === "Unknown" ? { drop: ["Succeeded"] } : {};
 }
 

@@ -6,7 +6,7 @@ import type { StatusPatch } from "../facts.ts";
 import { isAtWork } from "../state.ts";
 import { asStep, type AnyStep, type Step, type StepContext } from "../steps.ts";
 import { bodyWithNewest, changeBody, changeTitle, isHeld, type ChangeText } from "./change-text.ts";
-import { decide, type Action, type Reading } from "./decide.ts";
+import { decide, recovered, type Action, type Reading } from "./decide.ts";
 import { proposedBy } from "./judge.ts";
 
 /**
@@ -22,7 +22,7 @@ const publish: Step<Reading, Action> = {
   async apply(context, action) {
     if (action === "conclude") return conclude(context);
     await context.deps.credentials.allowPush(context.facts.task, await hostOf(context), context.signal);
-    return undefined;
+    return recovered(context.facts.task);
   },
 };
 

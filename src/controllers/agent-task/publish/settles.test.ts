@@ -1,0 +1,66 @@
+import { expect, it } from "vitest";
+import type { AgentTask } from "../../../api/kinds.ts";
+import { ProviderError } from "../../../integrations/errors.ts";
+import { FakeClock } from "../../../shared/fake-clock.ts";
+import { silentLogger } from "../../../shared/log.ts";
+import type { AgentTaskDeps } from "../deps.ts";
+import { walk } from "../frame.ts";
+import { aProfile, anIntegration, aTask, fakeHost, noon, shaOf } from "../testing.ts";
+import { publishStep } from "./index.ts";
+
+const branch = "bellhop/42-fix";
+const publish = { ref: `refs/heads/${branch}`, newId: shaOf("c") };
+
+/** A task whose push is allowed, and how often it was written. `tip` is what the host shows of its branch. */
+function aWorld(tip: string | undefined, failure: ProviderError) {
+  const { host } = fakeHost({ branches: tip === undefined ? {} : { [branch]: { sha: tip, protected: false } } });
+  const no = (): Promise<never> => Promise.reject(failure);
+  const versions = [
+    aTask({
+      conditions: ["Authorized", "Admitted"],
+      status: {
+        attempts: [{ number: 1, podName: "p", podUID: "u" }],
+        checkout: { baseRef: "main", headRef: branch, newBranch: true },
+        publish,
+        result: { proposed: { attempt: 1, files: 1, patchKiB: 1, ...publish } },
+      },
+    }),
+  ];
+  const newest = (): AgentTask => versions.at(-1) ?? aTask();
+  const deps = {
+    kube: {
+      get: async () => newest(),
+      replaceStatus: async (_kind: unknown, task: AgentTask) => versions.push(task) && task,
+    },
+    tasks: { list: () => [newest()], get: newest },
+    profiles: { get: () => aProfile() },
+    admission: { verdict: () => ({ state: "Unknown" }) },
+    credentials: { allowPush: no },
+    desk: () => ({ integration: anIntegration(), connect: async () => ({ codeHost: { ...host, findChange: no } }) }),
+    sandbox: { observe: () => ({ state: "Running", podUID: "u", since: noon.toISOString() }) },
+    events: { normal: () => {}, warning: () => {} },
+    clock: new FakeClock(noon),
+    log: silentLogger,
+    config: {},
+  } as unknown as AgentTaskDeps;
+  const again = (): Promise<unknown> =>
+    walk(deps, [publishStep], newest(), AbortSignal.timeout(5_000)).catch((error: unknown) => error);
+  return { again, writes: () => versions.length - 1 };
+}
+
+it.each([
+  { what: "the change cannot be opened", tip: publish.newId },
+  { what: "no token can be had", tip: undefined },
+])(
+  "says once why it waits where $what: a status that changes with each try would wake the task each time",
+  async ({ tip }) => {
+    for (const failure of ["Unavailable", "Unauthorized"] as const) {
+      const error = new ProviderError(failure, "no");
+      const { again, writes } = aWorld(tip, error);
+      expect(await again()).toBe(error);
+      const once = writes();
+      expect(await again()).toBe(error);
+      expect(writes()).toBe(once);
+    }
+  },
+);
