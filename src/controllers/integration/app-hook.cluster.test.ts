@@ -190,4 +190,31 @@ describe("an App's hook that its keeper", () => {
     expect(after.status?.webhookURL).toMatch(/^https:\/\/new\.example\.com\//);
     expect((await appHook())["url"]).toBe(after.status?.webhookURL);
   });
+
+  it("found to be somebody else's stands for nobody, also when its keeper cannot look any more", async () => {
+    const { keeper, other } = await aKeptHook();
+    const elsewhere = { url: "https://other.example.com/hook" };
+    await call(world.github, "PATCH /app/hook/config", world.github.appJwt("bellhop"), elsewhere);
+    expect(installedOf(await again(keeper))).toMatchObject({ status: "False", reason: "ForeignHook" });
+    await breakRules(keeper);
+    await again(keeper);
+    expect(conditionOf(await again(other), "Ready")).toMatchObject({ status: "False", reason: "SharedHook" });
+  });
+
+  it("hands to a person while a rotation is held keeps the key that its hook signs with", async () => {
+    const { keeper, other } = await aKeptHook();
+    world.gateways.has = 1;
+    const at = { name: keeper, namespace: world.namespace };
+    const annotations = { "bellhop.dev/rotate-requested-at": "2026-01-01T00:00:00Z" };
+    await client.mergePatch(GitHubIntegrationKind, at, { metadata: { annotations } });
+    const signing = (await world.hookSecret(await world.read(keeper)))?.current;
+    await again(keeper);
+    world.later(2 * 24 * 3_600_000);
+    await world.secret("theirs", "a-key-of-theirs");
+    const webhook = { install: "Manual", acceptedKeysRef: { name: "theirs", key: "value" } };
+    await client.mergePatch(GitHubIntegrationKind, at, { spec: { webhook } });
+    await again(keeper);
+    const secret = await world.hookSecret(await again(other));
+    expect(secret).toMatchObject({ generation: 2, previous: signing });
+  });
 });

@@ -77,7 +77,7 @@ async function byHand(
     return { verdict: installed("HooksLeftBehind", `${message} ${left}`), hooks: known };
   }
   // Should we install again one day, what is there then was not signed by us.
-  await remember(deps, integration, { ...secret, installed: 0, keyed: {} }, signal);
+  await remember(deps, integration, { ...unsigned(secret), installedAt: deps.clock.now().toISOString() }, signal);
   const gone =
     stay.length === 0
       ? `Hooks that Bellhop made were removed. ${message}`
@@ -134,8 +134,20 @@ async function ensure(
     if (failures.length > 0) return partly(facts, { hooks, failures, left });
     return { verdict: installed("Installed", `${described(hooks)} to ${url}.`), hooks };
   } catch (error) {
-    return { verdict: refusedByProvider(error) };
+    const verdict = refusedByProvider(error);
+    if (verdict.reason === "ForeignHook") await forget(deps, facts, signal);
+    return { verdict };
   }
+}
+
+/** Whoever gave the hook another address may have given it another secret. */
+async function forget(deps: IntegrationDeps, { integration, secret }: Ensured, signal: AbortSignal): Promise<void> {
+  if (secret.installed > 0) await remember(deps, integration, unsigned(secret), signal);
+}
+
+/** No hook is known to sign with our key. */
+function unsigned({ keyed: _keyed, ...secret }: HookSecret): HookSecret {
+  return { ...secret, installed: 0 };
 }
 
 /** What passes is thrown again; a conflict over the hook Secret is nothing that the provider said. */

@@ -96,9 +96,12 @@ describe("planKeys", () => {
   it("drops the previous key in its time too where our hooks were taken away, as counted from the later change", () => {
     const [installedAt, rotatedAt] = ["2026-02-01T00:00:00Z", "2026-03-01T00:00:00Z"];
     const taken = stored({ generation: 2, installed: 0, previous: "zeroth", installedAt, rotatedAt });
+    const byHand = { stored: taken, install: "Manual" };
     const after = (ms: number): Date => new Date(Date.parse(rotatedAt) + ms);
-    expect(plan({ stored: taken }, after(23 * hourMs)).secret.previous).toBe("zeroth");
-    expect(plan({ stored: taken }, after(25 * hourMs)).secret.previous).toBeUndefined();
+    expect(plan(byHand, after(23 * hourMs)).secret.previous).toBe("zeroth");
+    expect(plan(byHand, after(25 * hourMs)).secret.previous).toBeUndefined();
+    // Whoever installs again signs with it until the hook has the current one.
+    expect(plan({ stored: taken }, after(25 * hourMs)).secret.previous).toBe("zeroth");
   });
 
   it("lets a second rotation wait until nothing comes any more that the key before the last one signed", () => {

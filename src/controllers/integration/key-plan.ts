@@ -35,9 +35,10 @@ export function planKeys(
     return { secret: stored, write: false, ...request };
   }
   const refused = request.handled === undefined ? undefined : refusal(integration, owns);
-  if (refused !== undefined) return { ...withoutExpired(stored, retryWindowMs, now), ...request, refused };
+  const kept = withoutExpired({ integration, stored }, retryWindowMs, now);
+  if (refused !== undefined) return { ...kept, ...request, refused };
   // One rotation at a time: neither a key that the provider does not sign with yet is replaced, nor one dropped that it may still use.
-  if (request.handled === undefined) return withoutExpired(stored, retryWindowMs, now);
+  if (request.handled === undefined) return kept;
   const waits = waiting(stored, retryWindowMs, now);
   if (waits !== undefined) return { secret: stored, write: false, waits };
   return { secret: rotated(stored, request.handled, now), write: true, ...request };
@@ -67,10 +68,15 @@ function isSettled({ installed, generation }: HookSecret): boolean {
   return installed >= generation;
 }
 
-/** The previous key goes when nothing that it signed can come any more; where no hook of ours is left, as where one has the current key. */
-function withoutExpired(stored: HookSecret, retryWindowMs: number, now: Date): KeyPlan {
+/** The previous key goes when nothing that it signed can come any more: every hook has the current one, or a person took ours away. */
+function withoutExpired(
+  { integration, stored }: { integration: Integration; stored: HookSecret },
+  retryWindowMs: number,
+  now: Date,
+): KeyPlan {
   const { previous, ...rest } = stored;
-  const settled = isSettled(stored) || stored.installed === 0;
+  const byHand = stored.installed === 0 && integration.spec.webhook.install === "Manual";
+  const settled = isSettled(stored) || byHand;
   const expired = previous !== undefined && settled && !inUseUntil(stored, retryWindowMs, now);
   return expired ? { secret: rest, write: true } : { secret: stored, write: false };
 }

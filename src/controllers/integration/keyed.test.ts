@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { describe, expect, it } from "vitest";
 import { noon } from "../agent-task/testing.ts";
 import type { HookSecret } from "./hook-secret.ts";
@@ -36,4 +37,9 @@ it("knows of each hook whether it has the key, and forgets hooks that are gone",
   const after = afterInstall(secret, { done: [shop], left: [] }, noon);
   expect(after.keyed).toEqual({ shop: 2 });
   expect(["shop", "till"].map((target) => hasKey(after, target))).toEqual([true, false]);
+});
+
+it("is the same to the letter where nothing was done, so that nothing is written", () => {
+  const { keyed: _keyed, ...bare } = secret;
+  expect(isDeepStrictEqual(afterInstall(bare, { done: [], left: [] }, noon), bare)).toBe(true);
 });

@@ -23,7 +23,10 @@ export function afterInstall(secret: HookSecret, { done, left }: Keyed, now: Dat
     ...left.flatMap(({ target }) => (secret.keyed?.[target] === undefined ? [] : [[target, secret.keyed[target]]])),
     ...done.map(({ target }) => [target, generation]),
   ]) as Record<string, number>;
+  const { keyed: _before, ...rest } = secret;
+  // As it is read again: nothing is written where nothing was done.
+  const next = Object.keys(keyed).length === 0 ? rest : { ...rest, keyed };
   const everywhere = done.length > 0 && left.every(({ target }) => keyed[target] === generation);
-  if (!everywhere || secret.installed >= generation) return { ...secret, keyed };
-  return { ...secret, keyed, installed: generation, installedAt: now.toISOString() };
+  if (!everywhere || secret.installed >= generation) return next;
+  return { ...next, installed: generation, installedAt: now.toISOString() };
 }
