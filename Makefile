@@ -21,6 +21,16 @@ demo: $(MODULES) ## From a comment on GitHub to a pull request and an answer, on
 demo-down: $(MODULES) ## End what `make demo KEEP=1` left running
 	@scripts/node test/demo/main.ts down
 
+# Several of check, test and e2e at once: each to its end, and one closing line that adds them all up.
+SEVERAL := $(filter check test e2e,$(MAKECMDGOALS))
+ifneq ($(word 2,$(SEVERAL)),)
+.PHONY: several
+$(SEVERAL): several
+	@:
+several: $(MODULES)
+	@scripts/node scripts/ci.ts $(if $(filter check,$(SEVERAL)),$(CHECKS)) -- $(filter-out check,$(SEVERAL))
+else
+
 test: $(MODULES) ## Unit tests, cluster tests and the main job (a real API server; builds it once, then from a cache)
 	@npm run -s test -- --project unit --project cluster --project journey $(VITEST)
 
@@ -28,6 +38,8 @@ e2e: $(MODULES) ## Everything that may go wrong with it, and the main job on a r
 	@if [ "$$BELLHOP_E2E" = off ]; then echo "the node: off, because BELLHOP_E2E says so"; else node="--project e2e"; fi; npm run -s test -- --project chaos $$node $(VITEST)
 
 check: $(CHECKS) ## Types, lint, format, dead code, generated files
+
+endif
 
 check-types: $(MODULES)
 	@npm run -s typecheck

@@ -19,7 +19,7 @@ interface Report {
 }
 
 /**
- * What CI runs: every check, then the tests of every level, each to its end whatever came of the one before. The last
+ * What CI runs, and `make` where several of its targets are named: every check, then the tests of every level, each to its end whatever came of the one before. The last
  * line is `N passed, N failed`, with what was skipped where something was; a check counts as one. Arguments are make targets: checks, then `--`, then tests.
  */
 const separator = process.argv.indexOf("--");
@@ -49,7 +49,8 @@ async function tests(target: string): Promise<Count> {
   const folder = mkdtempSync(join(tmpdir(), "bellhop-ci-"));
   const file = join(folder, "report.json");
   try {
-    const code = await make(target, `VITEST=--reporter=default --reporter=json --outputFile.json=${file}`);
+    const more = process.env["VITEST"] ?? "";
+    const code = await make(target, `VITEST=${more} --reporter=default --reporter=json --outputFile.json=${file}`);
     const count = existsSync(file) ? countOf(JSON.parse(readFileSync(file, "utf8")) as Report) : nothing();
     // Something outside of any test: a set-up of vitest's own, an error that nobody caught. Or no test ran at all.
     if (count.failed === 0 && (code !== 0 || count.passed === 0)) count.failed = 1;
