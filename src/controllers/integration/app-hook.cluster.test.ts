@@ -1,33 +1,14 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
-import { installCrds } from "../../../test/cluster/crds.ts";
+import { describe, expect, it } from "vitest";
 import { call } from "../../../test/providers/github/testing.ts";
 import { GitHubIntegrationKind, type GitHubIntegration } from "../../api/kinds.ts";
-import { connect } from "../../kube/config.ts";
 import { secrets } from "../../kube/resources.ts";
-import type { KubeClient, KubeConnection } from "../../kube/types.ts";
+import type { KubeClient } from "../../kube/types.ts";
 import { newHookSecret, readHookSecret, writeHookSecret } from "./hook-secret.ts";
-import { anIntegrationWorld, appCredentials, conditionOf, type IntegrationWorld } from "./testing.ts";
+import { integrationTests } from "./cluster/testing.ts";
+import { appCredentials, conditionOf } from "./testing.ts";
 
-let client: KubeConnection;
-let world: IntegrationWorld;
-
-beforeAll(async () => {
-  ({ client } = await connect({ kubeconfig: inject("kubeconfigPath") }));
-  await installCrds(client);
-});
-afterAll(() => client.close());
-beforeEach(async () => {
-  world = await anIntegrationWorld(client);
-  await world.secret("app", world.github.app("bellhop").privateKey);
-});
-afterEach(() => world?.close());
-
-const appHook = async () => (await call(world.github, "GET /app/hook/config", world.github.appJwt("bellhop"))).body;
-
-async function again(name: string): Promise<GitHubIntegration> {
-  await world.reconcile(name);
-  return world.read(name);
-}
+const given = integrationTests();
+const { again, appHook } = given;
 
 /** Two integrations of one App, `one` for acme/shop and `two` for acme/till, neither looked at. */
 async function aPair(): Promise<void> {
@@ -35,7 +16,7 @@ async function aPair(): Promise<void> {
     ["one", "acme/shop"],
     ["two", "acme/till"],
   ] as const) {
-    await world.create(name, { credentials: appCredentials(world), repositories: [repository] });
+    await given.world.create(name, { credentials: appCredentials(given.world), repositories: [repository] });
   }
 }
 
@@ -44,7 +25,7 @@ function stepping(): { inStep: KubeClient; meet(times: number): void } {
   let left = 0;
   let meeting = Promise.withResolvers<void>();
   const find: KubeClient["find"] = async (type, key, signal) => {
-    const found = await client.find(type, key, signal);
+    const found = await given.client.find(type, key, signal);
     if (!key.name.startsWith("bellhop-hook-") || left === 0) return found;
     const met = meeting;
     if (--left % 2 === 0) {
@@ -54,7 +35,7 @@ function stepping(): { inStep: KubeClient; meet(times: number): void } {
     await met.promise;
     return found;
   };
-  const inStep = new Proxy<KubeClient>(client, {
+  const inStep = new Proxy<KubeClient>(given.client, {
     get: (of, name) => (name === "find" ? find : (Reflect.get(of, name) as () => unknown).bind(of)),
   });
   return { inStep, meet: (times) => void (left = 2 * times) };
@@ -65,31 +46,30 @@ const installedOf = (integration: GitHubIntegration) => conditionOf(integration,
 describe("integrations of one App that begin at the same moment", () => {
   it("agree on one route, which the gateways serve and the App delivers to", async () => {
     const { inStep, meet } = stepping();
-    const together = await anIntegrationWorld(inStep);
-    await world.close();
-    world = together;
-    await world.secret("app", world.github.app("bellhop").privateKey);
+    await given.restart(inStep);
     // The ConfigMap and the Secret of the gateways are there already.
-    await world.create("another", { webhook: { install: "Manual", acceptedKeysRef: { name: "none", key: "value" } } });
-    await world.reconcile("another");
+    await given.world.create("another", {
+      webhook: { install: "Manual", acceptedKeysRef: { name: "none", key: "value" } },
+    });
+    await given.world.reconcile("another");
     meet(2);
     await aPair();
-    const begun = await Promise.allSettled([world.reconcile("one"), world.reconcile("two")]);
+    const begun = await Promise.allSettled([given.world.reconcile("one"), given.world.reconcile("two")]);
     // Who was overtaken begins again, as the queue would have it.
     if (begun[0].status === "rejected") await again("one");
     if (begun[1].status === "rejected") await again("two");
-    const [one, two] = [await world.read("one"), await world.read("two")];
+    const [one, two] = [await given.world.read("one"), await given.world.read("two")];
     expect(one.status?.webhookURL).toBe(two.status?.webhookURL);
     expect((await appHook())["url"]).toBe(one.status?.webhookURL);
-    const routes = (await world.routes()).filter(({ members }) => members.some(({ name }) => name !== "another"));
+    const routes = (await given.world.routes()).filter(({ members }) => members.some(({ name }) => name !== "another"));
     expect(routes.map(({ route }) => one.status?.webhookURL?.endsWith(route))).toEqual([true]);
     await again("one");
-    expect((await world.hookSecret(await again("two")))?.proven).toHaveLength(2);
+    expect((await given.world.hookSecret(await again("two")))?.proven).toHaveLength(2);
   });
 });
 
 describe("the hook Secret", () => {
-  const where = () => ({ client, namespace: world.namespace });
+  const where = () => ({ client: given.client, namespace: given.world.namespace });
   const name = "bellhop-hook-0123456789abcdef0123456789abcdef";
   const ownerUID = "an-owner";
 
@@ -108,8 +88,8 @@ describe("the hook Secret", () => {
   });
 
   it("is made anew where it holds nothing that can be used", async () => {
-    const empty = { metadata: { name, namespace: world.namespace }, type: "bellhop.dev/hook", data: {} };
-    await client.create(secrets, empty);
+    const empty = { metadata: { name, namespace: given.world.namespace }, type: "bellhop.dev/hook", data: {} };
+    await given.client.create(secrets, empty);
     const made = await writeHookSecret(where(), name, { secret: newHookSecret(new Date()), ownerUID });
     expect(await readHookSecret(where(), name)).toEqual(made);
   });
@@ -129,13 +109,13 @@ async function aKeptHook(): Promise<{ keeper: string; other: string; before: str
 
 async function breakRules(name: string): Promise<void> {
   const spec = { triggers: [{ name: "mention", mention: {}, when: "1 +" }] };
-  await client.mergePatch(GitHubIntegrationKind, { name, namespace: world.namespace }, { spec });
+  await given.client.mergePatch(GitHubIntegrationKind, { name, namespace: given.world.namespace }, { spec });
 }
 
 describe("an App's hook that its keeper", () => {
   it("could not install is installed for nobody, and each says why", async () => {
-    const jwt = world.github.appJwt("bellhop");
-    await call(world.github, "PATCH /app/hook/config", jwt, { url: "https://other.example.com/hook" });
+    const jwt = given.world.github.appJwt("bellhop");
+    await call(given.world.github, "PATCH /app/hook/config", jwt, { url: "https://other.example.com/hook" });
     await aPair();
     await again("one");
     await again("two");
@@ -146,13 +126,13 @@ describe("an App's hook that its keeper", () => {
     const { message } = installedOf(keeper) ?? {};
     expect(installedOf(other)).toMatchObject({ status: "False", reason: "SharedHook" });
     expect(installedOf(other)?.message).toContain(
-      `${world.namespace}/${keeper.metadata.name}, which has not installed it`,
+      `${given.world.namespace}/${keeper.metadata.name}, which has not installed it`,
     );
     expect(installedOf(other)?.message).toContain(message);
     expect(conditionOf(other, "Ready")).toMatchObject({ status: "False", reason: "SharedHook" });
 
-    const at = { name: keeper.metadata.name, namespace: world.namespace };
-    await client.mergePatch(GitHubIntegrationKind, at, { spec: { webhook: { takeOver: true } } });
+    const at = { name: keeper.metadata.name, namespace: given.world.namespace };
+    await given.client.mergePatch(GitHubIntegrationKind, at, { spec: { webhook: { takeOver: true } } });
     await again(keeper.metadata.name);
     const mended = await again(other.metadata.name);
     expect(conditionOf(mended, "Ready")).toMatchObject({ status: "True" });
@@ -172,7 +152,7 @@ describe("an App's hook that its keeper", () => {
     });
 
     // What is at its former address brings nothing.
-    world.config.externalURL = "https://new.example.com";
+    given.world.config.externalURL = "https://new.example.com";
     await again(keeper);
     expect(installedOf(await again(other))).toMatchObject({ status: "False", reason: "SharedHook" });
   });
@@ -180,11 +160,11 @@ describe("an App's hook that its keeper", () => {
   it("could not move to a new address is known to be ours by the next keeper", async () => {
     const { keeper, other, before } = await aKeptHook();
     await breakRules(keeper);
-    world.config.externalURL = "https://new.example.com";
+    given.world.config.externalURL = "https://new.example.com";
     await again(keeper);
     expect((await again(other)).status?.webhookURL).toBe(before);
-    await client.delete(GitHubIntegrationKind, { name: keeper, namespace: world.namespace });
-    await world.reconcile(keeper);
+    await given.client.delete(GitHubIntegrationKind, { name: keeper, namespace: given.world.namespace });
+    await given.world.reconcile(keeper);
     const after = await again(other);
     expect(installedOf(after)).toMatchObject({ status: "True", reason: "Installed" });
     expect(after.status?.webhookURL).toMatch(/^https:\/\/new\.example\.com\//);
@@ -194,7 +174,7 @@ describe("an App's hook that its keeper", () => {
   it("found to be somebody else's stands for nobody, also when its keeper cannot look any more", async () => {
     const { keeper, other } = await aKeptHook();
     const elsewhere = { url: "https://other.example.com/hook" };
-    await call(world.github, "PATCH /app/hook/config", world.github.appJwt("bellhop"), elsewhere);
+    await call(given.world.github, "PATCH /app/hook/config", given.world.github.appJwt("bellhop"), elsewhere);
     expect(installedOf(await again(keeper))).toMatchObject({ status: "False", reason: "ForeignHook" });
     await breakRules(keeper);
     await again(keeper);
@@ -203,18 +183,18 @@ describe("an App's hook that its keeper", () => {
 
   it("hands to a person while a rotation is held keeps the key that its hook signs with", async () => {
     const { keeper, other } = await aKeptHook();
-    world.gateways.has = 1;
-    const at = { name: keeper, namespace: world.namespace };
+    given.world.gateways.has = 1;
+    const at = { name: keeper, namespace: given.world.namespace };
     const annotations = { "bellhop.dev/rotate-requested-at": "2026-01-01T00:00:00Z" };
-    await client.mergePatch(GitHubIntegrationKind, at, { metadata: { annotations } });
-    const signing = (await world.hookSecret(await world.read(keeper)))?.current;
+    await given.client.mergePatch(GitHubIntegrationKind, at, { metadata: { annotations } });
+    const signing = (await given.world.hookSecret(await given.world.read(keeper)))?.current;
     await again(keeper);
-    world.later(2 * 24 * 3_600_000);
-    await world.secret("theirs", "a-key-of-theirs");
+    given.world.later(2 * 24 * 3_600_000);
+    await given.world.secret("theirs", "a-key-of-theirs");
     const webhook = { install: "Manual", acceptedKeysRef: { name: "theirs", key: "value" } };
-    await client.mergePatch(GitHubIntegrationKind, at, { spec: { webhook } });
+    await given.client.mergePatch(GitHubIntegrationKind, at, { spec: { webhook } });
     await again(keeper);
-    const secret = await world.hookSecret(await again(other));
+    const secret = await given.world.hookSecret(await again(other));
     expect(secret).toMatchObject({ generation: 2, previous: signing });
   });
 });

@@ -1,81 +1,55 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
-import { installCrds } from "../../../test/cluster/crds.ts";
+import { beforeEach, describe, expect, it } from "vitest";
 import { failing } from "../../../test/providers/github/index.ts";
 import { call } from "../../../test/providers/github/testing.ts";
 import { GitHubIntegrationKind, type GitHubIntegration } from "../../api/kinds.ts";
-import { connect } from "../../kube/config.ts";
 import { secrets } from "../../kube/resources.ts";
-import type { KubeConnection } from "../../kube/types.ts";
-import { anIntegrationWorld, appCredentials, conditionOf, lastDelivery, type IntegrationWorld } from "./testing.ts";
+import { integrationTests } from "./cluster/testing.ts";
+import { appCredentials, conditionOf, lastDelivery } from "./testing.ts";
 
-let client: KubeConnection;
-let world: IntegrationWorld;
-let token: string;
-
-beforeAll(async () => {
-  ({ client } = await connect({ kubeconfig: inject("kubeconfigPath") }));
-  await installCrds(client);
-});
-afterAll(() => client.close());
-beforeEach(async () => {
-  world = await anIntegrationWorld(client);
-  token = await world.github.people.createUserToken({ login: "bot" });
-  await world.secret("token", token);
-});
-afterEach(() => world?.close());
+const given = integrationTests();
+const { again, hooksOf, settle } = given;
 
 const forbidden = { kind: "answer", status: 403, body: { message: "Resource not accessible" } } as const;
 
-const at = (name: string) => ({ name, namespace: world.namespace });
-
-async function settle(name = "shop", spec: object = {}): Promise<GitHubIntegration> {
-  await world.create(name, spec);
-  return again(name);
-}
-
-async function again(name = "shop"): Promise<GitHubIntegration> {
-  await world.reconcile(name);
-  return world.read(name);
-}
-
-async function hooksOf(repo = "acme/shop") {
-  const { body } = await call(world.github, `GET /repos/${repo}/hooks`, token);
-  return body as unknown as { id: number; config: Record<string, string> }[];
-}
+const at = (name: string) => ({ name, namespace: given.world.namespace });
 
 async function rotate(at: string): Promise<void> {
   const annotations = { "bellhop.dev/rotate-requested-at": at };
-  await client.mergePatch(
+  await given.client.mergePatch(
     GitHubIntegrationKind,
-    { name: "shop", namespace: world.namespace },
+    { name: "shop", namespace: given.world.namespace },
     { metadata: { annotations } },
   );
 }
 
 /** What is changed at a repository's hooks meanwhile. */
 async function writesAt(repo: string, work: () => Promise<unknown>): Promise<string[]> {
-  const before = world.github.requests.length;
+  const before = given.world.github.requests.length;
   await work();
-  return world.github.requests
+  return given.world.github.requests
     .slice(before)
     .filter(({ method, path }) => method !== "GET" && path.startsWith(`/repos/${repo}/hooks`))
     .map(({ method }) => method);
 }
 
 async function remove(name = "shop"): Promise<GitHubIntegration | undefined> {
-  await client.delete(GitHubIntegrationKind, at(name));
-  await world.reconcile(name);
-  return client.find(GitHubIntegrationKind, at(name));
+  await given.client.delete(GitHubIntegrationKind, at(name));
+  await given.world.reconcile(name);
+  return given.client.find(GitHubIntegrationKind, at(name));
 }
 
 describe("hooks that a person takes over", () => {
   const manual = { webhook: { install: "Manual", acceptedKeysRef: { name: "hook", key: "value" } } };
-  const change = (spec: object) => client.mergePatch(GitHubIntegrationKind, at("shop"), { spec });
+  const change = (spec: object) => given.client.mergePatch(GitHubIntegrationKind, at("shop"), { spec });
   const byHand = async (url = "") => {
     const config = { url, content_type: "json", secret: "by-hand" };
-    await call(world.github, "POST /repos/acme/shop/hooks", token, { name: "web", config, events: ["issues"] });
+    await call(given.world.github, "POST /repos/acme/shop/hooks", given.token, {
+      name: "web",
+      config,
+      events: ["issues"],
+    });
   };
-  beforeEach(() => world.secret("hook", "by-hand"));
+  beforeEach(() => given.world.secret("hook", "by-hand"));
 
   it("are removed where we made them, and the person's own stays, also at the end", async () => {
     await settle();
@@ -84,7 +58,7 @@ describe("hooks that a person takes over", () => {
     expect(await hooksOf()).toEqual([]);
     expect(after.status?.hooks).toEqual([]);
     expect(conditionOf(after, "WebhookInstalled")).toMatchObject({ status: "True", reason: "Manual" });
-    expect(world.events.at(-1)?.message).toContain("Hooks that Bellhop made were removed");
+    expect(given.world.events.at(-1)?.message).toContain("Hooks that Bellhop made were removed");
     await byHand(after.status?.webhookURL);
     await again();
     expect(await remove()).toBeUndefined();
@@ -101,18 +75,18 @@ describe("hooks that a person takes over", () => {
   it("are not rotated on request, which is said once", async () => {
     await settle("shop", manual);
     const annotations = { "bellhop.dev/rotate-requested-at": "2026-01-01T00:00:00Z" };
-    await client.mergePatch(GitHubIntegrationKind, at("shop"), { metadata: { annotations } });
+    await given.client.mergePatch(GitHubIntegrationKind, at("shop"), { metadata: { annotations } });
     expect((await again()).status?.lastHandledRotateAt).toBe("2026-01-01T00:00:00.000Z");
     await again();
-    expect(world.events.filter(({ type, reason }) => type === "Warning" && reason === "RotationRefused")).toHaveLength(
-      1,
-    );
+    expect(
+      given.world.events.filter(({ type, reason }) => type === "Warning" && reason === "RotationRefused"),
+    ).toHaveLength(1);
   });
 
   it("are named where they cannot be removed, and stay known", async () => {
     await settle();
     await change(manual);
-    world.github.fail({ path: "/repos/acme/shop/hooks*" }, forbidden);
+    given.world.github.fail({ path: "/repos/acme/shop/hooks*" }, forbidden);
     const integration = await again();
     expect(integration.status?.hooks).toHaveLength(1);
     expect(conditionOf(integration, "WebhookInstalled")).toMatchObject({
@@ -131,27 +105,27 @@ describe("hooks that a person takes over", () => {
     await byHand(before.status?.webhookURL);
     await change({ webhook: { install: "Auto" } });
     await again();
-    await world.github.people.openIssue({ as: "ana", repo: "acme/shop", title: "Login fails" });
-    const current = (await world.hookSecret(before))?.current ?? "";
-    expect(lastDelivery(world).signedWith(current)).toBe(true);
+    await given.world.github.people.openIssue({ as: "ana", repo: "acme/shop", title: "Login fails" });
+    const current = (await given.world.hookSecret(before))?.current ?? "";
+    expect(lastDelivery(given.world).signedWith(current)).toBe(true);
   });
 });
 
 describe("hooks of an installation that moved to another address", () => {
   it.each([
-    ["of an App", () => ({ credentials: appCredentials(world) })],
+    ["of an App", () => ({ credentials: appCredentials(given.world) })],
     ["of repositories", () => ({})],
   ])("%s are still ours, and are set to the new one", async (_name, spec) => {
-    await world.secret("app", world.github.app("bellhop").privateKey);
+    await given.world.secret("app", given.world.github.app("bellhop").privateKey);
     const before = await settle("shop", spec());
-    world.config.externalURL = "https://new.example.com";
-    world.gateways.has = "silent";
-    await client.mergePatch(GitHubIntegrationKind, at("shop"), {
+    given.world.config.externalURL = "https://new.example.com";
+    given.world.gateways.has = "silent";
+    await given.client.mergePatch(GitHubIntegrationKind, at("shop"), {
       metadata: { annotations: { "bellhop.dev/rotate-requested-at": "2026-01-01T00:00:00Z" } },
     });
     // Held by a gateway meanwhile, whose address must not be forgotten.
     expect((await again()).status?.webhookURL).toBe(before.status?.webhookURL);
-    world.gateways.has = "all";
+    given.world.gateways.has = "all";
     const after = await again();
     expect(conditionOf(after, "WebhookInstalled")).toMatchObject({ status: "True", reason: "Installed" });
     expect(after.status?.webhookURL).toMatch(/^https:\/\/new\.example\.com\/hooks\//);
@@ -168,13 +142,13 @@ describe("hooks of which some cannot be had", () => {
     expect(message).toMatch(/acme\/nope/);
     expect(await remove()).toBeUndefined();
     expect([...(await hooksOf()), ...(await hooksOf("acme/till"))]).toEqual([]);
-    expect(world.events.filter((event) => event.reason === "HooksLeftBehind")).toEqual([]);
+    expect(given.world.events.filter((event) => event.reason === "HooksLeftBehind")).toEqual([]);
   });
 
   it("stay known when they cannot be looked at any more", async () => {
     const repositories = ["acme/shop", "acme/till"];
     const before = await settle("shop", { repositories });
-    const failure = world.github.fail({ path: "/repos/acme/shop/hooks*" }, forbidden);
+    const failure = given.world.github.fail({ path: "/repos/acme/shop/hooks*" }, forbidden);
     const after = await again();
     expect(conditionOf(after, "WebhookInstalled")).toMatchObject({ status: "False", reason: "InstallFailed" });
     expect(after.status?.hooks).toHaveLength(2);
@@ -185,10 +159,10 @@ describe("hooks of which some cannot be had", () => {
 
   it("keep the verdict over a pause of the provider's, and are tried again soon", async () => {
     await settle("shop", { repositories: ["acme/shop", "acme/till"] });
-    world.github.fail({ path: "/repos/acme/shop/hooks*" }, failing.badGateway());
-    const { requeueAfterMs } = await world.reconcile("shop");
+    given.world.github.fail({ path: "/repos/acme/shop/hooks*" }, failing.badGateway());
+    const { requeueAfterMs } = await given.world.reconcile("shop");
     expect(requeueAfterMs).toBeLessThanOrEqual(15_000);
-    expect(conditionOf(await world.read("shop"), "WebhookInstalled")).toMatchObject({ status: "True" });
+    expect(conditionOf(await given.world.read("shop"), "WebhookInstalled")).toMatchObject({ status: "True" });
   });
 
   it.each([
@@ -197,10 +171,10 @@ describe("hooks of which some cannot be had", () => {
   ])("are not asked for without a pause where $where is to be tried again at once", async ({ path }) => {
     await settle("shop", { repositories: ["acme/shop", "acme/till"] });
     const body = { message: "Back in a moment" };
-    world.github.fail({ path }, { kind: "answer", status: 503, headers: { "retry-after": "0" }, body });
-    expect((await world.reconcile("shop")).requeueAfterMs).toBe(1_000);
-    await world.create("new", { repositories: ["acme/shop"] });
-    expect((await world.reconcile("new")).requeueAfterMs).toBe(1_000);
+    given.world.github.fail({ path }, { kind: "answer", status: 503, headers: { "retry-after": "0" }, body });
+    expect((await given.world.reconcile("shop")).requeueAfterMs).toBe(1_000);
+    await given.world.create("new", { repositories: ["acme/shop"] });
+    expect((await given.world.reconcile("new")).requeueAfterMs).toBe(1_000);
   });
 
   it("leave the others alone, whose key is rotated all the same", async () => {
@@ -210,28 +184,28 @@ describe("hooks of which some cannot be had", () => {
     await rotate("2026-01-01T00:00:00Z");
     expect(await writesAt("acme/shop", again)).toEqual(["PATCH"]);
     expect(await writesAt("acme/shop", again)).toEqual([]);
-    const secret = await world.hookSecret(before);
+    const secret = await given.world.hookSecret(before);
     expect(secret).toMatchObject({ generation: 2, installed: 2, keyed: { "acme/shop": 2 } });
-    world.later(2 * 24 * 3_600_000);
+    given.world.later(2 * 24 * 3_600_000);
     await again();
-    expect((await world.hookSecret(before))?.previous).toBeUndefined();
+    expect((await given.world.hookSecret(before))?.previous).toBeUndefined();
   });
 
   it("hold back a rotation, which says so, where they have the key before, and then get theirs alone", async () => {
     const before = await settle("shop", { repositories: ["acme/shop", "acme/till"] });
-    const failure = world.github.fail({ path: "/repos/acme/till/hooks*" }, forbidden);
+    const failure = given.world.github.fail({ path: "/repos/acme/till/hooks*" }, forbidden);
     await rotate("2026-01-01T00:00:00Z");
     expect(await writesAt("acme/shop", again)).toEqual(["PATCH"]);
     await rotate("2026-01-02T00:00:00Z");
     expect(await writesAt("acme/shop", again)).toEqual([]);
-    expect(await world.hookSecret(before)).toMatchObject({ generation: 2, installed: 1 });
-    expect(conditionOf(await world.read("shop"), "WebhookInstalled")).toMatchObject({
+    expect(await given.world.hookSecret(before)).toMatchObject({ generation: 2, installed: 1 });
+    expect(conditionOf(await given.world.read("shop"), "WebhookInstalled")).toMatchObject({
       reason: "InstallFailed",
       message: expect.stringContaining("The rotation that was asked for begins once every hook") as string,
     });
     failure.stop();
     expect(await writesAt("acme/shop", again)).toEqual([]);
-    expect(await world.hookSecret(before)).toMatchObject({
+    expect(await given.world.hookSecret(before)).toMatchObject({
       generation: 2,
       installed: 2,
       keyed: { "acme/shop": 2, "acme/till": 2 },
@@ -241,8 +215,8 @@ describe("hooks of which some cannot be had", () => {
   it("get today's key where they are found again by our address alone", async () => {
     const made = await settle("shop", { repositories: ["acme/shop", "acme/till"] });
     const hooks = made.status?.hooks?.filter(({ target }) => target === "acme/shop");
-    await client.replaceStatus(GitHubIntegrationKind, { ...made, status: { ...made.status, hooks } });
-    const failure = world.github.fail({ path: "/repos/acme/till/hooks*" }, forbidden);
+    await given.client.replaceStatus(GitHubIntegrationKind, { ...made, status: { ...made.status, hooks } });
+    const failure = given.world.github.fail({ path: "/repos/acme/till/hooks*" }, forbidden);
     await rotate("2026-01-01T00:00:00Z");
     await again();
     failure.stop();
@@ -256,7 +230,7 @@ describe("hooks of which some cannot be had", () => {
     await again();
     await rotate("2026-01-02T00:00:00Z");
     await again();
-    world.github.fail({ path: "/repos/acme/till/hooks*" }, failing.badGateway());
+    given.world.github.fail({ path: "/repos/acme/till/hooks*" }, failing.badGateway());
     const said = new Set<string | undefined>();
     for (let look = 1; look <= 4; look++) said.add(conditionOf(await again(), "WebhookInstalled")?.message);
     expect([...said]).toEqual([
@@ -268,11 +242,11 @@ describe("hooks of which some cannot be had", () => {
 
   it("are removed where they can at the end, and those that are left are named", async () => {
     await settle("shop", { repositories: ["acme/shop", "acme/till"] });
-    world.github.fail({ path: "/repos/acme/shop/hooks*" }, forbidden);
-    world.events.length = 0;
+    given.world.github.fail({ path: "/repos/acme/shop/hooks*" }, forbidden);
+    given.world.events.length = 0;
     expect(await remove()).toBeUndefined();
     expect(await hooksOf("acme/till")).toEqual([]);
-    expect(world.events).toContainEqual(
+    expect(given.world.events).toContainEqual(
       expect.objectContaining({
         type: "Warning",
         reason: "HooksLeftBehind",
@@ -283,16 +257,19 @@ describe("hooks of which some cannot be had", () => {
 
   it("are found in every repository of the spec at the end, known or not", async () => {
     const integration = await settle("shop", { repositories: ["acme/shop", "acme/till"] });
-    await client.replaceStatus(GitHubIntegrationKind, { ...integration, status: { ...integration.status, hooks: [] } });
+    await given.client.replaceStatus(GitHubIntegrationKind, {
+      ...integration,
+      status: { ...integration.status, hooks: [] },
+    });
     expect(await remove()).toBeUndefined();
     expect([...(await hooksOf()), ...(await hooksOf("acme/till"))]).toEqual([]);
   });
 
   it("are removed although the Secret with their address is gone", async () => {
     await settle();
-    const kept = await client.list(secrets, { namespace: world.namespace });
+    const kept = await given.client.list(secrets, { namespace: given.world.namespace });
     const hookSecret = kept.items.find(({ metadata }) => metadata.name.startsWith("bellhop-hook-"));
-    await client.delete(secrets, at(hookSecret?.metadata.name ?? ""));
+    await given.client.delete(secrets, at(hookSecret?.metadata.name ?? ""));
     expect(await remove()).toBeUndefined();
     expect(await hooksOf()).toEqual([]);
   });

@@ -1,77 +1,46 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
-import { installCrds } from "../../../test/cluster/crds.ts";
+import { describe, expect, it } from "vitest";
 import { eventually } from "../../../test/cluster/eventually.ts";
 import { failing } from "../../../test/providers/github/index.ts";
 import { call } from "../../../test/providers/github/testing.ts";
 import { GitHubIntegrationKind, type GitHubIntegration } from "../../api/kinds.ts";
-import { connect } from "../../kube/config.ts";
 import { createInformer } from "../../kube/informer.ts";
 import { secrets } from "../../kube/resources.ts";
-import type { KubeConnection } from "../../kube/types.ts";
 import { systemClock } from "../../shared/clock.ts";
 import { silentLogger } from "../../shared/log.ts";
 import { aTask } from "../agent-task/testing.ts";
-import { anIntegrationWorld, appCredentials, conditionOf, lastDelivery, type IntegrationWorld } from "./testing.ts";
+import { integrationTests } from "./cluster/testing.ts";
+import { appCredentials, conditionOf, lastDelivery } from "./testing.ts";
 
 const hourMs = 3_600_000;
-let client: KubeConnection;
-let world: IntegrationWorld;
-let token: string;
-
-beforeAll(async () => {
-  ({ client } = await connect({ kubeconfig: inject("kubeconfigPath") }));
-  await installCrds(client);
-});
-afterAll(() => client.close());
-beforeEach(async () => {
-  world = await anIntegrationWorld(client);
-  token = await world.github.people.createUserToken({ login: "bot" });
-  await world.secret("token", token);
-  await world.secret("app", world.github.app("bellhop").privateKey);
-});
-afterEach(() => world?.close());
-
-/** Creates an integration and reconciles it; gives it as it is then. */
-async function settle(name = "shop", spec: object = {}): Promise<GitHubIntegration> {
-  await world.create(name, spec);
-  await world.reconcile(name);
-  return world.read(name);
-}
-
-async function again(name = "shop"): Promise<GitHubIntegration> {
-  await world.reconcile(name);
-  return world.read(name);
-}
-
-async function hooksOf(repo = "acme/shop") {
-  const { body } = await call(world.github, `GET /repos/${repo}/hooks`, token);
-  return body as unknown as { id: number; active: boolean; events: string[]; config: Record<string, string> }[];
-}
-
-const appHook = async () => (await call(world.github, "GET /app/hook/config", world.github.appJwt("bellhop"))).body;
+const given = integrationTests();
+const { again, appHook, hooksOf, settle } = given;
 
 async function key(integration: GitHubIntegration) {
-  const found = await world.hookSecret(integration);
+  const found = await given.world.hookSecret(integration);
   if (!found) throw new Error("no hook secret");
   return found;
 }
 
-const members = async () => (await world.routes())[0]?.members.map(({ name }) => name);
+const members = async () => (await given.world.routes())[0]?.members.map(({ name }) => name);
 
 async function ring(): Promise<void> {
-  await world.github.people.openIssue({ as: "ana", repo: "acme/shop", title: "Login fails" });
+  await given.world.github.people.openIssue({ as: "ana", repo: "acme/shop", title: "Login fails" });
 }
 
 async function annotate(name: string, at: string): Promise<void> {
   const annotations = { "bellhop.dev/rotate-requested-at": at };
-  await client.mergePatch(GitHubIntegrationKind, { name, namespace: world.namespace }, { metadata: { annotations } });
+  await given.client.mergePatch(
+    GitHubIntegrationKind,
+    { name, namespace: given.world.namespace },
+    { metadata: { annotations } },
+  );
 }
 
 async function remove(name = "shop"): Promise<GitHubIntegration | undefined> {
-  const at = { name, namespace: world.namespace };
-  await client.delete(GitHubIntegrationKind, at);
-  await world.reconcile(name);
-  return client.find(GitHubIntegrationKind, at);
+  const at = { name, namespace: given.world.namespace };
+  await given.client.delete(GitHubIntegrationKind, at);
+  await given.world.reconcile(name);
+  return given.client.find(GitHubIntegrationKind, at);
 }
 
 describe("an integration with a token", () => {
@@ -93,15 +62,15 @@ describe("an integration with a token", () => {
       ]);
     }
     await ring();
-    expect(lastDelivery(world).signedWith((await key(integration)).current)).toBe(true);
-    const [route] = await world.routes();
+    expect(lastDelivery(given.world).signedWith((await key(integration)).current)).toBe(true);
+    const [route] = await given.world.routes();
     expect(route?.members).toMatchObject([{ kind: "GitHubIntegration", name: "shop", uid: integration.metadata.uid }]);
-    world.github.assertClean();
+    given.world.github.assertClean();
   });
 
   it("says how many hooks it has where they are many, and names them in its status", async () => {
     const repositories = Array.from({ length: 6 }, (_, at) => `acme/${"long-name-".repeat(8)}${at}`);
-    for (const repo of repositories) await world.github.people.createRepo({ repo });
+    for (const repo of repositories) await given.world.github.people.createRepo({ repo });
     const integration = await settle("shop", { repositories });
     const message = `6 hooks deliver to ${integration.status?.webhookURL}.`;
     expect(conditionOf(integration, "WebhookInstalled")).toMatchObject({ status: "True", message });
@@ -111,8 +80,8 @@ describe("an integration with a token", () => {
   it("has its bot in the status before its hook, so that no gateway gets a mention and does not know whose", async () => {
     const stop = new AbortController();
     const seen: GitHubIntegration[] = [];
-    const deps = { client, clock: systemClock, log: silentLogger };
-    const informer = createInformer(deps, GitHubIntegrationKind, { namespace: world.namespace });
+    const deps = { client: given.client, clock: systemClock, log: silentLogger };
+    const informer = createInformer(deps, GitHubIntegrationKind, { namespace: given.world.namespace });
     informer.onChange(({ current }) => void (current && seen.push(current)));
     informer.start(stop.signal);
     await informer.waitForSync(stop.signal);
@@ -128,38 +97,38 @@ describe("an integration with a token", () => {
     await settle();
     const [hook] = await hooksOf();
     const at = `/repos/acme/shop/hooks/${hook?.id}` as const;
-    await call(world.github, `PATCH ${at}`, token, { active: false, events: ["push"] });
+    await call(given.world.github, `PATCH ${at}`, given.token, { active: false, events: ["push"] });
     await again();
     expect(await hooksOf()).toMatchObject([{ id: hook?.id, active: true, events: hook?.events }]);
-    await call(world.github, `DELETE ${at}`, token);
+    await call(given.world.github, `DELETE ${at}`, given.token);
     const integration = await again();
     const [fresh] = await hooksOf();
     expect(fresh?.id).not.toBe(hook?.id);
     expect(integration.status?.hooks).toMatchObject([{ target: "acme/shop", id: String(fresh?.id) }]);
     await ring();
-    expect(lastDelivery(world).signedWith((await key(integration)).current)).toBe(true);
+    expect(lastDelivery(given.world).signedWith((await key(integration)).current)).toBe(true);
   });
 
   it("writes nothing when everything is as it should be", async () => {
     await settle();
     const before = await again();
-    const calls = world.github.requests.length;
+    const calls = given.world.github.requests.length;
     expect((await again()).metadata.resourceVersion).toBe(before.metadata.resourceVersion);
-    expect(world.github.requests.slice(calls).filter(({ method }) => method !== "GET")).toEqual([]);
+    expect(given.world.github.requests.slice(calls).filter(({ method }) => method !== "GET")).toEqual([]);
   });
 
   it("says when a delivery last made a task", async () => {
     const created = "2026-03-01T10:00:00Z";
-    world.tasks.push(aTask({ namespace: world.namespace, createdAt: created }));
+    given.world.tasks.push(aTask({ namespace: given.world.namespace, createdAt: created }));
     expect((await settle()).status?.lastTaskTime).toBe(created);
   });
 
   it("gets no hook where a person keeps it, but is told its address", async () => {
-    await world.secret("hook", "the-key-that-a-person-set");
+    await given.world.secret("hook", "the-key-that-a-person-set");
     const webhook = { install: "Manual", acceptedKeysRef: { name: "hook", key: "value" } };
     const integration = await settle("shop", { webhook });
     expect(await hooksOf()).toEqual([]);
-    const keys = (await world.routes())[0]?.keys.map((each) => Buffer.from(each, "base64").toString());
+    const keys = (await given.world.routes())[0]?.keys.map((each) => Buffer.from(each, "base64").toString());
     expect(keys).toContain("the-key-that-a-person-set");
     expect(conditionOf(integration, "WebhookInstalled")).toMatchObject({
       status: "True",
@@ -173,28 +142,28 @@ describe("credentials", () => {
   it.each([
     {
       name: "a Secret that is not there",
-      arrange: () => client.delete(secrets, { name: "token", namespace: world.namespace }),
+      arrange: () => given.client.delete(secrets, { name: "token", namespace: given.world.namespace }),
       reason: "SecretNotFound",
       message: /is not there; create it/,
     },
     {
       name: "a Secret that is for something else",
-      arrange: () => world.secret("token", token, { allowedFor: "GitHubIntegration/github.com" }),
+      arrange: () => given.world.secret("token", given.token, { allowedFor: "GitHubIntegration/github.com" }),
       reason: "SecretNotAllowed",
       message: /annotate it: bellhop\.dev\/allowed-for: GitHubIntegration\/127\.0\.0\.1:/,
     },
     {
       name: "a Secret without the key",
       arrange: async () => {
-        await client.delete(secrets, { name: "token", namespace: world.namespace });
-        await world.secret("token", token, { key: "other" });
+        await given.client.delete(secrets, { name: "token", namespace: given.world.namespace });
+        await given.world.secret("token", given.token, { key: "other" });
       },
       reason: "SecretKeyMissing",
       message: /has no key `value`/,
     },
     {
       name: "a token that was revoked",
-      arrange: () => world.github.people.revokeToken({ token }),
+      arrange: () => given.world.github.people.revokeToken({ token: given.token }),
       reason: "Unauthorized",
       message: /./,
     },
@@ -208,24 +177,24 @@ describe("credentials", () => {
         message: expect.stringMatching(message) as string,
       });
     }
-    expect(JSON.stringify(integration.status)).not.toContain(token);
-    expect(world.events).toContainEqual(expect.objectContaining({ type: "Warning", reason }));
+    expect(JSON.stringify(integration.status)).not.toContain(given.token);
+    expect(given.world.events).toContainEqual(expect.objectContaining({ type: "Warning", reason }));
     expect(await hooksOf().catch(() => [])).not.toContainEqual(expect.objectContaining({ active: true }));
   });
 
   it("are right again without a person touching the integration", async () => {
-    await world.secret("token", token, { allowedFor: "" });
+    await given.world.secret("token", given.token, { allowedFor: "" });
     await settle();
-    await world.secret("token", token);
+    await given.world.secret("token", given.token);
     expect(conditionOf(await again(), "Ready")).toMatchObject({ status: "True" });
   });
 
   it("are unknown while a provider that never answered does not answer, and it is asked again soon", async () => {
-    world.github.fail({ path: "/user" }, failing.badGateway());
-    await world.create("shop");
-    const result = await world.reconcile("shop");
+    given.world.github.fail({ path: "/user" }, failing.badGateway());
+    await given.world.create("shop");
+    const result = await given.world.reconcile("shop");
     expect(result.requeueAfterMs).toBeLessThanOrEqual(15_000);
-    expect(conditionOf(await world.read("shop"), "CredentialsValid")).toMatchObject({
+    expect(conditionOf(await given.world.read("shop"), "CredentialsValid")).toMatchObject({
       status: "Unknown",
       reason: "Unavailable",
     });
@@ -233,20 +202,21 @@ describe("credentials", () => {
 
   it("stay right over a pause the provider asks for, which is kept", async () => {
     await settle();
-    world.github.fail({ path: "/user" }, failing.secondaryRateLimit(30));
-    const { requeueAfterMs } = await world.reconcile("shop");
+    given.world.github.fail({ path: "/user" }, failing.secondaryRateLimit(30));
+    const { requeueAfterMs } = await given.world.reconcile("shop");
     expect(requeueAfterMs).toBeGreaterThan(20_000);
-    expect(conditionOf(await world.read("shop"), "CredentialsValid")).toMatchObject({ status: "True" });
+    expect(conditionOf(await given.world.read("shop"), "CredentialsValid")).toMatchObject({ status: "True" });
   });
 
   it("of an App that is suspended are shown as that", async () => {
-    const [installation] = (await call(world.github, "GET /app/installations", world.github.appJwt("bellhop")))
-      .body as unknown as { id: number }[];
-    await world.github.people.suspendInstallation({ installation: installation?.id ?? 0 });
-    const integration = await settle("shop", { credentials: appCredentials(world) });
+    const [installation] = (
+      await call(given.world.github, "GET /app/installations", given.world.github.appJwt("bellhop"))
+    ).body as unknown as { id: number }[];
+    await given.world.github.people.suspendInstallation({ installation: installation?.id ?? 0 });
+    const integration = await settle("shop", { credentials: appCredentials(given.world) });
     expect(conditionOf(integration, "Ready")).toMatchObject({ status: "False", reason: "Suspended" });
     expect(integration.status?.installations).toMatchObject([{ account: "acme", suspended: true }]);
-    await world.github.people.suspendInstallation({ installation: installation?.id ?? 0, on: false });
+    await given.world.github.people.suspendInstallation({ installation: installation?.id ?? 0, on: false });
     expect(conditionOf(await again(), "Ready")).toMatchObject({ status: "True" });
   });
 });
@@ -254,33 +224,33 @@ describe("credentials", () => {
 describe("the rotation of a webhook secret", () => {
   it("reaches the gateways first and the provider second, and is done once", async () => {
     const first = await key(await settle());
-    world.gateways.has = 1;
+    given.world.gateways.has = 1;
     await annotate("shop", "2026-01-01T00:00:00Z");
     const held = await again();
     expect(conditionOf(held, "WebhookInstalled")).toMatchObject({ status: "True", reason: "GatewayBehind" });
     const second = await key(held);
     expect(second).toMatchObject({ generation: 2, installed: 1, previous: first.current });
-    const [route] = await world.routes();
+    const [route] = await given.world.routes();
     expect(route?.keys.map((one) => Buffer.from(one, "base64").toString())).toEqual([second.current, first.current]);
     await ring();
-    expect(lastDelivery(world).signedWith(first.current)).toBe(true);
+    expect(lastDelivery(given.world).signedWith(first.current)).toBe(true);
 
-    world.gateways.has = "all";
+    given.world.gateways.has = "all";
     const done = await again();
     expect(done.status).toMatchObject({ keyGeneration: 2, lastHandledRotateAt: "2026-01-01T00:00:00.000Z" });
     expect(conditionOf(done, "WebhookInstalled")).toMatchObject({ status: "True", reason: "Installed" });
     await ring();
-    expect(lastDelivery(world).signedWith(second.current)).toBe(true);
+    expect(lastDelivery(given.world).signedWith(second.current)).toBe(true);
     expect((await key(await again())).generation).toBe(2);
   });
 
   it("is held by a gateway that does not answer, which is named", async () => {
     await settle();
-    world.gateways.has = "silent";
+    given.world.gateways.has = "silent";
     await annotate("shop", "2026-01-01T00:00:00Z");
     const { message } = conditionOf(await again(), "WebhookInstalled") ?? {};
     expect(message).toContain("10.0.0.1 (does not answer)");
-    expect((await key(await world.read("shop"))).installed).toBe(1);
+    expect((await key(await given.world.read("shop"))).installed).toBe(1);
   });
 
   it("is noted with the key it made: an operator that died before it noted more does not rotate again", async () => {
@@ -288,7 +258,7 @@ describe("the rotation of a webhook secret", () => {
     await annotate("shop", "2026-01-01T00:00:00Z");
     const integration = await again();
     const { lastHandledRotateAt: _lost, ...status } = integration.status ?? {};
-    await client.replaceStatus(GitHubIntegrationKind, { ...integration, status });
+    await given.client.replaceStatus(GitHubIntegrationKind, { ...integration, status });
     const after = await again();
     expect(after.status?.lastHandledRotateAt).toBe("2026-01-01T00:00:00.000Z");
     expect((await key(after)).generation).toBe(2);
@@ -298,11 +268,11 @@ describe("the rotation of a webhook secret", () => {
     await settle();
     await annotate("shop", "2026-01-01T00:00:00Z");
     await again();
-    world.later(23 * hourMs);
+    given.world.later(23 * hourMs);
     expect((await key(await again())).previous).toBeDefined();
-    world.later(2 * hourMs);
+    given.world.later(2 * hourMs);
     expect((await key(await again())).previous).toBeUndefined();
-    expect((await world.routes())[0]?.keys).toHaveLength(1);
+    expect((await given.world.routes())[0]?.keys).toHaveLength(1);
   });
 
   it("waits where another was done within a day, and says so until it begins", async () => {
@@ -314,14 +284,14 @@ describe("the rotation of a webhook secret", () => {
     expect(await key(waiting)).toEqual(second);
     expect(conditionOf(waiting, "WebhookInstalled")).toMatchObject({ status: "True", reason: "RotationPending" });
     expect(waiting.status?.lastHandledRotateAt).toBe("2026-01-01T00:00:00.000Z");
-    world.later(25 * hourMs);
+    given.world.later(25 * hourMs);
     const done = await again();
     expect(await key(done)).toMatchObject({ generation: 3, previous: second.current });
     expect(conditionOf(done, "WebhookInstalled")).toMatchObject({ reason: "Installed" });
   });
 
   it("waits for every gateway before the first install as well", async () => {
-    world.gateways.has = 0;
+    given.world.gateways.has = 0;
     const integration = await settle();
     expect(conditionOf(integration, "WebhookInstalled")).toMatchObject({ status: "False", reason: "GatewayBehind" });
     expect(await hooksOf()).toEqual([]);
@@ -330,7 +300,7 @@ describe("the rotation of a webhook secret", () => {
 
 describe("an App's one hook", () => {
   it("is kept by the oldest integration and handed to the next when that goes", async () => {
-    const credentials = appCredentials(world);
+    const credentials = appCredentials(given.world);
     await settle("one", { credentials });
     await settle("two", { credentials, repositories: ["acme/till"] });
     // Made within one second: which of them counts as older is for their uids to say.
@@ -342,7 +312,7 @@ describe("an App's one hook", () => {
     expect(conditionOf(other, "WebhookInstalled")).toMatchObject({
       status: "True",
       reason: "SharedHook",
-      message: expect.stringContaining(`${world.namespace}/${keeper.metadata.name}`) as string,
+      message: expect.stringContaining(`${given.world.namespace}/${keeper.metadata.name}`) as string,
     });
     expect(await members()).toEqual([keeper.metadata.name, other.metadata.name]);
 
@@ -352,18 +322,18 @@ describe("an App's one hook", () => {
     expect(await members()).toEqual([other.metadata.name]);
     const { current } = await key(heir);
     await ring();
-    expect(lastDelivery(world).signedWith(current)).toBe(true);
+    expect(lastDelivery(given.world).signedWith(current)).toBe(true);
 
     expect(await remove(heir.metadata.name)).toBeUndefined();
     await ring();
-    expect(lastDelivery(world).signedWith(current)).toBe(false);
-    expect(await world.routes()).toEqual([]);
+    expect(lastDelivery(given.world).signedWith(current)).toBe(false);
+    expect(await given.world.routes()).toEqual([]);
   });
 
   it("is closed to an integration that only names the App: neither its key nor its name, nor a say at the end", async () => {
-    const victim = await settle("victim", { credentials: appCredentials(world) });
-    await world.secret("mine", "a-key-of-somebody-else");
-    const app = { appId: world.github.app("bellhop").id, privateKeySecretRef: { name: "nothing", key: "value" } };
+    const victim = await settle("victim", { credentials: appCredentials(given.world) });
+    await given.world.secret("mine", "a-key-of-somebody-else");
+    const app = { appId: given.world.github.app("bellhop").id, privateKeySecretRef: { name: "nothing", key: "value" } };
     const webhook = { acceptedKeysRef: { name: "mine", key: "value" } };
     const outsider = await settle("outsider", { credentials: { app }, webhook });
     expect(conditionOf(outsider, "Ready")).toMatchObject({ status: "False", reason: "SecretNotFound" });
@@ -371,45 +341,47 @@ describe("an App's one hook", () => {
     expect(conditionOf(await again("victim"), "Ready")).toMatchObject({ status: "True" });
     const { current } = await key(victim);
     expect(await members()).toEqual(["victim"]);
-    expect((await world.routes())[0]?.keys.map((each) => Buffer.from(each, "base64").toString())).toEqual([current]);
+    expect((await given.world.routes())[0]?.keys.map((each) => Buffer.from(each, "base64").toString())).toEqual([
+      current,
+    ]);
 
     expect(await remove("victim")).toBeUndefined();
     await ring();
-    expect(lastDelivery(world).signedWith(current)).toBe(false);
-    expect(await world.hookSecret(outsider)).toBeUndefined();
-    expect(await world.routes()).toEqual([]);
+    expect(lastDelivery(given.world).signedWith(current)).toBe(false);
+    expect(await given.world.hookSecret(outsider)).toBeUndefined();
+    expect(await given.world.routes()).toEqual([]);
     expect(await remove("outsider")).toBeUndefined();
   });
 
   it("stays when an integration goes that never was a part of it", async () => {
-    const victim = await settle("victim", { credentials: appCredentials(world) });
-    const app = { appId: world.github.app("bellhop").id, privateKeySecretRef: { name: "nothing", key: "value" } };
+    const victim = await settle("victim", { credentials: appCredentials(given.world) });
+    const app = { appId: given.world.github.app("bellhop").id, privateKeySecretRef: { name: "nothing", key: "value" } };
     await settle("outsider", { credentials: { app } });
-    const at = { name: "victim", namespace: world.namespace };
-    await client.delete(GitHubIntegrationKind, at);
+    const at = { name: "victim", namespace: given.world.namespace };
+    await given.client.delete(GitHubIntegrationKind, at);
     // While the owner waits for its end, nobody else is there to inherit.
     expect(await remove("outsider")).toBeUndefined();
-    expect(await world.hookSecret(victim)).toBeDefined();
-    expect(world.events).not.toContainEqual(expect.objectContaining({ reason: "HooksLeftBehind" }));
-    await world.reconcile("victim");
-    expect(await world.hookSecret(victim)).toBeUndefined();
+    expect(await given.world.hookSecret(victim)).toBeDefined();
+    expect(given.world.events).not.toContainEqual(expect.objectContaining({ reason: "HooksLeftBehind" }));
+    await given.world.reconcile("victim");
+    expect(await given.world.hookSecret(victim)).toBeUndefined();
   });
 
   it("is not overwritten where it is somebody else's, unless the integration says so", async () => {
     const elsewhere = "https://other.example.com/hook";
-    await call(world.github, "PATCH /app/hook/config", world.github.appJwt("bellhop"), { url: elsewhere });
-    const integration = await settle("shop", { credentials: appCredentials(world) });
+    await call(given.world.github, "PATCH /app/hook/config", given.world.github.appJwt("bellhop"), { url: elsewhere });
+    const integration = await settle("shop", { credentials: appCredentials(given.world) });
     expect(conditionOf(integration, "WebhookInstalled")).toMatchObject({ status: "False", reason: "ForeignHook" });
     expect(conditionOf(integration, "WebhookInstalled")?.message).toContain("other.example.com");
     expect((await appHook())["url"]).toBe(elsewhere);
-    const at = { name: "shop", namespace: world.namespace };
-    await client.mergePatch(GitHubIntegrationKind, at, { spec: { webhook: { takeOver: true } } });
+    const at = { name: "shop", namespace: given.world.namespace };
+    await given.client.mergePatch(GitHubIntegrationKind, at, { spec: { webhook: { takeOver: true } } });
     expect(conditionOf(await again(), "Ready")).toMatchObject({ status: "True" });
     expect((await appHook())["url"]).toBe(integration.status?.webhookURL);
   });
 
   it("needs events and permissions that only a person can set: they are named", async () => {
-    const { people } = world.github;
+    const { people } = given.world.github;
     const app = await people.createApp({
       slug: "narrow",
       owner: "acme",
@@ -417,7 +389,7 @@ describe("an App's one hook", () => {
       permissions: { metadata: "read", issues: "write" },
     });
     await people.installApp({ app: "narrow", on: "acme" });
-    await world.secret("narrow", app.privateKey);
+    await given.world.secret("narrow", app.privateKey);
     const credentials = { app: { appId: app.id, privateKeySecretRef: { name: "narrow", key: "value" } } };
     const integration = await settle("shop", { credentials });
     const stalled = conditionOf(integration, "Stalled");
@@ -437,7 +409,7 @@ describe("an integration that a person has to mend", () => {
   });
 
   it("is stalled while the installation does not know its own address", async () => {
-    world.config.externalURL = undefined;
+    given.world.config.externalURL = undefined;
     const integration = await settle();
     expect(conditionOf(integration, "Stalled")).toMatchObject({ status: "True", reason: "ExternalURLUnknown" });
     expect(integration.status?.webhookURL).toBeUndefined();
@@ -445,17 +417,17 @@ describe("an integration that a person has to mend", () => {
   });
 
   it("is stalled by a key that another accepts too, and that key opens neither", async () => {
-    await world.secret("shared", "the-same-key-in-two-places");
+    await given.world.secret("shared", "the-same-key-in-two-places");
     const webhook = { acceptedKeysRef: { name: "shared", key: "value" } };
     await settle("one", { webhook });
     await settle("two", { webhook, repositories: ["acme/till"] });
     for (const name of ["one", "two"]) {
       expect(conditionOf(await again(name), "Stalled")).toMatchObject({ status: "True", reason: "KeyShared" });
     }
-    for (const route of await world.routes()) expect(route.keys).toHaveLength(1);
+    for (const route of await given.world.routes()) expect(route.keys).toHaveLength(1);
     await remove("two");
     expect(conditionOf(await again("one"), "Stalled")).toMatchObject({ status: "False" });
-    expect((await world.routes())[0]?.keys).toHaveLength(2);
+    expect((await given.world.routes())[0]?.keys).toHaveLength(2);
   });
 });
 
@@ -464,51 +436,53 @@ describe("the end of an integration", () => {
     const integration = await settle("shop", { repositories: ["acme/shop", "acme/till"] });
     expect(await remove()).toBeUndefined();
     expect([...(await hooksOf()), ...(await hooksOf("acme/till"))]).toEqual([]);
-    expect(await world.hookSecret(integration)).toBeUndefined();
-    expect(await world.routes()).toEqual([]);
-    expect(world.events.filter(({ type }) => type === "Warning")).toEqual([]);
+    expect(await given.world.hookSecret(integration)).toBeUndefined();
+    expect(await given.world.routes()).toEqual([]);
+    expect(given.world.events.filter(({ type }) => type === "Warning")).toEqual([]);
   });
 
   it.each([
-    { name: "401", arrange: () => world.github.people.revokeToken({ token }) },
+    { name: "401", arrange: () => given.world.github.people.revokeToken({ token: given.token }) },
     {
       name: "403",
       arrange: async () =>
-        void world.github.fail(
+        void given.world.github.fail(
           { path: "/repos/acme/shop/hooks*" },
           { kind: "answer", status: 403, body: { message: "Resource not accessible by personal access token" } },
         ),
     },
-    { name: "404", arrange: () => world.github.people.deleteRepo({ repo: "acme/shop" }), silent: true },
+    { name: "404", arrange: () => given.world.github.people.deleteRepo({ repo: "acme/shop" }), silent: true },
     {
       name: "its Secret gone",
-      arrange: () => client.delete(secrets, { name: "token", namespace: world.namespace }),
+      arrange: () => given.client.delete(secrets, { name: "token", namespace: given.world.namespace }),
     },
   ])("gives up at once with $name, and says what may be left behind", async ({ arrange, silent }) => {
     await settle();
-    world.events.length = 0;
+    given.world.events.length = 0;
     await arrange();
     expect(await remove()).toBeUndefined();
-    const warnings = world.events.filter(({ type }) => type === "Warning").map(({ reason }) => reason);
+    const warnings = given.world.events.filter(({ type }) => type === "Warning").map(({ reason }) => reason);
     // A repository that is gone has taken its hooks along.
     expect(warnings).toEqual(silent ? [] : ["HooksLeftBehind"]);
-    expect(await world.routes()).toEqual([]);
+    expect(await given.world.routes()).toEqual([]);
   });
 
   it("waits ten minutes for a provider that fails, and gives up then", async () => {
     await settle();
-    world.github.fail({ path: "/repos/acme/shop/hooks*" }, failing.serverError());
+    given.world.github.fail({ path: "/repos/acme/shop/hooks*" }, failing.serverError());
     expect(await remove()).toBeDefined();
-    expect(await world.reconcile("shop")).toEqual({ requeueAfterMs: 5_000 });
-    world.later(11 * 60_000);
-    await world.reconcile("shop");
-    expect(await client.find(GitHubIntegrationKind, { name: "shop", namespace: world.namespace })).toBeUndefined();
-    expect(world.events).toContainEqual(expect.objectContaining({ type: "Warning", reason: "HooksLeftBehind" }));
+    expect(await given.world.reconcile("shop")).toEqual({ requeueAfterMs: 5_000 });
+    given.world.later(11 * 60_000);
+    await given.world.reconcile("shop");
+    expect(
+      await given.client.find(GitHubIntegrationKind, { name: "shop", namespace: given.world.namespace }),
+    ).toBeUndefined();
+    expect(given.world.events).toContainEqual(expect.objectContaining({ type: "Warning", reason: "HooksLeftBehind" }));
   });
 
   it("removes hooks it knows by their id although the installation has forgotten its address", async () => {
     await settle();
-    world.config.externalURL = undefined;
+    given.world.config.externalURL = undefined;
     expect(await remove()).toBeUndefined();
     expect(await hooksOf()).toEqual([]);
   });
@@ -516,51 +490,51 @@ describe("the end of an integration", () => {
 
 describe("deliveries that nobody took", () => {
   it("are asked for again, once each", async () => {
-    await settle("shop", { credentials: appCredentials(world) });
-    world.receiver.answer(503);
+    await settle("shop", { credentials: appCredentials(given.world) });
+    given.world.receiver.answer(503);
     await ring();
-    world.receiver.answer(202);
-    const taken = world.receiver.received.length;
-    world.later(6 * 60_000);
+    given.world.receiver.answer(202);
+    const taken = given.world.receiver.received.length;
+    given.world.later(6 * 60_000);
     const integration = await again();
-    await world.github.settled();
-    expect(world.receiver.received).toHaveLength(taken + 1);
+    await given.world.github.settled();
+    expect(given.world.receiver.received).toHaveLength(taken + 1);
     expect(integration.status?.recoveredUntil).toBeDefined();
-    world.later(6 * 60_000);
+    given.world.later(6 * 60_000);
     await again();
-    world.later(6 * 60_000);
+    given.world.later(6 * 60_000);
     await again();
-    await world.github.settled();
-    expect(world.receiver.received).toHaveLength(taken + 1);
+    await given.world.github.settled();
+    expect(given.world.receiver.received).toHaveLength(taken + 1);
   });
 
   it("are not asked for again and again where the answer is no for good", async () => {
-    await settle("shop", { credentials: appCredentials(world) });
-    world.receiver.answer(500);
+    await settle("shop", { credentials: appCredentials(given.world) });
+    given.world.receiver.answer(500);
     await ring();
-    const refused = world.receiver.received.length;
+    const refused = given.world.receiver.received.length;
     for (let round = 0; round < 4; round++) {
-      world.later(6 * 60_000);
+      given.world.later(6 * 60_000);
       await again();
-      await world.github.settled();
+      await given.world.github.settled();
     }
-    expect(world.receiver.received).toHaveLength(refused + 1);
+    expect(given.world.receiver.received).toHaveLength(refused + 1);
   });
 
   it("of the time of a suspension are not asked for afterwards", async () => {
-    await settle("shop", { credentials: appCredentials(world) });
-    const at = { name: "shop", namespace: world.namespace };
-    await client.mergePatch(GitHubIntegrationKind, at, { spec: { suspend: true } });
-    world.receiver.answer(503);
+    await settle("shop", { credentials: appCredentials(given.world) });
+    const at = { name: "shop", namespace: given.world.namespace };
+    await given.client.mergePatch(GitHubIntegrationKind, at, { spec: { suspend: true } });
+    given.world.receiver.answer(503);
     await ring();
-    world.receiver.answer(202);
-    const taken = world.receiver.received.length;
-    world.later(6 * 60_000);
+    given.world.receiver.answer(202);
+    const taken = given.world.receiver.received.length;
+    given.world.later(6 * 60_000);
     expect(conditionOf(await again(), "Ready")).toMatchObject({ status: "True", reason: "Suspended" });
-    await client.mergePatch(GitHubIntegrationKind, at, { spec: { suspend: false } });
-    world.later(6 * 60_000);
+    await given.client.mergePatch(GitHubIntegrationKind, at, { spec: { suspend: false } });
+    given.world.later(6 * 60_000);
     await again();
-    await world.github.settled();
-    expect(world.receiver.received).toHaveLength(taken);
+    await given.world.github.settled();
+    expect(given.world.receiver.received).toHaveLength(taken);
   });
 });
