@@ -8,9 +8,10 @@ ARG BASE=docker.io/library/node:24-bookworm-slim
 FROM ${BASE} AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-RUN --mount=type=secret,id=npmrc,target=/root/.npmrc --mount=type=secret,id=ca \
-    if [ -s /run/secrets/ca ]; then export NODE_EXTRA_CA_CERTS=/run/secrets/ca; fi \
-    && npm ci --no-audit --no-fund --loglevel=error && rm -rf /root/.npm
+RUN --mount=type=secret,id=npmrc --mount=type=secret,id=ca \
+    if [ -s /run/secrets/npmrc ]; then export NPM_CONFIG_USERCONFIG=/run/secrets/npmrc; fi; \
+    if [ -s /run/secrets/ca ]; then export NODE_EXTRA_CA_CERTS=/run/secrets/ca; fi; \
+    npm ci --cache /tmp/npm --no-audit --no-fund --loglevel=error && rm -rf /tmp/npm
 COPY tsconfig.json tsconfig.build.json ./
 COPY scripts/node scripts/node
 COPY src src
@@ -21,9 +22,10 @@ RUN npm run -s build
 FROM ${BASE} AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-RUN --mount=type=secret,id=npmrc,target=/root/.npmrc --mount=type=secret,id=ca \
-    if [ -s /run/secrets/ca ]; then export NODE_EXTRA_CA_CERTS=/run/secrets/ca; fi \
-    && npm ci --omit=dev --omit=optional --no-audit --no-fund --loglevel=error && rm -rf /root/.npm \
+RUN --mount=type=secret,id=npmrc --mount=type=secret,id=ca \
+    if [ -s /run/secrets/npmrc ]; then export NPM_CONFIG_USERCONFIG=/run/secrets/npmrc; fi; \
+    if [ -s /run/secrets/ca ]; then export NODE_EXTRA_CA_CERTS=/run/secrets/ca; fi; \
+    npm ci --cache /tmp/npm --omit=dev --omit=optional --no-audit --no-fund --loglevel=error && rm -rf /tmp/npm \
     && find node_modules -type f \( -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.map' -o -name '*.md' \) -delete
 
 FROM ${BASE}

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { StartedDaemon } from "./daemon.ts";
 import { startDaemon } from "./daemon.ts";
 import type { Namespaces } from "./namespaces.ts";
@@ -29,7 +30,8 @@ export async function createExternalHost(
 ): Promise<ExternalHost> {
   checkHost(host);
   await run([...namespaces.enterAll, "sh", "-euc", linkScript, "external-host", host.name, host.address]);
-  const network = `/proc/${namespaces.init}/root/run/netns/${host.name}`;
+  // As the node sees its own /run: `ip netns add` has named the network there (proc(5), the `root` of a process).
+  const network = join("/proc", String(namespaces.init), "root", "run", "netns", host.name);
   const enter = ["nsenter", `--net=${network}`, "--"];
   return {
     ...host,
