@@ -86,7 +86,7 @@ export const agentProfileSpec = z.object({
       type: z
         .enum(["custom"])
         .describe(
-          "Which agent. `custom`: any program that reads `$BELLHOP_PROMPT_FILE`, works in `$BELLHOP_WORKSPACE`, writes JSON lines " +
+          "Which agent. `custom` is a program of yours that reads `$BELLHOP_PROMPT_FILE`, works in `$BELLHOP_WORKSPACE`, writes JSON lines " +
             "(`progress`, `message`, `result`) to `$BELLHOP_OUT/events.jsonl` and exits 0.",
         ),
       image: z.string().min(1).max(512).describe("The agent's image; any that has `/bin/sh`."),

@@ -3,7 +3,7 @@ import { globMatcher } from "../../sandbox/protocol/output-policy.ts";
 
 /** What bounds every profile, set by the installation. */
 export interface Guardrails {
-  /** Globs of images that may be used; empty: any. */
+  /** Globs of images that may be used; every image where there is none. */
   images: readonly string[];
   /** The most an agent's container may be given, each optional; Kubernetes quantities. */
   maxCPU?: string;

@@ -7,7 +7,7 @@ interface Selector {
 }
 
 /**
- * Network policies are additive: any but our own that gives our pods egress opens a way around the broker.
+ * Network policies add up, so one that is not ours and gives our pods egress opens a way around the broker.
  * Answers the first of the given that selects the labels and has an egress rule; one that only denies is ignored.
  */
 export function foreignEgress(

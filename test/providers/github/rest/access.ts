@@ -11,7 +11,7 @@ const levels: Level[] = ["read", "write", "admin"];
 /** Lets a call through or throws what GitHub answers; finds the repository of the path on the way. */
 export function admit(access: Access, call: Call): Call {
   const { identity } = call;
-  if (access === "any") return call;
+  if (access === "everyone") return call;
   if (access === "app") return requireApp(call);
   if (identity.kind === "anonymous") {
     if (!call.params["repo"]) throw new HttpFailure(401, "Requires authentication");

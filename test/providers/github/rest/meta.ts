@@ -3,8 +3,8 @@ import type { Call, Route } from "./route.ts";
 
 /** About the server itself. */
 export const metaRoutes: Route[] = [
-  on("GET /meta", "any", () => ok({ verifiable_password_authentication: false, installed_version: "3.19.0" })),
-  on("GET /rate_limit", "any", (call) => ok(rates(call))),
+  on("GET /meta", "everyone", () => ok({ verifiable_password_authentication: false, installed_version: "3.19.0" })),
+  on("GET /rate_limit", "everyone", (call) => ok(rates(call))),
 ];
 
 function rates(call: Call): Record<string, unknown> {

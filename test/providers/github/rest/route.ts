@@ -5,10 +5,10 @@ import type { Delivery } from "../state/hooks.ts";
 import type { World } from "../state/world.ts";
 
 /**
- * Who may call a route. `any`: everyone. `app`: an App's JWT. `installation`, `user`: such a token. `member`: any token.
+ * Who may call a route. `everyone` needs no token. `app`: an App's JWT. `installation`, `user`: such a token. `member`: a token of whatever kind.
  * `read:issues|pull_requests`, `write:contents`: a token with one of these permissions on the repository of the path.
  */
-export type Access = "any" | "app" | "installation" | "user" | "member" | `org:${Level}` | `${Level}:${string}`;
+export type Access = "everyone" | "app" | "installation" | "user" | "member" | `org:${Level}` | `${Level}:${string}`;
 
 /** What a handler gets. */
 export interface Call {

@@ -9,10 +9,10 @@ import type { Answer, Call, RepoCall, Route } from "./route.ts";
 /** People, and what they may do on a repository. */
 export const userRoutes: Route[] = [
   on("GET /user", "user", (call) => ok(viewFullAccount(call.world, self(call)))),
-  on("GET /users/{username}", "any", (call) =>
+  on("GET /users/{username}", "everyone", (call) =>
     showAccount(call, findAccount(call.world, call.params["username"] ?? "")),
   ),
-  on("GET /user/{account_id}", "any", (call) => showAccount(call, accountById(call))),
+  on("GET /user/{account_id}", "everyone", (call) => showAccount(call, accountById(call))),
   onRepo("GET /repos/{owner}/{repo}/collaborators/{username}/permission", "read:metadata", permission),
 ];
 
