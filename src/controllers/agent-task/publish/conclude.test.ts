@@ -4,24 +4,16 @@ import { hiddenMarker } from "../../../integrations/github/report.ts";
 import { silentLogger } from "../../../shared/log.ts";
 import type { StatusPatch } from "../facts.ts";
 import type { StepContext } from "../steps.ts";
-import { aChange, aProfile, aTask, facts, fakeHost, shaOf } from "../testing.ts";
+import { aChange, aProfile, facts, fakeHost, shaOf } from "../testing.ts";
 import { changeBody } from "./change-text.ts";
 import { publishStep } from "./index.ts";
+import { aPushingTask } from "./testing.ts";
 
 const branch = "bellhop/42-fix";
 const reporter = { encode: (text: string) => text, hiddenMarker };
 
 function pushed(commit: string, profile: object = {}) {
-  const publish = { ref: `refs/heads/${branch}`, newId: commit };
-  const task = aTask({
-    conditions: ["Authorized", "Admitted"],
-    status: {
-      attempts: [{ number: 1, podName: "p", podUID: "u" }],
-      checkout: { baseRef: "main", headRef: branch, headSHA: shaOf("a") },
-      publish,
-      result: { proposed: { attempt: 1, files: 1, patchKiB: 1, ...publish } },
-    },
-  });
+  const task = aPushingTask(commit, { baseRef: "main", headRef: branch, headSHA: shaOf("a") });
   return facts({ task, profile: aProfile(profile) });
 }
 

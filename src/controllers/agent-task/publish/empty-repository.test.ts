@@ -1,23 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { aProfile, aTask, anIntegration, facts, fakeHost, shaOf } from "../testing.ts";
+import { aProfile, anIntegration, facts, fakeHost, shaOf } from "../testing.ts";
 import type { StepContext } from "../steps.ts";
 import { publishStep } from "./index.ts";
+import { aPushingTask } from "./testing.ts";
 
 const branch = "bellhop/42-begin";
-const publish = { ref: `refs/heads/${branch}`, newId: shaOf("b") };
 
 describe("publishing the first commit of a repository", () => {
   it("opens no change, since there is nothing to merge it into, and says so", async () => {
     const { host } = fakeHost({ branches: { [branch]: { sha: shaOf("b"), protected: false } } });
-    const task = aTask({
-      conditions: ["Authorized", "Admitted"],
-      status: {
-        attempts: [{ number: 1, podName: "p", podUID: "u" }],
-        checkout: { baseRef: "main", headRef: branch, newBranch: true },
-        publish,
-        result: { proposed: { attempt: 1, files: 1, patchKiB: 1, ...publish } },
-      },
-    });
+    const task = aPushingTask(shaOf("b"), { baseRef: "main", headRef: branch, newBranch: true });
     const context = {
       facts: facts({ task, profile: aProfile(), integration: anIntegration() }),
       deps: { clock: { now: () => new Date() } },

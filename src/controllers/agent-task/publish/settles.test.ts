@@ -7,25 +7,16 @@ import type { AgentTaskDeps } from "../deps.ts";
 import { walk } from "../frame.ts";
 import { aProfile, anIntegration, aTask, fakeHost, noon, shaOf } from "../testing.ts";
 import { publishStep } from "./index.ts";
+import { aPushingTask } from "./testing.ts";
 
 const branch = "bellhop/42-fix";
-const publish = { ref: `refs/heads/${branch}`, newId: shaOf("c") };
+const commit = shaOf("c");
 
 /** A task whose push is allowed, and how often it was written. `tip` is what the host shows of its branch. */
 function aWorld(tip: string | undefined, failure: ProviderError) {
   const { host } = fakeHost({ branches: tip === undefined ? {} : { [branch]: { sha: tip, protected: false } } });
   const no = (): Promise<never> => Promise.reject(failure);
-  const versions = [
-    aTask({
-      conditions: ["Authorized", "Admitted"],
-      status: {
-        attempts: [{ number: 1, podName: "p", podUID: "u" }],
-        checkout: { baseRef: "main", headRef: branch, newBranch: true },
-        publish,
-        result: { proposed: { attempt: 1, files: 1, patchKiB: 1, ...publish } },
-      },
-    }),
-  ];
+  const versions = [aPushingTask(commit, { baseRef: "main", headRef: branch, newBranch: true })];
   const newest = (): AgentTask => versions.at(-1) ?? aTask();
   const deps = {
     kube: {
@@ -49,7 +40,7 @@ function aWorld(tip: string | undefined, failure: ProviderError) {
 }
 
 it.each([
-  { what: "the change cannot be opened", tip: publish.newId },
+  { what: "the change cannot be opened", tip: commit },
   { what: "no token can be had", tip: undefined },
 ])(
   "says once why it waits where $what: a status that changes with each try would wake the task each time",
