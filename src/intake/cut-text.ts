@@ -1,14 +1,12 @@
+import { cutBytes } from "../shared/utf8.ts";
+
 /** What stands at the end of a text that was cut. */
 export const cutMark = "\n\n[… cut by Bellhop at 64 KiB]";
 const maxBytes = 65_536;
-const encoder = new TextEncoder();
 
 /** At most 64 KiB of UTF-8, cut between characters, and visibly. */
 export function cutText(text: string): string {
-  if (text.length * 3 <= maxBytes || Buffer.byteLength(text) <= maxBytes) return text;
-  const room = maxBytes - Buffer.byteLength(cutMark);
-  const { read } = encoder.encodeInto(text, new Uint8Array(room));
-  return text.slice(0, read) + cutMark;
+  return cutBytes(text, maxBytes, cutMark);
 }
 
 /** At most `max` characters, as CRDs count them, with an ellipsis where some are missing. For titles and names. */

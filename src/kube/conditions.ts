@@ -1,8 +1,8 @@
+import { cutBytes } from "../shared/utf8.ts";
 import type { Condition } from "./types.ts";
 
 /** The longest message, in bytes of UTF-8. The API server refuses a whole status in which one is longer than its CRD allows. */
 const maxMessageBytes = 4096;
-const ellipsis = "…";
 
 /** A condition as a decider gives it: the time is ours to keep. */
 export type ConditionUpdate = Omit<Condition, "lastTransitionTime">;
@@ -16,7 +16,11 @@ export function setCondition(
   const before = conditions ?? [];
   const old = findCondition(before, update.type);
   const kept = old?.status === update.status ? old.lastTransitionTime : undefined;
-  const next: Condition = { ...update, message: cut(update.message), lastTransitionTime: kept ?? toSeconds(now) };
+  const next: Condition = {
+    ...update,
+    message: cutBytes(update.message, maxMessageBytes, "…"),
+    lastTransitionTime: kept ?? toSeconds(now),
+  };
   return old ? before.map((condition) => (condition.type === update.type ? next : condition)) : [...before, next];
 }
 
@@ -42,13 +46,6 @@ function sameCondition(a: Condition, b: Condition | undefined): boolean {
     a.lastTransitionTime === b.lastTransitionTime &&
     a.observedGeneration === b.observedGeneration
   );
-}
-
-/** Between characters, and visibly. */
-function cut(message: string): string {
-  if (Buffer.byteLength(message) <= maxMessageBytes) return message;
-  const room = new Uint8Array(maxMessageBytes - Buffer.byteLength(ellipsis));
-  return message.slice(0, new TextEncoder().encodeInto(message, room).read) + ellipsis;
 }
 
 /** `metav1.Time` has whole seconds; with milliseconds, what we wrote would not equal what we read. */

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Clock } from "../shared/clock.ts";
 import type { Logger } from "../shared/log.ts";
+import { cutBytes } from "../shared/utf8.ts";
 import { isNotFound } from "./errors.ts";
 import { toMicroTime } from "./micro-time.ts";
 import { type Event, events } from "./resources.ts";
@@ -138,7 +139,7 @@ class SeriesRecorder implements EventRecorder {
       action: words.action,
       reason: words.reason,
       type: words.type,
-      note: cut(words.message),
+      note: cutBytes(words.message, maxNoteBytes, "…"),
       regarding: {
         ...(object.apiVersion === undefined ? {} : { apiVersion: object.apiVersion }),
         ...(object.kind === undefined ? {} : { kind: object.kind }),
@@ -174,15 +175,4 @@ class SeriesRecorder implements EventRecorder {
       this.#series.delete(id);
     }
   }
-}
-
-/** Cut at a character, not inside one. */
-function cut(text: string): string {
-  const bytes = Buffer.from(text);
-  if (bytes.length <= maxNoteBytes) return text;
-  const kept = bytes
-    .subarray(0, maxNoteBytes - 3)
-    .toString()
-    .replace(/\uFFFD+$/, "");
-  return `${kept}…`;
 }

@@ -1,6 +1,7 @@
 import type { AgentTask } from "../../api/kinds.ts";
 import type { ContextItem } from "../../integrations/connection.ts";
 import { requesterOf } from "./state.ts";
+import { cutBytes, utf8Suffix } from "../../shared/utf8.ts";
 
 /** The most bytes of each file; with `sandbox.json` they stay under 512 KiB, well below what a ConfigMap takes. */
 export const maxPromptBytes = 96 * 1024;
@@ -85,16 +86,13 @@ function bytes(texts: readonly string[]): number {
   return texts.reduce((sum, text) => sum + Buffer.byteLength(text) + 1, 0);
 }
 
-/** At most so many bytes of UTF-8, whole characters, with a mark that something is missing. */
+/** With a mark that something is missing. */
 function cutTo(text: string, maxBytes: number): string {
-  if (Buffer.byteLength(text) <= maxBytes) return text;
-  const mark = "\n[… cut here]";
-  return `${new TextDecoder().decode(Buffer.from(text).subarray(0, maxBytes - mark.length - 6)).replace(/\uFFFD+$/u, "")}${mark}`;
+  return cutBytes(text, maxBytes, "\n[… cut here]");
 }
 
 /** The end of a text; logs end with what matters. */
 function lastBytes(text: string, maxBytes: number): string {
   const all = Buffer.from(text);
-  if (all.length <= maxBytes) return text;
-  return `[cut here …]\n${new TextDecoder().decode(all.subarray(all.length - maxBytes)).replace(/^\uFFFD+/u, "")}`;
+  return all.length <= maxBytes ? text : `[cut here …]\n${utf8Suffix(all, maxBytes)}`;
 }

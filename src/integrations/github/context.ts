@@ -9,7 +9,7 @@ import type { WhoAmI } from "./identity.ts";
 import { reread } from "./reread.ts";
 import { stripHidden } from "./strip.ts";
 import { readComments, readReviewComments, readReviews, readSubject, type Place, type Said } from "./talk.ts";
-import { utf8Prefix } from "./utf8.ts";
+import { cutBytes } from "../../shared/utf8.ts";
 
 /** Permissions looked up for one task at most; whoever is beyond is not trusted. */
 const maxAuthors = 40;
@@ -120,8 +120,10 @@ function withinBudget(said: Said[], budgetBytes: number): Said[] {
   const chosen: Said[] = [];
   for (const one of byWorth) {
     const hunkBytes = Buffer.byteLength(one.location?.hunk ?? "");
-    const text = cutTo(one.text, left - hunkBytes);
-    if (text === undefined) break;
+    const room = left - hunkBytes;
+    // Not even the mark would fit.
+    if (Buffer.byteLength(one.text) > room && room <= Buffer.byteLength(cutMark)) break;
+    const text = cutBytes(one.text, room, cutMark);
     left -= Buffer.byteLength(text) + hunkBytes;
     chosen.push({ ...one, text });
   }
@@ -133,13 +135,6 @@ function withinBudget(said: Said[], budgetBytes: number): Said[] {
       Date.parse(a.createdAt) - Date.parse(b.createdAt) ||
       a.id - b.id,
   );
-}
-
-/** The text, cut with a visible mark where it does not fit; undefined where not even the mark would. */
-function cutTo(text: string, maxBytes: number): string | undefined {
-  if (Buffer.byteLength(text) <= maxBytes) return text;
-  const room = maxBytes - Buffer.byteLength(cutMark);
-  return room > 0 ? utf8Prefix(text, room) + cutMark : undefined;
 }
 
 function itemOf({ author, kind, createdAt, text, location }: Said, trusted: Set<string>): ContextItem {

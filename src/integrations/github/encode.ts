@@ -1,6 +1,6 @@
 import { withoutInvisible } from "./invisible.ts";
 import { openFence } from "./open-fence.ts";
-import { utf8Prefix } from "./utf8.ts";
+import { utf8Prefix } from "../../shared/utf8.ts";
 
 /** Breaks a word for machines and not for eyes. */
 const gap = "\u200b";

@@ -3,7 +3,7 @@ import type { ContextItem, RepositoryRef } from "../connection.ts";
 import { isProviderFailure } from "../errors.ts";
 import type { Api } from "./api.ts";
 import { withoutInvisible } from "./invisible.ts";
-import { utf8Prefix, utf8Suffix } from "./utf8.ts";
+import { utf8Prefix, utf8Suffix } from "../../shared/utf8.ts";
 
 const maxJobs = 3;
 const maxLogBytes = 64 * 1024 * 1024;

@@ -1,9 +1,16 @@
+const encoder = new TextEncoder();
+
+/** A text of at most `maxBytes` of UTF-8, cut between characters, with `mark` where something is missing. */
+export function cutBytes(text: string, maxBytes: number, mark: string): string {
+  // Cheap first: no character has more than three bytes a unit.
+  if (text.length * 3 <= maxBytes || Buffer.byteLength(text) <= maxBytes) return text;
+  return utf8Prefix(text, maxBytes - Buffer.byteLength(mark)) + mark;
+}
+
 /** The first `maxBytes` of a text's UTF-8, whole characters only. */
 export function utf8Prefix(text: string, maxBytes: number): string {
-  const bytes = Buffer.from(text);
-  let end = Math.max(0, Math.min(maxBytes, bytes.length));
-  while (end > 0 && end < bytes.length && isContinuation(bytes[end])) end--;
-  return bytes.subarray(0, end).toString("utf8");
+  const { read } = encoder.encodeInto(text, new Uint8Array(Math.max(0, maxBytes)));
+  return text.slice(0, read).toWellFormed();
 }
 
 /** The last `maxBytes` of UTF-8 bytes as text, whole characters only. */
