@@ -7,9 +7,7 @@ export class ProviderError extends BellhopError {
   readonly failure: ProviderFailure;
   readonly status: number | undefined;
   readonly retryAfterMs: number | undefined;
-  readonly #raw: string;
 
-  /** `raw` is what the provider said, word for word: nothing shows it. */
   constructor(
     failure: ProviderFailure,
     message: string,
@@ -17,18 +15,12 @@ export class ProviderError extends BellhopError {
   ) {
     super(failure, message, {
       retryable: failure === "RateLimited" || failure === "Unavailable",
-      ...(options.cause === undefined ? {} : { cause: options.cause }),
+      ...defined({ cause: options.cause, raw: options.raw }),
     });
     this.name = "ProviderError";
     this.failure = failure;
     this.status = options.status;
     this.retryAfterMs = options.retryAfterMs;
-    this.#raw = options.raw ?? message;
-  }
-
-  /** Whether the provider said so; asked of its own words, from which the message may have had values taken out that teams choose. */
-  says(words: RegExp): boolean {
-    return words.test(this.#raw);
   }
 }
 

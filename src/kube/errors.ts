@@ -24,27 +24,18 @@ export class ApiError extends BellhopError {
   readonly reason: string;
   readonly causes: readonly string[];
   readonly retryAfterMs: number | undefined;
-  readonly #raw: string;
 
   constructor(details: ApiErrorDetails) {
     super(details.reason, inHand.redact(details.message).slice(0, maxMessageLength), {
       retryable: retryableStatus.has(details.status) || details.reason === "Conflict",
       cause: details.cause,
+      raw: details.message,
     });
     this.name = "ApiError";
     this.status = details.status;
     this.reason = details.reason;
     this.causes = details.causes ?? [];
     this.retryAfterMs = details.retryAfterMs;
-    this.#raw = details.message;
-  }
-
-  /**
-   * Whether the server said so, where it has no other mark than its words. Asked of them as they came: what is taken out of the message are
-   * values that teams choose, and none of them shall decide what an error means.
-   */
-  says(words: RegExp): boolean {
-    return words.test(this.#raw);
   }
 }
 

@@ -2,12 +2,23 @@
 export class BellhopError extends Error {
   readonly code: string;
   readonly retryable: boolean;
+  readonly #raw: string;
 
-  constructor(code: string, message: string, options: { retryable?: boolean; cause?: unknown } = {}) {
+  /** `raw` is what a server said, word for word, where the message shows it otherwise; nothing shows it. */
+  constructor(code: string, message: string, options: { retryable?: boolean; cause?: unknown; raw?: string } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "BellhopError";
     this.code = code;
     this.retryable = options.retryable ?? false;
+    this.#raw = options.raw ?? message;
+  }
+
+  /**
+   * Whether it was said so, where there is no other mark than words. Asked of them as they came: what is taken out of messages are values
+   * that teams choose, and none of them shall decide what an error means.
+   */
+  says(words: RegExp): boolean {
+    return words.test(this.#raw);
   }
 }
 
