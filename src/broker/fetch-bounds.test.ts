@@ -9,6 +9,7 @@ import { secrets } from "../kube/resources.ts";
 import { createFakeClient } from "../kube/testing.ts";
 import { FakeClock } from "../shared/fake-clock.ts";
 import { aBroker, aRunningTask, capability, credentials, type BrokerAnswer, type RunningBroker } from "./testing.ts";
+import { createFetchBounds } from "./fetch-bounds.ts";
 import { wholeBody } from "./whole-body.ts";
 
 const begun = "0011command=ls-r";
@@ -98,5 +99,27 @@ describe("fetches through the broker", { timeout: 60_000 }, () => {
     body.destroy(new Error("aborted"));
     await expect(reading).rejects.toMatchObject({ status: 400, code: "RequestCutOff" });
     expect(clock.pending).toBe(0);
+  });
+});
+
+describe("the bounds of fetches", () => {
+  const MiB = 1024 * 1024;
+  const sandbox = (podUID: string) => ({ podUID, scope: "agent" as const });
+
+  it("hold for all sandboxes together, so that many small ones do not take the broker's memory", () => {
+    const bounds = createFetchBounds();
+    for (let at = 0; at < 16; at++) bounds.enter(sandbox(`pod-${at}`)).hold(8 * MiB);
+    const late = bounds.enter(sandbox("late"));
+    expect(() => late.hold(1)).toThrow(expect.objectContaining({ status: 429, code: "TooManyFetches" }));
+  });
+
+  it("tell one request that is too large from several that are", () => {
+    const bounds = createFetchBounds();
+    const [one, other] = [bounds.enter(sandbox("pod")), bounds.enter(sandbox("pod"))];
+    one.hold(8 * MiB);
+    expect(() => other.hold(1)).toThrow(expect.objectContaining({ status: 429 }));
+    expect(() => other.hold(8 * MiB)).toThrow(expect.objectContaining({ status: 413, code: "FetchTooLarge" }));
+    one.leave();
+    expect(() => bounds.enter(sandbox("pod")).hold(8 * MiB)).not.toThrow();
   });
 });

@@ -1,13 +1,16 @@
+import { InFlight } from "../shared/in-flight.ts";
 import type { Grant } from "./capability.ts";
 import { Refusal } from "./refusal.ts";
 
-/** What the fetches of one sandbox may hold at once; its courier and its agent have a share each. */
-const limits = { requests: 4, bytes: 8 * 1024 * 1024 };
+const MiB = 1024 * 1024;
+
+/** What the fetches of one sandbox may hold at once (its courier and its agent have a share each), and those of all. */
+const limits = { requestsPerKey: 4, requests: 256, bytesPerKey: 8 * MiB, bytes: 128 * MiB };
 
 /** Bounds what fetches hold, so that one agent takes neither the broker's memory nor its connections from the others. */
 export interface FetchBounds {
   /** Lets a fetch in. Throws `Refusal` where there are too many under way. */
-  enter(grant: Grant): FetchTicket;
+  enter(grant: Pick<Grant, "podUID" | "scope">): FetchTicket;
 }
 
 /** One fetch's share. */
@@ -20,39 +23,28 @@ export interface FetchTicket {
 
 /** Creates the bounds of a broker. */
 export function createFetchBounds(): FetchBounds {
-  const held = new Map<string, { requests: number; bytes: number }>();
+  const inFlight = new InFlight(limits);
   return {
     enter({ podUID, scope }) {
-      const key = `${podUID}/${scope}`;
-      const share = held.get(key) ?? { requests: 0, bytes: 0 };
-      if (share.requests >= limits.requests) throw tooMany();
-      share.requests += 1;
-      held.set(key, share);
+      const ticket = inFlight.enter(`${podUID}/${scope}`);
+      if (!ticket) throw tooMany();
       let mine = 0;
       return {
         hold(bytes) {
-          if (share.bytes + bytes > limits.bytes) throw tooLarge();
-          share.bytes += bytes;
           mine += bytes;
+          if (!ticket.grow(bytes)) throw mine > limits.bytesPerKey ? tooLarge() : tooMany();
         },
-        leave() {
-          share.bytes -= mine;
-          share.requests -= 1;
-          if (share.requests === 0) held.delete(key);
-        },
+        leave: () => ticket.release(),
       };
     },
   };
 }
 
 function tooMany(): Refusal {
-  return new Refusal(
-    429,
-    "TooManyFetches",
-    `${limits.requests} fetches of this sandbox are under way already; fetch again when one has ended`,
-  );
+  const message = "too much is being fetched already, by this sandbox or by all; fetch again when something has ended";
+  return new Refusal(429, "TooManyFetches", message);
 }
 
 function tooLarge(): Refusal {
-  return new Refusal(413, "FetchTooLarge", `what a sandbox asks for may have at most ${limits.bytes} bytes at once`);
+  return new Refusal(413, "FetchTooLarge", `what is asked for may have at most ${limits.bytesPerKey} bytes`);
 }

@@ -11,7 +11,7 @@ import { systemClock } from "../shared/clock.ts";
 import { silentLogger } from "../shared/log.ts";
 import { createApp } from "./app.ts";
 import { gatewayConfig } from "./config.ts";
-import { InFlight } from "./in-flight.ts";
+import { InFlight } from "../shared/in-flight.ts";
 import { createGatewayMetrics } from "./metrics.ts";
 import { createHookServer } from "./server.ts";
 
@@ -50,7 +50,7 @@ async function aGateway({ env, create, limits, appears }: Options = {}) {
         return true;
       },
     },
-    inFlight: new InFlight({ requestsPerHook: 8, requests: 16, bytesPerHook: 64 * MiB, bytes: 64 * MiB, ...limits }),
+    inFlight: new InFlight({ requestsPerKey: 8, requests: 16, bytesPerKey: 64 * MiB, bytes: 64 * MiB, ...limits }),
     storeTimeoutMs: 2_000,
     intake: {
       provider: providerNamed,
@@ -248,7 +248,7 @@ describe("POST /hooks/<id>", () => {
 
   it("says 429 and when to come back where too many are in flight, and lets the others through", async () => {
     const gate = Promise.withResolvers<void>();
-    const gateway = await aGateway({ env, limits: { requestsPerHook: 1 }, create: () => gate.promise });
+    const gateway = await aGateway({ env, limits: { requestsPerKey: 1 }, create: () => gate.promise });
     const first = post(gateway, payload);
     await expect.poll(async () => (await post(gateway, payload)).status).toBe(429);
     const busy = await post(gateway, payload);

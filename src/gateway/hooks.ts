@@ -3,7 +3,7 @@ import { later, refused, type Answer } from "../intake/answer.ts";
 import type { RouteEntry } from "../intake/gateway-keys.ts";
 import { handleDelivery, isSigned, type IntakeDeps } from "../intake/handle-delivery.ts";
 import type { Delivery } from "../integrations/types.ts";
-import type { InFlight, Ticket } from "./in-flight.ts";
+import type { InFlight, Ticket } from "../shared/in-flight.ts";
 import type { KeyRing } from "./keys.ts";
 import { readBody } from "./read-body.ts";
 

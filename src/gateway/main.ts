@@ -16,7 +16,7 @@ import type { Shutdown } from "../shared/shutdown.ts";
 import { createApp } from "./app.ts";
 import { gatewayConfig, type GatewayConfig } from "./config.ts";
 import type { HookDeps } from "./hooks.ts";
-import { InFlight } from "./in-flight.ts";
+import { InFlight } from "../shared/in-flight.ts";
 import { createIntegrations } from "./integrations.ts";
 import { KeyRing, type KeysSecret } from "./keys.ts";
 import { createGatewayMetrics } from "./metrics.ts";
@@ -99,9 +99,9 @@ function only({ namespace, name }: { namespace: string; name: string }) {
 
 function inFlight(config: GatewayConfig, metrics: ReturnType<typeof createGatewayMetrics>): InFlight {
   const limits = {
-    requestsPerHook: config.BELLHOP_MAX_REQUESTS_PER_HOOK,
+    requestsPerKey: config.BELLHOP_MAX_REQUESTS_PER_HOOK,
     requests: config.BELLHOP_MAX_REQUESTS,
-    bytesPerHook: config.BELLHOP_MAX_BYTES_PER_HOOK,
+    bytesPerKey: config.BELLHOP_MAX_BYTES_PER_HOOK,
     bytes: config.BELLHOP_MAX_BYTES,
   };
   return new InFlight(limits, ({ requests, bytes }) => {

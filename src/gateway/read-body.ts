@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import type { Ticket } from "./in-flight.ts";
+import type { Ticket } from "../shared/in-flight.ts";
 
 /** A body, or why there is none. */
 export type BodyResult = { ok: true; body: Buffer } | { ok: false; reason: "TooLarge" | "Busy" | "Truncated" };

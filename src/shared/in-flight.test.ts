@@ -2,10 +2,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { InFlight } from "./in-flight.ts";
 
-const limits = { requestsPerHook: 2, requests: 3, bytesPerHook: 100, bytes: 150 };
+const limits = { requestsPerKey: 2, requests: 3, bytesPerKey: 100, bytes: 150 };
 
 describe("InFlight", () => {
-  it("bounds the requests of one hook and of all", () => {
+  it("bounds the requests of one key and of all", () => {
     const all = new InFlight(limits);
     const first = all.enter("a");
     expect(all.enter("a")).toBeDefined();
@@ -18,7 +18,7 @@ describe("InFlight", () => {
     expect(all.enter("c")).toBeUndefined();
   });
 
-  it("bounds the bytes of one hook and of all, and takes nothing where they do not fit", () => {
+  it("bounds the bytes of one key and of all, and takes nothing where they do not fit", () => {
     const all = new InFlight(limits);
     const [a, b] = [all.enter("a"), all.enter("b")];
     expect(a?.grow(100)).toBe(true);

@@ -1,8 +1,8 @@
 /** How much may be held at once. */
 export interface InFlightLimits {
-  requestsPerHook: number;
+  requestsPerKey: number;
   requests: number;
-  bytesPerHook: number;
+  bytesPerKey: number;
   bytes: number;
 }
 
@@ -20,10 +20,10 @@ interface Held {
   bytes: number;
 }
 
-/** Bounds requests and bytes, of one hook and of all together, so that one noisy sender does not starve the others. */
+/** Bounds requests and bytes, of one key and of all together, so that one noisy sender does not starve the others. */
 export class InFlight {
   readonly #limits: InFlightLimits;
-  readonly #hooks = new Map<string, Held>();
+  readonly #keys = new Map<string, Held>();
   readonly #total: Held = { requests: 0, bytes: 0 };
   readonly #changed: (total: Readonly<Held>) => void;
 
@@ -32,23 +32,23 @@ export class InFlight {
     this.#changed = changed;
   }
 
-  /** Lets a request of a hook in, or answers undefined where there are too many. */
-  enter(hook: string): Ticket | undefined {
-    const held = this.#hooks.get(hook) ?? { requests: 0, bytes: 0 };
-    const { requestsPerHook, requests } = this.#limits;
-    if (held.requests >= requestsPerHook || this.#total.requests >= requests) return undefined;
-    this.#hooks.set(hook, held);
+  /** Lets a request of a key in, or answers undefined where there are too many. */
+  enter(key: string): Ticket | undefined {
+    const held = this.#keys.get(key) ?? { requests: 0, bytes: 0 };
+    const { requestsPerKey, requests } = this.#limits;
+    if (held.requests >= requestsPerKey || this.#total.requests >= requests) return undefined;
+    this.#keys.set(key, held);
     this.#add(held, 1, 0);
-    return this.#ticket(hook, held);
+    return this.#ticket(key, held);
   }
 
-  #ticket(hook: string, held: Held): Ticket {
+  #ticket(key: string, held: Held): Ticket {
     let mine = 0;
     let open = true;
     return {
       grow: (bytes) => {
-        const { bytesPerHook, bytes: inTotal } = this.#limits;
-        if (held.bytes + bytes > bytesPerHook || this.#total.bytes + bytes > inTotal) return false;
+        const { bytesPerKey, bytes: inTotal } = this.#limits;
+        if (held.bytes + bytes > bytesPerKey || this.#total.bytes + bytes > inTotal) return false;
         mine += bytes;
         this.#add(held, 0, bytes);
         return true;
@@ -57,7 +57,7 @@ export class InFlight {
         if (!open) return;
         open = false;
         this.#add(held, -1, -mine);
-        if (held.requests === 0) this.#hooks.delete(hook);
+        if (held.requests === 0) this.#keys.delete(key);
       },
     };
   }
