@@ -4,6 +4,7 @@ import type { z } from "zod";
 import { delayMs } from "../shared/backoff.ts";
 import { type Clock, sleep } from "../shared/clock.ts";
 import { BellhopError, describeError, errorCode } from "../shared/errors.ts";
+import { inHand } from "../shared/redact.ts";
 import {
   type EventBatch,
   type Proposal,
@@ -24,8 +25,6 @@ export interface Broker {
   task(signal?: AbortSignal): Promise<TaskState>;
   /** The repository's address at the broker. */
   readonly repositoryURL: string;
-  /** Every capability this client was given, the agent's too: none of them may be told. */
-  secrets(): readonly string[];
   /** Runs git against the repository with the courier's capability; renews it for the next try when it is refused. */
   withRemote<T>(run: (remote: Remote) => Promise<T>): Promise<T>;
   close(): Promise<void>;
@@ -95,7 +94,6 @@ export function brokerClient(deps: BrokerDeps): Broker {
     propose: async (body, signal) => void (await withSession({ method: "POST", route: routes.proposal, body }, signal)),
     task: async (signal) => checked(taskState, await withSession({ method: "GET", route: routes.task }, signal)),
     repositoryURL,
-    secrets: () => sessions.secrets,
     async withRemote(run) {
       const { capability } = await sessions.held();
       try {
@@ -114,11 +112,9 @@ interface Sessions {
   /** The one in force; a new one where there is none or half of its time is over. */
   held(signal?: AbortSignal): Promise<Session>;
   forget(): void;
-  readonly secrets: readonly string[];
 }
 
 function keepSession(deps: BrokerDeps, call: (wanted: Call, signal?: AbortSignal) => Promise<unknown>): Sessions {
-  const secrets: string[] = [];
   let current: Session | undefined;
   let renewAtMs = 0;
 
@@ -129,7 +125,8 @@ function keepSession(deps: BrokerDeps, call: (wanted: Call, signal?: AbortSignal
     current = checked(session, answer);
     const nowMs = deps.clock.now().getTime();
     renewAtMs = nowMs + Math.max(shortestMs, (Date.parse(current.expiresAt) - nowMs) / 2);
-    secrets.push(current.capability, current.agentCapability);
+    inHand.hold(current.capability);
+    inHand.hold(current.agentCapability);
     deps.onSession(current);
     return current;
   }
@@ -138,7 +135,6 @@ function keepSession(deps: BrokerDeps, call: (wanted: Call, signal?: AbortSignal
     open,
     held: async (signal) => (current === undefined || deps.clock.now().getTime() >= renewAtMs ? open(signal) : current),
     forget: () => (current = undefined),
-    secrets,
   };
 }
 

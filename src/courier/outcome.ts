@@ -1,5 +1,5 @@
 import { writeFileSync } from "node:fs";
-import { redactor } from "../shared/redact.ts";
+import { inHand } from "../shared/redact.ts";
 import { type CourierOutcome, maxOutcomeBytes } from "../sandbox/protocol/outcome.ts";
 
 /** An outcome without what every one of them has. */
@@ -20,9 +20,10 @@ export function encodeOutcome(outcome: CourierOutcome): string {
   }
 }
 
-const shapes = redactor([]);
-
-/** Text that may come from the agent's side, without control characters and token shapes. */
+/**
+ * Text that may come from the agent's side, without control characters and secrets: the agent may have printed its own capability, which is
+ * in its git configuration, or a git of ours has told ours.
+ */
 export function plain(text: string): string {
-  return shapes(text).replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ");
+  return inHand.redact(text).replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ");
 }

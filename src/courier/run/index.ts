@@ -1,7 +1,6 @@
 import { type Clock, sleep } from "../../shared/clock.ts";
 import { describeError } from "../../shared/errors.ts";
 import type { Logger } from "../../shared/log.ts";
-import { redactor } from "../../shared/redact.ts";
 import type { SandboxSpec } from "../../sandbox/protocol/sandbox-spec.ts";
 import { agentReaders } from "../../sandbox/agents/agent.ts";
 import type { Broker } from "../broker.ts";
@@ -38,11 +37,8 @@ const lingerMs = 30_000;
 export async function run(places: Places, spec: SandboxSpec, deps: RunDeps): Promise<void> {
   const state = openState(places.courier);
   const ending = state.state.outcome ?? (await endOf(places, spec, state, deps));
-  const { reason } = ending;
-  // The agent may have printed its own capability, which is in its git configuration, or a git of ours has told ours.
-  const message = redactor(deps.broker.secrets())(ending.message);
-  deps.log.info({ reason, detail: message }, "the attempt has ended");
-  finish(places, spec, { ...ending, message }, { ...deps, state });
+  deps.log.info({ reason: ending.reason, detail: ending.message }, "the attempt has ended");
+  finish(places, spec, ending, { ...deps, state });
   await lingering(deps);
 }
 
