@@ -1,11 +1,18 @@
 import { createHash } from "node:crypto";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { redactor, secretsInHand } from "./redact.ts";
+import { type Redactor, secretsInHand } from "./redact.ts";
 
 const secret = 'p@ss w0rd/ü+="x';
 
-describe("redactor", () => {
+/** What a hand with these values takes out. */
+function redactor(values: readonly string[]): Redactor {
+  const hand = secretsInHand();
+  for (const value of values) hand.hold(value);
+  return hand.redact;
+}
+
+describe("a hand of secrets", () => {
   it.each([
     ["raw", secret],
     ["base64", Buffer.from(secret).toString("base64")],

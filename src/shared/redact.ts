@@ -19,20 +19,14 @@ const tokenShapes = [
 /** Removes secrets from text. */
 export type Redactor = (text: string) => string;
 
-/**
- * Builds a redactor for the given secret values (8 characters and more; shorter ones would eat ordinary words).
- * Each value is recognised raw, base64 (at every alignment), base64url, URL- and form-encoded and JSON-escaped; well-known token shapes always go.
- */
-export function redactor(secrets: Iterable<string>): Redactor {
-  const needles = needleSet();
-  for (const secret of secrets) for (const needle of encodings(secret)) needles.add(needle);
-  return (text) => withoutShapes(needles.mask(text));
-}
-
 /** The secrets that a process has read or made, so that no log line and no error repeats them, whoever echoes them. */
 export interface SecretsInHand {
-  /** Remembers a value in every form `redactor` knows. The one that was held longest ago is forgotten where there are too many. */
+  /**
+   * Remembers a value of 8 characters and more (shorter ones would eat ordinary words): raw, base64 (at every alignment), base64url, URL- and
+   * form-encoded and JSON-escaped. The one that was held longest ago is forgotten where there are too many.
+   */
   hold(value: string | Uint8Array): void;
+  /** Takes every value in hand out of a text, and well-known token shapes. */
   redact: Redactor;
 }
 
