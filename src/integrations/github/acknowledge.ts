@@ -4,7 +4,10 @@ import type { GitHubClient } from "./client.ts";
 
 const content = "eyes";
 
-/** Puts an `eyes` reaction on what rang; GitHub answers 200 where it is there already. Checks have nothing to react to. */
+/**
+ * Puts an `eyes` reaction on what rang; GitHub answers 200 where it is there already. Checks have nothing to react to. Reactions go before
+ * reports and changes: they tell a person at once that the bell was heard.
+ */
 export function acknowledger(client: GitHubClient): Acknowledger {
   return {
     react: async (source, repository, signal) => {
@@ -15,13 +18,13 @@ export function acknowledger(client: GitHubClient): Acknowledger {
       const doing = `react to ${source.subject.key}`;
       if (place.on === "comment") {
         const route = "POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions";
-        await api.request(doing, route, { owner, repo, comment_id: place.id, content }, signal);
+        await api.first(doing, route, { owner, repo, comment_id: place.id, content }, signal);
       } else if (place.on === "reviewComment") {
         const route = "POST /repos/{owner}/{repo}/pulls/comments/{comment_id}/reactions";
-        await api.request(doing, route, { owner, repo, comment_id: place.id, content }, signal);
+        await api.first(doing, route, { owner, repo, comment_id: place.id, content }, signal);
       } else {
         const route = "POST /repos/{owner}/{repo}/issues/{issue_number}/reactions";
-        await api.request(doing, route, { owner, repo, issue_number: place.id, content }, signal);
+        await api.first(doing, route, { owner, repo, issue_number: place.id, content }, signal);
       }
     },
   };

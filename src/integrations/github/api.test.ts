@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { FakeClock } from "../../shared/fake-clock.ts";
 import { silentLogger } from "../../shared/log.ts";
 import { type ApiSettings, ThrottledOctokit, apiOf, octokitOptions } from "./api.ts";
+import { createPace } from "./pace.ts";
 import { createPauses } from "./pause.ts";
 
 describe("a call to GitHub", () => {
@@ -21,6 +22,7 @@ describe("a call to GitHub", () => {
       log: silentLogger,
       throttle: true,
       id: "api-test",
+      pace: createPace(clock),
       pauses: createPauses(clock),
     };
     const api = apiOf(new ThrottledOctokit(octokitOptions(settings)), settings, "token");

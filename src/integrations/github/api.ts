@@ -6,9 +6,10 @@ import type { Logger } from "../../shared/log.ts";
 import { ProviderError, isProviderFailure } from "../errors.ts";
 import { withinSignal } from "../../shared/within-signal.ts";
 import { providerError } from "./failures.ts";
+import type { Pace } from "./pace.ts";
 import type { Pauses } from "./pause.ts";
 
-/** Octokit with throttling: writes one at a time and spaced as GitHub asks. Nothing is retried; our callers decide that. */
+/** Octokit with throttling: few requests at once, and what notifies people spaced as GitHub asks. Nothing is retried; our callers decide that. */
 export const ThrottledOctokit = Octokit.plugin(throttling);
 
 /** What every client of one sign-in shares. */
@@ -20,8 +21,10 @@ export interface ApiSettings {
   fetch: typeof fetch;
   clock: Clock;
   log: Logger;
-  /** Space writes out (GitHub asks for it); `false` only in tests. */
+  /** Space requests out (GitHub asks for it); `false` only in tests. */
   throttle: boolean;
+  /** When the next write may go. */
+  pace: Pace;
   /** What GitHub asked the sign-in's credentials to wait; shared by all that use them. */
   pauses: Pauses;
   /** Keeps sign-ins apart in the throttle; not secret. */
@@ -36,6 +39,8 @@ export interface Api {
     parameters: Endpoints[R]["parameters"],
     signal: AbortSignal,
   ): Promise<Endpoints[R]["response"]>;
+  /** A write that a person waits for: before all that wait for their turn. */
+  first: Api["request"];
   /** The answer's `data` as GraphQL gives it, unchecked. */
   graphql(doing: string, query: string, variables: Record<string, unknown>, signal: AbortSignal): Promise<unknown>;
   /** The body as a stream, for answers of unbounded size. */
@@ -51,6 +56,9 @@ export interface Api {
 export function apiRoot(url: string): string {
   return url === "https://github.com" ? "https://api.github.com" : `${url}/api/v3`;
 }
+
+/** Stands where the throttle would space writes out; of its limiter's type, that is all that it calls. */
+const letGo = { key: () => ({ schedule: (_options: unknown, go: () => Promise<void>) => go() }) };
 
 /** Options for an Octokit of this sign-in; the caller adds `auth`. */
 export function octokitOptions(settings: ApiSettings): ConstructorParameters<typeof ThrottledOctokit>[0] {
@@ -68,6 +76,8 @@ export function octokitOptions(settings: ApiSettings): ConstructorParameters<typ
     },
     throttle: {
       enabled: settings.throttle,
+      // Ours (pace.ts) knows what is urgent, and what was given up.
+      write: letGo as never,
       id: settings.id,
       onRateLimit: no,
       onSecondaryRateLimit: no,
@@ -82,26 +92,45 @@ export function apiOf(octokit: Octokit, settings: ApiSettings, credential: strin
     doing: string,
     route: string,
     parameters: Record<string, unknown>,
-    signal: AbortSignal,
-  ): Promise<unknown> => politely(doing, signal, () => octokit.request(route, parameters));
-
-  return {
-    request: async <R extends keyof Endpoints>(
+    { signal, urgent = false }: { signal: AbortSignal; urgent?: boolean },
+  ): Promise<unknown> =>
+    politely(doing, signal, async () => {
+      if (isPaced(route)) await settings.pace.turn({ urgent }, signal);
+      return octokit.request(route, parameters);
+    });
+  const requester =
+    (urgent: boolean): Api["request"] =>
+    async <R extends keyof Endpoints>(
       doing: string,
       route: R,
       parameters: Endpoints[R]["parameters"],
       signal: AbortSignal,
-    ) => (await call(doing, route, { ...parameters, request: { signal } }, signal)) as Endpoints[R]["response"],
+    ) =>
+      (await call(
+        doing,
+        route,
+        { ...parameters, request: { signal } },
+        { signal, urgent },
+      )) as Endpoints[R]["response"];
+
+  return {
+    request: requester(false),
+    first: requester(true),
     graphql: (doing, query, variables, signal) =>
       politely(doing, signal, () => octokit.graphql(query, { ...variables, request: { signal } })),
     stream: async (doing, route, parameters, signal) => {
       const request = { signal, parseSuccessResponseBody: false };
-      const answer = (await call(doing, route, { ...parameters, request }, signal)) as {
+      const answer = (await call(doing, route, { ...parameters, request }, { signal })) as {
         data: ReadableStream<Uint8Array>;
       };
       return answer.data;
     },
   };
+}
+
+/** What changes something; not the minting of tokens, which GitHub does not count. */
+function isPaced(route: string): boolean {
+  return !route.startsWith("GET ") && !route.endsWith("/access_tokens");
 }
 
 type Politely = <T>(doing: string, signal: AbortSignal, run: () => Promise<T>) => Promise<T>;

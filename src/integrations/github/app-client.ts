@@ -157,9 +157,10 @@ async function mint(
 async function revoke(settings: ApiSettings, token: string, signal: AbortSignal): Promise<void> {
   const octokit = new ThrottledOctokit({ ...octokitOptions(settings), auth: token });
   try {
-    await inOurWords(settings, "revoke a task's token", signal, () =>
-      octokit.request("DELETE /installation/token", { request: { signal } }),
-    );
+    await inOurWords(settings, "revoke a task's token", signal, async () => {
+      await settings.pace.turn({ urgent: true }, signal);
+      return octokit.request("DELETE /installation/token", { request: { signal } });
+    });
   } catch (error) {
     if (!isProviderFailure(error, "Unauthorized", "NotFound")) throw error;
   }

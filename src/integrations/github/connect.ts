@@ -14,6 +14,7 @@ import { contextSource } from "./context.ts";
 import { credentialCheck } from "./credentials.ts";
 import { deliveryLog } from "./deliveries.ts";
 import { installer } from "./install.ts";
+import { createPace, unpaced } from "./pace.ts";
 import { createPauses } from "./pause.ts";
 import { reporter } from "./report.ts";
 import { host } from "./scope.ts";
@@ -74,6 +75,7 @@ async function signedIn(
     clock: deps.clock,
     log: deps.log,
     throttle,
+    pace: throttle ? createPace(deps.clock) : unpaced,
     pauses: createPauses(deps.clock),
     id,
   };

@@ -1,0 +1,59 @@
+import { describe, expect, it } from "vitest";
+import { FakeClock } from "../../shared/fake-clock.ts";
+import { createPace, type Pace } from "./pace.ts";
+
+const patiently = new AbortController().signal;
+
+/** A pace, and the names of the writes whose turn has come. */
+function aPace(): {
+  clock: FakeClock;
+  went: string[];
+  ask: (name: string, urgent?: boolean, signal?: AbortSignal) => Promise<void>;
+} {
+  const clock = new FakeClock();
+  const pace: Pace = createPace(clock);
+  const went: string[] = [];
+  const ask = async (name: string, urgent = false, signal = patiently): Promise<void> => {
+    await pace.turn({ urgent }, signal);
+    went.push(name);
+  };
+  return { clock, went, ask };
+}
+
+describe("the pace of writes", () => {
+  it("lets the first go at once, and the others a second apart, in their order", async () => {
+    const { clock, went, ask } = aPace();
+    for (const name of ["a", "b", "c"]) void ask(name);
+    await clock.advance(0);
+    expect(went).toEqual(["a"]);
+    await clock.advance(999);
+    expect(went).toEqual(["a"]);
+    await clock.advance(1);
+    expect(went).toEqual(["a", "b"]);
+    await clock.advance(1_000);
+    expect(went).toEqual(["a", "b", "c"]);
+  });
+
+  it("lets what a person waits for go first, and keeps the pace", async () => {
+    const { clock, went, ask } = aPace();
+    for (const name of ["a", "b", "c"]) void ask(name);
+    void ask("reaction", true);
+    void ask("second reaction", true);
+    await clock.advance(999);
+    expect(went).toEqual(["a"]);
+    await clock.advance(2_001);
+    expect(went).toEqual(["a", "reaction", "second reaction", "b"]);
+  });
+
+  it("gives no turn to whoever gave up", async () => {
+    const { clock, went, ask } = aPace();
+    const abort = new AbortController();
+    void ask("a");
+    const given = ask("b", true, abort.signal).catch((error: unknown) => error);
+    void ask("c");
+    abort.abort(new Error("stopping"));
+    expect(await given).toMatchObject({ message: "stopping" });
+    await clock.advance(1_000);
+    expect(went).toEqual(["a", "c"]);
+  });
+});
