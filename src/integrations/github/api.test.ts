@@ -5,6 +5,21 @@ import { type ApiSettings, ThrottledOctokit, apiOf, octokitOptions } from "./api
 import { createPace } from "./pace.ts";
 import { createPauses } from "./pause.ts";
 
+function settingsOf(fetch: ApiSettings["fetch"], clock: FakeClock): ApiSettings {
+  return {
+    url: "https://github.com",
+    host: "github.com",
+    signIn: "token",
+    fetch,
+    clock,
+    log: silentLogger,
+    throttle: true,
+    id: "api-test",
+    pace: createPace(clock),
+    pauses: createPauses(clock),
+  };
+}
+
 describe("a call to GitHub", () => {
   it("is given up at once where the throttle still holds it back", async () => {
     let sent = 0;
@@ -13,18 +28,7 @@ describe("a call to GitHub", () => {
       return new Response("{}", { status: 201, headers: { "content-type": "application/json" } });
     };
     const clock = new FakeClock();
-    const settings: ApiSettings = {
-      url: "https://github.com",
-      host: "github.com",
-      signIn: "token",
-      fetch,
-      clock,
-      log: silentLogger,
-      throttle: true,
-      id: "api-test",
-      pace: createPace(clock),
-      pauses: createPauses(clock),
-    };
+    const settings = settingsOf(fetch, clock);
     const api = apiOf(new ThrottledOctokit(octokitOptions(settings)), settings, "token");
     const write = (signal: AbortSignal) =>
       api.request("label", "POST /repos/{owner}/{repo}/labels", { owner: "a", repo: "b", name: "c" }, signal);
@@ -35,5 +39,25 @@ describe("a call to GitHub", () => {
     const later = new Promise((resolve) => setImmediate(resolve, "still waits"));
     expect(await Promise.race([held, later])).toMatchObject({ message: "stopping" });
     expect(sent).toBe(1); // the one before
+  });
+
+  it("is not sent where a pause began while it waited for its turn", async () => {
+    let sent = 0;
+    const fetch = async () => {
+      sent += 1;
+      return new Response("{}", { status: 201, headers: { "content-type": "application/json" } });
+    };
+    const clock = new FakeClock();
+    const pauses = createPauses(clock);
+    const turn = Promise.withResolvers<void>();
+    const pace = { turn: () => turn.promise };
+    const kept: ApiSettings = { ...settingsOf(fetch, clock), pace, pauses };
+    const api = apiOf(new ThrottledOctokit(octokitOptions(kept)), kept, "token");
+    const parameters = { owner: "a", repo: "b", name: "c" };
+    const waiting = api.request("label", "POST /repos/{owner}/{repo}/labels", parameters, AbortSignal.timeout(5_000));
+    pauses.asked("token", 60_000);
+    turn.resolve();
+    await expect(waiting).rejects.toMatchObject({ code: "RateLimited", retryAfterMs: 60_000 });
+    expect(sent).toBe(0);
   });
 });

@@ -94,10 +94,12 @@ export function apiOf(octokit: Octokit, settings: ApiSettings, credential: strin
     parameters: Record<string, unknown>,
     { signal, urgent = false }: { signal: AbortSignal; urgent?: boolean },
   ): Promise<unknown> =>
-    politely(doing, signal, async () => {
-      if (isPaced(route)) await settings.pace.turn({ urgent }, signal);
-      return octokit.request(route, parameters);
-    });
+    politely(
+      doing,
+      signal,
+      () => octokit.request(route, parameters),
+      isPaced(route) ? () => settings.pace.turn({ urgent }, signal) : undefined,
+    );
   const requester =
     (urgent: boolean): Api["request"] =>
     async <R extends keyof Endpoints>(
@@ -133,16 +135,27 @@ function isPaced(route: string): boolean {
   return !route.startsWith("GET ") && !route.endsWith("/access_tokens");
 }
 
-type Politely = <T>(doing: string, signal: AbortSignal, run: () => Promise<T>) => Promise<T>;
+type Politely = <T>(
+  doing: string,
+  signal: AbortSignal,
+  run: () => Promise<T>,
+  turn?: () => Promise<void>,
+) => Promise<T>;
 
-/** Calls in a pause fail here, with the time that is left: Octokit's throttling spaces calls, and forgets a pause that it does not retry after. */
+/** Calls in a pause fail here, with the time that is left, also those that waited for their turn when it began. */
 function keepingPauses(settings: ApiSettings, credential: string): Politely {
   const { pauses } = settings;
-  return async (doing, signal, run) => {
+  const requireNoPause = (): void => {
+    const leftMs = pauses.leftMs(credential);
+    if (leftMs > 0) throw askedToWait(leftMs);
+  };
+  return async (doing, signal, run, turn) => {
     try {
-      return await inOurWords(settings, doing, signal, () => {
-        const leftMs = pauses.leftMs(credential);
-        return leftMs > 0 ? Promise.reject(askedToWait(leftMs)) : run();
+      return await inOurWords(settings, doing, signal, async () => {
+        requireNoPause();
+        await turn?.();
+        requireNoPause();
+        return run();
       });
     } catch (error) {
       if (isProviderFailure(error, "RateLimited")) pauses.asked(credential, error.retryAfterMs ?? 0);
