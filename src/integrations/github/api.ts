@@ -5,9 +5,9 @@ import type { Clock } from "../../shared/clock.ts";
 import type { Logger } from "../../shared/log.ts";
 import { ProviderError, isProviderFailure } from "../errors.ts";
 import { withinSignal } from "../../shared/within-signal.ts";
-import { providerError } from "./failures.ts";
-import type { Pace } from "./pace.ts";
-import type { Pauses } from "./pause.ts";
+import { providerError } from "./api/failures.ts";
+import type { Pace } from "./api/pace.ts";
+import type { Pauses } from "./api/pause.ts";
 
 /** Octokit with throttling: few requests at once, and what notifies people spaced as GitHub asks. Nothing is retried; our callers decide that. */
 export const ThrottledOctokit = Octokit.plugin(throttling);

@@ -5,7 +5,7 @@ import type { GitCredential, RepositoryRef } from "../connection.ts";
 import { ProviderError, isProviderFailure } from "../errors.ts";
 import { ThrottledOctokit, apiOf, inOurWords, octokitOptions, type Api, type ApiSettings } from "./api.ts";
 import type { GitHubClient, Installation } from "./client.ts";
-import { createMemo } from "./memo.ts";
+import { createMemo } from "./api/memo.ts";
 
 /** How long the installation that serves a repository is remembered; a suspended one is noticed at the next token. */
 const installationTtlMs = 60_000;

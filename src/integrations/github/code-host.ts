@@ -1,9 +1,9 @@
 import type { CodeHost, RepositoryRef } from "../connection.ts";
 import { ProviderError, isProviderFailure } from "../errors.ts";
 import type { Api } from "./api.ts";
-import { changes } from "./changes.ts";
+import { changes } from "./code-host/changes.ts";
 import type { GitHubClient } from "./client.ts";
-import { releaseChecks } from "./release-checks.ts";
+import { releaseChecks } from "./code-host/release-checks.ts";
 
 /** Branches, pull requests and tokens of GitHub. */
 export function codeHost(client: GitHubClient): CodeHost {

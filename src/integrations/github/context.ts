@@ -3,12 +3,12 @@ import type { TaskSource } from "../../api/agent-task.ts";
 import { permissionOf } from "./actors.ts";
 import type { Api } from "./api.ts";
 import type { GitHubClient } from "./client.ts";
-import { readEdits, type Edits } from "./edits.ts";
-import { readFailingLogs } from "./failing-log.ts";
+import { readEdits, type Edits } from "./context/edits.ts";
+import { readFailingLogs } from "./context/failing-log.ts";
 import type { WhoAmI } from "./identity.ts";
 import { reread } from "./reread.ts";
-import { stripHidden } from "./strip.ts";
-import { readComments, readReviewComments, readReviews, readSubject, type Place, type Said } from "./talk.ts";
+import { stripHidden } from "./markdown/strip.ts";
+import { readComments, readReviewComments, readReviews, readSubject, type Place, type Said } from "./context/talk.ts";
 import { cutBytes } from "../../shared/utf8.ts";
 
 /** Permissions looked up for one task at most; whoever is beyond is not trusted. */

@@ -1,5 +1,5 @@
-import { withoutInvisible } from "./invisible.ts";
-import { openFence } from "./open-fence.ts";
+import { withoutInvisible } from "./markdown/invisible.ts";
+import { openFence } from "./markdown/open-fence.ts";
 import { utf8Prefix } from "../../shared/utf8.ts";
 
 /** Breaks a word for machines and not for eyes. */

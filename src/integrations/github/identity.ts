@@ -1,5 +1,5 @@
 import type { GitHubClient } from "./client.ts";
-import { createMemo } from "./memo.ts";
+import { createMemo } from "./api/memo.ts";
 
 const identityTtlMs = 3_600_000;
 

@@ -3,8 +3,8 @@ import type { GitHubIntegration } from "../../api/kinds.ts";
 import type { WebhookInstaller } from "../connection.ts";
 import { ProviderError } from "../errors.ts";
 import type { GitHubClient } from "./client.ts";
-import { configOf } from "./hook-config.ts";
-import { hookInstaller } from "./install-hooks.ts";
+import { configOf } from "./install/hook-config.ts";
+import { hookInstaller } from "./install/hooks.ts";
 
 /** The target name of an App's one hook. */
 const appTarget = "app";

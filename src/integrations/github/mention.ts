@@ -1,6 +1,6 @@
-import { visibleBlocks } from "./markdown-blocks.ts";
-import { definitionsIn } from "./markdown-links.ts";
-import { plainSpans, type Span } from "./markdown-inline.ts";
+import { visibleBlocks } from "./markdown/blocks.ts";
+import { definitionsIn } from "./markdown/links.ts";
+import { plainSpans, type Span } from "./markdown/inline.ts";
 
 /** Where in a text the bot is called, and what is said after it. */
 export interface Mention {

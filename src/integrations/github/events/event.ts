@@ -1,6 +1,6 @@
 import type { EventRepository, NormaliseContext, ProviderEvent, Ring } from "../../types.ts";
 import { findMention } from "../mention.ts";
-import { stripHidden } from "../strip.ts";
+import { stripHidden } from "../markdown/strip.ts";
 import type { Envelope, Subject, User } from "./payload.ts";
 
 /** GitHub takes 65,536 characters, of at most two units each. */

@@ -1,8 +1,8 @@
-import { BellhopError, describeError } from "../../shared/errors.ts";
-import { inHand } from "../../shared/redact.ts";
-import type { ProviderFailure } from "../connection.ts";
-import { ProviderError } from "../errors.ts";
-import { retryAfterMs } from "../http/retry-after.ts";
+import { BellhopError, describeError } from "../../../shared/errors.ts";
+import { inHand } from "../../../shared/redact.ts";
+import type { ProviderFailure } from "../../connection.ts";
+import { ProviderError } from "../../errors.ts";
+import { retryAfterMs } from "../../http/retry-after.ts";
 
 const maxQuoted = 300;
 /** GitHub, "Best practices for using the REST API": wait at least one minute where a secondary limit names no time. */

@@ -1,4 +1,4 @@
-import type { Clock } from "../../shared/clock.ts";
+import type { Clock } from "../../../shared/clock.ts";
 
 /** The longest that is waited without asking again; GitHub's own windows are an hour. */
 const maxPauseMs = 3_600_000;

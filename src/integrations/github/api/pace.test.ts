@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { FakeClock } from "../../shared/fake-clock.ts";
+import { FakeClock } from "../../../shared/fake-clock.ts";
 import { createPace, type Pace } from "./pace.ts";
 
 const patiently = new AbortController().signal;

@@ -1,4 +1,4 @@
-import type { DesiredHooks } from "../connection.ts";
+import type { DesiredHooks } from "../../connection.ts";
 
 /** The configuration of a hook, as GitHub takes it. */
 export function configOf({ url, secret }: Pick<DesiredHooks, "url" | "secret">): {

@@ -1,11 +1,11 @@
-import type { GitHubIntegration } from "../../api/kinds.ts";
-import { BellhopError } from "../../shared/errors.ts";
-import type { DesiredHooks, TargetFailure, WebhookInstaller } from "../connection.ts";
-import { combined, isProviderFailure } from "../errors.ts";
-import type { GitHubClient } from "./client.ts";
+import type { GitHubIntegration } from "../../../api/kinds.ts";
+import { BellhopError } from "../../../shared/errors.ts";
+import type { DesiredHooks, TargetFailure, WebhookInstaller } from "../../connection.ts";
+import { combined, isProviderFailure } from "../../errors.ts";
+import type { GitHubClient } from "../client.ts";
 import { configOf } from "./hook-config.ts";
 import { storeOf, type Hook, type HookSettings, type HookStore } from "./hook-store.ts";
-import { requiredEvents } from "./required.ts";
+import { requiredEvents } from "../required.ts";
 
 /** With a token, hooks are made on the organisation, or on each repository where some are listed. */
 export function hookInstaller(integration: GitHubIntegration, client: GitHubClient): WebhookInstaller {

@@ -1,6 +1,6 @@
 import type { Endpoints } from "@octokit/types";
-import { ProviderError, isProviderFailure } from "../errors.ts";
-import type { GitHubClient } from "./client.ts";
+import { ProviderError, isProviderFailure } from "../../errors.ts";
+import type { GitHubClient } from "../client.ts";
 import type { configOf } from "./hook-config.ts";
 
 const maxPages = 10;

@@ -1,9 +1,9 @@
-import type { TaskSource } from "../../api/agent-task.ts";
-import type { ContextItem, RepositoryRef } from "../connection.ts";
-import { isProviderFailure } from "../errors.ts";
-import type { Api } from "./api.ts";
-import { withoutInvisible } from "./invisible.ts";
-import { utf8Prefix, utf8Suffix } from "../../shared/utf8.ts";
+import type { TaskSource } from "../../../api/agent-task.ts";
+import type { ContextItem, RepositoryRef } from "../../connection.ts";
+import { isProviderFailure } from "../../errors.ts";
+import type { Api } from "../api.ts";
+import { withoutInvisible } from "../markdown/invisible.ts";
+import { utf8Prefix, utf8Suffix } from "../../../shared/utf8.ts";
 
 const maxJobs = 3;
 const maxLogBytes = 64 * 1024 * 1024;

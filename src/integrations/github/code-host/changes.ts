@@ -1,8 +1,8 @@
 import type { Endpoints } from "@octokit/types";
-import type { Change, CodeHost, RepositoryRef } from "../connection.ts";
-import { isProviderFailure } from "../errors.ts";
-import type { Api } from "./api.ts";
-import type { GitHubClient } from "./client.ts";
+import type { Change, CodeHost, RepositoryRef } from "../../connection.ts";
+import { isProviderFailure } from "../../errors.ts";
+import type { Api } from "../api.ts";
+import type { GitHubClient } from "../client.ts";
 
 type Pull = Pick<
   Endpoints["GET /repos/{owner}/{repo}/pulls"]["response"]["data"][number],

@@ -1,5 +1,5 @@
-import type { Clock } from "../../shared/clock.ts";
-import { withinSignal } from "../../shared/within-signal.ts";
+import type { Clock } from "../../../shared/clock.ts";
+import { withinSignal } from "../../../shared/within-signal.ts";
 
 /** GitHub, "Best practices for using the REST API": at least a second between requests that change something. */
 const paceMs = 1_000;

@@ -1,4 +1,4 @@
-import type { Span } from "./markdown-inline.ts";
+import type { Span } from "./inline.ts";
 
 const maxLabel = 999;
 const maxTarget = 2_048;

@@ -1,4 +1,4 @@
-import { isProviderFailure } from "../errors.ts";
+import { isProviderFailure } from "../../errors.ts";
 import type { Place } from "./talk.ts";
 
 /** When the body and the reviews of a subject were last edited. REST does not say. */

@@ -1,7 +1,7 @@
-import type { TaskSource } from "../../api/agent-task.ts";
-import type { ContextItem, RepositoryRef } from "../connection.ts";
-import type { Api } from "./api.ts";
-import { withoutInvisible } from "./invisible.ts";
+import type { TaskSource } from "../../../api/agent-task.ts";
+import type { ContextItem, RepositoryRef } from "../../connection.ts";
+import type { Api } from "../api.ts";
+import { withoutInvisible } from "../markdown/invisible.ts";
 
 const maxPages = 20;
 const perPage = 100;

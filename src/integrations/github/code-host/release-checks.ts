@@ -1,6 +1,6 @@
-import type { RepositoryRef } from "../connection.ts";
-import { ProviderError } from "../errors.ts";
-import type { Api } from "./api.ts";
+import type { RepositoryRef } from "../../connection.ts";
+import { ProviderError } from "../../errors.ts";
+import type { Api } from "../api.ts";
 
 interface Release {
   branch: string;

@@ -1,4 +1,4 @@
-import { definitionsIn, links } from "./markdown-links.ts";
+import { definitionsIn, links } from "./links.ts";
 
 /** A stretch of text, end excluded. */
 export interface Span {
