@@ -1,7 +1,6 @@
-import type { AgentTask } from "../../api/kinds.ts";
-import type { StatusPatch } from "./facts.ts";
 import { proposedBy } from "./publish/judge.ts";
-import { conditionOf, isAtWork, newestAttempt } from "./state.ts";
+import { isAtWork, newestAttempt } from "./state.ts";
+import { recovered } from "./status.ts";
 import type { Step } from "./steps.ts";
 
 /**
@@ -23,8 +22,3 @@ export const credentials: Step<{ refreshAt: Date | undefined }, "refresh"> = {
     return recovered(context.facts.task);
   },
 };
-
-/** Takes back what the frame showed of an earlier try that failed. */
-function recovered(task: AgentTask): StatusPatch | undefined {
-  return conditionOf(task, "Succeeded")?.status === "Unknown" ? { drop: ["Succeeded"] } : undefined;
-}

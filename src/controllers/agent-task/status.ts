@@ -4,6 +4,7 @@ import { setCondition } from "../../kube/conditions.ts";
 import type { Condition } from "../../kube/types.ts";
 import type { ConditionDraft, StatusPatch } from "./facts.ts";
 import { phaseOf } from "./phase.ts";
+import { conditionOf } from "./state.ts";
 
 /** The status a task has after a patch: conditions with their times, the phase they make, and the end's time. Pure. */
 export function patchedStatus(task: AgentTask, patch: StatusPatch, now: Date): AgentTaskStatus {
@@ -34,4 +35,9 @@ function finish(task: AgentTask, draft: ConditionDraft): Omit<Condition, "lastTr
 function isEnd(condition: Condition): boolean {
   if (condition.type === "Authorized") return condition.status === "False";
   return condition.type === "Succeeded" && condition.status !== "Unknown";
+}
+
+/** Takes back what was shown of tries that failed, once one did not: the next failure is a first one, with a time of its own. */
+export function recovered(task: AgentTask): Pick<StatusPatch, "drop"> {
+  return conditionOf(task, "Succeeded")?.status === "Unknown" ? { drop: ["Succeeded"] } : {};
 }

@@ -4,8 +4,8 @@ import { ProviderError } from "../../../integrations/errors.ts";
 import type { OutcomeReason } from "../../../sandbox/protocol/outcome.ts";
 import type { SandboxState } from "../../../sandbox/provider.ts";
 import { aProfile, aTask, facts, noon, shaOf } from "../testing.ts";
-import { patchedStatus } from "../status.ts";
-import { decide, recovered, type Reading } from "./decide.ts";
+import { patchedStatus, recovered } from "../status.ts";
+import { decide, type Reading } from "./decide.ts";
 import { judgeProposal, type Proposed } from "./judge.ts";
 
 const ref = "refs/heads/bellhop/42-fix";

@@ -1,8 +1,9 @@
 import type { AgentTask } from "../../../api/kinds.ts";
 import type { ProviderError } from "../../../integrations/errors.ts";
 import type { SandboxState } from "../../../sandbox/provider.ts";
-import type { Decision, StatusPatch, TaskFacts } from "../facts.ts";
+import type { Decision, TaskFacts } from "../facts.ts";
 import { conditionOf } from "../state.ts";
+import { recovered } from "../status.ts";
 import { judgeProposal, proposedBy, type Tip } from "./judge.ts";
 
 /** What the host shows of the branch that would be pushed to; `failure` where it shows us nothing at all. */
@@ -56,11 +57,6 @@ const notSeen = "PushNotSeen";
 function unseenForMs(task: AgentTask, now: Date): number {
   const condition = conditionOf(task, "SandboxReady");
   return condition?.reason === notSeen ? now.getTime() - Date.parse(condition.lastTransitionTime) : 0;
-}
-
-/** What was said of a host that showed nothing is over once it shows the branch: the next time is a first time. */
-export function recovered(task: AgentTask): Pick<StatusPatch, "drop"> {
-  return conditionOf(task, "Succeeded")?.status === "Unknown" ? { drop: ["Succeeded"] } : {};
 }
 
 /** Waits as long as the sandbox does, for a repository that is not there only a minute; then the task ends with what the host said. */

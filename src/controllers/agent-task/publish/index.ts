@@ -4,9 +4,10 @@ import { isProviderFailure } from "../../../integrations/errors.ts";
 import { BellhopError, describeError } from "../../../shared/errors.ts";
 import type { StatusPatch } from "../facts.ts";
 import { isAtWork } from "../state.ts";
+import { recovered } from "../status.ts";
 import { asStep, type AnyStep, type Step, type StepContext } from "../steps.ts";
 import { bodyWithNewest, changeBody, changeTitle, isHeld, type ChangeText } from "./change-text.ts";
-import { decide, recovered, type Action, type Reading } from "./decide.ts";
+import { decide, type Action, type Reading } from "./decide.ts";
 import { proposedBy } from "./judge.ts";
 
 /**
