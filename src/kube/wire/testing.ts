@@ -137,9 +137,10 @@ function selfSigned(): { cert: string; key: string } {
   const spki = publicKey.export({ type: "spki", format: "der" });
   const body = der(0x30, version, serial, algorithm, name, validity, name, spki, extensions);
   const signature = der(0x03, Buffer.from([0]), sign("sha256", body, privateKey));
+  // No line break at the end: where the last line is full, there would be an empty one, which OpenSSL refuses.
   const base64 = der(0x30, body, algorithm, signature)
     .toString("base64")
-    .replace(/(.{64})/g, "$1\n");
+    .replace(/(.{64})(?=.)/g, "$1\n");
   return {
     cert: `-----BEGIN CERTIFICATE-----\n${base64}\n-----END CERTIFICATE-----\n`,
     key: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
