@@ -184,6 +184,26 @@ describe("leader", () => {
     expect([one.leader.isLeader, two.leader.isLeader, one.lost]).toEqual([true, false, []]);
   });
 
+  it("renews late but in time where a busy event loop kept it from its deadline", async () => {
+    const { clock, candidate, holder } = aField();
+    const one = candidate("one");
+    await clock.advance(0);
+    await clock.stall(12_000);
+    const two = candidate("two");
+    await clock.advance(60_000);
+    expect([one.leader.isLeader, two.leader.isLeader, holder()]).toEqual([true, false, "one"]);
+    expect(one.lost).toEqual([]);
+  });
+
+  it("gives up after a stall that left too little of the lease to renew it", async () => {
+    const { clock, candidate } = aField();
+    const one = candidate("one");
+    await clock.advance(0);
+    await clock.stall(14_000);
+    expect(one.leader.isLeader).toBe(false);
+    expect(one.lost).toEqual(["not renewed for 10 s"]);
+  });
+
   it("is lost at once when another holds the lease", async () => {
     const { clock, client, candidate } = aField();
     const one = candidate("one");

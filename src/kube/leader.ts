@@ -176,7 +176,9 @@ class LeaseLeader implements Leader {
   async #renew(signal: AbortSignal): Promise<string | undefined> {
     const { client, identity } = this.#options;
     const startedMs = this.#nowMs();
-    const limit = this.#limit(this.#renewedAtMs + this.#timing.renewDeadlineMs - startedMs, signal);
+    const leftMs = this.#renewUntilMs(startedMs) - startedMs;
+    if (leftMs <= 0) return this.#overdue();
+    const limit = this.#limit(leftMs, signal);
     try {
       const held = this.#held;
       if (!held) return "the lease is not held";
@@ -191,11 +193,24 @@ class LeaseLeader implements Leader {
       this.#log.warn({ error }, "could not renew the lease");
       const other = isConflict(error) ? await this.#readAgain(limit.signal).catch(() => undefined) : undefined;
       if (other !== undefined && other !== identity) return `the lease is held by ${other || "nobody"}`;
-      const overdue = this.#nowMs() - this.#renewedAtMs >= this.#timing.renewDeadlineMs;
-      return overdue ? `not renewed for ${this.#timing.renewDeadlineMs / 1000} s` : undefined;
+      return this.#nowMs() - this.#renewedAtMs >= this.#timing.renewDeadlineMs ? this.#overdue() : undefined;
     } finally {
       limit.cancel();
     }
+  }
+
+  /**
+   * Until when a renewal that starts now may be answered: the deadline. One that starts after it, because a busy event loop woke us late,
+   * has until shortly before the lease ends: no standby takes it earlier, and giving up would end a leader that is well.
+   */
+  #renewUntilMs(startedMs: number): number {
+    const { renewDeadlineMs, leaseMs, retryMs } = this.#timing;
+    const deadlineMs = this.#renewedAtMs + renewDeadlineMs;
+    return startedMs < deadlineMs ? deadlineMs : this.#renewedAtMs + leaseMs - retryMs;
+  }
+
+  #overdue(): string {
+    return `not renewed for ${this.#timing.renewDeadlineMs / 1000} s`;
   }
 
   /** After a conflict: who holds the lease now? If it is still us, what we hold is made current. */

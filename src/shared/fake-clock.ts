@@ -46,6 +46,12 @@ export class FakeClock implements Clock {
     await settle();
   }
 
+  /** Lets `ms` pass while nothing runs, as behind a blocked event loop: timers that fell due run after it, all at the new time. */
+  async stall(ms: number): Promise<void> {
+    this.#passedMs += ms;
+    await this.advance(0);
+  }
+
   /** How many timers wait. */
   get pending(): number {
     return this.#timers.size;
