@@ -215,6 +215,24 @@ describe("lists", () => {
     expect(server.requests.map(({ query }) => query["limit"])).toEqual(["500", "500", "500"]);
   });
 
+  it("read pages of the size that is asked for, and transform each item of each page", async () => {
+    server.answer = ({ query }, response) => {
+      const more = query["continue"] ? {} : { continue: "1" };
+      response.json(200, { metadata: { resourceVersion: "7", ...more }, items: [item("a")] });
+    };
+    const seen: string[] = [];
+    const { items } = await client.list(configMaps, {
+      pageSize: 20,
+      transform: (object) => {
+        seen.push(`${object.kind} after ${server.requests.length}`);
+        return { ...object, metadata: { name: "trimmed" } };
+      },
+    });
+    expect(seen).toEqual(["ConfigMap after 1", "ConfigMap after 2"]);
+    expect(items.map(({ metadata }) => metadata)).toEqual([{ name: "trimmed" }, { name: "trimmed" }]);
+    expect(server.requests.map(({ query }) => query["limit"])).toEqual(["20", "20"]);
+  });
+
   it("begin anew, in one piece, when the pages expire half-way", async () => {
     server.answer = ({ query }, response) => {
       if (query["continue"]) return response.json(410, aStatus(410, "Expired", "the token is too old"));

@@ -9,12 +9,13 @@ import type {
   KubeObject,
   ListOptions,
   ObjectKey,
+  PageOptions,
   ResourceType,
   WriteOptions,
 } from "./types.ts";
 import { watchEvents } from "./watch.ts";
 
-const pageSize = 500;
+const defaultPageSize = 500;
 
 /**
  * A client for one API server. Nothing is retried here: what fails is told with `retryable`, and queues, informers and callers decide.
@@ -169,27 +170,30 @@ async function remove(
 async function listAll<T extends KubeObject>(
   transport: Transport,
   type: ResourceType<T>,
-  options: ListOptions,
+  options: ListOptions & PageOptions<T>,
 ): Promise<KubeList<T>> {
   const items: T[] = [];
-  let page = await listPage(transport, type, options, { limit: String(pageSize) });
-  append(items, page.items);
+  const { transform = (item: T) => item } = options;
+  const apiVersion = type.group === "" ? type.version : `${type.group}/${type.version}`;
+  // One by one: a list read all at once has more items than a call may have arguments (about 125,000).
+  const append = (page: readonly T[]): void => {
+    for (const item of page) items.push(transform({ ...item, apiVersion, kind: type.kind }));
+  };
+  let page = await listPage(transport, type, options, { limit: pageLimit(options) });
+  append(page.items);
   while (page.metadata.continue) {
     const next = await nextPage(transport, type, options, page.metadata.continue);
     if (next.fresh) items.length = 0;
     page = next.page;
-    append(items, page.items);
+    append(page.items);
   }
-  const apiVersion = type.group === "" ? type.version : `${type.group}/${type.version}`;
-  return {
-    items: items.map((item) => ({ ...item, apiVersion, kind: type.kind })),
-    resourceVersion: page.metadata.resourceVersion,
-  };
+  return { items, resourceVersion: page.metadata.resourceVersion };
 }
 
-/** One by one: a list read all at once has more items than a call may have arguments (about 125,000). */
-function append<T>(to: T[], items: readonly T[]): void {
-  for (const item of items) to.push(item);
+type Paging = Pick<PageOptions<never>, "pageSize">;
+
+function pageLimit({ pageSize = defaultPageSize }: Paging): string {
+  return String(pageSize);
 }
 
 interface Page<T> {
@@ -201,11 +205,11 @@ interface Page<T> {
 async function nextPage<T extends KubeObject>(
   transport: Transport,
   type: ResourceType<T>,
-  options: ListOptions,
+  options: ListOptions & Paging,
   token: string,
 ): Promise<{ page: Page<T>; fresh: boolean }> {
   try {
-    const page = await listPage(transport, type, options, { limit: String(pageSize), continue: token });
+    const page = await listPage(transport, type, options, { limit: pageLimit(options), continue: token });
     return { page, fresh: false };
   } catch (error) {
     if (!isGone(error)) throw error;

@@ -1,5 +1,5 @@
 import { Registry } from "prom-client";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { FakeClock } from "../shared/fake-clock.ts";
 import { silentLogger } from "../shared/log.ts";
 import { type ControllerOptions, controllerOf, createController, itself } from "./controller.ts";
@@ -146,8 +146,49 @@ describe("controller", () => {
     await clock.advance(0);
     informer.tell({ current: object("new") });
     gate.resolve();
-    await clock.advance(0);
+    await vi.waitFor(() => expect(seen).toHaveLength(4));
     expect(seen).toEqual(["gate", "new", "old-1", "old-2"]);
+  });
+
+  it("puts what one change of a shared object concerns behind what happens to an object itself", async () => {
+    const seen: string[] = [];
+    const gate = Promise.withResolvers<void>();
+    const { controller, clock, abort } = aController(async ({ name }) => {
+      seen.push(name);
+      if (name === "gate") await gate.promise;
+      return {};
+    });
+    const [own, shared] = [anInformer([]), anInformer([])];
+    controller.enqueue({ namespace: "default", name: "gate" });
+    controller.watches(own, itself);
+    controller.watches(shared, () => ["many-1", "many-2"].map((name) => ({ namespace: "default", name })), "low");
+    controller.start(abort.signal);
+    await clock.advance(0);
+    shared.tell({ current: object("profile") });
+    controller.enqueue({ namespace: "default", name: "position" }, { priority: "low" });
+    own.tell({ current: object("new") });
+    gate.resolve();
+    await vi.waitFor(() => expect(seen).toHaveLength(5));
+    expect(seen).toEqual(["gate", "new", "many-1", "many-2", "position"]);
+  });
+
+  it("gives the event loop a turn after each key, so that thousands with nothing to do hold up nothing else", async () => {
+    let done = 0;
+    const { controller, abort } = aController(async () => {
+      done += 1;
+      return {};
+    });
+    controller.watches(anInformer(Array.from({ length: 1_000 }, (_, n) => object(`${n}`))), itself);
+    const turns: number[] = [];
+    const turn = (): void => {
+      turns.push(done);
+      if (done < 1_000) setImmediate(turn);
+    };
+    setImmediate(turn);
+    controller.start(abort.signal);
+    await vi.waitFor(() => expect(done).toBe(1_000));
+    const mostAtOnce = Math.max(...turns.slice(1).map((count, at) => count - (turns[at] ?? 0)));
+    expect(mostAtOnce).toBeLessThanOrEqual(2);
   });
 
   it("never reconciles one key twice at once, with many workers", async () => {

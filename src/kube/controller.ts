@@ -1,9 +1,10 @@
+import { setImmediate } from "node:timers/promises";
 import type { Backoff } from "../shared/backoff.ts";
 import type { Clock } from "../shared/clock.ts";
 import type { Logger } from "../shared/log.ts";
 import { ApiError, TerminalError, isConflict } from "./errors.ts";
 import type { KubeMetrics } from "./metrics.ts";
-import { type Queue, createQueue } from "./queue.ts";
+import { type Priority, type Queue, createQueue } from "./queue.ts";
 import type { Change, Informer, KubeObject, Reconciler, Request, Result } from "./types.ts";
 
 /** What a controller is made of. */
@@ -28,10 +29,13 @@ export type MapChange<T extends KubeObject> = (change: Change<T>) => Iterable<Re
 /** Workers on a queue of keys. Two reconciles of one key never run at the same time. */
 export interface Controller {
   readonly name: string;
-  /** Looks at an object, now or later; the earliest of several delays wins. */
-  enqueue(request: Request, delayMs?: number): void;
-  /** Looks at what `map` names whenever the informer tells of a change; the first list comes after everything else. */
-  watches<T extends KubeObject>(informer: Pick<Informer<T>, "onChange">, map: MapChange<T>): void;
+  /** Looks at an object soon. */
+  enqueue(request: Request, options?: { priority: Priority }): void;
+  /**
+   * Looks at what `map` names whenever the informer reports a change. The first list has low priority, and so has everything from an
+   * informer that is watched with `low`.
+   */
+  watches<T extends KubeObject>(informer: Pick<Informer<T>, "onChange">, map: MapChange<T>, priority?: Priority): void;
   /** Begins to work, until `signal` aborts. Informers are listened to from here on. */
   start(signal: AbortSignal): void;
   /** Resolves when the workers have ended, which they do after `signal` aborted. */
@@ -85,15 +89,19 @@ class QueueController implements Controller {
     });
   }
 
-  enqueue(request: Request, delayMs = 0): void {
-    this.#queue.addAfter(request, delayMs);
+  enqueue(request: Request, { priority }: { priority: Priority } = { priority: "normal" }): void {
+    this.#queue.add(request, priority);
   }
 
-  watches<T extends KubeObject>(informer: Pick<Informer<T>, "onChange">, map: MapChange<T>): void {
+  watches<T extends KubeObject>(
+    informer: Pick<Informer<T>, "onChange">,
+    map: MapChange<T>,
+    priority: Priority = "normal",
+  ): void {
     if (this.#started) throw new Error(`the controller ${this.name} has started: what it watches is fixed`);
     this.#sources.push(() =>
       informer.onChange((change) => {
-        for (const request of map(change)) this.#queue.add(request, change.initial ? "low" : "normal");
+        for (const request of map(change)) this.#queue.add(request, change.initial ? "low" : priority);
       }),
     );
   }
@@ -121,10 +129,15 @@ class QueueController implements Controller {
     await Promise.all(this.#workers);
   }
 
+  /**
+   * Each key is followed by one turn of the event loop. A reconcile that finds nothing to do is over without one, and thousands of those
+   * in a row would keep everything else from running: the renewal of the Lease, the probes, the watches.
+   */
   async #work(signal: AbortSignal): Promise<void> {
     for (let request = await this.#queue.next(); request; request = await this.#queue.next()) {
       await this.#reconcile(request, signal);
       this.#queue.done(request);
+      await setImmediate();
     }
   }
 

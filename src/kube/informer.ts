@@ -1,5 +1,6 @@
 import { type Backoff, delayMs } from "../shared/backoff.ts";
 import { type Clock, sleep } from "../shared/clock.ts";
+import { defined } from "../shared/defined.ts";
 import type { Logger } from "../shared/log.ts";
 import { ApiError, isGone } from "./errors.ts";
 import type { KubeMetrics } from "./metrics.ts";
@@ -29,6 +30,8 @@ export interface InformerOptions<T extends KubeObject> {
   indexes?: Record<string, IndexFunction<T>>;
   /** Drops what nobody reads, before it is stored; `managedFields` always go. */
   transform?: (object: T) => T;
+  /** Objects in one answer of a list; 500. */
+  pageSize?: number;
   /** How long a watch may say nothing at all; 150 s. */
   livenessMs?: number;
 }
@@ -119,8 +122,13 @@ class ListWatchInformer<T extends KubeObject> implements Informer<T> {
   }
 
   async #relist(signal: AbortSignal): Promise<string> {
-    const { items, resourceVersion } = await this.#deps.client.list(this.#type, { ...this.#selectors(), signal });
-    const changes = this.#store.replaceAll(items.map((item) => this.#trim(item)));
+    const { items, resourceVersion } = await this.#deps.client.list(this.#type, {
+      ...this.#selectors(),
+      ...defined({ pageSize: this.#options.pageSize }),
+      transform: (object) => this.#trim(object),
+      signal,
+    });
+    const changes = this.#store.replaceAll(items);
     const initial = !this.#hasSynced;
     this.#hasSynced = true;
     for (const change of changes) this.#notifyAll(initial ? { ...change, initial } : change);

@@ -12,10 +12,14 @@ export interface WritableStore<T extends KubeObject> extends Store<T> {
   readonly size: number;
 }
 
+/** The index that every store has. */
+const byNamespace = "namespace";
+
 /** An empty store. `indexes` are kept up to date with each write. */
 export function createStore<T extends KubeObject>(indexes: Record<string, IndexFunction<T>> = {}): WritableStore<T> {
   const objects = new Map<string, T>();
-  const index = createIndex(indexes);
+  const index = createIndex({ ...indexes, [byNamespace]: ({ metadata }) => [metadata.namespace ?? ""] });
+  const byIndex = (name: string, value: string): T[] => index.ids(name, value).flatMap((id) => objects.get(id) ?? []);
 
   function put(object: T): Change<T>[] {
     const id = idOf(object.metadata);
@@ -38,11 +42,8 @@ export function createStore<T extends KubeObject>(indexes: Record<string, IndexF
 
   return {
     get: (key) => objects.get(idOf(key)),
-    list: (namespace) => {
-      const all = [...objects.values()];
-      return namespace === undefined ? all : all.filter((object) => object.metadata.namespace === namespace);
-    },
-    byIndex: (name, value) => index.ids(name, value).flatMap((id) => objects.get(id) ?? []),
+    list: (namespace) => (namespace === undefined ? [...objects.values()] : byIndex(byNamespace, namespace)),
+    byIndex,
     put,
     remove,
     replaceAll(next) {

@@ -70,6 +70,14 @@ export interface ListOptions {
   signal?: AbortSignal;
 }
 
+/** How the pages of a list are read. */
+export interface PageOptions<T> {
+  /** Objects in one answer; 500. Fewer where objects are large: a page is parsed in one go. */
+  pageSize?: number;
+  /** Drops what the caller does not need, page by page. */
+  transform?: (object: T) => T;
+}
+
 /** Options of one write. */
 export interface WriteOptions {
   fieldManager?: string;
@@ -85,8 +93,8 @@ export interface KubeClient {
   get<T extends KubeObject>(type: ResourceType<T>, key: ObjectKey, signal?: AbortSignal): Promise<T>;
   /** As `get`, with undefined for 404. */
   find<T extends KubeObject>(type: ResourceType<T>, key: ObjectKey, signal?: AbortSignal): Promise<T | undefined>;
-  /** Reads every page, 500 objects each. */
-  list<T extends KubeObject>(type: ResourceType<T>, options?: ListOptions): Promise<KubeList<T>>;
+  /** Reads every page. */
+  list<T extends KubeObject>(type: ResourceType<T>, options?: ListOptions & PageOptions<T>): Promise<KubeList<T>>;
   create<T extends KubeObject>(type: ResourceType<T>, object: Draft<T>, options?: WriteOptions): Promise<T>;
   replace<T extends KubeObject>(type: ResourceType<T>, object: T, options?: WriteOptions): Promise<T>;
   /** JSON merge patch (RFC 7386). */
