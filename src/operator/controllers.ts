@@ -7,6 +7,7 @@ import { defaultConfig, type AgentTaskDeps } from "../controllers/agent-task/dep
 import { agentTaskController, lifeOf } from "../controllers/agent-task/index.ts";
 import { publishStep } from "../controllers/agent-task/publish/index.ts";
 import { reportStep } from "../controllers/agent-task/report/index.ts";
+import { taskCache } from "../controllers/agent-task/task-index.ts";
 import { findDesk, type DeskDeps, type IntegrationSource } from "../controllers/desk.ts";
 import { egressProbes } from "../controllers/installation/egress.ts";
 import { installationRequest, keepInstallation } from "../controllers/installation/index.ts";
@@ -131,7 +132,7 @@ function integrationControllers(wiring: Wiring, sources: readonly IntegrationSou
       sources,
       type: integrationType(provider),
       profiles: informers.profiles.store,
-      tasks: informers.tasks.store,
+      tasks: taskCache(informers.tasks.store),
       keys,
       gateways,
       compileRule,
@@ -175,11 +176,12 @@ function tasksController(
   const tasks = agentTaskController(deps, lifeOf({ commands: commandStep, publish: publishStep, report: reportStep }));
   const made = controller(wiring, "agenttask", tasks.reconcile, config.BELLHOP_WORKERS);
   made.watches(informers.tasks, tasks.onTask);
-  made.watches(informers.profiles, tasks.onProfile);
-  for (const { informer } of informers.integrations) made.watches(informer, tasks.onIntegration);
+  // One change of these concerns many tasks: none of them goes before what happens to a task itself.
+  made.watches(informers.profiles, tasks.onProfile, "low");
+  for (const { informer } of informers.integrations) made.watches(informer, tasks.onIntegration, "low");
   made.watches(informers.pods, tasks.onPod);
   made.watches(informers.networkPolicies, tasks.onNetworkPolicy);
-  tasks.onAdmission((request) => made.enqueue(request));
+  tasks.onAdmission((request, priority) => made.enqueue(request, { priority }));
   const sweeping = controller(wiring, "sweep", async (_request, signal) => {
     // As long as a task exists, its own clean-up revokes the token before the Secret goes.
     const alive = new Set(informers.tasks.store.list().map(({ metadata }) => metadata.uid));
@@ -206,11 +208,12 @@ function taskDeps(wiring: Wiring, sources: readonly IntegrationSource[], setting
     retention: { ...defaultConfig.retention, taskMs: config.BELLHOP_TASK_RETENTION_DAYS * dayMs },
   };
   const desk = findDesk(wiring, sources);
+  const tasks = taskCache(informers.tasks.store);
   const profile = (namespace: string, name: string) => informers.profiles.store.get({ namespace, name });
   const credentials = createTaskCredentials({ kube: client, brokerNamespace, clock, log });
   return {
     kube: client,
-    tasks: informers.tasks.store,
+    tasks,
     profiles: informers.profiles.store,
     desk,
     sandbox: podProvider({
@@ -222,7 +225,7 @@ function taskDeps(wiring: Wiring, sources: readonly IntegrationSource[], setting
     }),
     egress: (signal: AbortSignal) => egressProbes({ client, canaries: (asking) => canaries(wiring, asking) }, signal),
     admission: createAdmission({
-      tasks: { list: () => informers.tasks.store.list() },
+      tasks,
       integration: ({ metadata, spec }) => desk({ ...spec.integrationRef, namespace: metadata.namespace })?.integration,
       profile: ({ metadata, spec }) => profile(metadata.namespace, spec.profileRef.name),
       clock,

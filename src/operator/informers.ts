@@ -1,8 +1,10 @@
-import { AgentProfileKind, AgentTaskKind, type AgentTask } from "../api/kinds.ts";
+import { AgentProfileKind, AgentTaskKind } from "../api/kinds.ts";
+import { taskIndexes, taskPages } from "../controllers/agent-task/task-index.ts";
 import { integrationType } from "../integrations/resource-type.ts";
 import type { Provider } from "../integrations/types.ts";
 import { createInformer, type InformerDeps } from "../kube/informer.ts";
 import { networkPolicies, pods } from "../kube/resources.ts";
+import { policyIndexes } from "../sandbox/pod/foreign-policy.ts";
 
 /** Every local copy that the operator keeps. */
 export type Informers = ReturnType<typeof createInformers>;
@@ -14,16 +16,9 @@ export function createInformers(deps: InformerDeps, providers: readonly Provider
       provider,
       informer: createInformer(deps, integrationType(provider)),
     })),
-    tasks: createInformer(deps, AgentTaskKind, { transform: withoutTexts }),
+    tasks: createInformer(deps, AgentTaskKind, { ...taskPages, indexes: taskIndexes }),
     profiles: createInformer(deps, AgentProfileKind),
     pods: createInformer(deps, pods, { labelSelector: "app.kubernetes.io/component=sandbox" }),
-    networkPolicies: createInformer(deps, networkPolicies),
+    networkPolicies: createInformer(deps, networkPolicies, { indexes: policyIndexes }),
   };
-}
-
-/** Prompts and comments are up to 64 KiB each; whoever needs one reads the task itself. */
-function withoutTexts(task: AgentTask): AgentTask {
-  const { prompt: _prompt, ...spec } = task.spec;
-  const { text: _text, ...source } = spec.source;
-  return { ...task, spec: { ...spec, source } };
 }

@@ -17,6 +17,7 @@ import { createTaskCredentials } from "./broker-secrets.ts";
 import { defaultConfig, type AgentTaskDeps } from "./deps.ts";
 import { agentTaskController, lifeOf } from "./index.ts";
 import { asStep } from "./steps.ts";
+import { taskCache, taskIndexes } from "./task-index.ts";
 import { aProfile, aTask, anIntegration, fakeHost } from "./testing.ts";
 
 let client: KubeConnection;
@@ -160,7 +161,7 @@ async function startOperator(world: World, bomb = noBomb()): Promise<Operator> {
   const writes = ["create", "replace", "replaceStatus", "mergePatch", "jsonPatch", "delete"];
   const kube = mined(client, bomb, writes);
   const common = { clock: systemClock, log: silentLogger };
-  const informer = createInformer({ client, ...common }, AgentTaskKind, { namespace });
+  const informer = createInformer({ client, ...common }, AgentTaskKind, { namespace, indexes: taskIndexes });
   informer.start(signal);
   await informer.waitForSync(signal);
   const integration = { ...anIntegration({ concurrency: world.concurrency }), metadata: { name: "shop", namespace } };
@@ -174,9 +175,10 @@ async function startOperator(world: World, bomb = noBomb()): Promise<Operator> {
   };
   const credentials = createTaskCredentials({ kube, brokerNamespace: namespace, ...common });
   await credentials.load(signal);
+  const cache = taskCache(informer.store);
   const deps: AgentTaskDeps = {
     kube,
-    tasks: informer.store,
+    tasks: cache,
     profiles: { get: () => aProfile() },
     desk: () => ({
       integration,
@@ -186,7 +188,7 @@ async function startOperator(world: World, bomb = noBomb()): Promise<Operator> {
     sandbox: mined(podsOf(world), bomb, ["ensure", "harvested", "remove"]),
     egress: async () => ({ probes: [], notProbed: [] }),
     admission: createAdmission({
-      tasks: informer.store,
+      tasks: cache,
       integration: () => integration,
       profile: () => aProfile({ concurrency: { tasks: 1000 } }),
       clock: systemClock,
@@ -206,7 +208,7 @@ async function startOperator(world: World, bomb = noBomb()): Promise<Operator> {
     ...common,
   });
   controller.watches(informer, (change) => tasks.onTask(change));
-  tasks.onAdmission((request) => controller.enqueue(request));
+  tasks.onAdmission((request, priority) => controller.enqueue(request, { priority }));
   await tasks.lead(signal);
   controller.start(signal);
   return {

@@ -4,7 +4,7 @@ import { permissions, type Permission, type Reread } from "../../integrations/co
 import type { Integration } from "../../integrations/types.ts";
 import { failedTaskOf, fixesBefore, isFailedCheck, resolveConversation } from "./conversation.ts";
 import type { Decision, TaskFacts } from "./facts.ts";
-import { holds, isOver, isWork, ownWorkOnly, requesterOf, sameConversation } from "./state.ts";
+import { holds, isOver, isWork, ownWorkOnly, requesterOf } from "./state.ts";
 
 /** What the provider says of the task's origin; what is absent was not asked. */
 export interface AuthoriseReading {
@@ -148,15 +148,12 @@ function isPermitted({ spec }: Integration, permission: AuthoriseReading["permis
 /** Who asked for running work may stop that, even without write now. What nobody allowed yet makes no requester of anybody. */
 function mayStopOwnWork({ task, tasks }: TaskFacts): boolean {
   if (task.spec.command !== "stop") return false;
-  const conversation = { ...task, status: { ...task.status, conversation: resolveConversation(task, tasks) } };
-  return tasks.some(
-    (other) =>
-      isWork(other) &&
-      holds(other, "Authorized") &&
-      !isOver(other) &&
-      sameConversation(other, conversation) &&
-      requesterOf(other).id === task.spec.actor.id,
-  );
+  return tasks
+    .inConversation(task, resolveConversation(task, tasks))
+    .some(
+      (other) =>
+        isWork(other) && holds(other, "Authorized") && !isOver(other) && requesterOf(other).id === task.spec.actor.id,
+    );
 }
 
 function allowed(facts: TaskFacts & { integration: Integration }, reading: AuthoriseReading): Decision {

@@ -8,7 +8,7 @@ import { walk } from "./frame.ts";
 import { reportStep } from "./report/index.ts";
 import { patchedStatus } from "./status.ts";
 import { asStep, type StepContext } from "./steps.ts";
-import { anIntegration, aProfile, aTask, facts, fakeHost, noon, shaOf } from "./testing.ts";
+import { anIntegration, aProfile, aTask, facts, fakeHost, noon, shaOf, taskCacheOf } from "./testing.ts";
 
 const branch = "bellhop/42-fix";
 const newId = shaOf("d");
@@ -108,7 +108,7 @@ function aThread() {
   };
   const deps = {
     kube: { replaceStatus: async (_kind: unknown, written: AgentTask) => (task = written) },
-    tasks: { list: () => [task] },
+    tasks: taskCacheOf([task]),
     profiles: { get: () => aProfile() },
     admission: { verdict: () => ({ state: "Unknown" }) },
     desk: () => ({

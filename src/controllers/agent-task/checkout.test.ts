@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { AgentTask } from "../../api/kinds.ts";
 import { headRule, resolveCheckout, type CheckoutResolution } from "./checkout.ts";
-import { aChange, aProfile, aTask, fakeHost, shaOf, type FakeHostState } from "./testing.ts";
+import { aChange, aProfile, aTask, fakeHost, shaOf, taskCacheOf, type FakeHostState } from "./testing.ts";
 
 interface Given {
   task?: AgentTask;
@@ -15,7 +15,7 @@ function resolve({ task = aTask(), tasks = [], output = {}, host = {} }: Given):
   if (!repository) throw new Error("the test's task has no repository");
   return resolveCheckout({
     task,
-    tasks: [task, ...tasks],
+    tasks: taskCacheOf([task, ...tasks]),
     profile: aProfile({ output }),
     botId: "99",
     repository,

@@ -4,6 +4,7 @@ import type { Change, CodeHost, RepositoryRef } from "../../integrations/connect
 import { isProviderFailure } from "../../integrations/errors.ts";
 import { branchCandidates, branchStem } from "./branch-name.ts";
 import { branchBefore, isMadeByUs, isOurBranch, isTaken } from "./conversation.ts";
+import type { TaskIndex } from "./task-index.ts";
 
 /** What a task works on, or why it cannot. */
 export type CheckoutResolution = { ok: true; checkout: Checkout } | { ok: false; reason: string; message: string };
@@ -11,7 +12,7 @@ export type CheckoutResolution = { ok: true; checkout: Checkout } | { ok: false;
 /** What a checkout is resolved from. */
 export interface CheckoutSources {
   task: AgentTask;
-  tasks: readonly AgentTask[];
+  tasks: TaskIndex;
   profile: AgentProfile;
   botId: string | undefined;
   repository: RepositoryRef;
@@ -106,9 +107,7 @@ function isOurs({ task, tasks, profile, botId }: CheckoutSources, change: Change
 /** Whether a task of ours or an open change builds on the head. The host is asked only where the answer decides. */
 async function isBase(sources: CheckoutSources, { headRef, sameRepository }: Change): Promise<boolean> {
   const { task, tasks, profile, host, repository, signal } = sources;
-  const known = tasks.some(
-    (other) => other.status?.checkout?.baseRef === headRef && other.spec.repository?.id === task.spec.repository?.id,
-  );
+  const known = tasks.inRepository(task, "base", headRef).length > 0;
   if (known || !sameRepository || !profile.spec.output.pushToHumanBranches) return known;
   return host.isBase(repository, headRef, signal);
 }

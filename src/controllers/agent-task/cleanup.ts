@@ -6,7 +6,7 @@ import { BellhopError } from "../../shared/errors.ts";
 import type { AgentTaskConfig } from "./deps.ts";
 import type { Decision, StatusFields, TaskFacts } from "./facts.ts";
 import { endedFromOutside } from "./follow.ts";
-import { holds, isOver, newestFirst, sameRepository } from "./state.ts";
+import { holds, isOver, newestFirst } from "./state.ts";
 import type { Step, StepContext } from "./steps.ts";
 
 /** What is left of a task that is over. */
@@ -155,7 +155,7 @@ function changeWith({ task, tasks }: TaskFacts): number | undefined {
   const { branch, changeNumber } = task.status?.result ?? {};
   if (changeNumber !== undefined || branch === undefined) return changeNumber;
   return tasks
-    .filter((other) => sameRepository(other, task) && other.status?.result?.branch === branch)
+    .inRepository(task, "branch", branch)
     .sort(newestFirst)
     .find((other) => other.status?.result?.changeNumber !== undefined)?.status?.result?.changeNumber;
 }

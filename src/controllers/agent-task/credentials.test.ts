@@ -8,7 +8,7 @@ import { defaultConfig, type AgentTaskDeps } from "./deps.ts";
 import { walk } from "./frame.ts";
 import { lifeOf } from "./index.ts";
 import { asStep } from "./steps.ts";
-import { aProfile, aTask, anIntegration, facts, fakeHost, noon } from "./testing.ts";
+import { anIntegration, aProfile, aTask, facts, fakeHost, noon, taskCacheOf } from "./testing.ts";
 
 const attempts = [{ number: 1, podName: "p-1", podUID: "pod-1", startedAt: noon.toISOString() }];
 const none = asStep<undefined, never>({
@@ -36,7 +36,7 @@ beforeEach(() => {
 async function reconcile(): Promise<unknown> {
   const deps = {
     kube: { replaceStatus: async (_type: unknown, written: AgentTask) => (task = written) },
-    tasks: { list: () => [task] },
+    tasks: taskCacheOf([task]),
     profiles: { get: () => aProfile() },
     admission: { verdict: () => ({ state: "Unknown" }) },
     desk: () => ({ integration: anIntegration(), connect: async () => ({ codeHost: fakeHost().host }) }),

@@ -1,5 +1,5 @@
 import type { AgentProfile, AgentTask } from "../../api/kinds.ts";
-import type { KubeClient, ObjectKey, Store } from "../../kube/types.ts";
+import type { KubeClient, ObjectKey } from "../../kube/types.ts";
 import type { SandboxProvider } from "../../sandbox/provider.ts";
 import type { SandboxSpec } from "../../sandbox/protocol/sandbox-spec.ts";
 import type { Clock } from "../../shared/clock.ts";
@@ -8,6 +8,7 @@ import type { Guardrails } from "../agent-profile/decide.ts";
 import type { FindDesk } from "../desk.ts";
 import type { Admission } from "./admission/loop.ts";
 import type { TaskCredentials } from "./broker-secrets.ts";
+import type { TaskCache } from "./task-index.ts";
 
 /** How long things are kept and how many may run; one object of the operator's configuration. */
 export interface AgentTaskConfig {
@@ -62,7 +63,7 @@ export interface TaskEvents {
 /** What the agent-task controller needs. */
 export interface AgentTaskDeps {
   kube: KubeClient;
-  tasks: Pick<Store<AgentTask>, "get" | "list">;
+  tasks: TaskCache;
   profiles: { get(key: ObjectKey): AgentProfile | undefined };
   desk: FindDesk;
   sandbox: SandboxProvider;

@@ -4,6 +4,7 @@ import type { Integration } from "../../integrations/types.ts";
 import type { SandboxState } from "../../sandbox/provider.ts";
 import type { Guardrails } from "../agent-profile/decide.ts";
 import type { AdmissionVerdict } from "./admission/verdict.ts";
+import type { TaskIndex } from "./task-index.ts";
 
 /** What is known of a task without asking anybody: everything here comes from informers and memory, and is never changed. */
 export interface TaskFacts {
@@ -15,8 +16,8 @@ export interface TaskFacts {
   profile: AgentProfile | undefined;
   /** What the installation allows of profiles. */
   guardrails: Guardrails;
-  /** Every task of the namespace, this one among them. */
-  tasks: readonly AgentTask[];
+  /** The tasks of the namespace, this one among them, by what a step asks about. */
+  tasks: TaskIndex;
   /** The newest attempt's sandbox; undefined before the first attempt. */
   sandbox: SandboxState | undefined;
   /** What the admission loop says; asked only for tasks that wait for it. */

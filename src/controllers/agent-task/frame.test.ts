@@ -8,7 +8,7 @@ import type { AgentTaskDeps } from "./deps.ts";
 import type { Decision, StatusPatch } from "./facts.ts";
 import { walk } from "./frame.ts";
 import { asStep, type AnyStep } from "./steps.ts";
-import { aTask, noon } from "./testing.ts";
+import { aTask, noon, taskCacheOf } from "./testing.ts";
 
 let log: string[];
 let written: AgentTask[];
@@ -28,7 +28,7 @@ beforeEach(() => {
         return task;
       },
     },
-    tasks: { list: () => [] },
+    tasks: taskCacheOf([]),
     profiles: { get: () => undefined },
     admission: { verdict: () => ({ state: "Unknown" }) },
     desk: () => undefined,

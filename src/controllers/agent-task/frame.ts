@@ -6,6 +6,7 @@ import type { Result } from "../../kube/types.ts";
 import { BellhopError } from "../../shared/errors.ts";
 import { applyPatch } from "./apply.ts";
 import type { AgentTaskDeps } from "./deps.ts";
+import type { StatusPatch, TaskFacts } from "./facts.ts";
 import { gatherFacts } from "./gather.ts";
 import { conditionOf, isJudged } from "./state.ts";
 import type { AnyStep, StepContext } from "./steps.ts";
@@ -14,6 +15,8 @@ import type { AnyStep, StepContext } from "./steps.ts";
 interface Walk {
   deps: AgentTaskDeps;
   task: AgentTask;
+  /** Gathered once; again after each write, and before each action, which must not go by what was known a provider's answer ago. */
+  facts: TaskFacts;
   connection: () => Promise<Connection>;
   signal: AbortSignal;
   waitsMs: number[];
@@ -27,7 +30,14 @@ export async function walk(
   task: AgentTask,
   signal: AbortSignal,
 ): Promise<Result> {
-  const state: Walk = { deps, task, connection: connector(deps, task), signal, waitsMs: [] };
+  const state: Walk = {
+    deps,
+    task,
+    facts: gatherFacts(deps, task),
+    connection: connector(deps, task),
+    signal,
+    waitsMs: [],
+  };
   for (const step of steps) {
     if (state.failure === undefined || step.always) await tryStep(state, step);
   }
@@ -57,18 +67,30 @@ async function tryStep(state: Walk, step: AnyStep): Promise<void> {
 async function runStep(state: Walk, step: AnyStep): Promise<void> {
   const context = contextOf(state);
   if (!step.concerns(context.facts, state.deps.clock.now())) return;
-  const plan = await step.plan(context, () => contextOf(state));
-  state.task = await applyPatch(state.deps, state.task, plan);
+  const plan = await step.plan(context, () => contextOf(gatheredAgain(state)));
+  await write(state, plan);
   if (plan.requeueAfterMs !== undefined) state.waitsMs.push(plan.requeueAfterMs);
   for (const action of plan.actions) {
     const patch = await action();
-    if (patch) state.task = await applyPatch(state.deps, state.task, patch);
+    if (patch) await write(state, patch);
   }
 }
 
-function contextOf({ deps, task, connection, signal }: Walk): StepContext {
+async function write(state: Walk, patch: StatusPatch): Promise<void> {
+  const written = await applyPatch(state.deps, state.task, patch);
+  if (written === state.task) return;
+  state.task = written;
+  gatheredAgain(state);
+}
+
+function gatheredAgain(state: Walk): Walk {
+  state.facts = gatherFacts(state.deps, state.task);
+  return state;
+}
+
+function contextOf({ deps, task, facts, connection, signal }: Walk): StepContext {
   const live = (): Promise<AgentTask> => deps.kube.get(AgentTaskKind, task.metadata, signal);
-  return { deps, facts: gatherFacts(deps, task), connection, live, signal };
+  return { deps, facts, connection, live, signal };
 }
 
 function connector(deps: AgentTaskDeps, task: AgentTask): () => Promise<Connection> {
@@ -91,7 +113,7 @@ async function showFailure(state: Walk, step: AnyStep, error: unknown): Promise<
     return;
   const draft = { type, status: "Unknown", reason: error.code, message: `${error.message} Trying again.` } as const;
   try {
-    state.task = await applyPatch(state.deps, state.task, { conditions: [draft] });
+    await write(state, { conditions: [draft] });
   } catch (failure) {
     state.deps.log.debug({ step: step.name, error: failure }, "a step's failure could not be shown");
   }

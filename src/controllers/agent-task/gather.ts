@@ -13,7 +13,7 @@ export function gatherFacts(deps: AgentTaskDeps, task: AgentTask): TaskFacts {
     integration: deps.desk({ ...task.spec.integrationRef, namespace })?.integration,
     profile: deps.profiles.get({ namespace, name: task.spec.profileRef.name }),
     guardrails: deps.config.guardrails,
-    tasks: deps.tasks.list(namespace),
+    tasks: deps.tasks,
     sandbox: attempt ? deps.sandbox.observe(task, attempt.number) : undefined,
     admission: waits ? deps.admission.verdict(task) : { state: "Unknown" },
   };

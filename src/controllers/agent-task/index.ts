@@ -1,6 +1,7 @@
 import { names } from "../../api/annotations.ts";
 import { AgentTaskKind, type AgentProfile, type AgentTask } from "../../api/kinds.ts";
 import { addFinalizer, hasFinalizer } from "../../kube/finalizers.ts";
+import type { Priority } from "../../kube/queue.ts";
 import { done, type Change, type KubeObject, type Reconciler, type Request } from "../../kube/types.ts";
 import { admit } from "./admit.ts";
 import { authorise } from "./authorise.ts";
@@ -13,8 +14,9 @@ import { follow } from "./follow.ts";
 import { walk } from "./frame.ts";
 import { prepare } from "./prepare.ts";
 import { sandbox } from "./sandbox.ts";
-import { isAtWork, isOver } from "./state.ts";
+import { isAtWork } from "./state.ts";
 import { asStep, type AnyStep } from "./steps.ts";
+import { taskPages } from "./task-index.ts";
 
 /** What the composition root wires: the reconciler, and which tasks to look at when something changes. */
 export interface AgentTaskController {
@@ -29,8 +31,8 @@ export interface AgentTaskController {
   onPod: (change: Change<KubeObject>) => Request[];
   /** For the informer of network policies: whose network it may open, or has ceased to close. */
   onNetworkPolicy: (change: Change<KubeObject>) => Request[];
-  /** For the controller's `enqueue`: tasks whose place in the queue changed. Returns its own removal. */
-  onAdmission(enqueue: (request: Request) => void): () => void;
+  /** For the controller's `enqueue`: tasks whose place in the queue changed; those that may work now come first. Returns its own removal. */
+  onAdmission(enqueue: (request: Request, priority: Priority) => void): () => void;
   /** Once leadership has begun, before workers start: counts what is at work already, from a live list. */
   lead(signal: AbortSignal): Promise<void>;
 }
@@ -71,9 +73,10 @@ export function agentTaskController(deps: AgentTaskDeps, steps: readonly AnyStep
     onIntegration: (change) => dependents(deps, change, (task, name) => task.spec.integrationRef.name === name),
     onPod: ({ current, old }) => ownersOf(current ?? old),
     onNetworkPolicy: (change) => exposedBy(deps, change),
-    onAdmission: (enqueue) => deps.admission.onVerdict(enqueue),
+    onAdmission: (enqueue) =>
+      deps.admission.onVerdict((request, { state }) => enqueue(request, state === "Admitted" ? "normal" : "low")),
     async lead(signal) {
-      const { items } = await deps.kube.list(AgentTaskKind, { signal });
+      const { items } = await deps.kube.list(AgentTaskKind, { ...taskPages, signal });
       deps.admission.seed(items);
     },
   };
@@ -103,16 +106,17 @@ function dependents(
   deps.admission.changed();
   const object = current ?? old;
   if (!object) return [];
-  const open = deps.tasks.list(object.metadata.namespace).filter((task) => !isOver(task));
+  const open = deps.tasks.open(object.metadata.namespace ?? "");
   return open.filter((task) => matches(task, object.metadata.name)).flatMap(requestsFor);
 }
 
 function exposedBy({ tasks }: AgentTaskDeps, { current, old }: Change<KubeObject>): Request[] {
   const owners = ownersOf(current ?? old);
   if (owners.length > 0) return owners;
+  const namespace = (current ?? old)?.metadata.namespace;
   return tasks
-    .list((current ?? old)?.metadata.namespace)
-    .filter(isAtWork)
+    .active()
+    .filter((task) => task.metadata.namespace === namespace && isAtWork(task))
     .flatMap(requestsFor);
 }
 

@@ -24,7 +24,12 @@ export function isJudged(task: AgentTask, type: TaskCondition): boolean {
 
 /** Whether the task has ended: it succeeded, failed, was cancelled or refused. */
 export function isOver(task: AgentTask): boolean {
-  return isJudged(task, "Succeeded") || conditionOf(task, "Authorized")?.status === "False";
+  return isJudged(task, "Succeeded") || wasRefused(task);
+}
+
+/** Whether the task was refused: what it asks for is not done. */
+export function wasRefused(task: AgentTask): boolean {
+  return conditionOf(task, "Authorized")?.status === "False";
 }
 
 /** Whether the task is work; commands do none. */
@@ -61,11 +66,6 @@ export function conversationOf(task: AgentTask): string {
 export function sameRepository(a: AgentTask, b: AgentTask): boolean {
   const [left, right] = [a.spec.repository, b.spec.repository];
   return left !== undefined && left.id === right?.id && left.host === right.host;
-}
-
-/** Whether two tasks of one namespace belong to one conversation. */
-export function sameConversation(a: AgentTask, b: AgentTask): boolean {
-  return conversationOf(a) === conversationOf(b) && a.spec.repository?.host === b.spec.repository?.host;
 }
 
 /** On whose behalf a task works: the requester where it is not the sender (failed checks). */

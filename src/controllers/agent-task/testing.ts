@@ -6,8 +6,10 @@ import type { AgentProfile, AgentTask } from "../../api/kinds.ts";
 import type { Change, CodeHost } from "../../integrations/connection.ts";
 import { ProviderError } from "../../integrations/errors.ts";
 import type { Integration } from "../../integrations/types.ts";
+import { createStore } from "../../kube/store.ts";
 import type { Condition } from "../../kube/types.ts";
 import type { TaskFacts } from "./facts.ts";
+import { taskCache, taskIndexes, withoutTexts, type TaskCache } from "./task-index.ts";
 
 /** Noon in every test. */
 export const noon = new Date("2026-03-01T12:00:00Z");
@@ -108,14 +110,24 @@ export function aProfile(spec: object = {}): AgentProfile {
   };
 }
 
-/** Facts around a task. */
-export function facts(overrides: Partial<TaskFacts> = {}): TaskFacts {
+/** The cache of tasks, as an informer would hold the given. */
+export function taskCacheOf(tasks: readonly AgentTask[]): TaskCache {
+  const store = createStore(taskIndexes);
+  for (const task of tasks) store.put(withoutTexts(task));
+  return taskCache(store);
+}
+
+/** Facts around a task; `tasks` are all that the cache holds, this one alone unless told. */
+export function facts({
+  tasks,
+  ...overrides
+}: Omit<Partial<TaskFacts>, "tasks"> & { tasks?: AgentTask[] } = {}): TaskFacts {
   const task = overrides.task ?? aTask();
   return {
     integration: anIntegration(),
     profile: aProfile(),
     guardrails: { images: [] },
-    tasks: [task],
+    tasks: taskCacheOf(tasks ?? [task]),
     sandbox: undefined,
     admission: { state: "Unknown" },
     ...overrides,

@@ -1,8 +1,9 @@
-import type { AgentProfile, AgentTask } from "../../api/kinds.ts";
+import type { AgentProfile } from "../../api/kinds.ts";
 import type { RefusedRule } from "../../intake/cel.ts";
 import type { KubeObject, KubeClient, ObjectKey, ResourceType } from "../../kube/types.ts";
 import type { EventRecorder } from "../../kube/events.ts";
 import type { Integration } from "../../integrations/types.ts";
+import type { TaskCache } from "../agent-task/task-index.ts";
 import type { DeskDeps, IntegrationSource } from "../desk.ts";
 import type { GatewayKeys } from "./gateway-keys.ts";
 import type { Gateways } from "./gateways.ts";
@@ -44,7 +45,7 @@ export interface IntegrationDeps extends DeskDeps {
   type: ResourceType<Integration & KubeObject>;
   sources: readonly IntegrationSource[];
   profiles: { get(key: ObjectKey): AgentProfile | undefined };
-  tasks: { list(namespace: string): AgentTask[] };
+  tasks: Pick<TaskCache, "ofIntegration">;
   keys: GatewayKeys;
   gateways: Gateways;
   /** Whether a rule compiles within its bounds; the message says why not. */

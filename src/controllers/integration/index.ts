@@ -65,7 +65,7 @@ async function reconcile(deps: IntegrationDeps, given: Integration, signal: Abor
     ...outcome.status,
     observedGeneration: integration.metadata.generation ?? 0,
     triggers: triggersSince(integration, now),
-    ...defined({ lastTaskTime: lastTaskTime(integration, deps.tasks.list(integration.metadata.namespace)) }),
+    ...defined({ lastTaskTime: lastTaskTime(integration, deps.tasks) }),
     conditions: withVerdicts(integration, verdicts, now),
   };
   await updateStatus(deps.client, deps.type, integration, status);

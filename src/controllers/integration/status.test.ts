@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { anIntegration, aTask } from "../agent-task/testing.ts";
+import { anIntegration, aTask, taskCacheOf } from "../agent-task/testing.ts";
 import { lastTaskTime } from "./status.ts";
 
 const [early, late] = ["2026-03-01T10:00:00Z", "2026-03-01T11:00:00Z"];
 
 describe("lastTaskTime", () => {
   it("is the newest of the integration's tasks that a delivery made", () => {
-    const tasks = [
+    const tasks = taskCacheOf([
       aTask({ name: "a", createdAt: early }),
       aTask({ name: "b", createdAt: late }),
       aTask({ name: "by-hand", createdAt: "2026-03-01T12:00:00Z", source: { provider: "kubernetes" } }),
@@ -15,14 +15,14 @@ describe("lastTaskTime", () => {
         createdAt: "2026-03-01T12:00:00Z",
         spec: { integrationRef: { kind: "GitHubIntegration", name: "till" } },
       }),
-    ];
+    ]);
     expect(lastTaskTime(anIntegration(), tasks)).toBe(late);
   });
 
   it("stays when its task is gone, and is not there before the first", () => {
     const known = { ...anIntegration(), status: { lastTaskTime: late } };
-    expect(lastTaskTime(known, [aTask({ createdAt: early })])).toBe(late);
-    expect(lastTaskTime(known, [])).toBe(late);
-    expect(lastTaskTime(anIntegration(), [])).toBeUndefined();
+    expect(lastTaskTime(known, taskCacheOf([aTask({ createdAt: early })]))).toBe(late);
+    expect(lastTaskTime(known, taskCacheOf([]))).toBe(late);
+    expect(lastTaskTime(anIntegration(), taskCacheOf([]))).toBeUndefined();
   });
 });

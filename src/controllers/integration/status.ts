@@ -1,7 +1,7 @@
-import type { AgentTask } from "../../api/kinds.ts";
 import type { Condition } from "../../kube/types.ts";
 import { conditionsEqual, setCondition } from "../../kube/conditions.ts";
 import type { Integration } from "../../integrations/types.ts";
+import type { TaskCache } from "../agent-task/task-index.ts";
 import type { Verdict } from "./conditions.ts";
 
 /** Pure: `status.triggers` with the moment each trigger was first seen; triggers that are gone lose theirs. */
@@ -14,13 +14,16 @@ export function triggersSince(integration: Integration, now: Date): { name: stri
  * Pure: when a delivery last made a task of this integration, as far as tasks are still there; never before what was known. It is looked
  * at with the rest, so that a busy integration is not written with each task.
  */
-export function lastTaskTime(integration: Integration, tasks: readonly AgentTask[]): string | undefined {
-  const { kind, metadata, status } = integration;
-  const times = tasks
-    .filter(({ spec }) => spec.integrationRef.kind === kind && spec.integrationRef.name === metadata.name)
-    .filter(({ spec }) => spec.source.provider !== "kubernetes")
-    .map((task) => task.metadata.creationTimestamp ?? "");
-  const [newest = ""] = [...times, status?.lastTaskTime ?? ""].toSorted().toReversed();
+export function lastTaskTime(
+  { kind, metadata, status }: Integration,
+  tasks: Pick<TaskCache, "ofIntegration">,
+): string | undefined {
+  let newest = status?.lastTaskTime ?? "";
+  const { namespace, name } = metadata;
+  for (const task of tasks.ofIntegration({ kind: kind ?? "", namespace, name })) {
+    const created = task.metadata.creationTimestamp ?? "";
+    if (task.spec.source.provider !== "kubernetes" && created > newest) newest = created;
+  }
   return newest === "" ? undefined : newest;
 }
 

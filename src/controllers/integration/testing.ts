@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { aNamespace } from "../../../test/cluster/namespace.ts";
 import { startGitHub, type GitHubStandIn } from "../../../test/providers/github/index.ts";
+import { taskCacheOf } from "../agent-task/testing.ts";
 import { startReceiver, type Receiver } from "../../../test/providers/github/testing.ts";
 import { GitHubIntegrationKind, type AgentTask, type GitHubIntegration } from "../../api/kinds.ts";
 import { compileRule } from "../../intake/cel.ts";
@@ -128,7 +129,7 @@ function startController(given: { client: KubeClient; namespace: string; externa
     sources,
     type: integrationType(served),
     profiles: { get: () => undefined },
-    tasks: { list: () => tasks },
+    tasks: { ofIntegration: (integration) => taskCacheOf(tasks).ofIntegration(integration) },
     keys,
     gateways: { generations: async () => [{ address: "10.0.0.1", generation: generationOf(gateways) }] },
     compileRule,

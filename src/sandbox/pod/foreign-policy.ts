@@ -1,4 +1,24 @@
+import { names } from "../../api/annotations.ts";
 import type { NetworkPolicy } from "../../kube/resources.ts";
+import type { IndexFunction } from "../../kube/store.ts";
+import type { Store } from "../../kube/types.ts";
+
+/** Finds the policies that may select the pods of a task, so that those of thousands of other tasks are not looked at. */
+export const policyIndexes: Record<"task", IndexFunction<NetworkPolicy>> = {
+  task: ({ metadata, spec }) => [`${metadata.namespace}/${spec?.podSelector?.matchLabels?.[names.task] ?? anyTask}`],
+};
+
+/** No task's name. */
+const anyTask = "*";
+
+/** The policies that may select a sandbox pod of the task: those that name it, and those that name no task. */
+export function policiesFor(
+  policies: Pick<Store<NetworkPolicy>, "byIndex">,
+  namespace: string | undefined,
+  task: string,
+): NetworkPolicy[] {
+  return [task, anyTask].flatMap((name) => policies.byIndex("task", `${namespace}/${name}`));
+}
 
 /** A label selector as on the wire. */
 interface Selector {

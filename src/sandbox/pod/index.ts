@@ -9,7 +9,7 @@ import type { Clock } from "../../shared/clock.ts";
 import { BellhopError } from "../../shared/errors.ts";
 import type { SandboxProvider, SandboxRequest, SandboxState } from "../provider.ts";
 import { buildContext } from "./context-config-map.ts";
-import { foreignEgress } from "./foreign-policy.ts";
+import { foreignEgress, policiesFor } from "./foreign-policy.ts";
 import { podName, policyName, sandboxLabels } from "./names.ts";
 import { buildNetworkPolicy, closesLike } from "./network-policy.ts";
 import { observePod } from "./observe.ts";
@@ -21,8 +21,8 @@ export interface PodProviderDeps {
   client: KubeClient;
   /** Sandbox pods (label `app.kubernetes.io/component: sandbox`) of all namespaces. */
   pods: Store<Pod>;
-  /** Network policies of all namespaces; those that open our pods stop them. */
-  networkPolicies: Store<NetworkPolicy>;
+  /** Network policies of all namespaces, with `policyIndexes`; those that open our pods stop them. */
+  networkPolicies: Pick<Store<NetworkPolicy>, "get" | "byIndex">;
   settings: SandboxSettings;
   clock: Clock;
 }
@@ -121,9 +121,9 @@ function foreignPolicy(deps: PodProviderDeps, task: AgentTask, attempt: number):
   const { name, namespace } = task.metadata;
   const ours = buildNetworkPolicy(task, deps.settings).spec?.egress;
   // Under our own name, too, egress that we did not write is foreign.
-  const others = deps.networkPolicies
-    .list(namespace)
-    .filter(({ metadata, spec }) => metadata.name !== policyName(name) || !sameJson(spec?.egress, ours));
+  const others = policiesFor(deps.networkPolicies, namespace, name).filter(
+    ({ metadata, spec }) => metadata.name !== policyName(name) || !sameJson(spec?.egress, ours),
+  );
   return foreignEgress(others, sandboxLabels(name, attempt));
 }
 

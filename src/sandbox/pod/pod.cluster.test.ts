@@ -4,11 +4,13 @@ import { aNamespace, eventually } from "../../../test/cluster/namespace.ts";
 import { AgentTaskKind } from "../../api/kinds.ts";
 import { connect } from "../../kube/config.ts";
 import { configMaps, namespaces, networkPolicies, pods, type NetworkPolicy, type Pod } from "../../kube/resources.ts";
-import type { KubeConnection, KubeObject, ObjectKey, ResourceType, Store } from "../../kube/types.ts";
+import { createStore, type WritableStore } from "../../kube/store.ts";
+import type { KubeConnection, KubeObject, ObjectKey, ResourceType } from "../../kube/types.ts";
 import { systemClock } from "../../shared/clock.ts";
 import { BellhopError } from "../../shared/errors.ts";
 import type { SandboxProvider, SandboxRequest } from "../provider.ts";
 import { aSandboxRequest, aSandboxTask, sandboxSettings } from "../testing.ts";
+import { policyIndexes } from "./foreign-policy.ts";
 import { podProvider } from "./index.ts";
 
 const signal = AbortSignal.timeout(120_000);
@@ -16,7 +18,7 @@ let client: KubeConnection;
 let namespace: string;
 let sandboxes: SandboxProvider;
 /** What the informers would have. */
-let known: { pods: Pod[]; policies: NetworkPolicy[] };
+let known: { pods: WritableStore<Pod>; policies: WritableStore<NetworkPolicy> };
 
 beforeAll(async () => {
   ({ client } = await connect({ kubeconfig: inject("kubeconfigPath") }));
@@ -27,26 +29,19 @@ beforeEach(async () => {
   namespace = await aNamespace(client, "pods");
   const labels = { "pod-security.kubernetes.io/enforce": "restricted" };
   await client.mergePatch(namespaces, { name: namespace }, { metadata: { labels } });
-  known = { pods: [], policies: [] };
+  known = { pods: createStore(), policies: createStore(policyIndexes) };
   sandboxes = podProvider({
     client,
-    pods: storeOf(() => known.pods),
-    networkPolicies: storeOf(() => known.policies),
+    pods: known.pods,
+    networkPolicies: known.policies,
     settings: sandboxSettings(),
     clock: systemClock,
   });
 });
 
-function storeOf<T extends Pod | NetworkPolicy>(items: () => T[]): Store<T> {
-  const get = ({ name }: ObjectKey): T | undefined => items().find(({ metadata }) => metadata.name === name);
-  return { get, list: items, byIndex: () => [] };
-}
-
 async function look(): Promise<void> {
-  known = {
-    pods: (await client.list(pods, { namespace })).items,
-    policies: (await client.list(networkPolicies, { namespace })).items,
-  };
+  known.pods.replaceAll((await client.list(pods, { namespace })).items);
+  known.policies.replaceAll((await client.list(networkPolicies, { namespace })).items);
 }
 
 async function aRequest(name = "github-abc"): Promise<SandboxRequest> {

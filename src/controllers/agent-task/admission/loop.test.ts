@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { AgentTask } from "../../../api/kinds.ts";
 import { FakeClock } from "../../../shared/fake-clock.ts";
-import { aProfile, aTask, anIntegration } from "../testing.ts";
+import { aProfile, aTask, anIntegration, taskCacheOf } from "../testing.ts";
 import { createAdmission, type Admission } from "./loop.ts";
 
 let clock: FakeClock;
@@ -16,7 +16,7 @@ beforeEach(() => {
   told = [];
   ready = true;
   admission = createAdmission({
-    tasks: { list: () => tasks },
+    tasks: { active: () => taskCacheOf(tasks).active(), get: (key) => taskCacheOf(tasks).get(key) },
     integration: () => anIntegration({ concurrency: { tasks: 2 } }),
     profile: ({ metadata }) => (ready || metadata.name !== "a" ? aProfile() : undefined),
     clock,

@@ -5,6 +5,7 @@ import { sameJson } from "../../../kube/apply.ts";
 import type { Clock } from "../../../shared/clock.ts";
 import type { AgentTaskConfig } from "../deps.ts";
 import { conversationOf, createdMs, holds, isJudged, isLeaving, isOver, isWork } from "../state.ts";
+import type { TaskCache } from "../task-index.ts";
 import { actorKey, limitsOf } from "./limits.ts";
 import { unready } from "./ready.ts";
 import { schedule, type Contender } from "./schedule.ts";
@@ -19,12 +20,16 @@ export interface Admission {
   /** Counts what a live list showed, until the cache shows it too. Called once, when leadership begins. */
   seed(tasks: readonly AgentTask[]): void;
   /** Called with each task that shall be looked at because its verdict changed. Returns its own removal. */
-  onVerdict(listener: (request: Request) => void): () => void;
+  onVerdict(listener: VerdictListener): () => void;
 }
+
+/** Hears which task's verdict changed, and to what. */
+export type VerdictListener = (request: Request, verdict: AdmissionVerdict) => void;
 
 /** What the loop reads; all from caches. */
 export interface AdmissionDeps {
-  tasks: { list(): AgentTask[] };
+  /** `active`: work that is authorised and not over, of all namespaces. A pass costs as much as there is of it. */
+  tasks: Pick<TaskCache, "active" | "get">;
   integration(task: AgentTask): Integration | undefined;
   profile(task: AgentTask): AgentProfile | undefined;
   clock: Clock;
@@ -57,7 +62,7 @@ class AdmissionLoop implements Admission {
   readonly #deps: AdmissionDeps;
   readonly #assumed = new Map<string, Assumed>();
   readonly #told = new Map<string, { verdict: AdmissionVerdict; atMs: number }>();
-  readonly #listeners = new Set<(request: Request) => void>();
+  readonly #listeners = new Set<VerdictListener>();
   #scheduled: { atMs: number; cancel: () => void } | undefined;
 
   constructor(deps: AdmissionDeps) {
@@ -82,7 +87,7 @@ class AdmissionLoop implements Admission {
     this.changed();
   }
 
-  onVerdict(listener: (request: Request) => void): () => void {
+  onVerdict(listener: VerdictListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -96,8 +101,8 @@ class AdmissionLoop implements Admission {
 
   #pass(): void {
     this.#scheduled = undefined;
-    const tasks = new Map(this.#deps.tasks.list().map((task) => [keyOf(task), task]));
-    this.#forgetAssumed(tasks);
+    const tasks = new Map(this.#deps.tasks.active().map((task) => [keyOf(task), task]));
+    this.#forgetAssumed();
     const running = new Map([...tasks].filter(([, task]) => isRunning(task)));
     for (const [key, { task }] of this.#assumed) running.set(key, task);
     const waiting = [...tasks].filter(([key, task]) => isWaiting(task) && this.#isReady(task) && !running.has(key));
@@ -120,16 +125,22 @@ class AdmissionLoop implements Admission {
     if (early && verdict.state !== "Admitted") return;
     this.#told.set(key, { verdict, atMs: this.#nowMs() });
     const request = { namespace: task.metadata.namespace, name: task.metadata.name };
-    for (const listener of this.#listeners) listener(request);
+    for (const listener of this.#listeners) listener(request, verdict);
   }
 
-  #forgetAssumed(tasks: Map<string, AgentTask>): void {
-    for (const [key, { untilMs }] of this.#assumed) {
-      const known = tasks.get(key);
+  #forgetAssumed(): void {
+    for (const [key, { task, untilMs }] of this.#assumed) {
+      const known = this.#known(task);
       const shown = known !== undefined && (holds(known, "Admitted") || isOver(known));
       const late = untilMs === undefined ? !known || !this.#isReady(known) : untilMs <= this.#nowMs();
       if (shown || late) this.#assumed.delete(key);
     }
+  }
+
+  /** The task as the cache has it, also when it is over. */
+  #known(task: AgentTask): AgentTask | undefined {
+    const known = this.#deps.tasks.get(task.metadata);
+    return known?.metadata.uid === task.metadata.uid ? known : undefined;
   }
 
   /** What cannot be admitted takes nobody's place. */

@@ -2,6 +2,7 @@ import type { AgentProfile, AgentTask } from "../../../api/kinds.ts";
 import { isTaken } from "../conversation.ts";
 import type { Decision, TaskFacts } from "../facts.ts";
 import { conditionOf, ownWorkOnly, requesterOf } from "../state.ts";
+import type { TaskIndex } from "../task-index.ts";
 import { approvalOf, lastPublished, lastWork, openWork, unapprovedOn } from "./targets.ts";
 
 /** What a command makes happen; each idempotent. */
@@ -93,14 +94,14 @@ function notHeld(profile: AgentProfile | undefined): Decision<CommandAction> | u
 }
 
 /** A commit of ours on top would make a push that is under way late; what that brings has to be read anyway. */
-function busy(branch: string, task: AgentTask, tasks: readonly AgentTask[]): Decision<CommandAction> | undefined {
+function busy(branch: string, task: AgentTask, tasks: TaskIndex): Decision<CommandAction> | undefined {
   if (!isTaken(task, branch, tasks)) return undefined;
   return refused("StillRunning", "Work on this branch is still running; approve what it leaves, or say `stop` first.");
 }
 
 function approveCommit(
   task: AgentTask,
-  tasks: readonly AgentTask[],
+  tasks: TaskIndex,
   waiting: { target: string; commit: string; branch: string },
 ): Decision<CommandAction> {
   const given = task.spec.commandArgument?.toLowerCase() ?? "";

@@ -1,17 +1,15 @@
 import type { AgentTask } from "../../../api/kinds.ts";
-import { belonging } from "../conversation.ts";
-import { conversationOf, createdMs, holds, isOver, isWork, newestFirst, sameRepository } from "../state.ts";
+import { tasksOf } from "../conversation.ts";
+import { conversationOf, createdMs, holds, isOver, isWork, newestFirst } from "../state.ts";
+import type { TaskIndex } from "../task-index.ts";
 
 /**
  * The work of a command's conversation that was there when the command came, newest first; not what the command itself has begun, nor what
  * ended without ever being authorised.
  */
-export function workOf(command: AgentTask, tasks: readonly AgentTask[]): AgentTask[] {
-  const conversation = conversationOf(command);
-  const belongsTo = belonging(tasks);
-  return tasks
-    .filter((other) => isWork(other) && sameRepository(other, command) && mayCount(other) && isBefore(other, command))
-    .filter((other) => belongsTo(other) === conversation)
+export function workOf(command: AgentTask, tasks: TaskIndex): AgentTask[] {
+  return tasksOf(conversationOf(command), command, tasks)
+    .filter((other) => isWork(other) && mayCount(other) && isBefore(other, command))
     .sort(newestFirst);
 }
 
@@ -24,22 +22,22 @@ function isBefore(other: AgentTask, command: AgentTask): boolean {
 }
 
 /** Work of the conversation that has not ended. */
-export function openWork(command: AgentTask, tasks: readonly AgentTask[]): AgentTask[] {
+export function openWork(command: AgentTask, tasks: TaskIndex): AgentTask[] {
   return workOf(command, tasks).filter((task) => !isOver(task));
 }
 
 /** The newest work of the conversation that was authorised and has ended: what was refused is nobody's to begin again. */
-export function lastWork(command: AgentTask, tasks: readonly AgentTask[]): AgentTask | undefined {
+export function lastWork(command: AgentTask, tasks: TaskIndex): AgentTask | undefined {
   return workOf(command, tasks).find((task) => isOver(task) && holds(task, "Authorized"));
 }
 
 /** The newest work of the conversation that left a commit. */
-export function lastPublished(command: AgentTask, tasks: readonly AgentTask[]): AgentTask | undefined {
+export function lastPublished(command: AgentTask, tasks: TaskIndex): AgentTask | undefined {
   return workOf(command, tasks).find((task) => task.status?.result?.commit !== undefined);
 }
 
 /** Everybody whose work is on the branch and was not approved yet, newest first. */
-export function unapprovedOn(branch: string, command: AgentTask, tasks: readonly AgentTask[]): AgentTask[] {
+export function unapprovedOn(branch: string, command: AgentTask, tasks: TaskIndex): AgentTask[] {
   const work = workOf(command, tasks).filter((task) => task.status?.result?.branch === branch);
   const approvedAt = work.findIndex((task) => approvalOf(task) !== undefined);
   return approvedAt < 0 ? work : work.slice(0, approvedAt);

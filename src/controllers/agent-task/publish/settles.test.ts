@@ -5,7 +5,7 @@ import { FakeClock } from "../../../shared/fake-clock.ts";
 import { silentLogger } from "../../../shared/log.ts";
 import type { AgentTaskDeps } from "../deps.ts";
 import { walk } from "../frame.ts";
-import { aProfile, anIntegration, aTask, fakeHost, noon, shaOf } from "../testing.ts";
+import { anIntegration, aProfile, aTask, fakeHost, noon, shaOf, taskCacheOf } from "../testing.ts";
 import { publishStep } from "./index.ts";
 import { aPushingTask } from "./testing.ts";
 
@@ -23,7 +23,7 @@ function aWorld(tip: string | undefined, failure: ProviderError) {
       get: async () => newest(),
       replaceStatus: async (_kind: unknown, task: AgentTask) => versions.push(task) && task,
     },
-    tasks: { list: () => [newest()], get: newest },
+    tasks: { ...taskCacheOf([]), get: newest },
     profiles: { get: () => aProfile() },
     admission: { verdict: () => ({ state: "Unknown" }) },
     credentials: { allowPush: no },

@@ -5,7 +5,7 @@ import { FakeClock } from "../../../shared/fake-clock.ts";
 import { silentLogger } from "../../../shared/log.ts";
 import type { AgentTaskDeps } from "../deps.ts";
 import { walk } from "../frame.ts";
-import { anIntegration, aTask, noon } from "../testing.ts";
+import { anIntegration, aTask, noon, taskCacheOf } from "../testing.ts";
 import { reportStep } from "./index.ts";
 
 /** An API server with one task, and a thread whose list does not show yet what was just written. */
@@ -33,7 +33,7 @@ function aWorld() {
   };
   const deps = {
     kube,
-    tasks: { list: () => [newest()], get: newest },
+    tasks: { ...taskCacheOf([]), get: newest },
     profiles: { get: () => undefined },
     admission: { verdict: () => ({ state: "Unknown" }) },
     desk: () => ({

@@ -1,0 +1,168 @@
+import { describe, expect, it } from "vitest";
+import type { AgentTask } from "../../api/kinds.ts";
+import { FakeClock } from "../../shared/fake-clock.ts";
+import { silentLogger } from "../../shared/log.ts";
+import { createStore } from "../../kube/store.ts";
+import { createAdmission } from "./admission/loop.ts";
+import { defaultConfig, type AgentTaskDeps } from "./deps.ts";
+import { agentTaskController, lifeOf } from "./index.ts";
+import { commandStep } from "./commands/index.ts";
+import { publishStep } from "./publish/index.ts";
+import { reportStep } from "./report/index.ts";
+import { taskCache, taskIndexes, type TaskCache } from "./task-index.ts";
+import { aProfile, aTask, anIntegration, noon, shaOf, taskCacheOf, type TaskOverrides } from "./testing.ts";
+
+/** A task that ended well an hour ago and has been reported; nothing of it is left to do for days. */
+function finished(n: number): AgentTask {
+  const result = { branch: `bellhop/${n}`, commit: shaOf("c"), changeNumber: n };
+  return aTask({
+    name: `finished-${n}`,
+    conditions: ["Authorized", "Admitted", "ContextReady", "Succeeded", "Reported"],
+    spec: { conversation: `acme/shop#${n}` },
+    status: { conversation: `acme/shop#${n}`, completionTime: "2026-03-01T11:00:00Z", result },
+  });
+}
+
+const attempt = { number: 1, podName: "pod", podUID: "uid" };
+
+/** An operator's controller of tasks over a cache that counts what it answers with. */
+function anOperator(tasks: AgentTask[]) {
+  const cache = counted(tasks);
+  const clock = new FakeClock(noon);
+  const calls: string[] = [];
+  const config = { ...defaultConfig, brokerURL: "https://broker", brokerNamespace: "broker" };
+  const deps = {
+    kube: new Proxy({}, { get: (_target, name) => (calls.push(String(name)), () => Promise.reject(new Error("no"))) }),
+    tasks: cache.tasks,
+    profiles: { get: () => aProfile() },
+    desk: () => ({ integration: anIntegration(), connect: () => Promise.reject(new Error("nobody is asked")) }),
+    sandbox: { observe: () => ({ state: "Missing" }) },
+    credentials: { holds: () => false },
+    admission: createAdmission({
+      tasks: cache.tasks,
+      integration: () => anIntegration(),
+      profile: () => aProfile(),
+      clock,
+      config,
+    }),
+    events: { normal: () => {}, warning: () => {} },
+    clock,
+    log: silentLogger,
+    config,
+  } as unknown as AgentTaskDeps;
+  const steps = lifeOf({ commands: commandStep, publish: publishStep, report: reportStep });
+  return { controller: agentTaskController(deps, steps), cache, calls, clock };
+}
+
+/** A cache over an informer's store that counts the tasks it answers with. */
+function counted(tasks: AgentTask[]): { tasks: TaskCache; seen: () => number } {
+  const store = createStore(taskIndexes);
+  for (const task of tasks) store.put(task);
+  let seen = 0;
+  const counting = taskCache({
+    get: (key) => ((seen += 1), store.get(key)),
+    byIndex(index, value) {
+      const found = store.byIndex(index, value);
+      seen += found.length;
+      return found;
+    },
+  });
+  return { tasks: counting, seen: () => seen };
+}
+
+describe("a reconcile among thousands of tasks", () => {
+  const many = Array.from({ length: 2_000 }, (_, n) => finished(n));
+  const signal = new AbortController().signal;
+
+  it("costs one look at a finished task, reads no other, and calls nobody", async () => {
+    const { controller, cache, calls } = anOperator(many);
+    const { requeueAfterMs = 0 } = await controller.reconcile({ namespace: "team", name: "finished-7" }, signal);
+    expect(requeueAfterMs).toBeGreaterThan(24 * 60 * 60_000);
+    expect(cache.seen()).toBe(1);
+    expect(calls).toEqual([]);
+  });
+
+  it("admits from the active tasks alone", async () => {
+    const waiting = aTask({ name: "waiting", conditions: ["Authorized"], spec: { conversation: "acme/shop#9" } });
+    const { controller, cache, clock } = anOperator([...many, waiting]);
+    const admitted: string[] = [];
+    controller.onAdmission(({ name }) => admitted.push(name));
+    controller.onTask({ current: waiting });
+    await clock.advance(20);
+    expect(admitted).toEqual(["waiting"]);
+    expect(cache.seen()).toBeLessThan(5);
+  });
+
+  it("wakes for a changed integration, profile or policy the tasks that are not over, and looks at no other", () => {
+    const open = aTask({ name: "open", conditions: ["Authorized", "Admitted"], status: { attempts: [attempt] } });
+    const { controller, cache } = anOperator([...many, open]);
+    const wanted = [{ namespace: "team", name: "open" }];
+    expect(controller.onIntegration({ current: anIntegration() })).toEqual(wanted);
+    expect(controller.onProfile({ current: aProfile() })).toEqual(wanted);
+    expect(controller.onNetworkPolicy({ current: { metadata: { name: "theirs", namespace: "team" } } })).toEqual(
+      wanted,
+    );
+    expect(controller.onNetworkPolicy({ current: { metadata: { name: "theirs", namespace: "till" } } })).toEqual([]);
+    expect(cache.seen()).toBeLessThan(10);
+  });
+});
+
+describe("the cache of tasks", () => {
+  const cases: { what: string; over: TaskOverrides; find: (cache: TaskCache, like: AgentTask) => AgentTask[] }[] = [
+    {
+      what: "by the change that is its own",
+      over: { status: { result: { changeNumber: 57 } } },
+      find: (cache, like) => cache.inRepository(like, "change", 57),
+    },
+    {
+      what: "by the commit it left",
+      over: { status: { result: { commit: shaOf("c") } } },
+      find: (cache, like) => cache.inRepository(like, "commit", shaOf("c")),
+    },
+    {
+      what: "by its branch",
+      over: { status: { result: { branch: "b" } } },
+      find: (cache, like) => cache.inRepository(like, "branch", "b"),
+    },
+    {
+      what: "by the branch it works on",
+      over: { status: { checkout: { baseRef: "main", headRef: "h" } } },
+      find: (cache, like) => cache.inRepository(like, "head", "h"),
+    },
+    {
+      what: "by the branch it is based on",
+      over: { status: { checkout: { baseRef: "main" } } },
+      find: (cache, like) => cache.inRepository(like, "base", "main"),
+    },
+    {
+      what: "while its conversation is not settled",
+      over: {},
+      find: (cache, like) => cache.inRepository(like, "unsettled"),
+    },
+    {
+      what: "by the conversation in force",
+      over: { status: { conversation: "acme/shop#1" } },
+      find: (cache, like) => cache.inConversation(like, "acme/shop#1"),
+    },
+  ];
+
+  it.each(cases)("finds a task $what, in its own namespace and at its own host", ({ over, find }) => {
+    const here = aTask({ name: "here", ...over });
+    const elsewhere = [
+      aTask({ name: "team", namespace: "till", ...over }),
+      aTask({
+        name: "host",
+        spec: { repository: { id: "9001", host: "git.corp", owner: "acme", name: "shop" } },
+        ...over,
+      }),
+    ];
+    const cache = taskCacheOf([here, ...elsewhere]);
+    expect(find(cache, aTask({ name: "asks" })).map(({ metadata }) => metadata.name)).toEqual(["here"]);
+  });
+
+  it("holds no prompts and no comments", () => {
+    const [task] = taskCacheOf([aTask()]).open("team");
+    expect(task?.spec).not.toHaveProperty("prompt");
+    expect(task?.spec.source).not.toHaveProperty("text");
+  });
+});

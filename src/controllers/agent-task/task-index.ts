@@ -1,0 +1,98 @@
+import type { AgentTask } from "../../api/kinds.ts";
+import type { IndexFunction } from "../../kube/store.ts";
+import type { ObjectKey, Store } from "../../kube/types.ts";
+import { conversationOf, holds, isOver, isWork, wasRefused } from "./state.ts";
+
+/** What tasks of one repository are found by: a number or name that the task has in its status. */
+export type RepositoryIndex = "change" | "commit" | "branch" | "head" | "base" | "unsettled";
+
+/**
+ * The tasks of a namespace, found by what a step asks about. Answers come from indexes of the cache: no call looks at every task, so that
+ * a reconcile costs the same among ten tasks and among ten thousand.
+ */
+export interface TaskIndex {
+  /** Tasks in the namespace and repository of `like` for which `index` gave `value`; `unsettled` has no value. */
+  inRepository(like: AgentTask, index: RepositoryIndex, value?: string | number): AgentTask[];
+  /** Tasks in the namespace and at the host of `like` whose conversation is `conversation`, as far as they themselves say. */
+  inConversation(like: AgentTask, conversation: string): AgentTask[];
+}
+
+/** The cache of tasks as the operator reads it. Made from an informer's store with the indexes below. */
+export interface TaskCache extends TaskIndex {
+  get(key: ObjectKey): AgentTask | undefined;
+  /** Work that is authorised and not over, of all namespaces: what counts against limits, or wants to. */
+  active(): AgentTask[];
+  /** Tasks of a namespace that are not over. */
+  open(namespace: string): AgentTask[];
+  /** Tasks that came through one integration. */
+  ofIntegration(integration: { kind: string; namespace: string; name: string }): AgentTask[];
+}
+
+/** The indexes that the informer of tasks keeps. */
+export const taskIndexes: Record<string, IndexFunction<AgentTask>> = {
+  active: (task) => (isWork(task) && holds(task, "Authorized") && !isOver(task) ? [""] : []),
+  open: (task) => (isOver(task) ? [] : [task.metadata.namespace]),
+  integration: ({ metadata, spec }) => [keyOf(metadata.namespace, spec.integrationRef.kind, spec.integrationRef.name)],
+  conversation: (task) => [conversationKey(task, conversationOf(task))],
+  ...repositoryIndexes({
+    change: (task) => task.status?.result?.changeNumber,
+    commit: (task) => task.status?.result?.commit,
+    branch: (task) => task.status?.result?.branch,
+    /** The branch that a task which is not over works on. */
+    head: (task) => (isOver(task) ? undefined : task.status?.checkout?.headRef),
+    base: (task) => task.status?.checkout?.baseRef,
+    /** Neither refused nor in a conversation for good: its conversation depends on what other tasks left. */
+    unsettled: (task) => (task.status?.conversation === undefined && !wasRefused(task) ? "" : undefined),
+  }),
+};
+
+/** Ties the store of an informer that has `taskIndexes` to the questions of the steps. */
+export function taskCache(store: Pick<Store<AgentTask>, "get" | "byIndex">): TaskCache {
+  return {
+    get: (key) => store.get(key),
+    active: () => store.byIndex("active", ""),
+    open: (namespace) => store.byIndex("open", namespace),
+    ofIntegration: ({ namespace, kind, name }) => store.byIndex("integration", keyOf(namespace, kind, name)),
+    inConversation: (like, conversation) => store.byIndex("conversation", conversationKey(like, conversation)),
+    inRepository: (like, index, value = "") => {
+      const key = repositoryKey(like, value);
+      return key === undefined ? [] : store.byIndex(index, key);
+    },
+  };
+}
+
+/** Drops prompts and comments before a task is cached: they are up to 64 KiB each, and what needs one reads the task itself. */
+export function withoutTexts(task: AgentTask): AgentTask {
+  const { prompt: _prompt, ...spec } = task.spec;
+  const { text: _text, ...source } = spec.source;
+  return { ...task, spec: { ...spec, source } };
+}
+
+/** How tasks are listed: in small pages without their texts, so that ten thousand of them never are in memory whole. */
+export const taskPages = { pageSize: 100, transform: withoutTexts };
+
+type ValueOf = (task: AgentTask) => string | number | undefined;
+
+function repositoryIndexes(values: Record<RepositoryIndex, ValueOf>): Record<string, IndexFunction<AgentTask>> {
+  const indexOf =
+    (valueOf: ValueOf): IndexFunction<AgentTask> =>
+    (task) => {
+      const value = valueOf(task);
+      const key = value === undefined ? undefined : repositoryKey(task, value);
+      return key === undefined ? [] : [key];
+    };
+  return Object.fromEntries(Object.entries(values).map(([name, valueOf]) => [name, indexOf(valueOf)]));
+}
+
+function repositoryKey({ metadata, spec }: AgentTask, value: string | number): string | undefined {
+  const { repository } = spec;
+  return repository && keyOf(metadata.namespace, repository.host, repository.id, value);
+}
+
+function conversationKey({ metadata, spec }: AgentTask, conversation: string): string {
+  return keyOf(metadata.namespace, spec.repository?.host, conversation);
+}
+
+function keyOf(...parts: (string | number | undefined)[]): string {
+  return JSON.stringify(parts);
+}

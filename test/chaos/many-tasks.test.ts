@@ -1,0 +1,166 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { names } from "../../src/api/annotations.ts";
+import { AgentTaskKind, type AgentTask } from "../../src/api/kinds.ts";
+import { connect } from "../../src/kube/config.ts";
+import { leases } from "../../src/kube/resources.ts";
+import type { Draft, KubeConnection } from "../../src/kube/types.ts";
+import { startControlPlane, type ControlPlane } from "../cluster/control-plane.ts";
+import { installCrds } from "../cluster/crds.ts";
+import type { Daemon } from "../cluster/daemon.ts";
+import { aNamespace, eventually } from "../cluster/namespace.ts";
+import { logOf, partsOf, type Installation, type StartPart } from "../integration/journey/world/parts.ts";
+
+const finished = 5_000;
+const pending = 1_000;
+/** Tasks of the backlog that are looked at while the watch brings the new one; without priorities it would be nearly all of them. */
+const meanwhile = pending / 2;
+
+/** Eleven thousand writes before, and a look at each task: minutes where the machine is slow. */
+const slowMs = 900_000;
+
+/** Operators that begin among thousands of tasks, as after an upgrade or a crash. */
+describe("an operator that starts on thousands of tasks", () => {
+  let controlPlane: ControlPlane;
+  let client: KubeConnection;
+  let installation: Installation;
+  let startPart: StartPart;
+  let namespace: string;
+  const operators: Daemon[] = [];
+
+  beforeAll(async () => {
+    controlPlane = await startControlPlane();
+    ({ client } = await connect({ kubeconfig: controlPlane.kubeconfigPath }));
+    await installCrds(client);
+    namespace = await aNamespace(client, "team");
+    const folder = await mkdtemp(join(tmpdir(), "bellhop-many-"));
+    const caFile = join(folder, "no-provider.pem");
+    await writeFile(caFile, "");
+    const [own, brokerNamespace] = await Promise.all(
+      ["bellhop", "bellhop-broker"].map((name) => aNamespace(client, name)),
+    );
+    installation = {
+      folder,
+      caFile,
+      kubeconfigPath: controlPlane.kubeconfigPath,
+      namespace: own ?? "",
+      brokerNamespace: brokerNamespace ?? "",
+    };
+    startPart = await partsOf(installation);
+    await createAll([...Array(finished).keys()].map((n) => aTask(`finished-${n}`)));
+    await createAll([...Array(pending).keys()].map((n) => aTask(`pending-${n}`)));
+  }, slowMs);
+  afterAll(async () => {
+    await Promise.all(operators.map((operator) => operator.stop()));
+    await client?.close();
+    await controlPlane?.stop();
+    await rm(installation?.folder ?? "", { recursive: true, force: true });
+  });
+
+  it(
+    "keeps one leader, looks at each finished task once, and takes a new event before its backlog",
+    async () => {
+      const [first, standby] = [await startPart("operator"), await startPart("operator-2")];
+      operators.push(first, standby);
+      await eventually(async () => (await settled()).length > 0, {
+        describe: "the backlog to begin",
+        timeoutMs: slowMs,
+      });
+      const event = await client.create(AgentTaskKind, aTask("event"));
+
+      const all = await eventually(
+        async () => {
+          const tasks = await settled();
+          return tasks.length === pending + 1 && tasks;
+        },
+        { describe: "every task to be looked at", timeoutMs: slowMs, everyMs: 500 },
+      );
+      const position = versionOf(all.find(({ metadata }) => metadata.name === "event"));
+      const between = all.filter((task) => versionOf(task) > versionOf(event) && versionOf(task) < position);
+      expect(between.length).toBeLessThan(meanwhile);
+
+      expect([first.ending, standby.ending]).toEqual([undefined, undefined]);
+      const lease = await client.get(leases, { namespace: installation.namespace, name: "bellhop-operator" });
+      expect(lease.spec).toMatchObject({ leaseTransitions: 0 });
+      const leader = lease.spec?.holderIdentity?.startsWith("operator-2_") ? "operator-2" : "operator";
+      await eventually(() => looksAtFinished(leader).size === finished, {
+        describe: "every finished task to be looked at",
+      });
+      expect(new Set(looksAtFinished(leader).values())).toEqual(new Set([1]));
+    },
+    slowMs,
+  );
+
+  /** Tasks that are not finished and have been looked at, as the API server has them. */
+  async function settled(): Promise<AgentTask[]> {
+    const { items } = await client.list(AgentTaskKind, { namespace });
+    return items.filter(({ metadata, status }) => !isFinished(metadata.name) && status?.conditions !== undefined);
+  }
+
+  /** How often the leader has reconciled each finished task, by its log. */
+  function looksAtFinished(leader: "operator" | "operator-2"): Map<string, number> {
+    const looks = new Map<string, number>();
+    for (const line of readFileSync(logOf(installation, leader), "utf8").split("\n")) {
+      const name = line.includes('"message":"reconciled"') ? /"name":"(finished-\d+)"/.exec(line)?.[1] : undefined;
+      if (name !== undefined) looks.set(name, (looks.get(name) ?? 0) + 1);
+    }
+    return looks;
+  }
+
+  async function createAll(drafts: Draft<AgentTask>[]): Promise<void> {
+    const queue = [...drafts];
+    const worker = async (): Promise<void> => {
+      for (let draft = queue.pop(); draft; draft = queue.pop()) {
+        const task = await client.create(AgentTaskKind, draft);
+        if (isFinished(draft.metadata.name)) await client.replaceStatus(AgentTaskKind, { ...task, status: ended });
+      }
+    };
+    await Promise.all(Array.from({ length: 32 }, worker));
+  }
+
+  /** Asked for at a provider, through an integration that is not there: what is not finished waits for it, with a condition. */
+  function aTask(name: string): Draft<AgentTask> {
+    return {
+      metadata: { name, namespace, finalizers: [names.finalizer] },
+      spec: {
+        integrationRef: { kind: "GitHubIntegration", name: "gone" },
+        source: {
+          provider: "github",
+          event: "issue_comment",
+          action: "created",
+          cause: `issue_comment/${name}`,
+          subject: { type: "Issue", key: `acme/shop#${name}`, number: 42 },
+          text: "please fix this. ".repeat(100),
+        },
+        actor: { id: "501", login: "ana" },
+        conversation: `acme/shop#${name}`,
+        repository: { id: "9001", host: "github.com", owner: "acme", name: "shop" },
+        prompt: "please fix this. ".repeat(100),
+        profileRef: { name: "default" },
+      },
+    };
+  }
+});
+
+const ended: NonNullable<AgentTask["status"]> = {
+  completionTime: new Date().toISOString(),
+  conditions: ["Authorized", "Admitted", "ContextReady", "Succeeded", "Reported"].map((type) => ({
+    type,
+    status: "True",
+    reason: "Test",
+    message: "Done.",
+    lastTransitionTime: new Date().toISOString(),
+  })),
+};
+
+function isFinished(name: string): boolean {
+  return name.startsWith("finished-");
+}
+
+/** Revisions of the API server order every write of the cluster. */
+function versionOf(task: Pick<AgentTask, "metadata"> | undefined): number {
+  return Number(task?.metadata.resourceVersion);
+}
