@@ -72,7 +72,12 @@ const source = z.object({
   occurredAt: timestamp
     .optional()
     .describe("When it happened, by the provider's clock. What was said or edited later is no context of the task."),
-  receivedAt: timestamp.optional().describe("When the gateway received it."),
+  receivedAt: timestamp
+    .optional()
+    .describe(
+      "When the gateway received it, to the millisecond: the order in which the tasks of a conversation run. For `kubernetes` the task's " +
+        "creation counts instead.",
+    ),
 });
 
 /** One piece of work, or one command, that came through a desk. Immutable but for `cancel`. */
@@ -92,7 +97,7 @@ export const agentTaskSpec = z
       .max(253)
       .describe(
         "The issue, change or thread the task belongs to, as the event names it, for example `acme/shop#42`. One task of a conversation " +
-          "runs at a time, and the next goes on with its branch. `status.conversation` is the one in force: for a change that Bellhop " +
+          "runs at a time, in the order of receipt, and the next goes on with its branch. `status.conversation` is the one in force: for a change that Bellhop " +
           "opened it is that of the task which opened it.",
       ),
     command: z.enum(commands).optional().describe("What to do instead of work; absent for work."),

@@ -41,6 +41,10 @@ interface World {
   namespace: string;
   pods: Map<string, Pod>;
   created: number;
+  /** Whose pods were created, in order. */
+  began: string[];
+  /** Runs before a task's comment is read again at the provider. */
+  beforeReread: (cause: string) => Promise<unknown>;
   host: ReturnType<typeof fakeHost>;
   concurrency: { tasks: number; perRepository: number; perActor: number };
   permission: "Write" | "Read";
@@ -53,6 +57,8 @@ async function aWorld(over: Partial<World> = {}): Promise<World> {
     namespace,
     pods: new Map(),
     created: 0,
+    began: [],
+    beforeReread: async () => undefined,
     host: fakeHost({ now: () => systemClock.now() }),
     concurrency,
     permission: "Write",
@@ -74,6 +80,7 @@ function podsOf(world: World): SandboxProvider {
       if (there) return { podUID: there.podUID };
       const pod = { task: task.metadata.name, podUID: randomUUID(), attempt, held: true };
       world.created += 1;
+      world.began.push(pod.task);
       world.pods.set(key(task, attempt), pod);
       return { podUID: pod.podUID };
     },
@@ -98,14 +105,17 @@ function connectionOf(world: World): Connection {
     codeHost: world.host.host,
     actors: { permission: async (_repository, { login }) => ({ permission: world.permission, login, isBot: false }) },
     context: {
-      reread: async ({ subject }) => ({
-        found: true,
-        actor: { id: "501", login: "ana", isBot: false },
-        text: "@bellhop fix it",
-        subjectKey: subject.key,
-        editedAfter: false,
-        private: true,
-      }),
+      reread: async ({ subject, cause }) => {
+        await world.beforeReread(cause);
+        return {
+          found: true,
+          actor: { id: "501", login: "ana", isBot: false },
+          text: "@bellhop fix it",
+          subjectKey: subject.key,
+          editedAfter: false,
+          private: true,
+        };
+      },
       gather: async () => [],
     },
   };
@@ -326,6 +336,23 @@ describe("the agent-task controller on a real API server", () => {
     expect(most).toBeGreaterThan(1);
     expect(most).toBeLessThanOrEqual(3);
   }, 60_000);
+
+  it("runs three comments of one second in the order of their receipt, though stored and authorised in another", async () => {
+    const world = await aWorld();
+    const authorised = async (name: string): Promise<boolean> =>
+      (await read(world, name)).status?.conditions?.some(({ type }) => type === "Authorized") ?? false;
+    const last = "a-last";
+    world.beforeReread = async (cause) =>
+      cause === last || (await eventually(() => authorised(last), { describe: "the last to be authorised" }));
+    const comments = { [last]: 300, "m-middle": 200, "z-first": 100 };
+    for (const [name, ms] of Object.entries(comments)) {
+      await createTask(world, name, { source: { cause: name, receivedAt: `2026-03-01T12:00:00.${ms}Z` } });
+    }
+    const operator = await startOperator(world);
+    await play(world, operator, Object.keys(comments));
+    await operator.stop();
+    expect(world.began).toEqual(["z-first", "m-middle", last]);
+  });
 
   it("stops a running task: its pod goes, its token too", async () => {
     const world = await aWorld();

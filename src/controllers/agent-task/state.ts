@@ -76,13 +76,52 @@ export function requesterOf(task: AgentTask): { id: string; login: string } {
 /** The reason of `Authorized` for a `stop` by somebody without the permission for more than their own work. */
 export const ownWorkOnly = "OwnWork";
 
-/** Orders tasks from the newest to the oldest; names decide within a second, so that the order is the same everywhere. */
+/** What orders tasks: when each was received, and what decides between two of the same millisecond. Times in milliseconds since 1970. */
+export interface Receipt {
+  receivedMs: number;
+  /** By the provider's clock; the receipt again where the provider does not say. */
+  occurredMs: number;
+  /** Providers count their objects up. */
+  objectId: string;
+  name: string;
+}
+
+/**
+ * When a task was received. Creation times have a resolution of a second, and names are hashes: neither says which of two comments came
+ * first. A comment that was missed and delivered again is received when it is delivered. Times in a task from kubectl are its author's, who
+ * could claim any place in the queue: there the creation counts.
+ */
+export function receiptOf({ metadata, spec }: AgentTask): Receipt {
+  const created = createdMs({ metadata });
+  const { provider, receivedAt, occurredAt, object } = spec.source;
+  const isOurs = provider !== "kubernetes";
+  const receivedMs = (isOurs && Date.parse(receivedAt ?? "")) || created;
+  const occurredMs = (isOurs && Date.parse(occurredAt ?? "")) || receivedMs;
+  return { receivedMs, occurredMs, objectId: object?.id ?? "", name: metadata.name };
+}
+
+/** Orders receipts from the oldest to the newest. Total, so that the order is the same everywhere. */
+export function byReceipt(a: Receipt, b: Receipt): number {
+  return (
+    a.receivedMs - b.receivedMs ||
+    a.occurredMs - b.occurredMs ||
+    a.objectId.length - b.objectId.length ||
+    compare(a.objectId, b.objectId) ||
+    compare(a.name, b.name)
+  );
+}
+
+function compare(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
+
+/** Orders tasks from the newest to the oldest, by receipt. */
 export function newestFirst(a: AgentTask, b: AgentTask): number {
-  const [left, right] = [createdMs(a), createdMs(b)];
-  return left === right ? b.metadata.name.localeCompare(a.metadata.name) : right - left;
+  return byReceipt(receiptOf(b), receiptOf(a));
 }
 
 /** When a task was created, in milliseconds since 1970. */
-export function createdMs(task: AgentTask): number {
-  return Date.parse(task.metadata.creationTimestamp ?? "") || 0;
+export function createdMs({ metadata }: Pick<AgentTask, "metadata">): number {
+  return Date.parse(metadata.creationTimestamp ?? "") || 0;
 }

@@ -1,7 +1,7 @@
 import type { AgentTask } from "../../api/kinds.ts";
 import type { IndexFunction } from "../../kube/store.ts";
 import type { ObjectKey, Store } from "../../kube/types.ts";
-import { conversationOf, holds, isOver, isWork, wasRefused } from "./state.ts";
+import { conversationOf, holds, isJudged, isOver, isWork, wasRefused } from "./state.ts";
 
 /** What tasks of one repository are found by: a number or name that the task has in its status. */
 export type RepositoryIndex = "change" | "commit" | "branch" | "head" | "base" | "unsettled";
@@ -22,6 +22,8 @@ export interface TaskCache extends TaskIndex {
   get(key: ObjectKey): AgentTask | undefined;
   /** Work that is authorised and not over, of all namespaces: what counts against limits, or wants to. */
   active(): AgentTask[];
+  /** Work that is not judged yet, in the namespace and at the host of `like`, whose event named `thread`. */
+  unauthorised(like: AgentTask, thread: string): AgentTask[];
   /** Tasks of a namespace that are not over. */
   open(namespace: string): AgentTask[];
   /** Tasks that came through one integration. */
@@ -31,6 +33,10 @@ export interface TaskCache extends TaskIndex {
 /** The indexes that the informer of tasks keeps. */
 export const taskIndexes: Record<string, IndexFunction<AgentTask>> = {
   active: (task) => (isWork(task) && holds(task, "Authorized") && !isOver(task) ? [""] : []),
+  unauthorised: (task) =>
+    isWork(task) && !isJudged(task, "Authorized") && !isOver(task)
+      ? [conversationKey(task, task.spec.conversation)]
+      : [],
   open: (task) => (isOver(task) ? [] : [task.metadata.namespace]),
   integration: ({ metadata, spec }) => [keyOf(metadata.namespace, spec.integrationRef.kind, spec.integrationRef.name)],
   conversation: (task) => [conversationKey(task, conversationOf(task))],
@@ -51,6 +57,7 @@ export function taskCache(store: Pick<Store<AgentTask>, "get" | "byIndex">): Tas
   return {
     get: (key) => store.get(key),
     active: () => store.byIndex("active", ""),
+    unauthorised: (like, thread) => store.byIndex("unauthorised", conversationKey(like, thread)),
     open: (namespace) => store.byIndex("open", namespace),
     ofIntegration: ({ namespace, kind, name }) => store.byIndex("integration", keyOf(namespace, kind, name)),
     inConversation: (like, conversation) => store.byIndex("conversation", conversationKey(like, conversation)),
@@ -89,7 +96,8 @@ function repositoryKey({ metadata, spec }: AgentTask, value: string | number): s
   return repository && keyOf(metadata.namespace, repository.host, repository.id, value);
 }
 
-function conversationKey({ metadata, spec }: AgentTask, conversation: string): string {
+/** Tells a conversation of a task from those of the same name in other namespaces and at other hosts. */
+export function conversationKey({ metadata, spec }: AgentTask, conversation: string): string {
   return keyOf(metadata.namespace, spec.repository?.host, conversation);
 }
 

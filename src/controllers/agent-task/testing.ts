@@ -51,7 +51,7 @@ export function aTask(overrides: TaskOverrides = {}): AgentTask {
   };
 }
 
-function aSpec({ actor, source, spec }: TaskOverrides): AgentTaskSpec {
+function aSpec({ actor, createdAt, source, spec }: TaskOverrides): AgentTaskSpec {
   return {
     integrationRef: { kind: "GitHubIntegration", name: "shop" },
     source: {
@@ -62,7 +62,7 @@ function aSpec({ actor, source, spec }: TaskOverrides): AgentTaskSpec {
       subject: { type: "Issue", key: "acme/shop#42", number: 42, title: "Fix login" },
       object: { type: "IssueComment", id: "7001" },
       text: "@bellhop fix it",
-      receivedAt: noon.toISOString(),
+      receivedAt: createdAt ?? noon.toISOString(),
       ...source,
     },
     actor: actor ?? { id: "501", login: "ana" },

@@ -151,6 +151,19 @@ describe.concurrent("what people say to the bot", () => {
     expect(await story.pulls()).toHaveLength(1);
   });
 
+  it("does what is asked in one breath in the order in which it was received, each on what the one before left", async () => {
+    const team = await aTeam(world, "ordering");
+    const story = await anIssue(team);
+    const said = [await story.ask("please fix this"), await story.ask("and that", "bob"), await story.ask("and those")];
+    const tasks = await Promise.all(said.map((one) => story.end(one)));
+    const receivedMs = ({ spec }: (typeof tasks)[number]): number => Date.parse(spec.source.receivedAt ?? "");
+    const [first, second, third] = tasks.toSorted((a, b) => receivedMs(a) - receivedMs(b));
+    expect([second, third].map((task) => task?.status?.checkout?.headSHA)).toEqual([
+      first?.status?.result?.commit,
+      second?.status?.result?.commit,
+    ]);
+  });
+
   it("comes when its label is put on an issue", async () => {
     const team = await aTeam(world, "labelling");
     const story = await anIssue(team);

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { AgentTask } from "../../../api/kinds.ts";
 import { FakeClock } from "../../../shared/fake-clock.ts";
-import { aProfile, aTask, anIntegration, taskCacheOf } from "../testing.ts";
+import { aProfile, aTask, anIntegration, taskCacheOf, type TaskOverrides } from "../testing.ts";
 import { createAdmission, type Admission } from "./loop.ts";
 
 let clock: FakeClock;
@@ -16,7 +16,11 @@ beforeEach(() => {
   told = [];
   ready = true;
   admission = createAdmission({
-    tasks: { active: () => taskCacheOf(tasks).active(), get: (key) => taskCacheOf(tasks).get(key) },
+    tasks: {
+      active: () => taskCacheOf(tasks).active(),
+      get: (key) => taskCacheOf(tasks).get(key),
+      unauthorised: (like, thread) => taskCacheOf(tasks).unauthorised(like, thread),
+    },
     integration: () => anIntegration({ concurrency: { tasks: 2 } }),
     profile: ({ metadata }) => (ready || metadata.name !== "a" ? aProfile() : undefined),
     clock,
@@ -109,6 +113,47 @@ describe("the admission loop", () => {
     await pass();
     expect(admission.verdict(waiting("c")).state).toBe("Admitted");
     expect(admission.verdict(waiting("a")).state).toBe("Unknown");
+  });
+
+  it("runs comments of one second in the order of their receipt, whatever their names and the order they are stored in", async () => {
+    const said = (name: string, ms: number): AgentTask =>
+      aTask({ name, conditions: ["Authorized"], source: { receivedAt: `2026-03-01T12:00:00.${ms}Z` } });
+    tasks = [said("a", 300), said("c", 100), said("b", 200)];
+    const order: string[] = [];
+    while (tasks.length > 0) {
+      await pass();
+      const running = tasks.filter((task) => admission.verdict(task).state === "Admitted");
+      order.push(...running.map(({ metadata }) => metadata.name));
+      tasks = tasks.filter((task) => !running.includes(task));
+    }
+    expect(order).toEqual(["c", "b", "a"]);
+  });
+
+  it("lets a comment wait for one before it that is not authorised yet, and for no more than a while", async () => {
+    const before = (conditions: TaskOverrides["conditions"] = []): AgentTask =>
+      aTask({ name: "b", source: { receivedAt: "2026-03-01T12:00:00.100Z" }, conditions });
+    const after = aTask({ name: "a", source: { receivedAt: "2026-03-01T12:00:00.200Z" }, conditions: ["Authorized"] });
+    tasks = [after, before()];
+    await pass();
+    expect(admission.verdict(after)).toMatchObject({ state: "Waiting", reason: "ConversationBusy", position: 1 });
+    tasks = [after, before(["Authorized"])];
+    await pass();
+    expect(tasks.map((task) => admission.verdict(task).state)).toEqual(["Waiting", "Admitted"]);
+
+    tasks = [after, before([{ type: "Authorized", status: "False" }])];
+    await pass();
+    expect(admission.verdict(after).state).toBe("Admitted");
+  });
+
+  it("does not let a comment wait for ever for one that nobody can authorise", async () => {
+    const stuck = aTask({ name: "b", conditions: [{ type: "Authorized", status: "Unknown" }] });
+    const after = aTask({ name: "a", conditions: ["Authorized"], source: { receivedAt: "2026-03-01T12:00:00.200Z" } });
+    tasks = [after, stuck];
+    await pass();
+    await clock.advance(29_000);
+    expect(admission.verdict(after).state).toBe("Waiting");
+    await clock.advance(31_000);
+    expect(admission.verdict(after).state).toBe("Admitted");
   });
 
   it("does not count commands, nor admit them", async () => {

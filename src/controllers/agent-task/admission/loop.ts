@@ -4,8 +4,9 @@ import type { Request } from "../../../kube/types.ts";
 import { sameJson } from "../../../kube/apply.ts";
 import type { Clock } from "../../../shared/clock.ts";
 import type { AgentTaskConfig } from "../deps.ts";
-import { conversationOf, createdMs, holds, isJudged, isLeaving, isOver, isWork } from "../state.ts";
-import type { TaskCache } from "../task-index.ts";
+import { conversationOf, holds, isJudged, isLeaving, isOver, isWork, receiptOf } from "../state.ts";
+import { conversationKey, type TaskCache } from "../task-index.ts";
+import { createExpectations } from "./expected.ts";
 import { actorKey, limitsOf } from "./limits.ts";
 import { unready } from "./ready.ts";
 import { schedule, type Contender } from "./schedule.ts";
@@ -29,7 +30,7 @@ export type VerdictListener = (request: Request, verdict: AdmissionVerdict) => v
 /** What the loop reads; all from caches. */
 export interface AdmissionDeps {
   /** `active`: work that is authorised and not over, of all namespaces. A pass costs as much as there is of it. */
-  tasks: Pick<TaskCache, "active" | "get">;
+  tasks: Pick<TaskCache, "active" | "get" | "unauthorised">;
   integration(task: AgentTask): Integration | undefined;
   profile(task: AgentTask): AgentProfile | undefined;
   clock: Clock;
@@ -61,12 +62,14 @@ interface Assumed {
 class AdmissionLoop implements Admission {
   readonly #deps: AdmissionDeps;
   readonly #assumed = new Map<string, Assumed>();
+  readonly #expected;
   readonly #told = new Map<string, { verdict: AdmissionVerdict; atMs: number }>();
   readonly #listeners = new Set<VerdictListener>();
   #scheduled: { atMs: number; cancel: () => void } | undefined;
 
   constructor(deps: AdmissionDeps) {
     this.#deps = deps;
+    this.#expected = createExpectations(deps.tasks, (task) => this.#isReady(task));
   }
 
   verdict(task: AgentTask): AdmissionVerdict {
@@ -109,6 +112,10 @@ class AdmissionLoop implements Admission {
     const verdicts = schedule({
       running: [...running].map(([key, task]) => this.#contender(key, task)),
       waiting: waiting.map(([key, task]) => this.#contender(key, task)),
+      expected: this.#expected(
+        waiting.map(([, task]) => task),
+        this.#nowMs(),
+      ),
       nowMs: this.#nowMs(),
       reserveAfterMs: this.#deps.config.reserveAfterMs,
     });
@@ -155,8 +162,9 @@ class AdmissionLoop implements Admission {
     return {
       key,
       actor: actorKey(task),
-      conversation: `${task.metadata.namespace}/${task.spec.repository?.host ?? ""}/${conversationOf(task)}`,
-      sinceMs: createdMs(task),
+      conversation: conversationKey(task, conversationOf(task)),
+      thread: conversationKey(task, task.spec.conversation),
+      receipt: receiptOf(task),
       limits: limitsOf({ task, integration: deps.integration(task), profile: deps.profile(task), config: deps.config }),
     };
   }

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { schedule, type Contender, type Verdicts } from "./schedule.ts";
+import { byReceipt } from "../state.ts";
+import { schedule, type Contender, type Expected, type Verdicts } from "./schedule.ts";
 
 const minuteMs = 60_000;
 const reserveAfterMs = 10 * minuteMs;
@@ -10,6 +11,7 @@ interface Wish {
   repository: number;
   conversation: number;
   atMs: number;
+  occurredMs?: number;
   runsMs: number;
 }
 
@@ -17,11 +19,13 @@ const maxima = { actor: 2, repository: 2, cluster: 3 };
 
 function contender(key: string, wish: Partial<Wish>): Contender {
   const { actor = 0, repository = 0, conversation = Number(key.replace(/\D/g, "")) + 1000, atMs = 0 } = wish;
+  const occurredMs = wish.occurredMs ?? atMs;
   return {
     key,
     actor: `actor-${actor}`,
     conversation: `conversation-${conversation}`,
-    sinceMs: atMs,
+    thread: `conversation-${conversation}`,
+    receipt: { receivedMs: atMs, occurredMs, objectId: "", name: key },
     limits: [
       { key: `actor-${actor}`, max: maxima.actor, describe: "per actor" },
       { key: `repository-${repository}`, max: maxima.repository, describe: "per repository" },
@@ -30,8 +34,12 @@ function contender(key: string, wish: Partial<Wish>): Contender {
   };
 }
 
-function look(waiting: Contender[], running: Contender[] = [], nowMs = 0): Verdicts {
-  return schedule({ waiting, running, nowMs, reserveAfterMs });
+function look(
+  waiting: Contender[],
+  running: Contender[] = [],
+  { nowMs = 0, expected = [] as Expected[] } = {},
+): Verdicts {
+  return schedule({ waiting, running, expected, nowMs, reserveAfterMs });
 }
 
 function admitted(verdicts: Verdicts): string[] {
@@ -60,6 +68,45 @@ describe("schedule", () => {
     expect(admitted(look(waiting, [contender("t0", { actor: 0 })]))).toEqual(["t1"]);
   });
 
+  it("counts each task of a conversation that goes before once, in the look that admits one of them, too", () => {
+    const waiting = [1, 2, 3].map((n) => contender(`t${n}`, { conversation: 1, actor: n, repository: n, atMs: n }));
+    expect([...look(waiting).values()]).toMatchObject([{ state: "Admitted" }, { position: 1 }, { position: 2 }]);
+  });
+
+  it("lets a task wait for one of its conversation that was received before it and is not authorised yet", () => {
+    const [first, second] = [contender("t1", { atMs: 1 }), contender("t2", { atMs: 2 })];
+    const onChange = { ...second, conversation: "issue", thread: "change" };
+    for (const thread of ["issue", "change"]) {
+      const before = look([onChange], [], { expected: [{ thread, receipt: first.receipt }] });
+      expect(before.get("t2")).toMatchObject({ state: "Waiting", reason: "ConversationBusy", position: 1 });
+    }
+    const elsewhere = { thread: "another", receipt: first.receipt };
+    const after = { thread: "issue", receipt: contender("t3", { atMs: 3 }).receipt };
+    expect(admitted(look([onChange], [], { expected: [elsewhere, after] }))).toEqual(["t2"]);
+  });
+
+  it("runs the tasks of a conversation in the order of receipt, to the millisecond, whatever their names", () => {
+    const wish = fc.record({
+      actor: fc.integer({ min: 0, max: 3 }),
+      repository: fc.integer({ min: 0, max: 1 }),
+      conversation: fc.integer({ min: 0, max: 2 }),
+      atMs: fc.integer({ min: 0, max: 999 }),
+      occurredMs: fc.integer({ min: 0, max: 1 }).map((second) => second * 1000),
+      runsMs: fc.integer({ min: minuteMs, max: 5 * minuteMs }),
+    });
+    fc.assert(
+      fc.property(fc.array(wish, { minLength: 2, maxLength: 12 }), (wishes) => {
+        const { all } = simulate(wishes);
+        for (const one of all)
+          for (const other of all) {
+            if (one === other || one.wish.conversation !== other.wish.conversation) continue;
+            expect(byReceipt(one.it.receipt, other.it.receipt) < 0).toBe(one.startedMs < other.startedMs);
+          }
+      }),
+      { numRuns: 500, seed: 7 },
+    );
+  });
+
   it("prefers an actor who has nothing at work to one who asked earlier and has", () => {
     const running = [contender("t0", { actor: 0 }), contender("t1", { actor: 5, repository: 5 })];
     const waiting = [
@@ -78,7 +125,7 @@ describe("schedule", () => {
   it("keeps the place of one that waits too long, so that nobody takes it before its repository is free", () => {
     const running = [contender("t0", { actor: 0 }), contender("t1", { actor: 1 })];
     const waiting = [contender("t2", { actor: 2 }), contender("t3", { actor: 3, repository: 1, atMs: 2 })];
-    expect(admitted(look(waiting, running, reserveAfterMs))).toEqual([]);
+    expect(admitted(look(waiting, running, { nowMs: reserveAfterMs }))).toEqual([]);
   });
 
   it("never goes over a limit, never runs two of a conversation, and starves nobody, whatever comes", () => {
@@ -112,9 +159,19 @@ describe("schedule", () => {
   });
 });
 
+interface Played {
+  wish: Wish;
+  it: Contender;
+  startedMs: number;
+}
+
 /** Plays a whole history, a minute at a time, and checks the limits at each step. */
-function simulate(wishes: Wish[]): { startedMs: number[]; latestMs: number } {
-  const all = wishes.map((wish, n) => ({ wish, it: contender(`t${n}`, wish), startedMs: Number.POSITIVE_INFINITY }));
+function simulate(wishes: Wish[]): { all: Played[]; startedMs: number[]; latestMs: number } {
+  const all: Played[] = wishes.map((wish, n) => ({
+    wish,
+    it: contender(`t${n}`, wish),
+    startedMs: Number.POSITIVE_INFINITY,
+  }));
   for (let nowMs = 0; nowMs < 3_000 * minuteMs; nowMs += minuteMs) {
     const waiting = all.filter((one) => one.wish.atMs <= nowMs && one.startedMs > nowMs);
     const running = all.filter((one) => one.startedMs <= nowMs && nowMs < one.startedMs + one.wish.runsMs);
@@ -122,14 +179,15 @@ function simulate(wishes: Wish[]): { startedMs: number[]; latestMs: number } {
       look(
         waiting.map(({ it }) => it),
         running.map(({ it }) => it),
-        nowMs,
+        { nowMs },
       ),
     );
     for (const one of waiting) if (names.includes(one.it.key)) one.startedMs = nowMs;
     expectWithinLimits(all.filter((one) => one.startedMs <= nowMs && nowMs < one.startedMs + one.wish.runsMs));
     if (all.every((one) => one.startedMs < nowMs)) break;
   }
-  return { startedMs: all.map((one) => one.startedMs), latestMs: Math.max(0, ...all.map((one) => one.startedMs)) };
+  const startedMs = all.map((one) => one.startedMs);
+  return { all, startedMs, latestMs: Math.max(0, ...startedMs) };
 }
 
 function expectWithinLimits(running: { it: Contender }[]): void {

@@ -1,3 +1,4 @@
+import { byReceipt, type Receipt } from "../state.ts";
 import type { Limit } from "./limits.ts";
 import type { AdmissionVerdict } from "./verdict.ts";
 
@@ -7,17 +8,24 @@ export interface Contender {
   key: string;
   /** Fairness is between actors. */
   actor: string;
-  /** One task of a conversation at a time, the oldest first. */
+  /** One task of a conversation at a time, in the order of receipt. */
   conversation: string;
-  sinceMs: number;
+  /** The conversation as the event names it: for a comment on a change that Bellhop opened, the change. */
+  thread: string;
+  receipt: Receipt;
   limits: readonly Limit[];
 }
+
+/** A task that is not authorised yet. Only its thread is known: which conversation that belongs to is resolved with the authorisation. */
+export type Expected = Pick<Contender, "thread" | "receipt">;
 
 /** One look at everything. */
 export interface Field {
   /** What counts already. */
   running: readonly Contender[];
   waiting: readonly Contender[];
+  /** Takes no place in any limit, but its conversation's later tasks wait for it. */
+  expected: readonly Expected[];
   nowMs: number;
   reserveAfterMs: number;
 }
@@ -30,6 +38,8 @@ interface Ledger {
   /** Who waits in front, per limit. */
   ahead: Map<string, number>;
   conversations: Map<string, number>;
+  /** What waits, by conversation, and what is expected, by thread. */
+  queues: { waiting: Map<string, Receipt[]>; expected: Map<string, Receipt[]> };
   verdicts: Verdicts;
   reserved: boolean;
 }
@@ -45,23 +55,23 @@ export function schedule(field: Field): Verdicts {
     used: new Map(),
     ahead: new Map(),
     conversations: new Map(),
+    queues: {
+      waiting: queuesOf(field.waiting, ({ conversation }) => conversation),
+      expected: queuesOf(field.expected, ({ thread }) => thread),
+    },
     verdicts: new Map(),
     reserved: false,
   };
   for (const contender of field.running) take(ledger, contender);
-  const first = oldestOfConversations(field.waiting);
-  for (const contender of inFairOrder(field)) consider(ledger, contender, { field, first });
+  for (const contender of inFairOrder(field)) consider(ledger, contender, field);
   return ledger.verdicts;
 }
 
-function consider(
-  ledger: Ledger,
-  contender: Contender,
-  { field, first }: { field: Field; first: Map<string, string> },
-): void {
-  const busy = ledger.conversations.get(contender.conversation) ?? 0;
-  if (busy > 0 || first.get(contender.conversation) !== contender.key) {
-    ledger.verdicts.set(contender.key, conversationBusy(field, contender, busy));
+function consider(ledger: Ledger, contender: Contender, field: Field): void {
+  const before = (ledger.conversations.get(contender.conversation) ?? 0) + receivedBefore(ledger, contender);
+  if (before > 0) {
+    const limit = "one task of a conversation at a time";
+    ledger.verdicts.set(contender.key, { state: "Waiting", reason: "ConversationBusy", position: before, limit });
     return;
   }
   const full = contender.limits.find((limit) => (ledger.used.get(limit.key) ?? 0) >= limit.max);
@@ -73,15 +83,36 @@ function consider(
     return;
   }
   ledger.verdicts.set(contender.key, { state: "Admitted" });
+  leaveQueue(ledger.queues.waiting, contender);
   take(ledger, contender);
 }
 
-function conversationBusy(field: Field, contender: Contender, busy: number): AdmissionVerdict & { state: "Waiting" } {
-  const before = field.waiting.filter(
-    (other) => other.conversation === contender.conversation && older(other, contender) < 0,
-  ).length;
-  const limit = "one task of a conversation at a time";
-  return { state: "Waiting", reason: "ConversationBusy", position: busy + before, limit };
+/** How many tasks of the conversation were received before this one and wait, or are not authorised yet. */
+function receivedBefore({ queues }: Ledger, { conversation, thread, receipt }: Contender): number {
+  const threads = new Set([conversation, thread]);
+  const ahead = [
+    ...(queues.waiting.get(conversation) ?? []),
+    ...[...threads].flatMap((name) => queues.expected.get(name) ?? []),
+  ];
+  return ahead.filter((other) => byReceipt(other, receipt) < 0).length;
+}
+
+function queuesOf<T extends { receipt: Receipt }>(
+  all: readonly T[],
+  nameOf: (one: T) => string,
+): Map<string, Receipt[]> {
+  const queues = new Map<string, Receipt[]>();
+  for (const one of all) {
+    const queue = queues.get(nameOf(one));
+    if (queue) queue.push(one.receipt);
+    else queues.set(nameOf(one), [one.receipt]);
+  }
+  return queues;
+}
+
+/** Whoever is admitted counts as running from here on, and once only. */
+function leaveQueue(waiting: Map<string, Receipt[]>, { conversation, receipt }: Contender): void {
+  waiting.set(conversation, waiting.get(conversation)?.filter((other) => other !== receipt) ?? []);
 }
 
 /** The oldest that waits too long holds its places; one at a time, so that little stands idle for it. */
@@ -110,20 +141,12 @@ function inFairOrder(field: Field): Contender[] {
     .map(({ contender }) => contender);
 }
 
-function oldestOfConversations(waiting: readonly Contender[]): Map<string, string> {
-  const first = new Map<string, string>();
-  for (const { conversation, key } of [...waiting].sort(older)) {
-    if (!first.has(conversation)) first.set(conversation, key);
-  }
-  return first;
-}
-
 function waitsTooLong(field: Field, contender: Contender): boolean {
-  return field.nowMs - contender.sinceMs >= field.reserveAfterMs;
+  return field.nowMs - contender.receipt.receivedMs >= field.reserveAfterMs;
 }
 
 function older(a: Contender, b: Contender): number {
-  return a.sinceMs - b.sinceMs || a.key.localeCompare(b.key);
+  return byReceipt(a.receipt, b.receipt) || a.key.localeCompare(b.key);
 }
 
 function add(counts: Map<string, number>, key: string): void {

@@ -41,6 +41,15 @@ describe("stop", () => {
     expect(say("stop", others)).toEqual({ actions: [{ do: "stop", targets: ["open"] }] });
   });
 
+  it("ends what was asked for within the same second before it, and not what was asked for after it", () => {
+    const within = (name: string, ms: number): AgentTask =>
+      work(name, 30, { source: { cause: `issue_comment/${name}`, receivedAt: `2026-03-01T11:30:00.${ms}Z` } });
+    const command = { source: { cause: "issue_comment/command", receivedAt: "2026-03-01T11:30:00.500Z" } };
+    expect(say("stop", [within("z-before", 499), within("a-after", 501)], command)).toEqual({
+      actions: [{ do: "stop", targets: ["z-before"] }],
+    });
+  });
+
   it("reaches work on our own change that is not authorised yet, whose conversation is that of the change's opener", () => {
     const subject = { type: "Change", key: "acme/shop#57", number: 57 } as const;
     const conversation = "acme/shop#57";

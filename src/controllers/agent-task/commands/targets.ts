@@ -1,10 +1,10 @@
 import type { AgentTask } from "../../../api/kinds.ts";
 import { tasksOf } from "../conversation.ts";
-import { conversationOf, createdMs, holds, isOver, isWork, newestFirst } from "../state.ts";
+import { conversationOf, holds, isOver, isWork, newestFirst } from "../state.ts";
 import type { TaskIndex } from "../task-index.ts";
 
 /**
- * The work of a command's conversation that was there when the command came, newest first; not what the command itself has begun, nor what
+ * The work of a command's conversation that was received before the command, newest first; not what the command itself has begun, nor what
  * ended without ever being authorised.
  */
 export function workOf(command: AgentTask, tasks: TaskIndex): AgentTask[] {
@@ -18,7 +18,7 @@ function mayCount(task: AgentTask): boolean {
 }
 
 function isBefore(other: AgentTask, command: AgentTask): boolean {
-  return createdMs(other) <= createdMs(command) && other.spec.source.cause !== command.spec.source.cause;
+  return newestFirst(other, command) > 0 && other.spec.source.cause !== command.spec.source.cause;
 }
 
 /** Work of the conversation that has not ended. */
