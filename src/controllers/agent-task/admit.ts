@@ -1,7 +1,12 @@
+import { cutCharacters } from "../../intake/cut-text.ts";
+import { aheadOf } from "./admission/limits.ts";
 import { unready } from "./admission/ready.ts";
 import type { Decision, TaskFacts } from "./facts.ts";
 import { conditionOf, holds, isLeaving, isOver, isWork } from "./state.ts";
 import type { Step } from "./steps.ts";
+
+/** As the schema has it; a name of a Kubernetes user alone may be as long. */
+const maxLimit = 253;
 
 /** Writes what the admission loop decided; the loop counts it from its decision on, whenever this is written. */
 export const admit: Step<undefined, never> = {
@@ -17,19 +22,21 @@ export const admit: Step<undefined, never> = {
 function decideAdmission(facts: TaskFacts, now: Date): Decision {
   const { task, admission } = facts;
   const problem = unready(facts);
-  if (problem) return notYet(problem.reason, problem.message);
+  if (problem) return { ...notYet(problem.reason, problem.message), fields: { queue: undefined } };
   if (admission.state === "Unknown")
     return conditionOf(task, "Admitted") ? {} : notYet("Queued", "Looking for a free place.");
   if (admission.state === "Admitted") {
     return {
-      conditions: [{ type: "Admitted", status: "True", reason: "Admitted", message: "There is room for it." }],
+      conditions: [{ type: "Admitted", status: "True", reason: "Admitted", message: "Within all limits." }],
       fields: { queue: undefined },
     };
   }
   const { position, limit, reason } = admission;
   return {
-    ...notYet(reason, `Queued, ${position} ahead: ${limit}.`),
-    fields: { queue: { position, limit, since: task.status?.queue?.since ?? now.toISOString() } },
+    ...notYet(reason, `Queued, ${aheadOf(position)}: ${limit}.`),
+    fields: {
+      queue: { position, limit: cutCharacters(limit, maxLimit), since: task.status?.queue?.since ?? now.toISOString() },
+    },
   };
 }
 

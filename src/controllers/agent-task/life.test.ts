@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { agentTaskStatus } from "../../api/agent-task-status.ts";
 import type { AgentProfile } from "../../api/kinds.ts";
 import type { SandboxState } from "../../sandbox/provider.ts";
 import { cancel } from "./cancel.ts";
@@ -229,21 +230,37 @@ describe("cancel and admit", () => {
 
   it("says how many are ahead and since when, and keeps that", () => {
     const task = aTask({ conditions: ["Authorized"], status: { queue: { position: 9, limit: "x", since: "then" } } });
-    const admission = { state: "Waiting", position: 3, limit: "5 at once", reason: "Queued" } as const;
+    const admission = {
+      state: "Waiting",
+      position: 3,
+      limit: "at most 5 tasks run at once",
+      reason: "Queued",
+    } as const;
     const decision = admit.decide(facts({ task, admission }), undefined, noon);
     expect(decision.conditions).toMatchObject([
-      { status: "False", reason: "Queued", message: "Queued, 3 ahead: 5 at once." },
+      { status: "False", reason: "Queued", message: "Queued, 3 ahead: at most 5 tasks run at once." },
     ]);
-    expect(decision.fields?.queue).toEqual({ position: 3, limit: "5 at once", since: "then" });
+    expect(decision.fields?.queue).toEqual({ position: 3, limit: "at most 5 tasks run at once", since: "then" });
     expect(patchedStatus(task, decision, noon).phase).toBe("Queued");
   });
 
-  it("admits nobody whose profile is missing or not ready", () => {
-    const task = aTask({ conditions: ["Authorized"] });
+  it("keeps within the schema, however long the name in the limit is", () => {
+    const limit = `at most 1 task of @${"x".repeat(253)} runs at once`;
+    const admission = { state: "Waiting", position: 3, limit, reason: "Queued" } as const;
+    const decision = admit.decide(facts({ admission }), undefined, noon);
+    expect(agentTaskStatus.safeParse({ queue: { ...decision.fields?.queue, since: noon.toISOString() } }).error).toBe(
+      undefined,
+    );
+  });
+
+  it("admits nobody whose profile is missing or not ready, and keeps no place in the queue for them", () => {
+    const queue = { position: 3, limit: "x", since: "then" };
+    const task = aTask({ conditions: ["Authorized"], status: { queue } });
     const admission = { state: "Admitted" } as const;
     for (const profile of [undefined, approvedOnce(aProfile())]) {
       const decision = admit.decide(facts({ task, profile, guardrails, admission }), undefined, noon);
       expect(decision.conditions).toMatchObject([{ status: "False", reason: "ProfileNotReady" }]);
+      expect(patchedStatus(task, decision, noon)).not.toMatchObject({ queue });
     }
   });
 });

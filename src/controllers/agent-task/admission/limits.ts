@@ -7,7 +7,7 @@ import { requesterOf } from "../state.ts";
 export interface Limit {
   key: string;
   max: number;
-  /** For people: what is limited, and to how much. */
+  /** For people: what is limited, to how much, and where. The beginning of a sentence or its end. */
   describe: string;
 }
 
@@ -24,6 +24,11 @@ export function limitsOf(sources: LimitSources): Limit[] {
   return [...integrationLimits(sources), ...profileLimits(sources), ...installationLimits(sources)];
 }
 
+/** How many tasks go first; the same words in conditions and in reports. */
+export function aheadOf(position: number): string {
+  return position === 0 ? "next in line" : `${position} ahead`;
+}
+
 /** On whose behalf the task works, for fairness; people of different integrations are different people. */
 export function actorKey(task: AgentTask): string {
   const { id, login } = requesterOf(task);
@@ -36,18 +41,19 @@ function integrationLimits({ task, integration }: LimitSources): Limit[] {
   const key = integrationKey(task);
   const repository = task.spec.repository;
   const of = `integration ${integration.metadata.name}`;
-  const actor = limit(`actor/${actorKey(task)}`, perActor, `of @${requesterOf(task).login} (${of}, perActor)`);
-  const all = limit(`integration/${key}`, tasks, `of ${of} (concurrency.tasks)`);
+  const actor = limit(`actor/${actorKey(task)}`, perActor, `of @${requesterOf(task).login}`, `${of}, perActor`);
+  const all = limit(`integration/${key}`, tasks, `of ${of}`, "concurrency.tasks");
   if (!repository) return [actor, all];
-  const where = `in ${repository.owner}/${repository.name} (${of}, perRepository)`;
-  return [actor, limit(`repository/${key}/${repository.host}/${repository.id}`, perRepository, where), all];
+  const where = `in ${repository.owner}/${repository.name}`;
+  const repositoryKey = `repository/${key}/${repository.host}/${repository.id}`;
+  return [actor, limit(repositoryKey, perRepository, where, `${of}, perRepository`), all];
 }
 
 function profileLimits({ task, profile }: LimitSources): Limit[] {
   if (!profile) return [];
   const { name, namespace } = profile.metadata;
-  const max = profile.spec.concurrency.tasks;
-  return [limit(`profile/${namespace}/${name}`, max, `of profile ${task.spec.profileRef.name} (concurrency.tasks)`)];
+  const { tasks } = profile.spec.concurrency;
+  return [limit(`profile/${namespace}/${name}`, tasks, `of profile ${task.spec.profileRef.name}`, "concurrency.tasks")];
 }
 
 function installationLimits({ task, config }: LimitSources): Limit[] {
@@ -59,8 +65,14 @@ function installationLimits({ task, config }: LimitSources): Limit[] {
   ];
 }
 
-function limit(key: string, max: number, what: string): Limit {
-  return { key, max, describe: `${max} at once ${what}` };
+/** `set` names the field that sets it, where a person of the team can change it. */
+function limit(key: string, max: number, which: string, set?: string): Limit {
+  const [tasks, run] = max === 1 ? ["task", "runs"] : ["tasks", "run"];
+  return {
+    key,
+    max,
+    describe: `at most ${max} ${tasks} ${which} ${run} at once${set === undefined ? "" : ` (${set})`}`,
+  };
 }
 
 function integrationKey(task: AgentTask): string {

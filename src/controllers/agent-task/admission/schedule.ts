@@ -70,7 +70,7 @@ export function schedule(field: Field): Verdicts {
 function consider(ledger: Ledger, contender: Contender, field: Field): void {
   const before = (ledger.conversations.get(contender.conversation) ?? 0) + receivedBefore(ledger, contender);
   if (before > 0) {
-    const limit = "one task of a conversation at a time";
+    const limit = "one task of a conversation runs at a time";
     ledger.verdicts.set(contender.key, { state: "Waiting", reason: "ConversationBusy", position: before, limit });
     return;
   }

@@ -31,7 +31,7 @@ describe("the report while the work goes on", () => {
       conditions: ["Authorized", "Admitted", gathered, "SandboxReady"],
     });
     expect(text.split("\n")).toEqual([
-      "**Bellhop is on it**, asked by @ana · task `shop-abc`",
+      "**Bellhop is on it** · asked by @ana · task `shop-abc`",
       "",
       "- [x] read the description and 3 comments",
       "- [x] checked out `main` at 3f2a1c9",
@@ -40,17 +40,6 @@ describe("the report while the work goes on", () => {
       "",
       "2 m · `bellhop/42-fix` · `@bellhop stop` ends it",
     ]);
-  });
-
-  it("says what it waits for", () => {
-    const waits = {
-      type: "Admitted",
-      status: "False",
-      reason: "Queued",
-      message: "3 ahead: tasks of acme/shop",
-    } as const;
-    const text = say({ status: { phase: "Queued" }, conditions: ["Authorized", waits] });
-    expect(text).toContain("- [ ] read the issue\n- [ ] 3 ahead: tasks of acme/shop");
   });
 
   it("names the branch that is gone on with, where it makes none", () => {
@@ -84,7 +73,7 @@ describe("the report at the end", () => {
       conditions: ["Authorized", done],
     });
     expect(text.split("\n\n")).toEqual([
-      "**Done in 6 m 02 s** · draft PR #57",
+      "**Done in 6 m 02 s** · draft PR #57 · asked by @ana",
       "`bellhop/42-fix` at bbbbbbb",
       "Sums are right now.",
       "Reply `@bellhop …` to go on; `stop`, `retry`, `status`, `help`.",
@@ -106,27 +95,6 @@ describe("the report at the end", () => {
     });
     expect(text).toContain("Left out of the commit: a/.git, ");
     expect(text).not.toContain("@ana/b");
-  });
-
-  it.each([
-    { phase: "Failed", reason: "AgentFailed", head: "**Failed after 6 m 02 s**" },
-    { phase: "Cancelled", reason: "Cancelled", head: "**Stopped after 6 m 02 s**" },
-  ] as const)("of a task that $phase says why", ({ phase, reason, head }) => {
-    const failed = { type: "Succeeded", status: "False", reason, message: "Because of this." } as const;
-    const text = end({ status: { phase }, conditions: ["Authorized", failed] });
-    expect(text.startsWith(`${head}\n\nBecause of this.\n\nReply`)).toBe(true);
-  });
-
-  it("of a task that was refused says to whom and why, and invites nobody", () => {
-    const refused = {
-      type: "Authorized",
-      status: "False",
-      reason: "NotAuthorized",
-      message: "No write access.",
-    } as const;
-    expect(say({ status: { phase: "Refused" }, conditions: [refused] })).toBe(
-      "**Not done**, asked by @ana\n\nNo write access.",
-    );
   });
 });
 

@@ -3,7 +3,10 @@ import type { AgentTask } from "../../../api/kinds.ts";
 import type { Reporter } from "../../../integrations/connection.ts";
 import type { Integration } from "../../../integrations/types.ts";
 import { heldWords } from "../publish/change-text.ts";
-import { conditionOf, holds, isOver, isWork, requesterOf } from "../state.ts";
+import { phaseOf } from "../phase.ts";
+import { conditionOf, holds, isOver, isWork, newestAttempt } from "../state.ts";
+import { elapsed } from "./elapsed.ts";
+import { headline, limitOf } from "./headline.ts";
 
 /** What a report is written from. */
 export interface ReportWords {
@@ -16,15 +19,11 @@ export interface ReportWords {
 const maxSummaryBytes = 12_288;
 const maxStepBytes = 600;
 const maxSkipped = 10;
-const minuteMs = 60_000;
 
 /** The report as people read it. Whatever a model or a stranger wrote went through the desk's encoder; the rest is ours. */
 export function reportText(words: ReportWords): string {
-  const { task } = words;
-  if (!isWork(task)) return reply(words);
-  return [isOver(task) ? headlineAtEnd(words) : headlineAtWork(words), body(words), footer(words)]
-    .filter((part) => part !== "")
-    .join("\n\n");
+  if (!isWork(words.task)) return reply(words);
+  return paragraphs([headline(words), ...(isOver(words.task) ? outcome(words) : [progress(words)]), footer(words)]);
 }
 
 /** A command gets one short answer. The words of `help` are ours, and there to be copied. */
@@ -34,37 +33,17 @@ function reply({ task, encode }: ReportWords): string {
   return end?.status === "True" ? text : `**Not done**, asked by @${task.spec.actor.login}: ${text}`;
 }
 
-function headlineAtWork({ task }: ReportWords): string {
-  return `**Bellhop is on it**, asked by @${requesterOf(task).login} · task \`${task.metadata.name}\``;
-}
-
-function headlineAtEnd(words: ReportWords): string {
-  const { task } = words;
-  const phase = task.status?.phase ?? "Failed";
-  if (phase === "Refused") return `**Not done**, asked by @${requesterOf(task).login}`;
-  const ending = endings[phase] ?? endings["Failed"];
-  const took = task.status?.startTime === undefined ? "" : ` ${ending?.after} ${elapsed(words)}`;
-  return [`**${ending?.word}${took}**`, changeOf(task)].filter((part) => part !== "").join(" · ");
-}
-
-function changeOf(task: AgentTask): string {
-  const { changeNumber, changeDraft } = task.status?.result ?? {};
-  if (changeNumber === undefined) return "";
-  return `${changeDraft === true ? "draft " : ""}PR #${changeNumber}`;
-}
-
-const endings: Record<string, { word: string; after: string }> = {
-  Succeeded: { word: "Done", after: "in" },
-  Failed: { word: "Failed", after: "after" },
-  Cancelled: { word: "Stopped", after: "after" },
-};
-
-function body(words: ReportWords): string {
-  const { task } = words;
-  if (!isOver(task)) return checklist(words);
-  const summary = task.status?.result?.summary;
+function outcome(words: ReportWords): string[] {
+  const summary = words.task.status?.result?.summary;
   const said = summary === undefined ? "" : words.encode(summary, { maxBytes: maxSummaryBytes });
-  return [verdict(words), said, held(words), leftOut(words)].filter((part) => part !== "").join("\n\n");
+  return [verdict(words), said, held(words), leftOut(words)];
+}
+
+/** What has been done and what has not; before admission only what the task waits for. */
+function progress(words: ReportWords): string {
+  const { task, encode } = words;
+  if (holds(task, "Authorized") && holds(task, "Admitted")) return checklist(words);
+  return encode(limitOf(task) ?? waiting(task));
 }
 
 /** Why it ended, in the words of the condition that ended it. Success speaks for itself. */
@@ -95,18 +74,24 @@ function leftOut({ task, encode }: ReportWords): string {
 
 function checklist(words: ReportWords): string {
   const { task, encode } = words;
-  const { progress } = task.status ?? {};
+  const told = claimsOf(task);
   const waits = waiting(task);
   const items = [
     box(holds(task, "ContextReady"), readSoFar(task)),
     ...checkedOut(task),
-    ...(progress?.checklist ?? []).map((item) =>
-      box(item.done, encode(oneLine(item.text), { maxBytes: maxStepBytes })),
-    ),
-    ...(progress?.step === undefined ? [] : [box(false, encode(oneLine(progress.step), { maxBytes: maxStepBytes }))]),
+    ...(told?.checklist ?? []).map((item) => box(item.done, encode(oneLine(item.text), { maxBytes: maxStepBytes }))),
+    ...(told?.step === undefined ? [] : [box(false, encode(oneLine(told.step), { maxBytes: maxStepBytes }))]),
     ...(waits === "" ? [] : [box(false, encode(waits))]),
   ];
   return items.join("\n");
+}
+
+/** What the agent says of its work; what an attempt said that was lost is history. */
+function claimsOf(task: AgentTask): NonNullable<AgentTask["status"]>["progress"] {
+  const { progress: told } = task.status ?? {};
+  const attempt = newestAttempt(task);
+  const isLost = attempt?.reason !== undefined || (told?.attempt ?? attempt?.number) !== attempt?.number;
+  return isLost ? undefined : told;
 }
 
 /** The first words of the condition are for people as well: "Read the description and 3 comments; …". */
@@ -123,13 +108,11 @@ function checkedOut(task: AgentTask): string[] {
   return [box(holds(task, "SandboxReady"), `checked out \`${from.replaceAll("`", "")}\`${at(headSHA)}`)];
 }
 
-/** What it waits for, where it waits. */
+/** What it waits for, where it waits: the words of the first condition that does not hold. */
 function waiting(task: AgentTask): string {
-  if (task.status?.phase === "Publishing") return "publishing";
-  const open = task.status?.conditions?.find(
-    ({ type, status }) => status !== "True" && type !== "Reported" && type !== "Succeeded",
-  );
-  return open ? oneLine(open.message) : "";
+  const open = task.status?.conditions?.find(({ type, status }) => status !== "True" && type !== "Reported");
+  if (open) return oneLine(open.message);
+  return phaseOf(task) === "Publishing" ? "publish the work" : "";
 }
 
 function footer(words: ReportWords): string {
@@ -139,19 +122,8 @@ function footer(words: ReportWords): string {
     return [elapsed(words), branchOf(task) && `\`${branchOf(task)}\``, `\`${mention} stop\` ends it`]
       .filter(Boolean)
       .join(" · ");
-  if (task.status?.phase === "Refused") return "";
+  if (phaseOf(task) === "Refused") return "";
   return `Reply \`${mention} …\` to go on; \`stop\`, \`retry\`, \`status\`, \`help\`.`;
-}
-
-/** `6 m 02 s`, from the first sandbox to the end (or now). Whole minutes while it runs, so that not every second is an edit. */
-function elapsed({ task, now }: ReportWords): string {
-  const { startTime, completionTime } = task.status ?? {};
-  if (startTime === undefined) return "";
-  const ms = Math.max(0, Date.parse(completionTime ?? now.toISOString()) - Date.parse(startTime));
-  const minutes = Math.floor(ms / minuteMs);
-  if (completionTime === undefined) return minutes === 0 ? "less than a minute" : `${minutes} m`;
-  const seconds = Math.round((ms % minuteMs) / 1000);
-  return minutes === 0 ? `${seconds} s` : `${minutes} m ${String(seconds).padStart(2, "0")} s`;
 }
 
 /** How often the report is edited at most. */
@@ -169,6 +141,10 @@ function at(sha: string | undefined): string {
 
 function box(done: boolean, text: string): string {
   return `- [${done ? "x" : " "}] ${text}`;
+}
+
+function paragraphs(parts: readonly string[]): string {
+  return parts.filter((part) => part !== "").join("\n\n");
 }
 
 function oneLine(text: string): string {

@@ -1,0 +1,26 @@
+import { describe, expect, it } from "vitest";
+import { anIntegration, aProfile, aTask } from "../testing.ts";
+import { aheadOf, limitsOf } from "./limits.ts";
+
+describe("limits", () => {
+  it("say in a sentence what runs at once at most, and which field sets it, the narrowest first", () => {
+    const limits = limitsOf({
+      task: aTask(),
+      integration: anIntegration({ concurrency: { tasks: 10, perRepository: 5, perActor: 1 } }),
+      profile: aProfile({ concurrency: { tasks: 4 } }),
+      config: { concurrency: { perNamespace: 20, cluster: 50 } },
+    });
+    expect(limits.map(({ describe: words }) => words)).toEqual([
+      "at most 1 task of @ana runs at once (integration shop, perActor)",
+      "at most 5 tasks in acme/shop run at once (integration shop, perRepository)",
+      "at most 10 tasks of integration shop run at once (concurrency.tasks)",
+      "at most 4 tasks of profile default run at once (concurrency.tasks)",
+      "at most 20 tasks in namespace team run at once",
+      "at most 50 tasks in the whole installation run at once",
+    ]);
+  });
+
+  it("say who is next rather than that nobody is ahead", () => {
+    expect([0, 1, 6].map(aheadOf)).toEqual(["next in line", "1 ahead", "6 ahead"]);
+  });
+});

@@ -1,0 +1,72 @@
+import type { Phase } from "../../../api/agent-task-status.ts";
+import type { AgentTask } from "../../../api/kinds.ts";
+import { aheadOf } from "../admission/limits.ts";
+import { phaseOf } from "../phase.ts";
+import { conditionOf, isOver, requesterOf } from "../state.ts";
+import { elapsed } from "./elapsed.ts";
+import type { ReportWords } from "./words.ts";
+
+/** How a task stands, in two or three words. A task says that it is worked on only once it is admitted. */
+const standings: Record<Phase, string> = {
+  Pending: "Received",
+  Queued: "Queued",
+  Preparing: "Getting ready",
+  Running: "Bellhop is on it",
+  WaitingForInput: "Waiting for an answer",
+  Publishing: "Publishing",
+  Succeeded: "Done",
+  Failed: "Failed",
+  Cancelled: "Stopped",
+  Refused: "Not done",
+  Delivered: "Passed on to the task at work",
+  Duplicate: "Asked for already",
+};
+
+/** Reasons of `Admitted` and `SandboxReady` for which a task waits until somebody changes something, whatever room there is. */
+const blocked = new Set(["IntegrationNotFound", "ProfileNotReady", "ProfileNotFound", "QuotaExceeded"]);
+
+/** The first line of a report: how the task stands, what it has brought, who asked, and its name as long as it is not over. */
+export function headline(words: ReportWords): string {
+  const { task } = words;
+  const asked = `asked by @${requesterOf(task).login}`;
+  const parts = isOver(task)
+    ? [`**${standings[phaseOf(task)]}${duration(words)}**`, changeOf(task), asked]
+    : [standing(task), asked, `task \`${task.metadata.name}\``];
+  return parts.filter((part) => part !== "").join(" · ");
+}
+
+/** The limit that a task waits for, as a sentence; undefined where it waits for none. */
+export function limitOf(task: AgentTask): string | undefined {
+  const { limit } = queueOf(task) ?? {};
+  return limit && `${limit.slice(0, 1).toUpperCase()}${limit.slice(1)}.`;
+}
+
+function standing(task: AgentTask): string {
+  if (isBlocked(task)) return "**Waiting**";
+  const queue = queueOf(task);
+  return `**${standings[phaseOf(task)]}**${queue ? `, ${aheadOf(queue.position)}` : ""}`;
+}
+
+function isBlocked(task: AgentTask): boolean {
+  return (["Admitted", "SandboxReady"] as const).some((type) => {
+    const condition = conditionOf(task, type);
+    return condition !== undefined && condition.status !== "True" && blocked.has(condition.reason);
+  });
+}
+
+function queueOf(task: AgentTask): NonNullable<AgentTask["status"]>["queue"] {
+  return phaseOf(task) === "Queued" && !isBlocked(task) ? task.status?.queue : undefined;
+}
+
+function duration(words: ReportWords): string {
+  const phase = phaseOf(words.task);
+  const took = elapsed(words);
+  if (took === "" || phase === "Refused") return "";
+  return phase === "Succeeded" ? ` in ${took}` : ` after ${took}`;
+}
+
+function changeOf(task: AgentTask): string {
+  const { changeNumber, changeDraft } = task.status?.result ?? {};
+  if (changeNumber === undefined) return "";
+  return `${changeDraft === true ? "draft " : ""}PR #${changeNumber}`;
+}
