@@ -33,6 +33,20 @@ const source = z.object({
   action: z.string().max(64).optional().describe("Its action, for example `created`."),
   deliveryId: z.string().max(128).optional().describe("The provider's id of the delivery; recorded, never decided on."),
   trigger: objectName.optional().describe("The trigger that rang."),
+  signal: z
+    .object({
+      type: z.enum(["Mention", "Label", "Assignment", "ReviewRequest", "FailedChecks"]).describe("Its kind."),
+      name: z
+        .string()
+        .min(1)
+        .max(256)
+        .optional()
+        .describe(
+          "The label, the login that was assigned or asked for a review, or the check that failed first; untrusted.",
+        ),
+    })
+    .optional()
+    .describe("What in the event matched the trigger, for the report; absent in tasks of older versions."),
   cause: z
     .string()
     .min(1)

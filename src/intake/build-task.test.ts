@@ -12,11 +12,14 @@ import { taskName } from "./task-name.ts";
 import { anEvent, anIntegration } from "./testing.ts";
 
 const trigger = { name: "mention", mention: {}, prompt: "Be brief." };
+const mention = { kind: "mention", words: "fix it" } as const;
 const receivedAt = new Date("2026-01-02T12:00:00Z");
+
+const checks = { kind: "failedChecks", headBranch: "b", headSHA: "a".repeat(40), sameRepository: true } as const;
 
 function build(
   event: Partial<ProviderEvent> = {},
-  decision: Extract<Decision, { result: "task" }> = { result: "task", trigger },
+  decision: Extract<Decision, { result: "task" }> = { result: "task", trigger, ring: mention },
 ) {
   return buildTask({
     integration: anIntegration(),
@@ -75,15 +78,27 @@ describe("buildTask", () => {
     expect(source).toMatchObject({ text, textSHA256: createHash("sha256").update(text).digest("hex") });
   });
 
+  it.each([
+    { ring: mention, signal: { type: "Mention" } },
+    { ring: { kind: "label", label: "Ready" }, signal: { type: "Label", name: "Ready" } },
+    { ring: { kind: "assignment", login: "bot" }, signal: { type: "Assignment", name: "bot" } },
+    { ring: { kind: "reviewRequest", login: "bot" }, signal: { type: "ReviewRequest", name: "bot" } },
+    { ring: { ...checks, name: "build" }, signal: { type: "FailedChecks", name: "build" } },
+    { ring: checks, signal: { type: "FailedChecks" } },
+    { ring: { kind: "label", label: "é".repeat(300) }, signal: { type: "Label", name: `${"é".repeat(255)}…` } },
+  ] as const)("carries what matched: $signal.type", ({ ring, signal }) => {
+    expect(build({ rings: [ring] }, { result: "task", trigger, ring }).spec.source.signal).toEqual(signal);
+  });
+
   it("takes the trigger's profile where it has one", () => {
-    const decision = { result: "task" as const, trigger: { ...trigger, profileRef: { name: "big" } } };
+    const decision = { result: "task" as const, ring: mention, trigger: { ...trigger, profileRef: { name: "big" } } };
     expect(build({}, decision).spec.profileRef).toEqual({ name: "big" });
   });
 
   it("gives a command no prompt and no trigger", () => {
     const { spec } = build(
       { text: "@bellhop approve 1a2b3c4" },
-      { result: "task", command: "approve", argument: "1a2b3c4" },
+      { result: "task", ring: mention, command: "approve", argument: "1a2b3c4" },
     );
     expect(spec).toMatchObject({ command: "approve", commandArgument: "1a2b3c4", profileRef: { name: "default" } });
     expect(spec).not.toHaveProperty("prompt");
@@ -91,8 +106,9 @@ describe("buildTask", () => {
   });
 
   it("leaves text and prompt out where nobody said anything", () => {
-    const { text: _, visibleText: _none, ...silent } = anEvent({ rings: [{ kind: "label", label: "x" }] });
-    const decision = { result: "task" as const, trigger: { name: "label", label: { name: "x" } } };
+    const ring = { kind: "label", label: "x" } as const;
+    const { text: _, visibleText: _none, ...silent } = anEvent({ rings: [ring] });
+    const decision = { result: "task" as const, ring, trigger: { name: "label", label: { name: "x" } } };
     const task = buildTask({
       integration: anIntegration(),
       kind: "GitHubIntegration",

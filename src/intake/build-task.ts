@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { AgentTaskSpec, TaskSource } from "../api/agent-task.ts";
 import { manager, names } from "../api/annotations.ts";
 import type { AgentTask } from "../api/kinds.ts";
-import type { Integration, ProviderEvent } from "../integrations/types.ts";
+import type { Integration, ProviderEvent, Ring } from "../integrations/types.ts";
 import type { Draft } from "../kube/types.ts";
 import { cutCharacters, cutText } from "./cut-text.ts";
 import type { Decision } from "./decide.ts";
@@ -34,12 +34,12 @@ export function buildTask(ingredients: TaskIngredients): Draft<AgentTask> {
 }
 
 function specOf({ integration, kind, event, decision, receivedAt }: TaskIngredients): AgentTaskSpec {
-  const { trigger, command, argument } = decision;
+  const { command, argument, trigger } = decision;
   const prompt = promptOf(decision, event);
   const { id, host, owner, name } = event.repository;
   return {
     integrationRef: { kind: kind as AgentTaskSpec["integrationRef"]["kind"], name: integration.metadata.name },
-    source: sourceOf(event, trigger?.name, receivedAt),
+    source: sourceOf(event, decision, receivedAt),
     actor: { id: event.actor.id, login: event.actor.login },
     conversation: cutCharacters(event.conversation, 253),
     ...(command === undefined ? {} : { command }),
@@ -56,14 +56,15 @@ function promptOf({ trigger, command }: TaskIngredients["decision"], { visibleTe
   return cutText([trigger?.prompt, visibleText].filter((part) => part !== undefined && part !== "").join("\n\n"));
 }
 
-function sourceOf(event: ProviderEvent, trigger: string | undefined, receivedAt: Date): TaskSource {
+function sourceOf(event: ProviderEvent, { trigger, ring }: TaskIngredients["decision"], receivedAt: Date): TaskSource {
   const { url, text, subject, occurredAt } = event;
   return {
     provider: event.provider,
     event: event.event,
     ...(event.action === undefined ? {} : { action: event.action }),
     ...(event.deliveryId === undefined ? {} : { deliveryId: event.deliveryId }),
-    ...(trigger === undefined ? {} : { trigger }),
+    ...(trigger === undefined ? {} : { trigger: trigger.name }),
+    signal: signalOf(ring),
     cause: event.cause,
     ...(url === undefined || url.length > 2_048 ? {} : { url }),
     subject: {
@@ -76,6 +77,26 @@ function sourceOf(event: ProviderEvent, trigger: string | undefined, receivedAt:
     ...(occurredAt === undefined ? {} : { occurredAt: occurredAt.toISOString() }),
     receivedAt: receivedAt.toISOString(),
   };
+}
+
+/** What matched, for people. The words of a mention are in the text. */
+function signalOf(ring: Ring): NonNullable<TaskSource["signal"]> {
+  const name = nameOf(ring);
+  return { type: signalTypes[ring.kind], ...(name ? { name: cutCharacters(name, 256) } : {}) };
+}
+
+const signalTypes = {
+  mention: "Mention",
+  label: "Label",
+  assignment: "Assignment",
+  reviewRequest: "ReviewRequest",
+  failedChecks: "FailedChecks",
+} as const;
+
+function nameOf(ring: Ring): string | undefined {
+  if (ring.kind === "mention") return undefined;
+  if (ring.kind === "label") return ring.label;
+  return ring.kind === "failedChecks" ? ring.name : ring.login;
 }
 
 /** Over the whole text, also where the task carries only its beginning. */

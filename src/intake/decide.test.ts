@@ -98,7 +98,9 @@ describe("decide", () => {
       },
     ],
   ] as const)("rings for %s", (_, over) => {
-    expect(deciding(over as Parameters<typeof deciding>[0])).toMatchObject({ result: "task", trigger: { name: "t" } });
+    const given = over as Parameters<typeof deciding>[0];
+    const [ring] = given?.event?.rings ?? [{ kind: "mention" }];
+    expect(deciding(given)).toMatchObject({ result: "task", trigger: { name: "t" }, ring });
   });
 
   it.each([
@@ -159,9 +161,9 @@ describe("decide", () => {
   it("takes a command whatever the triggers, and whatever their rules say", () => {
     const rings = [{ kind: "mention" as const, words: "stop\nplease" }];
     const labelOnly = deciding({ spec: { triggers: [{ name: "t", label: { name: "agent" } }] }, event: { rings } });
-    expect(labelOnly).toEqual({ result: "task", command: "stop" });
+    expect(labelOnly).toEqual({ result: "task", command: "stop", ring: rings[0] });
     const approval = deciding({ event: { rings: [{ kind: "mention", words: "approve 1A2B3C4" }] } });
-    expect(approval).toEqual({ result: "task", command: "approve", argument: "1a2b3c4" });
+    expect(approval).toMatchObject({ result: "task", command: "approve", argument: "1a2b3c4" });
   });
 
   it("takes no command of a suspended integration", () => {

@@ -21,7 +21,14 @@ export interface DecisionFacts {
 
 /** What becomes of an event: a task, or nothing, and then why. */
 export type Decision =
-  | { result: "task"; trigger?: Trigger; command?: Command; argument?: string }
+  | {
+      result: "task";
+      trigger?: Trigger;
+      /** What in the event the trigger, or the command, is about. */
+      ring: Ring;
+      command?: Command;
+      argument?: string;
+    }
   | { result: "ignored"; reason: string; message: string };
 
 /** Decides what an event of an integration makes. Pure. A command needs no trigger of its own: it speaks to a task that is there. */
@@ -45,7 +52,7 @@ export function atRest({ metadata, spec }: Integration): Extract<Decision, { res
 function command(event: ProviderEvent): Decision | undefined {
   const mention = event.rings.find((ring) => ring.kind === "mention");
   const parsed = mention && parseCommand(mention.words);
-  return parsed && { result: "task", ...parsed };
+  return parsed && { result: "task", ring: mention, ...parsed };
 }
 
 /** The first trigger that rings; none does where a rule is broken, for the others were written knowing it. */
@@ -82,16 +89,18 @@ function tryTrigger(facts: DecisionFacts, trigger: Trigger): Decision | "other" 
   if (ring.kind === "failedChecks" && !isOurBranch(ring, facts.published)) {
     return ignored("NotOurBranch", "Checks ring only for branches of the same repository that Bellhop pushes to.");
   }
-  return trigger.when === undefined ? { result: "task", trigger } : evaluate(facts, trigger, trigger.when);
+  const rule = trigger.when === undefined ? undefined : evaluate(facts, trigger, trigger.when);
+  return rule ?? { result: "task", trigger, ring };
 }
 
-function evaluate({ event, body, compile }: DecisionFacts, trigger: Trigger, when: string): Decision {
+/** Why a trigger's rule keeps it from matching; undefined where it is true. */
+function evaluate({ event, body, compile }: DecisionFacts, trigger: Trigger, when: string): Decision | undefined {
   const rule = compile(when);
   if (!rule.ok) return ignored(rule.reason, rule.message);
   const result = rule.evaluate(forRules(event), body);
   if (!result.ok) return ignored("RuleFailed", `The rule of trigger ${trigger.name} gave no answer: ${result.message}`);
   if (!result.value) return ignored("RuleFalse", `The rule of trigger ${trigger.name} is not true here.`);
-  return { result: "task", trigger };
+  return undefined;
 }
 
 /** What rules see as `event`: times as text. */

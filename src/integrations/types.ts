@@ -78,7 +78,13 @@ export type Ring =
   | { kind: "label"; label: string }
   | { kind: "assignment"; login: string }
   | { kind: "reviewRequest"; login: string }
-  | { kind: "failedChecks"; headBranch: string; headSHA: string; sameRepository: boolean };
+  | {
+      kind: "failedChecks";
+      headBranch: string;
+      headSHA: string;
+      sameRepository: boolean;
+      /** Of the check that is told of, for people. */ name?: string;
+    };
 
 /** A delivery, verified, parsed and normalised; every provider's becomes this. */
 export interface ProviderEvent {

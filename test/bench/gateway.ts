@@ -44,7 +44,8 @@ try {
   const desk = await aDesk(client);
   const gateway = await aGateway(desk.env, controlPlane.kubeconfigPath);
   const integration = { ...anIntegration(), metadata: { name: "bare", namespace: desk.namespace, uid: "bare" } };
-  const decision = { result: "task" as const, trigger: { name: "mention", mention: {} } };
+  const trigger = { name: "mention", mention: {} };
+  const decision = { result: "task" as const, trigger, ring: { kind: "mention" as const, words: "fix it" } };
   const throughGateway = async (id: number): Promise<void> => {
     const { status } = await deliver(gateway, desk.route, aComment({ id, body: text }));
     if (status !== 202) throw new Error(`the gateway answered ${status}`);

@@ -175,6 +175,17 @@ describe("normalise", () => {
     expect(deliver("workflow_run", body)).toMatchObject({ event: { subject: { key }, conversation: key } });
   });
 
+  it.each([
+    ["a run by its name", "workflow_run", { workflow_run: { ...run, name: "build" } }, "build"],
+    ["a suite by its App", "check_suite", { check_suite: { ...run, app: { name: "CircleCI" } } }, "CircleCI"],
+    ["none where the server names none", "check_suite", { check_suite: { ...run, app: null } }, undefined],
+  ])("names the failed check: %s", (_, event, body, name) => {
+    const normalised = deliver(event, { ...base, action: "completed", ...body });
+    const { rings } = (normalised as { event: { rings: object[] } }).event;
+    expect(rings).toEqual([expect.objectContaining({ kind: "failedChecks", ...(name ? { name } : {}) })]);
+    expect("name" in (rings[0] ?? {})).toBe(name !== undefined);
+  });
+
   it("hears failed checks of a commit that the bot pushed", () => {
     const sender = { id: 99, login: "bellhop[bot]", type: "Bot" };
     expect(deliver("workflow_run", { ...base, sender, action: "completed", workflow_run: run }).outcome).toBe("event");

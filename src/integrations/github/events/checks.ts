@@ -10,7 +10,7 @@ const failures = new Set(["failure", "timed_out", "startup_failure"]);
 export function readWorkflowRun(payload: z.infer<typeof workflowRun>, origin: Origin): Reading {
   const run = payload.workflow_run;
   const sameRepository = run.head_repository?.id === payload.repository.id;
-  return read({ payload, check: run, sameRepository, type: "WorkflowRun" }, origin);
+  return read({ payload, check: run, name: run.name, sameRepository, type: "WorkflowRun" }, origin);
 }
 
 /**
@@ -21,18 +21,20 @@ export function readCheckSuite(payload: z.infer<typeof checkSuite>, origin: Orig
   const suite = payload.check_suite;
   const heads = suite.pull_requests ?? [];
   const sameRepository = heads.every(({ head }) => (head?.repo?.id ?? payload.repository.id) === payload.repository.id);
-  return read({ payload, check: suite, sameRepository, type: "CheckSuite" }, origin);
+  return read({ payload, check: suite, name: suite.app?.name, sameRepository, type: "CheckSuite" }, origin);
 }
 
 interface Input {
   payload: Envelope;
   check: Check;
+  /** A suite has none of its own: its App's. */
+  name: string | null | undefined;
   sameRepository: boolean;
   type: "WorkflowRun" | "CheckSuite";
 }
 
 /** All failures on one commit are one cause, whichever check tells first. */
-function read({ payload, check, sameRepository, type }: Input, origin: Origin): Reading {
+function read({ payload, check, name, sameRepository, type }: Input, origin: Origin): Reading {
   if (!failures.has(check.conclusion ?? "")) {
     return { ignored: "ChecksNotFailed", message: `The checks ended with ${check.conclusion ?? "no conclusion"}.` };
   }
@@ -44,7 +46,7 @@ function read({ payload, check, sameRepository, type }: Input, origin: Origin): 
     object: { type, id: check.id, headSHA: check.head_sha },
     url: check.html_url,
     occurredAt: check.updated_at,
-    rings: [{ kind: "failedChecks", headBranch, headSHA: check.head_sha, sameRepository }],
+    rings: [{ kind: "failedChecks", headBranch, headSHA: check.head_sha, sameRepository, ...(name ? { name } : {}) }],
   });
   return { event };
 }

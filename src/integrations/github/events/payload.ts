@@ -72,6 +72,7 @@ export const review = envelope.extend({
 
 const sha = z.string().regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/);
 const repositoryId = z.object({ id }).nullish();
+const checkName = z.string().max(1_024).nullish();
 const check = z.object({
   id,
   head_branch: z.string().nullish(),
@@ -91,8 +92,10 @@ const check = z.object({
     .nullish(),
 });
 
-export const workflowRun = envelope.extend({ workflow_run: check });
-export const checkSuite = envelope.extend({ check_suite: check });
+export const workflowRun = envelope.extend({ workflow_run: check.extend({ name: checkName }) });
+export const checkSuite = envelope.extend({
+  check_suite: check.extend({ app: z.object({ name: checkName }).nullish() }),
+});
 
 export type Envelope = z.infer<typeof envelope>;
 export type Subject = z.infer<typeof subject>;
