@@ -168,7 +168,7 @@ export const agentTaskStatus = z.object({
     .describe("What came of it."),
   report: z
     .object({
-      target: z.string().max(512).optional().describe("Where the story is told, for example `acme/shop#42`."),
+      target: z.string().max(512).optional().describe("The thread of the report, for example `acme/shop#42`."),
       id: z.string().max(64).optional().describe("The message's id at the provider."),
       url: z.string().max(2048).optional().describe("Where a person can read it."),
       intent: z
@@ -176,11 +176,18 @@ export const agentTaskStatus = z.object({
         .max(64)
         .optional()
         .describe("Set before the message is created: on doubt it is searched by its hidden marker."),
-      revision: z.string().max(64).optional().describe("Hash of the last text told."),
-      toldAt: timestamp.optional().describe("When it was last told."),
-      reacted: z.boolean().optional().describe("Whether the comment that rang has its reaction."),
+      quote: z
+        .string()
+        .max(256)
+        .optional()
+        .describe(
+          "The first words of the request, on one line and without markup; untrusted. Empty where there are none. Read once.",
+        ),
+      revision: z.string().max(64).optional().describe("Hash of the last text posted."),
+      toldAt: timestamp.optional().describe("When it was last posted or tried."),
+      reacted: z.boolean().optional().describe("Whether the comment that made the task has its reaction."),
       failures: z.int().min(0).optional().describe("Failures in a row."),
-      lastError: z.string().max(1024).optional().describe("Why it could not be told, the last time."),
+      lastError: z.string().max(1024).optional().describe("Why it could not be posted, the last time."),
     })
     .optional()
     .describe("The one message in the original thread."),

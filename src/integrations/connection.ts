@@ -159,6 +159,13 @@ export interface ReportTarget {
 export interface Reporter {
   /** The desk's encoder for model-derived or otherwise untrusted text. */
   encode: (text: string, options?: { maxBytes?: number }) => string;
+  /**
+   * The first words of the request in a text as the provider has it: one line of at most 80 characters as a reader sees them, without
+   * `mention` (what people write after `@`) and without markup. Empty where there are none. Untrusted still: `quote` them.
+   */
+  excerpt: (text: string, mention: string | undefined) => string;
+  /** Untrusted words as a quotation within a line of ours, in which nothing acts; linked to `url` where that is a page of the desk. */
+  quote: (words: string, url?: string) => string;
   /** Turns a marker into the hidden text that `find` looks for. */
   hiddenMarker: (marker: string) => string;
   create(target: ReportTarget, body: string, signal: AbortSignal): Promise<{ id: string; url: string }>;

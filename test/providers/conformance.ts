@@ -86,6 +86,8 @@ export function conformance(name: string, subject: () => Subject): void {
       const out = reporter.encode(hostile);
       const alive = ["@octocat", "fixes #1", "![", "<img", "](https://evil", "<!--", "\n/approve"];
       expect(alive.filter((live) => out.includes(live))).toEqual([]);
+      const quoted = reporter.quote(reporter.excerpt(`@bellhop ${hostile}`, "bellhop"));
+      expect(quoted).not.toMatch(/\n|@octocat|fixes #1|!\[|<img|<!--|\]\(/);
       expect(Buffer.byteLength(reporter.encode("é".repeat(500), { maxBytes: 99 }))).toBeLessThanOrEqual(99);
     });
 

@@ -8,7 +8,7 @@ import { walk } from "./frame.ts";
 import { reportStep } from "./report/index.ts";
 import { patchedStatus } from "./status.ts";
 import { asStep, type StepContext } from "./steps.ts";
-import { anIntegration, aProfile, aTask, facts, fakeHost, noon, shaOf, taskCacheOf } from "./testing.ts";
+import { anIntegration, aProfile, aTask, facts, fakeHost, noon, plainReporter, shaOf, taskCacheOf } from "./testing.ts";
 
 const branch = "bellhop/42-fix";
 const newId = shaOf("d");
@@ -102,8 +102,7 @@ function aThread() {
   const clock = new FakeClock(noon);
   const texts: string[] = [];
   const reporter = {
-    encode: (text: string) => text,
-    hiddenMarker: () => "",
+    ...plainReporter,
     update: async (_target: unknown, _id: string, text: string) => texts.push(text),
   };
   const deps = {

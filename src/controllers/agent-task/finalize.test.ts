@@ -6,9 +6,9 @@ import { FakeClock } from "../../shared/fake-clock.ts";
 import { silentLogger } from "../../shared/log.ts";
 import { defaultConfig, type AgentTaskDeps } from "./deps.ts";
 import { finalize } from "./finalize.ts";
-import { aTask, anIntegration, noon, type TaskOverrides } from "./testing.ts";
+import { aTask, anIntegration, noon, plainReporter, type TaskOverrides } from "./testing.ts";
 
-const report = { id: "7", intent: "task:uid-shop-abc", revision: "r", reacted: true };
+const report = { id: "7", intent: "task:uid-shop-abc", revision: "r", reacted: true, quote: "fix it" };
 const succeeded = { type: "Succeeded", status: "True", reason: "NoChanges", message: "Nothing to do." } as const;
 
 let told: string[];
@@ -22,8 +22,7 @@ beforeEach(() => {
 });
 
 const reporter = {
-  encode: (text: string) => text,
-  hiddenMarker: (marker: string) => `<!-- ${marker} -->`,
+  ...plainReporter,
   async update(_target: unknown, id: string, text: string) {
     if (fails !== undefined) throw fails;
     told.push(`${id}: ${text}`);
@@ -61,7 +60,7 @@ describe("a task that is deleted", () => {
   it("says so in its message, so that nobody waits for it", async () => {
     expect(await letGo({ status: { startTime: "2026-03-01T11:58:00Z" } })).toBe(true);
     expect(told).toHaveLength(1);
-    expect(told[0]).toMatch(/^7: \*\*Stopped after 2 m 00 s\*\*/);
+    expect(told[0]).toMatch(/^7: \*\*Stopped after 2 m 00 s\*\* · asked by @ana: “fix it”$/m);
     expect(told[0]).toContain("The task was deleted, and its work with it.");
     expect(told[0]).toContain("<!-- task:uid-shop-abc -->");
   });

@@ -186,6 +186,14 @@ export function fakeHost(over: Partial<FakeHostState> = {}): { host: CodeHost; s
   return { host, state };
 }
 
+/** The parts of a reporter that make text; they change nothing. */
+export const plainReporter = {
+  encode: (text: string): string => text,
+  hiddenMarker: (marker: string): string => `<!-- ${marker} -->`,
+  excerpt: (text: string): string => text,
+  quote: (words: string): string => `“${words}”`,
+};
+
 /** An open pull request of @bob from `feature` to `main`. */
 export function aChange(over: Partial<Change> = {}): Change {
   return {

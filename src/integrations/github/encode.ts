@@ -17,17 +17,23 @@ export function encoder(host: string): (text: string, options?: { maxBytes?: num
   return (text, options = {}) => {
     const maxBytes = options.maxBytes ?? defaultMaxBytes;
     const bounded = text.slice(0, maxBytes * 2 + 1024);
-    const safe = rules.reduce((out, { find, write }) => out.replace(find, write), withoutInvisible(bounded));
-    return cut(safe, maxBytes);
+    return cut(withRules(withoutInvisible(bounded), rules), maxBytes);
   };
 }
 
-interface Rule {
+/** What is written in the place of what. */
+export interface Rule {
   find: RegExp;
   write: string;
 }
 
-const fixedRules: Rule[] = [
+/** Text after each rule, in order. */
+export function withRules(text: string, rules: readonly Rule[]): string {
+  return rules.reduce((out, { find, write }) => out.replace(find, write), text);
+}
+
+/** What holds at every code host. */
+export const fixedRules: readonly Rule[] = [
   // Raw HTML, comments (our own markers too) and `<…>` autolinks all begin so.
   { find: /<(?=[A-Za-z/!?])/g, write: `<${gap}` },
   // An entity would bring back after parsing what is taken out before it.

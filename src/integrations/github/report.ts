@@ -2,6 +2,8 @@ import type { Reporter, ReportTarget } from "../connection.ts";
 import { ProviderError } from "../errors.ts";
 import type { GitHubClient } from "./client.ts";
 import { encoder } from "./encode.ts";
+import { quoter } from "./encode/quote.ts";
+import { excerpt } from "./report/excerpt.ts";
 import type { WhoAmI } from "./identity.ts";
 
 const maxPages = 20;
@@ -12,6 +14,8 @@ const maxBodyCharacters = 65_536;
 export function reporter(client: GitHubClient, who: WhoAmI): Reporter {
   return {
     encode: encoder(client.settings.host),
+    excerpt,
+    quote: quoter(client.settings.host),
     hiddenMarker,
     create: async (target, body, signal) => {
       const api = await client.forRepository(target.repository, signal);

@@ -44,6 +44,9 @@ describe.concurrent("what people say to the bot", () => {
       (task) => task.spec.retryOf !== undefined && isReported(task),
     );
     expect(again.spec.prompt).toBe(running.spec.prompt);
+    expect((await story.ours()).at(-1)?.body).toMatch(
+      /asked by @ana: \[“retry”\]\(\S+\) of \[“please fix this”\]\(\S+\)$/m,
+    );
     expect(again.status).toMatchObject({ phase: "Succeeded", result: { changeNumber: expect.any(Number) as number } });
 
     await story.end(await story.ask("continue"));
@@ -100,6 +103,9 @@ describe.concurrent("what people say to the bot", () => {
       result: { branch, changeNumber },
     });
     expect(world.tasks.list(team.namespace).filter((task) => headOf(task) === released)).toHaveLength(1);
+    expect((await change.ours()).at(-1)?.body).toMatch(
+      /^\*\*Done .* · after the failed check \[?“[^”]+”.*, for @ana$/m,
+    );
 
     const fixed = fix.status?.result?.commit ?? "";
     await change.end(await change.ask(`approve ${fixed.slice(0, 7)}`, "bob"));
@@ -139,6 +145,11 @@ describe.concurrent("what people say to the bot", () => {
     const two = await story.ask("and that", "bob");
     const waiting = await story.until(two, "the second to wait", ({ status }) => status?.queue !== undefined);
     expect(waiting.status?.phase).toBe("Queued");
+    const queued =
+      /^\*\*Queued\*\*, 1 ahead · asked by @bob: \[“and that”\]\(.*\n\nOne task of a conversation runs at a time\.$/m;
+    await eventually(async () => (await story.ours()).some(({ body }) => queued.test(body)), {
+      describe: "the second's report to say that it is queued",
+    });
     await writeFile(gate, "");
     const first = await story.end(one);
     const second = await story.end(two);
@@ -173,7 +184,9 @@ describe.concurrent("what people say to the bot", () => {
       spec: { source: { trigger: "label" }, actor: { login: "bob" } },
       status: { phase: "Succeeded" },
     });
-    expect(await story.ours()).toHaveLength(1);
+    const [ours, ...others] = await story.ours();
+    expect(others).toEqual([]);
+    expect(ours?.body).toContain("asked by @bob by the label “ring”");
   });
 
   function headOf({

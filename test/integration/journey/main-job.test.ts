@@ -33,7 +33,9 @@ describe("the main job, on the process node", () => {
 
     const ours = await story.ours();
     expect(ours).toHaveLength(1);
-    expect(ours[0]?.body).toMatch(/^\*\*Done in \d+ s\*\* · draft PR #\d+/);
+    expect(ours[0]?.body).toMatch(
+      /^\*\*Done in \d+ s\*\* · draft PR #\d+ · asked by @ana: \[“please fix this”\]\(https:\/\/\S+\/acme\/shop\/issues\/\d+#issuecomment-\d+\)$/m,
+    );
     expect(ours[0]?.body).toContain("Added bellhop-note.md");
     world.github.assertClean();
   });

@@ -5,7 +5,7 @@ import { FakeClock } from "../../../shared/fake-clock.ts";
 import { silentLogger } from "../../../shared/log.ts";
 import type { AgentTaskDeps } from "../deps.ts";
 import { walk } from "../frame.ts";
-import { anIntegration, aTask, noon, taskCacheOf } from "../testing.ts";
+import { anIntegration, aTask, noon, plainReporter, taskCacheOf } from "../testing.ts";
 import { reportStep } from "./index.ts";
 
 /** An API server with one task, and a thread whose list does not show yet what was just written. */
@@ -14,8 +14,7 @@ function aWorld() {
   const newest = (): AgentTask => versions.at(-1) ?? aTask();
   const comments: string[] = [];
   const reporter = {
-    encode: (text: string) => text,
-    hiddenMarker: (marker: string) => `<!-- ${marker} -->`,
+    ...plainReporter,
     create: async (_target: unknown, body: string) => ({ id: String(comments.push(body)), url: "https://x" }),
     update: async () => {},
     find: async () => undefined,

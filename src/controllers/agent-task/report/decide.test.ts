@@ -60,7 +60,7 @@ describe("the outbox of a report", () => {
     expect(decide({ ...failing, failures: 99 }).conditions).toBeUndefined();
     const ended = { conditions: [over], status: { completionTime: ago(90 * 60_000 + 1_000) } };
     expect(decide({ ...failing, failures: 99 }, ended).conditions).toMatchObject([
-      { type: "Reported", status: "False", reason: "GaveUp", message: "The story could not be told: 502" },
+      { type: "Reported", status: "False", reason: "GaveUp", message: "Could not post the report: 502" },
     ]);
     expect(decide({ ...failing, toldAt: ago(600_000) }).actions).toMatchObject([{ do: "update" }]);
   });

@@ -10,13 +10,16 @@ import { updateEveryMs } from "./words.ts";
 export interface ReportReading {
   /** The text; `NoReporter` where the provider has no messages, `SignedOut` while the integration cannot sign in. */
   text: string | { not: "NoReporter" | "SignedOut" };
+  /** The first words of the request, where they were read just now and are to be kept. */
+  quote?: string;
 }
 
-/** One thing to say or show; each answers a new `report`. */
-export type ReportAction =
+/** One thing to say or show; each answers a new `report`, and keeps the quote. */
+export type ReportAction = { quote?: string } & (
   | { do: "react" }
   | { do: "create"; text: string; search: boolean }
-  | { do: "update"; id: string; text: string };
+  | { do: "update"; id: string; text: string }
+);
 
 export type Report = NonNullable<AgentTaskStatus["report"]>;
 
@@ -26,14 +29,20 @@ const maxFailures = 24;
 const tryAfterEndMs = 90 * 60_000;
 
 /** An outbox: the intent before the message, the message's id after it, edits throttled, the last word always said. Pure. */
-export function decideReport(facts: TaskFacts, { text }: ReportReading, now: Date): Decision<ReportAction> {
+export function decideReport(facts: TaskFacts, { text, quote }: ReportReading, now: Date): Decision<ReportAction> {
+  const { actions, ...decision } = decideText(facts, text, now);
+  if (actions === undefined) return decision;
+  return { ...decision, actions: quote === undefined ? actions : actions.map((action) => ({ ...action, quote })) };
+}
+
+function decideText(facts: TaskFacts, text: ReportReading["text"], now: Date): Decision<ReportAction> {
   const { task, integration } = facts;
   const report = task.status?.report ?? {};
   if (!integration) return {};
   if (typeof text !== "string") return silent(task, text.not);
   const waitMs = failureWaitMs(report, now);
   if (gaveUp(task, report))
-    return reported("False", "GaveUp", `The story could not be told: ${report.lastError ?? "unknown"}`);
+    return reported("False", "GaveUp", `Could not post the report: ${report.lastError ?? "unknown"}`);
   if (waitMs > 0) return { requeueAfterMs: waitMs };
   if (integration.spec.reporting.reaction && !report.reacted) return { actions: [{ do: "react" }], requeueAfterMs: 0 };
   return decideMessage({ task, report, text, everyMs: updateEveryMs(integration) }, now);
@@ -41,12 +50,12 @@ export function decideReport(facts: TaskFacts, { text }: ReportReading, now: Dat
 
 function silent(task: AgentTask, why: "NoReporter" | "SignedOut"): Decision<never> {
   if (why === "SignedOut") return { requeueAfterMs: backoff.maxMs };
-  return isOver(task) ? reported("True", "Nothing", "The provider has no messages to tell it in.") : {};
+  return isOver(task) ? reported("True", "Nothing", "The provider has no messages to report in.") : {};
 }
 
 function decideMessage(message: Message, now: Date): Decision<ReportAction> {
   const { task, report, text } = message;
-  if (!worthTelling(task)) return isOver(task) ? reported("True", "Nothing", "Nothing to tell.") : {};
+  if (!worthTelling(task)) return isOver(task) ? reported("True", "Nothing", "Nothing to report.") : {};
   return report.id === undefined ? begin(task, report, text) : edit(message, now);
 }
 
@@ -77,7 +86,7 @@ interface Message {
 function edit({ task, report, text, everyMs }: Message, now: Date): Decision<ReportAction> {
   if (report.revision === revisionOf(text)) {
     return isOver(task)
-      ? reported("True", "Told", `The story is told at ${report.url ?? report.target ?? "the source"}.`)
+      ? reported("True", "Told", `The report is at ${report.url ?? report.target ?? "the source"}.`)
       : { requeueAfterMs: 60_000 };
   }
   const leftMs = Date.parse(report.toldAt ?? "") + everyMs - now.getTime();
@@ -86,7 +95,7 @@ function edit({ task, report, text, everyMs }: Message, now: Date): Decision<Rep
 }
 
 /** Work always is; of commands those that answer a question, and those that were not carried out. A `stop` shows in the work's own report. */
-function worthTelling(task: AgentTask): boolean {
+export function worthTelling(task: AgentTask): boolean {
   if (isWork(task)) return true;
   if (!isOver(task)) return false;
   const end = task.status?.conditions?.findLast(({ type }) => type === "Succeeded" || type === "Authorized");

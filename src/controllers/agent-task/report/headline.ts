@@ -2,8 +2,9 @@ import type { Phase } from "../../../api/agent-task-status.ts";
 import type { AgentTask } from "../../../api/kinds.ts";
 import { aheadOf } from "../admission/limits.ts";
 import { phaseOf } from "../phase.ts";
-import { conditionOf, isOver, requesterOf } from "../state.ts";
+import { conditionOf, isOver } from "../state.ts";
 import { elapsed } from "./elapsed.ts";
+import { requestOf } from "./request.ts";
 import type { ReportWords } from "./words.ts";
 
 /** How a task stands, in two or three words. A task says that it is worked on only once it is admitted. */
@@ -25,10 +26,10 @@ const standings: Record<Phase, string> = {
 /** Reasons of `Admitted` and `SandboxReady` for which a task waits until somebody changes something, whatever room there is. */
 const blocked = new Set(["IntegrationNotFound", "ProfileNotReady", "ProfileNotFound", "QuotaExceeded"]);
 
-/** The first line of a report: how the task stands, what it has brought, who asked, and its name as long as it is not over. */
+/** The first line of a report: how the task stands, what it has brought, who asked for what, and its name as long as it is not over. */
 export function headline(words: ReportWords): string {
   const { task } = words;
-  const asked = `asked by @${requesterOf(task).login}`;
+  const asked = requestOf(words);
   const parts = isOver(task)
     ? [`**${standings[phaseOf(task)]}${duration(words)}**`, changeOf(task), asked]
     : [standing(task), asked, `task \`${task.metadata.name}\``];

@@ -1,10 +1,19 @@
+import type { AgentTask } from "../../../api/kinds.ts";
 import type { Connection, Reporter, ReportTarget } from "../../../integrations/connection.ts";
 import { isProviderFailure } from "../../../integrations/errors.ts";
 import { BellhopError, describeError } from "../../../shared/errors.ts";
 import type { StatusPatch } from "../facts.ts";
 import { createdMs, isJudged } from "../state.ts";
 import { asStep, type AnyStep, type Step, type StepContext } from "../steps.ts";
-import { decideReport, revisionOf, type Report, type ReportAction, type ReportReading } from "./decide.ts";
+import {
+  decideReport,
+  revisionOf,
+  worthTelling,
+  type Report,
+  type ReportAction,
+  type ReportReading,
+} from "./decide.ts";
+import { originalOf } from "./original.ts";
 import { reportText } from "./words.ts";
 
 /** The provider's clock may be behind the API server's. */
@@ -32,10 +41,28 @@ async function read(context: StepContext): Promise<ReportReading> {
   const reporter = await reporterOf(context);
   if (reporter === "SignedOut") return { text: { not: "SignedOut" } };
   if (!reporter || !integration) return { text: { not: "NoReporter" } };
-  return { text: reportText({ task, integration, encode: reporter.encode, now: context.deps.clock.now() }) };
+  const { encode, quote } = reporter;
+  const known = task.status?.report?.quote;
+  const fresh = known === undefined && mayBeQuoted(task) ? await firstWordsOf(context, reporter) : undefined;
+  const original = originalOf(context.deps, task);
+  const now = context.deps.clock.now();
+  const text = reportText({ task, integration, encode, quote, firstWords: known ?? fresh, original, now });
+  return { text, ...(fresh === undefined ? {} : { quote: fresh }) };
 }
 
-/** Who cannot sign in cannot report: the task goes on, and the story is told when it can be. */
+function mayBeQuoted(task: AgentTask): boolean {
+  const { text, textSHA256 } = task.spec.source;
+  return worthTelling(task) && (text ?? textSHA256) !== undefined;
+}
+
+/** Read once for a task: caches leave texts out, what was just written has them. */
+async function firstWordsOf(context: StepContext, { excerpt }: Reporter): Promise<string> {
+  const { task, integration } = context.facts;
+  const { source } = (task.spec.source.text === undefined ? await context.live() : task).spec;
+  return excerpt(source.text ?? "", integration?.status?.bot?.mention);
+}
+
+/** Without a sign-in the task goes on, and its report waits. */
 async function reporterOf(context: StepContext): Promise<Reporter | undefined | "SignedOut"> {
   try {
     return (await context.connection()).reporter;
@@ -51,7 +78,8 @@ async function reporterOf(context: StepContext): Promise<Reporter | undefined | 
 
 async function tell(context: StepContext, action: ReportAction): Promise<StatusPatch> {
   const now = context.deps.clock.now().toISOString();
-  const before = context.facts.task.status?.report ?? {};
+  const quoted = action.quote === undefined ? {} : { quote: action.quote };
+  const before = { ...context.facts.task.status?.report, ...quoted };
   try {
     const said = await say(context, action);
     return {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { phases } from "../../../api/agent-task-status.ts";
 import { encoder } from "../../../integrations/github/encode.ts";
+import { quoter } from "../../../integrations/github/encode/quote.ts";
 import type { Condition } from "../../../kube/types.ts";
 import { phaseOf } from "../phase.ts";
 import { anIntegration, aTask, noon, shaOf, type TaskOverrides } from "../testing.ts";
@@ -43,22 +44,28 @@ interface Row {
   reads: string[];
 }
 
+const words = { encode: encoder("github.com"), quote: quoter("github.com"), firstWords: "fix the login" };
+
 /** What a thread shows in each phase, and for each reason that a task waits in it. */
 const rows: Row[] = [
   {
     when: "Pending: nothing is known yet",
     task: {},
-    reads: ["**Received** · asked by @ana · task `shop-abc`", going],
+    reads: ["**Received** · asked by @ana: “fix the login” · task `shop-abc`", going],
   },
   {
     when: "Pending: the provider does not answer",
     task: { conditions: [unsure("Authorized", "Unavailable", "GitHub answered 502. Trying again.")] },
-    reads: ["**Received** · asked by @ana · task `shop-abc`", "GitHub answered 502. Trying again.", going],
+    reads: [
+      "**Received** · asked by @ana: “fix the login” · task `shop-abc`",
+      "GitHub answered 502. Trying again.",
+      going,
+    ],
   },
   {
     when: "Queued: nobody has looked yet",
     task: { conditions: ["Authorized", not("Admitted", "Queued", "Looking for a free place.")] },
-    reads: ["**Queued** · asked by @ana · task `shop-abc`", "Looking for a free place.", going],
+    reads: ["**Queued** · asked by @ana: “fix the login” · task `shop-abc`", "Looking for a free place.", going],
   },
   {
     when: "Queued: a limit is reached",
@@ -66,7 +73,11 @@ const rows: Row[] = [
       conditions: ["Authorized", not("Admitted", "Queued", "Queued, 6 ahead: at most 2 tasks run at once.")],
       status: { queue: { position: 6, limit: "at most 2 tasks run at once", since: ago(1) } },
     },
-    reads: ["**Queued**, 6 ahead · asked by @ana · task `shop-abc`", "At most 2 tasks run at once.", going],
+    reads: [
+      "**Queued**, 6 ahead · asked by @ana: “fix the login” · task `shop-abc`",
+      "At most 2 tasks run at once.",
+      going,
+    ],
   },
   {
     when: "Queued: a limit is reached, and this one is next",
@@ -74,7 +85,11 @@ const rows: Row[] = [
       conditions: ["Authorized", not("Admitted", "Queued", "Queued, next in line: at most 1 task runs at once.")],
       status: { queue: { position: 0, limit: "at most 1 task runs at once", since: ago(1) } },
     },
-    reads: ["**Queued**, next in line · asked by @ana · task `shop-abc`", "At most 1 task runs at once.", going],
+    reads: [
+      "**Queued**, next in line · asked by @ana: “fix the login” · task `shop-abc`",
+      "At most 1 task runs at once.",
+      going,
+    ],
   },
   {
     when: "Queued: a task of the conversation goes first",
@@ -83,7 +98,7 @@ const rows: Row[] = [
       status: { queue: { position: 1, limit: "one task of a conversation runs at a time", since: ago(1) } },
     },
     reads: [
-      "**Queued**, 1 ahead · asked by @ana · task `shop-abc`",
+      "**Queued**, 1 ahead · asked by @ana: “fix the login” · task `shop-abc`",
       "One task of a conversation runs at a time.",
       going,
     ],
@@ -94,18 +109,22 @@ const rows: Row[] = [
       conditions: ["Authorized", not("Admitted", "ProfileNotReady", "There is no AgentProfile default here.")],
       status: { queue: { position: 3, limit: "at most 2 tasks run at once", since: ago(1) } },
     },
-    reads: ["**Waiting** · asked by @ana · task `shop-abc`", "There is no AgentProfile default here.", going],
+    reads: [
+      "**Waiting** · asked by @ana: “fix the login” · task `shop-abc`",
+      "There is no AgentProfile default here.",
+      going,
+    ],
   },
   {
     when: "Preparing: nothing is read yet",
     task: { conditions: [...admitted] },
-    reads: ["**Getting ready** · asked by @ana · task `shop-abc`", "- [ ] read the issue", going],
+    reads: ["**Getting ready** · asked by @ana: “fix the login” · task `shop-abc`", "- [ ] read the issue", going],
   },
   {
     when: "Preparing: the provider does not answer",
     task: { conditions: [...admitted, unsure("ContextReady", "RateLimited", "GitHub's limit is reached.")] },
     reads: [
-      "**Getting ready** · asked by @ana · task `shop-abc`",
+      "**Getting ready** · asked by @ana: “fix the login” · task `shop-abc`",
       "- [ ] read the issue\n- [ ] GitHub's limit is reached.",
       going,
     ],
@@ -117,7 +136,7 @@ const rows: Row[] = [
       status: { checkout, attempts },
     },
     reads: [
-      "**Getting ready** · asked by @ana · task `shop-abc`",
+      "**Getting ready** · asked by @ana: “fix the login” · task `shop-abc`",
       "- [x] read the description and 3 comments\n- [ ] checked out `main` at 3f2a1c9\n- [ ] Creating pod shop-abc-sandbox-1.",
       "`bellhop/42-fix` · `@bellhop stop` ends it",
     ],
@@ -129,7 +148,7 @@ const rows: Row[] = [
       status: { checkout, attempts },
     },
     reads: [
-      "**Waiting** · asked by @ana · task `shop-abc`",
+      "**Waiting** · asked by @ana: “fix the login” · task `shop-abc`",
       "- [x] read the description and 3 comments\n- [ ] checked out `main` at 3f2a1c9\n- [ ] Waits for quota: 10 pods.",
       "`bellhop/42-fix` · `@bellhop stop` ends it",
     ],
@@ -141,7 +160,7 @@ const rows: Row[] = [
       status: { ...atWork, attempts: [{ ...attempts[0], number: 1, podName: "p", reason: "NodeLost" }], progress },
     },
     reads: [
-      "**Getting ready** · asked by @ana · task `shop-abc`",
+      "**Getting ready** · asked by @ana: “fix the login” · task `shop-abc`",
       "- [x] read the description and 3 comments\n- [ ] checked out `main` at 3f2a1c9\n- [ ] Trying again: node n1 is gone.",
       worked,
     ],
@@ -150,7 +169,7 @@ const rows: Row[] = [
     when: "Running: the agent works",
     task: { conditions: [...prepared, "SandboxReady"], status: { ...atWork, progress } },
     reads: [
-      "**Bellhop is on it** · asked by @ana · task `shop-abc`",
+      "**Bellhop is on it** · asked by @ana: “fix the login” · task `shop-abc`",
       "- [x] read the description and 3 comments\n- [x] checked out `main` at 3f2a1c9\n- [ ] fixing the failing test",
       worked,
     ],
@@ -162,7 +181,7 @@ const rows: Row[] = [
       status: { ...atWork, publish: { ref: "refs/heads/bellhop/42-fix", newId: shaOf("b") } },
     },
     reads: [
-      "**Publishing** · asked by @ana · task `shop-abc`",
+      "**Publishing** · asked by @ana: “fix the login” · task `shop-abc`",
       "- [x] read the description and 3 comments\n- [x] checked out `main` at 3f2a1c9\n- [ ] publish the work",
       worked,
     ],
@@ -174,7 +193,7 @@ const rows: Row[] = [
       status: { ...atWork, publish: { ref: "refs/heads/bellhop/42-fix", newId: shaOf("b") } },
     },
     reads: [
-      "**Publishing** · asked by @ana · task `shop-abc`",
+      "**Publishing** · asked by @ana: “fix the login” · task `shop-abc`",
       "- [x] read the description and 3 comments\n- [x] checked out `main` at 3f2a1c9\n- [ ] The branch cannot be read.",
       worked,
     ],
@@ -186,7 +205,7 @@ const rows: Row[] = [
       status: { ...ended, result: { ...result, summary: "Sums are right now." } },
     },
     reads: [
-      "**Done in 6 m 00 s** · draft PR #57 · asked by @ana",
+      "**Done in 6 m 00 s** · draft PR #57 · asked by @ana: “fix the login”",
       "`bellhop/42-fix` at bbbbbbb",
       "Sums are right now.",
       further,
@@ -198,22 +217,22 @@ const rows: Row[] = [
       conditions: ["Authorized", { type: "Succeeded", reason: "NoChanges", message: "The agent changed nothing." }],
       status: ended,
     },
-    reads: ["**Done in 6 m 00 s** · asked by @ana", "The agent changed nothing.", further],
+    reads: ["**Done in 6 m 00 s** · asked by @ana: “fix the login”", "The agent changed nothing.", further],
   },
   {
     when: "Failed: after it ran",
     task: { conditions: ["Authorized", not("Succeeded", "AgentFailed", "The agent ended with 1.")], status: ended },
-    reads: ["**Failed after 6 m 00 s** · asked by @ana", "The agent ended with 1.", further],
+    reads: ["**Failed after 6 m 00 s** · asked by @ana: “fix the login”", "The agent ended with 1.", further],
   },
   {
     when: "Failed: before it ran",
     task: { conditions: [...admitted, not("Succeeded", "RepositoryGone", "The repository is gone.")] },
-    reads: ["**Failed** · asked by @ana", "The repository is gone.", further],
+    reads: ["**Failed** · asked by @ana: “fix the login”", "The repository is gone.", further],
   },
   {
     when: "Cancelled: while it ran",
     task: { conditions: ["Authorized", not("Succeeded", "Cancelled", "Stopped by bob.")], status: ended },
-    reads: ["**Stopped after 6 m 00 s** · asked by @ana", "Stopped by bob.", further],
+    reads: ["**Stopped after 6 m 00 s** · asked by @ana: “fix the login”", "Stopped by bob.", further],
   },
   {
     when: "Cancelled: while it was queued",
@@ -224,35 +243,52 @@ const rows: Row[] = [
         not("Succeeded", "Cancelled", "Stopped by bob."),
       ],
     },
-    reads: ["**Stopped** · asked by @ana", "Stopped by bob.", further],
+    reads: ["**Stopped** · asked by @ana: “fix the login”", "Stopped by bob.", further],
   },
   {
     when: "Refused",
     task: { conditions: [not("Authorized", "NotAuthorized", "@ana has read on acme/shop.")] },
-    reads: ["**Not done** · asked by @ana", "@\u200bana has read on acme/shop."],
+    reads: ["**Not done** · asked by @ana: “fix the login”", "@\u200bana has read on acme/shop."],
   },
   {
     when: "Delivered",
     task: { conditions: ["Authorized", { type: "Succeeded", reason: "Delivered", message: "It goes on with that." }] },
-    reads: ["**Passed on to the task at work** · asked by @ana", "It goes on with that.", further],
+    reads: ["**Passed on to the task at work** · asked by @ana: “fix the login”", "It goes on with that.", further],
   },
   {
     when: "Duplicate",
     task: { conditions: ["Authorized", { type: "Succeeded", reason: "Duplicate", message: "Another task has it." }] },
-    reads: ["**Asked for already** · asked by @ana", "Another task has it.", further],
+    reads: ["**Asked for already** · asked by @ana: “fix the login”", "Another task has it.", further],
   },
 ];
+
+const aCommand = (reason: string, over: Partial<Condition> = {}): TaskOverrides => ({
+  spec: { command: "status" },
+  conditions: ["Authorized", { type: "Succeeded", reason, message: "shop-abc: Running.", ...over }],
+});
 
 describe("the report agrees with the phase", () => {
   it.each(rows)("$when", ({ when, task, reads }) => {
     const given = aTask(task);
     expect(phaseOf(given)).toBe(/^[A-Za-z]+/.exec(when)?.[0]);
-    const text = reportText({ task: given, integration: anIntegration(), encode: encoder("github.com"), now: noon });
+    const text = reportText({ task: given, integration: anIntegration(), ...words, now: noon });
     expect(text.split("\n\n")).toEqual(reads);
   });
 
   it("in every phase that a task of work can have", () => {
     const shown = new Set(rows.map(({ task }) => phaseOf(aTask(task))));
     expect(phases.filter((phase) => !shown.has(phase))).toEqual(["WaitingForInput"]);
+  });
+
+  it("in the answer to a command, which notifies a person only where it was not carried out", () => {
+    const say = (task: TaskOverrides): string[] =>
+      reportText({ task: aTask(task), integration: anIntegration(), ...words, firstWords: "status", now: noon }).split(
+        "\n\n",
+      );
+    expect(say(aCommand("Status"))).toEqual(["**Answer** · asked by @\u200bana: “status”", "shop-abc: Running."]);
+    expect(say(aCommand("StillRunning", { status: "False", message: "It still runs." }))).toEqual([
+      "**Not done** · asked by @ana: “status”",
+      "It still runs.",
+    ]);
   });
 });

@@ -3,6 +3,7 @@ import type { AgentTaskDeps } from "../deps.ts";
 import { isJudged, isOver } from "../state.ts";
 import { patchedStatus } from "../status.ts";
 import { withMarker } from "./index.ts";
+import { originalOf } from "./original.ts";
 import { reportText } from "./words.ts";
 
 /**
@@ -18,7 +19,15 @@ export async function tellDeleted(deps: AgentTaskDeps, task: AgentTask, signal: 
   const { reporter } = await desk.connect();
   if (!reporter) return;
   const now = deps.clock.now();
-  const words = { task: asEnded(task, now), integration: desk.integration, encode: reporter.encode, now };
+  const words = {
+    task: asEnded(task, now),
+    integration: desk.integration,
+    encode: reporter.encode,
+    quote: reporter.quote,
+    firstWords: report.quote,
+    original: originalOf(deps, task),
+    now,
+  };
   const target = { repository, subjectNumber: source.subject.number };
   await reporter.update(target, report.id, withMarker(reporter, reportText(words), report.intent ?? ""), signal);
 }

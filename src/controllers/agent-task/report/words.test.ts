@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { encoder } from "../../../integrations/github/encode.ts";
+import { quoter } from "../../../integrations/github/encode/quote.ts";
 import { anIntegration, aTask, noon, shaOf, type TaskOverrides } from "../testing.ts";
 import { reportText } from "./words.ts";
 
+const words = { encode: encoder("github.com"), quote: quoter("github.com"), firstWords: "fix it" };
 const say = (over: TaskOverrides): string =>
-  reportText({ task: aTask(over), integration: anIntegration(), encode: encoder("github.com"), now: noon });
+  reportText({ task: aTask(over), integration: anIntegration(), ...words, now: noon });
 const ago = (minutes: number, seconds = 0): string =>
   new Date(noon.getTime() - minutes * 60_000 - seconds * 1000).toISOString();
 
@@ -31,7 +33,7 @@ describe("the report while the work goes on", () => {
       conditions: ["Authorized", "Admitted", gathered, "SandboxReady"],
     });
     expect(text.split("\n")).toEqual([
-      "**Bellhop is on it** · asked by @ana · task `shop-abc`",
+      "**Bellhop is on it** · asked by @ana: “fix it” · task `shop-abc`",
       "",
       "- [x] read the description and 3 comments",
       "- [x] checked out `main` at 3f2a1c9",
@@ -73,7 +75,7 @@ describe("the report at the end", () => {
       conditions: ["Authorized", done],
     });
     expect(text.split("\n\n")).toEqual([
-      "**Done in 6 m 02 s** · draft PR #57 · asked by @ana",
+      "**Done in 6 m 02 s** · draft PR #57 · asked by @ana: “fix it”",
       "`bellhop/42-fix` at bbbbbbb",
       "Sums are right now.",
       "Reply `@bellhop …` to go on; `stop`, `retry`, `status`, `help`.",
@@ -103,15 +105,17 @@ describe("the answer to a command", () => {
     say({ spec: { command: "status" }, conditions: [{ type: "Succeeded", status, reason, message }] });
 
   it("is what was found out, harmless", () => {
-    expect(answer("True", "one: Running")).toBe("one: Running");
+    expect(answer("True", "one: Running")).toMatch(/^\*\*Answer\*\* · .*\n\none: Running$/);
     expect(answer("True", "the agent says @ana")).not.toContain("@ana");
   });
 
   it("says to whom where it was not carried out", () => {
-    expect(answer("False", "Nothing waits.", "NothingToApprove")).toBe("**Not done**, asked by @ana: Nothing waits.");
+    expect(answer("False", "Nothing waits.", "NothingToApprove")).toBe(
+      "**Not done** · asked by @ana: “fix it”\n\nNothing waits.",
+    );
   });
 
   it("to help can be copied as it stands", () => {
-    expect(answer("True", "Write `@bellhop stop`.", "Help")).toBe("Write `@bellhop stop`.");
+    expect(answer("True", "Write `@bellhop stop`.", "Help")).toContain("\n\nWrite `@bellhop stop`.");
   });
 });

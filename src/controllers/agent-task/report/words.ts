@@ -7,12 +7,18 @@ import { phaseOf } from "../phase.ts";
 import { conditionOf, holds, isOver, isWork, newestAttempt } from "../state.ts";
 import { elapsed } from "./elapsed.ts";
 import { headline, limitOf } from "./headline.ts";
+import { quietRequestOf, requestOf } from "./request.ts";
 
 /** What a report is written from. */
 export interface ReportWords {
   task: AgentTask;
   integration: Integration;
   encode: Reporter["encode"];
+  quote: Reporter["quote"];
+  /** Of the request, as `Reporter.excerpt` reads them; empty or undefined where nobody wrote anything. */
+  firstWords: string | undefined;
+  /** The work that a `retry` or `continue` goes back to. */
+  original?: AgentTask | undefined;
   now: Date;
 }
 
@@ -26,11 +32,13 @@ export function reportText(words: ReportWords): string {
   return paragraphs([headline(words), ...(isOver(words.task) ? outcome(words) : [progress(words)]), footer(words)]);
 }
 
-/** A command gets one short answer. The words of `help` are ours, and there to be copied. */
-function reply({ task, encode }: ReportWords): string {
+/** A command gets one short answer, and a person is notified only where it was not carried out. The words of `help` are ours, to be copied. */
+function reply(words: ReportWords): string {
+  const { task, encode } = words;
   const end = conditionOf(task, "Succeeded") ?? conditionOf(task, "Authorized");
   const text = end?.reason === "Help" ? end.message : encode(end?.message ?? "");
-  return end?.status === "True" ? text : `**Not done**, asked by @${task.spec.actor.login}: ${text}`;
+  const first = end?.status === "True" ? `**Answer** · ${quietRequestOf(words)}` : `**Not done** · ${requestOf(words)}`;
+  return paragraphs([first, text]);
 }
 
 function outcome(words: ReportWords): string[] {

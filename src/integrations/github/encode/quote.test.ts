@@ -1,0 +1,79 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { quoter } from "./quote.ts";
+
+const quote = quoter("github.com");
+const url = "https://github.com/acme/shop/issues/42#issuecomment-7001";
+const pieces =
+  "@ # [ ] ( ) < > & : / \\ ` ``` ~~ * ** _ __ ! | $ $$ ” “ ' \" = ; - . , \n \r \t \u2028 \u200b \u202e \u2066 \u0301 é א octocat acme/owners fixes Closes #42 GH-7 ABC-123 acme/shop#1 deadbeef1 https://github.com/acme/shop/issues/5 https://evil.example www.evil.example ![x]( [x]( ](https://evil.example) <img/> <!-- --> &commat; &#64; /approve [ci skip] ${ \\phantom{ a@b.example javascript: :x:"
+    .split(" ")
+    .concat(" ");
+const hostile = fc
+  .array(fc.oneof({ weight: 6, arbitrary: fc.constantFrom(...pieces) }, fc.string({ unit: "binary", maxLength: 4 })), {
+    maxLength: 14,
+  })
+  .map((parts) => parts.join(""));
+
+/** What GitHub acts on in the text that Markdown shows, and what leaves the line or the quotation. */
+const live = [
+  /[\n\r\u2028\u2029]/,
+  /@[A-Za-z0-9]/,
+  /#[A-Za-z0-9]/,
+  /[A-Za-z]-\d/,
+  /:\/\//,
+  /www\./i,
+  /[0-9a-f]{7}/i,
+  /\b(?:close|fix|resolve)(?:[sd]|es|ed)?:?\s+#/i,
+  /[`$“”]/,
+  /[\u200c-\u200f\u202a-\u202e\u2066\u2067]/,
+];
+const escaped = /\\([!-/:-@[-`{-~])/g;
+const inside = (quotation: string): string => quotation.slice(1, -1);
+const shown = (quotation: string): string => inside(quotation).replace(escaped, "$1");
+
+describe("quote", () => {
+  it("lets nothing act, end the quotation or leave the line, whatever the words", () => {
+    fc.assert(
+      fc.property(hostile, (words) => {
+        const out = quote(words);
+        expect([out.at(0), out.at(-1)]).toEqual(["“", "”"]);
+        expect(live.filter((pattern) => pattern.test(shown(out)))).toEqual([]);
+        expect(inside(out).replace(escaped, "")).not.toMatch(/[\\*_[\]<>&~!|]/);
+        expect(quote(words, url)).toBe(`[${out}](${url})`);
+      }),
+      { numRuns: 30_000, seed: 20_261_102 },
+    );
+  }, 120_000);
+
+  it("looks the same to a person", () => {
+    const words = "fix `foo_bar()` & <Form> in *.ts, see #42 and https://x.example [now] for @ana!";
+    expect(shown(quote(words)).replaceAll("\u200b", "")).toBe(words.replaceAll("`", "'"));
+  });
+
+  it("is at most 80 characters long", () => {
+    expect(quote("é".repeat(500))).toBe(`“${"é".repeat(79)}…”`);
+  });
+
+  it("keeps words from right to left to themselves", () => {
+    expect(quote("תקן את זה")).toBe("“\u2068תקן את זה\u2069”");
+  });
+
+  it.each([
+    "http://github.com/acme/shop/issues/42",
+    "https://evil.example/github.com/",
+    "https://github.com.evil.example/",
+    "https://github.com@evil.example/",
+    "https://github.com/a)](https://evil.example/",
+    "https://github.com/a b",
+    'https://github.com/a"title"',
+    "javascript:alert(1)",
+    "",
+  ])("leads nowhere but to a page of the code host: %s", (elsewhere) => {
+    expect(quote("fix it", elsewhere)).toBe("“fix it”");
+  });
+
+  it("leads to a server with a port", () => {
+    const page = "https://ghes.internal:8443/a/b/issues/1";
+    expect(quoter("ghes.internal:8443")("fix it", page)).toBe(`[“fix it”](${page})`);
+  });
+});
