@@ -5,8 +5,10 @@ NPM := npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 CHECKS := check-types check-lint check-format check-unused check-generated
 # Further arguments for vitest, for example VITEST='test/integration -t "main job"'.
 VITEST ?=
+# Names of benchmarks; all of them where this is empty.
+BENCH ?=
 
-.PHONY: help demo demo-down test check $(CHECKS) fix generate image e2e build ci modules checks
+.PHONY: help demo demo-down test check $(CHECKS) fix generate image e2e bench build ci modules checks
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -55,6 +57,9 @@ check-unused: $(MODULES)
 
 check-generated: $(MODULES)
 	@scripts/check-generated
+
+bench: $(MODULES) ## Measure: speed and size, as ratios (BENCH="gateway memory" names some)
+	@scripts/node test/bench/main.ts $(BENCH)
 
 fix: $(MODULES) ## Format, and mend what the linter can
 	@npm run -s format

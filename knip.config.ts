@@ -12,7 +12,7 @@ const config: KnipConfig = {
     "test/providers/github/main.ts",
     "test/demo/main.ts",
     "test/providers/edge.ts",
-    "test/bench/*.ts",
+    "test/bench/main.ts",
     "test/**/*.test.ts",
     "src/**/*.test.ts",
   ],
