@@ -2,7 +2,7 @@ import { Environment, type ASTNode } from "@marcbachmann/cel-js";
 import { describeError } from "../shared/errors.ts";
 import { Fuel, FuelExhausted } from "./cel/fuel.ts";
 import { compileRoot } from "./cel/compile-node.ts";
-import type { Run } from "./cel/frame.ts";
+import type { Frame, Run } from "./cel/frame.ts";
 import { RuleError } from "./cel/rule-error.ts";
 import { Failure } from "./cel/values.ts";
 import { worstCost } from "./cel/cost.ts";
@@ -10,13 +10,16 @@ import { worstCost } from "./cel/cost.ts";
 /** As long as the CRD lets an expression be. */
 const maxLength = 2_048;
 /** What one evaluation may cost: about as many nanoseconds on a slow core, so well under the 50 ms that a rule may take. */
-const budget = 30_000_000;
+export const ruleBudget = 30_000_000;
 
 /** What one evaluation said: whether the rule rings, or why it could not be evaluated. */
 export type RuleResult = { ok: true; value: boolean } | { ok: false; message: string };
 
 /** A `when` expression, ready to be evaluated, or why it cannot be. */
-export type CompiledRule = { ok: true; evaluate(event: unknown, body: unknown): RuleResult } | RefusedRule;
+export type CompiledRule = { ok: true; evaluate: EvaluateRule } | RefusedRule;
+
+/** Evaluates a rule, with as much fuel as one evaluation may take; `fuel` is for whoever wants to see what it took. */
+export type EvaluateRule = (event: unknown, body: unknown, fuel?: Fuel) => RuleResult;
 
 /** Why an expression is no rule. */
 export interface RefusedRule {
@@ -36,23 +39,26 @@ export function compileRule(expression: string): CompiledRule {
   try {
     const ast = parseAndCheck(expression);
     const cost = worstCost(ast);
-    if (cost > budget) {
+    if (cost > ruleBudget) {
       return tooExpensive(
-        `with lists of 256 entries the expression could take ${Math.ceil(cost / budget)} times what one evaluation may; ` +
+        `with lists of 256 entries the expression could take ${Math.ceil(cost / ruleBudget)} times what one evaluation may; ` +
           "nest fewer comprehensions, or make what is inside them shorter",
       );
     }
     const run = compileRoot(ast, ["event", "body"]);
-    return { ok: true, evaluate: (event, body) => evaluate(run, event, body) };
+    return {
+      ok: true,
+      evaluate: (event, body, fuel = new Fuel(ruleBudget)) => evaluate(run, { slots: [event, body], fuel }),
+    };
   } catch (error) {
     if (error instanceof RuleError && error.code === "RuleTooExpensive") return tooExpensive(error.message);
     return { ok: false, reason: "RuleInvalid", message: describeError(error) };
   }
 }
 
-function evaluate(run: Run, event: unknown, body: unknown): RuleResult {
+function evaluate(run: Run, frame: Frame): RuleResult {
   try {
-    const value = run({ slots: [event, body], fuel: new Fuel(budget) });
+    const value = run(frame);
     if (typeof value === "boolean") return { ok: true, value };
     return { ok: false, message: value instanceof Failure ? value.message : "the expression gave no bool" };
   } catch (error) {

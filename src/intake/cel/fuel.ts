@@ -9,17 +9,23 @@ export class FuelExhausted extends Error {
   }
 }
 
-/** Counts down what one evaluation may still cost. */
+/** Counts what one evaluation costs, and stops it where that is more than it may. */
 export class Fuel {
-  #left: number;
+  readonly #units: number;
+  #spent = 0;
 
   constructor(units: number) {
-    this.#left = units;
+    this.#units = units;
+  }
+
+  /** What it has cost so far; more than there was, where that stopped the evaluation. */
+  get spent(): number {
+    return this.#spent;
   }
 
   /** Takes `units` off; throws `FuelExhausted` where they are not there. */
   spend(units: number): void {
-    this.#left -= units;
-    if (this.#left < 0) throw new FuelExhausted();
+    this.#spent += units;
+    if (this.#spent > this.#units) throw new FuelExhausted();
   }
 }

@@ -5,8 +5,9 @@ const rangeCharactersPerUnit = 320;
 /** Both ends of a group, and what stands for nothing in an empty one. */
 const groupCost = 3;
 
+/** Names and numbers in braces are short: the bound keeps the work linear, and a longer one is read as its characters, which cost more. */
 const token =
-  /(?<quoted>\\Q[^]*?(?:\\E|$))|(?<unicode>\\[pP](?:\{[^}]*\}|[^])?)|(?<escape>\\(?:x\{[^}]*\}|[^]))|(?<set>\[\^?\]?(?:\\[^]|\[:\^?\w{0,16}:\]|[^\]\\])*\]?)|(?<flags>\(\?[a-zA-Z-]*\))|(?<open>\((?:\?(?:P?<\w*>|[a-zA-Z-]*:))?)|(?<close>\))|(?<either>\|)|\{(?<least>\d+)(?:,(?<most>\d*))?\}|(?<repeat>[*+?])|(?<plain>[^])/gu;
+  /(?<quoted>\\Q[^]*?(?:\\E|$))|(?<unicode>\\[pP](?:\{[^}]{0,64}\}|[^])?)|(?<escape>\\(?:x\{[^}]{0,64}\}|[^]))|(?<set>\[\^?\]?(?:\\[^]|\[:\^?\w{0,16}:\]|[^\]\\])*\]?)|(?<flags>\(\?[a-zA-Z-]*\))|(?<open>\((?:\?(?:P?<\w*>|[a-zA-Z-]*:))?)|(?<close>\))|(?<either>\|)|\{(?<least>\d+)(?:,(?<most>\d*))?\}|(?<repeat>[*+?])|(?<plain>[^])/gu;
 
 /** A group while it is read: what stands in it, and its last part, which a repeat would multiply. */
 interface Group {

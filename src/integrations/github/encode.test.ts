@@ -1,5 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { hostileTexts } from "../../../test/hostile-texts.ts";
+import { assertLinear, fill } from "../../../test/work.ts";
 import { encoder } from "./encode.ts";
 
 const encode = encoder("github.com");
@@ -147,22 +149,14 @@ describe("encode", () => {
     );
   });
 
-  it("takes a second at most for hostile text of 64 KiB", () => {
-    const costMs = (text: string): number => {
-      const before = process.cpuUsage();
-      encode(text, { maxBytes: 65_536 });
-      const { user, system } = process.cpuUsage(before);
-      return (user + system) / 1_000;
-    };
-    const pieces = ["fix-", "![", "[x](", "`", "&a", "/a ", "1.", '<a "', "]("];
-    const blanks = [" ", ".", "-", "/", "_.", "#"];
-    const texts = [
-      ...pieces.map((piece) => piece.repeat(65_536 / piece.length)),
-      ...blanks.map((blank) => `fixes${blank.repeat(65_536)}`),
-    ];
-    for (const text of texts) {
-      // The least of three: the machine's other work and the first run's compilation are not its cost.
-      expect(Math.min(...[1, 2, 3].map(() => costMs(text))), text.slice(0, 10)).toBeLessThan(1_000);
-    }
+  it.each(hostileTexts.encode)("takes work in line with the length of %j repeated", (piece) => {
+    assertLinear((length) => encode(fill(piece, length), { maxBytes: length }));
   });
+
+  it.each(hostileTexts.encodeAfterFixes)(
+    "takes work in line with how often %j stands behind a closing word",
+    (blank) => {
+      assertLinear((length) => encode(`fixes${fill(blank, length)}`, { maxBytes: length }));
+    },
+  );
 });

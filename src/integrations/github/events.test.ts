@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { searched, withoutHanging } from "../../../test/work.ts";
 import type { Normalised, NormaliseContext } from "../types.ts";
 import { normalise } from "./events.ts";
 
@@ -290,13 +291,16 @@ describe("normalise, for a signed body of 25 MB", () => {
       "workflow_run",
       JSON.stringify(checks).replace(/\[\]/, `[${'{"number":1},'.repeat(1_800_000)}{"number":1}]`),
     ],
-  ])("says soon what is too much: %s of %s", (path, event, body) => {
+  ])("says what is too much without reading it: %s of %s", (path, event, body) => {
     const bytes = Buffer.from(body);
-    const before = process.cpuUsage();
-    const outcome = deliver(event, bytes);
-    const { user, system } = process.cpuUsage(before);
+    const parse = vi.spyOn(JSON, "parse");
+    onTestFinished(() => parse.mockRestore());
+    let outcome: Normalised | undefined;
+    const characters = searched(() => (outcome = withoutHanging(() => deliver(event, bytes))));
     expect(outcome).toMatchObject({ outcome: "malformed", path });
-    expect((user + system) / 1_000).toBeLessThan(300);
+    // A text that is too long is parsed and not searched; values that are too many are not even parsed.
+    expect(parse).toHaveBeenCalledTimes(path === "body" ? 0 : 1);
+    expect(characters).toBeLessThan(1_000);
   });
 
   it("only ignores what nobody acts on, however much it is", () => {

@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { hostileTexts } from "../../../../test/hostile-texts.ts";
+import { assertLinear, fill } from "../../../../test/work.ts";
 import { openFence } from "./open-fence.ts";
 
 describe("openFence", () => {
@@ -30,12 +32,7 @@ describe("openFence", () => {
     expect(openFence(text)).toBe(want);
   });
 
-  it.each(["> ", "- ", "-\t", "1. ", "```\n", "- ```\n", ">".repeat(50), "-\n", " ", "a\n", "* * "])(
-    "takes time in line with the length of %j repeated",
-    (piece) => {
-      const started = performance.now();
-      openFence(piece.repeat(131_072 / piece.length));
-      expect(performance.now() - started).toBeLessThan(2_000);
-    },
-  );
+  it.each(hostileTexts.openFence)("takes work in line with the length of %j repeated", (piece) => {
+    assertLinear((length) => openFence(fill(piece, length)));
+  });
 });

@@ -16,13 +16,13 @@ export function stripHidden(text: string): string {
 
 /** One pass over the text; each step answers what it writes and where it goes on. */
 function scan(text: string): string {
-  const close = matchingBrackets(text);
+  const known: Known = { close: matchingBrackets(text), absent: new Set() };
   const budget = { left: text.length * scansPerCharacter + 1024 };
   let out = "";
   let at = 0;
   for (let next = nextSpecial(text, at); next < text.length; next = nextSpecial(text, at)) {
     out += text.slice(at, next);
-    const step = stepAt(text, next, close, budget);
+    const step = stepAt(text, next, known, budget);
     if (budget.left <= 0) return out + leftOut;
     out += step.write;
     at = step.to;
@@ -30,8 +30,16 @@ function scan(text: string): string {
   return out + text.slice(at);
 }
 
-function stepAt(text: string, at: number, close: Map<number, number>, budget: { left: number }): Step {
-  const hidden = comment(text, at) ?? image(text, at, close) ?? title(text, at) ?? tag(text, at, budget);
+/** What is known of the whole text, so that no step looks through it again. */
+interface Known {
+  /** For each `[` the `]` that closes it. */
+  close: Map<number, number>;
+  /** What ends a title and does not come any more. */
+  absent: Set<string>;
+}
+
+function stepAt(text: string, at: number, known: Known, budget: { left: number }): Step {
+  const hidden = comment(text, at) ?? image(text, at, known) ?? title(text, at, known) ?? tag(text, at, budget);
   return hidden ?? { write: text.slice(at, at + 1), to: at + 1 };
 }
 
@@ -54,7 +62,7 @@ function comment(text: string, at: number): Step | undefined {
   return { write: " ", to: end < 0 ? text.length : end + 3 };
 }
 
-function image(text: string, at: number, close: Map<number, number>): Step | undefined {
+function image(text: string, at: number, { close }: Known): Step | undefined {
   if (!text.startsWith("![", at)) return undefined;
   const end = close.get(at + 1);
   return end === undefined ? undefined : { write: "![", to: end };
@@ -63,13 +71,14 @@ function image(text: string, at: number, close: Map<number, number>): Step | und
 const destinationAndTitle = /\]\(\s{0,20}(?:<[^<>\n]{0,2048}>|[^\s"'()]{0,2048})\s{1,20}(?=["'(])/y;
 
 /** `](url "title")` loses its title; where the title never ends there is no link and all of it is visible. */
-function title(text: string, at: number): Step | undefined {
+function title(text: string, at: number, { absent }: Known): Step | undefined {
   destinationAndTitle.lastIndex = at;
   const found = destinationAndTitle.exec(text);
   if (!found) return undefined;
   const start = destinationAndTitle.lastIndex;
   const quote = text[start] === "(" ? ")" : (text[start] ?? "");
-  const end = text.indexOf(quote, start + 1);
+  const end = absent.has(quote) ? -1 : text.indexOf(quote, start + 1);
+  if (end < 0) absent.add(quote);
   return end < 0 ? undefined : { write: found[0].trimEnd(), to: end + 1 };
 }
 
