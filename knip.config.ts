@@ -26,7 +26,7 @@ const config: KnipConfig = {
     "oxfmt",
     "@octokit/webhooks-examples",
   ],
-  ignoreBinaries: ["busybox", "make", "openssl", "nsenter", "unshare"],
+  ignoreBinaries: ["make", "openssl", "nsenter", "unshare"],
 };
 
 export default config;

@@ -1,7 +1,8 @@
 import { defineConfig } from "vitest/config";
+import { skippedReporter } from "./test/skipped-reporter.ts";
 
-/** What all tests share. */
-const setupFiles = ["test/expect.ts"];
+/** What all tests share: how things compare, and how long `expect.poll` waits on a busy machine. */
+const shared = { setupFiles: ["test/expect.ts"], expect: { poll: { timeout: 45_000 } } };
 
 /**
  * Levels (CONTRIBUTING.md): `unit` needs nothing, `cluster` a real API server, `journey` every process of ours on one, `chaos` the same
@@ -10,15 +11,16 @@ const setupFiles = ["test/expect.ts"];
  */
 export default defineConfig({
   test: {
+    reporters: ["default", skippedReporter],
     projects: [
       {
         test: {
           name: "unit",
-          setupFiles,
+          ...shared,
           include: ["src/**/*.test.ts", "test/{unit,providers}/**/*.test.ts"],
           exclude: ["src/**/*.cluster.test.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
           maxWorkers: 4,
           // Files share a worker's modules, which takes a quarter off: no test replaces a module or leaves one changed.
           isolate: false,
@@ -28,7 +30,7 @@ export default defineConfig({
       {
         test: {
           name: "cluster",
-          setupFiles,
+          ...shared,
           include: ["src/**/*.cluster.test.ts", "test/{cluster,integration}/**/*.test.ts"],
           exclude: ["test/integration/journey/**"],
           globalSetup: ["test/cluster/global-setup.ts"],
@@ -42,7 +44,7 @@ export default defineConfig({
       {
         test: {
           name: "journey",
-          setupFiles,
+          ...shared,
           include: ["test/integration/journey/**/*.test.ts"],
           globalSetup: ["test/cluster/build-setup.ts"],
           testTimeout: 240_000,
@@ -55,7 +57,7 @@ export default defineConfig({
       {
         test: {
           name: "chaos",
-          setupFiles,
+          ...shared,
           include: ["test/chaos/**/*.test.ts"],
           globalSetup: ["test/cluster/build-setup.ts"],
           testTimeout: 240_000,
@@ -68,7 +70,7 @@ export default defineConfig({
       {
         test: {
           name: "e2e",
-          setupFiles,
+          ...shared,
           include: ["test/e2e/**/*.test.ts"],
           testTimeout: 300_000,
           hookTimeout: 900_000,

@@ -2,21 +2,7 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-
-/** What some step came to. */
-interface Count {
-  passed: number;
-  failed: number;
-  /** Names of tests that said they cannot run here. */
-  skipped: string[];
-}
-
-/** The fields of vitest's JSON report that count. */
-interface Report {
-  numPassedTests: number;
-  numFailedTests: number;
-  testResults: { status: string; assertionResults: { status: string; fullName: string }[] }[];
-}
+import { countOf, type Count, type Report } from "./report.ts";
 
 /**
  * What CI runs, and `make` where several of its targets are named: every check, then the tests of every level, each to its end whatever came of the one before. The last
@@ -25,9 +11,6 @@ interface Report {
 const separator = process.argv.indexOf("--");
 const checks = process.argv.slice(2, separator);
 const levels = process.argv.slice(separator + 1);
-
-/** How vitest calls what it did not run. */
-const didNotRun = new Set(["skipped", "pending", "todo", "disabled"]);
 
 const counts: Count[] = [];
 for (const target of checks) counts.push(await check(target));
@@ -59,17 +42,6 @@ async function tests(target: string): Promise<Count> {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-/** A file that failed with no failed test in it, as when its `beforeAll` threw, counts as one. */
-function countOf({ numPassedTests, numFailedTests, testResults }: Report): Count {
-  const broken = testResults.filter(
-    ({ status, assertionResults }) =>
-      status === "failed" && !assertionResults.some((result) => result.status === "failed"),
-  );
-  const tests = testResults.flatMap(({ assertionResults }) => assertionResults);
-  const skipped = tests.filter(({ status }) => didNotRun.has(status)).map(({ fullName }) => fullName);
-  return { passed: numPassedTests, failed: numFailedTests + broken.length, skipped };
 }
 
 function nothing(): Count {

@@ -1,8 +1,9 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { needsFile } from "../needs.ts";
 import { failing, type Failure } from "../providers/github/index.ts";
-import { specPresent } from "../providers/github/spec-check.ts";
+import { specFile } from "../providers/github/spec-check.ts";
 import { nothingHeld } from "../integration/journey/world/canaries.ts";
 import { startWorld, type World } from "../integration/journey/world/index.ts";
 import { anIssue, gitAt, reasonOf } from "../integration/journey/world/story.ts";
@@ -95,8 +96,8 @@ describe("a GitHub that fails", () => {
     await nothingHeld(world);
   });
 
-  it.skipIf(!specPresent())(
-    "was asked nothing that its description does not allow (needs shared/fixtures beside the checkout)",
-    () => world.github.assertClean(),
-  );
+  it("was asked nothing that its description does not allow", (context) => {
+    needsFile(context, specFile);
+    world.github.assertClean();
+  });
 });

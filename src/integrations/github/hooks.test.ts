@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { needsFile } from "../../../test/needs.ts";
 import { patiently, startDesk, type Desk } from "../../../test/providers/desk.ts";
-import { specPresent } from "../../../test/providers/github/spec-check.ts";
+import { specFile } from "../../../test/providers/github/spec-check.ts";
 import { call } from "../../../test/providers/github/testing.ts";
 import type { Connection } from "../connection.ts";
 
@@ -157,9 +158,7 @@ it("asked GitHub for no route that there is not", () => {
   expect(desk.github.requests.filter(({ operation }) => operation === null)).toEqual([]);
 });
 
-it.skipIf(!specPresent())(
-  "sent GitHub nothing that its description does not allow (needs shared/fixtures beside the checkout)",
-  () => {
-    desk.github.assertClean();
-  },
-);
+it("sent GitHub nothing that its description does not allow", (context) => {
+  needsFile(context, specFile);
+  desk.github.assertClean();
+});

@@ -1,10 +1,11 @@
 import { createHash, generateKeyPairSync } from "node:crypto";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { needsFile } from "../../../test/needs.ts";
 import { aSource, patiently, startDesk, type Desk } from "../../../test/providers/desk.ts";
 import { call } from "../../../test/providers/github/testing.ts";
 import { failing } from "../../../test/providers/github/index.ts";
 import { FakeClock } from "../../shared/fake-clock.ts";
-import { specPresent } from "../../../test/providers/github/spec-check.ts";
+import { specFile } from "../../../test/providers/github/spec-check.ts";
 import type { Connection } from "../connection.ts";
 
 let desk: Desk;
@@ -584,9 +585,7 @@ it("asked GitHub for no route that there is not", () => {
   expect(desk.github.requests.filter(({ operation }) => operation === null)).toEqual([]);
 });
 
-it.skipIf(!specPresent())(
-  "has asked and understood nothing that GitHub's own description does not allow (needs shared/fixtures beside the checkout)",
-  () => {
-    desk.github.assertClean();
-  },
-);
+it("has asked and understood nothing that GitHub's own description does not allow", (context) => {
+  needsFile(context, specFile);
+  desk.github.assertClean();
+});

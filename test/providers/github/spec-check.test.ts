@@ -1,10 +1,12 @@
-import { describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
+import { needsFile } from "../../needs.ts";
 import { routes } from "./rest/table.ts";
-import { loadSpec, specLoader, specPresent } from "./spec-check.ts";
+import { loadSpec, specLoader, specFile } from "./spec-check.ts";
 import { uncheckedOperations } from "./unchecked-operations.ts";
 
-/** Needs GitHub's description beside the checkout (shared/fixtures/github/spec); a user's clone has none, and is told so. */
-describe.skipIf(!specPresent())("against GitHub's description (needs shared/fixtures beside the checkout)", () => {
+/** Needs GitHub's description beside the checkout (shared/fixtures/github/spec); a user's clone has none. */
+describe("against GitHub's description", () => {
+  beforeEach((context) => needsFile(context, specFile));
   const spec = loadSpec()!;
 
   it("serves every operation of it", () => {
