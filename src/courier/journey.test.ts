@@ -151,7 +151,7 @@ describe("a sandbox's journey", { timeout: 60_000 }, () => {
     await sandbox.checkout();
     const output = path.join(sandbox.places.out, "output.log");
     sandbox.agent(["/bin/sh", "-c", `while ! rm "$BELLHOP_OUT/output.log"; do :; done; echo >gone; sleep 600`]);
-    await expect.poll(() => existsSync(path.join(sandbox.places.workspace, "gone")), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => existsSync(path.join(sandbox.places.workspace, "gone"))).toBe(true);
     expect(existsSync(output)).toBe(false);
     expect(await sandbox.run()).toMatchObject({ reason: "WallClockExceeded" });
   });
@@ -202,7 +202,7 @@ describe("a sandbox's journey", { timeout: 60_000 }, () => {
     sandbox.testBroker.away = true;
     sandbox.agent(["/bin/sh", "-c", `echo '{"type":"message","text":"hi"}' >$BELLHOP_OUT/events.jsonl; echo x >new`]);
     const running = sandbox.run();
-    await expect.poll(() => existsSync(path.join(sandbox.places.out, "stopped")), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => existsSync(path.join(sandbox.places.out, "stopped"))).toBe(true);
     sandbox.testBroker.expire();
     sandbox.testBroker.away = false;
     expect(await running).toMatchObject({ reason: "Published" });
@@ -228,7 +228,7 @@ describe("a sandbox's journey", { timeout: 60_000 }, () => {
     await sandbox.checkout();
     const agent = sandbox.agent(["/bin/sh", "-c", "echo x >new; sleep 600"]);
     const running = sandbox.run();
-    await expect.poll(() => existsSync(path.join(sandbox.places.workspace, "new")), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => existsSync(path.join(sandbox.places.workspace, "new"))).toBe(true);
     agent.kill("SIGTERM");
     expect(await running).toMatchObject({ reason: "Stopped" });
     expect(sandbox.testBroker.pushes).toEqual([]);

@@ -29,7 +29,7 @@ const aMap = (name: string, version: number, more: Partial<ConfigMap> = {}): Con
 });
 const added = (object: ConfigMap) => ({ type: "ADDED", object });
 const keyOf = (name: string) => ({ namespace: "default", name });
-const eventually = (check: () => void) => vi.waitFor(check, { timeout: 5_000, interval: 5 });
+const eventually = (check: () => void) => vi.waitFor(check, { timeout: 30_000, interval: 5 });
 
 beforeEach(async () => {
   held = { version: 10, items: [aMap("a", 5), aMap("b", 6)], watches: [], lists: 0 };
@@ -71,7 +71,7 @@ async function watchNumber(n: number): Promise<Held["watches"][number]> {
       if (held.watches.length < n) await clock.advance(100);
       expect(held.watches.length).toBeGreaterThanOrEqual(n);
     },
-    { timeout: 5_000, interval: 10 },
+    { timeout: 30_000, interval: 10 },
   );
   return held.watches[n - 1] as Held["watches"][number];
 }
@@ -242,7 +242,7 @@ describe("informer", () => {
         await clock.advance(15_000);
         expect(waits.length).toBeGreaterThan(10);
       },
-      { timeout: 5_000, interval: 5 },
+      { timeout: 30_000, interval: 5 },
     );
     expect(informer.hasSynced).toBe(false);
     expect(waits[0]).toBeLessThanOrEqual(200);

@@ -1,34 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { createInterface } from "node:readline";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
+import { startCandidate, type Candidate } from "../../test/cluster/candidates.ts";
 import { aNamespace } from "../../test/cluster/namespace.ts";
 import { connect } from "./config.ts";
-import { leases } from "./resources.ts";
+import { leases, type Lease } from "./resources.ts";
 import type { KubeConnection } from "./types.ts";
-
-/** A process of its own, as an operator is: it says when it leads, and gives the lease back on SIGTERM. */
-const program = `
-  const from = (file) => import(new URL(file, process.env.BASE).href);
-  const [{ connect }, { createLeader }, { systemClock }, { silentLogger }] = await Promise.all(
-    ["kube/config.ts", "kube/leader.ts", "shared/clock.ts", "shared/log.ts"].map(from));
-  const { client } = await connect();
-  const leader = createLeader({
-    client, namespace: process.env.NAMESPACE, name: "operator", identity: process.env.IDENTITY,
-    clock: systemClock, log: silentLogger, onLost: (reason) => { console.log("lost: " + reason); process.exit(1); },
-  });
-  process.stdin.resume();
-  process.on("SIGTERM", () => leader.release().then(() => process.exit(0)));
-  console.log("waits");
-  await leader.acquire(new AbortController().signal);
-  console.log("leads");
-`;
-
-interface Candidate {
-  child: ChildProcess;
-  /** Resolves with the time (ms) at which the process said so. */
-  said(word: string): Promise<number>;
-  lines: string[];
-}
 
 let client: KubeConnection;
 let namespace: string;
@@ -46,25 +21,7 @@ afterEach(() => {
 afterAll(() => client.close());
 
 function start(identity: string): Candidate {
-  const env = { ...process.env, KUBECONFIG: inject("kubeconfigPath"), NAMESPACE: namespace, IDENTITY: identity };
-  const child = spawn(process.execPath, ["--input-type=module", "--eval", program], {
-    env: { ...env, BASE: new URL("../", import.meta.url).href },
-    stdio: ["pipe", "pipe", "inherit"],
-  });
-  const lines: string[] = [];
-  const waiting: { word: string; resolve: (ms: number) => void }[] = [];
-  createInterface({ input: child.stdout }).on("line", (line) => {
-    lines.push(line);
-    for (const { word, resolve } of waiting) if (line === word) resolve(performance.now());
-  });
-  const candidate: Candidate = {
-    child,
-    lines,
-    said: (word) =>
-      lines.includes(word)
-        ? Promise.resolve(performance.now())
-        : new Promise((resolve) => waiting.push({ word, resolve })),
-  };
+  const candidate = startCandidate({ kubeconfigPath: inject("kubeconfigPath"), namespace, identity });
   candidates.push(candidate);
   return candidate;
 }
@@ -84,28 +41,44 @@ async function renewal(): Promise<void> {
   const read = async () => (await client.get(leases, { namespace, name: "operator" })).spec?.renewTime;
   for (let times = 0; times < 2; times++) {
     const before = await read();
-    await expect.poll(read, { timeout: 10_000, interval: 50 }).not.toBe(before);
+    await expect.poll(read, { interval: 50 }).not.toBe(before);
   }
 }
 
+/** Every state of the lease, from the one it has to the first that the standby holds. */
+async function statesUntilTwo(): Promise<NonNullable<Lease["spec"]>[]> {
+  const { items, resourceVersion } = await client.list(leases, { namespace });
+  const states = items.map(({ spec }) => spec ?? {});
+  for await (const { object } of client.watch(leases, { namespace, resourceVersion, timeoutSeconds: 80 })) {
+    states.push(object.spec ?? {});
+    if (object.spec?.holderIdentity === "two") return states;
+  }
+  throw new Error("the standby did not take over");
+}
+
+const msOf = (time: string | undefined): number => Date.parse(time ?? "");
+
+// What these take is measured by `make bench BENCH=leader`; leader.test.ts holds the seconds, on a clock of its own.
 describe("two candidates for one lease", () => {
-  it("hand over within 3 s when the leader stops cleanly", async () => {
+  it("hand over when the leader stops cleanly, from a lease that was given back", async () => {
     const [leader, standby] = await aLeaderAndAStandby();
-    const stoppedAt = performance.now();
+    const states = statesUntilTwo();
     leader.child.kill("SIGTERM");
-    const tookMs = (await standby.said("leads")) - stoppedAt;
-    expect(tookMs).toBeLessThanOrEqual(3_000);
+    await standby.said("leads");
     expect(leader.lines).toEqual(["waits", "leads"]);
+    expect((await states).map(({ holderIdentity }) => holderIdentity).slice(-2)).toEqual(["", "two"]);
     const { spec } = await client.get(leases, { namespace, name: "operator" });
     expect(spec).toMatchObject({ holderIdentity: "two", leaseTransitions: 1, leaseDurationSeconds: 15 });
   });
 
-  it("take over within 20 s when the leader is killed, and not before its lease has run out", async () => {
+  it("take over when the leader is killed, and not before its lease has run out", async () => {
     const [leader, standby] = await aLeaderAndAStandby();
-    const killedAt = performance.now();
+    const states = statesUntilTwo();
     leader.child.kill("SIGKILL");
-    const tookMs = (await standby.said("leads")) - killedAt;
-    expect(tookMs).toBeLessThanOrEqual(20_000);
-    expect(tookMs).toBeGreaterThan(10_000);
+    await standby.said("leads");
+    const last = (await states).findLast(({ holderIdentity }) => holderIdentity === "one");
+    const { acquireTime } = (await states).at(-1) ?? {};
+    expect(last?.leaseDurationSeconds).toBe(15);
+    expect(msOf(acquireTime) - msOf(last?.renewTime)).toBeGreaterThanOrEqual(15_000);
   });
 });

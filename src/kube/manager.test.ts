@@ -1,5 +1,5 @@
 import { Registry } from "prom-client";
-import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { silentLogger } from "../shared/log.ts";
 import { type ManagedInformer, type ManagerOptions, createManager } from "./manager.ts";
 import { createProbeServer } from "./probes.ts";
@@ -87,10 +87,10 @@ describe("manager", () => {
     expect(await ready()).toMatchObject({ status: 503, reasons: ["the informer tasks has not synced yet"] });
     expect(parts.story).toEqual(["informer starts"]);
     parts.synced.resolve();
-    await vi.waitFor(() => expect(parts.story).toEqual(["informer starts", "waits to lead"]));
+    await expect.poll(() => parts.story).toEqual(["informer starts", "waits to lead"]);
     expect(await ready()).toMatchObject({ status: 200, reasons: [] });
     parts.led.resolve();
-    await vi.waitFor(() => expect(parts.story.at(-1)).toBe("controller starts"));
+    await expect.poll(() => parts.story.at(-1)).toBe("controller starts");
   });
 
   it("stops in reverse: the lease goes only when the controllers have drained, the informers after", async () => {
@@ -98,7 +98,7 @@ describe("manager", () => {
     const { stop, done, ready, base } = await running(parts);
     parts.synced.resolve();
     parts.led.resolve();
-    await vi.waitFor(() => expect(parts.story.at(-1)).toBe("controller starts"));
+    await expect.poll(() => parts.story.at(-1)).toBe("controller starts");
     stop.abort(new Error("stopping"));
     expect(await ready()).toMatchObject({ status: 503, reasons: ["stopping"] });
     expect(parts.story).not.toContain("lease released");
@@ -125,7 +125,7 @@ describe("manager", () => {
     const parts = theParts();
     const { stop, done } = await running(parts);
     parts.synced.resolve();
-    await vi.waitFor(() => expect(parts.story.at(-1)).toBe("waits to lead"));
+    await expect.poll(() => parts.story.at(-1)).toBe("waits to lead");
     stop.abort(new Error("stopping"));
     await done;
     expect(parts.story).not.toContain("controller starts");

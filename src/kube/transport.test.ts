@@ -9,8 +9,10 @@ import { type WireServer, startWireServer } from "./wire/testing.ts";
 const x = { namespace: "default", name: "x" };
 
 describe("a call", () => {
-  // The connection itself is given up after 10 s.
-  it("ends with its caller's patience where the connection never comes about", { timeout: 5_000 }, async () => {
+  it("ends with its caller's patience where the connection never comes about", async () => {
+    // Time stands still, so that nothing but its caller ends it.
+    vi.useFakeTimers({ toFake: ["setTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
     const abort = new AbortController();
     const port = await listen(createServer(() => abort.abort(new Error("no longer needed"))));
     const client = createKubeClient({ server: `https://127.0.0.1:${port}`, tls: {}, namespace: "default" });
@@ -30,7 +32,7 @@ describe("calls whose API server went away without a word", () => {
     await givenUp(client, clock, 100);
     await expect(client.get(configMaps, x)).resolves.toEqual({ metadata: x });
     expect(wire.connections).toBe(2);
-    await vi.waitFor(() => expect(wire.open).toBe(1));
+    await expect.poll(() => wire.open).toBe(1);
   });
 
   it("let those end that are still under way on the old connection", async () => {
@@ -41,12 +43,12 @@ describe("calls whose API server went away without a word", () => {
     const patient = client.get(configMaps, x);
     await givenUp(client, clock, 4_000);
     const next = client.get(configMaps, x);
-    await vi.waitFor(() => expect(wire.connections).toBe(2));
-    await vi.waitFor(() => expect(answers).toHaveLength(3));
+    await expect.poll(() => wire.connections).toBe(2);
+    await expect.poll(() => answers).toHaveLength(3);
     for (const answer of answers) answer();
     await expect(patient).resolves.toEqual({ metadata: x });
     await expect(next).resolves.toEqual({ metadata: x });
-    await vi.waitFor(() => expect(wire.open).toBe(1));
+    await expect.poll(() => wire.open).toBe(1);
   });
 
   it("keep the connection where only one of them waits in vain", async () => {
@@ -73,7 +75,7 @@ describe("calls whose API server went away without a word", () => {
     await client.get(configMaps, x);
     await client.close();
     expect(await patient).toMatchObject({ reason: "Unreachable" });
-    await vi.waitFor(() => expect(wire.open).toBe(0));
+    await expect.poll(() => wire.open).toBe(0);
   });
 });
 

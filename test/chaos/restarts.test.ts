@@ -117,7 +117,7 @@ describe("processes that come and go", () => {
     const stopped = world.parts.operator?.stop(10_000);
     await eventually(async () => (await leader())?.startsWith("operator-2_"), {
       describe: "the second operator to lead after a clean stop of the first",
-      timeoutMs: 3_000,
+      timeoutMs: 60_000,
     });
     await stopped;
     await open();

@@ -2,7 +2,7 @@ import { describeError } from "../../src/shared/errors.ts";
 
 /** How long to wait, and for what, in words that finish "waited for …". */
 export interface EventuallyOptions {
-  /** 20,000 unless told: the machine may be busy. */
+  /** 45,000 unless told: the machine may be busy. Below the shortest time-out of a test, so that what was waited for is said. */
   timeoutMs?: number;
   /** 50 unless told. */
   everyMs?: number;
@@ -17,7 +17,7 @@ export async function eventually<T>(
   probe: () => T | Promise<T>,
   options: EventuallyOptions,
 ): Promise<Exclude<T, undefined | null | false | void>> {
-  const timeoutMs = options.timeoutMs ?? 20_000;
+  const timeoutMs = options.timeoutMs ?? 45_000;
   const startedMs = performance.now();
   let last = await attempt(probe);
   while (!last.met) {

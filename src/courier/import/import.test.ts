@@ -1,8 +1,9 @@
 import fc from "fast-check";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, onTestFinished } from "vitest";
 import { aSandbox, closeSandboxes, sh, type TestSandbox } from "../testing.ts";
 import { importWorkspace, type Imported } from "./index.ts";
 
@@ -103,16 +104,15 @@ describe("the import", { timeout: 300_000 }, () => {
     expect(treeOf(sandbox, imported)).toBe("100644 d/.GIT/config\n100644 file\n120000 long\n");
   });
 
-  it("refuses a tracked file that has grown to a tebibyte of nothing at once", async () => {
+  // Reading it to its end would take longer than any test may.
+  it("refuses a tracked file that has grown to a tebibyte of nothing without reading it", async () => {
     const sandbox = await aSandbox({ base: "echo a >file" });
     await sandbox.checkout();
     truncateSync(path.join(sandbox.places.workspace, "file"), 2 ** 40);
-    const startMs = performance.now();
     expect(await importOf(sandbox)).toMatchObject({ result: "TooMuch", why: expect.stringContaining("1048576 MiB") });
-    expect(performance.now() - startMs).toBeLessThan(10_000);
   });
 
-  it("takes 3,000 changed files, and passes over 6,000 ignored ones, in seconds", async () => {
+  it("takes 3,000 changed files, and passes over 6,000 ignored ones, with a few processes", async () => {
     const sandbox = await aSandbox({
       base: "echo node_modules/ >.gitignore; mkdir src; for i in $(seq 3000); do echo $i >src/$i; done",
     });
@@ -121,13 +121,15 @@ describe("the import", { timeout: 300_000 }, () => {
       sandbox.places.workspace,
       "mkdir node_modules; cd node_modules; seq 6000 | xargs touch; cd ../src; for i in $(seq 3000); do echo x >>$i; done",
     );
-    const startMs = performance.now();
+    let processes = 0;
+    const count = (): void => void (processes += 1);
+    subscribe("child_process", count);
+    onTestFinished(() => void unsubscribe("child_process", count));
     const imported = await importOf(sandbox);
-    const seconds = (performance.now() - startMs) / 1000;
     expect(imported).toMatchObject({ result: "Committed" });
     expect(imported.result === "Committed" && imported.paths.length).toBe(3_000);
-    // Two cores shared with much else: a bound that only a wrong way of working (a process a file) would miss.
-    expect(seconds).toBeLessThan(45);
+    expect(processes).toBeGreaterThan(0);
+    expect(processes).toBeLessThan(20);
   });
 });
 

@@ -11,7 +11,7 @@ async function working(command: string): Promise<TestSandbox> {
   await sandbox.checkout();
   sandbox.agent(["/bin/sh", "-c", `echo >started; ${command}`]);
   const started = path.join(sandbox.places.workspace, "started");
-  await expect.poll(() => existsSync(started), { timeout: 10_000 }).toBe(true);
+  await expect.poll(() => existsSync(started)).toBe(true);
   return sandbox;
 }
 
@@ -22,7 +22,7 @@ describe("the sidecar", { timeout: 60_000 }, () => {
     const sandbox = await working("sleep 100");
     writeFileSync(stateFile(sandbox), JSON.stringify({ ackedBytes: 0, sequence: 0, asked: "AgentStalled" }));
     tell(sandbox.places, "stop");
-    await expect.poll(() => existsSync(path.join(sandbox.places.out, "stopped")), { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => existsSync(path.join(sandbox.places.out, "stopped"))).toBe(true);
     expect(await sandbox.run()).toMatchObject({ reason: "AgentStalled" });
   });
 
@@ -35,7 +35,7 @@ describe("the sidecar", { timeout: 60_000 }, () => {
   it("lets the agent's container go, and says the outcome, where its own volume is full", async () => {
     const sandbox = await working("while ! [ -e go ]; do sleep 0.1; done; exit 3");
     const running = sandbox.run();
-    await expect.poll(() => existsSync(stateFile(sandbox)), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => existsSync(stateFile(sandbox))).toBe(true);
     // Stands for a volume that takes nothing more.
     mkdirSync(`${stateFile(sandbox)}.new`);
     writeFileSync(path.join(sandbox.places.workspace, "go"), "");
