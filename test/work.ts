@@ -85,15 +85,3 @@ const costs: Readonly<Record<string, Cost>> = {
   replaceAll: whole,
   trim: whole,
 };
-
-/** The same objects, and how often any of their fields was read: what walks over all of them for each of them shows. */
-export function countingReads<T extends object>(objects: readonly T[]): { observed: T[]; reads(): number } {
-  let reads = 0;
-  const handler: ProxyHandler<T> = {
-    get(target, key, receiver): unknown {
-      reads += 1;
-      return Reflect.get(target, key, receiver);
-    },
-  };
-  return { observed: objects.map((object) => new Proxy(object, handler)), reads: () => reads };
-}

@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { AgentTask } from "../../api/kinds.ts";
 import { fixesBefore } from "./conversation.ts";
-import { aTask, shaOf, taskCacheOf, type TaskOverrides } from "./testing.ts";
-import type { TaskIndex } from "./task-index.ts";
+import { aTask, countingIndex, shaOf, taskCacheOf, type TaskOverrides } from "./testing.ts";
 
 const commit = shaOf("c");
 const subject = { type: "Change", key: "acme/shop#57", number: 57 } as const;
@@ -50,28 +49,11 @@ describe("the fixes that failed checks have asked for before", () => {
     const others = (conditions: TaskOverrides["conditions"]): AgentTask[] =>
       Array.from({ length: 3_000 }, (_, n) => failedCheck(`${n}`, 1, conditions ? { conditions } : {}));
     const [refused, unjudged] = [others([{ type: "Authorized", status: "False" }]), others(undefined)];
-    const amongRefused = counting([owner, task, ...refused]);
+    const amongRefused = countingIndex([owner, task, ...refused]);
     expect(fixesBefore(task, owner, amongRefused.tasks)).toBe(0);
     expect(amongRefused.seen()).toBeLessThan(10);
-    const amongUnjudged = counting([owner, task, ...unjudged]);
+    const amongUnjudged = countingIndex([owner, task, ...unjudged]);
     expect(fixesBefore(task, owner, amongUnjudged.tasks)).toBe(3_000);
     expect(amongUnjudged.seen()).toBeLessThan(4 * 3_000);
   });
 });
-
-/** A cache that counts the tasks it answers with. */
-function counting(tasks: AgentTask[]): { tasks: TaskIndex; seen: () => number } {
-  const cache = taskCacheOf(tasks);
-  let seen = 0;
-  const counted = (found: AgentTask[]): AgentTask[] => {
-    seen += found.length;
-    return found;
-  };
-  return {
-    tasks: {
-      inRepository: (like, index, value) => counted(cache.inRepository(like, index, value)),
-      inConversation: (like, conversation) => counted(cache.inConversation(like, conversation)),
-    },
-    seen: () => seen,
-  };
-}

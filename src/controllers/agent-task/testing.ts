@@ -9,7 +9,7 @@ import type { Integration } from "../../integrations/types.ts";
 import { createStore } from "../../kube/store.ts";
 import type { Condition } from "../../kube/types.ts";
 import type { TaskFacts } from "./facts.ts";
-import { taskCache, taskIndexes, withoutTexts, type TaskCache } from "./task-index.ts";
+import { taskCache, taskIndexes, withoutTexts, type TaskCache, type TaskIndex } from "./task-index.ts";
 
 /** Noon in every test. */
 export const noon = new Date("2026-03-01T12:00:00Z");
@@ -117,17 +117,34 @@ export function taskCacheOf(tasks: readonly AgentTask[]): TaskCache {
   return taskCache(store);
 }
 
+/** An index of the given tasks that counts how many it answers with, all calls together. */
+export function countingIndex(given: readonly AgentTask[]): { tasks: TaskIndex; seen: () => number } {
+  const cache = taskCacheOf(given);
+  let seen = 0;
+  const counted = (found: AgentTask[]): AgentTask[] => {
+    seen += found.length;
+    return found;
+  };
+  return {
+    tasks: {
+      inRepository: (like, index, value) => counted(cache.inRepository(like, index, value)),
+      inConversation: (like, conversation) => counted(cache.inConversation(like, conversation)),
+    },
+    seen: () => seen,
+  };
+}
+
 /** Facts around a task; `tasks` are all that the cache holds, this one alone unless told. */
 export function facts({
   tasks,
   ...overrides
-}: Omit<Partial<TaskFacts>, "tasks"> & { tasks?: AgentTask[] } = {}): TaskFacts {
+}: Omit<Partial<TaskFacts>, "tasks"> & { tasks?: AgentTask[] | TaskIndex } = {}): TaskFacts {
   const task = overrides.task ?? aTask();
   return {
     integration: anIntegration(),
     profile: aProfile(),
     guardrails: { images: [] },
-    tasks: taskCacheOf(tasks ?? [task]),
+    tasks: tasks === undefined || Array.isArray(tasks) ? taskCacheOf(tasks ?? [task]) : tasks,
     sandbox: undefined,
     admission: { state: "Unknown" },
     ...overrides,
