@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { thorough } from "../../test/thorough.ts";
 import { readCommands, requireCommand } from "./receive-pack.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -68,7 +69,7 @@ describe("readCommands", () => {
           return error instanceof Refusal;
         }
       }),
-      { seed: 1, numRuns: 100_000 },
+      { seed: 1, numRuns: thorough(100_000) },
     );
   }, 60_000);
 });

@@ -1,6 +1,7 @@
 import { posix } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { thorough } from "../../test/thorough.ts";
 import { bytesOf, foldersOf, forPeople, isDotGit, rawPath, unsafePath } from "./raw-path.ts";
 
 const raw = (text: string): string => rawPath(Buffer.from(text));
@@ -84,9 +85,9 @@ describe("paths", () => {
           !names.some((name) => name === ".git" || name === "git~1")
         );
       }),
-      { seed: 20_261_124, numRuns: 100_000 },
+      { seed: 20_261_124, numRuns: thorough(100_000) },
     );
-    expect(Math.min(seen.safe, seen.unsafe), JSON.stringify(seen)).toBeGreaterThan(5_000);
+    expect(Math.min(seen.safe, seen.unsafe), JSON.stringify(seen)).toBeGreaterThan(thorough(5_000));
   }, 60_000);
 
   it("shows people any bytes as one line", () => {

@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { thorough } from "../../test/thorough.ts";
 import { delayMs } from "./backoff.ts";
 
 describe("delayMs", () => {
@@ -19,7 +20,7 @@ describe("delayMs", () => {
         const delay = delayMs({ baseMs: 5, maxMs: 300_000, jitter }, failures);
         return delay >= 0 && delay <= 300_000;
       }),
-      { seed: 8, numRuns: 10_000 },
+      { seed: 8, numRuns: thorough(10_000) },
     );
   });
 });

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { thorough } from "../../test/thorough.ts";
 import { searched } from "../../test/work.ts";
 import { type Redactor, secretsInHand } from "./redact.ts";
 
@@ -71,7 +72,7 @@ describe("a hand of secrets", () => {
         const out = redact(before + encode(value) + after);
         return !out.includes(encode(value));
       }),
-      { seed: 8, numRuns: 100_000 },
+      { seed: 8, numRuns: thorough(100_000) },
     );
   }, 120_000);
 
@@ -84,7 +85,7 @@ describe("a hand of secrets", () => {
         const pieces = out.split("[redacted]").map((piece) => Buffer.from(piece, "base64").toString());
         return pieces.every((piece) => !piece.includes(value)) && out.includes("[redacted]");
       }),
-      { seed: 8, numRuns: 20_000 },
+      { seed: 8, numRuns: thorough(20_000) },
     );
   }, 60_000);
 });

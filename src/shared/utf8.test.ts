@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { thorough } from "../../test/thorough.ts";
 import { cutBytes, utf8Prefix, utf8Suffix } from "./utf8.ts";
 
 describe("a text cut to bytes", () => {
@@ -20,7 +21,7 @@ describe("a text cut to bytes", () => {
         expect(text.toWellFormed().endsWith(end)).toBe(true);
         expect(Buffer.byteLength(text) - Buffer.byteLength(start) < 4 || Buffer.byteLength(start) > max - 4).toBe(true);
       }),
-      { numRuns: 10_000, seed: 7 },
+      { numRuns: thorough(10_000), seed: 7 },
     );
   });
 });

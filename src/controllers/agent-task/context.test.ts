@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { thorough } from "../../../test/thorough.ts";
 import type { ContextItem } from "../../integrations/connection.ts";
 import { fenced, maxContextBytes, maxPromptBytes, renderContext, renderPrompt } from "./context.ts";
 import { aTask } from "./testing.ts";
@@ -42,7 +43,7 @@ describe("the rendered context", () => {
         expect(body).toBe(text);
         expect(rest).toMatch(/^`+$/);
       }),
-      { numRuns: 20_000, seed: 1 },
+      { numRuns: thorough(20_000), seed: 1 },
     );
   });
 

@@ -1,11 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { thorough } from "../../../test/thorough.ts";
 import { hostileTexts } from "../../../test/hostile-texts.ts";
 import { assertLinear, fill } from "../../../test/work.ts";
 import { encoder } from "./encode.ts";
 
 const encode = encoder("github.com");
-const runs = { numRuns: 100_000, seed: 20_261_101 };
+const runs = { numRuns: thorough(100_000), seed: 20_261_101 };
 
 /** Fragments that act on GitHub, alone or put together. */
 const hostile = fc.oneof(
@@ -100,7 +101,7 @@ describe("encode", () => {
   it("gives the same again for what it has given", () => {
     fc.assert(
       fc.property(text, (given) => encode(encode(given)) === encode(given)),
-      { ...runs, numRuns: 20_000 },
+      { ...runs, numRuns: thorough(20_000) },
     );
   }, 60_000);
 
@@ -114,7 +115,7 @@ describe("encode", () => {
           return Buffer.byteLength(out) <= maxBytes && !out.includes("\ufffd");
         },
       ),
-      { ...runs, numRuns: 20_000 },
+      { ...runs, numRuns: thorough(20_000) },
     );
   }, 60_000);
 

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { thorough } from "../../../test/thorough.ts";
 import { hostileTexts } from "../../../test/hostile-texts.ts";
 import { assertLinear, fill } from "../../../test/work.ts";
 import { findMention } from "./mention.ts";
@@ -163,7 +164,7 @@ describe("findMention", () => {
   });
 });
 
-const runs = { numRuns: 100_000, seed: 20_260_101 };
+const runs = { numRuns: thorough(100_000), seed: 20_260_101 };
 const piece = fc.constantFrom(
   "@bellhop",
   "@bellhop-x",

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { thorough } from "../../../test/thorough.ts";
 import { agentEvent } from "../protocol/channel.ts";
 import { custom } from "./custom.ts";
 
@@ -46,7 +47,7 @@ describe("the reader of custom agents", () => {
         const event = custom.read(text);
         return event === undefined || agentEvent.safeParse(event).success;
       }),
-      { numRuns: 100_000, seed: 7 },
+      { numRuns: thorough(100_000), seed: 7 },
     );
   });
 });

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { thorough } from "../../../test/thorough.ts";
 import type { Pod } from "../../kube/resources.ts";
 import { courierOutcome } from "../protocol/outcome.ts";
 import { observePod as observeAt } from "./observe.ts";
@@ -98,9 +99,9 @@ describe("observePod", () => {
         seen.Finished += 1;
         return found.outcome.attempt === 1 && courierOutcome.safeParse(found.outcome).success;
       }),
-      { seed: 20_261_124, numRuns: 100_000 },
+      { seed: 20_261_124, numRuns: thorough(100_000) },
     );
-    expect(Math.min(seen.Finished, seen.Broken), JSON.stringify(seen)).toBeGreaterThan(5_000);
+    expect(Math.min(seen.Finished, seen.Broken), JSON.stringify(seen)).toBeGreaterThan(thorough(5_000));
   }, 120_000);
 
   it.each([

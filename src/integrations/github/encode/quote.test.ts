@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { thorough } from "../../../../test/thorough.ts";
 import { quoter } from "./quote.ts";
 
 const quote = quoter("github.com");
@@ -41,7 +42,7 @@ describe("quote", () => {
         expect(inside(out).replace(escaped, "")).not.toMatch(/[\\*_[\]<>&~!|]/);
         expect(quote(words, url)).toBe(`[${out}](${url})`);
       }),
-      { numRuns: 30_000, seed: 20_261_102 },
+      { numRuns: thorough(30_000), seed: 20_261_102 },
     );
   }, 120_000);
 

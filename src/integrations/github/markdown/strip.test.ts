@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { thorough } from "../../../../test/thorough.ts";
 import { hostileTexts } from "../../../../test/hostile-texts.ts";
 import { assertLinear, fill } from "../../../../test/work.ts";
 import { stripHidden } from "./strip.ts";
@@ -78,14 +79,14 @@ describe("stripHidden", () => {
         if (out.includes("<!--")) throw new Error(`a comment is left in ${JSON.stringify(out)}`);
         if (invisible.test(out)) throw new Error(`something invisible is left in ${JSON.stringify(out)}`);
       }),
-      { numRuns: 100_000, seed: 20_261_102 },
+      { numRuns: thorough(100_000), seed: 20_261_102 },
     );
   }, 120_000);
 
   it("never makes text longer than it was by more than the mark of broken markup", () => {
     fc.assert(
       fc.property(text, (given) => stripHidden(given).length <= given.length + 100),
-      { numRuns: 20_000, seed: 7 },
+      { numRuns: thorough(20_000), seed: 7 },
     );
   });
 
