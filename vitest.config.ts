@@ -3,6 +3,8 @@ import { skippedReporter } from "./test/skipped-reporter.ts";
 
 /** What all tests share: how things compare, and how long `expect.poll` waits on a busy machine. */
 const shared = { setupFiles: ["test/expect.ts"], expect: { poll: { timeout: 45_000 } } };
+/** For projects whose global set-up prepares something: their tests wait for it, while others run. */
+const prepared = { ...shared, setupFiles: [...shared.setupFiles, "test/cluster/prepared-setup.ts"] };
 
 /**
  * Levels (CONTRIBUTING.md): `unit` needs nothing, `cluster` a real API server, `journey` every process of ours on one, `chaos` the same
@@ -30,7 +32,7 @@ export default defineConfig({
       {
         test: {
           name: "cluster",
-          ...shared,
+          ...prepared,
           include: ["src/**/*.cluster.test.ts", "test/{cluster,integration}/**/*.test.ts"],
           exclude: ["test/integration/journey/**"],
           globalSetup: ["test/cluster/global-setup.ts"],
@@ -44,7 +46,7 @@ export default defineConfig({
       {
         test: {
           name: "journey",
-          ...shared,
+          ...prepared,
           include: ["test/integration/journey/**/*.test.ts"],
           globalSetup: ["test/cluster/build-setup.ts"],
           testTimeout: 240_000,
@@ -57,7 +59,7 @@ export default defineConfig({
       {
         test: {
           name: "chaos",
-          ...shared,
+          ...prepared,
           include: ["test/chaos/**/*.test.ts"],
           globalSetup: ["test/cluster/build-setup.ts"],
           testTimeout: 240_000,
@@ -70,8 +72,9 @@ export default defineConfig({
       {
         test: {
           name: "e2e",
-          ...shared,
+          ...prepared,
           include: ["test/e2e/**/*.test.ts"],
+          globalSetup: ["test/e2e/setup.ts"],
           testTimeout: 300_000,
           hookTimeout: 900_000,
           maxWorkers: 1,

@@ -8,6 +8,7 @@ import { connect } from "../../src/kube/config.ts";
 import type { KubeClient } from "../../src/kube/types.ts";
 import { startControlPlane } from "../cluster/control-plane.ts";
 import { installCrds } from "../cluster/crds.ts";
+import { prepareDaemons } from "../cluster/daemons.ts";
 import { aDesk, aGateway, deliver } from "../integration/gateway-world.ts";
 import { rounds, spread, type Side } from "./statistics.ts";
 
@@ -25,7 +26,10 @@ export async function run(log: (line: string) => void): Promise<void> {
   const dispatcher = new Agent({ connections: concurrency });
   setDefaultAutoSelectFamily(false);
   setGlobalDispatcher(dispatcher);
-  const controlPlane = await startControlPlane({ fsync: true });
+  const controlPlane = await startControlPlane({
+    fsync: true,
+    daemons: await prepareDaemons("control plane", { say: log }),
+  });
   const { client } = await connect({ kubeconfig: controlPlane.kubeconfigPath });
   try {
     await installCrds(client);

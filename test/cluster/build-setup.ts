@@ -1,6 +1,8 @@
-import { controlPlaneDaemons } from "./daemons.ts";
+import type { TestProject } from "vitest/node";
+import { prepareDaemons } from "./daemons.ts";
+import { prepare } from "./prepared.ts";
 
-/** Builds the control plane's daemons where no cache has them, before any time of a test or a hook counts. */
-export async function setup(): Promise<void> {
-  await controlPlaneDaemons();
+/** Builds the control plane's daemons where there are none, before any time of a test or a hook counts. */
+export function setup(project: TestProject): () => Promise<void> {
+  return prepare(project, async (given) => void (await prepareDaemons("control plane", given)));
 }

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Daemon, startDaemon } from "./daemon.ts";
-import { controlPlaneDaemons } from "./daemons.ts";
+import { daemonsFolder } from "./daemons.ts";
 import { kubeconfigText } from "./kubeconfig.ts";
 import { type Credentials, createPki, type Pki } from "./pki.ts";
 import { freePort } from "./ports.ts";
@@ -17,6 +17,10 @@ export interface ControlPlaneOptions {
   fsync?: boolean;
   /** Further flags for kube-apiserver. */
   apiServerArgs?: string[];
+  /** Where it puts its files; a new temporary folder unless told. */
+  folder?: string;
+  /** Folder with etcd and kube-apiserver; found, or built without a word, unless told. */
+  daemons?: string;
   /** How long each of etcd and kube-apiserver may take to be ready; 60,000 unless told. */
   readyTimeoutMs?: number;
 }
@@ -51,8 +55,8 @@ export interface ControlPlane {
  * with this process however it ends. Rejects with the end of the log when a daemon does not come up.
  */
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
-  const binaries = await controlPlaneDaemons();
-  const folder = await mkdtemp(join(tmpdir(), "bellhop-control-plane-"));
+  const binaries = options.daemons ?? (await daemonsFolder("control plane"));
+  const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "bellhop-control-plane-")));
   guardFolder(folder);
   await mkdir(join(folder, "pki"));
   const pki = await createPki(join(folder, "pki"));
@@ -66,6 +70,15 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     await etcd.daemon.stop();
     throw error;
   }
+}
+
+/** Where a control plane in this folder puts the kubeconfig of its administrator. */
+export function adminKubeconfig(folder: string): string {
+  return kubeconfigIn(folder, "admin");
+}
+
+function kubeconfigIn(folder: string, name: string): string {
+  return join(folder, `${name}.kubeconfig`);
 }
 
 interface Context {
@@ -88,7 +101,7 @@ async function controlPlane(context: Context, etcd: Listening, first: Listening)
   let written = 0;
 
   async function writeKubeconfig(name: string, credentials: Credentials): Promise<string> {
-    const path = join(folder, `${name}.kubeconfig`);
+    const path = kubeconfigIn(folder, name);
     await writeFile(path, await kubeconfigText({ url, caFile: pki.caFile, credentials }), { mode: 0o600 });
     return path;
   }

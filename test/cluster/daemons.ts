@@ -1,37 +1,60 @@
-import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { buildDaemons, builtDaemons } from "./daemons/build.ts";
+import { daemonsAt, placesOf, type DaemonUse, type Found } from "./daemons/machine.ts";
+import { type Progress, type Say, startProgress } from "./progress.ts";
+
+/** Where daemons are looked for, and who hears of it. */
+export interface DaemonOptions {
+  /** Takes a line where the machine's own daemons are used, and where some are there that do not fit. */
+  say?: (line: string) => void;
+  /** Takes what the build does at the moment, again and again. */
+  now?: (doing: string) => void;
+  /** Ends a build. */
+  signal?: AbortSignal;
+  env?: NodeJS.ProcessEnv;
+  /** Folders of the machine to look into, beside the PATH and those of setup-envtest. */
+  usual?: readonly string[];
+  /** Our own build; tests bring theirs. */
+  build?: (options: DaemonOptions) => Promise<string>;
+  /** The build that is in the cache, if one is. */
+  built?: () => Promise<string | undefined>;
+}
+
+/** Who hears of it that daemons are got, and what may end that. */
+export interface PrepareOptions {
+  say: Say;
+  /** What else is under way; nothing unless told. */
+  progress?: Progress;
+  signal?: AbortSignal;
+}
+
+/** As `daemonsFolder`, and says how far a build is. */
+export function prepareDaemons(use: DaemonUse, options: PrepareOptions): Promise<string> {
+  const { say, progress = startProgress(say), signal } = options;
+  const more = signal === undefined ? {} : { signal };
+  return progress.part(`Kubernetes daemons of the ${use}`, (now) => daemonsFolder(use, { say, now, ...more }));
+}
 
 /**
- * The folder with `etcd` and `kube-apiserver`: `KUBEBUILDER_ASSETS` where that is set (as setup-envtest leaves it),
- * else our own build, made once (about 7 minutes, with progress on standard error) and then taken from the cache.
+ * The folder with all daemons that a use needs, of the pinned minor version or a newer one: those that `KUBEBUILDER_ASSETS` names; else our own
+ * build where the cache has it, since that is the pinned version; else those of the machine; else our own build, made once.
  */
-export function controlPlaneDaemons(env: NodeJS.ProcessEnv = process.env): Promise<string> {
-  const assets = env["KUBEBUILDER_ASSETS"];
-  return assets ? checkedAssets(assets) : buildDaemons();
+export async function daemonsFolder(use: DaemonUse, options: DaemonOptions = {}): Promise<string> {
+  const { say = () => {}, env = process.env, build = buildDaemons, built = builtDaemons } = options;
+  const { assets, others } = placesOf(env, options.usual);
+  const given = assets && (await daemonsAt(assets, use));
+  if (given?.fits) return used(given, say);
+  const own = await built();
+  if (given) say(`${given.why}: using our own build instead${own === undefined ? ", which is made first" : ""}`);
+  if (own !== undefined) return own;
+  for (const place of others) {
+    const found = await daemonsAt(place, use);
+    if (found.fits) return used(found, say);
+    if (found.partly) say(`${found.why}: not used`);
+  }
+  return build(options);
 }
 
-/** Builds all daemons, also those of a node (kubelet, kube-proxy, scheduler, controller manager), or finds them in the cache. */
-function buildDaemons(): Promise<string> {
-  const script = join(import.meta.dirname, "daemons", "build.sh");
-  return new Promise((resolve, reject) => {
-    const child = spawn(script, [], { stdio: ["ignore", "pipe", "inherit"] });
-    let output = "";
-    child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
-    child.once("error", (error) => reject(new Error(`could not run ${script}`, { cause: error })));
-    child.once("close", (code) => {
-      const folder = output.trim().split("\n").at(-1) ?? "";
-      if (code === 0 && folder !== "") resolve(folder);
-      else reject(new Error(`${script} ended with code ${code}: the lines above say why.`));
-    });
-  });
-}
-
-async function checkedAssets(folder: string): Promise<string> {
-  const missing = ["etcd", "kube-apiserver"].filter((name) => !existsSync(join(folder, name)));
-  if (missing.length === 0) return folder;
-  throw new Error(
-    `KUBEBUILDER_ASSETS names ${folder}, which has no ${missing.join(" and no ")}: ` +
-      "run 'setup-envtest use -p path' and set it to the folder that prints, or unset it to build them from source.",
-  );
+function used({ folder, what }: Found & { fits: true }, say: (line: string) => void): string {
+  say(`using ${what}`);
+  return folder;
 }

@@ -1,5 +1,10 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { TestProject } from "vitest/node";
-import { type ControlPlane, startControlPlane } from "./control-plane.ts";
+import { adminKubeconfig, type ControlPlane, startControlPlane } from "./control-plane.ts";
+import { prepareDaemons } from "./daemons.ts";
+import { prepare } from "./prepared.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -10,16 +15,18 @@ declare module "vitest" {
   }
 }
 
-let shared: ControlPlane | undefined;
-
-/** Starts the one control plane that all cluster tests share; builds its daemons first where no cache has them. */
-export async function setup(project: TestProject): Promise<void> {
-  shared = await startControlPlane();
-  project.provide("kubeconfigPath", shared.kubeconfigPath);
-  project.provide("controlPlaneFolder", shared.folder);
-}
-
-/** Ends it. */
-export async function teardown(): Promise<void> {
-  await shared?.stop();
+/** Starts the one control plane that all cluster tests share, and builds its daemons first where there are none. Gives its end. */
+export function setup(project: TestProject): () => Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "bellhop-control-plane-"));
+  project.provide("kubeconfigPath", adminKubeconfig(folder));
+  project.provide("controlPlaneFolder", folder);
+  let shared: ControlPlane | undefined;
+  const end = prepare(project, async (given) => {
+    shared = await startControlPlane({ folder, daemons: await prepareDaemons("control plane", given) });
+  });
+  return async () => {
+    await end();
+    await shared?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  };
 }

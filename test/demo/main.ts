@@ -67,7 +67,17 @@ function isNotEnforced(error: unknown): boolean {
   return error instanceof TaskFailed && error.code === "EgressNotEnforced";
 }
 
+/** Where no place comes about, nothing that was begun for it goes on. */
 async function thePlace(): Promise<Place> {
+  try {
+    return await bestPlace();
+  } catch (error) {
+    await endChildren();
+    throw error;
+  }
+}
+
+async function bestPlace(): Promise<Place> {
   if (context !== "") return contextPlace(process.env, say);
   const support = await nodeSupport();
   if (support.ok) return nodePlace({ name: nodeName, outlives: keep, say });
@@ -93,9 +103,13 @@ async function down(): Promise<void> {
 async function interrupted(signal: NodeJS.Signals): Promise<void> {
   interruption = true;
   say(`demo: ${signal}, cleaning up`);
-  await Promise.all(descendants(process.pid).map((pid) => endNow(pid)));
+  await endChildren();
   await down().catch((error: unknown) => complain(describeError(error)));
   process.exit(signal === "SIGINT" ? 130 : 143);
+}
+
+async function endChildren(): Promise<void> {
+  await Promise.all(descendants(process.pid).map((pid) => endNow(pid)));
 }
 
 function descendants(pid: number): number[] {

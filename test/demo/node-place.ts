@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { buildImages, startNode, type BuiltImages, type ExternalHost, type RealNode } from "../cluster/node/index.ts";
+import { startNode, type BuiltImages, type ExternalHost, type RealNode } from "../cluster/node/index.ts";
+import { prepareNode } from "../cluster/node/prepare.ts";
 import { tool } from "../cluster/node/tools.ts";
 import { apiBehind } from "./api.ts";
 import { adminPort, caller, edgeFlags, outsideTls, populate, standInFlags, writeTls, type Caller } from "./outside.ts";
@@ -37,8 +38,8 @@ const sources = join(import.meta.dirname, "..");
 /** Starts the built-in node with Bellhop from its chart, a GitHub on a host outside, and the samples applied. */
 export async function nodePlace(options: NodePlaceOptions): Promise<NodePlace> {
   const { say, name, networkPolicy = "enforced", outlives = false } = options;
-  const images = await buildImages({ log: say });
-  const node = await startNode({ name, networkPolicy, outlives, log: say });
+  const { daemons, images } = await prepareNode({ say });
+  const node = await startNode({ name, networkPolicy, outlives, daemons, log: say });
   try {
     say("importing the images into the node");
     for (const { tar } of [images.bellhop, images.agent]) await node.importImage(tar);

@@ -1,3 +1,4 @@
+import { prepareDaemons } from "../cluster/daemons.ts";
 import { run } from "../cluster/node/run.ts";
 import { tool } from "../cluster/node/tools.ts";
 import { startWorld, type World } from "../integration/journey/world/index.ts";
@@ -7,6 +8,7 @@ import type { Place, Say } from "./place.ts";
 
 /** The same without a node: a control plane on loopback, and pods as groups of processes, which nothing isolates. */
 export async function processPlace(say: Say): Promise<Place> {
+  await prepareDaemons("control plane", { say });
   say("starting the control plane, the process node, gateway, operator and broker");
   const world = await startWorld();
   try {

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { delimiter, dirname } from "node:path";
+import { prepareDaemons } from "../daemons.ts";
 import { createCgroups } from "./cgroups.ts";
 import { startContainerd } from "./containerd.ts";
 import { kubeconfigOf, startControlPlane } from "./control-plane.ts";
@@ -21,7 +22,7 @@ import type { RunOptions, RunResult } from "./run.ts";
 import { run, tailOfFile, tryRun } from "./run.ts";
 import { stopNode } from "./stop.ts";
 import { nodeSupport } from "./support.ts";
-import { daemonsFolder, tool } from "./tools.ts";
+import { tool } from "./tools.ts";
 import { until } from "./wait.ts";
 
 /** A running Kubernetes 1.36 node with its control plane, in a network that has no link to this machine's. */
@@ -74,7 +75,7 @@ export async function startNode(options: NodeOptions = {}): Promise<RealNode> {
   const support = await nodeSupport();
   if (!support.ok) throw new Error(support.reason);
   await installPrerequisites("node", log);
-  const daemons = options.daemons ?? (await daemonsFolder(log));
+  const daemons = options.daemons ?? (await prepareDaemons("node", { say: log }));
   const pause = await pauseImageTar();
   await stopNode(layout);
   try {

@@ -17,7 +17,7 @@ export interface NodeOptions {
   networkPolicy?: "enforced" | "ignored";
   /** The node goes on when the process that started it ends, however that ends. False by default. */
   outlives?: boolean;
-  /** Folder with the Kubernetes daemons; built, or taken from the cache, where it is not given. */
+  /** Folder with the Kubernetes daemons; found, or built, unless told. */
   daemons?: string;
   /** Takes one line for each step of the start. */
   log?: (line: string) => void;

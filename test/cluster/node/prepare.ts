@@ -1,0 +1,27 @@
+import { prepareDaemons, type PrepareOptions } from "../daemons.ts";
+import { type Progress, startProgress } from "../progress.ts";
+import { type BuiltImages, buildImages } from "./images.ts";
+import { installPrerequisites } from "./prerequisites.ts";
+
+/** What a node with Bellhop's images needs, of which some takes minutes the first time. */
+export interface PreparedNode {
+  /** The folder of the daemons. */
+  daemons: string;
+  images: BuiltImages;
+}
+
+/** Gets everything that a node needs. The daemons take longest, so they begin; everything else is done meanwhile. */
+export async function prepareNode(options: PrepareOptions): Promise<PreparedNode> {
+  const { progress = startProgress(options.say) } = options;
+  const building = prepareDaemons("node", { ...options, progress });
+  const [daemons, images] = await Promise.all([building, packagesAndImages(progress)]);
+  return { daemons, images };
+}
+
+async function packagesAndImages(progress: Progress): Promise<BuiltImages> {
+  await progress.part("Debian packages", async (now) => {
+    await installPrerequisites("images", now);
+    await installPrerequisites("node", now);
+  });
+  return progress.part("images", (now) => buildImages({ log: now }));
+}

@@ -1,0 +1,4 @@
+import { inject } from "vitest";
+import { prepared } from "./prepared.ts";
+
+await prepared(inject("preparedFile"));

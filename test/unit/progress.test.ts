@@ -1,0 +1,45 @@
+import { describe, expect, it } from "vitest";
+import { FakeClock } from "../../src/shared/fake-clock.ts";
+import { startProgress } from "../cluster/progress.ts";
+
+function aProgress() {
+  const clock = new FakeClock();
+  const said: string[] = [];
+  return { clock, said, progress: startProgress((line) => said.push(line), clock) };
+}
+
+describe("progress", () => {
+  it("says in one line what remains, for how long, what that does, and what is done", async () => {
+    const { clock, said, progress } = aProgress();
+    const [daemons, images] = [Promise.withResolvers<string>(), Promise.withResolvers<void>()];
+    const got = progress.part("daemons", (now) => (now("7 of 9 packages"), daemons.promise));
+    const built = progress.part("images", () => images.promise);
+    await clock.advance(10_000);
+    images.resolve();
+    await built;
+    await clock.advance(190_000);
+    expect(said[0]).toBe("waiting for: daemons (10 s so far: 7 of 9 packages), images (10 s so far)");
+    expect(said.at(-1)).toBe("waiting for: daemons (3 min 20 s so far: 7 of 9 packages); done: images");
+    expect(said).toHaveLength(20);
+    daemons.resolve("a folder");
+    expect(await got).toBe("a folder");
+    await clock.advance(60_000);
+    expect(said).toHaveLength(20);
+  });
+
+  it("says nothing where all is done at once", async () => {
+    const { clock, said, progress } = aProgress();
+    await progress.part("daemons", () => Promise.resolve());
+    await clock.advance(60_000);
+    expect(said).toEqual([]);
+  });
+
+  it("begins a part once, and gives it to whoever asks again; also its failure", async () => {
+    const { progress } = aProgress();
+    let begun = 0;
+    const work = (): Promise<never> => (begun++, Promise.reject(new Error("no Go")));
+    await expect(progress.part("daemons", work)).rejects.toThrow("no Go");
+    await expect(progress.part("daemons", work)).rejects.toThrow("no Go");
+    expect(begun).toBe(1);
+  });
+});
