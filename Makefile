@@ -61,7 +61,7 @@ check-generated: $(MODULES)
 bench: $(MODULES) ## Measure: speed and size, as ratios (BENCH="gateway memory" names some)
 	@scripts/node test/bench/main.ts $(BENCH)
 
-fix: $(MODULES) ## Format, and mend what the linter can
+fix: $(MODULES) ## Format, and fix what the linter can
 	@npm run -s format
 	@npm run -s lint -- --fix
 

@@ -2,6 +2,8 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { prepareDaemons } from "../test/cluster/daemons.ts";
+import { nodeSupport } from "../test/cluster/node/support.ts";
 import { countOf, type Count, type Report } from "./report.ts";
 
 /**
@@ -12,15 +14,27 @@ const separator = process.argv.indexOf("--");
 const checks = process.argv.slice(2, separator);
 const levels = process.argv.slice(separator + 1);
 
+// What takes longest the first time begins before the checks. Tests wait for it, and say why where it fails.
+const testsAreOver = new AbortController();
+void daemons().catch(() => {});
+
 const counts: Count[] = [];
 for (const target of checks) counts.push(await check(target));
 for (const target of levels) counts.push(await tests(target));
+testsAreOver.abort();
 const passed = counts.reduce((sum, count) => sum + count.passed, 0);
 const failed = counts.reduce((sum, count) => sum + count.failed, 0);
 const skipped = counts.flatMap((count) => count.skipped);
 for (const name of skipped) console.log(`skipped: ${name}`);
 console.log(`${passed} passed, ${failed} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ""}`);
 process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
+
+async function daemons(): Promise<void> {
+  if (levels.length === 0) return;
+  const withNode = levels.includes("e2e") && process.env["BELLHOP_E2E"] !== "off" && (await nodeSupport()).ok;
+  const say = (line: string): void => console.log(line);
+  await prepareDaemons(withNode ? "node" : "control plane", { say, signal: testsAreOver.signal });
+}
 
 async function check(target: string): Promise<Count> {
   const ok = (await make(target)) === 0;

@@ -22,4 +22,24 @@ export const benchmarks: Readonly<Record<string, Benchmark>> = {
     description: "deliveries that a gateway stores, against bare custom resources from the same client",
     load: () => import("./gateway.ts"),
   },
+  hostile: {
+    description: "what hostile texts take the readers of comments and reports, at 32 and 64 KiB",
+    load: () => import("./hostile.ts"),
+  },
+  rules: {
+    description: "what hostile rules take, and what a unit of their fuel takes",
+    load: () => import("./rules.ts"),
+  },
+  imports: {
+    description: "the courier's import of thousands of files, against git's own commit",
+    load: () => import("./imports.ts"),
+  },
+  leader: {
+    description: "how long nobody leads after a leader's stop and after its death, against its lease",
+    load: () => import("./leader.ts"),
+  },
+  reaction: {
+    description: "how long people wait for the first reaction, against the answer to the delivery",
+    load: () => import("./reaction.ts"),
+  },
 };

@@ -10,7 +10,7 @@ import { startControlPlane } from "../cluster/control-plane.ts";
 import { installCrds } from "../cluster/crds.ts";
 import { prepareDaemons } from "../cluster/daemons.ts";
 import { aDesk, aGateway, deliver } from "../integration/gateway-world.ts";
-import { rounds, spread, type Side } from "./statistics.ts";
+import { msOf, rounds, spread, type Side } from "./statistics.ts";
 
 const count = Number(process.env["ROUNDS"] ?? 7);
 const requests = Number(process.env["REQUESTS"] ?? 200);
@@ -78,12 +78,10 @@ async function compare(client: KubeClient, kubeconfig: string, log: (line: strin
 /** Sends `requests` requests, `concurrency` at once; gives how many a second. */
 function rate(send: (id: number) => Promise<void>): Side {
   return async (round) => {
-    const startedMs = performance.now();
     let next = 0;
     const worker = async (): Promise<void> => {
       while (next < requests) await send(round * requests + 1 + next++);
     };
-    await Promise.all(Array.from({ length: concurrency }, worker));
-    return requests / ((performance.now() - startedMs) / 1_000);
+    return requests / ((await msOf(() => Promise.all(Array.from({ length: concurrency }, worker)))) / 1_000);
   };
 }

@@ -4,32 +4,53 @@ const quietMs = 2_000;
 /** One measurement of one side of a comparison. Gives its figure: a rate, a time, a size. */
 export type Side = (round: number) => Promise<number> | number;
 
+/** Part of the values that lie below: 0.5 is the median. */
+export function quantile(values: readonly number[], part: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor((sorted.length - 1) * part)] ?? Number.NaN;
+}
+
 /** The middle of some values, with the least and the greatest: `median 3.1 (2.9 to 3.4)`. */
 export function spread(values: readonly number[], digits: number): string {
-  const sorted = values.toSorted((a, b) => a - b);
-  const at = (part: number): string => (sorted[Math.floor((sorted.length - 1) * part)] ?? Number.NaN).toFixed(digits);
+  const at = (part: number): string => quantile(values, part).toFixed(digits);
   return `median ${at(0.5)} (${at(0)} to ${at(1)})`;
+}
+
+/** Logs one line in two seconds at most, for progress. */
+export function sparingly(log: (line: string) => void): (line: string) => void {
+  let loggedMs = performance.now();
+  return (line) => {
+    if (performance.now() - loggedMs < quietMs) return;
+    loggedMs = performance.now();
+    log(line);
+  };
+}
+
+/** Milliseconds that something takes. */
+export async function msOf(work: () => unknown): Promise<number> {
+  const startedMs = performance.now();
+  await work();
+  return performance.now() - startedMs;
 }
 
 /**
  * Measures several sides `count` times. The order of the sides alternates, so that neither a slow minute of the machine nor the place in the
- * order favours one. Round 0 only warms up: it is not in the result. Logs a line of progress every 2 s or so, between rounds.
+ * order favours one. A round before them warms up, unless told: it is not in the result. Logs progress between rounds, every 2 s or so.
  */
 export async function rounds<Name extends string>(
   count: number,
   sides: Readonly<Record<Name, Side>>,
   log: (line: string) => void,
+  { warmUp = true } = {},
 ): Promise<Record<Name, number>[]> {
   const names = Object.keys(sides) as Name[];
   const results: Record<Name, number>[] = [];
-  let loggedMs = performance.now();
-  for (let round = 0; round <= count; round++) {
+  const progress = sparingly(log);
+  for (let round = warmUp ? 0 : 1; round <= count; round++) {
     const result: Partial<Record<Name, number>> = {};
     for (const name of round % 2 === 0 ? names : names.toReversed()) result[name] = await sides[name](round);
     if (round > 0) results.push(result as Record<Name, number>);
-    if (performance.now() - loggedMs < quietMs) continue;
-    loggedMs = performance.now();
-    log(`round ${round} of ${count}`);
+    progress(`round ${round} of ${count}`);
   }
   return results;
 }

@@ -1,0 +1,63 @@
+import { encoder } from "../../src/integrations/github/encode.ts";
+import { openFence } from "../../src/integrations/github/markdown/open-fence.ts";
+import { stripHidden } from "../../src/integrations/github/markdown/strip.ts";
+import { findMention } from "../../src/integrations/github/mention.ts";
+import { hostileTexts } from "../hostile-texts.ts";
+import { fill } from "../work.ts";
+import { msOf, quantile, rounds, sparingly, spread } from "./statistics.ts";
+
+const length = 32_768;
+const count = Number(process.env["ROUNDS"] ?? 7);
+const encode = encoder("github.com");
+
+/** Each reader, and how it takes what is repeated. */
+const readers: Readonly<Record<keyof typeof hostileTexts, (unit: string, length: number) => unknown>> = {
+  mention: (unit, size) => findMention(`${fill(unit, size)}\n\n\`@bellhop\``, "bellhop"),
+  stripHidden: (unit, size) => stripHidden(fill(unit, size)),
+  openFence: (unit, size) => openFence(fill(unit, size)),
+  encode: (unit, size) => encode(fill(unit, size), { maxBytes: size }),
+  encodeAfterFixes: (unit, size) => encode(`fixes${fill(unit, size)}`, { maxBytes: size }),
+};
+
+interface Row {
+  unit: string;
+  /** Milliseconds for 64 KiB. */
+  ms: number[];
+  /** How many times as long 64 KiB take as 32 KiB. */
+  ratios: number[];
+}
+
+/** What hostile texts take our readers: the slowest text of each, and the one whose time grows most with its length (2 is linear). */
+export async function run(log: (line: string) => void): Promise<void> {
+  const progress = sparingly(log);
+  for (const [name, read] of Object.entries(readers)) {
+    const units: readonly string[] = hostileTexts[name as keyof typeof hostileTexts];
+    const rows: Row[] = [];
+    for (const unit of units) {
+      rows.push(await measure(unit, read));
+      progress(`${name}: ${rows.length} of ${units.length} texts`);
+    }
+    const slowest = greatest(rows, ({ ms }) => ms);
+    const steepest = greatest([slowest, ...rows.filter(isLong)], ({ ratios }) => ratios);
+    log(`${name}: slowest ${JSON.stringify(slowest.unit)}, ${spread(slowest.ms, 2)} ms for 64 KiB`);
+    log(`${name}: steepest ${JSON.stringify(steepest.unit)}, 64 KiB take ${spread(steepest.ratios, 2)} times 32 KiB`);
+  }
+}
+
+async function measure(unit: string, read: (unit: string, length: number) => unknown): Promise<Row> {
+  const sides = {
+    once: () => msOf(() => read(unit, length)),
+    twice: () => msOf(() => read(unit, 2 * length)),
+  };
+  const results = await rounds(count, sides, () => {});
+  return { unit, ms: results.map(({ twice }) => twice), ratios: results.map(({ once, twice }) => twice / once) };
+}
+
+/** Shorter ones say more about the machine than about the reader. */
+function isLong({ ms }: Row): boolean {
+  return quantile(ms, 0.5) > 5;
+}
+
+function greatest(rows: readonly Row[], of: (row: Row) => number[]): Row {
+  return rows.reduce((most, row) => (quantile(of(row), 0.5) > quantile(of(most), 0.5) ? row : most));
+}

@@ -1,0 +1,47 @@
+import { compileRule, ruleBudget } from "../../src/intake/cel.ts";
+import { Fuel } from "../../src/intake/cel/fuel.ts";
+import { hostileBody, hostileRules } from "../hostile-rules.ts";
+import { msOf, quantile, rounds, sparingly, spread } from "./statistics.ts";
+
+const count = Number(process.env["ROUNDS"] ?? 5);
+
+interface Row {
+  expression: string;
+  ms: number[];
+  /** Nanoseconds for each unit of fuel; undefined where too little was spent to tell. */
+  nsPerUnit: number | undefined;
+}
+
+/** What hostile rules take on a hostile body, and what a unit of fuel takes: each should be about a nanosecond, and none many times the median. */
+export async function run(log: (line: string) => void): Promise<void> {
+  const progress = sparingly(log);
+  const rows: Row[] = [];
+  for (const { expression } of hostileRules) {
+    rows.push(await measure(expression));
+    progress(`${rows.length} of ${hostileRules.length} rules`);
+  }
+  const slowest = rows.reduce((most, row) => (quantile(row.ms, 0.5) > quantile(most.ms, 0.5) ? row : most));
+  const told = rows.filter(({ nsPerUnit }) => nsPerUnit !== undefined);
+  const perUnit = told.map(({ nsPerUnit = 0 }) => nsPerUnit);
+  const dearest = told.find(({ nsPerUnit }) => nsPerUnit === Math.max(...perUnit));
+  log(`slowest: ${spread(slowest.ms, 1)} ms, ${slowest.expression}`);
+  log(`a unit of fuel, over ${told.length} rules: ${spread(perUnit, 2)} ns`);
+  log(
+    `dearest: ${(Math.max(...perUnit) / quantile(perUnit, 0.5)).toFixed(1)} times the median, ${dearest?.expression}`,
+  );
+}
+
+async function measure(expression: string): Promise<Row> {
+  const rule = compileRule(expression);
+  if (!rule.ok) throw new Error(`${expression}: ${rule.message}`);
+  let fuel = new Fuel(ruleBudget);
+  const evaluate = (): Promise<number> => {
+    fuel = new Fuel(ruleBudget);
+    return msOf(() => rule.evaluate({}, hostileBody, fuel));
+  };
+  const ms = (await rounds(count, { evaluate }, () => {})).map((one) => one.evaluate);
+  // What stopped it was asked for, and not done.
+  const done = fuel.spent <= ruleBudget ? fuel.spent : ruleBudget;
+  const tells = fuel.spent > ruleBudget / 10 && fuel.spent < ruleBudget * 1.1;
+  return { expression, ms, nsPerUnit: tells ? (quantile(ms, 0.5) * 1e6) / done : undefined };
+}
