@@ -120,8 +120,8 @@ describe("the daemons of a control plane", () => {
   it("are the newest that setup-envtest has fetched and that fit", async () => {
     const store = ".local/share/kubebuilder-envtest/k8s";
     aFolder(`${store}/1.9.0-linux-amd64`, controlPlane, { kubernetes: "v1.9.0" });
-    aFolder(`${store}/1.98.0-linux-amd64`, controlPlane, { kubernetes: "v1.98.0" });
-    const newest = aFolder(`${store}/1.99.0-linux-amd64`, controlPlane, { kubernetes: "v1.99.0" });
+    aFolder(`${store}/1.99.0-linux-amd64`, controlPlane, { kubernetes: "v1.99.0" });
+    const newest = aFolder(`${store}/1.100.0-linux-amd64`, controlPlane, { kubernetes: "v1.100.0" });
     expect((await choose("control plane", {})).folder).toBe(newest);
   });
 
