@@ -202,9 +202,9 @@ describe("credentials", () => {
 
   it("stay right over a pause the provider asks for, which is kept", async () => {
     await settle();
-    given.world.github.fail({ path: "/user" }, failing.secondaryRateLimit(30));
+    given.world.github.fail({ path: "/user" }, failing.secondaryRateLimit(300));
     const { requeueAfterMs } = await given.world.reconcile("shop");
-    expect(requeueAfterMs).toBeGreaterThan(20_000);
+    expect(requeueAfterMs).toBeGreaterThan(150_000);
     expect(conditionOf(await given.world.read("shop"), "CredentialsValid")).toMatchObject({ status: "True" });
   });
 
