@@ -19,7 +19,11 @@ export function crd(kind: Kind<unknown>): object {
           served: true,
           storage: true,
           subresources: { status: {} },
-          additionalPrinterColumns: kind.columns.map(({ wide, ...column }) => ({ ...column, priority: wide ? 1 : 0 })),
+          // Zero is left out, as the server leaves it out.
+          additionalPrinterColumns: kind.columns.map(({ wide, ...column }) => ({
+            ...column,
+            ...(wide && { priority: 1 }),
+          })),
           schema: { openAPIV3Schema: rootSchema(kind) },
         },
       ],

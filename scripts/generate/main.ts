@@ -14,7 +14,7 @@ const note = "# Generated from src/api by `npm run generate`. Do not edit.\n";
 for (const kind of kinds) {
   const yaml = note + stringify(crd(kind), { lineWidth: 0, aliasDuplicateObjects: false });
   write(`config/crd/${kind.group}_${kind.plural}.yaml`, yaml);
-  write(`charts/bellhop/crds/${kind.group}_${kind.plural}.yaml`, yaml);
+  write(`charts/bellhop/files/crds/${kind.group}_${kind.plural}.yaml`, yaml);
 }
 for (const [name, policy] of Object.entries(policies())) {
   const yaml = note + stringify(policy, { lineWidth: 0 });

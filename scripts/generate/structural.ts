@@ -21,6 +21,8 @@ export function structural(schema: Schema): Schema {
       Object.entries(out.properties).map(([name, child]) => [name, structural(child)]),
     );
   }
+  // The server drops them: a comparison with what it stores would always find a difference.
+  if (Object.keys(out.properties ?? {}).length === 0) delete out.properties;
   if (out.items) out.items = structural(out.items);
   if (typeof out.additionalProperties === "object") out.additionalProperties = structural(out.additionalProperties);
   return out;

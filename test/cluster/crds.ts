@@ -4,11 +4,14 @@ import { parse } from "yaml";
 import type { KubeClient, KubeObject, ResourceType } from "../../src/kube/types.ts";
 import { eventually } from "./eventually.ts";
 
-interface CustomResourceDefinition extends KubeObject {
+/** What of a CRD the tests read. */
+export interface CustomResourceDefinition extends KubeObject {
+  spec: object;
   status?: { conditions?: { type: string; status: string; message?: string }[] };
 }
 
-const crds: ResourceType<CustomResourceDefinition> = {
+/** CustomResourceDefinitions. */
+export const crds: ResourceType<CustomResourceDefinition> = {
   group: "apiextensions.k8s.io",
   version: "v1",
   kind: "CustomResourceDefinition",
@@ -19,19 +22,28 @@ const folder = join(import.meta.dirname, "..", "..", "config", "crd");
 
 /** Applies every CRD of `config/crd` and resolves when the server serves them. May run any number of times, at once too. */
 export async function installCrds(client: KubeClient): Promise<void> {
-  const files = (await readdir(folder)).filter((name) => name.endsWith(".yaml"));
-  if (files.length === 0) throw new Error("config/crd has no CRDs: run 'npm run generate'");
-  await Promise.all(files.map((name) => install(client, join(folder, name))));
+  const definitions = await generatedCrds();
+  await Promise.all(definitions.map((definition) => client.apply(crds, definition, { fieldManager: "bellhop-tests" })));
+  await crdsEstablished(client);
 }
 
-async function install(client: KubeClient, path: string): Promise<void> {
-  const definition = parse(await readFile(path, "utf8")) as CustomResourceDefinition;
-  await client.apply(crds, definition, { fieldManager: "bellhop-tests" });
-  const { name } = definition.metadata;
-  await eventually(async () => isEstablished(await client.get(crds, { name })), {
-    describe: `CRD ${name} to be established`,
-    timeoutMs: 30_000,
-  });
+/** Resolves when the server serves every kind of `config/crd`. */
+export async function crdsEstablished(client: KubeClient): Promise<void> {
+  for (const { metadata } of await generatedCrds()) {
+    await eventually(async () => isEstablished(await client.get(crds, metadata)), {
+      describe: `CRD ${metadata.name} to be established`,
+      timeoutMs: 30_000,
+    });
+  }
+}
+
+/** The objects of `config/crd`. */
+export async function generatedCrds(): Promise<CustomResourceDefinition[]> {
+  const files = (await readdir(folder)).filter((name) => name.endsWith(".yaml"));
+  if (files.length === 0) throw new Error("config/crd has no CRDs: run 'npm run generate'");
+  return Promise.all(
+    files.map(async (name) => parse(await readFile(join(folder, name), "utf8")) as CustomResourceDefinition),
+  );
 }
 
 function isEstablished({ status }: CustomResourceDefinition): boolean {

@@ -11,6 +11,7 @@ import { AgentProfileKind, AgentTaskKind, GitHubIntegrationKind, kinds, type Age
 import { connect } from "../../src/kube/config.ts";
 import type { KubeConfig, KubeConnection, KubeObject, ResourceType } from "../../src/kube/types.ts";
 import { installCrds } from "../cluster/crds.ts";
+import { crds, generatedCrds } from "../cluster/crds.ts";
 import { aNamespace, eventually } from "../cluster/namespace.ts";
 import { tool } from "../cluster/node/tools.ts";
 import { applyAll, typeOf } from "./chart-world.ts";
@@ -64,11 +65,18 @@ describe("each CRD", () => {
     async (_kind, file) => {
       expect((await stat(join(root, "config/crd", file))).size).toBeLessThan(200_000);
       const [ours, charts] = await Promise.all(
-        ["config/crd", "charts/bellhop/crds"].map((folder) => readFile(join(root, folder, file), "utf8")),
+        ["config/crd", "charts/bellhop/files/crds"].map((folder) => readFile(join(root, folder, file), "utf8")),
       );
       expect(charts).toBe(ours);
     },
   );
+
+  it("is stored as it is written, so that no tool sees a difference that is none", async () => {
+    for (const definition of await generatedCrds()) {
+      const { spec } = await client.get(crds, definition.metadata);
+      expect(spec).toEqual({ ...definition.spec, conversion: { strategy: "None" } });
+    }
+  });
 
   it.each(kinds.map(({ kind, plural, shortNames }) => [kind, plural, shortNames] as const))(
     "of %s is known by its short name and the category bellhop",

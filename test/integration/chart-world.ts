@@ -5,7 +5,7 @@ import { connect } from "../../src/kube/config.ts";
 import { namespaces } from "../../src/kube/resources.ts";
 import type { KubeClient, KubeConnection, KubeObject, ResourceType } from "../../src/kube/types.ts";
 import { startControlPlane } from "../cluster/control-plane.ts";
-import { installCrds } from "../cluster/crds.ts";
+import { crdsEstablished } from "../cluster/crds.ts";
 import { tool } from "../cluster/node/tools.ts";
 
 /** The chart's folder. */
@@ -58,10 +58,10 @@ export async function aClusterWithChart(...values: string[]): Promise<ChartWorld
   };
   try {
     const admin = await open(plane.kubeconfigPath);
-    await installCrds(admin);
     const objects = renderChart(...values);
     await admin.create(namespaces, { metadata: { name: release.namespace } });
     await applyAll(admin, objects);
+    await crdsEstablished(admin);
     const as = async (user: string, groups?: string[]) => open(await plane.kubeconfigFor(user, groups));
     return { admin, kubeconfigPath: plane.kubeconfigPath, objects, as, stop };
   } catch (error) {
@@ -79,6 +79,7 @@ export async function applyAll(client: KubeClient, objects: readonly KubeObject[
 }
 
 const clusterWide = new Set([
+  "CustomResourceDefinition",
   "Namespace",
   "ClusterRole",
   "ClusterRoleBinding",

@@ -1,0 +1,45 @@
+{{/* The release that installed an object, as helm writes it down: "name/namespace"; "" where none did. Call with what `lookup` gives. */}}
+{{- define "bellhop.owner" -}}
+{{- $annotations := dig "metadata" "annotations" dict . -}}
+{{- if and (eq (dig "metadata" "labels" "app.kubernetes.io/managed-by" "" .) "Helm") (hasKey $annotations "meta.helm.sh/release-name") -}}
+{{ index $annotations "meta.helm.sh/release-name" }}/{{ index $annotations "meta.helm.sh/release-namespace" }}
+{{- end -}}
+{{- end }}
+
+{{/* "true" where something else than helm wrote the object's spec: a server-side apply, as Helm 4's, then meets a conflict. */}}
+{{- define "bellhop.appliedByOthers" -}}
+{{- range dig "metadata" "managedFields" list . }}
+{{- if and (ne .manager "helm") (hasKey (.fieldsV1 | default dict) "f:spec") }}true{{ end }}
+{{- end }}
+{{- end }}
+
+{{/* The objects of the chart that outlive a release, as JSON: what `lookup` needs, and what kubectl calls them. */}}
+{{- define "bellhop.lastingObjects" -}}
+{{- $objects := list }}
+{{- range $kind := list "ValidatingAdmissionPolicy" "ValidatingAdmissionPolicyBinding" }}
+{{- $objects = append $objects (dict "apiVersion" "admissionregistration.k8s.io/v1" "kind" $kind "name" "bellhop-policy-parameters" "resource" (lower $kind)) }}
+{{- end }}
+{{- if .Values.crds.install }}
+{{- range $path, $_ := .Files.Glob "files/crds/*.yaml" }}
+{{- $crd := $.Files.Get $path | fromYaml }}
+{{- $objects = append $objects (dict "apiVersion" $crd.apiVersion "kind" $crd.kind "name" $crd.metadata.name "resource" "crd") }}
+{{- end }}
+{{- end }}
+{{- toJson $objects }}
+{{- end }}
+
+{{/* Call with "root", "objects" as kubectl names them, and "foreign": whether something else than helm applied any of them. */}}
+{{- define "bellhop.notOurs" -}}
+{{- $objects := join " " .objects -}}
+{{- $force := and .foreign (semverCompare ">=4.0.0-0" .root.Capabilities.HelmVersion.Version) }}
+{{- with .root.Release }}
+
+These objects are in the cluster and do not belong to release {{ .Name | quote }} in namespace {{ .Namespace | quote }}: {{ $objects }}.
+An earlier release left them, or they were applied by other means. Hand them to this release, once, then repeat your command{{ if $force }} with --force-conflicts{{ end }}:
+  kubectl annotate --overwrite {{ $objects }} meta.helm.sh/release-name={{ .Name }} meta.helm.sh/release-namespace={{ .Namespace }}
+  kubectl label --overwrite {{ $objects }} app.kubernetes.io/managed-by=Helm
+{{- end }}
+{{- if contains "crd/" $objects }}
+Where you keep the CRDs current yourself, set crds.install=false instead.
+{{- end }}
+{{ end }}
