@@ -89,6 +89,21 @@ async function ownersOfCrds(): Promise<(string | undefined)[]> {
 }
 
 describe("a second release", () => {
+  it("is refused with what to do instead, whatever flags it has", () => {
+    install(first);
+    const { name, namespace } = first;
+    for (const more of [[], ["--take-ownership"], ["--set", "crds.install=false"]]) {
+      for (const at of [`two-${number}`, namespace]) {
+        const words = refusal(() => install({ name: "second", namespace: at }, ...more));
+        expect(words).toContain(`Bellhop is already installed as release "${name}" in namespace "${namespace}".`);
+        expect(words).toContain(`helm upgrade ${name} … --namespace ${namespace}\n`);
+        expect(words).toContain(`helm uninstall ${name} --namespace ${namespace}\n`);
+      }
+    }
+    expect(releases()).toMatchObject([first]);
+    expect(upgrade(first)).toMatch(/REVISION: 2/);
+  });
+
   it("is installed once the first is gone and what it left was handed over as the refusal says", async () => {
     install(first);
     await crdsEstablished(admin);

@@ -28,6 +28,16 @@
 {{- toJson $objects }}
 {{- end }}
 
+{{/* Call with (list <name> <namespace>) of the release that is there. */}}
+{{- define "bellhop.secondRelease" -}}
+{{- $name := first . -}}
+{{- $namespace := last . }}
+
+Bellhop is already installed as release {{ $name | quote }} in namespace {{ $namespace | quote }}. One release a cluster: the names of its ClusterRoles and admission policies are fixed.
+Upgrade that one:        helm upgrade {{ $name }} … --namespace {{ $namespace }}
+or uninstall it first:   helm uninstall {{ $name }} --namespace {{ $namespace }}
+{{ end }}
+
 {{/* Call with "root", "objects" as kubectl names them, and "foreign": whether something else than helm applied any of them. */}}
 {{- define "bellhop.notOurs" -}}
 {{- $objects := join " " .objects -}}
