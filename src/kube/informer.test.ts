@@ -185,6 +185,36 @@ describe("informer", () => {
     };
   }
 
+  it("says so where the API server does not serve the kind, and lists again once it does", async () => {
+    const logged: object[] = [];
+    const warn = (fields: object, message: string): void => void logged.push({ ...fields, message });
+    const { informer } = start({}, { ...silentLogger, warn });
+    const first = await watchNumber(1);
+    const usual = server.answer;
+    let asked = 0;
+    server.answer = (_, response) => {
+      asked += 1;
+      response.text(404, "404 page not found");
+    };
+    first.response.end();
+    await vi.waitFor(
+      async () => {
+        await clock.advance(1_000);
+        expect(asked).toBeGreaterThan(2);
+      },
+      { timeout: 5_000, interval: 10 },
+    );
+    expect(namesOf(informer)).toEqual(["a@5", "b@6"]);
+    held = { ...held, version: 50, items: [aMap("c", 40)], watches: [] };
+    server.answer = usual;
+    const next = await watchNumber(1);
+    expect(next.request.query["resourceVersion"]).toBe("50");
+    expect(namesOf(informer)).toEqual(["c@40"]);
+    expect(logged).toContainEqual(
+      expect.objectContaining({ kind: "ConfigMap", message: expect.stringMatching(/does not serve this kind/) }),
+    );
+  });
+
   it("tells a namesake made anew as a deletion and an addition", async () => {
     const { told } = start();
     const { response } = await watchNumber(1);

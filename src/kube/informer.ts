@@ -2,7 +2,7 @@ import { type Backoff, delayMs } from "../shared/backoff.ts";
 import { type Clock, sleep } from "../shared/clock.ts";
 import { defined } from "../shared/defined.ts";
 import type { Logger } from "../shared/log.ts";
-import { ApiError, isGone } from "./errors.ts";
+import { ApiError, isGone, isNotFound } from "./errors.ts";
 import type { KubeMetrics } from "./metrics.ts";
 import { type IndexFunction, createStore } from "./store.ts";
 import type { Change, Informer, KubeClient, KubeObject, ResourceType, WatchEvent, Watcher } from "./types.ts";
@@ -37,8 +37,8 @@ export interface InformerOptions<T extends KubeObject> {
 }
 
 /**
- * A local copy of one kind, kept current: list, then watch with bookmarks from there; 410 lists anew, every other
- * failure is tried again with back-off (200 ms to 15 s, or longer where the server asks for it, up to 60 s), for ever.
+ * A local copy of one kind, kept current: list, then watch with bookmarks from there; 410 lists again, and so does 404, where the kind is not
+ * served (its CRD is missing): the copy stays as it was until it is. Every failure but 410 is tried again with back-off (200 ms to 15 s, or longer where the server asks for it, up to 60 s), for ever.
  * Only one list or watch runs at a time.
  */
 export function createInformer<T extends KubeObject>(
@@ -183,10 +183,8 @@ class ListWatchInformer<T extends KubeObject> implements Informer<T> {
     const { reason, retryAfterMs = 0 } = error instanceof ApiError ? error : { reason: "Unexpected" };
     const waitMs = Math.max(delayMs(retry, this.#failures), Math.min(retryAfterMs, maxRetryAfterMs));
     this.#deps.metrics?.informerFailures.inc({ kind: this.#type.kind, reason });
-    if (isGone(error)) this.#resourceVersion = undefined;
-    const fields = { kind: this.#type.kind, error, waitMs, failures: this.#failures };
-    if (isGone(error)) this.#deps.log.info(fields, "the watch is too old, listing anew");
-    else this.#deps.log.warn(fields, "list or watch failed, trying again");
+    if (isGone(error) || isNotFound(error)) this.#resourceVersion = undefined;
+    this.#explain(error, { kind: this.#type.kind, waitMs, failures: this.#failures });
     await sleep(this.#deps.clock, waitMs, signal);
   }
 
@@ -201,6 +199,19 @@ class ListWatchInformer<T extends KubeObject> implements Informer<T> {
       this.#deps.metrics?.informerFailures.inc({ kind: this.#type.kind, reason: "ListenerThrew" });
       this.#deps.log.error({ error, kind: this.#type.kind }, "a listener threw");
     }
+  }
+
+  #explain(error: unknown, fields: object): void {
+    const { log } = this.#deps;
+    const { plural, group } = this.#type;
+    if (isGone(error)) return log.info({ ...fields, error }, "the watch is too old, listing anew");
+    if (isNotFound(error)) {
+      return log.warn(
+        { ...fields, crd: `${plural}.${group}` },
+        "the API server does not serve this kind: is its CRD installed?",
+      );
+    }
+    log.warn({ ...fields, error }, "list or watch failed, trying again");
   }
 
   #trim(object: T): T {
