@@ -4,6 +4,7 @@ import type { KnipConfig } from "knip";
 const config: KnipConfig = {
   entry: [
     "src/{gateway,operator,broker,courier}/main.ts",
+    "src/operator/uninstall/main.ts",
     "scripts/generate/main.ts",
     "scripts/ci.ts",
     "test/cluster/process-node/main.ts",

@@ -106,6 +106,7 @@ export const nodes: ResourceType<Node> = { ...core<Node>("Node", "nodes"), names
 export const namespaces: ResourceType<Namespace> = { ...core<Namespace>("Namespace", "namespaces"), namespaced: false };
 export const resourceQuotas: ResourceType<ResourceQuota> = core("ResourceQuota", "resourcequotas");
 export const leases: ResourceType<Lease> = grouped("coordination.k8s.io", "Lease", "leases");
+export const deployments: ResourceType<KubeObject> = grouped("apps", "Deployment", "deployments");
 export const events: ResourceType<Event> = grouped("events.k8s.io", "Event", "events");
 export const endpointSlices: ResourceType<EndpointSlice> = grouped(
   "discovery.k8s.io",

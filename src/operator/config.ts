@@ -3,7 +3,7 @@ import { list, port, readSettings, text } from "../shared/environment.ts";
 import { BellhopError } from "../shared/errors.ts";
 
 /** The operator's settings, all from the environment; the chart sets them. */
-const settings = z.object({
+export const settings = z.object({
   /** Our own namespace: Lease, hook secrets, the gateways' keys and facts, the CA. */
   BELLHOP_NAMESPACE: z.string().min(1),
   /** `/healthz`, `/readyz`, `/metrics`. */

@@ -19,6 +19,7 @@ export const accounts = {
   gateway: `system:serviceaccount:${release.namespace}:bellhop-gateway`,
   operator: `system:serviceaccount:${release.namespace}:bellhop-operator`,
   broker: `system:serviceaccount:${release.brokerNamespace}:bellhop-broker`,
+  uninstall: `system:serviceaccount:${release.namespace}:bellhop-uninstall`,
 };
 
 /** Runs helm; throws with its words where it fails. */
@@ -28,8 +29,18 @@ export function helm(...args: string[]): string {
 
 /** What `helm template` makes of the chart with these values (`path=value`). */
 export function renderChart(...values: string[]): KubeObject[] {
+  return template(values);
+}
+
+/** The objects of the hook that runs before an uninstall. On a cluster they are part of the release: there helm knows each kind. */
+export function renderUninstall(...values: string[]): KubeObject[] {
+  const objects = template(values, "--api-versions", "batch/v1/Job");
+  return objects.filter(({ metadata }) => metadata.annotations?.["helm.sh/hook"] === "pre-delete");
+}
+
+function template(values: string[], ...more: string[]): KubeObject[] {
   const sets = ["image.repository=registry.example.com/bellhop", ...values].flatMap((value) => ["--set", value]);
-  const text = helm("template", release.name, chart, "--namespace", release.namespace, ...sets);
+  const text = helm("template", release.name, chart, "--namespace", release.namespace, ...sets, ...more);
   return parseAllDocuments(text).flatMap((document) => (document.toJS() as KubeObject | null) ?? []);
 }
 
@@ -40,6 +51,8 @@ export interface ChartWorld {
   objects: KubeObject[];
   /** A client that is this user. */
   as(user: string, groups?: string[]): Promise<KubeConnection>;
+  /** Writes a kubeconfig for this user, and gives its path. */
+  kubeconfigFor(user: string): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -63,7 +76,8 @@ export async function aClusterWithChart(...values: string[]): Promise<ChartWorld
     await applyAll(admin, objects);
     await crdsEstablished(admin);
     const as = async (user: string, groups?: string[]) => open(await plane.kubeconfigFor(user, groups));
-    return { admin, kubeconfigPath: plane.kubeconfigPath, objects, as, stop };
+    const kubeconfigFor = (user: string) => plane.kubeconfigFor(user);
+    return { admin, kubeconfigPath: plane.kubeconfigPath, objects, as, kubeconfigFor, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { kinds } from "../../src/api/kinds.ts";
 import { leases, secrets } from "../../src/kube/resources.ts";
 import type { KubeConnection, KubeObject, ResourceType, WatchOptions } from "../../src/kube/types.ts";
-import { accounts, aClusterWithChart, applyAll, type ChartWorld, release } from "./chart-world.ts";
+import { accounts, aClusterWithChart, applyAll, type ChartWorld, release, renderUninstall } from "./chart-world.ts";
 
 const verbs = ["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"];
 const dangerous = ["*", "impersonate", "escalate", "bind", "approve", "sign", "use"];
@@ -74,9 +74,21 @@ const broker: Matrix = {
   in: { [release.brokerNamespace]: { secrets: "get" } },
 };
 
+/** Its account is there only while an uninstall runs. */
+const uninstall: Matrix = {
+  everywhere: {
+    "githubintegrations.bellhop.dev": "get list patch",
+    "agenttasks.bellhop.dev": "get list patch",
+    pods: "get list patch delete",
+    secrets: "get",
+  },
+  in: { [release.brokerNamespace]: { secrets: "get list delete" } },
+};
+
 let world: ChartWorld;
 beforeAll(async () => {
   world = await aClusterWithChart();
+  await applyAll(world.admin, renderUninstall());
 });
 afterAll(() => world?.stop());
 
@@ -84,6 +96,7 @@ describe.each([
   ["gateway", accounts.gateway, gateway],
   ["operator", accounts.operator, operator],
   ["broker", accounts.broker, broker],
+  ["uninstall", accounts.uninstall, uninstall],
 ] as const)("the %s's account", (_name, user, matrix) => {
   it.each(scopes.map((scope) => [scope === "" ? "all namespaces" : scope, scope]))(
     "may in %s what its matrix says, and nothing else",
@@ -117,6 +130,10 @@ describe("rights by name", () => {
     [accounts.operator, "", "services", "kube-system", "metrics-server"],
     [accounts.broker, "", "secrets", release.namespace, "bellhop-ca"],
     [accounts.broker, "", "secrets", tasksNamespace, "github-app"],
+    [accounts.uninstall, "delete", "deployments.apps", release.namespace, "bellhop-operator"],
+    [accounts.uninstall, "delete", "deployments.apps", release.namespace, "bellhop-gateway"],
+    [accounts.uninstall, "", "deployments.apps", release.namespace, "another"],
+    [accounts.uninstall, "", "deployments.apps", tasksNamespace, "bellhop-operator"],
   ] as const;
 
   it.each(named)("%s may `%s` on %s in %s named %s", async (user, want, resource, namespace, name) => {

@@ -1,0 +1,55 @@
+import { AgentTaskKind, type AgentTask } from "../../api/kinds.ts";
+import { createTaskCredentials } from "../../controllers/agent-task/broker-secrets.ts";
+import { findDesk, type DeskDeps, type IntegrationSource } from "../../controllers/desk.ts";
+import type { Provider } from "../../integrations/types.ts";
+import { integrationType } from "../../integrations/resource-type.ts";
+import type { KubeConnection } from "../../kube/types.ts";
+import { eachObject, type Tally } from "./each-object.ts";
+
+/** Providers that do not answer must not hold up an uninstall; the tokens run out within the hour. */
+const boundMs = 30_000;
+
+/** What revoking needs. */
+export interface RevokeDeps extends DeskDeps {
+  client: KubeConnection;
+  brokerNamespace: string;
+  providers: readonly Provider[];
+}
+
+/** Revokes the git tokens that tasks still have, as far as it goes within 30 s. Throws `ApiError`, or where the time is up. */
+export async function revokeTokens(deps: RevokeDeps, signal: AbortSignal): Promise<Tally> {
+  const budget = new AbortController();
+  const cancel = deps.clock.after(boundMs, () => budget.abort(new Error(`no answer within ${boundMs / 1000} s`)));
+  try {
+    return await revokeAll(deps, AbortSignal.any([signal, budget.signal]));
+  } finally {
+    cancel();
+  }
+}
+
+async function revokeAll(deps: RevokeDeps, signal: AbortSignal): Promise<Tally> {
+  const { client, clock, log, brokerNamespace } = deps;
+  const credentials = createTaskCredentials({ kube: client, brokerNamespace, clock, log });
+  await credentials.load(signal);
+  const desk = findDesk(deps, await integrationSources(deps, signal));
+  const revoke = async (task: AgentTask): Promise<boolean> => {
+    if (!credentials.holds(task)) return false;
+    const { namespace } = task.metadata;
+    const codeHost = (await desk({ ...task.spec.integrationRef, namespace })?.connect())?.codeHost;
+    if (codeHost) await credentials.revoke(task, codeHost, signal);
+    return codeHost !== undefined;
+  };
+  return eachObject(client.pages(AgentTaskKind, { limit: 100, signal }), revoke, signal);
+}
+
+/** The integrations as they are now: there is no informer here. */
+function integrationSources({ client, providers }: RevokeDeps, signal: AbortSignal): Promise<IntegrationSource[]> {
+  return Promise.all(
+    providers.map(async (provider) => {
+      const { items } = await client.list(integrationType(provider), { signal });
+      const get: IntegrationSource["get"] = ({ namespace, name }) =>
+        items.find(({ metadata }) => metadata.namespace === namespace && metadata.name === name);
+      return { provider, get, list: () => items };
+    }),
+  );
+}
