@@ -1,7 +1,4 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { parse } from "yaml";
 import { agentTaskStatus } from "../../src/api/agent-task-status.ts";
 import { AgentTaskKind, type AgentTask } from "../../src/api/kinds.ts";
 import { ApiError } from "../../src/kube/errors.ts";
@@ -48,15 +45,6 @@ describe("the source of a task", () => {
 
   it("is in a person's own name where a person creates it", async () => {
     await expect(create(alice, aPersonsTask(namespace))).resolves.toBeDefined();
-  });
-
-  it("is in the sample as kubectl's usual administrator could apply it", async () => {
-    const sample = parse(
-      await readFile(join(import.meta.dirname, "../../config/samples/agent-task.yaml"), "utf8"),
-    ) as Draft<AgentTask>;
-    const person = await world.as("kubernetes-admin", ["kubeadm:cluster-admins"]);
-    const draft = { ...sample, metadata: { ...sample.metadata, namespace } };
-    await expect(create(person, draft)).resolves.toBeDefined();
   });
 
   it.each([

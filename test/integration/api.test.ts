@@ -10,8 +10,7 @@ import { gitHubIntegrationSpec } from "../../src/api/github-integration.ts";
 import { AgentProfileKind, AgentTaskKind, GitHubIntegrationKind, kinds, type AgentTask } from "../../src/api/kinds.ts";
 import { connect } from "../../src/kube/config.ts";
 import type { KubeConfig, KubeConnection, KubeObject, ResourceType } from "../../src/kube/types.ts";
-import { installCrds } from "../cluster/crds.ts";
-import { crds, generatedCrds } from "../cluster/crds.ts";
+import { crds, generatedCrds, installCrds } from "../cluster/crds.ts";
 import { aNamespace, eventually } from "../cluster/namespace.ts";
 import { tool } from "../cluster/node/tools.ts";
 import { applyAll, typeOf } from "./chart-world.ts";
@@ -46,8 +45,9 @@ const profiles = AgentProfileKind as unknown as ResourceType<KubeObject & { spec
 
 describe("the samples", () => {
   it("are taken as they are, and hold nothing that the schema does not know", async () => {
-    const files = await readdir(join(root, "config/samples"));
-    const texts = await Promise.all(files.map((file) => readFile(join(root, "config/samples", file), "utf8")));
+    const files = await readdir(join(root, "config/samples"), { recursive: true });
+    const paths = files.filter((file) => file.endsWith(".yaml")).map((file) => join(root, "config/samples", file));
+    const texts = await Promise.all(paths.map((path) => readFile(path, "utf8")));
     const objects = texts.flatMap((text) => parseAllDocuments(text).map((document) => document.toJS() as KubeObject));
     const inNamespace = objects.map((object) => ({ ...object, metadata: { ...object.metadata, namespace } }));
     await applyAll(client, inNamespace);

@@ -1,15 +1,20 @@
 import { describeError } from "../../../src/shared/errors.ts";
-import { buildImages, nodeSupport, startNode, stopNodeNamed } from "./index.ts";
+import { buildImages, type BuiltImages, nodeSupport, startNode, stopNodeNamed } from "./index.ts";
 import { installPrerequisites } from "./prerequisites.ts";
 import { tool } from "./tools.ts";
 
 /**
  * `node test/cluster/node/main.ts up|down [name]`: a node that outlives this command, for looking around.
- * `prerequisites`: what a node needs of this machine. `images`: builds them, and prints their names and archives.
+ * `prerequisites`: what a node needs of this machine. `images`: builds them, and prints their names, archives and what each is for.
  */
 const [verb = "", name] = process.argv.slice(2);
 const say = (line: string): void => console.log(line);
 const verbs: Record<string, () => Promise<void>> = { up, down: () => stopNodeNamed(name), prerequisites, images };
+const purposes: Record<keyof BuiltImages, string> = {
+  bellhop: "Bellhop itself: push it, and set the chart's image.repository and image.tag",
+  agent: "the demo agent of config/samples: push it, and set spec.agent.image of the AgentProfile `default`",
+  testProviders: "a GitHub stand-in for `make demo CONTEXT=…`: no part of an installation",
+};
 
 try {
   const action = verbs[verb];
@@ -35,5 +40,8 @@ async function prerequisites(): Promise<void> {
 }
 
 async function images(): Promise<void> {
-  for (const { ref, tar } of Object.values(await buildImages({ log: say }))) say(`${ref} ${tar}`);
+  for (const [name, { ref, tar }] of Object.entries(await buildImages({ log: say }))) {
+    say(`${ref} ${tar}`);
+    say(`  ${purposes[name as keyof BuiltImages]}`);
+  }
 }
