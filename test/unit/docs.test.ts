@@ -1,0 +1,146 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { parseAllDocuments } from "yaml";
+import { kinds } from "../../src/api/kinds.ts";
+import { imageNames } from "../cluster/node/index.ts";
+import { root, shellBlocks, textOf } from "../docs.ts";
+
+/** What a person follows from the first day to the last. */
+const guides = [
+  "README.md",
+  "charts/bellhop/README.md",
+  ...readdirSync(join(root, "docs")).flatMap((file) => (file.endsWith(".md") ? [`docs/${file}`] : [])),
+  ...readdirSync(join(root, "src/integrations"))
+    .map((folder) => `src/integrations/${folder}/readme.md`)
+    .filter((path) => existsSync(join(root, path))),
+];
+const samples = ["config/samples", "config/samples/task"].flatMap((folder) =>
+  readdirSync(join(root, folder)).flatMap((file) => (file.endsWith(".yaml") ? [`${folder}/${file}`] : [])),
+);
+
+/** Everything that a pattern's group finds in these files, with the file. */
+function found(paths: readonly string[], pattern: RegExp): [path: string, what: string][] {
+  return paths.flatMap((path) =>
+    [...textOf(path).matchAll(pattern)].map(([, what = ""]): [string, string] => [path, what]),
+  );
+}
+
+interface Schema {
+  properties?: Record<string, Schema>;
+}
+
+describe("README, guides and samples", () => {
+  it("are found", () => {
+    expect(guides.length).toBeGreaterThan(6);
+    expect(guides).toContain("src/integrations/github/readme.md");
+    expect(samples.length).toBeGreaterThan(3);
+  });
+
+  it("use one namespace for Bellhop and one for a team", () => {
+    const used = found(
+      guides,
+      /(?:--namespace[ =]|\s-n |create namespace |label namespace |delete namespace |namespace: )([a-z][a-z0-9-]*)/g,
+    );
+    expect(used.length).toBeGreaterThan(20);
+    const others = used.filter(([, name]) => name !== "bellhop-system" && name !== "team");
+    expect(others).toEqual([]);
+  });
+
+  it("use one name for the profile", () => {
+    const used = [
+      ...found([...guides, ...samples], /profileRef: \{ name: ([\w-]+) \}/g),
+      ...found(guides, /kind: AgentProfile\nmetadata: \{ name: ([\w-]+)/g),
+      ...found(samples, /kind: AgentProfile\nmetadata:\n {2}name: ([\w-]+)/g),
+      ...found(guides, /[Pp]rofile `([\w-]+)`/g),
+    ];
+    expect(used.length).toBeGreaterThan(5);
+    expect(used.filter(([, name]) => name !== "default")).toEqual([]);
+  });
+
+  it("set only values that the chart has", () => {
+    const schema = JSON.parse(textOf("charts/bellhop/values.schema.json")) as Schema;
+    const has = (path: string): boolean => {
+      let at: Schema | undefined = schema;
+      for (const part of path.split(".")) at = at?.properties?.[part];
+      return at !== undefined;
+    };
+    const used = found(guides, /--set(?:-file)? '?([\w.]+)=/g);
+    expect(used.length).toBeGreaterThan(10);
+    expect(used.filter(([, path]) => !has(path))).toEqual([]);
+  });
+
+  it("name only targets that the Makefile has", () => {
+    const targets = new Set([...textOf("Makefile").matchAll(/^([a-z][a-z0-9-]*):/gm)].map(([, name]) => name));
+    const used = found([...guides, "CONTRIBUTING.md", "AGENTS.md"], /(?:`|^)make ([a-z][a-z0-9-]*)/gm);
+    expect(used.length).toBeGreaterThan(6);
+    expect(used.filter(([, name]) => !targets.has(name))).toEqual([]);
+  });
+
+  it("build the two images that the chart and the sample profile then name", () => {
+    const built = shellBlocks("README.md")
+      .flatMap((block) => block.split("\n"))
+      .flatMap((line) => {
+        const [, file = "Dockerfile", name = ""] =
+          /^docker build (?:-f (\S+) )?-t registry\.example\.com\/(\S+) \.$/.exec(line) ?? [];
+        return name === "" ? [] : [{ file, name }];
+      });
+    for (const { file } of built) expect(existsSync(join(root, file)), file).toBe(true);
+    const [chart, agent] = built.map(({ name }) => name);
+    expect(textOf("README.md")).toContain(
+      `--set image.repository=registry.example.com/${chart?.replace(":", " --set image.tag=")} `,
+    );
+    expect(textOf("config/samples/agent-profile.yaml")).toContain(`image: registry.example.com/${agent}\n`);
+    // `make image` gives them the same names.
+    const names = Object.values(imageNames()).map((ref) => ref.replace(/^localhost\/(.*):.*$/, "$1"));
+    for (const { name } of built) expect(names).toContain(name.split(":")[0]);
+  });
+
+  it("run an agent that is in the image of the sample profile", () => {
+    const [profile] = parseAllDocuments(textOf("config/samples/agent-profile.yaml")).map(
+      (document) => document.toJS() as { spec: { agent: { command: string[] } } },
+    );
+    const script = profile?.spec.agent.command.at(-1)?.replace(/^\/agents\//, "test/agents/");
+    expect(textOf("images/agent/custom/Dockerfile")).toContain("COPY test/agents /agents\n");
+    expect(script).toMatch(/^test\/agents\//);
+    expect(existsSync(join(root, script ?? ""))).toBe(true);
+  });
+
+  it("name every CRD where they name one, and every integration kind where resources are deleted", () => {
+    const crds = kinds.map(({ plural, group }) => `${plural}.${group}`).toSorted();
+    const lists = ["README.md", "charts/bellhop/README.md"].flatMap((path) =>
+      shellBlocks(path)
+        .flatMap((block) => block.replaceAll("\\\n", " ").split("\n"))
+        .filter((line) => line.includes(crds[0] ?? ""))
+        .map((line) => [...line.matchAll(/(\w+\.bellhop\.dev)/g)].map(([name]) => name).toSorted()),
+    );
+    expect(lists).toHaveLength(3);
+    for (const list of lists) expect(list).toEqual(crds);
+    const removal = shellBlocks("README.md", "## Remove it").join("\n");
+    for (const { plural } of kinds.filter(({ kind }) => kind !== "AgentProfile")) {
+      expect(removal).toContain(`kubectl delete ${plural} --all`);
+    }
+  });
+
+  it("link only to files and headings that are there", () => {
+    const links = found(guides, /\]\((?!https?:)([^)]+)\)/g);
+    expect(links.length).toBeGreaterThan(10);
+    const broken = links.filter(([path, link]) => {
+      const [file = "", heading] = link.split("#");
+      const target = file === "" ? path : join(path, "..", file);
+      if (!existsSync(join(root, target))) return true;
+      const slugs =
+        heading === undefined ? [] : [...textOf(target).matchAll(/^#+ (.*)$/gm)].map(([, title = ""]) => slug(title));
+      return heading !== undefined && !slugs.includes(heading);
+    });
+    expect(broken).toEqual([]);
+  });
+});
+
+/** As GitHub makes anchors of headings. */
+function slug(title: string): string {
+  return title
+    .toLowerCase()
+    .replaceAll(/[^\w\- ]/g, "")
+    .replaceAll(" ", "-");
+}
