@@ -1,4 +1,5 @@
 import { AgentTaskKind } from "../../api/kinds.ts";
+import { taskPages } from "../../controllers/agent-task/task-index.ts";
 import { integrationType } from "../../integrations/resource-type.ts";
 import type { Integration } from "../../integrations/types.ts";
 import { describeError } from "../../shared/errors.ts";
@@ -51,10 +52,10 @@ function stepsOf(deps: CleanUpDeps, signal: AbortSignal, hooked: string[]): Step
   return [
     { message: "sandboxes ended", kind: "Pod", run: () => endSandboxes(client, signal) },
     { message: "tokens revoked", kind: AgentTaskKind.kind, optional: true, run: () => revokeTokens(deps, signal) },
-    { message: release, kind: AgentTaskKind.kind, run: () => releaseObjects(client, AgentTaskKind, signal) },
+    { message: release, kind: AgentTaskKind.kind, run: () => releaseObjects(client, AgentTaskKind, signal, taskPages) },
     ...providers.map((provider): Step => {
       const type = integrationType(provider);
-      return { message: release, kind: provider.kind, run: () => releaseObjects(client, type, signal, note) };
+      return { message: release, kind: provider.kind, run: () => releaseObjects(client, type, signal, { seen: note }) };
     }),
   ];
 }

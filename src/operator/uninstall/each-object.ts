@@ -14,19 +14,17 @@ export interface Tally {
 }
 
 /**
- * Works on every object, a page after the other. `work` answers whether it changed anything. One object that fails is counted and does not
- * stop the others. Throws what reading the pages throws, and where `signal` aborts.
+ * Works on every object, several at once. `work` answers whether it changed anything. One object that fails is counted and does not
+ * stop the others. Throws where `signal` aborts.
  */
 export async function eachObject<T extends KubeObject>(
-  pages: AsyncIterable<readonly T[]>,
+  objects: readonly T[],
   work: (object: T) => Promise<boolean>,
   signal: AbortSignal,
 ): Promise<Tally> {
   const tally: Tally = { changed: 0, failed: 0 };
-  for await (const page of pages) {
-    const objects = page.values();
-    await Promise.all(Array.from({ length: parallel }, () => workThrough(objects, work, { tally, signal })));
-  }
+  const left = objects.values();
+  await Promise.all(Array.from({ length: parallel }, () => workThrough(left, work, { tally, signal })));
   return tally;
 }
 

@@ -12,7 +12,7 @@ const graceSeconds = 5;
  * Deletes the sandboxes that run, and takes our finalizer from all of them: without an operator nothing else would, and neither tasks nor
  * namespaces with such a pod could be deleted. Pods that have ended stay for people to look at until their task goes. Throws `ApiError`.
  */
-export function endSandboxes(client: KubeConnection, signal: AbortSignal): Promise<Tally> {
+export async function endSandboxes(client: KubeConnection, signal: AbortSignal): Promise<Tally> {
   const end = async (pod: Pod): Promise<boolean> => {
     if (!isOfTask(pod)) return false;
     const { uid } = pod.metadata;
@@ -24,7 +24,8 @@ export function endSandboxes(client: KubeConnection, signal: AbortSignal): Promi
     if (hasFinalizer(pod, names.harvest)) await removeFinalizer(client, pods, pod, names.harvest);
     return !isOver;
   };
-  return eachObject(client.pages(pods, { labelSelector, limit: 250, signal }), end, signal);
+  const { items } = await client.list(pods, { labelSelector, signal });
+  return eachObject(items, end, signal);
 }
 
 /** Labels are anybody's to set: only what a task of ours owns is ours. */

@@ -1,21 +1,24 @@
 import { names } from "../../api/annotations.ts";
 import { isNotFound } from "../../kube/errors.ts";
 import { hasFinalizer, removeFinalizer } from "../../kube/finalizers.ts";
-import type { KubeConnection, KubeObject, ResourceType } from "../../kube/types.ts";
+import type { KubeConnection, KubeObject, PageOptions, ResourceType } from "../../kube/types.ts";
 import { eachObject, type Tally } from "./each-object.ts";
 
-/** Tasks have texts of up to 128 KiB: a page stays under 13 MiB. */
-const limit = 100;
+/** How the objects of a kind are read, and what is noted of each. */
+export interface ReleaseOptions<T> extends PageOptions<T> {
+  /** Called with each object, whether or not it has the finalizer. */
+  seen?: (object: T) => void;
+}
 
 /**
  * Takes our finalizer from every object of a kind, in all namespaces; those of others stay. Nothing is to do where the kind has no CRD.
- * `seen` is called with each object, whether or not it has the finalizer. Throws `ApiError`.
+ * Throws `ApiError`.
  */
 export async function releaseObjects<T extends KubeObject>(
   client: KubeConnection,
   type: ResourceType<T>,
   signal: AbortSignal,
-  seen: (object: T) => void = () => {},
+  { seen = () => {}, ...pages }: ReleaseOptions<T> = {},
 ): Promise<Tally> {
   const release = async (object: T): Promise<boolean> => {
     seen(object);
@@ -24,7 +27,8 @@ export async function releaseObjects<T extends KubeObject>(
     return true;
   };
   try {
-    return await eachObject(client.pages(type, { limit, signal }), release, signal);
+    const { items } = await client.list(type, { ...pages, signal });
+    return await eachObject(items, release, signal);
   } catch (error) {
     if (isNotFound(error)) return { changed: 0, failed: 0 };
     throw error;

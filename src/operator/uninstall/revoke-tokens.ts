@@ -1,5 +1,6 @@
 import { AgentTaskKind, type AgentTask } from "../../api/kinds.ts";
 import { createTaskCredentials } from "../../controllers/agent-task/broker-secrets.ts";
+import { taskPages } from "../../controllers/agent-task/task-index.ts";
 import { findDesk, type DeskDeps, type IntegrationSource } from "../../controllers/desk.ts";
 import type { Provider } from "../../integrations/types.ts";
 import { integrationType } from "../../integrations/resource-type.ts";
@@ -39,7 +40,8 @@ async function revokeAll(deps: RevokeDeps, signal: AbortSignal): Promise<Tally> 
     if (codeHost) await credentials.revoke(task, codeHost, signal);
     return codeHost !== undefined;
   };
-  return eachObject(client.pages(AgentTaskKind, { limit: 100, signal }), revoke, signal);
+  const { items } = await client.list(AgentTaskKind, { ...taskPages, signal });
+  return eachObject(items, revoke, signal);
 }
 
 /** The integrations as they are now: there is no informer here. */
