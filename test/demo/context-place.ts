@@ -153,8 +153,10 @@ async function deleteOurs(kubectl: Reach["kubectl"]): Promise<void> {
   await kubectl(["delete", "agenttasks,githubintegrations", "--all", "-n", team, "--timeout=60s"]);
 }
 
+/** Without the hook: tasks and integrations are deleted already, and its image may be what the cluster could not pull. */
 async function uninstall(run: Reach["run"]): Promise<void> {
-  const args = ["uninstall", release.name, "--namespace", release.namespace, "--ignore-not-found", "--wait"];
+  const where = [release.name, "--namespace", release.namespace];
+  const args = ["uninstall", ...where, "--no-hooks", "--ignore-not-found", "--wait"];
   const { code, stderr } = await run("helm", args);
   if (code !== 0) throw new Error(`helm uninstall ended with ${code}: ${stderr.trim()}`);
 }
