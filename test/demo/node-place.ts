@@ -20,6 +20,8 @@ export interface NodePlaceOptions {
   command?: string[];
   /** Laid over the profile's spec. */
   profile?: object;
+  /** Folder of the chart; this checkout's unless given. */
+  chart?: string;
   say: Say;
 }
 
@@ -87,7 +89,7 @@ async function furnish(node: RealNode, images: BuiltImages, options: NodePlaceOp
       github: { host: github.address, ca: tls.github.ca },
       clusterRanges: ["10.244.0.0/24", "10.96.0.0/16", `${node.address}/32`],
     };
-    const { args, input } = helmInstall(values);
+    const { args, input } = helmInstall(values, options.chart);
     await checked(node, [tool("helm"), ...args], input);
     await startEdge(node, kubectl, folder);
     say(`GitHub is ${url}, and reaches the gateway at https://${edge.address}`);

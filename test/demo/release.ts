@@ -19,8 +19,8 @@ export interface ReleaseValues {
   clusterRanges: string[];
 }
 
-/** `helm install` of the chart, values on standard input. One replica each: this is one small node. */
-export function helmInstall(values: ReleaseValues): { args: string[]; input: string } {
+/** `helm install` of the chart, or of another folder, values on standard input. One replica each: this is one small node. */
+export function helmInstall(values: ReleaseValues, folder = chart): { args: string[]; input: string } {
   const at = values.image.lastIndexOf(":");
   const input = {
     image: { repository: values.image.slice(0, at), tag: values.image.slice(at + 1) },
@@ -31,7 +31,7 @@ export function helmInstall(values: ReleaseValues): { args: string[]; input: str
     clusterRanges: values.clusterRanges,
     extraCA: { pem: values.github.ca },
   };
-  const args = ["install", release.name, chart, "--namespace", release.namespace, "--create-namespace"];
+  const args = ["install", release.name, folder, "--namespace", release.namespace, "--create-namespace"];
   return { args: [...args, "--wait", "--timeout", "3m", "--values", "-"], input: JSON.stringify(input) };
 }
 
