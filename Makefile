@@ -7,10 +7,12 @@ CHECKS := check-types check-lint check-format check-unused check-generated
 VITEST ?=
 # Names of benchmarks; all of them where this is empty.
 BENCH ?=
+# Paths for check-words, for example IN=src/gateway, and --table for numbers; everything if empty.
+IN ?=
 
-.PHONY: help demo demo-down test check $(CHECKS) fix generate image e2e bench build ci modules checks
+.PHONY: help demo demo-down test check $(CHECKS) check-words fix generate image e2e bench build ci modules checks
 help: ## List the targets
-	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(MODULES): package.json package-lock.json
 	@command -v npm > /dev/null || { echo "npm is missing: install Node.js with npm (nodejs.org; on Debian: apt-get install nodejs npm)"; exit 1; }
@@ -57,6 +59,9 @@ check-unused: $(MODULES)
 
 check-generated: $(MODULES)
 	@scripts/check-generated
+
+check-words: $(MODULES) ## Find words of scripts/words.ts (IN=src/gateway for one folder, IN=--table for numbers)
+	@scripts/node scripts/check-words.ts $(IN)
 
 bench: $(MODULES) ## Measure: speed and size, as ratios (BENCH="gateway memory" names some)
 	@scripts/node test/bench/main.ts $(BENCH)

@@ -7,6 +7,7 @@ const config: KnipConfig = {
     "src/operator/uninstall/main.ts",
     "scripts/generate/main.ts",
     "scripts/ci.ts",
+    "scripts/check-words.ts",
     "test/cluster/process-node/main.ts",
     "test/cluster/node/main.ts",
     "test/cluster/node/network-policy/main.ts",
