@@ -9,8 +9,10 @@ VITEST ?=
 BENCH ?=
 # Paths for check-words, for example IN=src/gateway, and --table for numbers; everything if empty.
 IN ?=
+# Options of scripts/list-messages.ts: --docstrings or --tests, --sample N --seed S.
+LIST ?=
 
-.PHONY: help demo demo-down test check $(CHECKS) check-words fix generate image e2e bench build ci modules checks
+.PHONY: help demo demo-down test check $(CHECKS) check-words messages fix generate image e2e bench build ci modules checks
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -62,6 +64,9 @@ check-generated: $(MODULES)
 
 check-words: $(MODULES) ## Find words of scripts/words.ts (IN=src/gateway for one folder, IN=--table for numbers)
 	@scripts/node scripts/check-words.ts $(IN)
+
+messages: $(MODULES) ## Print every message that a person reads (LIST="--sample 30 --seed 1", --docstrings, --tests)
+	@scripts/node scripts/list-messages.ts $(LIST)
 
 bench: $(MODULES) ## Measure: speed and size, as ratios (BENCH="gateway memory" names some)
 	@scripts/node test/bench/main.ts $(BENCH)

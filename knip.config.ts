@@ -8,6 +8,7 @@ const config: KnipConfig = {
     "scripts/generate/main.ts",
     "scripts/ci.ts",
     "scripts/check-words.ts",
+    "scripts/list-messages.ts",
     "test/cluster/process-node/main.ts",
     "test/cluster/node/main.ts",
     "test/cluster/node/network-policy/main.ts",
