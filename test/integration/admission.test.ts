@@ -21,7 +21,7 @@ const anotherImage: JsonPatch = [
 ];
 
 beforeAll(async () => {
-  world = await aClusterWithChart(`accounts.breakGlassGroup=${breakGlass}`);
+  world = await aClusterWithChart({ accounts: { breakGlassGroup: breakGlass } });
   await allowEverything(world.admin);
   [alice, gateway, operator, broker] = await Promise.all([
     world.as("alice", ["developers"]),

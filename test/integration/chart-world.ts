@@ -22,9 +22,15 @@ export const accounts = {
   uninstall: `system:serviceaccount:${release.namespace}:bellhop-uninstall`,
 };
 
+/** The documented minimum. */
+export const minimum = [
+  "image.repository=registry.example.com/bellhop",
+  "gateway.externalURL=https://bellhop.example.com",
+];
+
 /** Runs helm; throws with its words where it fails. */
 export function helm(...args: string[]): string {
-  return execFileSync(tool("helm"), args, { encoding: "utf8", timeout: 60_000, stdio: ["ignore", "pipe", "pipe"] });
+  return run(args, "");
 }
 
 /** What `helm template` makes of the chart with these values (`path=value`). */
@@ -40,8 +46,29 @@ export function renderUninstall(...values: string[]): KubeObject[] {
 
 function template(values: string[], ...more: string[]): KubeObject[] {
   const sets = ["image.repository=registry.example.com/bellhop", ...values].flatMap((value) => ["--set", value]);
-  const text = helm("template", release.name, chart, "--namespace", release.namespace, ...sets, ...more);
+  return templateOf([...sets, ...more], "");
+}
+
+/** A file of values; it need not name the image. */
+export interface Values {
+  image?: object;
+  [value: string]: unknown;
+}
+
+/** What `helm template` makes of the chart with a file of values, and further arguments. */
+export function renderValues(values: Values, ...args: string[]): KubeObject[] {
+  const image = { repository: "registry.example.com/bellhop", ...values.image };
+  return templateOf(["--values", "-", ...args], { ...values, image });
+}
+
+function templateOf(args: string[], values: object | ""): KubeObject[] {
+  const text = run(["template", release.name, chart, "--namespace", release.namespace, ...args], values);
   return parseAllDocuments(text).flatMap((document) => (document.toJS() as KubeObject | null) ?? []);
+}
+
+function run(args: string[], input: object | ""): string {
+  const options = { encoding: "utf8", timeout: 60_000, stdio: "pipe" } as const;
+  return execFileSync(tool("helm"), args, { ...options, input: input === "" ? "" : JSON.stringify(input) });
 }
 
 /** A control plane of its own with the chart installed: its policies would get in the way of other tests. */
@@ -56,8 +83,8 @@ export interface ChartWorld {
   stop(): Promise<void>;
 }
 
-/** Starts it and applies the chart as an administrator. */
-export async function aClusterWithChart(...values: string[]): Promise<ChartWorld> {
+/** Starts it and applies the chart with these values as an administrator. */
+export async function aClusterWithChart(values: Values = {}): Promise<ChartWorld> {
   const plane = await startControlPlane();
   const clients: KubeConnection[] = [];
   const open = async (kubeconfig: string): Promise<KubeConnection> => {
@@ -71,7 +98,7 @@ export async function aClusterWithChart(...values: string[]): Promise<ChartWorld
   };
   try {
     const admin = await open(plane.kubeconfigPath);
-    const objects = renderChart(...values);
+    const objects = renderValues(values);
     await admin.create(namespaces, { metadata: { name: release.namespace } });
     await applyAll(admin, objects);
     await crdsEstablished(admin);

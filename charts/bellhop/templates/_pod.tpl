@@ -1,0 +1,188 @@
+{{/*
+What the pods of gateway, operator and broker have in common. Every helper is called with (dict "root" $ "component" "gateway").
+*/}}
+
+{{/*
+Labels and annotations of a pod; "annotations" of the call win over `podAnnotations`. A checksum stands for what the process
+reads only when it starts, so that a change of it rolls the pods of those that read it, and no others.
+*/}}
+{{- define "bellhop.podMetadata" -}}
+{{- $values := index .root.Values .component }}
+{{- $ours := .annotations | default dict }}
+{{- if and (include "bellhop.callsProviders" .) .root.Values.extraCA.pem }}
+{{- $ours = merge (dict "checksum/extra-ca" (sha256sum .root.Values.extraCA.pem)) $ours }}
+{{- end }}
+labels:
+  {{- include "bellhop.labels" (merge (dict "labels" $values.podLabels) .) | nindent 2 }}
+{{- with mergeOverwrite (dict) $values.podAnnotations $ours }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{/* Not empty for the processes that call providers: the gateway calls the API server only. */}}
+{{- define "bellhop.callsProviders" -}}
+{{- if ne .component "gateway" }}yes{{ end -}}
+{{- end }}
+
+{{/* The fields of a pod but for its containers. */}}
+{{- define "bellhop.pod" -}}
+{{- $values := index .root.Values .component }}
+serviceAccountName: bellhop-{{ .component }}
+enableServiceLinks: false
+{{- with .root.Values.image.pullSecrets }}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . }}
+  {{- end }}
+{{- end }}
+securityContext:
+  {{- include "bellhop.securityContext" (merge (dict "name" "podSecurityContext") .) | nindent 2 }}
+topologySpreadConstraints:
+  {{- include "bellhop.topologySpread" . | nindent 2 }}
+{{- range $name := list "affinity" "nodeSelector" "priorityClassName" "tolerations" }}
+{{- with index $values $name | default (index $.root.Values $name) }}
+{{ $name }}:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+{{- with concat (include "bellhop.ownVolumes" . | fromYamlArray) $values.extraVolumes }}
+volumes:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{/*
+A security context: the one for all processes with the process's own laid over it, key by key, where null takes a key away;
+"name" says which of the two.
+OpenShift's SCC `restricted-v2` chooses user and groups itself and refuses pods that name others.
+*/}}
+{{- define "bellhop.securityContext" -}}
+{{- $context := mergeOverwrite (deepCopy (index .root.Values .name)) (index .root.Values .component .name) }}
+{{- $adapt := .root.Values.global.compatibility.openshift.adaptSecurityContext }}
+{{- $openshift := .root.Capabilities.APIVersions.Has "security.openshift.io/v1" }}
+{{- if or (eq $adapt "force") (and (eq $adapt "auto") $openshift) }}
+{{- $context = omit $context "runAsUser" "runAsGroup" "fsGroup" }}
+{{- end }}
+{{- range $key, $value := $context }}
+{{- if kindIs "invalid" $value }}
+{{- $context = omit $context $key }}
+{{- end }}
+{{- end }}
+{{- toYaml $context }}
+{{- end }}
+
+{{/* Constraints without a selector are about the pods of the process itself. */}}
+{{- define "bellhop.topologySpread" -}}
+{{- $apart := dict "maxSkew" 1 "topologyKey" "kubernetes.io/hostname" "whenUnsatisfiable" "ScheduleAnyway" }}
+{{- $given := (index .root.Values .component).topologySpreadConstraints | default .root.Values.topologySpreadConstraints }}
+{{- $own := dict "matchLabels" (include "bellhop.selector" . | fromYaml) }}
+{{- $constraints := list }}
+{{- range $given | default (list $apart) }}
+{{- $constraints = append $constraints (ternary . (merge (dict "labelSelector" $own) .) (hasKey . "labelSelector")) }}
+{{- end }}
+{{- toYaml $constraints }}
+{{- end }}
+
+{{- define "bellhop.ownVolumes" -}}
+{{- if and (include "bellhop.callsProviders" .) (include "bellhop.extraCA" .root) }}
+- name: extra-ca
+  configMap:
+    name: {{ include "bellhop.extraCA" .root }}
+{{- end }}
+{{- end }}
+
+{{- define "bellhop.ownVolumeMounts" -}}
+{{- if and (include "bellhop.callsProviders" .) (include "bellhop.extraCA" .root) }}
+- name: extra-ca
+  mountPath: /etc/bellhop/extra-ca
+  readOnly: true
+{{- end }}
+{{- end }}
+
+{{/* The container but for its ports. Its environment is the helper "bellhop.<component>.env", beside the Deployment. */}}
+{{- define "bellhop.container" -}}
+{{- $values := index .root.Values .component }}
+name: {{ .component }}
+image: {{ include "bellhop.image" .root }}
+imagePullPolicy: {{ .root.Values.image.pullPolicy }}
+command: ["node", "/app/dist/{{ .component }}/main.js"]
+securityContext:
+  {{- include "bellhop.securityContext" (merge (dict "name" "securityContext") .) | nindent 2 }}
+resources:
+  {{- toYaml $values.resources | nindent 2 }}
+startupProbe:
+  httpGet: { path: /healthz, port: probes }
+  periodSeconds: 1
+  failureThreshold: 60
+livenessProbe:
+  httpGet: { path: /healthz, port: probes }
+  periodSeconds: 10
+  timeoutSeconds: 5
+  failureThreshold: 6
+readinessProbe:
+  httpGet: { path: /readyz, port: probes }
+  periodSeconds: 2
+  timeoutSeconds: 2
+env:
+  {{- include "bellhop.env" . | nindent 2 }}
+{{- with concat (include "bellhop.ownVolumeMounts" . | fromYamlArray) $values.extraVolumeMounts }}
+volumeMounts:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{/* The whole environment: ours, then `extraEnv`, which may not name what the chart sets, since the last one would win. */}}
+{{- define "bellhop.env" -}}
+{{- $ours := concat
+  (include "bellhop.commonEnv" . | fromYamlArray)
+  (include (printf "bellhop.%s.env" .component) .root | fromYamlArray)
+}}
+{{- if include "bellhop.callsProviders" . }}
+{{- $ours = concat $ours (include "bellhop.providerEnv" .root | fromYamlArray) }}
+{{- end }}
+{{- $names := list }}
+{{- range $ours }}
+{{- $names = append $names .name }}
+{{- end }}
+{{- $extra := (index .root.Values .component).extraEnv }}
+{{- range $extra }}
+{{- if has .name $names }}
+{{- fail (printf "%s.extraEnv: the chart sets %s itself; use the value that stands for it (charts/bellhop/README.md)" $.component .name) }}
+{{- end }}
+{{- end }}
+{{- toYaml (concat $ours $extra) }}
+{{- end }}
+
+{{/* Environment of every process. */}}
+{{- define "bellhop.commonEnv" -}}
+- name: LOG_LEVEL
+  value: {{ .root.Values.logLevel }}
+- name: BELLHOP_NAMESPACE
+  valueFrom:
+    fieldRef: { fieldPath: metadata.namespace }
+- name: BELLHOP_PROBE_PORT
+  value: "8081"
+{{- end }}
+
+{{/* Environment of the processes that call providers; call with the root. */}}
+{{- define "bellhop.providerEnv" -}}
+{{- with .Values.allowedPrivateHosts }}
+- name: BELLHOP_ALLOWED_HOSTS
+  value: {{ join "," . | quote }}
+{{- end }}
+{{- with .Values.clusterRanges }}
+- name: BELLHOP_REFUSED_RANGES
+  value: {{ join "," . | quote }}
+{{- end }}
+{{- if include "bellhop.extraCA" . }}
+- name: BELLHOP_CA_FILE
+  value: /etc/bellhop/extra-ca/ca.crt
+{{- end }}
+{{- range $name, $value := dict "HTTPS_PROXY" .Values.proxies.https "HTTP_PROXY" .Values.proxies.http "NO_PROXY" .Values.proxies.none }}
+{{- with $value }}
+- name: {{ $name }}
+  value: {{ . | quote }}
+{{- end }}
+{{- end }}
+{{- end }}
