@@ -1,12 +1,11 @@
-import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
-import { getCACertificates } from "node:tls";
 import { EnvHttpProxyAgent, fetch as undiciFetch, type Dispatcher, type RequestInit } from "undici";
 import type { Clock } from "../shared/clock.ts";
 import { BellhopError, describeError } from "../shared/errors.ts";
 import type { Logger } from "../shared/log.ts";
 import { ProviderError } from "./errors.ts";
 import { addressPolicy, type AddressPolicy } from "./http/addresses.ts";
+import { followAuthorities } from "./http/authorities.ts";
 import { createBreaker, type Breaker } from "./http/breaker.ts";
 import { bareHost, guardedConnector, refused, type Resolve } from "./http/connector.ts";
 import { retryAfterMs } from "./http/retry-after.ts";
@@ -21,7 +20,7 @@ const breakerOptions = { failures: 5, openMs: 15_000, maxOpenMs: 300_000 };
 export interface HttpConfig {
   /** Proxies as in `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`; the environment itself is not read. */
   proxy?: { https?: string | undefined; http?: string | undefined; none?: string | undefined };
-  /** A PEM file with further certificate authorities; added to the built-in ones. */
+  /** A PEM file with further certificate authorities; added to the built-in ones, and read again when it changes. */
   caFile?: string | undefined;
   /** Hosts (no port) that may be private, or plain HTTP: those the installation names. */
   allowedHosts?: readonly string[];
@@ -46,12 +45,9 @@ export interface Http {
   close(): Promise<void>;
 }
 
-/** Creates the process's way out. Throws where the CA file cannot be read or a range is malformed. */
+/** Creates the process's way out. Throws where the CA file is of no use or a range is malformed. */
 export function createHttp(config: HttpConfig): Http {
-  const allowedHosts = new Set((config.allowedHosts ?? []).map(bareHost));
-  const policy = addressPolicy(config.refusedRanges);
-  const agent = createAgent(config, allowedHosts, policy);
-  const dispatcher = agent.compose(judgedHops(allowedHosts, policy));
+  const agents = createAgents(config);
   const breaker = createBreaker(config.clock, breakerOptions);
 
   const totalTimeoutMs = config.totalTimeoutMs ?? defaultTotalTimeoutMs;
@@ -61,7 +57,11 @@ export function createHttp(config: HttpConfig): Http {
     if (waitMs > 0) throw leftAlone(host, waitMs);
     const signals = [AbortSignal.timeout(totalTimeoutMs), ...(init.signal ? [init.signal] : [])];
     try {
-      const response = await undiciFetch(input, { ...init, dispatcher, signal: AbortSignal.any(signals) });
+      const response = await undiciFetch(input, {
+        ...init,
+        dispatcher: agents.current(),
+        signal: AbortSignal.any(signals),
+      });
       judge(breaker, host, response, config.clock.now());
       return response;
     } catch (error) {
@@ -74,12 +74,45 @@ export function createHttp(config: HttpConfig): Http {
       if (input instanceof Request) throw new TypeError("http.fetch takes a URL, not a Request");
       return send(input, init);
     }) as typeof fetch,
-    close: () => agent.close(),
+    close: () => agents.close(),
   };
 }
 
-function createAgent(config: HttpConfig, allowedHosts: ReadonlySet<string>, policy: AddressPolicy): EnvHttpProxyAgent {
-  const ca = config.caFile ? [...getCACertificates("default"), readFileSync(config.caFile, "utf8")] : undefined;
+/** The dispatcher for calls; another one takes over when certificate authorities change, and calls under way finish on theirs. */
+interface Agents {
+  current(): Dispatcher;
+  close(): Promise<void>;
+}
+
+function createAgents(config: HttpConfig): Agents {
+  const allowedHosts = new Set((config.allowedHosts ?? []).map(bareHost));
+  const policy = addressPolicy(config.refusedRanges);
+  const authorities = followAuthorities(config.caFile, config);
+  const trusting = (ca: string[] | undefined) => {
+    const agent = createAgent(config, { allowedHosts, policy, ca });
+    return { ca, agent, dispatcher: agent.compose(judgedHops(allowedHosts, policy)) };
+  };
+  let used = trusting(authorities.current());
+  return {
+    current() {
+      const ca = authorities.current();
+      if (ca === used.ca) return used.dispatcher;
+      const before = used.agent;
+      used = trusting(ca);
+      void before.close();
+      return used.dispatcher;
+    },
+    close: () => used.agent.close(),
+  };
+}
+
+interface AgentParts {
+  allowedHosts: ReadonlySet<string>;
+  policy: AddressPolicy;
+  ca: string[] | undefined;
+}
+
+function createAgent(config: HttpConfig, { allowedHosts, policy, ca }: AgentParts): EnvHttpProxyAgent {
   const tls = ca ? { ca } : {};
   return new EnvHttpProxyAgent({
     httpProxy: config.proxy?.http ?? "",
