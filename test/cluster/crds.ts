@@ -4,9 +4,9 @@ import { parse } from "yaml";
 import type { KubeClient, KubeObject, ResourceType } from "../../src/kube/types.ts";
 import { eventually } from "./eventually.ts";
 
-/** What of a CRD the tests read. */
+/** A definition, as far as tests read it. */
 export interface CustomResourceDefinition extends KubeObject {
-  spec: object;
+  spec?: object;
   status?: { conditions?: { type: string; status: string; message?: string }[] };
 }
 
@@ -23,18 +23,25 @@ const folder = join(import.meta.dirname, "..", "..", "config", "crd");
 /** Applies every CRD of `config/crd` and resolves when the server serves them. May run any number of times, at once too. */
 export async function installCrds(client: KubeClient): Promise<void> {
   const definitions = await generatedCrds();
-  await Promise.all(definitions.map((definition) => client.apply(crds, definition, { fieldManager: "bellhop-tests" })));
-  await crdsEstablished(client);
+  await Promise.all(definitions.map((definition) => installCrd(client, definition)));
+}
+
+/** Applies one CRD and resolves when the server serves it. */
+export async function installCrd(client: KubeClient, definition: CustomResourceDefinition): Promise<void> {
+  await client.apply(crds, definition, { fieldManager: "bellhop-tests" });
+  await crdEstablished(client, definition);
 }
 
 /** Resolves when the server serves every kind of `config/crd`. */
 export async function crdsEstablished(client: KubeClient): Promise<void> {
-  for (const { metadata } of await generatedCrds()) {
-    await eventually(async () => isEstablished(await client.get(crds, metadata)), {
-      describe: `CRD ${metadata.name} to be established`,
-      timeoutMs: 30_000,
-    });
-  }
+  for (const definition of await generatedCrds()) await crdEstablished(client, definition);
+}
+
+async function crdEstablished(client: KubeClient, { metadata: { name } }: CustomResourceDefinition): Promise<void> {
+  await eventually(async () => isEstablished(await client.get(crds, { name })), {
+    describe: `CRD ${name} to be established`,
+    timeoutMs: 30_000,
+  });
 }
 
 /** The objects of `config/crd`. */

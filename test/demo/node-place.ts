@@ -36,6 +36,11 @@ const github = { name: "github", address: "203.0.113.10" };
 const edge = { name: "edge", address: "203.0.113.20" };
 const url = `https://${github.address}`;
 const sources = join(import.meta.dirname, "..");
+/** The strictest that the chart offers: our own pods closed but for what they need, and a user that no image knows, as OpenShift chooses one. */
+const strict = {
+  networkPolicies: { enabled: true },
+  podSecurityContext: { runAsUser: 1_000_680_000, runAsGroup: 0 },
+};
 
 /** Starts the built-in node with Bellhop from its chart, a GitHub on a host outside, and the samples applied. */
 export async function nodePlace(options: NodePlaceOptions): Promise<NodePlace> {
@@ -88,6 +93,7 @@ async function furnish(node: RealNode, images: BuiltImages, options: NodePlaceOp
       externalURL: `https://${edge.address}`,
       github: { host: github.address, ca: tls.github.ca },
       clusterRanges: ["10.244.0.0/24", "10.96.0.0/16", `${node.address}/32`],
+      more: strict,
     };
     const { args, input } = helmInstall(values, options.chart);
     await checked(node, [tool("helm"), ...args], input);

@@ -17,6 +17,8 @@ export interface ReleaseValues {
   github: { host: string; ca: string };
   /** The cluster's own ranges. */
   clusterRanges: string[];
+  /** Further values of the chart. */
+  more?: object;
 }
 
 /** `helm install` of the chart, or of another folder, values on standard input. One replica each: this is one small node. */
@@ -30,6 +32,7 @@ export function helmInstall(values: ReleaseValues, folder = chart): { args: stri
     allowedPrivateHosts: [values.github.host],
     clusterRanges: values.clusterRanges,
     extraCA: { pem: values.github.ca },
+    ...values.more,
   };
   const args = ["install", release.name, folder, "--namespace", release.namespace, "--create-namespace"];
   return { args: [...args, "--wait", "--timeout", "3m", "--values", "-"], input: JSON.stringify(input) };

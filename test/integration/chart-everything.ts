@@ -39,6 +39,20 @@ function zone(name: string): object {
   return { matchExpressions: [{ key: "topology.kubernetes.io/zone", operator: "In", values: [`zone-of-${name}`] }] };
 }
 
+/** What a monitor of the Prometheus Operator may be given. */
+function monitorOf(enabled: boolean) {
+  return {
+    enabled,
+    namespace: "default",
+    labels: { release: "prometheus" },
+    annotations: { "example.com/monitor": "bellhop" },
+    interval: "30s",
+    scrapeTimeout: "10s",
+    relabelings: [{ sourceLabels: ["__meta_kubernetes_pod_node_name"], targetLabel: "node" }],
+    metricRelabelings: [{ action: "drop", sourceLabels: ["__name__"], regex: "nodejs_.*" }],
+  };
+}
+
 export const everything = {
   global: {
     imageRegistry: "mirror.example.com:5000",
@@ -85,6 +99,18 @@ export const everything = {
   },
   operator: { ...ownOf("operator"), workers: 4, taskRetentionDays: 30 },
   broker: { ...ownOf("broker"), maxPushMiB: 64 },
+  metrics: {
+    service: { enabled: true, annotations: { "example.com/scrape": "true" } },
+    serviceMonitor: monitorOf(true),
+    podMonitor: monitorOf(false),
+  },
+  networkPolicies: {
+    enabled: true,
+    apiServerPorts: [6443],
+    providerPorts: [443, 3128],
+    deliveriesFrom: [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "ingress-nginx" } } }],
+    probesFrom: [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "monitoring" } } }],
+  },
   allowedPrivateHosts: ["github.example.com", "git.example.com"],
   clusterRanges: ["10.0.0.0/8", "fd00::/8"],
   extraCA: { pem: "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n", configMap: "" },

@@ -83,8 +83,11 @@ export interface ChartWorld {
   stop(): Promise<void>;
 }
 
-/** Starts it and applies the chart with these values as an administrator. */
-export async function aClusterWithChart(values: Values = {}): Promise<ChartWorld> {
+/** Starts it and applies the chart with these values as an administrator, once `prepare` has made what they need of the cluster. */
+export async function aClusterWithChart(
+  values: Values = {},
+  prepare: (admin: KubeClient) => Promise<void> = async () => {},
+): Promise<ChartWorld> {
   const plane = await startControlPlane();
   const clients: KubeConnection[] = [];
   const open = async (kubeconfig: string): Promise<KubeConnection> => {
@@ -98,6 +101,7 @@ export async function aClusterWithChart(values: Values = {}): Promise<ChartWorld
   };
   try {
     const admin = await open(plane.kubeconfigPath);
+    await prepare(admin);
     const objects = renderValues(values);
     await admin.create(namespaces, { metadata: { name: release.namespace } });
     await applyAll(admin, objects);

@@ -5,6 +5,7 @@ import { readConfig } from "../../src/operator/config.ts";
 import type { Pod } from "../../src/kube/resources.ts";
 import type { KubeObject } from "../../src/kube/types.ts";
 import { everything } from "./chart-everything.ts";
+import { installPrometheusCrds } from "./prometheus-crds.ts";
 import {
   aClusterWithChart,
   chart,
@@ -23,6 +24,10 @@ interface Deployment extends KubeObject {
     replicas: number;
     template: { metadata: { labels: Record<string, string> }; spec: NonNullable<Pod["spec"]> };
   };
+}
+
+interface Monitor extends KubeObject {
+  spec: object;
 }
 
 function deployment(objects: readonly KubeObject[], component: string): Deployment {
@@ -109,7 +114,7 @@ describe("the chart", () => {
 describe("the chart on a real API server", () => {
   let world: ChartWorld;
   beforeAll(async () => {
-    world = await aClusterWithChart(everything);
+    world = await aClusterWithChart(everything, installPrometheusCrds);
   });
   afterAll(() => world?.stop());
 
@@ -123,6 +128,13 @@ describe("the chart on a real API server", () => {
         resourceVersion: before.metadata.resourceVersion,
       });
     }
+  });
+
+  it.each(["serviceMonitor", "podMonitor"])("has a %s of which the server keeps every field", async (kind) => {
+    const objects = renderValues({ metrics: { [kind]: everything.metrics.serviceMonitor } });
+    const monitor = objects.find((object) => object.kind?.toLowerCase() === kind.toLowerCase()) as Monitor;
+    const kept = await world.admin.apply(typeOf(monitor), monitor, { ...manager, dryRun: true });
+    expect(kept).toHaveProperty("spec", monitor.spec);
   });
 
   it.each(

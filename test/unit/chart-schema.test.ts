@@ -70,6 +70,11 @@ const refused: [path: string, values: Values][] = [
   ["/gateway/extraVolumeMounts/0/mountPath", { gateway: { extraVolumeMounts: [{ name: "a", mountPath: "tmp" }] } }],
   ["/operator/podDisruptionBudget/minAvailable", { operator: { podDisruptionBudget: { minAvailable: "half" } } }],
   ["/operator/strategy", { operator: { strategy: { maxSurge: 1 } } }],
+  ["/metrics/serviceMonitor/interval", { metrics: { serviceMonitor: { interval: "often" } } }],
+  ["/metrics/podMonitor/relabelings/0", { metrics: { podMonitor: { relabelings: [{ source_labels: ["a"] }] } } }],
+  ["/networkPolicies/apiServerPorts", { networkPolicies: { apiServerPorts: [] } }],
+  ["/networkPolicies/deliveriesFrom/0", { networkPolicies: { deliveriesFrom: [{ namespace: "ingress" }] } }],
+  ["/networkPolicies/probesFrom/0/ipBlock/cidr", { networkPolicies: { probesFrom: [{ ipBlock: { cidr: "10.1" } }] } }],
   ["/allowedPrivateHosts/0", { allowedPrivateHosts: ["https://github.example.com"] }],
   ["/clusterRanges/0", { clusterRanges: ["10.0.0.0"] }],
   ["/clusterRanges/1", { clusterRanges: ["10.0.0.0/8", "10.0.0.0/33"] }],
@@ -94,6 +99,11 @@ const refusedInWords: [why: string, values: Values, words: RegExp][] = [
     "two bounds of one disruption budget",
     { broker: { podDisruptionBudget: { minAvailable: 0, maxUnavailable: "50%" } } },
     /broker\.podDisruptionBudget has minAvailable and maxUnavailable/,
+  ],
+  [
+    "two monitors",
+    { metrics: { serviceMonitor: { enabled: true }, podMonitor: { enabled: true } } },
+    /metrics\.serviceMonitor and metrics\.podMonitor are both enabled/,
   ],
   [
     "a variable that the chart sets itself",

@@ -197,6 +197,79 @@ describe("a registry for all images", () => {
   });
 });
 
+describe("metrics", () => {
+  const isMetrics = ({ kind, metadata }: KubeObject): boolean =>
+    kind?.endsWith("Monitor") === true || metadata.name.endsWith("-metrics");
+  const selector = { "app.kubernetes.io/name": "bellhop", "app.kubernetes.io/instance": "bellhop" };
+  const endpoint = { port: "probes", path: "/metrics" };
+  const targets = { matchNames: [release.namespace, release.brokerNamespace] };
+
+  it("are behind no Service and no monitor by default", () => {
+    expect(byDefault.filter(isMetrics)).toEqual([]);
+  });
+
+  it("have a Service inside the cluster for each process, whatever the gateway's own is", () => {
+    const objects = renderValues({
+      metrics: { service: { enabled: true } },
+      gateway: { service: { type: "LoadBalancer" } },
+    });
+    expect(objects.filter(({ kind }) => kind?.endsWith("Monitor"))).toEqual([]);
+    for (const process of processes) {
+      const { metadata, spec } = deployment(objects, process);
+      const [container] = spec.template.spec.containers;
+      expect(find(objects, "Service", `bellhop-${process}-metrics`)).toMatchObject({
+        metadata: { namespace: metadata.namespace, labels: spec.selector.matchLabels },
+        spec: {
+          type: "ClusterIP",
+          selector: spec.selector.matchLabels,
+          ports: [{ name: "probes", port: 8081, targetPort: "probes" }],
+        },
+      });
+      expect(container).toHaveProperty("ports", expect.arrayContaining([{ name: "probes", containerPort: 8081 }]));
+    }
+    const annotated = find(all, "Service", "bellhop-broker-metrics");
+    expect(annotated.metadata.annotations).toHaveProperty("example.com/scrape", "true");
+  });
+
+  it("have a ServiceMonitor, which brings the Services and selects these alone", () => {
+    const objects = renderValues({ metrics: { serviceMonitor: { enabled: true } } });
+    const labels = { ...selector, "bellhop.dev/metrics": "true" };
+    expect(find(objects, "ServiceMonitor", "bellhop")).toMatchObject({
+      metadata: { namespace: release.namespace },
+      spec: { namespaceSelector: targets, selector: { matchLabels: labels }, endpoints: [endpoint] },
+    });
+    const selected = objects.filter(
+      ({ kind, metadata }) => kind === "Service" && metadata.labels?.["bellhop.dev/metrics"] === "true",
+    );
+    expect(selected.map(({ metadata }) => metadata.name)).toEqual(
+      expect.arrayContaining(processes.map((process) => `bellhop-${process}-metrics`)),
+    );
+    expect(selected).toHaveLength(processes.length);
+  });
+
+  it("have a PodMonitor that selects the pods, without a Service", () => {
+    const objects = renderValues({ metrics: { podMonitor: { enabled: true } } });
+    expect(objects.filter(isMetrics)).toMatchObject([
+      {
+        kind: "PodMonitor",
+        spec: { namespaceSelector: targets, selector: { matchLabels: selector }, podMetricsEndpoints: [endpoint] },
+      },
+    ]);
+    for (const process of processes)
+      expect(deployment(objects, process).spec.template.metadata.labels).toMatchObject(selector);
+  });
+
+  it.each(["serviceMonitor", "podMonitor"])("are scraped as the %s says", (kind) => {
+    const { namespace, labels, annotations, ...scrape } = everything.metrics.serviceMonitor;
+    const objects = renderValues({ metrics: { [kind]: everything.metrics.serviceMonitor } });
+    const monitor = objects.find((object) => object.kind?.toLowerCase() === kind.toLowerCase());
+    expect(monitor?.metadata).toMatchObject({ namespace, labels, annotations });
+    const { spec } = monitor as unknown as { spec: { endpoints?: object[]; podMetricsEndpoints?: object[] } };
+    const { enabled: _, ...settings } = scrape;
+    expect(spec.endpoints ?? spec.podMetricsEndpoints).toEqual([{ ...endpoint, ...settings }]);
+  });
+});
+
 describe("a rollout", () => {
   const pods = (pem: string): Record<Process, string> => {
     const objects = renderValues({ extraCA: { pem } });

@@ -42,8 +42,7 @@ topologySpreadConstraints:
   {{- include "bellhop.topologySpread" . | nindent 2 }}
 {{- range $name := list "affinity" "nodeSelector" "priorityClassName" "tolerations" }}
 {{- with index $values $name | default (index $.root.Values $name) }}
-{{ $name }}:
-  {{- toYaml . | nindent 2 }}
+{{ dict $name . | toYaml }}
 {{- end }}
 {{- end }}
 {{- with concat (include "bellhop.ownVolumes" . | fromYamlArray) $values.extraVolumes }}
