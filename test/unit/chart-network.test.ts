@@ -39,24 +39,14 @@ function reaching(values: Values): (from: string, to: string, port: number, prot
 
 /** The rules that the enforcer of the built-in node makes of the rendered policies. */
 function rulesOf(objects: readonly KubeObject[]): Map<string, PodRules> {
-  const policies = objects.filter(({ kind }) => kind === "NetworkPolicy") as unknown as V1NetworkPolicy[];
+  const policies = objects.filter(({ kind }) => kind === "NetworkPolicy");
+  // The client's types say `_from`, since `from` is a word of other languages.
+  const translated = JSON.parse(JSON.stringify(policies).replaceAll('"from":', '"_from":')) as V1NetworkPolicy[];
   const known = Object.entries(pods).map(([name, { namespace, labels }]): V1Pod => ({
     metadata: { name, uid: name, namespace, labels },
   }));
   const names = [...new Set(Object.values(pods).map(({ namespace }) => namespace))];
   const namespaces = names.map((name) => ({ metadata: { name, labels: { "kubernetes.io/metadata.name": name } } }));
-  // The client's types have `_from`, as `from` is a word of other languages.
-  const translated = policies.map((policy) => ({
-    ...policy,
-    spec: {
-      ...policy.spec,
-      podSelector: policy.spec?.podSelector ?? {},
-      ingress: policy.spec?.ingress?.map(({ from, ...rest }: { from?: object[] } & object) => ({
-        ...rest,
-        ...(from && { _from: from }),
-      })),
-    },
-  })) as V1NetworkPolicy[];
   const addresses = new Map(Object.entries(pods).map(([name, { address }]) => [name, address]));
   const decided = decide({ policies: translated, pods: known, namespaces, addresses });
   return new Map(decided.map((rules) => [rules.address, rules]));
