@@ -6,8 +6,8 @@ const sizes = { requests: { cpu: "250m", memory: "300Mi" }, limits: { cpu: 2, me
 /** What each process may be given of its own; `name` is in every value, so that a test sees whose it is. */
 function ownOf(name: string) {
   return {
+    ...podOf(name),
     replicas: 3,
-    resources: sizes,
     strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: "50%", maxUnavailable: 1 } },
     podDisruptionBudget: { enabled: true, minAvailable: 1, maxUnavailable: "" },
     serviceAccount: {
@@ -15,6 +15,13 @@ function ownOf(name: string) {
       labels: { "azure.workload.identity/use": "true" },
     },
     deploymentAnnotations: { "reloader.example.com/auto": name },
+  };
+}
+
+/** What every pod of the chart may be given of its own. */
+function podOf(name: string) {
+  return {
+    resources: sizes,
     podLabels: { tier: name },
     podAnnotations: { "logs.example.com/parser": name },
     nodeSelector: { pool: name },
@@ -111,6 +118,8 @@ export const everything = {
     deliveriesFrom: [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "ingress-nginx" } } }],
     probesFrom: [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "monitoring" } } }],
   },
+  crds: { install: true, keep: false },
+  uninstall: { ...podOf("uninstall"), enabled: true },
   allowedPrivateHosts: ["github.example.com", "git.example.com"],
   clusterRanges: ["10.0.0.0/8", "fd00::/8"],
   extraCA: { pem: "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n", configMap: "" },

@@ -44,7 +44,7 @@ describe("the clean-up before an uninstall", () => {
     const values = [
       "allowedPrivateHosts={github.example.com}",
       "clusterRanges={10.0.0.0/8}",
-      "extraCA.pem=-----BEGIN CERTIFICATE-----",
+      "extraCA.configMap=our-authorities",
       "proxies.https=http://proxy.example.com:3128",
     ];
     const { containers, volumes } = jobOf(...values).template.spec;

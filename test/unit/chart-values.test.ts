@@ -35,9 +35,9 @@ describe("the values of the test", () => {
   it("set every value of the chart, and none to its default", () => {
     const defaults = leaves(parse(readFileSync(join(chart, "values.yaml"), "utf8")));
     const given = leaves(everything);
-    // Securing values have one value only; a backend other than `pod` is none to install.
+    // Securing values have one value only; a backend other than `pod` is none to install, and CRDs that are not installed show nothing.
     const fixed =
-      /[sS]ecurityContext\.|\.enabled$|^extraCA\.configMap$|[dD]isruptionBudget\.maxUnavailable$|^sandbox\.backend$/;
+      /[sS]ecurityContext\.|\.enabled$|^extraCA\.configMap$|[dD]isruptionBudget\.maxUnavailable$|^sandbox\.backend$|^crds\.install$/;
     const unset = [...defaults].filter(([path, value]) => {
       const mine = [...given].filter(([other]) => other === path || other.startsWith(`${path}.`));
       const isDefault = mine.length === 1 && JSON.stringify(mine[0]?.[1]) === JSON.stringify(value);
@@ -83,6 +83,31 @@ describe("every object of the chart", () => {
       expect(labels).toHaveProperty("team", "platform");
       expect(annotations).not.toHaveProperty("example.com/owner");
     }
+  });
+});
+
+describe("the pod of the clean-up before an uninstall", () => {
+  it("has the labels, annotations, placement and further parts of its own, and the security contexts of all", () => {
+    const rendered = renderValues(everything, "--api-versions", "batch/v1/Job");
+    const { metadata, spec: pod } = (find(rendered, "Job", "bellhop-uninstall") as Deployment).spec.template;
+    expect(metadata.labels).toMatchObject({ tier: "uninstall", team: "platform" });
+    expect(metadata.annotations).toMatchObject({
+      "logs.example.com/parser": "uninstall",
+      "sidecar.istio.io/inject": "false",
+    });
+    expect(pod).toMatchObject({
+      nodeSelector: { pool: "uninstall" },
+      tolerations: [{ key: "uninstall", operator: "Exists", effect: "NoSchedule" }],
+      affinity: everything.uninstall.affinity,
+      securityContext: { runAsNonRoot: true, runAsUser: 1000680000 },
+      imagePullSecrets: [{ name: "registry" }],
+    });
+    expect(pod.containers[0]).toMatchObject({
+      image: expect.stringContaining("mirror.example.com:5000/"),
+      resources: everything.uninstall.resources,
+      env: expect.arrayContaining([{ name: "NODE_EXTRA", value: "uninstall" }]),
+      volumeMounts: expect.arrayContaining([{ name: "more", mountPath: "/etc/uninstall", readOnly: true }]),
+    });
   });
 });
 

@@ -99,17 +99,10 @@ OpenShift's SCC `restricted-v2` chooses user and groups itself and refuses pods 
 {{- end }}
 {{- end }}
 
-{{/* The container but for its ports. Its environment is the helper "bellhop.<component>.env", beside the Deployment. */}}
+{{/* The container of a process that serves, but for its ports. */}}
 {{- define "bellhop.container" -}}
-{{- $values := index .root.Values .component }}
-name: {{ .component }}
-image: {{ include "bellhop.image" .root }}
-imagePullPolicy: {{ .root.Values.image.pullPolicy }}
+{{ include "bellhop.baseContainer" . }}
 command: ["node", "/app/dist/{{ .component }}/main.js"]
-securityContext:
-  {{- include "bellhop.securityContext" (merge (dict "name" "securityContext") .) | nindent 2 }}
-resources:
-  {{- toYaml $values.resources | nindent 2 }}
 startupProbe:
   httpGet: { path: /healthz, port: probes }
   periodSeconds: 1
@@ -123,6 +116,18 @@ readinessProbe:
   httpGet: { path: /readyz, port: probes }
   periodSeconds: 2
   timeoutSeconds: 2
+{{- end }}
+
+{{/* What every container has. Its environment is the helper "bellhop.<component>.env", beside the Deployment or Job. */}}
+{{- define "bellhop.baseContainer" -}}
+{{- $values := index .root.Values .component }}
+name: {{ .component }}
+image: {{ include "bellhop.image" .root }}
+imagePullPolicy: {{ .root.Values.image.pullPolicy }}
+securityContext:
+  {{- include "bellhop.securityContext" (merge (dict "name" "securityContext") .) | nindent 2 }}
+resources:
+  {{- toYaml $values.resources | nindent 2 }}
 env:
   {{- include "bellhop.env" . | nindent 2 }}
 {{- with concat (include "bellhop.ownVolumeMounts" . | fromYamlArray) $values.extraVolumeMounts }}
