@@ -9,6 +9,7 @@ import { isReported } from "../demo/follow.ts";
 import type { NodePlace } from "../demo/node-place.ts";
 import { release } from "../demo/release.ts";
 import { root, shellBlocks, textOf } from "../docs.ts";
+import { skipWhereLacking } from "../needs.ts";
 import { earlierChart, earlierCommit, newField } from "./earlier-chart.ts";
 import { agentRuns, ask, processesWith, reported, startPlace, taskWhere } from "./journey-place.ts";
 
@@ -67,32 +68,31 @@ describe("an installation from its upgrade to its removal, on a real node", () =
   const leftovers = async (kinds: string, ...more: string[]): Promise<string[]> =>
     (await place.kubectl(["get", kinds, "-o", "name", ...more])).split("\n").filter((name) => /bellhop/.test(name));
 
-  it.skipIf(earlier === undefined)(
-    `is upgraded from an earlier chart as documented, CRDs and all (needs commit ${earlierCommit}, which a shallow clone has not)`,
-    async () => {
-      const [upgrade = "", handOver = ""] = shellBlocks(chartReadme, "## Upgrade");
-      const fieldOf = `kubectl get crd agenttasks.bellhop.dev -o jsonpath='{..status.properties.${newField}.type}'`;
-      expect(await succeeds(fieldOf)).toBe("");
-      const refused = await shell(upgrade);
-      expect(refused.code).toBe(1);
-      expect(refused.stderr).toContain("Hand them to this release, once, then repeat your command:");
-      // What is documented is what the refusal says.
-      const said = refused.stderr.split("\n").filter((line) => line.startsWith("  kubectl "));
-      expect(said.map((line) => line.trim())).toEqual(handOver.replaceAll(/ \\\n +/g, " ").split("\n"));
+  it("is upgraded from an earlier chart as documented, CRDs and all", async (context) => {
+    const lacks = `there is no commit ${earlierCommit} here, which a shallow clone has not`;
+    skipWhereLacking(context, earlier === undefined ? lacks : undefined);
+    const [upgrade = "", handOver = ""] = shellBlocks(chartReadme, "## Upgrade");
+    const fieldOf = `kubectl get crd agenttasks.bellhop.dev -o jsonpath='{..status.properties.${newField}.type}'`;
+    expect(await succeeds(fieldOf)).toBe("");
+    const refused = await shell(upgrade);
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain("Hand them to this release, once, then repeat your command:");
+    // What is documented is what the refusal says.
+    const said = refused.stderr.split("\n").filter((line) => line.startsWith("  kubectl "));
+    expect(said.map((line) => line.trim())).toEqual(handOver.replaceAll(/ \\\n +/g, " ").split("\n"));
 
-      await succeeds(handOver);
-      await succeeds(upgrade);
-      expect(await succeeds(fieldOf)).toBe("string");
-      const live = await place.api<AgentTask>(
-        `/apis/bellhop.dev/v1alpha1/namespaces/${place.namespace}/agenttasks/${done.metadata.name}`,
-      );
-      expect(live).toMatchObject({ metadata: { uid: done.metadata.uid }, status: { phase: "Succeeded" } });
-      const owner = "jsonpath={.items[*].metadata.annotations.meta\\.helm\\.sh/release-name}";
-      expect(await place.kubectl(["get", "crd", "-o", owner])).toBe("bellhop bellhop bellhop");
-      await succeeds(upgrade);
-      await succeeds(`kubectl rollout status deployment --namespace ${release.namespace} --timeout=120s`);
-    },
-  );
+    await succeeds(handOver);
+    await succeeds(upgrade);
+    expect(await succeeds(fieldOf)).toBe("string");
+    const live = await place.api<AgentTask>(
+      `/apis/bellhop.dev/v1alpha1/namespaces/${place.namespace}/agenttasks/${done.metadata.name}`,
+    );
+    expect(live).toMatchObject({ metadata: { uid: done.metadata.uid }, status: { phase: "Succeeded" } });
+    const owner = "jsonpath={.items[*].metadata.annotations.meta\\.helm\\.sh/release-name}";
+    expect(await place.kubectl(["get", "crd", "-o", owner])).toBe("bellhop bellhop bellhop");
+    await succeeds(upgrade);
+    await succeeds(`kubectl rollout status deployment --namespace ${release.namespace} --timeout=120s`);
+  });
 
   it("shows the logs of the operator that leads by the documented command", async () => {
     const [command = ""] = shellBlocks("docs/operations.md", "## Look")
