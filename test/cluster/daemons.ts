@@ -25,13 +25,18 @@ export interface PrepareOptions {
   /** What else is under way; nothing unless told. */
   progress?: Progress;
   signal?: AbortSignal;
+  /** Called where a build is under way: what it needs is there. */
+  begun?: () => void;
 }
 
 /** As `daemonsFolder`, and says how far a build is. */
 export function prepareDaemons(use: DaemonUse, options: PrepareOptions): Promise<string> {
-  const { say, progress = startProgress(say), signal } = options;
+  const { say, progress = startProgress(say), signal, begun = () => {} } = options;
   const more = signal === undefined ? {} : { signal };
-  return progress.part(`Kubernetes daemons of the ${use}`, (now) => daemonsFolder(use, { say, now, ...more }));
+  return progress.part(`Kubernetes daemons of the ${use}`, (show) => {
+    const now = (doing: string): void => (begun(), show(doing));
+    return daemonsFolder(use, { say, now, ...more });
+  });
 }
 
 /**

@@ -20,7 +20,7 @@ declare module "vitest" {
  */
 export function prepare(
   project: TestProject,
-  work: (given: Required<PrepareOptions>) => Promise<void>,
+  work: (given: Required<Omit<PrepareOptions, "begun">>) => Promise<void>,
 ): () => Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "bellhop-prepared-"));
   const file = join(folder, "outcome.json");

@@ -23,10 +23,11 @@ export function startProgress(say: Say, clock: Clock = systemClock): Progress {
   const wait = (): void => void (timer ??= clock.after(everyMs, report));
   function report(): void {
     timer = undefined;
-    const [done, waiting] = [true, false].map((is) => [...parts].filter(([, part]) => part.done === is));
-    if (!waiting?.length) return;
-    const remaining = waiting.map(([name, part]) => `${name} (${stateOf(part, clock.monotonicMs())})`).join(", ");
-    say(`waiting for: ${remaining}${done?.length ? `; done: ${done.map(([name]) => name).join(", ")}` : ""}`);
+    const are = (state: Part["state"]): [string, Part][] => [...parts].filter(([, part]) => part.state === state);
+    const [waiting, done] = [are("under way"), are("done").map(([name]) => name)];
+    if (waiting.length === 0) return;
+    const remaining = waiting.map(([name, part]) => `${name} (${lookOf(part, clock.monotonicMs())})`).join(", ");
+    say(`waiting for: ${remaining}${done.length > 0 ? `; done: ${done.join(", ")}` : ""}`);
     wait();
   }
 
@@ -34,10 +35,14 @@ export function startProgress(say: Say, clock: Clock = systemClock): Progress {
     part<T>(name: string, work: (now: Say) => Promise<T>): Promise<T> {
       const known = parts.get(name);
       if (known) return known.outcome as Promise<T>;
-      const part: Part = { sinceMs: clock.monotonicMs(), doing: "", done: false, outcome: undefined };
+      const part: Part = { sinceMs: clock.monotonicMs(), doing: "", state: "under way", outcome: undefined };
       parts.set(name, part);
       wait();
-      const outcome = work((doing) => (part.doing = doing)).finally(() => (part.done = true));
+      const outcome = work((doing) => (part.doing = doing));
+      outcome.then(
+        () => (part.state = "done"),
+        () => (part.state = "failed"),
+      );
       part.outcome = outcome;
       return outcome;
     },
@@ -47,11 +52,11 @@ export function startProgress(say: Say, clock: Clock = systemClock): Progress {
 interface Part {
   sinceMs: number;
   doing: string;
-  done: boolean;
+  state: "under way" | "done" | "failed";
   outcome: Promise<unknown> | undefined;
 }
 
-function stateOf({ sinceMs, doing }: Part, nowMs: number): string {
+function lookOf({ sinceMs, doing }: Part, nowMs: number): string {
   const seconds = Math.round((nowMs - sinceMs) / 1_000);
   const minutes = Math.floor(seconds / 60);
   const passed = minutes > 0 ? `${minutes} min ${seconds % 60} s` : `${seconds} s`;

@@ -72,8 +72,11 @@ async function thePlace(): Promise<Place> {
   try {
     return await bestPlace();
   } catch (error) {
+    failed(error);
     await endChildren();
-    throw error;
+    // The end of one may have been what another waited for to begin.
+    await endChildren();
+    process.exit(1);
   }
 }
 

@@ -35,11 +35,14 @@ describe("progress", () => {
   });
 
   it("begins a part once, and gives it to whoever asks again; also its failure", async () => {
-    const { progress } = aProgress();
+    const { clock, said, progress } = aProgress();
     let begun = 0;
     const work = (): Promise<never> => (begun++, Promise.reject(new Error("no Go")));
     await expect(progress.part("daemons", work)).rejects.toThrow("no Go");
     await expect(progress.part("daemons", work)).rejects.toThrow("no Go");
     expect(begun).toBe(1);
+    void progress.part("images", () => new Promise(() => {}));
+    await clock.advance(10_000);
+    expect(said).toEqual(["waiting for: images (10 s so far)"]);
   });
 });

@@ -10,10 +10,15 @@ export interface PreparedNode {
   images: BuiltImages;
 }
 
-/** Gets everything that a node needs. The daemons take longest, so they begin; everything else is done meanwhile. */
+/**
+ * Gets everything that a node needs. The daemons take longest, so they begin, and everything else is done meanwhile; but nothing is where they
+ * can be neither found nor built.
+ */
 export async function prepareNode(options: PrepareOptions): Promise<PreparedNode> {
   const { progress = startProgress(options.say) } = options;
-  const building = prepareDaemons("node", { ...options, progress });
+  const { promise: begun, resolve } = Promise.withResolvers<void>();
+  const building = prepareDaemons("node", { ...options, progress, begun: resolve });
+  await Promise.race([begun, building]);
   const [daemons, images] = await Promise.all([building, packagesAndImages(progress)]);
   return { daemons, images };
 }
