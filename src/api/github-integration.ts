@@ -88,7 +88,7 @@ const trigger = z
       .optional()
       .describe("Rings when the label is put on an issue or a change."),
     assignment: z
-      .object({ login: login.describe("The user account whose assignment rings. An App cannot be assigned.") })
+      .object({ login: login.describe("The user account whose assignment signals. An App cannot be assigned.") })
       .optional()
       .describe("Rings when an issue or a change is assigned to the named user."),
     reviewRequest: z

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { secrets } from "../kube/resources.ts";
 import type { KubeClient } from "../kube/types.ts";
-import { inHand } from "../shared/redact.ts";
+import { secretRegistry } from "../shared/redact.ts";
 import { Refusal } from "./refusal.ts";
 
 /** A git credential as the operator leaves it in Secret `task-<uid>` of the broker's namespace. */
@@ -25,6 +25,6 @@ export async function taskCredential(
     );
   }
   const found = credential.parse(JSON.parse(Buffer.from(data, "base64").toString()));
-  inHand.hold(found.password);
+  secretRegistry.add(found.password);
   return found;
 }

@@ -3,7 +3,7 @@ import type { ConnectDeps } from "../integrations/types.ts";
 import { secrets } from "../kube/resources.ts";
 import type { KubeClient } from "../kube/types.ts";
 import { BellhopError } from "../shared/errors.ts";
-import { inHand } from "../shared/redact.ts";
+import { secretRegistry } from "../shared/redact.ts";
 
 /**
  * Reads Secrets of one namespace for `connect`: by `get` only, and only those that allow it with the annotation
@@ -24,7 +24,7 @@ export function secretReader(client: KubeClient, namespace: string): ConnectDeps
     const value = trimmed(Buffer.from(secret.data?.[ref.key] ?? "", "base64"));
     if (value.length === 0)
       throw new BellhopError("SecretKeyMissing", `${at} has no key \`${ref.key}\`, or it is empty`);
-    inHand.hold(value);
+    secretRegistry.add(value);
     return value;
   };
 }

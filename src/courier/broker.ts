@@ -4,7 +4,7 @@ import type { z } from "zod";
 import { delayMs } from "../shared/backoff.ts";
 import { type Clock, sleep } from "../shared/clock.ts";
 import { BellhopError, describeError, errorCode } from "../shared/errors.ts";
-import { inHand } from "../shared/redact.ts";
+import { secretRegistry } from "../shared/redact.ts";
 import {
   type EventBatch,
   type Proposal,
@@ -125,8 +125,8 @@ function keepSession(deps: BrokerDeps, call: (wanted: Call, signal?: AbortSignal
     current = checked(session, answer);
     const nowMs = deps.clock.now().getTime();
     renewAtMs = nowMs + Math.max(shortestMs, (Date.parse(current.expiresAt) - nowMs) / 2);
-    inHand.hold(current.capability);
-    inHand.hold(current.agentCapability);
+    secretRegistry.add(current.capability);
+    secretRegistry.add(current.agentCapability);
     deps.onSession(current);
     return current;
   }

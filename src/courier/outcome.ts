@@ -1,5 +1,5 @@
 import { writeFileSync } from "node:fs";
-import { inHand } from "../shared/redact.ts";
+import { secretRegistry } from "../shared/redact.ts";
 import { type CourierOutcome, maxOutcomeBytes } from "../sandbox/protocol/outcome.ts";
 
 /** An outcome without what every one of them has. */
@@ -25,5 +25,5 @@ export function encodeOutcome(outcome: CourierOutcome): string {
  * in its git configuration, or a git of ours has told ours.
  */
 export function plain(text: string): string {
-  return inHand.redact(text).replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ");
+  return secretRegistry.redact(text).replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ");
 }

@@ -4,7 +4,7 @@ import type { Informer, KubeClient, KubeObject } from "../kube/types.ts";
 import type { Clock } from "../shared/clock.ts";
 import { describeError } from "../shared/errors.ts";
 import type { Logger } from "../shared/log.ts";
-import { inHand } from "../shared/redact.ts";
+import { secretRegistry } from "../shared/redact.ts";
 
 const rereadEveryMs = 1_000;
 const rereadTimeoutMs = 2_000;
@@ -77,7 +77,8 @@ export class KeyRing {
     if (this.#isKnown(secret, keys)) return;
     this.#loaded = secret?.metadata;
     this.#keys = keys;
-    for (const entry of keys.routes.values()) for (const key of entry.keys) inHand.hold(Buffer.from(key, "base64"));
+    for (const entry of keys.routes.values())
+      for (const key of entry.keys) secretRegistry.add(Buffer.from(key, "base64"));
     const { log, loaded } = this.#deps;
     if (problems.length > 0) log.error({ problems }, "some hooks cannot be served: their entries cannot be read");
     log.info({ generation: keys.generation, hooks: keys.routes.size }, "keys loaded");

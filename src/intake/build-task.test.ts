@@ -87,7 +87,7 @@ describe("buildTask", () => {
     { ring: checks, signal: { type: "FailedChecks" } },
     { ring: { kind: "label", label: "é".repeat(300) }, signal: { type: "Label", name: `${"é".repeat(255)}…` } },
   ] as const)("carries what matched: $signal.type", ({ ring, signal }) => {
-    expect(build({ rings: [ring] }, { result: "task", trigger, ring }).spec.source.signal).toEqual(signal);
+    expect(build({ signals: [ring] }, { result: "task", trigger, ring }).spec.source.signal).toEqual(signal);
   });
 
   it("takes the trigger's profile where it has one", () => {
@@ -107,7 +107,7 @@ describe("buildTask", () => {
 
   it("leaves text and prompt out where nobody said anything", () => {
     const ring = { kind: "label", label: "x" } as const;
-    const { text: _, visibleText: _none, ...silent } = anEvent({ rings: [ring] });
+    const { text: _, visibleText: _none, ...silent } = anEvent({ signals: [ring] });
     const decision = { result: "task" as const, ring, trigger: { name: "label", label: { name: "x" } } };
     const task = buildTask({
       integration: anIntegration(),

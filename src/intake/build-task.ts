@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { AgentTaskSpec, TaskSource } from "../api/agent-task.ts";
 import { manager, names } from "../api/annotations.ts";
 import type { AgentTask } from "../api/kinds.ts";
-import type { Integration, ProviderEvent, Ring } from "../integrations/types.ts";
+import type { Integration, ProviderEvent, Signal } from "../integrations/types.ts";
 import type { Draft } from "../kube/types.ts";
 import { cutCharacters, cutText } from "./cut-text.ts";
 import type { Decision } from "./decide.ts";
@@ -80,7 +80,7 @@ function sourceOf(event: ProviderEvent, { trigger, ring }: TaskIngredients["deci
 }
 
 /** What matched, for people. The words of a mention are in the text. */
-function signalOf(ring: Ring): NonNullable<TaskSource["signal"]> {
+function signalOf(ring: Signal): NonNullable<TaskSource["signal"]> {
   const name = nameOf(ring);
   return { type: signalTypes[ring.kind], ...(name ? { name: cutCharacters(name, 256) } : {}) };
 }
@@ -93,7 +93,7 @@ const signalTypes = {
   failedChecks: "FailedChecks",
 } as const;
 
-function nameOf(ring: Ring): string | undefined {
+function nameOf(ring: Signal): string | undefined {
   if (ring.kind === "mention") return undefined;
   if (ring.kind === "label") return ring.label;
   return ring.kind === "failedChecks" ? ring.name : ring.login;

@@ -12,7 +12,7 @@ const maxLength = 2_048;
 /** What one evaluation may cost: about as many nanoseconds on a slow core, so well under the 50 ms that a rule may take. */
 export const ruleBudget = 30_000_000;
 
-/** What one evaluation said: whether the rule rings, or why it could not be evaluated. */
+/** What one evaluation said: whether the rule signals, or why it could not be evaluated. */
 export type RuleResult = { ok: true; value: boolean } | { ok: false; message: string };
 
 /** A `when` expression, ready to be evaluated, or why it cannot be. */

@@ -5,7 +5,7 @@ import { decide, type DecisionFacts } from "./decide.ts";
 import { anEvent, anIntegration } from "./testing.ts";
 
 const now = new Date("2026-01-10T00:00:00Z");
-const failed: ProviderEvent["rings"] = [
+const failed: ProviderEvent["signals"] = [
   { kind: "failedChecks", headBranch: "bellhop/fix-42", headSHA: "a".repeat(40), sameRepository: true },
 ];
 
@@ -31,26 +31,26 @@ describe("decide", () => {
       "a label, without regard to case",
       {
         spec: { triggers: [{ name: "t", label: { name: "Agent" } }] },
-        event: { rings: [{ kind: "label", label: "agent" }] },
+        event: { signals: [{ kind: "label", label: "agent" }] },
       },
     ],
     [
       "an assignment",
       {
         spec: { triggers: [{ name: "t", assignment: { login: "bot-user" } }] },
-        event: { rings: [{ kind: "assignment", login: "Bot-User" }] },
+        event: { signals: [{ kind: "assignment", login: "Bot-User" }] },
       },
     ],
     [
       "a review request",
       {
         spec: { triggers: [{ name: "t", reviewRequest: { login: "bot-user" } }] },
-        event: { rings: [{ kind: "reviewRequest", login: "bot-user" }] },
+        event: { signals: [{ kind: "reviewRequest", login: "bot-user" }] },
       },
     ],
     [
       "failed checks of our branch",
-      { spec: { triggers: [{ name: "t", failedChecks: {} }] }, event: { rings: failed } },
+      { spec: { triggers: [{ name: "t", failedChecks: {} }] }, event: { signals: failed } },
     ],
     [
       "a true rule",
@@ -99,7 +99,7 @@ describe("decide", () => {
     ],
   ] as const)("rings for %s", (_, over) => {
     const given = over as Parameters<typeof deciding>[0];
-    const [ring] = given?.event?.rings ?? [{ kind: "mention" }];
+    const [ring] = given?.event?.signals ?? [{ kind: "mention" }];
     expect(deciding(given)).toMatchObject({ result: "task", trigger: { name: "t" }, ring });
   });
 
@@ -108,19 +108,19 @@ describe("decide", () => {
     ["IntegrationDeleted", { deletionTimestamp: "2026-01-01T00:00:00Z" }],
     ["OlderThanRetention", { event: { occurredAt: new Date("2026-01-02T23:59:59Z") } }],
     ["NoTrigger", { spec: { triggers: [{ name: "t", label: { name: "agent" } }] } }],
-    ["NoTrigger", { event: { rings: [{ kind: "label", label: "agent" }] } }],
+    ["NoTrigger", { event: { signals: [{ kind: "label", label: "agent" }] } }],
     [
       "NotOurBranch",
       {
         spec: { triggers: [{ name: "t", failedChecks: {} }] },
-        event: { rings: [{ ...failed[0], headBranch: "main" }] },
+        event: { signals: [{ ...failed[0], headBranch: "main" }] },
       },
     ],
     [
       "NotOurBranch",
       {
         spec: { triggers: [{ name: "t", failedChecks: {} }] },
-        event: { rings: [{ ...failed[0], sameRepository: false }] },
+        event: { signals: [{ ...failed[0], sameRepository: false }] },
       },
     ],
     ["RuleFalse", { spec: { triggers: [{ name: "t", mention: {}, when: "event.actor.isBot" }] } }],
@@ -149,7 +149,7 @@ describe("decide", () => {
   it("rings no failed check while no prefix is published", () => {
     const facts: DecisionFacts = {
       integration: anIntegration({ spec: { triggers: [{ name: "t", failedChecks: {} }] } }),
-      event: anEvent({ rings: failed }),
+      event: anEvent({ signals: failed }),
       body: {},
       published: { branchPrefixes: [] },
       now,
@@ -159,16 +159,16 @@ describe("decide", () => {
   });
 
   it("takes a command whatever the triggers, and whatever their rules say", () => {
-    const rings = [{ kind: "mention" as const, words: "stop\nplease" }];
-    const labelOnly = deciding({ spec: { triggers: [{ name: "t", label: { name: "agent" } }] }, event: { rings } });
-    expect(labelOnly).toEqual({ result: "task", command: "stop", ring: rings[0] });
-    const approval = deciding({ event: { rings: [{ kind: "mention", words: "approve 1A2B3C4" }] } });
+    const signals = [{ kind: "mention" as const, words: "stop\nplease" }];
+    const labelOnly = deciding({ spec: { triggers: [{ name: "t", label: { name: "agent" } }] }, event: { signals } });
+    expect(labelOnly).toEqual({ result: "task", command: "stop", ring: signals[0] });
+    const approval = deciding({ event: { signals: [{ kind: "mention", words: "approve 1A2B3C4" }] } });
     expect(approval).toMatchObject({ result: "task", command: "approve", argument: "1a2b3c4" });
   });
 
   it("takes no command of a suspended integration", () => {
-    const rings = [{ kind: "mention" as const, words: "stop" }];
-    expect(deciding({ spec: { suspend: true }, event: { rings } })).toMatchObject({ reason: "Suspended" });
+    const signals = [{ kind: "mention" as const, words: "stop" }];
+    expect(deciding({ spec: { suspend: true }, event: { signals } })).toMatchObject({ reason: "Suspended" });
   });
 
   it("shows rules the time as text", () => {

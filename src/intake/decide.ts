@@ -1,6 +1,6 @@
 import type { Command } from "../api/agent-task.ts";
 import type { Trigger } from "../api/github-integration.ts";
-import type { Integration, ProviderEvent, Ring } from "../integrations/types.ts";
+import type { Integration, ProviderEvent, Signal } from "../integrations/types.ts";
 import type { CompiledRule, RefusedRule } from "./cel.ts";
 import { parseCommand } from "./command.ts";
 import type { IntegrationFacts } from "./gateway-facts.ts";
@@ -25,7 +25,7 @@ export type Decision =
       result: "task";
       trigger?: Trigger;
       /** What in the event the trigger, or the command, is about. */
-      ring: Ring;
+      ring: Signal;
       command?: Command;
       argument?: string;
     }
@@ -50,7 +50,7 @@ export function atRest({ metadata, spec }: Integration): Extract<Decision, { res
 }
 
 function command(event: ProviderEvent): Decision | undefined {
-  const mention = event.rings.find((ring) => ring.kind === "mention");
+  const mention = event.signals.find((ring) => ring.kind === "mention");
   const parsed = mention && parseCommand(mention.words);
   return parsed && { result: "task", ring: mention, ...parsed };
 }
@@ -84,7 +84,7 @@ export function brokenRule(
 }
 
 function tryTrigger(facts: DecisionFacts, trigger: Trigger): Decision | "other" {
-  const ring = facts.event.rings.find((ring) => asksFor(trigger, ring));
+  const ring = facts.event.signals.find((ring) => asksFor(trigger, ring));
   if (!ring) return "other";
   if (ring.kind === "failedChecks" && !isOurBranch(ring, facts.published)) {
     return ignored("NotOurBranch", "Checks ring only for branches of the same repository that Bellhop pushes to.");
@@ -109,7 +109,7 @@ function forRules(given: ProviderEvent): object {
   return occurredAt === undefined ? event : { ...event, occurredAt: occurredAt.toISOString() };
 }
 
-function asksFor(trigger: Trigger, ring: Ring): boolean {
+function asksFor(trigger: Trigger, ring: Signal): boolean {
   if (ring.kind === "mention" || ring.kind === "failedChecks") return trigger[ring.kind] !== undefined;
   if (ring.kind === "label") return same(trigger.label?.name, ring.label);
   return same(trigger[ring.kind]?.login, ring.login);
@@ -119,7 +119,7 @@ function same(wanted: string | undefined, given: string): boolean {
   return wanted?.toLowerCase() === given.toLowerCase();
 }
 
-function isOurBranch(ring: Extract<Ring, { kind: "failedChecks" }>, { branchPrefixes }: IntegrationFacts): boolean {
+function isOurBranch(ring: Extract<Signal, { kind: "failedChecks" }>, { branchPrefixes }: IntegrationFacts): boolean {
   return ring.sameRepository && branchPrefixes.some((prefix) => ring.headBranch.startsWith(prefix));
 }
 

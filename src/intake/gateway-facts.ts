@@ -29,6 +29,6 @@ export function decodeFacts(text: string | undefined): IntegrationFacts {
   try {
     return integrationFacts.parse(JSON.parse(text));
   } catch {
-    return noFacts; // the operator repairs what it owns; until then no failed check rings
+    return noFacts; // the operator repairs what it owns; until then no failed check signals
   }
 }

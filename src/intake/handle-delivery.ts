@@ -116,8 +116,8 @@ function unchosenAnswer(
   { reason, message, again }: Exclude<Choice, { integration: object }>,
   read: Normalised,
 ): Answer {
-  const mayRing = read.outcome === "event" || (read.outcome === "ignored" && read.again === true);
-  return again && mayRing ? later(503, reason, message) : ignored(reason, message);
+  const mayTrigger = read.outcome === "event" || (read.outcome === "ignored" && read.again === true);
+  return again && mayTrigger ? later(503, reason, message) : ignored(reason, message);
 }
 
 /** The answer to what is no event. What may be one later was not taken, unless the integration takes nothing. */

@@ -57,7 +57,7 @@ export function anEvent(over: Partial<ProviderEvent> = {}): ProviderEvent {
     repository: { id: "5", host: "github.com", owner: "acme", name: "shop", private: true },
     text: "@bellhop fix it",
     visibleText: over.text ?? "@bellhop fix it",
-    rings: [{ kind: "mention", words: "fix it" }],
+    signals: [{ kind: "mention", words: "fix it" }],
     ...over,
   };
 }

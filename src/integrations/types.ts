@@ -70,7 +70,7 @@ export interface EventRepository {
 }
 
 /** What in an event may ring, so that triggers match without knowing the provider. */
-export type Ring =
+export type Signal =
   | {
       kind: "mention";
       /** The words after the mention, first line first; commands are looked for here. */ words: string;
@@ -113,7 +113,7 @@ export interface ProviderEvent {
   text?: string;
   /** The same as a reader sees it, nothing hidden in it, for the agent's prompt; its beginning where it is overlong. */
   visibleText?: string;
-  rings: Ring[];
+  signals: Signal[];
 }
 
 /** What became of parsing: an event, something answered but not acted on, or a body that is not what it says. */

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { inHand } from "../shared/redact.ts";
+import { secretRegistry } from "../shared/redact.ts";
 import { ApiError, errorFromAnswer, isQuotaExceeded } from "./errors.ts";
 
 describe("an error of the API server", () => {
   it("is told apart by what the server said, whatever a team has made a secret of", () => {
-    inHand.hold("a-secret-that-a-team-chose");
+    secretRegistry.add("a-secret-that-a-team-chose");
     const error = new ApiError({ status: 403, reason: "Forbidden", message: "no a-secret-that-a-team-chose here" });
     expect(error.message).toBe("no [redacted] here");
     expect(error.says(/a-secret-that-a-team-chose/)).toBe(true);

@@ -1,5 +1,5 @@
 import { BellhopError } from "../shared/errors.ts";
-import { inHand } from "../shared/redact.ts";
+import { secretRegistry } from "../shared/redact.ts";
 
 const maxMessageLength = 1_000;
 const retryableStatus = new Set([0, 408, 429, 500, 502, 503, 504]);
@@ -26,7 +26,7 @@ export class ApiError extends BellhopError {
   readonly retryAfterMs: number | undefined;
 
   constructor(details: ApiErrorDetails) {
-    super(details.reason, inHand.redact(details.message).slice(0, maxMessageLength), {
+    super(details.reason, secretRegistry.redact(details.message).slice(0, maxMessageLength), {
       retryable: retryableStatus.has(details.status) || details.reason === "Conflict",
       cause: details.cause,
       raw: details.message,

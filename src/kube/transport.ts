@@ -1,6 +1,6 @@
 import { Agent, type Dispatcher, Pool } from "undici";
 import { type Clock, systemClock } from "../shared/clock.ts";
-import { inHand } from "../shared/redact.ts";
+import { secretRegistry } from "../shared/redact.ts";
 import { withinSignal } from "../shared/within-signal.ts";
 import { type Requests, createCallConnection } from "./call-connection.ts";
 import { errorFromAnswer, unreachable } from "./errors.ts";
@@ -98,7 +98,7 @@ async function send(sender: Sender, call: Call): Promise<Dispatcher.ResponseData
 
 async function requestHeaders(config: KubeConfig, call: Call): Promise<Record<string, string>> {
   const authorization = await config.authorization?.();
-  inHand.hold(authorization?.split(" ").at(-1) ?? "");
+  secretRegistry.add(authorization?.split(" ").at(-1) ?? "");
   return {
     accept: "application/json",
     "user-agent": "bellhop",

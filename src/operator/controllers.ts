@@ -8,7 +8,7 @@ import { agentTaskController, lifeOf } from "../controllers/agent-task/index.ts"
 import { publishStep } from "../controllers/agent-task/publish/index.ts";
 import { reportStep } from "../controllers/agent-task/report/index.ts";
 import { taskCache } from "../controllers/agent-task/task-index.ts";
-import { findDesk, type DeskDeps, type IntegrationSource } from "../controllers/desk.ts";
+import { integrationFinder, type SignInDeps, type IntegrationSource } from "../controllers/integration-handle.ts";
 import { egressProbes } from "../controllers/installation/egress.ts";
 import { installationRequest, keepInstallation } from "../controllers/installation/index.ts";
 import { defaultIntegrationConfig } from "../controllers/integration/deps.ts";
@@ -37,7 +37,7 @@ import { leading } from "./leading.ts";
 import { brokerHosts, brokerURL, sandboxSettings } from "./sandbox.ts";
 
 /** What the controllers are wired with. */
-export interface Wiring extends DeskDeps {
+export interface Wiring extends SignInDeps {
   client: KubeConnection;
   config: OperatorConfig;
   informers: Informers;
@@ -207,7 +207,7 @@ function taskDeps(wiring: Wiring, sources: readonly IntegrationSource[], setting
     guardrails: guardrailsOf(config),
     retention: { ...defaultConfig.retention, taskMs: config.BELLHOP_TASK_RETENTION_DAYS * dayMs },
   };
-  const desk = findDesk(wiring, sources);
+  const findIntegration = integrationFinder(wiring, sources);
   const tasks = taskCache(informers.tasks.store);
   const profile = (namespace: string, name: string) => informers.profiles.store.get({ namespace, name });
   const credentials = createTaskCredentials({ kube: client, brokerNamespace, clock, log });
@@ -215,7 +215,7 @@ function taskDeps(wiring: Wiring, sources: readonly IntegrationSource[], setting
     kube: client,
     tasks,
     profiles: informers.profiles.store,
-    desk,
+    findIntegration,
     sandbox: podProvider({
       client,
       pods: informers.pods.store,
@@ -226,7 +226,8 @@ function taskDeps(wiring: Wiring, sources: readonly IntegrationSource[], setting
     egress: (signal: AbortSignal) => egressProbes({ client, canaries: (asking) => canaries(wiring, asking) }, signal),
     admission: createAdmission({
       tasks,
-      integration: ({ metadata, spec }) => desk({ ...spec.integrationRef, namespace: metadata.namespace })?.integration,
+      integration: ({ metadata, spec }) =>
+        findIntegration({ ...spec.integrationRef, namespace: metadata.namespace })?.integration,
       profile: ({ metadata, spec }) => profile(metadata.namespace, spec.profileRef.name),
       clock,
       config: taskConfig,

@@ -1,5 +1,5 @@
 import pino from "pino";
-import { inHand } from "./redact.ts";
+import { secretRegistry } from "./redact.ts";
 
 /** A structured logger: constant messages, facts as fields. `info` for what changed, `debug` for the steady state. */
 export interface Logger {
@@ -31,8 +31,9 @@ export function createLogger(
 
 /** Whoever chooses a secret must not choose what lines look like: of a line that has one, only the values change. */
 function redacted(line: string): string {
-  if (inHand.redact(line) === line) return line;
-  const values = (_: string, value: unknown): unknown => (typeof value === "string" ? inHand.redact(value) : value);
+  if (secretRegistry.redact(line) === line) return line;
+  const values = (_: string, value: unknown): unknown =>
+    typeof value === "string" ? secretRegistry.redact(value) : value;
   return `${JSON.stringify(JSON.parse(line, values))}\n`;
 }
 

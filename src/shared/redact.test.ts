@@ -3,18 +3,18 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { thorough } from "../../test/thorough.ts";
 import { searched } from "../../test/work.ts";
-import { type Redactor, secretsInHand } from "./redact.ts";
+import { type Redactor, createSecretRegistry } from "./redact.ts";
 
 const secret = 'p@ss w0rd/ü+="x';
 
-/** What a hand with these values takes out. */
+/** What a registry with these values takes out. */
 function redactor(values: readonly string[]): Redactor {
-  const hand = secretsInHand();
-  for (const value of values) hand.hold(value);
-  return hand.redact;
+  const registry = createSecretRegistry();
+  for (const value of values) registry.add(value);
+  return registry.redact;
 }
 
-describe("a hand of secrets", () => {
+describe("a registry of secrets", () => {
   it.each([
     ["raw", secret],
     ["base64", Buffer.from(secret).toString("base64")],
@@ -90,38 +90,38 @@ describe("a hand of secrets", () => {
   }, 60_000);
 });
 
-describe("secretsInHand", () => {
+describe("createSecretRegistry", () => {
   it("masks what is held, text or bytes, in every form", () => {
-    const { hold, redact } = secretsInHand();
-    hold(secret);
-    hold(Buffer.from("another-secrets"));
+    const { add, redact } = createSecretRegistry();
+    add(secret);
+    add(Buffer.from("another-secrets"));
     const said = `${secret} ${encodeURIComponent(secret)} ${Buffer.from("another-secrets").toString("base64")}`;
     expect(redact(said)).toBe("[redacted] [redacted] [redacted]");
   });
 
   it("forgets the one that was held longest ago, and nothing that two values share", () => {
-    const { hold, redact } = secretsInHand(2);
-    for (const value of ["secret-one", "secret-two", "secret-one", "secret-three"]) hold(value);
+    const { add, redact } = createSecretRegistry(2);
+    for (const value of ["secret-one", "secret-two", "secret-one", "secret-three"]) add(value);
     expect(redact("secret-one secret-two secret-three")).toBe("[redacted] secret-two [redacted]");
   });
 
   it("masks secrets that overlap as one, so that no end of either is left", () => {
-    const { hold, redact } = secretsInHand();
-    for (const value of ["abcdefghij", "ghijklmnopqr"]) hold(value);
+    const { add, redact } = createSecretRegistry();
+    for (const value of ["abcdefghij", "ghijklmnopqr"]) add(value);
     expect(redact("<abcdefghijklmnopqr>")).toBe("<[redacted]>");
   });
 
   it("takes nothing under 8 characters", () => {
-    const { hold, redact } = secretsInHand();
-    for (const value of ["", "main"]) hold(value);
+    const { add, redact } = createSecretRegistry();
+    for (const value of ["", "main"]) add(value);
     expect(redact("checked out main")).toBe("checked out main");
   });
 
-  it("looks no longer through a line with 1,000 secrets in hand than with one", () => {
+  it("looks no longer through a line with 1,000 secrets in registry than with one", () => {
     const line = JSON.stringify({ level: "info", message: "x".repeat(100), text: "reconciled a task ".repeat(10) });
     const searchedWith = (count: number): number => {
-      const { hold, redact } = secretsInHand();
-      for (let at = 0; at < count; at++) hold(createHash("sha256").update(String(at)).digest("base64"));
+      const { add, redact } = createSecretRegistry();
+      for (let at = 0; at < count; at++) add(createHash("sha256").update(String(at)).digest("base64"));
       return searched(() => redact(line));
     };
     expect(searchedWith(1_000)).toBeLessThanOrEqual(searchedWith(1));

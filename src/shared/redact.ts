@@ -20,18 +20,18 @@ const tokenShapes = [
 export type Redactor = (text: string) => string;
 
 /** The secrets that a process has read or made, so that no log line and no error repeats them, whoever echoes them. */
-export interface SecretsInHand {
+export interface SecretRegistry {
   /**
    * Remembers a value of 8 characters and more (shorter ones would eat ordinary words): raw, base64 (at every alignment), base64url, URL- and
    * form-encoded and JSON-escaped. The one that was held longest ago is forgotten where there are too many.
    */
-  hold(value: string | Uint8Array): void;
+  add(value: string | Uint8Array): void;
   /** Takes every value in hand out of a text, and well-known token shapes. */
   redact: Redactor;
 }
 
 /** Makes an empty hand. */
-export function secretsInHand(max = maxHeld): SecretsInHand {
+export function createSecretRegistry(max = maxHeld): SecretRegistry {
   const needles = needleSet();
   /** The forms of each value, oldest first. */
   const held = new Map<string, string[]>();
@@ -40,7 +40,7 @@ export function secretsInHand(max = maxHeld): SecretsInHand {
     held.delete(secret);
   };
   return {
-    hold(value) {
+    add(value) {
       const secret = typeof value === "string" ? value : Buffer.from(value).toString();
       const forms = held.get(secret) ?? encodings(secret);
       if (forms.length === 0) return;
@@ -57,7 +57,7 @@ export function secretsInHand(max = maxHeld): SecretsInHand {
  * The hand of this process. One for all, because the errors and lines that may echo a secret are made where nobody can pass one:
  * whatever reads or mints a secret holds it here.
  */
-export const inHand = secretsInHand();
+export const secretRegistry = createSecretRegistry();
 
 function withoutShapes(text: string): string {
   return tokenShapes.reduce((out, shape) => out.replace(shape, mask), text);

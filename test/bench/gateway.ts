@@ -9,7 +9,7 @@ import type { KubeClient } from "../../src/kube/types.ts";
 import { startControlPlane } from "../cluster/control-plane.ts";
 import { installCrds } from "../cluster/crds.ts";
 import { prepareDaemons } from "../cluster/daemons.ts";
-import { aDesk, aGateway, deliver } from "../integration/gateway-world.ts";
+import { aPublishedIntegration, aGateway, deliver } from "../integration/gateway-world.ts";
 import { msOf, rounds, spread, type Side } from "./statistics.ts";
 
 const count = Number(process.env["ROUNDS"] ?? 7);
@@ -44,13 +44,13 @@ export async function run(log: (line: string) => void): Promise<void> {
 }
 
 async function compare(client: KubeClient, kubeconfig: string, log: (line: string) => void): Promise<void> {
-  const desk = await aDesk(client);
-  const gateway = await aGateway(desk.env, kubeconfig);
-  const integration = { ...anIntegration(), metadata: { name: "bare", namespace: desk.namespace, uid: "bare" } };
+  const published = await aPublishedIntegration(client);
+  const gateway = await aGateway(published.env, kubeconfig);
+  const integration = { ...anIntegration(), metadata: { name: "bare", namespace: published.namespace, uid: "bare" } };
   const trigger = { name: "mention", mention: {} };
   const decision = { result: "task" as const, trigger, ring: { kind: "mention" as const, words: "fix it" } };
   const throughGateway = async (id: number): Promise<void> => {
-    const { status } = await deliver(gateway, desk.route, aComment({ id, body: text }));
+    const { status } = await deliver(gateway, published.route, aComment({ id, body: text }));
     if (status !== 202) throw new Error(`the gateway answered ${status}`);
   };
   const bare = async (id: number): Promise<void> => {

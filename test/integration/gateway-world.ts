@@ -21,7 +21,7 @@ export interface RunningGateway {
 }
 
 /** A namespace with one integration, its hook's keys published, and what was stored there. */
-export interface Desk {
+export interface PublishedIntegration {
   namespace: string;
   /** The hook's id. */
   route: string;
@@ -30,12 +30,12 @@ export interface Desk {
   tasks(): Promise<string[]>;
 }
 
-let desks = 0;
+let routes = 0;
 
 /** Makes a namespace that is both the gateway's own and the integration's. */
-export async function aDesk(client: KubeClient): Promise<Desk> {
+export async function aPublishedIntegration(client: KubeClient): Promise<PublishedIntegration> {
   const namespace = await aNamespace(client, "gateway");
-  const route = `hook-of-desk-${String(++desks).padStart(8, "0")}`;
+  const route = `hook-of-${String(++routes).padStart(8, "0")}`;
   const { spec } = anIntegration();
   const created = await client.create(GitHubIntegrationKind, { metadata: { name: "shop", namespace }, spec });
   const integration = await client.replaceStatus(GitHubIntegrationKind, {
@@ -55,7 +55,7 @@ export async function aDesk(client: KubeClient): Promise<Desk> {
   };
 }
 
-/** Settings of a gateway for a desk: loopback, free ports, nothing to wait for at the end. */
+/** Settings of a gateway for a published: loopback, free ports, nothing to wait for at the end. */
 export function gatewayEnv(namespace: string): Record<string, string> {
   return {
     BELLHOP_NAMESPACE: namespace,

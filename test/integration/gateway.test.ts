@@ -12,7 +12,7 @@ import type { KubeConnection, KubeObject, ResourceType } from "../../src/kube/ty
 import { startControlPlane, type ControlPlane } from "../cluster/control-plane.ts";
 import { installCrds } from "../cluster/crds.ts";
 import { eventually } from "../cluster/eventually.ts";
-import { aDesk, aGateway, deliver } from "./gateway-world.ts";
+import { aPublishedIntegration, aGateway, deliver } from "./gateway-world.ts";
 
 const kubeconfig = inject("kubeconfigPath");
 const quotas: ResourceType<KubeObject & { spec: object; status?: object }> = {
@@ -42,11 +42,14 @@ async function aRunningGateway(env: Record<string, string>, path = kubeconfig) {
 
 describe("the gateway on a real API server", () => {
   it("stores a task that the API server accepts, under the name it answers", async () => {
-    const desk = await aDesk(client);
-    const gateway = await aRunningGateway(desk.env);
-    const answer = await deliver(gateway, desk.route, aComment());
+    const published = await aPublishedIntegration(client);
+    const gateway = await aRunningGateway(published.env);
+    const answer = await deliver(gateway, published.route, aComment());
     expect(answer).toMatchObject({ status: 202, body: { status: "accepted" } });
-    const task = await client.get(AgentTaskKind, { namespace: desk.namespace, name: answer.body.task?.name ?? "" });
+    const task = await client.get(AgentTaskKind, {
+      namespace: published.namespace,
+      name: answer.body.task?.name ?? "",
+    });
     expect(task).toMatchObject({
       metadata: { finalizers: ["bellhop.dev/cleanup"], labels: { "bellhop.dev/integration": "shop" } },
       spec: { source: { cause: "issue_comment/7001", trigger: "mention" }, conversation: "acme/shop#42" },
@@ -54,104 +57,112 @@ describe("the gateway on a real API server", () => {
   });
 
   it("counts its deliveries, and its calls to the API server under the name that client-go gave them", async () => {
-    const desk = await aDesk(client);
-    const gateway = await aRunningGateway(desk.env);
-    await deliver(gateway, desk.route, aComment());
+    const published = await aPublishedIntegration(client);
+    const gateway = await aRunningGateway(published.env);
+    await deliver(gateway, published.route, aComment());
     const metrics = await (await request(`${gateway.probes}/metrics`)).body.text();
     expect(metrics).toMatch(/^bellhop_gateway_deliveries_total\{provider="github",result="accepted",\S+\} 1$/m);
     expect(metrics).toMatch(/^rest_client_requests_total\{code="201",method="POST"\} 1$/m);
   });
 
   it("makes one task of one cause, told to two gateways at once and again under another delivery id", async () => {
-    const desk = await aDesk(client);
-    const gateways = [await aRunningGateway(desk.env), await aRunningGateway(desk.env)];
+    const published = await aPublishedIntegration(client);
+    const gateways = [await aRunningGateway(published.env), await aRunningGateway(published.env)];
     const both = await Promise.all(
-      Array.from({ length: 10 }, (_, at) => deliver(gateways[at % 2] ?? { url: "" }, desk.route, aComment())),
+      Array.from({ length: 10 }, (_, at) => deliver(gateways[at % 2] ?? { url: "" }, published.route, aComment())),
     );
     expect(both.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([...Array<number>(9).fill(200), 202]);
-    const again = await deliver(gateways[1] ?? { url: "" }, desk.route, aComment(), { deliveryId: "another-guid" });
+    const again = await deliver(gateways[1] ?? { url: "" }, published.route, aComment(), {
+      deliveryId: "another-guid",
+    });
     expect(again).toMatchObject({ status: 200, body: { status: "duplicate" } });
-    expect(await desk.tasks()).toHaveLength(1);
+    expect(await published.tasks()).toHaveLength(1);
   });
 
   it("stores a text of 64 KiB and more, cut visibly", async () => {
-    const desk = await aDesk(client);
-    const gateway = await aRunningGateway(desk.env);
-    const answer = await deliver(gateway, desk.route, aComment({ body: `@bellhop ${"€".repeat(100_000)}` }));
+    const published = await aPublishedIntegration(client);
+    const gateway = await aRunningGateway(published.env);
+    const answer = await deliver(gateway, published.route, aComment({ body: `@bellhop ${"€".repeat(100_000)}` }));
     expect(answer.status).toBe(202);
-    const task = await client.get(AgentTaskKind, { namespace: desk.namespace, name: answer.body.task?.name ?? "" });
+    const task = await client.get(AgentTaskKind, {
+      namespace: published.namespace,
+      name: answer.body.task?.name ?? "",
+    });
     expect(task.spec.prompt).toMatch(/cut by Bellhop at 64 KiB\]$/);
   });
 
   it("refuses what is not signed, and what is too large, and stores nothing of it", async () => {
-    const desk = await aDesk(client);
-    const gateway = await aRunningGateway(desk.env);
+    const published = await aPublishedIntegration(client);
+    const gateway = await aRunningGateway(published.env);
     const text = JSON.stringify(aComment());
     const { "x-hub-signature-256": _, ...missing } = signedHeaders(text);
-    expect((await deliver(gateway, desk.route, text, { headers: missing })).status).toBe(401);
-    expect((await deliver(gateway, desk.route, text, { key: Buffer.from("wrong") })).status).toBe(401);
-    expect((await deliver(gateway, desk.route, "x".repeat(26 * 1024 * 1024))).status).toBe(413);
-    expect(await desk.tasks()).toEqual([]);
-    expect((await deliver(gateway, desk.route, text, { key: previousHookKey })).status).toBe(202);
+    expect((await deliver(gateway, published.route, text, { headers: missing })).status).toBe(401);
+    expect((await deliver(gateway, published.route, text, { key: Buffer.from("wrong") })).status).toBe(401);
+    expect((await deliver(gateway, published.route, "x".repeat(26 * 1024 * 1024))).status).toBe(413);
+    expect(await published.tasks()).toEqual([]);
+    expect((await deliver(gateway, published.route, text, { key: previousHookKey })).status).toBe(202);
   });
 
   it("loads new keys without a restart, and tells their generation beside /readyz", async () => {
-    const desk = await aDesk(client);
-    const gateway = await aRunningGateway(desk.env);
+    const published = await aPublishedIntegration(client);
+    const gateway = await aRunningGateway(published.env);
     const key = Buffer.from("the-next-secret");
-    const uid = desk.integration.metadata.uid ?? "";
+    const uid = published.integration.metadata.uid ?? "";
     const entry = anEntry({
-      route: desk.route,
+      route: published.route,
       keys: [key.toString("base64")],
-      members: [{ kind: "GitHubIntegration", namespace: desk.namespace, name: "shop", uid }],
+      members: [{ kind: "GitHubIntegration", namespace: published.namespace, name: "shop", uid }],
     });
-    const data = encodeGatewayKeys({ generation: 2, routes: new Map([[desk.route, entry]]) });
-    await client.mergePatch(secrets, { namespace: desk.namespace, name: "bellhop-gateway-keys" }, { data });
-    expect((await deliver(gateway, desk.route, aComment(), { key })).status).toBe(202);
-    expect((await deliver(gateway, desk.route, aComment())).status).toBe(401);
+    const data = encodeGatewayKeys({ generation: 2, routes: new Map([[published.route, entry]]) });
+    await client.mergePatch(secrets, { namespace: published.namespace, name: "bellhop-gateway-keys" }, { data });
+    expect((await deliver(gateway, published.route, aComment(), { key })).status).toBe(202);
+    expect((await deliver(gateway, published.route, aComment())).status).toBe(401);
     const ready = await request(`${gateway.probes}/readyz`);
     expect([ready.statusCode, await ready.body.json()]).toEqual([200, { ok: true, reasons: [], generation: 2 }]);
   });
 
   it("stops ringing for an integration as soon as it is suspended", async () => {
-    const desk = await aDesk(client);
-    const gateway = await aRunningGateway(desk.env);
-    const key = { namespace: desk.namespace, name: "shop" };
+    const published = await aPublishedIntegration(client);
+    const gateway = await aRunningGateway(published.env);
+    const key = { namespace: published.namespace, name: "shop" };
     await client.mergePatch(GitHubIntegrationKind, key, { spec: { suspend: true } });
     await eventually(
-      async () => (await deliver(gateway, desk.route, aComment({ body: "@bellhop" }))).body.reason === "Suspended",
+      async () => (await deliver(gateway, published.route, aComment({ body: "@bellhop" }))).body.reason === "Suspended",
       { describe: "the gateway to see the suspension" },
     );
   });
 
   it("ignores what comes for a namespace that is being deleted", async () => {
-    const desk = await aDesk(client);
-    const gateway = await aRunningGateway(desk.env);
-    await client.delete(namespaces, { name: desk.namespace });
-    const answer = await deliver(gateway, desk.route, aComment());
+    const published = await aPublishedIntegration(client);
+    const gateway = await aRunningGateway(published.env);
+    await client.delete(namespaces, { name: published.namespace });
+    const answer = await deliver(gateway, published.route, aComment());
     expect(answer).toMatchObject({ status: 200, body: { status: "ignored", reason: "NamespaceTerminating" } });
   });
 
   it("says 503 where the quota is used up", async () => {
-    const desk = await aDesk(client);
+    const published = await aPublishedIntegration(client);
     const hard = { "count/agenttasks.bellhop.dev": "0" };
     const quota = await client.create(quotas, {
-      metadata: { name: "none", namespace: desk.namespace },
+      metadata: { name: "none", namespace: published.namespace },
       spec: { hard },
     });
     // No controller runs here that would count: the status is what admission reads.
     await client.replaceStatus(quotas, { ...quota, status: { hard, used: { "count/agenttasks.bellhop.dev": "0" } } });
-    const gateway = await aRunningGateway(desk.env);
-    await eventually(async () => (await deliver(gateway, desk.route, aComment())).body.reason === "QuotaExceeded", {
-      describe: "the quota to hold",
-    });
-    const answer = await deliver(gateway, desk.route, aComment());
+    const gateway = await aRunningGateway(published.env);
+    await eventually(
+      async () => (await deliver(gateway, published.route, aComment())).body.reason === "QuotaExceeded",
+      {
+        describe: "the quota to hold",
+      },
+    );
+    const answer = await deliver(gateway, published.route, aComment());
     expect([answer.status, answer.headers["retry-after"]]).toEqual([503, "10"]);
-    await client.delete(quotas, { namespace: desk.namespace, name: "none" });
-    await eventually(async () => [200, 202].includes((await deliver(gateway, desk.route, aComment())).status), {
+    await client.delete(quotas, { namespace: published.namespace, name: "none" });
+    await eventually(async () => [200, 202].includes((await deliver(gateway, published.route, aComment())).status), {
       describe: "the task to be stored once there is room",
     });
-    expect(await desk.tasks()).toHaveLength(1);
+    expect(await published.tasks()).toHaveLength(1);
   });
 });
 
@@ -166,21 +177,21 @@ describe("the gateway without its API server", () => {
     const { client } = await connect({ kubeconfig: own.kubeconfigPath });
     cleanUp.push(() => client.close());
     await installCrds(client);
-    const desk = await aDesk(client);
-    const gateway = await aRunningGateway({ ...desk.env, BELLHOP_STORE_TIMEOUT_MS: "3000" }, own.kubeconfigPath);
+    const published = await aPublishedIntegration(client);
+    const gateway = await aRunningGateway({ ...published.env, BELLHOP_STORE_TIMEOUT_MS: "3000" }, own.kubeconfigPath);
     await own.stopApiServer();
-    const away = await deliver(gateway, desk.route, aComment());
+    const away = await deliver(gateway, published.route, aComment());
     expect(away).toMatchObject({ status: 503, body: { status: "refused", reason: "NotStored" } });
     expect(Number(away.headers["retry-after"])).toBeGreaterThan(0);
     const ready = await request(`${gateway.probes}/readyz`);
     expect(ready.statusCode).toBe(200);
     await ready.body.dump();
     await own.startApiServer();
-    await eventually(async () => [200, 202].includes((await deliver(gateway, desk.route, aComment())).status), {
+    await eventually(async () => [200, 202].includes((await deliver(gateway, published.route, aComment())).status), {
       describe: "the gateway to store again",
       timeoutMs: 30_000,
     });
-    expect(await desk.tasks()).toHaveLength(1);
+    expect(await published.tasks()).toHaveLength(1);
   });
 });
 
@@ -189,10 +200,10 @@ describe("a gateway that is killed between request and answer", () => {
     "has stored all that it acknowledged, and what it did not is taken when it is told again",
     { timeout: 120_000 },
     async () => {
-      const desk = await aDesk(client);
+      const published = await aPublishedIntegration(client);
       const acknowledged: number[] = [];
       const ids = Array.from({ length: 60 }, (_, at) => 8_000 + at);
-      const child = await aGatewayProcess(desk.env);
+      const child = await aGatewayProcess(published.env);
       let killed = false;
       await Promise.allSettled(
         ids.map(async (id, at) => {
@@ -202,7 +213,7 @@ describe("a gateway that is killed between request and answer", () => {
             timeoutMs: 30_000,
             everyMs: 5,
           });
-          const answer = await deliver(child, desk.route, aComment({ id }));
+          const answer = await deliver(child, published.route, aComment({ id }));
           if (answer.status === 202) acknowledged.push(id);
           if (acknowledged.length === 20 && !killed) {
             killed = true;
@@ -213,12 +224,15 @@ describe("a gateway that is killed between request and answer", () => {
       expect(killed).toBe(true);
       expect(acknowledged.length).toBeLessThan(ids.length);
       const stored = new Set(
-        (await client.list(AgentTaskKind, { namespace: desk.namespace })).items.map(({ spec }) => spec.source.cause),
+        (await client.list(AgentTaskKind, { namespace: published.namespace })).items.map(
+          ({ spec }) => spec.source.cause,
+        ),
       );
       expect(acknowledged.filter((id) => !stored.has(`issue_comment/${id}`))).toEqual([]);
-      const next = await aRunningGateway(desk.env);
-      for (const id of ids) expect([200, 202]).toContain((await deliver(next, desk.route, aComment({ id }))).status);
-      expect(await desk.tasks()).toHaveLength(ids.length);
+      const next = await aRunningGateway(published.env);
+      for (const id of ids)
+        expect([200, 202]).toContain((await deliver(next, published.route, aComment({ id }))).status);
+      expect(await published.tasks()).toHaveLength(ids.length);
     },
   );
 });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { names } from "../../src/api/annotations.ts";
 import { AgentTaskKind, GitHubIntegrationKind, type AgentTask, type GitHubIntegration } from "../../src/api/kinds.ts";
 import { createTaskCredentials } from "../../src/controllers/agent-task/broker-secrets.ts";
-import { deskOf } from "../../src/controllers/desk.ts";
+import { integrationHandle } from "../../src/controllers/integration-handle.ts";
 import { connector } from "../../src/integrations/github/connect.ts";
 import { github as provider } from "../../src/integrations/github/index.ts";
 import { createHttp } from "../../src/integrations/http.ts";
@@ -69,7 +69,7 @@ export async function anUninstallWorld(): Promise<UninstallWorld> {
     async aToken(task, integration) {
       const { admin: client } = world;
       const deps = { client, clock: systemClock, log: silentLogger, fetch: http.fetch };
-      const { codeHost } = await deskOf(deps, served, integration).connect();
+      const { codeHost } = await integrationHandle(deps, served, integration).connect();
       if (!codeHost) throw new Error("GitHub is no code host");
       const keeper = createTaskCredentials({ ...deps, kube: client, brokerNamespace: release.brokerNamespace });
       await keeper.ensureFetch(task, codeHost, signal);

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { providers } from "../../src/integrations/registry.ts";
 import type { ProviderName } from "../../src/integrations/types.ts";
 import { conformance, type Subject } from "./conformance.ts";
-import { startDesk, type Desk } from "./desk.ts";
+import { startSignedIn, type SignedIn } from "./signed-in.ts";
 import { failing } from "./github/index.ts";
 
 /** How each provider's stand-in becomes a subject; a provider without one fails the first test. */
@@ -31,23 +31,23 @@ for (const name of Object.keys(providers)) {
 }
 
 async function gitHubSubject(): Promise<{ subject: Subject; close: () => Promise<void> }> {
-  const desk: Desk = await startDesk();
-  const integration = desk.integration();
+  const world: SignedIn = await startSignedIn();
+  const integration = world.integration();
   const subject: Subject = {
     provider: providers.github,
     integration,
-    connection: await desk.connect(integration),
-    repository: desk.repository,
+    connection: await world.connect(integration),
+    repository: world.repository,
     openSubject: async () => {
-      const { number } = await desk.github.people.openIssue({ as: "ana", repo: "acme/shop", title: "A subject" });
+      const { number } = await world.github.people.openIssue({ as: "ana", repo: "acme/shop", title: "A subject" });
       return number;
     },
     connectWrongly: async () => {
       const secret = "ghp_0123456789abcdefghijklmnopqrstuvwxyz";
       const credentials = { token: { secretRef: { name: "token", key: "t" } } };
-      return { connection: await desk.connect(desk.integration({ credentials }), secret), secret };
+      return { connection: await world.connect(world.integration({ credentials }), secret), secret };
     },
-    failOnce: () => void desk.github.fail({}, failing.badGateway(), { times: 1 }),
+    failOnce: () => void world.github.fail({}, failing.badGateway(), { times: 1 }),
   };
-  return { subject, close: () => desk.close() };
+  return { subject, close: () => world.close() };
 }

@@ -190,7 +190,7 @@ async function startOperator(world: World, bomb = noBomb()): Promise<Operator> {
     kube,
     tasks: cache,
     profiles: { get: () => aProfile() },
-    desk: () => ({
+    findIntegration: () => ({
       integration,
       provider: undefined as never,
       connect: async () => ({ ...connection, codeHost }),

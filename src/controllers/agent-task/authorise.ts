@@ -67,12 +67,13 @@ async function readRepository(
   named: RepositoryRef,
 ): Promise<NonNullable<AuthoriseReading["repository"]>> {
   const { task } = context.facts;
-  const desk = context.deps.desk({ ...task.spec.integrationRef, namespace: task.metadata.namespace });
+  const handle = context.deps.findIntegration({ ...task.spec.integrationRef, namespace: task.metadata.namespace });
   try {
     const found = await (await context.connection()).codeHost?.repository(named, context.signal);
     if (!found || found.id !== named.id) return "Gone";
     const covered =
-      desk?.provider.covers(desk.integration, found) === true && desk.provider.host(desk.integration) === named.host;
+      handle?.provider.covers(handle.integration, found) === true &&
+      handle.provider.host(handle.integration) === named.host;
     return { owner: found.owner, name: found.name, covered };
   } catch (error) {
     if (isProviderFailure(error, "NotFound")) return "Gone";

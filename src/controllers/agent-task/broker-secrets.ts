@@ -7,7 +7,7 @@ import type { Draft, KubeClient } from "../../kube/types.ts";
 import type { Clock } from "../../shared/clock.ts";
 import { BellhopError } from "../../shared/errors.ts";
 import type { Logger } from "../../shared/log.ts";
-import { inHand } from "../../shared/redact.ts";
+import { secretRegistry } from "../../shared/redact.ts";
 
 /** The short-lived git tokens of tasks, in Secrets `task-<uid>` of the broker's namespace. Every method is idempotent. */
 export interface TaskCredentials {
@@ -244,7 +244,7 @@ function read(secret: Secret | undefined, file: string): StoredCredential | unde
   if (text === undefined) return undefined;
   try {
     const stored = JSON.parse(Buffer.from(text, "base64").toString()) as StoredCredential;
-    inHand.hold(stored.password);
+    secretRegistry.add(stored.password);
     return stored;
   } catch {
     // Not ours, or half of it: as good as none, it is written anew.

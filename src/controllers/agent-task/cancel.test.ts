@@ -110,7 +110,7 @@ function aThread() {
     tasks: taskCacheOf([task]),
     profiles: { get: () => aProfile() },
     admission: { verdict: () => ({ state: "Unknown" }) },
-    desk: () => ({
+    findIntegration: () => ({
       integration: anIntegration({ reporting: { reaction: false } }),
       connect: async () => ({ codeHost: host, reporter }),
     }),

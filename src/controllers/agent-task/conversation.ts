@@ -48,13 +48,13 @@ export function fixesBefore(task: AgentTask, owner: AgentTask, tasks: TaskIndex)
   const branch = owner.status?.result?.branch;
   const spent = others(task, tasksOf(conversationOf(owner), task, tasks)).filter(
     (other) =>
-      isFailedCheck(other) && !wasRefused(other) && (holds(other, "Authorized") || ringsBefore(other, task, tasks)),
+      isFailedCheck(other) && !wasRefused(other) && (holds(other, "Authorized") || isEarlierFix(other, task, tasks)),
   );
   return spent.filter((other) => (other.status?.checkout?.headRef ?? branch) === branch).length;
 }
 
 /** Of two that ring at once each would see the other: what is not judged yet counts for those after it only, and only on a commit of ours. */
-function ringsBefore(other: AgentTask, task: AgentTask, tasks: TaskIndex): boolean {
+function isEarlierFix(other: AgentTask, task: AgentTask, tasks: TaskIndex): boolean {
   return newestFirst(task, other) < 0 && failedTaskOf(other, tasks) !== undefined;
 }
 

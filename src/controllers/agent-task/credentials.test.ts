@@ -39,7 +39,7 @@ async function reconcile(): Promise<unknown> {
     tasks: taskCacheOf([task]),
     profiles: { get: () => aProfile() },
     admission: { verdict: () => ({ state: "Unknown" }) },
-    desk: () => ({ integration: anIntegration(), connect: async () => ({ codeHost: fakeHost().host }) }),
+    findIntegration: () => ({ integration: anIntegration(), connect: async () => ({ codeHost: fakeHost().host }) }),
     events: { normal: () => {}, warning: () => {} },
     sandbox: {
       observe: () => ({ state: "Running", podUID: "pod-1", since: noon.toISOString() }),

@@ -5,7 +5,7 @@ import type { SandboxSpec } from "../../sandbox/protocol/sandbox-spec.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { Logger } from "../../shared/log.ts";
 import type { Guardrails } from "../agent-profile/decide.ts";
-import type { FindDesk } from "../desk.ts";
+import type { FindIntegration } from "../integration-handle.ts";
 import type { Admission } from "./admission/loop.ts";
 import type { TaskCredentials } from "./broker-secrets.ts";
 import type { TaskCache } from "./task-index.ts";
@@ -65,7 +65,7 @@ export interface AgentTaskDeps {
   kube: KubeClient;
   tasks: TaskCache;
   profiles: { get(key: ObjectKey): AgentProfile | undefined };
-  desk: FindDesk;
+  findIntegration: FindIntegration;
   sandbox: SandboxProvider;
   /** What must not answer before an agent starts; asked anew for each attempt. */
   egress(signal: AbortSignal): Promise<Pick<SandboxSpec["egress"], "probes" | "notProbed">>;

@@ -44,7 +44,7 @@ async function letGo(over: TaskOverrides = {}, afterMs = 0): Promise<boolean> {
   };
   const deps = {
     kube: { jsonPatch: async () => ((gone = true), task), get: async () => task },
-    desk: () => ({ integration: anIntegration(), connect }),
+    findIntegration: () => ({ integration: anIntegration(), connect }),
     admission: { changed: () => {} },
     credentials: { holds: () => false },
     clock: new FakeClock(new Date(noon.getTime() + afterMs)),

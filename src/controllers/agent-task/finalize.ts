@@ -5,7 +5,7 @@ import { removeFinalizer } from "../../kube/finalizers.ts";
 import { done, type Result } from "../../kube/types.ts";
 import { BellhopError } from "../../shared/errors.ts";
 import type { AgentTaskDeps } from "./deps.ts";
-import { tellDeleted } from "./report/tell-deleted.ts";
+import { tellDeleted } from "./report/report-deletion.ts";
 
 /** How long to wait before a provider that does not answer is asked again. */
 const askAgainMs = 30_000;
@@ -66,5 +66,5 @@ function isTimeUp({ clock, config }: AgentTaskDeps, { metadata }: AgentTask): bo
 
 async function codeHostOf(deps: AgentTaskDeps, task: AgentTask): Promise<CodeHost | undefined> {
   const { namespace } = task.metadata;
-  return (await deps.desk({ ...task.spec.integrationRef, namespace })?.connect())?.codeHost;
+  return (await deps.findIntegration({ ...task.spec.integrationRef, namespace })?.connect())?.codeHost;
 }

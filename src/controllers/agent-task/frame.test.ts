@@ -31,7 +31,7 @@ beforeEach(() => {
     tasks: taskCacheOf([]),
     profiles: { get: () => undefined },
     admission: { verdict: () => ({ state: "Unknown" }) },
-    desk: () => undefined,
+    findIntegration: () => undefined,
     events: { normal: () => {}, warning: () => {} },
     clock: new FakeClock(noon),
     config: { guardrails: { images: [] } },

@@ -97,9 +97,9 @@ function connector(deps: AgentTaskDeps, task: AgentTask): () => Promise<Connecti
   let connected: Promise<Connection> | undefined;
   const { kind, name } = task.spec.integrationRef;
   return () => {
-    const desk = deps.desk({ kind, name, namespace: task.metadata.namespace });
-    connected ??= desk
-      ? desk.connect()
+    const handle = deps.findIntegration({ kind, name, namespace: task.metadata.namespace });
+    connected ??= handle
+      ? handle.connect()
       : Promise.reject(new BellhopError("IntegrationNotFound", `${kind} ${name} is gone`, { retryable: true }));
     return connected;
   };

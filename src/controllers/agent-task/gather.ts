@@ -10,7 +10,7 @@ export function gatherFacts(deps: AgentTaskDeps, task: AgentTask): TaskFacts {
   const waits = isWork(task) && holds(task, "Authorized") && !holds(task, "Admitted") && !isOver(task);
   return {
     task,
-    integration: deps.desk({ ...task.spec.integrationRef, namespace })?.integration,
+    integration: deps.findIntegration({ ...task.spec.integrationRef, namespace })?.integration,
     profile: deps.profiles.get({ namespace, name: task.spec.profileRef.name }),
     guardrails: deps.config.guardrails,
     tasks: deps.tasks,

@@ -35,7 +35,10 @@ function anOperator(tasks: AgentTask[]) {
     kube: new Proxy({}, { get: (_target, name) => (calls.push(String(name)), () => Promise.reject(new Error("no"))) }),
     tasks: cache.tasks,
     profiles: { get: () => aProfile() },
-    desk: () => ({ integration: anIntegration(), connect: () => Promise.reject(new Error("nobody is asked")) }),
+    findIntegration: () => ({
+      integration: anIntegration(),
+      connect: () => Promise.reject(new Error("nobody is asked")),
+    }),
     sandbox: { observe: () => ({ state: "Missing" }) },
     credentials: { holds: () => false },
     admission: createAdmission({

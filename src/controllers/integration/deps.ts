@@ -4,7 +4,7 @@ import type { KubeObject, KubeClient, ObjectKey, ResourceType } from "../../kube
 import type { EventRecorder } from "../../kube/events.ts";
 import type { Integration } from "../../integrations/types.ts";
 import type { TaskCache } from "../agent-task/task-index.ts";
-import type { DeskDeps, IntegrationSource } from "../desk.ts";
+import type { SignInDeps, IntegrationSource } from "../integration-handle.ts";
 import type { GatewayKeys } from "./gateway-keys.ts";
 import type { Gateways } from "./gateways.ts";
 
@@ -38,7 +38,7 @@ export const defaultIntegrationConfig = {
 };
 
 /** What the controller of one integration kind needs. */
-export interface IntegrationDeps extends DeskDeps {
+export interface IntegrationDeps extends SignInDeps {
   client: KubeClient;
   /** The kind that is reconciled, and every kind: the gateways' keys are derived from all. */
   source: IntegrationSource;

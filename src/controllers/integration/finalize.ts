@@ -4,7 +4,7 @@ import type { Integration } from "../../integrations/types.ts";
 import { removeFinalizer } from "../../kube/finalizers.ts";
 import { done, type Result } from "../../kube/types.ts";
 import { BellhopError, describeError } from "../../shared/errors.ts";
-import { deskOf } from "../desk.ts";
+import { integrationHandle } from "../integration-handle.ts";
 import type { IntegrationDeps } from "./deps.ts";
 import { withdrawFacts } from "./gateway-facts.ts";
 import { deleteHookSecret, hookSecretName, readHookSecret } from "./hook-secret.ts";
@@ -35,7 +35,7 @@ async function hooksRemoved(deps: IntegrationDeps, integration: Integration, sig
   const urls = integration.spec.webhook.install === "Manual" ? [] : await addresses(deps, integration, signal);
   if (known.length === 0 && urls.length === 0) return true;
   try {
-    const connection = await deskOf(deps, deps.source.provider, integration).connect();
+    const connection = await integrationHandle(deps, deps.source.provider, integration).connect();
     await connection.installer?.remove(known, urls, signal);
     return true;
   } catch (error) {

@@ -11,7 +11,7 @@ import { secrets, type Secret } from "../../kube/resources.ts";
 import type { KubeClient } from "../../kube/types.ts";
 import { BellhopError, describeError } from "../../shared/errors.ts";
 import type { Logger } from "../../shared/log.ts";
-import type { IntegrationSource } from "../desk.ts";
+import type { IntegrationSource } from "../integration-handle.ts";
 import { secretReader } from "../secrets.ts";
 import { notPublished, toRoutes, type Member, type Refusal } from "./gateway-routes.ts";
 import { hookSecretName, readHookSecret } from "./hook-secret.ts";

@@ -5,7 +5,7 @@ import { secrets, type Secret } from "../../kube/resources.ts";
 import type { KubeClient } from "../../kube/types.ts";
 import type { Integration, Provider } from "../../integrations/types.ts";
 import { defined } from "../../shared/defined.ts";
-import { inHand } from "../../shared/redact.ts";
+import { secretRegistry } from "../../shared/redact.ts";
 
 /** The opaque route and the webhook secret of an integration (or of an App that several share): the source of truth. */
 export interface HookSecret {
@@ -126,7 +126,7 @@ export async function deleteHookSecret(deps: HookSecretDeps, name: string, signa
 
 function newKey(): string {
   const key = randomBytes(32).toString("base64url");
-  inHand.hold(key);
+  secretRegistry.add(key);
   return key;
 }
 
@@ -143,7 +143,7 @@ function parse(secret: Secret): HookSecret | undefined {
   const read = (key: string): string => Buffer.from(secret.data?.[key] ?? "", "base64").toString();
   const [route, current] = [read("route"), read("current")];
   if (route === "" || current === "") return undefined;
-  for (const key of [current, read("previous")]) inHand.hold(key);
+  for (const key of [current, read("previous")]) secretRegistry.add(key);
   const optional = ["previous", "requestedAt", "installedAt", "url"].flatMap((key) =>
     read(key) === "" ? [] : [[key, read(key)]],
   );

@@ -1,5 +1,5 @@
 import type { Integration } from "../../integrations/types.ts";
-import type { IntegrationSource } from "../desk.ts";
+import type { IntegrationSource } from "../integration-handle.ts";
 import type { HookSecret } from "./hook-secret.ts";
 
 /** An integration, with what is stored of its hook. */

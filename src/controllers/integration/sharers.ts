@@ -1,7 +1,7 @@
 import type { Integration } from "../../integrations/types.ts";
 import { requestOf } from "../../kube/controller.ts";
 import type { Change, KubeObject, Request } from "../../kube/types.ts";
-import type { IntegrationSource } from "../desk.ts";
+import type { IntegrationSource } from "../integration-handle.ts";
 
 /**
  * The integrations to look at again because of another one with the same hook: they tell what its keeper says, and who that is follows from

@@ -3,7 +3,7 @@ import { askedWaitMs, isProviderFailure, ProviderError } from "../../integration
 import type { Integration } from "../../integrations/types.ts";
 import { ApiError } from "../../kube/errors.ts";
 import { BellhopError, describeError } from "../../shared/errors.ts";
-import { deskOf } from "../desk.ts";
+import { integrationHandle } from "../integration-handle.ts";
 import { invalid, stalled, unknown, valid, type Verdict } from "./conditions.ts";
 import type { IntegrationDeps } from "./deps.ts";
 
@@ -27,7 +27,7 @@ const tryAgainMs = 15_000;
 /** Signs in and checks the credentials. Throws where the provider does not answer but did before: nothing is unsaid for a pause. */
 export async function signIn(deps: IntegrationDeps, integration: Integration, signal: AbortSignal): Promise<SignedIn> {
   try {
-    const connection = await deskOf(deps, deps.source.provider, integration).connect();
+    const connection = await integrationHandle(deps, deps.source.provider, integration).connect();
     const { missing, ...found } = await connection.credentials.check(signal);
     const stuck =
       missing.length === 0

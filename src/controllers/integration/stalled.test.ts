@@ -20,7 +20,7 @@ describe("a broken rule on one trigger of several", () => {
     const deciding = (words: string) =>
       decide({
         integration,
-        event: anEvent({ rings: [{ kind: "mention", words }] }),
+        event: anEvent({ signals: [{ kind: "mention", words }] }),
         body: {},
         published: { branchPrefixes: [] },
         now: new Date("2026-01-10T00:00:00Z"),

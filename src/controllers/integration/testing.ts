@@ -19,7 +19,7 @@ import { secrets } from "../../kube/resources.ts";
 import type { KubeClient, Result } from "../../kube/types.ts";
 import { systemClock, type Clock } from "../../shared/clock.ts";
 import { silentLogger } from "../../shared/log.ts";
-import type { IntegrationSource } from "../desk.ts";
+import type { IntegrationSource } from "../integration-handle.ts";
 import { defaultIntegrationConfig, type IntegrationConfig } from "./deps.ts";
 import { gatewayKeys } from "./gateway-keys.ts";
 import { hookSecretName, readHookSecret, type HookSecret } from "./hook-secret.ts";

@@ -1,6 +1,6 @@
 import { App } from "@octokit/app";
 import { sleep } from "../../shared/clock.ts";
-import { inHand } from "../../shared/redact.ts";
+import { secretRegistry } from "../../shared/redact.ts";
 import type { GitCredential, RepositoryRef } from "../connection.ts";
 import { ProviderError, isProviderFailure } from "../errors.ts";
 import { ThrottledOctokit, apiOf, inOurWords, octokitOptions, type Api, type ApiSettings } from "./api.ts";
@@ -104,7 +104,7 @@ function installationApi(inside: Inside, scope: { installationId: number; reposi
   const octokit = new ThrottledOctokit(octokitOptions(settings));
   const token = async (refresh: boolean): Promise<Token> => {
     const minted = (await app.octokit.auth({ type: "installation", ...scope, refresh })) as Token;
-    inHand.hold(minted.token);
+    secretRegistry.add(minted.token);
     return minted;
   };
 
@@ -149,7 +149,7 @@ async function mint(
     },
     signal,
   );
-  inHand.hold(data.token);
+  secretRegistry.add(data.token);
   return { username: "x-access-token", password: data.token, expiresAt: data.expires_at };
 }
 

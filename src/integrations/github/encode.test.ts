@@ -77,7 +77,7 @@ const liveAddress = /(?:https?:\/\/(?!github\.com(?:[/\s)]|$))|www\.)/i;
 const liveLink = /\](?:\[|:|\((?!https:\/\/github\.com\/))/;
 
 describe("encode", () => {
-  it("lets nothing through that rings, shows, closes, commands or leads elsewhere, whatever the text", () => {
+  it("lets nothing through that signals, shows, closes, commands or leads elsewhere, whatever the text", () => {
     fc.assert(
       fc.property(text, (given) => {
         const out = encode(given);

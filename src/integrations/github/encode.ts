@@ -9,7 +9,7 @@ const cutMark = "\n\n… (cut: too long to show here)";
 
 /**
  * Makes text that a model (or anybody) wrote harmless in a GitHub comment, title or description, still readable as Markdown: no images, no
- * raw HTML, links only to the code host, and nothing that rings, closes, commands or skips anything. An invisible space is put where two
+ * raw HTML, links only to the code host, and nothing that signals, closes, commands or skips anything. An invisible space is put where two
  * characters would act together. It goes in code as well: a parser that knew where code begins would be one more thing to fool.
  */
 export function encoder(host: string): (text: string, options?: { maxBytes?: number }) => string {

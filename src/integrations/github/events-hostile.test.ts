@@ -129,11 +129,11 @@ function wrongWith(found: Normalised): string | undefined {
   if (found.outcome === "ignored") return found.reason === "" || found.message === "" ? "no reason" : undefined;
   if (found.outcome === "malformed")
     return found.path.length > 100 || found.message.length > 300 ? "too long" : undefined;
-  const { event, cause, actor, repository, subject, rings } = found.event;
+  const { event, cause, actor, repository, subject, signals } = found.event;
   const isBot = actor.id === context.bot.id || actor.login === context.bot.login;
   if (!/^[a-z_]+\/[^/]/.test(cause)) return "no cause";
   if (isBot && event !== "workflow_run" && event !== "check_suite") return "the bot rings";
   if ([actor.id, actor.login, repository.id, repository.owner, repository.name].includes("")) return "no name";
   if (!subject.key.startsWith(`${repository.owner}/${repository.name}`)) return "a subject of another repository";
-  return rings.length > 0 ? undefined : "nothing rings";
+  return signals.length > 0 ? undefined : "nothing rings";
 }

@@ -55,7 +55,7 @@ describe("normalise", () => {
         installationId: "77",
         occurredAt: new Date("2026-01-02T11:00:00Z"),
         text: "@Bellhop fix it",
-        rings: [{ kind: "mention", words: "fix it" }],
+        signals: [{ kind: "mention", words: "fix it" }],
       },
     });
   });
@@ -141,7 +141,7 @@ describe("normalise", () => {
     ],
   ])("names the cause of %s from the body alone: %j", (event, body, cause, kind) => {
     const normalised = deliver(event, { ...base, ...body });
-    expect(normalised).toMatchObject({ outcome: "event", event: { cause, rings: [{ kind }] } });
+    expect(normalised).toMatchObject({ outcome: "event", event: { cause, signals: [{ kind }] } });
   });
 
   it.each([
@@ -163,7 +163,7 @@ describe("normalise", () => {
   ])("says whether failed checks are %s", (_, body, event, sameRepository) => {
     const normalised = deliver(event, { ...base, action: "completed", ...body });
     expect(normalised).toMatchObject({
-      event: { rings: [{ sameRepository, headSHA: sha, headBranch: run.head_branch }] },
+      event: { signals: [{ sameRepository, headSHA: sha, headBranch: run.head_branch }] },
     });
   });
 
@@ -182,9 +182,9 @@ describe("normalise", () => {
     ["none where the server names none", "check_suite", { check_suite: { ...run, app: null } }, undefined],
   ])("names the failed check: %s", (_, event, body, name) => {
     const normalised = deliver(event, { ...base, action: "completed", ...body });
-    const { rings } = (normalised as { event: { rings: object[] } }).event;
-    expect(rings).toEqual([expect.objectContaining({ kind: "failedChecks", ...(name ? { name } : {}) })]);
-    expect("name" in (rings[0] ?? {})).toBe(name !== undefined);
+    const { signals } = (normalised as { event: { signals: object[] } }).event;
+    expect(signals).toEqual([expect.objectContaining({ kind: "failedChecks", ...(name ? { name } : {}) })]);
+    expect("name" in (signals[0] ?? {})).toBe(name !== undefined);
   });
 
   it("hears failed checks of a commit that the bot pushed", () => {
@@ -344,7 +344,7 @@ describe("normalise, with the bodies that Octokit collected", () => {
     for (const { name, body } of speaking) {
       expect(deliver(name, body)).toMatchObject({
         outcome: "event",
-        event: { rings: [{ kind: "mention", words: "go" }] },
+        event: { signals: [{ kind: "mention", words: "go" }] },
       });
     }
   });

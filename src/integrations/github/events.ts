@@ -91,7 +91,7 @@ function read(body: object, origin: Origin): Reading {
   if (!action || !kind.actions.includes(action)) return silent(origin.name, action);
   const sender = payloads.envelope.parse(body).sender;
   if (!kind.byBot && isOurs(sender, origin)) {
-    return { ignored: "OwnBot", message: "The bot itself did this; what it does never rings." };
+    return { ignored: "OwnBot", message: "The bot itself did this; what it does never signals." };
   }
   return kind.read(body, origin);
 }

@@ -1,26 +1,26 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { needsFile } from "../../../test/needs.ts";
-import { patiently, startDesk, type Desk } from "../../../test/providers/desk.ts";
+import { patiently, startSignedIn, type SignedIn } from "../../../test/providers/signed-in.ts";
 import { specFile } from "../../../test/providers/github/spec-check.ts";
 import { call } from "../../../test/providers/github/testing.ts";
 import type { Connection } from "../connection.ts";
 
-let desk: Desk;
+let world: SignedIn;
 let connection: Connection;
 
 beforeAll(async () => {
-  desk = await startDesk();
+  world = await startSignedIn();
 }, 60_000);
-afterAll(() => desk?.close());
+afterAll(() => world?.close());
 beforeEach(async () => {
-  connection = await desk.connect();
+  connection = await world.connect();
 });
 
-const people = (): Desk["github"]["people"] => desk.github.people;
+const people = (): SignedIn["github"]["people"] => world.github.people;
 const openIssue = (): Promise<{ id: number; number: number }> =>
   people().openIssue({ as: "ana", repo: "acme/shop", title: "Login fails", body: "It does not." });
 const sentToGitHub = (method: string, path: RegExp): number =>
-  desk.github.requests.filter((request) => request.method === method && path.test(request.path)).length;
+  world.github.requests.filter((request) => request.method === method && path.test(request.path)).length;
 
 describe("installer", () => {
   const secret = "a webhook secret of ours";
@@ -34,7 +34,7 @@ describe("installer", () => {
   });
 
   it("sets the App's hook, repairs it, leaves it when right, and does not overwrite a stranger's", async () => {
-    const url = desk.hookURL("abc");
+    const url = world.hookURL("abc");
     expect(await connection.installer?.ensure(desired(url), patiently)).toMatchObject({
       hooks: [{ target: "app" }],
       failures: [],
@@ -62,13 +62,13 @@ describe("installer", () => {
     { of: "the organisation", spec: { organization: "acme" }, target: "acme", hooks: "/orgs/acme/hooks" as const },
   ])("with a token keeps one hook of $of, repairs drift, removes surplus, and takes all away", async (at) => {
     const { token, installer } = await withToken(at.spec);
-    const list = async (): Promise<object> => (await call(desk.github, `GET ${at.hooks}`, token)).body;
-    const url = desk.hookURL(at.target.replace("/", "-"));
+    const list = async (): Promise<object> => (await call(world.github, `GET ${at.hooks}`, token)).body;
+    const url = world.hookURL(at.target.replace("/", "-"));
     const made = (await installer.ensure(desired(url), patiently)).hooks[0]!;
     expect(made.target).toBe(at.target);
 
-    await call(desk.github, `PATCH ${at.hooks}/${made.id}`, token, { active: false, events: ["push"] });
-    await call(desk.github, `POST ${at.hooks}`, token, {
+    await call(world.github, `PATCH ${at.hooks}/${made.id}`, token, { active: false, events: ["push"] });
+    await call(world.github, `POST ${at.hooks}`, token, {
       name: "web",
       config: { url, content_type: "json", secret: "x" },
       events: ["issues"],
@@ -87,10 +87,10 @@ describe("installer", () => {
 });
 
 /** The provider signed in with a personal access token of ana's. */
-async function withToken(spec: object, status?: Parameters<Desk["integration"]>[1]) {
+async function withToken(spec: object, status?: Parameters<SignedIn["integration"]>[1]) {
   const token = await people().createUserToken({ login: "ana" });
   const credentials = { token: { secretRef: { name: "token", key: "t" } } };
-  const { installer, deliveries } = await desk.connect(desk.integration({ credentials, ...spec }, status), token);
+  const { installer, deliveries } = await world.connect(world.integration({ credentials, ...spec }, status), token);
   if (!installer || !deliveries) throw new Error("GitHub installs hooks and keeps a log of deliveries");
   return { token, installer, deliveries };
 }
@@ -98,25 +98,25 @@ async function withToken(spec: object, status?: Parameters<Desk["integration"]>[
 describe("deliveries", () => {
   it("asks again for what was not answered 2xx, once an event, and moves the cursor on", async () => {
     await connection.installer?.ensure(
-      { url: desk.hookURL("log"), secret: "a secret of ours", known: [], takeOver: false, rewriteSecret: false },
+      { url: world.hookURL("log"), secret: "a secret of ours", known: [], takeOver: false, rewriteSecret: false },
       patiently,
     );
     const since = new Date(Date.now() - 2000);
-    desk.receiver.answer(503);
+    world.receiver.answer(503);
     const issue = await openIssue();
-    await desk.github.settled();
-    desk.receiver.answer(202);
+    await world.github.settled();
+    world.receiver.answer(202);
     await people().comment({ as: "ana", repo: "acme/shop", number: issue.number, body: "arrives" });
-    await desk.github.settled();
-    const missed = desk.github
+    await world.github.settled();
+    const missed = world.github
       .deliveries()
       .filter(({ statusCode, deliveredAt }) => statusCode === 503 && Date.parse(deliveredAt) > since.getTime());
     expect(missed.length).toBeGreaterThan(0);
-    const before = desk.receiver.received.length;
+    const before = world.receiver.received.length;
     const first = await connection.deliveries?.redeliverMissed(since, patiently);
-    await desk.github.settled();
+    await world.github.settled();
     expect(first?.asked).toBe(missed.length);
-    expect(desk.receiver.received.slice(before).map(({ headers }) => headers["x-github-delivery"])).toEqual(
+    expect(world.receiver.received.slice(before).map(({ headers }) => headers["x-github-delivery"])).toEqual(
       missed.map(({ guid }) => guid),
     );
     expect(await connection.deliveries?.redeliverMissed(since, patiently)).toMatchObject({ asked: 0 });
@@ -128,7 +128,7 @@ describe("deliveries", () => {
     { of: "an organisation", spec: { organization: "acme" } },
   ])("are asked for again at the hook of $of too", async ({ of, spec }) => {
     const { installer } = await withToken(spec);
-    const url = desk.hookURL(of.replace(" ", "-"));
+    const url = world.hookURL(of.replace(" ", "-"));
     const { hooks } = await installer.ensure(
       { url, secret: "a secret of ours", known: [], takeOver: false, rewriteSecret: false },
       patiently,
@@ -136,29 +136,29 @@ describe("deliveries", () => {
     const { deliveries } = await withToken(spec, { hooks });
     const since = new Date(Date.now() - 2000);
     // Its ping is answered.
-    await desk.github.settled();
+    await world.github.settled();
     const heard = (): (string | string[] | undefined)[] =>
-      desk.receiver.received
+      world.receiver.received
         .filter(({ path, headers }) => path === new URL(url).pathname && headers["x-github-event"] === "issues")
         .map(({ headers }) => headers["x-github-delivery"]);
-    desk.receiver.answer(503);
+    world.receiver.answer(503);
     await openIssue();
-    await desk.github.settled();
-    desk.receiver.answer(202);
+    await world.github.settled();
+    world.receiver.answer(202);
     const [missed] = heard();
     expect(missed).toBeDefined();
     expect(await deliveries.redeliverMissed(since, patiently)).toMatchObject({ asked: 1 });
-    await desk.github.settled();
+    await world.github.settled();
     expect(heard()).toEqual([missed, missed]);
     await installer.remove(hooks, [url], patiently);
   });
 });
 
 it("asked GitHub for no route that there is not", () => {
-  expect(desk.github.requests.filter(({ operation }) => operation === null)).toEqual([]);
+  expect(world.github.requests.filter(({ operation }) => operation === null)).toEqual([]);
 });
 
 it("sent GitHub nothing that its description does not allow", (context) => {
   needsFile(context, specFile);
-  desk.github.assertClean();
+  world.github.assertClean();
 });

@@ -5,7 +5,7 @@ import { hostileTexts } from "../../../test/hostile-texts.ts";
 import { assertLinear, fill } from "../../../test/work.ts";
 import { findMention } from "./mention.ts";
 
-const rings = (text: string): boolean => findMention(text, "bellhop") !== undefined;
+const signals = (text: string): boolean => findMention(text, "bellhop") !== undefined;
 
 describe("findMention", () => {
   it.each([
@@ -62,7 +62,7 @@ describe("findMention", () => {
     ["<!-- c -->\n@bellhop below a comment"],
     ["* * *\n@bellhop below a line"],
   ])("hears %j", (text) => {
-    expect(rings(text)).toBe(true);
+    expect(signals(text)).toBe(true);
   });
 
   it.each([
@@ -146,7 +146,7 @@ describe("findMention", () => {
     ["ok\n\nFrom: Ada\nSent: Monday\nTo: Bob\nSubject: x\n\n@bellhop fix"],
     ["ok\n\n—\nReply to this email directly, or view it on GitHub\n@bellhop"],
   ])("does not hear %j", (text) => {
-    expect(rings(text)).toBe(false);
+    expect(signals(text)).toBe(false);
   });
 
   it("gives the words after the first call, whatever lines follow", () => {
@@ -244,7 +244,7 @@ describe("findMention, for any text", { timeout: 180_000 }, () => {
           fence: `${"`".repeat(200)}\n${whole.join("\n")}\n${"`".repeat(200)}`,
           comment: `<!-- ${whole.join("\n")} -->`,
         }[how];
-        expect(rings(text)).toBe(false);
+        expect(signals(text)).toBe(false);
       }),
       runs,
     );
@@ -256,7 +256,7 @@ describe("findMention, for any text", { timeout: 180_000 }, () => {
       fc.property(words, letter, fc.boolean(), (around, char, inFront) => {
         if (inFront && char === "-") return;
         const call = inFront ? `${char}@bellhop` : `@bellhop${char}`;
-        expect(rings(`${around} ${call} ${around}`)).toBe(false);
+        expect(signals(`${around} ${call} ${around}`)).toBe(false);
       }),
       runs,
     );

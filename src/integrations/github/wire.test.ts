@@ -1,28 +1,28 @@
 import { createHash, generateKeyPairSync } from "node:crypto";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { needsFile } from "../../../test/needs.ts";
-import { aSource, patiently, startDesk, type Desk } from "../../../test/providers/desk.ts";
+import { aSource, patiently, startSignedIn, type SignedIn } from "../../../test/providers/signed-in.ts";
 import { call } from "../../../test/providers/github/testing.ts";
 import { failing } from "../../../test/providers/github/index.ts";
 import { FakeClock } from "../../shared/fake-clock.ts";
 import { specFile } from "../../../test/providers/github/spec-check.ts";
 import type { Connection } from "../connection.ts";
 
-let desk: Desk;
+let world: SignedIn;
 let connection: Connection;
 
 beforeAll(async () => {
-  desk = await startDesk();
-  await desk.github.people.createUser({ login: "eve" });
-  await desk.github.people.setPermission({ repo: "acme/shop", login: "mallory", role: "read" });
+  world = await startSignedIn();
+  await world.github.people.createUser({ login: "eve" });
+  await world.github.people.setPermission({ repo: "acme/shop", login: "mallory", role: "read" });
 }, 60_000);
-afterAll(() => desk?.close());
+afterAll(() => world?.close());
 beforeEach(async () => {
-  connection = await desk.connect();
+  connection = await world.connect();
 });
-afterEach(() => desk.github.clearFailures());
+afterEach(() => world.github.clearFailures());
 
-const people = (): Desk["github"]["people"] => desk.github.people;
+const people = (): SignedIn["github"]["people"] => world.github.people;
 const openIssue = (body = "It does not."): Promise<{ id: number; number: number }> =>
   people().openIssue({ as: "ana", repo: "acme/shop", title: "Login fails", body });
 
@@ -30,8 +30,8 @@ describe("credentials", () => {
   it("knows the App's bot, where it is installed, and that nothing is missing", async () => {
     const found = await connection.credentials.check(patiently);
     expect(found).toMatchObject({
-      bot: { login: "bellhop[bot]", mention: "bellhop", id: String(desk.github.app("bellhop").bot.id) },
-      installations: [{ id: String(desk.installation), account: "acme" }],
+      bot: { login: "bellhop[bot]", mention: "bellhop", id: String(world.github.app("bellhop").bot.id) },
+      installations: [{ id: String(world.installation), account: "acme" }],
       tokenScope: "PerTask",
       missing: [],
     });
@@ -46,7 +46,7 @@ describe("credentials", () => {
       events: ["issues"],
     });
     const credentials = { app: { appId: poor.id, privateKeySecretRef: { name: "app", key: "k" } } };
-    const signedIn = await desk.connect(desk.integration({ credentials }), poor.privateKey);
+    const signedIn = await world.connect(world.integration({ credentials }), poor.privateKey);
     const { missing } = await signedIn.credentials.check(patiently);
     expect(missing).toContain("event issue_comment of the App");
     expect(missing).toContain("permission contents: write of the App");
@@ -57,7 +57,7 @@ describe("credentials", () => {
   it("calls a personal access token broad, and its user the bot", async () => {
     const token = await people().createUserToken({ login: "ana" });
     const credentials = { token: { secretRef: { name: "token", key: "t" } } };
-    const signedIn = await desk.connect(desk.integration({ credentials }), token);
+    const signedIn = await world.connect(world.integration({ credentials }), token);
     expect(await signedIn.credentials.check(patiently)).toMatchObject({
       bot: { login: "ana", mention: "ana" },
       tokenScope: "Broad",
@@ -65,7 +65,7 @@ describe("credentials", () => {
     });
   });
 
-  const truncated = (): string => desk.github.app("bellhop").privateKey.slice(0, 800);
+  const truncated = (): string => world.github.app("bellhop").privateKey.slice(0, 800);
   const damaged = "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEAgarbage\n-----END RSA PRIVATE KEY-----\n";
   const elliptic = (): string =>
     generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ type: "pkcs8", format: "pem" }).toString();
@@ -75,7 +75,7 @@ describe("credentials", () => {
     ["damaged", () => damaged, /cannot be read, it is cut off or damaged: download a new one/],
     ["of another kind", elliptic, /is of type ec, GitHub's are RSA: download the App's own/],
   ])("refuses a key that is %s with words that help", async (_name, key, message) => {
-    await expect(desk.connect(desk.integration(), key())).rejects.toMatchObject({
+    await expect(world.connect(world.integration(), key())).rejects.toMatchObject({
       code: "SecretInvalid",
       message: expect.stringMatching(message) as string,
     });
@@ -83,7 +83,7 @@ describe("credentials", () => {
 
   it("says that the id is wrong where GitHub knows no such App", async () => {
     const credentials = { app: { appId: 999_999, privateKeySecretRef: { name: "app", key: "k" } } };
-    const signedIn = await desk.connect(desk.integration({ credentials }));
+    const signedIn = await world.connect(world.integration({ credentials }));
     await expect(signedIn.credentials.check(patiently)).rejects.toMatchObject({
       code: "NotFound",
       message: expect.stringMatching(/no App with this id and key .* check spec\.credentials\.app\.appId/) as string,
@@ -91,7 +91,7 @@ describe("credentials", () => {
   });
 
   it("refuses a key that is no key with words that help", async () => {
-    await expect(desk.connect(desk.integration(), "hello")).rejects.toMatchObject({
+    await expect(world.connect(world.integration(), "hello")).rejects.toMatchObject({
       code: "SecretInvalid",
       message: /not a PEM private key/,
     });
@@ -105,9 +105,9 @@ describe("actors", () => {
     ["eve", "None"],
   ])("finds what %s may do", async (login, permission) => {
     const token = await people().createUserToken({ login: "ana" });
-    const { body } = await call(desk.github, `GET /users/${login}`, token);
+    const { body } = await call(world.github, `GET /users/${login}`, token);
     const actor = { id: String(body["id"]), login };
-    expect(await connection.actors?.permission(desk.repository, actor, patiently)).toEqual({
+    expect(await connection.actors?.permission(world.repository, actor, patiently)).toEqual({
       permission,
       login,
       isBot: false,
@@ -116,9 +116,9 @@ describe("actors", () => {
 
   it("goes by the id where the login says otherwise", async () => {
     const token = await people().createUserToken({ login: "ana" });
-    const { body } = await call(desk.github, "GET /users/mallory", token);
+    const { body } = await call(world.github, "GET /users/mallory", token);
     const found = await connection.actors?.permission(
-      desk.repository,
+      world.repository,
       { id: String(body["id"]), login: "ana" },
       patiently,
     );
@@ -127,11 +127,11 @@ describe("actors", () => {
 
   it("gives nothing where the login has changed hands between two calls", async () => {
     const token = await people().createUserToken({ login: "ana" });
-    const { body } = await call(desk.github, "GET /users/ana", token);
+    const { body } = await call(world.github, "GET /users/ana", token);
     const other = { permission: "admin", role_name: "admin", user: { id: 4_242, login: "ana" } };
-    desk.github.fail({ path: /\/collaborators\// }, { kind: "answer", status: 200, body: other }, { times: 1 });
+    world.github.fail({ path: /\/collaborators\// }, { kind: "answer", status: 200, body: other }, { times: 1 });
     const found = await connection.actors?.permission(
-      desk.repository,
+      world.repository,
       { id: String(body["id"]), login: "ana" },
       patiently,
     );
@@ -139,9 +139,9 @@ describe("actors", () => {
   });
 
   it("says of a bot that it is one, and gives it nothing", async () => {
-    const { bot } = desk.github.app("bellhop");
+    const { bot } = world.github.app("bellhop");
     const found = await connection.actors?.permission(
-      desk.repository,
+      world.repository,
       { id: String(bot.id), login: bot.login },
       patiently,
     );
@@ -149,7 +149,7 @@ describe("actors", () => {
   });
 
   it("gives nothing to an account that is gone", async () => {
-    const found = await connection.actors?.permission(desk.repository, { id: "99", login: "nobody" }, patiently);
+    const found = await connection.actors?.permission(world.repository, { id: "99", login: "nobody" }, patiently);
     expect(found).toMatchObject({ permission: "None" });
   });
 });
@@ -159,7 +159,7 @@ describe("context", () => {
     const issue = await openIssue();
     const comment = await people().comment({ as: "ana", repo: "acme/shop", number: issue.number, body: "@bellhop go" });
     const source = aSource("IssueComment", comment.id, { number: issue.number, receivedAt: new Date("2020-01-01") });
-    expect(await connection.context?.reread(source, desk.repository, patiently)).toMatchObject({
+    expect(await connection.context?.reread(source, world.repository, patiently)).toMatchObject({
       found: true,
       actor: { login: "ana", isBot: false },
       text: "@bellhop go",
@@ -168,7 +168,7 @@ describe("context", () => {
       private: true,
     });
     const later = { ...source, receivedAt: new Date(Date.now() + 5000).toISOString() };
-    expect(await connection.context?.reread(later, desk.repository, patiently)).toMatchObject({
+    expect(await connection.context?.reread(later, world.repository, patiently)).toMatchObject({
       found: true,
       editedAfter: false,
     });
@@ -179,7 +179,7 @@ describe("context", () => {
     const comment = await people().comment({ as: "ana", repo: "acme/shop", number: issue.number, body: "@bellhop go" });
     await people().deleteComment({ as: "ana", comment: comment.id });
     const source = aSource("IssueComment", comment.id, { number: issue.number });
-    expect(await connection.context?.reread(source, desk.repository, patiently)).toMatchObject({
+    expect(await connection.context?.reread(source, world.repository, patiently)).toMatchObject({
       found: false,
       message: /not there any more/,
     });
@@ -190,12 +190,12 @@ describe("context", () => {
     await people().comment({ as: "mallory", repo: "acme/shop", number: issue.number, body: "me\u200b too" });
     const until = new Date(Date.now() + 1000);
     await connection.reporter?.create(
-      { repository: desk.repository, subjectNumber: issue.number },
+      { repository: world.repository, subjectNumber: issue.number },
       "our own report",
       patiently,
     );
     const source = aSource("Issue", issue.id, { number: issue.number, title: "Login fails" });
-    const items = await connection.context?.gather(source, desk.repository, { until, budgetBytes: 10_000 }, patiently);
+    const items = await connection.context?.gather(source, world.repository, { until, budgetBytes: 10_000 }, patiently);
     expect(items?.map(({ kind, author, trusted, text }) => ({ kind, author, trusted, text }))).toEqual([
       { kind: "title", author: "ana", trusted: true, text: "Login fails" },
       { kind: "body", author: "ana", trusted: true, text: "It fails.  " },
@@ -203,7 +203,7 @@ describe("context", () => {
     ]);
     const before = await connection.context?.gather(
       source,
-      desk.repository,
+      world.repository,
       { until: new Date(Date.now() - 60_000), budgetBytes: 10_000 },
       patiently,
     );
@@ -215,7 +215,7 @@ describe("context", () => {
       const issue = await people().openIssue({ as: "mallory", repo: "acme/shop", title: "T", body: "innocent" });
       const until = new Date(Date.parse(String(issue["created_at"])));
       // A later comment moves the issue's `updated_at`, so that REST cannot tell any more.
-      desk.github.fail(
+      world.github.fail(
         { path: /issues\/\d+$/ },
         {
           kind: "answer",
@@ -226,12 +226,12 @@ describe("context", () => {
       );
       if (lastEditedAt) {
         const data = { repository: { issueOrPullRequest: { lastEditedAt: lastEditedAt(until) } } };
-        desk.github.fail({ path: "/api/graphql" }, { kind: "answer", status: 200, body: { data } }, { times: 1 });
+        world.github.fail({ path: "/api/graphql" }, { kind: "answer", status: 200, body: { data } }, { times: 1 });
       } else {
-        desk.github.fail({ path: "/api/graphql" }, failing.notFound(), { times: 1 });
+        world.github.fail({ path: "/api/graphql" }, failing.notFound(), { times: 1 });
       }
       const source = aSource("Issue", issue.id, { number: issue.number, title: "T" });
-      const items = await connection.context?.gather(source, desk.repository, { until, budgetBytes: 1000 }, patiently);
+      const items = await connection.context?.gather(source, world.repository, { until, budgetBytes: 1000 }, patiently);
       return items?.find(({ kind }) => kind === "body")?.text;
     };
 
@@ -255,7 +255,7 @@ describe("context", () => {
     const items =
       (await connection.context?.gather(
         source,
-        desk.repository,
+        world.repository,
         { until: new Date(Date.now() + 1000), budgetBytes: 1000 },
         patiently,
       )) ?? [];
@@ -272,7 +272,7 @@ describe("context", () => {
     const source = aSource("Issue", issue.id, { number: issue.number, title: "T" });
     const comments = async (budgetBytes: number): Promise<string[]> => {
       const bounds = { until: new Date(Date.now() + 1000), budgetBytes };
-      const items = (await connection.context?.gather(source, desk.repository, bounds, patiently)) ?? [];
+      const items = (await connection.context?.gather(source, world.repository, bounds, patiently)) ?? [];
       return items.filter(({ kind }) => kind === "comment").map(({ text }) => text);
     };
     expect(await comments(100_000)).toEqual(all);
@@ -298,14 +298,14 @@ describe("context", () => {
       body: "@bellhop why?",
     });
     const source = aSource("ReviewComment", comment.id, { number: change.number, change: true, title: "Topic" });
-    expect(await connection.context?.reread(source, desk.repository, patiently)).toMatchObject({
+    expect(await connection.context?.reread(source, world.repository, patiently)).toMatchObject({
       found: true,
       text: "@bellhop why?",
       subjectKey: `acme/shop#${change.number}`,
     });
     const items = await connection.context?.gather(
       source,
-      desk.repository,
+      world.repository,
       { until: new Date(Date.now() + 1000), budgetBytes: 10_000 },
       patiently,
     );
@@ -333,14 +333,14 @@ describe("context", () => {
       log: `${"noise\n".repeat(5000)}\u001b[31mError: it broke\u001b[0m\n`,
     });
     const source = aSource(type, idOf({ ...run }), { headSHA: sha });
-    expect(await connection.context?.reread(source, desk.repository, patiently)).toMatchObject({
+    expect(await connection.context?.reread(source, world.repository, patiently)).toMatchObject({
       found: true,
       subjectKey: source.subject.key,
     });
     const items =
       (await connection.context?.gather(
         source,
-        desk.repository,
+        world.repository,
         { until: new Date(Date.now() + 1000), budgetBytes: 4000 },
         patiently,
       )) ?? [];
@@ -354,7 +354,7 @@ describe("context", () => {
 describe("reporter and acknowledger", () => {
   it("creates once, updates, and finds its own comment by the marker, never another's", async () => {
     const issue = await openIssue();
-    const target = { repository: desk.repository, subjectNumber: issue.number };
+    const target = { repository: world.repository, subjectNumber: issue.number };
     const since = new Date(Date.now() - 60_000);
     const hidden = connection.reporter?.hiddenMarker("task-1") ?? "";
     await people().comment({ as: "ana", repo: "acme/shop", number: issue.number, body: `${hidden} forged` });
@@ -369,10 +369,10 @@ describe("reporter and acknowledger", () => {
     const issue = await openIssue();
     const comment = await people().comment({ as: "ana", repo: "acme/shop", number: issue.number, body: "@bellhop go" });
     const source = aSource("IssueComment", comment.id, { number: issue.number });
-    await connection.acknowledger?.react(source, desk.repository, patiently);
-    await connection.acknowledger?.react(source, desk.repository, patiently);
+    await connection.acknowledger?.react(source, world.repository, patiently);
+    await connection.acknowledger?.react(source, world.repository, patiently);
     const token = await people().createUserToken({ login: "ana" });
-    const { body } = await call(desk.github, `GET /repos/acme/shop/issues/comments/${comment.id}/reactions`, token);
+    const { body } = await call(world.github, `GET /repos/acme/shop/issues/comments/${comment.id}/reactions`, token);
     expect(body).toMatchObject([{ content: "eyes", user: { login: "bellhop[bot]" } }]);
     expect(body).toHaveLength(1);
   });
@@ -380,33 +380,33 @@ describe("reporter and acknowledger", () => {
 
 describe("code host", () => {
   it("reads the repository, and says of another under its name that it is gone", async () => {
-    expect(await connection.codeHost?.repository(desk.repository, patiently)).toMatchObject({
-      id: desk.repository.id,
+    expect(await connection.codeHost?.repository(world.repository, patiently)).toMatchObject({
+      id: world.repository.id,
       owner: "acme",
       name: "shop",
       private: true,
       defaultBranch: "main",
       archived: false,
       empty: false,
-      cloneURL: `${desk.github.url}/acme/shop.git`,
+      cloneURL: `${world.github.url}/acme/shop.git`,
     });
-    const other = connection.codeHost?.repository({ ...desk.repository, id: "7" }, patiently);
+    const other = connection.codeHost?.repository({ ...world.repository, id: "7" }, patiently);
     await expect(other).rejects.toMatchObject({ code: expect.stringMatching(/NotFound|Invalid/) as string });
   });
 
   it("mints tokens for one repository with contents only, and revokes them", async () => {
-    const minted = await connection.codeHost?.mintToken(desk.repository, "read", patiently);
+    const minted = await connection.codeHost?.mintToken(world.repository, "read", patiently);
     expect(minted?.username).toBe("x-access-token");
     const auth = minted?.password ?? "";
-    expect((await call(desk.github, "GET /repos/acme/shop/contents/README.md", auth)).status).toBe(200);
-    expect((await call(desk.github, "POST /repos/acme/shop/issues", auth, { title: "no" })).status).toBe(403);
+    expect((await call(world.github, "GET /repos/acme/shop/contents/README.md", auth)).status).toBe(200);
+    expect((await call(world.github, "POST /repos/acme/shop/issues", auth, { title: "no" })).status).toBe(403);
     expect(
-      (await call(desk.github, "POST /repos/acme/shop/git/refs", auth, { ref: "refs/heads/x", sha: "0".repeat(40) }))
+      (await call(world.github, "POST /repos/acme/shop/git/refs", auth, { ref: "refs/heads/x", sha: "0".repeat(40) }))
         .status,
     ).toBe(403);
     await connection.codeHost?.revokeToken(auth, patiently);
     await connection.codeHost?.revokeToken(auth, patiently);
-    expect((await call(desk.github, "GET /repos/acme/shop/contents/README.md", auth)).status).toBe(401);
+    expect((await call(world.github, "GET /repos/acme/shop/contents/README.md", auth)).status).toBe(401);
   });
 
   it("opens a change once, finds it, updates it, and releases its checks once", async () => {
@@ -418,7 +418,7 @@ describe("code host", () => {
       files: { "c.txt": "c" },
     });
     const wanted = { headRef: "bellhop/1-fix", baseRef: "main", title: "Fix", body: host.closingWords(1), draft: true };
-    const opened = await host.openChange(desk.repository, wanted, patiently);
+    const opened = await host.openChange(world.repository, wanted, patiently);
     expect(opened).toMatchObject({
       state: "Open",
       draft: true,
@@ -427,29 +427,29 @@ describe("code host", () => {
       sameRepository: true,
       author: { login: "bellhop[bot]" },
     });
-    expect(await host.openChange(desk.repository, wanted, patiently)).toEqual(opened);
-    expect(await host.findChange(desk.repository, "bellhop/1-fix", patiently)).toEqual(opened);
-    expect(await host.findChange(desk.repository, "nothing", patiently)).toBeUndefined();
-    expect(await host.isBase(desk.repository, "main", patiently)).toBe(true);
-    expect(await host.isBase(desk.repository, "bellhop/1-fix", patiently)).toBe(false);
-    await host.updateChange(desk.repository, opened.number, { body: "new" }, patiently);
-    expect(await host.findChange(desk.repository, "bellhop/1-fix", patiently)).toMatchObject({ body: "new" });
-    expect(await host.change(desk.repository, 9999, patiently)).toBeUndefined();
-    expect(await host.branch(desk.repository, "bellhop/1-fix", patiently)).toEqual({ sha, protected: false });
-    expect(await host.branch(desk.repository, "nothing", patiently)).toBeUndefined();
+    expect(await host.openChange(world.repository, wanted, patiently)).toEqual(opened);
+    expect(await host.findChange(world.repository, "bellhop/1-fix", patiently)).toEqual(opened);
+    expect(await host.findChange(world.repository, "nothing", patiently)).toBeUndefined();
+    expect(await host.isBase(world.repository, "main", patiently)).toBe(true);
+    expect(await host.isBase(world.repository, "bellhop/1-fix", patiently)).toBe(false);
+    await host.updateChange(world.repository, opened.number, { body: "new" }, patiently);
+    expect(await host.findChange(world.repository, "bellhop/1-fix", patiently)).toMatchObject({ body: "new" });
+    expect(await host.change(world.repository, 9999, patiently)).toBeUndefined();
+    expect(await host.branch(world.repository, "bellhop/1-fix", patiently)).toEqual({ sha, protected: false });
+    expect(await host.branch(world.repository, "nothing", patiently)).toBeUndefined();
     const release = { branch: "bellhop/1-fix", parent: sha, message: "Run the checks" };
-    const released = await host.releaseChecks(desk.repository, release, patiently);
-    expect(await host.releaseChecks(desk.repository, release, patiently)).toEqual(released);
-    expect(await host.branch(desk.repository, "bellhop/1-fix", patiently)).toMatchObject({ sha: released.sha });
+    const released = await host.releaseChecks(world.repository, release, patiently);
+    expect(await host.releaseChecks(world.repository, release, patiently)).toEqual(released);
+    expect(await host.branch(world.repository, "bellhop/1-fix", patiently)).toMatchObject({ sha: released.sha });
     await people().pushCommit({ as: "ana", repo: "acme/shop", branch: "bellhop/1-fix", files: { "d.txt": "d" } });
-    await expect(host.releaseChecks(desk.repository, release, patiently)).rejects.toMatchObject({ code: "Conflict" });
+    await expect(host.releaseChecks(world.repository, release, patiently)).rejects.toMatchObject({ code: "Conflict" });
   });
 
   it("says of a repository without commits that it is empty", async () => {
     await people().createRepo({ repo: "acme/void" });
     const token = await people().createUserToken({ login: "ana" });
-    const { body } = await call(desk.github, "GET /repos/acme/void", token);
-    const ref = { ...desk.repository, name: "void", id: String(body["id"]) };
+    const { body } = await call(world.github, "GET /repos/acme/void", token);
+    const ref = { ...world.repository, name: "void", id: String(body["id"]) };
     expect(await connection.codeHost?.repository(ref, patiently)).toMatchObject({ empty: true });
   });
 
@@ -461,7 +461,7 @@ describe("code host", () => {
 });
 
 describe("when GitHub says no", () => {
-  const read = (by = connection): Promise<unknown> => by.codeHost!.change(desk.repository, 1, patiently);
+  const read = (by = connection): Promise<unknown> => by.codeHost!.change(world.repository, 1, patiently);
   const path = /^\/repos\/acme\/shop\/pulls/;
 
   it.each([
@@ -479,8 +479,8 @@ describe("when GitHub says no", () => {
     ],
     ["a reset connection", failing.reset(), { code: "Unavailable", retryable: true }],
   ])("makes %s an error that says whether to try again", async (_name, failure, want) => {
-    const signedIn = await desk.connectAnew();
-    desk.github.fail({ path }, failure, { times: 1 });
+    const signedIn = await world.connectFresh();
+    world.github.fail({ path }, failure, { times: 1 });
     await expect(read(signedIn)).rejects.toMatchObject({
       ...want,
       message: expect.stringContaining("cannot read acme/shop#1") as string,
@@ -489,8 +489,8 @@ describe("when GitHub says no", () => {
 
   // The default is a minute; a machine that stands still for five is not foreseen.
   it("waits for the reset of a primary limit", async () => {
-    const signedIn = await desk.connectAnew();
-    desk.github.fail({ path }, failing.primaryRateLimit(new Date(Date.now() + 600_000)), { times: 1 });
+    const signedIn = await world.connectFresh();
+    world.github.fail({ path }, failing.primaryRateLimit(new Date(Date.now() + 600_000)), { times: 1 });
     const error = await read(signedIn).catch((thrown: unknown) => thrown as { code: string; retryAfterMs: number });
     expect(error).toMatchObject({ code: "RateLimited" });
     expect((error as { retryAfterMs: number }).retryAfterMs).toBeGreaterThan(300_000);
@@ -498,12 +498,12 @@ describe("when GitHub says no", () => {
 
   it("leaves GitHub alone for as long as it asked, whatever is called, and then calls again", async () => {
     const clock = new FakeClock(new Date());
-    const signedIn = await desk.connectAnew(clock);
-    await signedIn.codeHost!.branch(desk.repository, "main", patiently);
-    const limited = desk.github.fail({ path: /^\/repos\/acme\/shop\// }, failing.secondaryRateLimit(60));
+    const signedIn = await world.connectFresh(clock);
+    await signedIn.codeHost!.branch(world.repository, "main", patiently);
+    const limited = world.github.fail({ path: /^\/repos\/acme\/shop\// }, failing.secondaryRateLimit(60));
     await expect(read(signedIn)).rejects.toMatchObject({ code: "RateLimited", retryAfterMs: 60_000 });
     await clock.advance(20_000);
-    const branch = (): Promise<unknown> => signedIn.codeHost!.branch(desk.repository, "main", patiently);
+    const branch = (): Promise<unknown> => signedIn.codeHost!.branch(world.repository, "main", patiently);
     await expect(branch()).rejects.toMatchObject({
       code: "RateLimited",
       retryable: true,
@@ -513,16 +513,16 @@ describe("when GitHub says no", () => {
     expect(limited.hits).toBe(1);
     limited.stop();
     // The App's own limit is another one, though the installation is in its pause.
-    expect(await signedIn.codeHost!.mintToken(desk.repository, "read", patiently)).toHaveProperty("password");
+    expect(await signedIn.codeHost!.mintToken(world.repository, "read", patiently)).toHaveProperty("password");
     await clock.advance(40_000);
     expect(await branch()).toBeDefined();
   });
 
   it("sends a create once only, whatever comes back", async () => {
     const issue = await openIssue();
-    const injection = desk.github.fail({ method: "POST", path: /\/comments$/ }, failing.serverError());
+    const injection = world.github.fail({ method: "POST", path: /\/comments$/ }, failing.serverError());
     const made = connection.reporter?.create(
-      { repository: desk.repository, subjectNumber: issue.number },
+      { repository: world.repository, subjectNumber: issue.number },
       "x",
       patiently,
     );
@@ -531,62 +531,62 @@ describe("when GitHub says no", () => {
   });
 
   it("tells a suspended installation from other refusals", async () => {
-    await people().suspendInstallation({ installation: desk.installation });
+    await people().suspendInstallation({ installation: world.installation });
     try {
-      const fresh = await desk.connectAnew();
-      await expect(fresh.codeHost?.mintToken(desk.repository, "read", patiently)).rejects.toMatchObject({
+      const fresh = await world.connectFresh();
+      await expect(fresh.codeHost?.mintToken(world.repository, "read", patiently)).rejects.toMatchObject({
         code: "Suspended",
         message: /un-suspends/,
       });
       expect((await fresh.credentials.check(patiently)).installations).toMatchObject([{ suspended: true }]);
     } finally {
-      await people().suspendInstallation({ installation: desk.installation, on: false });
+      await people().suspendInstallation({ installation: world.installation, on: false });
     }
   });
 
   it("mints anew where a token has ended early", async () => {
     const branches = /^\/repos\/acme\/shop\/branches/;
-    const main = await connection.codeHost!.branch(desk.repository, "main", patiently);
-    desk.github.fail(
+    const main = await connection.codeHost!.branch(world.repository, "main", patiently);
+    world.github.fail(
       { path: branches },
       { kind: "answer", status: 401, body: { message: "Bad credentials" } },
       { times: 1 },
     );
-    expect(await connection.codeHost!.branch(desk.repository, "main", patiently)).toEqual(main);
+    expect(await connection.codeHost!.branch(world.repository, "main", patiently)).toEqual(main);
     expect(main).toBeDefined();
   });
 
   it("says of a wrong token what to do, and never the token", async () => {
     const credentials = { token: { secretRef: { name: "token", key: "t" } } };
     const wrong = `ghp_${createHash("sha256").update("x").digest("hex")}`;
-    const signedIn = await desk.connect(desk.integration({ credentials }), wrong);
+    const signedIn = await world.connect(world.integration({ credentials }), wrong);
     const error = await signedIn.credentials.check(patiently).catch((thrown: unknown) => thrown as Error);
     expect(error).toMatchObject({ code: "Unauthorized", message: /put a new one into the Secret/ });
     expect(JSON.stringify(error) + String((error as Error).stack)).not.toContain(wrong);
   });
 
   it("says no token again that GitHub gave us, where GitHub repeats it", async () => {
-    const given = await connection.codeHost!.mintToken(desk.repository, "read", patiently);
+    const given = await connection.codeHost!.mintToken(world.repository, "read", patiently);
     const message = `you sent ${Buffer.from(given.password).toString("base64")}`;
-    desk.github.fail({ path }, { kind: "answer", status: 422, body: { message } }, { times: 1 });
+    world.github.fail({ path }, { kind: "answer", status: 422, body: { message } }, { times: 1 });
     const error = await read().catch((thrown: unknown) => thrown as Error);
     expect(error).toMatchObject({ message: expect.stringContaining("you sent [redacted]") as string });
   });
 
   it("gives up at once when the caller does", async () => {
-    desk.github.fail({ path }, failing.slow(10_000), { times: 1 });
+    world.github.fail({ path }, failing.slow(10_000), { times: 1 });
     const abort = new AbortController();
-    const reading = connection.codeHost!.change(desk.repository, 1, abort.signal);
+    const reading = connection.codeHost!.change(world.repository, 1, abort.signal);
     abort.abort(new Error("stopping"));
     await expect(reading).rejects.toThrow("stopping");
   });
 });
 
 it("asked GitHub for no route that there is not", () => {
-  expect(desk.github.requests.filter(({ operation }) => operation === null)).toEqual([]);
+  expect(world.github.requests.filter(({ operation }) => operation === null)).toEqual([]);
 });
 
 it("has asked and understood nothing that GitHub's own description does not allow", (context) => {
   needsFile(context, specFile);
-  desk.github.assertClean();
+  world.github.assertClean();
 });

@@ -1,7 +1,7 @@
 import { AgentTaskKind, type AgentTask } from "../../api/kinds.ts";
 import { createTaskCredentials } from "../../controllers/agent-task/broker-secrets.ts";
 import { taskPages } from "../../controllers/agent-task/task-index.ts";
-import { findDesk, type DeskDeps, type IntegrationSource } from "../../controllers/desk.ts";
+import { integrationFinder, type SignInDeps, type IntegrationSource } from "../../controllers/integration-handle.ts";
 import type { Provider } from "../../integrations/types.ts";
 import { integrationType } from "../../integrations/resource-type.ts";
 import type { KubeConnection } from "../../kube/types.ts";
@@ -11,7 +11,7 @@ import { eachObject, type Tally } from "./each-object.ts";
 const boundMs = 30_000;
 
 /** What revoking needs. */
-export interface RevokeDeps extends DeskDeps {
+export interface RevokeDeps extends SignInDeps {
   client: KubeConnection;
   brokerNamespace: string;
   providers: readonly Provider[];
@@ -32,11 +32,11 @@ async function revokeAll(deps: RevokeDeps, signal: AbortSignal): Promise<Tally> 
   const { client, clock, log, brokerNamespace } = deps;
   const credentials = createTaskCredentials({ kube: client, brokerNamespace, clock, log });
   await credentials.load(signal);
-  const desk = findDesk(deps, await integrationSources(deps, signal));
+  const findIntegration = integrationFinder(deps, await integrationSources(deps, signal));
   const revoke = async (task: AgentTask): Promise<boolean> => {
     if (!credentials.holds(task)) return false;
     const { namespace } = task.metadata;
-    const codeHost = (await desk({ ...task.spec.integrationRef, namespace })?.connect())?.codeHost;
+    const codeHost = (await findIntegration({ ...task.spec.integrationRef, namespace })?.connect())?.codeHost;
     if (codeHost) await credentials.revoke(task, codeHost, signal);
     return codeHost !== undefined;
   };

@@ -27,7 +27,10 @@ function aWorld(tip: string | undefined, failure: ProviderError) {
     profiles: { get: () => aProfile() },
     admission: { verdict: () => ({ state: "Unknown" }) },
     credentials: { allowPush: no },
-    desk: () => ({ integration: anIntegration(), connect: async () => ({ codeHost: { ...host, findChange: no } }) }),
+    findIntegration: () => ({
+      integration: anIntegration(),
+      connect: async () => ({ codeHost: { ...host, findChange: no } }),
+    }),
     sandbox: { observe: () => ({ state: "Running", podUID: "u", since: noon.toISOString() }) },
     events: { normal: () => {}, warning: () => {} },
     clock: new FakeClock(noon),

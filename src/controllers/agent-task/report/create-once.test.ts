@@ -35,7 +35,7 @@ function aWorld() {
     tasks: { ...taskCacheOf([]), get: newest },
     profiles: { get: () => undefined },
     admission: { verdict: () => ({ state: "Unknown" }) },
-    desk: () => ({
+    findIntegration: () => ({
       integration: anIntegration({ reporting: { reaction: false } }),
       connect: async () => ({ reporter }),
     }),

@@ -34,7 +34,7 @@ function aWorld(over: TaskOverrides, others: AgentTask[] = []) {
     },
     profiles: { get: () => undefined },
     admission: { verdict: () => ({ state: "Unknown" }) },
-    desk: () => ({
+    findIntegration: () => ({
       integration: anIntegration(),
       connect: async () => ({ reporter, acknowledger: { react: async () => {} } }),
     }),

@@ -1,5 +1,5 @@
 import { BellhopError, describeError } from "../../../shared/errors.ts";
-import { inHand } from "../../../shared/redact.ts";
+import { secretRegistry } from "../../../shared/redact.ts";
 import type { ProviderFailure } from "../../connection.ts";
 import { ProviderError } from "../../errors.ts";
 import { retryAfterMs } from "../../http/retry-after.ts";
@@ -138,6 +138,6 @@ function messageOf(data: unknown): string | undefined {
 }
 
 function quote(text: string): string {
-  const line = inHand.redact(text).replace(/\s+/g, " ").trim();
+  const line = secretRegistry.redact(text).replace(/\s+/g, " ").trim();
   return line.length > maxQuoted ? `${line.slice(0, maxQuoted)}…` : line;
 }

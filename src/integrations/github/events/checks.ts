@@ -46,7 +46,7 @@ function read({ payload, check, name, sameRepository, type }: Input, origin: Ori
     object: { type, id: check.id, headSHA: check.head_sha },
     url: check.html_url,
     occurredAt: check.updated_at,
-    rings: [{ kind: "failedChecks", headBranch, headSHA: check.head_sha, sameRepository, ...(name ? { name } : {}) }],
+    signals: [{ kind: "failedChecks", headBranch, headSHA: check.head_sha, sameRepository, ...(name ? { name } : {}) }],
   });
   return { event };
 }

@@ -15,7 +15,7 @@ export function readIssueComment(payload: z.infer<typeof issueComment>, origin: 
     url: comment.html_url,
     occurredAt: comment.created_at,
     text: comment.body ?? "",
-    rings: [ring],
+    signals: [ring],
   });
   return { event };
 }
@@ -32,7 +32,7 @@ export function readReview(payload: z.infer<typeof review>, origin: Origin): Rea
     url: review.html_url,
     occurredAt: review.submitted_at,
     text: review.body ?? "",
-    rings: [ring],
+    signals: [ring],
   });
   return { event };
 }
@@ -50,7 +50,7 @@ export function readReviewComment(payload: z.infer<typeof reviewComment>, origin
     // It is created when it is drafted, and touched once more when its review is submitted, which is when it is said.
     occurredAt: comment.updated_at ?? comment.created_at,
     text: comment.body ?? "",
-    rings: [ring],
+    signals: [ring],
   });
   return { event };
 }

@@ -1,4 +1,4 @@
-import type { EventRepository, NormaliseContext, ProviderEvent, Ring } from "../../types.ts";
+import type { EventRepository, NormaliseContext, ProviderEvent, Signal } from "../../types.ts";
 import { findMention } from "../mention.ts";
 import { stripHidden } from "../markdown/strip.ts";
 import type { Envelope, Subject, User } from "./payload.ts";
@@ -24,7 +24,7 @@ export interface Silence {
 }
 
 /** The part of an event that its kind knows. */
-type Particulars = Pick<ProviderEvent, "cause" | "subject" | "object" | "conversation" | "rings"> & {
+type Particulars = Pick<ProviderEvent, "cause" | "subject" | "object" | "conversation" | "signals"> & {
   url?: string | undefined;
   occurredAt?: string | null | undefined;
   text?: string | undefined;
@@ -76,7 +76,7 @@ export function subjectKey({ repository }: Envelope, number: number): string {
 }
 
 /** The mention in a text as a ring, or why there is none. */
-export function mentionIn(text: string | null | undefined, origin: Origin): Ring | Silence {
+export function mentionIn(text: string | null | undefined, origin: Origin): Signal | Silence {
   if (!origin.bot) {
     const message = "The integration has not signed in yet, so nobody knows who its bot is.";
     return { ignored: "BotUnknown", message, again: true };
@@ -86,7 +86,7 @@ export function mentionIn(text: string | null | undefined, origin: Origin): Ring
   return { ignored: "NotMentioned", message: `The text does not mention @${origin.bot.mention}.` };
 }
 
-/** Whether the bot itself did it. What we say ourselves never rings. */
+/** Whether the bot itself did it. What we say ourselves never signals. */
 export function isOurs(user: User | null | undefined, { bot }: NormaliseContext): boolean {
   if (!user || !bot) return false;
   return user.id === bot.id || user.login.toLowerCase() === bot.login.toLowerCase();

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { ProviderEvent, Ring } from "../../types.ts";
+import type { ProviderEvent, Signal } from "../../types.ts";
 import { eventOf, mentionIn, subjectOf, type Origin, type Reading, type Silence } from "./event.ts";
 import type { Envelope, issues, pullRequest, Subject, Targets } from "./payload.ts";
 
@@ -19,10 +19,10 @@ interface Input {
   type: "Issue" | "Change";
 }
 
-type Rung = Pick<ProviderEvent, "cause" | "rings"> & { occurredAt?: string | undefined; text?: string };
+type Rung = Pick<ProviderEvent, "cause" | "signals"> & { occurredAt?: string | undefined; text?: string };
 
 function read(input: Input, origin: Origin): Reading {
-  const rung = ringOf(input, origin);
+  const rung = signalOf(input, origin);
   if ("ignored" in rung) return rung;
   const { payload, subject, type } = input;
   const event = eventOf(origin, payload, {
@@ -34,7 +34,7 @@ function read(input: Input, origin: Origin): Reading {
   return { event };
 }
 
-function ringOf(input: Input, origin: Origin): Rung | Silence {
+function signalOf(input: Input, origin: Origin): Rung | Silence {
   const { payload, subject } = input;
   if (payload.action === "opened") return opened(input, origin);
   const [what, ring] = target(payload);
@@ -43,7 +43,7 @@ function ringOf(input: Input, origin: Origin): Rung | Silence {
   return {
     cause: [what, subject.id, targetName(ring), subject.updated_at ?? ""].join("/").slice(0, 512),
     occurredAt: subject.updated_at,
-    rings: [ring],
+    signals: [ring],
   };
 }
 
@@ -54,13 +54,13 @@ function opened({ subject, type }: Input, origin: Origin): Rung | Silence {
     cause: `${type === "Issue" ? "issues" : "pull_request"}/${subject.id}/opened`,
     occurredAt: subject.created_at,
     text: subject.body ?? "",
-    rings: [ring],
+    signals: [ring],
   };
 }
 
-type Named = Exclude<Ring, { kind: "mention" | "failedChecks" }>;
+type Named = Exclude<Signal, { kind: "mention" | "failedChecks" }>;
 
-/** What was put on the subject: the first part of the cause, and what rings. A team as reviewer is nobody we answer for. */
+/** What was put on the subject: the first part of the cause, and what signals. A team as reviewer is nobody we answer for. */
 function target({ action, label, assignee, requested_reviewer }: Envelope & Targets): [string, Named | undefined] {
   if (action === "labeled") return ["label", label ? { kind: "label", label: label.name } : undefined];
   if (action === "assigned")

@@ -4,7 +4,7 @@ import type { KubeClient, ObjectKey } from "../kube/types.ts";
 import { secretReader } from "./secrets.ts";
 
 /** An integration with the way to its provider. */
-export interface Desk {
+export interface IntegrationHandle {
   integration: Integration;
   provider: Provider;
   /** Signs in; cheap, cached by the provider. Throws `BellhopError` or `ProviderError`. */
@@ -12,10 +12,10 @@ export interface Desk {
 }
 
 /** Finds the desk a task came through. */
-export type FindDesk = (ref: { kind: string; name: string; namespace: string }) => Desk | undefined;
+export type FindIntegration = (ref: { kind: string; name: string; namespace: string }) => IntegrationHandle | undefined;
 
 /** What signing in needs, for every integration alike. */
-export interface DeskDeps {
+export interface SignInDeps {
   client: KubeClient;
   clock: ConnectDeps["clock"];
   log: ConnectDeps["log"];
@@ -30,16 +30,16 @@ export interface IntegrationSource {
 }
 
 /** The desk of an integration. */
-export function deskOf(deps: DeskDeps, provider: Provider, integration: Integration): Desk {
+export function integrationHandle(deps: SignInDeps, provider: Provider, integration: Integration): IntegrationHandle {
   const connectDeps = { ...deps, readSecret: secretReader(deps.client, integration.metadata.namespace) };
   return { integration, provider, connect: () => provider.connect(integration, connectDeps) };
 }
 
 /** Looks desks up in the local copies. */
-export function findDesk(deps: DeskDeps, sources: readonly IntegrationSource[]): FindDesk {
+export function integrationFinder(deps: SignInDeps, sources: readonly IntegrationSource[]): FindIntegration {
   return ({ kind, name, namespace }) => {
     const source = sources.find(({ provider }) => provider.kind === kind);
     const integration = source?.get({ name, namespace });
-    return source && integration && deskOf(deps, source.provider, integration);
+    return source && integration && integrationHandle(deps, source.provider, integration);
   };
 }

@@ -14,14 +14,14 @@ export async function tellDeleted(deps: AgentTaskDeps, task: AgentTask, signal: 
   const { report } = task.status ?? {};
   const { repository, source, integrationRef } = task.spec;
   if (report?.id === undefined || isJudged(task, "Reported")) return;
-  const desk = deps.desk({ ...integrationRef, namespace: task.metadata.namespace });
-  if (!desk || !repository || source.subject.number === undefined) return;
-  const { reporter } = await desk.connect();
+  const handle = deps.findIntegration({ ...integrationRef, namespace: task.metadata.namespace });
+  if (!handle || !repository || source.subject.number === undefined) return;
+  const { reporter } = await handle.connect();
   if (!reporter) return;
   const now = deps.clock.now();
   const words = {
     task: asEnded(task, now),
-    integration: desk.integration,
+    integration: handle.integration,
     encode: reporter.encode,
     quote: reporter.quote,
     firstWords: report.quote,

@@ -13,7 +13,7 @@ import { startGitHub, type GitHubOptions, type GitHubStandIn } from "./github/in
 import { call, populate, startReceiver, type Receiver } from "./github/testing.ts";
 
 /** A stand-in for GitHub with `acme/shop`, an App on it, and our provider signed in over the real way out. */
-export interface Desk {
+export interface SignedIn {
   github: GitHubStandIn;
   installation: number;
   /** Gets the App's webhooks; whatever starts with its origin and `/hooks/` is ours. */
@@ -25,7 +25,7 @@ export interface Desk {
   /** Signs in: with the App, or as `token` says. */
   connect(integration?: GitHubIntegration, token?: string): Promise<Connection>;
   /** Signs in with the App and remembers nothing of earlier calls, not even that GitHub asked for a pause. */
-  connectAnew(clock?: Clock): Promise<Connection>;
+  connectFresh(clock?: Clock): Promise<Connection>;
   close(): Promise<void>;
 }
 
@@ -40,20 +40,20 @@ const usualSpec = {
 /** A signal for calls that nobody gives up. */
 export const patiently = new AbortController().signal;
 
-/** Starts a desk; close it in the end. */
-export async function startDesk(options: GitHubOptions = {}): Promise<Desk> {
+/** Starts a world; close it in the end. */
+export async function startSignedIn(options: GitHubOptions = {}): Promise<SignedIn> {
   const github = await startGitHub(options);
   const receiver = await startReceiver();
   const hookURL = (route: string): string => `${new URL(receiver.url).origin}/hooks/${route}`;
   const { installation } = await populate(github, hookURL("old"));
-  const folder = mkdtempSync(join(tmpdir(), "desk-"));
+  const folder = mkdtempSync(join(tmpdir(), "signed-in-"));
   const caFile = join(folder, "ca.pem");
   writeFileSync(caFile, github.ca ?? "");
   const http = createHttp({ caFile, allowedHosts: ["127.0.0.1"], clock: systemClock, log: silentLogger });
   const sign = connector({ throttle: false });
   const app = github.app("bellhop");
 
-  const integration: Desk["integration"] = (spec = {}, status) => ({
+  const integration: SignedIn["integration"] = (spec = {}, status) => ({
     kind: "GitHubIntegration",
     metadata: { name: "acme", namespace: "default", uid: "5b1f" },
     spec: gitHubIntegrationSpec.parse({
@@ -64,14 +64,14 @@ export async function startDesk(options: GitHubOptions = {}): Promise<Desk> {
     }),
     ...(status ? { status } : {}),
   });
-  const connect: Desk["connect"] = (given = integration(), secret = app.privateKey) =>
+  const connect: SignedIn["connect"] = (given = integration(), secret = app.privateKey) =>
     sign(given, {
       readSecret: () => Promise.resolve(Buffer.from(secret)),
       clock: systemClock,
       log: silentLogger,
       fetch: http.fetch,
     });
-  const connectAnew: Desk["connectAnew"] = (clock = systemClock) =>
+  const connectFresh: SignedIn["connectFresh"] = (clock = systemClock) =>
     connector({ throttle: false })(integration(), {
       readSecret: () => Promise.resolve(Buffer.from(app.privateKey)),
       clock,
@@ -88,7 +88,7 @@ export async function startDesk(options: GitHubOptions = {}): Promise<Desk> {
     repository: { id: String(body["id"]), host: new URL(github.url).host, owner: "acme", name: "shop" },
     integration,
     connect,
-    connectAnew,
+    connectFresh,
     close: async () => {
       await github.close();
       await receiver.close();
