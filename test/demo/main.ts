@@ -67,17 +67,23 @@ function isNotEnforced(error: unknown): boolean {
   return error instanceof TaskFailed && error.code === "EgressNotEnforced";
 }
 
-/** Where no place comes about, nothing that was begun for it goes on. */
 async function thePlace(): Promise<Place> {
   try {
     return await bestPlace();
   } catch (error) {
-    failed(error);
-    await endChildren();
-    // The end of one may have been what another waited for to begin.
-    await endChildren();
-    process.exit(1);
+    // The handler of an interruption ends everything itself.
+    if (interruption) throw error;
+    return giveUp(error);
   }
+}
+
+/** Where no place comes about, nothing that was begun for it goes on. */
+async function giveUp(error: unknown): Promise<never> {
+  failed(error);
+  await endChildren();
+  // The end of one may have been what another waited for to begin.
+  await endChildren();
+  return process.exit(1);
 }
 
 async function bestPlace(): Promise<Place> {
