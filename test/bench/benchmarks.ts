@@ -23,7 +23,7 @@ export const benchmarks: Readonly<Record<string, Benchmark>> = {
     load: () => import("./gateway.ts"),
   },
   hostile: {
-    description: "what hostile texts take the readers of comments and reports, at 32 and 64 KiB",
+    description: "what hostile texts take the readers of comments and reports, at 64 and 128 KiB",
     load: () => import("./hostile.ts"),
   },
   rules: {

@@ -33,6 +33,14 @@ export async function msOf(work: () => unknown): Promise<number> {
   return performance.now() - startedMs;
 }
 
+/** Milliseconds of this thread's processor that something takes: what else the machine does is not in it. */
+export function processorMsOf(work: () => unknown): number {
+  const before = process.threadCpuUsage();
+  work();
+  const { user, system } = process.threadCpuUsage(before);
+  return (user + system) / 1_000;
+}
+
 /**
  * Measures several sides `count` times. The order of the sides alternates, so that neither a slow minute of the machine nor the place in the
  * order favours one. A round before them warms up, unless told: it is not in the result. Logs progress between rounds, every 2 s or so.
