@@ -24,10 +24,12 @@ function decideAdmission(facts: TaskFacts, now: Date): Decision {
   const problem = unready(facts);
   if (problem) return { ...notYet(problem.reason, problem.message), fields: { queue: undefined } };
   if (admission.state === "Unknown")
-    return conditionOf(task, "Admitted") ? {} : notYet("Queued", "Looking for a free place.");
+    return conditionOf(task, "Admitted")
+      ? {}
+      : notYet("Queued", "Waiting for the next check of the concurrency limits.");
   if (admission.state === "Admitted") {
     return {
-      conditions: [{ type: "Admitted", status: "True", reason: "Admitted", message: "Within all limits." }],
+      conditions: [{ type: "Admitted", status: "True", reason: "Admitted", message: "Within all concurrency limits." }],
       fields: { queue: undefined },
     };
   }

@@ -22,7 +22,10 @@ export function judge(facts: TaskFacts, reading: AuthoriseReading): Decision {
   const { integration, task } = facts;
   if (!integration) {
     const { kind, name } = task.spec.integrationRef;
-    return open("IntegrationNotFound", `There is no ${kind} ${name} in this namespace; the task waits for it.`);
+    return open(
+      "IntegrationNotFound",
+      `${kind} ${name} does not exist in this namespace; the task waits until it is created.`,
+    );
   }
   const known = { ...facts, integration };
   const rules = task.spec.source.provider === "kubernetes" ? fromKubernetes : fromProvider;
@@ -44,17 +47,18 @@ const kubernetesDenied: Rule = ({ integration }) =>
     ? undefined
     : refused(
         "NotAuthorized",
-        `Integration ${integration.metadata.name} takes no tasks from kubectl; set spec.access.kubernetes: Allow on it, then create a new task.`,
+        `Integration ${integration.metadata.name} does not accept tasks from kubectl; set spec.access.kubernetes: Allow on it, then create a new task.`,
       );
 
 const repositoryWrong: Rule = ({ task, integration }, { repository }) => {
   const named = task.spec.repository;
-  if (!named || !repository) return refused("RepositoryMissing", "A task from kubectl needs spec.repository.");
+  if (!named || !repository)
+    return refused("RepositoryMissing", "A task from kubectl needs spec.repository; create a new task that sets it.");
   const name = `${named.owner}/${named.name}`;
   if (repository === "Gone") {
     return refused(
       "RepositoryGone",
-      `${named.host} shows no repository ${name} with id ${named.id} to integration ${integration.metadata.name}.`,
+      `Integration ${integration.metadata.name} finds no repository ${name} with id ${named.id} on ${named.host}: it was deleted, or the integration has no access to it.`,
     );
   }
   if (repository.covered && repository.owner === named.owner && repository.name === named.name) return undefined;
@@ -66,10 +70,7 @@ const repositoryWrong: Rule = ({ task, integration }, { repository }) => {
 
 const notOurs: Rule = ({ task, tasks }) =>
   isFailedCheck(task) && !failedTaskOf(task, tasks)
-    ? refused(
-        "NotOurs",
-        "The checks ran on a commit that no task of Bellhop made, so nobody asked for it to be mended.",
-      )
+    ? refused("NotOurs", "The checks ran on a commit that no Bellhop task created, so nobody requested a fix for it.")
     : undefined;
 
 const fixLoopsExhausted: Rule = ({ task, tasks, profile }) => {
@@ -77,36 +78,42 @@ const fixLoopsExhausted: Rule = ({ task, tasks, profile }) => {
   if (!owner || !profile) return undefined;
   const { fixLoops } = profile.spec.output;
   if (fixesBefore(task, owner, tasks) < fixLoops) return undefined;
-  const message = `Checks have failed ${fixLoops} times after a fix on ${owner.status?.result?.branch ?? "this branch"}; a person has to look (output.fixLoops of profile ${task.spec.profileRef.name}).`;
+  const message = `Checks failed on ${owner.status?.result?.branch ?? "this branch"}, and the limit for automatic fixes is reached (output.fixLoops: ${fixLoops} in profile ${task.spec.profileRef.name}); a person has to fix them.`;
   return refused("FixLoopsExhausted", message);
 };
 
 const sourceGone: Rule = (_facts, { reread }) =>
   reread?.found
     ? undefined
-    : refused("SourceGone", reread?.message ?? "What rang could not be read again at the provider.");
+    : refused(
+        "SourceGone",
+        reread?.message ?? "Could not read the object that triggered this task again at the provider.",
+      );
 
 const sourceMismatch: Rule = ({ task }, { reread }) => {
   if (!reread?.found) return undefined;
   const { source, actor } = task.spec;
   if (reread.subjectKey !== source.subject.key) {
-    return refused("SourceMismatch", `What rang belongs to ${reread.subjectKey}, not to ${source.subject.key}.`);
-  }
-  if (wroteIt(task) && reread.actor.id !== actor.id) {
-    return refused("SourceMismatch", `What rang was written by @${reread.actor.login}, not by @${actor.login}.`);
-  }
-  if (source.textSHA256 !== undefined && source.textSHA256 !== sha256(reread.text ?? "")) {
     return refused(
       "SourceMismatch",
-      "What rang was edited afterwards, so it is not what was asked; write a new comment instead.",
+      `The object that triggered this task belongs to ${reread.subjectKey}, not to ${source.subject.key}.`,
     );
+  }
+  if (wroteIt(task) && reread.actor.id !== actor.id) {
+    return refused(
+      "SourceMismatch",
+      `The object that triggered this task was written by @${reread.actor.login}, not by @${actor.login}.`,
+    );
+  }
+  if (source.textSHA256 !== undefined && source.textSHA256 !== sha256(reread.text ?? "")) {
+    return refused("SourceMismatch", "The text was edited after it triggered this task; write a new comment instead.");
   }
   return undefined;
 };
 
 const actorIsBot: Rule = (facts, { permission }) =>
   permission?.isBot
-    ? refused("NotAuthorized", `@${personOf(facts).login} is a bot; only people start tasks.`)
+    ? refused("NotAuthorized", `@${personOf(facts).login} is a bot; only people can start tasks.`)
     : undefined;
 
 const notPermitted: Rule = (facts, { permission }) => {
@@ -114,10 +121,11 @@ const notPermitted: Rule = (facts, { permission }) => {
   if (isPermitted(integration, permission) || mayStopOwnWork(facts)) return undefined;
   const needed = integration.spec.access.permission;
   const { owner, name } = task.spec.repository ?? { owner: "?", name: "?" };
-  const has = permission?.permission === "None" || !permission ? "no access" : permission.permission.toLowerCase();
+  const has =
+    permission?.permission === "None" || !permission ? "no access" : `${permission.permission.toLowerCase()} access`;
   return refused(
     "NotAuthorized",
-    `@${personOf(facts).login} has ${has} on ${owner}/${name}; integration ${integration.metadata.name} needs ${needed.toLowerCase()} or better.`,
+    `@${personOf(facts).login} has ${has} on ${owner}/${name}; integration ${integration.metadata.name} needs ${needed.toLowerCase()} access or higher.`,
   );
 };
 
@@ -180,11 +188,11 @@ function groundsOf(
     return { reason: "KubernetesAllowed", message };
   }
   if (!isPermitted(integration, permission)) {
-    const message = `@${login} asked for work that runs here and may stop that, and no other.`;
+    const message = `@${login} may stop only work that they requested.`;
     return { reason: ownWorkOnly, message };
   }
   const has = permission?.permission.toLowerCase();
-  return { reason: "PermissionChecked", message: `@${login} has ${has} on ${owner}/${name}.` };
+  return { reason: "PermissionChecked", message: `@${login} has ${has} access on ${owner}/${name}.` };
 }
 
 function refused(reason: string, message: string): Decision {

@@ -73,7 +73,7 @@ describe("authorise", () => {
       reading: { reread: found(), permission: may("Write") },
       status: "True",
       reason: "PermissionChecked",
-      message: /@ana has write on acme\/shop/,
+      message: /@ana has write access on acme\/shop/,
     },
     {
       name: "refuses a person with read and says what is needed",
@@ -81,7 +81,7 @@ describe("authorise", () => {
       reading: { reread: found(), permission: may("Read") },
       status: "False",
       reason: "NotAuthorized",
-      message: /@ana has read on acme\/shop; integration shop needs write or better/,
+      message: /@ana has read access on acme\/shop; integration shop needs write access or higher/,
     },
     {
       name: "holds a person with write against a higher bar of the integration",
@@ -153,7 +153,7 @@ describe("authorise", () => {
       reading: {},
       status: "False",
       reason: "NotOurs",
-      message: /no task of Bellhop/,
+      message: /no Bellhop task/,
     },
     {
       name: "mends failed checks on behalf of the person who asked for the commit",
@@ -173,7 +173,7 @@ describe("authorise", () => {
       reading: { reread: checked, permission: may("Write") },
       status: "False",
       reason: "FixLoopsExhausted",
-      message: /2 times/,
+      message: /fixLoops: 2/,
     },
     {
       name: "does not count refused fixes, nor those of another branch",

@@ -111,7 +111,10 @@ class CredentialsKeeper implements TaskCredentialsKeeper {
       const uid = ownerOf(secret);
       const ageMs = this.#nowMs() - Date.parse(secret.metadata.creationTimestamp ?? "");
       if (isAlive(uid) || ageMs < sweepAfterMs) continue;
-      this.#deps.log.info({ secret: secret.metadata.name }, "deleted the token of a task that is gone");
+      this.#deps.log.info(
+        { secret: secret.metadata.name },
+        "deleted the tokens of a task that does not exist any more",
+      );
       await this.#deps.kube.delete(secrets, secret.metadata, { signal });
       this.#known.delete(uid);
     }
@@ -123,7 +126,10 @@ class CredentialsKeeper implements TaskCredentialsKeeper {
       await host.revokeToken(token, signal);
     } catch (error) {
       const { namespace, name } = task.metadata;
-      this.#deps.log.warn({ namespace, task: name, error }, "a token that is not used any more could not be revoked");
+      this.#deps.log.warn(
+        { namespace, task: name, error },
+        "could not revoke a token that is no longer used; it expires by itself",
+      );
     }
   }
 
@@ -160,10 +166,14 @@ class CredentialsKeeper implements TaskCredentialsKeeper {
       await this.#deps.kube.create(secrets, this.#draft(task, data), { signal });
     } catch (error) {
       if (!isAlreadyExists(error)) throw error;
-      throw new BellhopError("CredentialsRaced", `Secret ${secretName(task)} appeared meanwhile`, {
-        retryable: true,
-        cause: error,
-      });
+      throw new BellhopError(
+        "CredentialsRaced",
+        `Secret ${secretName(task)} was created by somebody else in the meantime`,
+        {
+          retryable: true,
+          cause: error,
+        },
+      );
     }
   }
 

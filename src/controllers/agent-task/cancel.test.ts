@@ -51,7 +51,7 @@ describe("a task that was stopped while it published", () => {
     const seen = await look(stopped, newId);
     expect(seen.status).toMatchObject({ phase: "Cancelled", result: { proposed, branch, commit: newId } });
     expect(seen.status?.conditions?.at(-1)?.message).toBe(
-      "Stopped by kim. Its work had been pushed: `bellhop/42-fix` is at ddddddd.",
+      "Stopped by kim. Its work was pushed before that: `bellhop/42-fix` is at ddddddd.",
     );
     expect(await look(seen, newId)).toBe(seen);
   });

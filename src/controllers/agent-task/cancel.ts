@@ -59,7 +59,7 @@ function settle(facts: TaskFacts, tip: Tip): Decision<never> {
   const commit = proposedBy(task)?.newId;
   if (commit === undefined || tip?.sha !== commit) return { requeueAfterMs: lookAgainMs };
   const said = conditionOf(task, "Succeeded")?.message ?? "";
-  const message = `${said} Its work had been pushed: \`${task.status?.checkout?.headRef}\` is at ${commit.slice(0, 7)}.`;
+  const message = `${said} Its work was pushed before that: \`${task.status?.checkout?.headRef}\` is at ${commit.slice(0, 7)}.`;
   return {
     conditions: [{ type: "Succeeded", status: "False", reason: "Cancelled", message }, ...moreToTell(task)],
     fields: { result: resultWith(commit, facts) },
@@ -80,6 +80,6 @@ function resultWith(commit: string, { task, profile }: TaskFacts): StatusFields[
 /** The story that was told at the end has no push in it. */
 function moreToTell(task: AgentTask): ConditionDraft[] {
   if (!isJudged(task, "Reported")) return [];
-  const message = "The work had been pushed before the task was stopped, which is not told yet.";
+  const message = "The work was pushed before the task was stopped, but the report does not say so yet.";
   return [{ type: "Reported", status: "Unknown", reason: "MoreToTell", message }];
 }

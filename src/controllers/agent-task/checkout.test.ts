@@ -223,7 +223,7 @@ describe("the checkout", () => {
       name: "says that a repository is gone",
       given: { host: { repository: undefined } },
       reason: "RepositoryGone",
-      message: /acme\/shop is gone/,
+      message: /acme\/shop was deleted/,
     },
     {
       name: "says that a repository is archived",

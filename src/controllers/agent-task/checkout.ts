@@ -33,12 +33,14 @@ export async function resolveCheckout(sources: CheckoutSources): Promise<Checkou
   const { task, host, repository, signal } = sources;
   const found = await findRepository(sources);
   const name = `${repository.owner}/${repository.name}`;
-  if (!found) return fail("RepositoryGone", `${name} is gone, or no longer shown to the integration.`);
-  if (found.archived) return fail("RepositoryArchived", `${name} is archived, so nothing can be pushed to it.`);
+  if (!found)
+    return fail("RepositoryGone", `Repository ${name} was deleted, or the integration has no access to it any more.`);
+  if (found.archived)
+    return fail("RepositoryArchived", `Repository ${name} is archived, so nothing can be pushed to it.`);
   const { type, number } = task.spec.source.subject;
   if (type !== "Change" || number === undefined) return resolveForIssue(sources, found);
   const change = await host.change(repository, number, signal);
-  if (!change) return fail("ChangeGone", `${name}#${number} is gone.`);
+  if (!change) return fail("ChangeGone", `Change ${name}#${number} does not exist any more.`);
   return change.state === "Open" ? resolveForChange(sources, found, change) : resolveForIssue(sources, found);
 }
 
@@ -70,7 +72,8 @@ async function resolveForIssue(sources: CheckoutSources, found: HostRepository):
   const earlier = await continued(sources);
   if (earlier) return earlier;
   const tip = await host.branch(repository, found.defaultBranch, signal);
-  if (!tip) return fail("BaseGone", `${repository.owner}/${repository.name} has no branch ${found.defaultBranch}.`);
+  if (!tip)
+    return fail("BaseGone", `Repository ${repository.owner}/${repository.name} has no branch ${found.defaultBranch}.`);
   return newBranch(sources, { baseRef: found.defaultBranch, headSHA: tip.sha });
 }
 
@@ -152,7 +155,7 @@ async function newBranch(
   const stem = branchStem(task, profile.spec.output.branchPrefix);
   const headRef = await freeName(sources, stem);
   if (headRef === undefined)
-    return fail("BranchTaken", `${stem} and ${nameTries - 1} names after it are taken; delete old branches.`);
+    return fail("BranchTaken", `The branch names ${stem} to ${stem}-${nameTries} are all in use; delete old branches.`);
   const { baseRef, headSHA, stacked } = start;
   const shas = headSHA === undefined ? {} : { baseSHA: headSHA, headSHA };
   return { ok: true, checkout: { baseRef, headRef, newBranch: true, ...shas, ...(stacked ? { stacked } : {}) } };

@@ -67,7 +67,10 @@ async function readChange(context: StepContext): Promise<CleanupReading["change"
     // Pods and tokens are let go of whoever does not answer.
     if (context.signal.aborted || !(error instanceof BellhopError)) throw error;
     const { namespace, name } = task.metadata;
-    context.deps.log.warn({ namespace, task: name, error }, "the change of a task that is due cannot be read");
+    context.deps.log.warn(
+      { namespace, task: name, error },
+      "could not read the change of a task whose retention time has passed",
+    );
     return "Unknown";
   }
 }
@@ -143,7 +146,7 @@ function decideUnknown({ status }: AgentTask, patienceMs: number, nowMs: number)
   }
   const leftMs = Date.parse(since) + patienceMs - nowMs;
   if (leftMs > 0) return { actions: [], waitMs: Math.min(leftMs, askAgainMs) };
-  const warning = `Deleted although nobody knows whether its change is closed: the host could not be asked since ${since}.`;
+  const warning = `Deleted the task without knowing whether its change is closed: the code host could not be read since ${since}.`;
   return { actions: [{ do: "deleteTask", warning }] };
 }
 

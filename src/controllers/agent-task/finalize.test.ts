@@ -61,7 +61,7 @@ describe("a task that is deleted", () => {
     expect(await letGo({ status: { startTime: "2026-03-01T11:58:00Z" } })).toBe(true);
     expect(told).toHaveLength(1);
     expect(told[0]).toMatch(/^7: \*\*Stopped after 2 m 00 s\*\* · asked by @ana: “fix it”$/m);
-    expect(told[0]).toContain("The task was deleted, and its work with it.");
+    expect(told[0]).toContain("The task was deleted; work that was not pushed is lost.");
     expect(told[0]).toContain("<!-- task:uid-shop-abc -->");
   });
 

@@ -38,9 +38,9 @@ async function revoke(deps: AgentTaskDeps, task: AgentTask, signal: AbortSignal)
     const { namespace, name } = task.metadata;
     deps.log.warn(
       { namespace, task: name, error },
-      "tokens of a deleted task could not be revoked, they run out by themselves",
+      "could not revoke the tokens of a deleted task; they expire by themselves",
     );
-    deps.events.warning(task, "RevokeFailed", "The task's tokens could not be revoked; they run out within the hour.");
+    deps.events.warning(task, "RevokeFailed", "Could not revoke the task's tokens; they expire within an hour.");
     await deps.credentials.revoke(task, undefined, signal);
     return true;
   }
@@ -55,7 +55,7 @@ async function tell(deps: AgentTaskDeps, task: AgentTask, signal: AbortSignal): 
     if (signal.aborted) throw error;
     if (error instanceof BellhopError && error.retryable && !isTimeUp(deps, task)) return false;
     const { namespace, name } = task.metadata;
-    deps.log.warn({ namespace, task: name, error }, "the end of a deleted task could not be told");
+    deps.log.warn({ namespace, task: name, error }, "could not update the report of a deleted task");
     return true;
   }
 }

@@ -60,7 +60,7 @@ function judge(watched: Watched, now: Date): Decision<DropSandbox> {
   const { sandbox, attempt } = watched;
   if (sandbox.state === "Missing") return missing(watched, now);
   if (sandbox.podUID !== attempt.podUID) {
-    return failed("SandboxLost", `Pod ${attempt.podName} is not the one that was created; somebody replaced it.`);
+    return failed("SandboxLost", `Pod ${attempt.podName} is not the pod that Bellhop created; somebody replaced it.`);
   }
   if (sandbox.state === "Pending") return pending(watched, sandbox, now);
   if (sandbox.state === "Running") return running(watched, now);
@@ -71,7 +71,10 @@ function judge(watched: Watched, now: Date): Decision<DropSandbox> {
 function missing({ attempt }: Watched, now: Date): Decision<never> {
   const sinceMs = now.getTime() - Date.parse(attempt.startedAt ?? now.toISOString());
   if (sinceMs < unseenMs) return { requeueAfterMs: lookAgainMs };
-  return failed("SandboxLost", `Pod ${attempt.podName} is gone and left no result; somebody deleted it by force.`);
+  return failed(
+    "SandboxLost",
+    `Pod ${attempt.podName} does not exist any more and left no result; somebody deleted it by force.`,
+  );
 }
 
 function pending(watched: Watched, state: SandboxState & { state: "Pending" }, now: Date): Decision<never> {
@@ -81,7 +84,7 @@ function pending(watched: Watched, state: SandboxState & { state: "Pending" }, n
   if (leftMs <= 0) {
     return failed("SandboxPending", `The sandbox did not start within ${limits.pending}: ${state.message}`);
   }
-  const message = `Waits to start: ${state.message}`;
+  const message = `Waiting to start: ${state.message}`;
   return { conditions: [{ type: "SandboxReady", status: "False", reason, message }], requeueAfterMs: leftMs };
 }
 
@@ -91,16 +94,16 @@ function running(watched: Watched, now: Date): Decision<never> {
   if (!watched.closed) {
     return failed(
       "NetworkPolicyChanged",
-      "The NetworkPolicy that closes the sandbox's network was changed or deleted while the agent worked, so the sandbox was ended; see who may do that, then say `retry`.",
+      "The NetworkPolicy that isolates the sandbox was changed or deleted while the agent was running, so Bellhop stopped the sandbox. Check who can change NetworkPolicies in this namespace, then use the command `retry`.",
     );
   }
   const deadline = deadlineMs(task, profile) ?? now.getTime() + wallClockMs(task, profile);
   const leftMs = deadline + publishBudgetMs - now.getTime();
   if (leftMs <= 0) {
-    return failed("WallClockExceeded", "The task's time was up, and its sandbox did not end by itself.");
+    return failed("WallClockExceeded", "The task reached its time limit, and its sandbox did not end by itself.");
   }
   const reason = watched.notIsolated.length > 0 ? "NotIsolated" : "Running";
-  const message = [`Pod ${attempt.podName} runs.`, ...warnings(watched)].join(" ");
+  const message = [`Pod ${attempt.podName} is running.`, ...warnings(watched)].join(" ");
   return {
     conditions: [{ type: "SandboxReady", status: "True", reason, message }],
     requeueAfterMs: leftMs,
@@ -111,19 +114,22 @@ function running(watched: Watched, now: Date): Decision<never> {
 function warnings({ notIsolated, profile }: Watched): string[] {
   return [
     ...(notIsolated.length > 0 ? [`Not isolated: ${notIsolated.join(", ")}.`] : []),
-    ...(profile.spec.sandbox.acceptOwnNode ? ["The profile accepts that the pod reaches its own node."] : []),
+    ...(profile.spec.sandbox.acceptOwnNode ? ["The profile accepts that the pod can reach its own node."] : []),
   ];
 }
 
 function finished(attempt: Attempt, outcome: CourierOutcome): Decision<never> {
   if (outcome.attempt !== attempt.number) {
-    return failed("OutcomeInvalid", `The result of pod ${attempt.podName} names attempt ${outcome.attempt}.`);
+    return failed(
+      "OutcomeInvalid",
+      `The result of pod ${attempt.podName} is for attempt ${outcome.attempt}, but the pod belongs to attempt ${attempt.number}.`,
+    );
   }
   if (outcome.reason === "NoChanges") {
     return { conditions: [ended("NoChanges", outcome), succeeded("NoChanges", outcome.message)] };
   }
   if (outcome.reason === "Published") {
-    const message = "The courier says that it pushed, but no push was allowed or the host does not show it.";
+    const message = "The courier reported a push, but no push was allowed or the code host does not show it.";
     return failed("PublishNotVerified", message);
   }
   return failed(outcome.reason, outcome.message);
@@ -138,7 +144,8 @@ function broken(
   const { reason, message } = state;
   const inTime = (deadlineMs(task, profile) ?? Number.POSITIVE_INFINITY) > now.getTime();
   if (!state.retryable || !inTime) return failed(reason, message);
-  if (attempt.number >= maxAttempts) return failed(reason, `Tried ${maxAttempts} times; the last time: ${message}`);
+  if (attempt.number >= maxAttempts)
+    return failed(reason, `All ${maxAttempts} attempts failed. The last one: ${message}`);
   return {
     conditions: [{ type: "SandboxReady", status: "False", reason, message: `Trying again: ${message}` }],
     fields: { attempts: withEnd(task, attempt, reason, message) },

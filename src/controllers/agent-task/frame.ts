@@ -100,7 +100,11 @@ function connector(deps: AgentTaskDeps, task: AgentTask): () => Promise<Connecti
     const handle = deps.findIntegration({ kind, name, namespace: task.metadata.namespace });
     connected ??= handle
       ? handle.connect()
-      : Promise.reject(new BellhopError("IntegrationNotFound", `${kind} ${name} is gone`, { retryable: true }));
+      : Promise.reject(
+          new BellhopError("IntegrationNotFound", `${kind} ${name} does not exist in this namespace.`, {
+            retryable: true,
+          }),
+        );
     return connected;
   };
 }
@@ -115,7 +119,10 @@ async function showFailure(state: Walk, step: AnyStep, error: unknown): Promise<
   try {
     await write(state, { conditions: [draft] });
   } catch (failure) {
-    state.deps.log.debug({ step: step.name, error: failure }, "a step's failure could not be shown");
+    state.deps.log.debug(
+      { step: step.name, error: failure },
+      "could not write a step's failure to the task's conditions",
+    );
   }
 }
 

@@ -143,7 +143,7 @@ describe("follow", () => {
   it("tries at most three times", () => {
     const attempts = [1, 2, 3].map((number) => ({ number, podName: `p-${number}`, podUID }));
     const { succeeded } = watch(lost, { task: running({ status: { attempts } }) });
-    expect(succeeded).toMatchObject({ reason: "NodeLost", message: expect.stringMatching(/Tried 3 times/) });
+    expect(succeeded).toMatchObject({ reason: "NodeLost", message: expect.stringMatching(/All 3 attempts failed/) });
   });
 
   it("does not try again when the time of all attempts together is up", () => {

@@ -75,8 +75,9 @@ function judge({ resolution, items }: PrepareReading): Decision {
     };
   }
   const { checkout } = resolution;
-  const from = checkout.headSHA === undefined ? "an empty repository" : `\`${checkout.headSHA.slice(0, 7)}\``;
-  const start = checkout.newBranch ? `on \`${checkout.baseRef ?? ""}\` at ${from}` : `where it is, at ${from}`;
+  const from =
+    checkout.headSHA === undefined ? "no commit (the repository is empty)" : `\`${checkout.headSHA.slice(0, 7)}\``;
+  const start = checkout.newBranch ? `based on \`${checkout.baseRef ?? ""}\` at ${from}` : `which is at ${from}`;
   const message = `Read ${describe(items)}; works on branch \`${checkout.headRef ?? ""}\`, ${start}.`;
   return {
     conditions: [{ type: "ContextReady", status: "True", reason: "Gathered", message }],

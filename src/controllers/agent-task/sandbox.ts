@@ -40,7 +40,7 @@ function nextNumber(task: AgentTask): number {
 function decideSandbox(facts: TaskFacts, podName: string, now: Date): Decision<CreateSandbox> {
   const { task, profile } = facts;
   if (!profile) {
-    const message = `AgentProfile ${task.spec.profileRef.name} is gone; the task waits for it.`;
+    const message = `AgentProfile ${task.spec.profileRef.name} does not exist in this namespace; the task waits until it is created.`;
     return { conditions: [{ type: "SandboxReady", status: "Unknown", reason: "ProfileNotFound", message }] };
   }
   const deadline = deadlineMs(task, profile);
@@ -63,14 +63,16 @@ function decideSandbox(facts: TaskFacts, podName: string, now: Date): Decision<C
 /** A profile may change while its task waits, and between two attempts. */
 function notReady({ reason, message }: { reason: string; message: string }): Decision<never> {
   return {
-    conditions: [{ type: "SandboxReady", status: "False", reason, message: `${message}. The task waits for it.` }],
+    conditions: [
+      { type: "SandboxReady", status: "False", reason, message: `${message}. The task waits until it is ready.` },
+    ],
     requeueAfterMs: tryAgainMs,
   };
 }
 
 function outOfTime(task: AgentTask, profile: AgentProfile): Decision<never> {
   const minutes = Math.round(wallClockMs(task, profile) / 60_000);
-  const message = `The task's time (${minutes} min, all attempts together) was up before its sandbox could start.`;
+  const message = `The task reached its time limit (${minutes} min for all attempts together) before its sandbox could start.`;
   return { conditions: [{ type: "Succeeded", status: "False", reason: "WallClockExceeded", message }] };
 }
 
@@ -95,7 +97,11 @@ async function ensurePod(context: StepContext, live: AgentTask, attempt: Attempt
   const { deps, facts, signal } = context;
   const { profile, integration } = facts;
   const { codeHost: host } = await context.connection();
-  if (!profile || !integration || !host) throw new BellhopError("SandboxIncomplete", "profile or code host is gone");
+  if (!profile || !integration || !host)
+    throw new BellhopError(
+      "SandboxIncomplete",
+      "The task's profile, integration or code host does not exist any more.",
+    );
   await deps.credentials.ensureFetch(live, host, signal);
   const remainingMs = remainingOf(deps, live, profile);
   const spec = sandboxSpecOf({
@@ -137,7 +143,7 @@ function refusal(error: unknown): StatusPatch {
   const code = errorCode(error);
   const message = error instanceof Error ? error.message : "";
   if (code === "QuotaExceeded") {
-    const waits = `Waits for quota: ${message}`;
+    const waits = `Waiting for quota: ${message}`;
     return { conditions: [{ type: "SandboxReady", status: "False", reason: code, message: waits }] };
   }
   if (code === "PodRefused" || code === "PodNameTaken") {

@@ -23,7 +23,7 @@ describe.concurrent("what is refused", () => {
     expect(task.status?.attempts ?? []).toEqual([]);
     const [ours, ...more] = await story.ours();
     expect(more).toEqual([]);
-    expect(ours?.body).toMatch(/mallory has read on strangers\/shop.*needs write or better/s);
+    expect(ours?.body).toMatch(/mallory has read access on strangers\/shop.*needs write access or higher/s);
   });
 
   it("does not hear edited comments and its own bot, and does not believe a comment that was edited meanwhile", async () => {

@@ -16,7 +16,10 @@ export function unready(
 ): { reason: "IntegrationNotFound" | "ProfileNotReady"; message: string } | undefined {
   const { integrationRef } = dependencies.task.spec;
   if (!dependencies.integration) {
-    return { reason: "IntegrationNotFound", message: `${integrationRef.name} is gone; the task waits for it.` };
+    return {
+      reason: "IntegrationNotFound",
+      message: `${integrationRef.kind} ${integrationRef.name} does not exist in this namespace; the task waits until it is created.`,
+    };
   }
   return unreadyProfile(dependencies);
 }
@@ -28,7 +31,7 @@ export function unreadyProfile({
   guardrails,
 }: Omit<Dependencies, "integration">): { reason: "ProfileNotReady"; message: string } | undefined {
   const { name } = task.spec.profileRef;
-  if (!profile) return { reason: "ProfileNotReady", message: `There is no AgentProfile ${name} in this namespace.` };
+  if (!profile) return { reason: "ProfileNotReady", message: `AgentProfile ${name} does not exist in this namespace` };
   const { ok, message } = judge(profile, guardrails);
   return ok ? undefined : { reason: "ProfileNotReady", message: `AgentProfile ${name} is not ready: ${message}` };
 }

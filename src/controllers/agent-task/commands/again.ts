@@ -4,7 +4,7 @@ import { cutText } from "../../../intake/cut-text.ts";
 import { taskName } from "../../../intake/task-name.ts";
 import type { Draft } from "../../../kube/types.ts";
 
-const goOn = "Go on with the work of this conversation from where it stands on the branch.";
+const goOn = "Continue the work of this conversation from the current state of the branch.";
 
 /**
  * The task that does an earlier one again (`retry`) or goes on from where it stands (`continue`): named after the cause of the command, so

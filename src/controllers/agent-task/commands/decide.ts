@@ -39,13 +39,16 @@ const stop: Rule = ({ task, tasks }) => {
   const onlyOwn = conditionOf(task, "Authorized")?.reason === ownWorkOnly;
   const open = openWork(task, tasks).filter((work) => !onlyOwn || requesterOf(work).id === task.spec.actor.id);
   const targets = open.map(({ metadata }) => metadata.name);
-  if (targets.length === 0) return told("NothingToStop", "Nothing is running here.");
+  if (targets.length === 0) return told("NothingToStop", "No work is running in this conversation.");
   return { actions: [{ do: "stop", targets }] };
 };
 
 const again: Rule = ({ task, tasks }) => {
   if (openWork(task, tasks).length > 0)
-    return refused("StillRunning", "The work of this conversation is still running; say `stop` first, or wait.");
+    return refused(
+      "StillRunning",
+      "Work in this conversation is still running; use `stop` first, or wait until it ends.",
+    );
   const original = lastWork(task, tasks);
   if (original) return { actions: [{ do: "again", original: original.metadata.name }] };
   return refused("NothingToRetry", "There is no earlier work in this conversation.");
@@ -62,8 +65,8 @@ const help: Rule = ({ integration }) => {
   const at = `@${integration?.status?.bot?.mention ?? "bot"}`;
   return told(
     "Help",
-    `Write \`${at}\` and what you want done. Or: \`${at} stop\` ends the running work, \`${at} retry\` does the last work again, \`${at} continue\` goes on with it, ` +
-      `\`${at} status\` says how it stands, \`${at} approve <commit>\` lets the checks of a held commit run.`,
+    `Write \`${at}\` and what you want done. Or: \`${at} stop\` stops the running work, \`${at} retry\` starts the last work again, \`${at} continue\` continues it on its branch, ` +
+      `\`${at} status\` shows its state, \`${at} approve <commit>\` starts the checks of a held commit.`,
   );
 };
 
@@ -71,7 +74,7 @@ const approve: Rule = ({ task, tasks }, { profile }) => {
   const target = lastPublished(task, tasks);
   const { commit, branch } = target?.status?.result ?? {};
   if (!target || commit === undefined || branch === undefined)
-    return refused("NothingToApprove", "No commit of Bellhop's waits here.");
+    return refused("NothingToApprove", "No commit by Bellhop waits for approval in this conversation.");
   return (
     approvedBefore(task, target) ??
     notHeld(profile) ??
@@ -84,8 +87,8 @@ const approve: Rule = ({ task, tasks }, { profile }) => {
 function approvedBefore(task: AgentTask, target: AgentTask): Decision<CommandAction> | undefined {
   const approval = approvalOf(target);
   if (!approval) return undefined;
-  if (approval.from === task.metadata.name) return told("Approved", "Approved: the checks run.");
-  return told("NothingToApprove", `@${approval.by} has approved the newest commit already.`);
+  if (approval.from === task.metadata.name) return told("Approved", "Approved: the checks are running.");
+  return told("NothingToApprove", `@${approval.by} has already approved the newest commit.`);
 }
 
 function notHeld(profile: AgentProfile | undefined): Decision<CommandAction> | undefined {
@@ -96,7 +99,10 @@ function notHeld(profile: AgentProfile | undefined): Decision<CommandAction> | u
 /** A commit of ours on top would make a push that is under way late; what that brings has to be read anyway. */
 function busy(branch: string, task: AgentTask, tasks: TaskIndex): Decision<CommandAction> | undefined {
   if (!isTaken(task, branch, tasks)) return undefined;
-  return refused("StillRunning", "Work on this branch is still running; approve what it leaves, or say `stop` first.");
+  return refused(
+    "StillRunning",
+    "Work on this branch is still running; approve its commit when it ends, or use `stop` first.",
+  );
 }
 
 function approveCommit(
@@ -109,13 +115,13 @@ function approveCommit(
   if (given.length < 7 || !commit.startsWith(given)) {
     return refused(
       "WrongCommit",
-      `Say which commit you have read: \`approve ${commit.slice(0, 7)}\` is the one that waits${given === "" ? "" : `, not ${given}`}.`,
+      `The commit that waits for approval is ${commit.slice(0, 7)}${given === "" ? "" : `, not ${given}`}; review it, then use \`approve ${commit.slice(0, 7)}\`.`,
     );
   }
   if (unapprovedOn(waiting.branch, task, tasks).some((work) => requesterOf(work).id === task.spec.actor.id)) {
     return refused(
       "RequesterMayNotApprove",
-      "Whoever asked for work in this commit cannot approve it; somebody else with write access has to.",
+      "A person who requested work in this commit cannot approve it; another person with write access has to.",
     );
   }
   return { actions: [{ do: "approve", ...waiting }] };

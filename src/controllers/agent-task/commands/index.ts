@@ -58,7 +58,7 @@ async function again(context: StepContext, name: string): Promise<StatusPatch> {
   } catch (error) {
     if (!isAlreadyExists(error)) throw error;
   }
-  return told("Retried", `Begun again as ${made.metadata.name}.`);
+  return told("Retried", `Started again as task ${made.metadata.name}.`);
 }
 
 async function approve(
@@ -68,7 +68,7 @@ async function approve(
   const { task } = context.facts;
   const { codeHost } = await context.connection();
   if (!codeHost || !task.spec.repository)
-    throw new BellhopError("NotSupported", "approvals count at the code host only");
+    throw new BellhopError("NotSupported", "approvals are possible only at a code host");
   const message = `Run the checks of ${commit.slice(0, 7)}\n\nApproved by ${task.spec.actor.login}.`;
   try {
     const { sha } = await codeHost.releaseChecks(
@@ -80,7 +80,7 @@ async function approve(
     await sayApproved(context, { branch, commit });
     return told(
       "Approved",
-      `Approved ${commit.slice(0, 7)}: an empty commit without the skip marker, ${sha.slice(0, 7)}, lets the checks run.`,
+      `Approved ${commit.slice(0, 7)}: an empty commit without the skip marker, ${sha.slice(0, 7)}, starts the checks.`,
     );
   } catch (error) {
     if (isProviderFailure(error, "Conflict", "NotFound")) return refused("CommitMoved", error.message);
@@ -104,7 +104,7 @@ async function sayApproved(
     if (body !== undefined) await codeHost.updateChange(task.spec.repository, change.number, { body }, signal);
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;
-    deps.log.warn({ error, task: task.metadata.name }, "the text of an approved change stays out of date");
+    deps.log.warn({ error, task: task.metadata.name }, "could not update the text of an approved change");
   }
 }
 

@@ -28,7 +28,7 @@ describe("the text of a change", () => {
     expect(body).not.toContain("Fixes");
     // Work after a closed change begins at the default branch.
     const anew = changeBody(text({ source, status: { checkout: { newBranch: true } } }));
-    expect(anew).toContain("Asked for in #57.");
+    expect(anew).toContain("Requested in #57.");
     expect(anew).not.toContain("On top of");
   });
 

@@ -59,16 +59,16 @@ export function bodyApproved(
   { hiddenMarker }: Pick<Reporter, "hiddenMarker">,
 ): string | undefined {
   const { login } = approval.task.spec.actor;
-  const words = `**Checks run.** @${login} has approved \`${approval.commit.slice(0, 7)}\`; an empty commit without the skip marker lets them.`;
+  const words = `**Checks are running.** @${login} has approved \`${approval.commit.slice(0, 7)}\`; an empty commit without the skip marker started them.`;
   return withPart(body, "checks", words, hiddenMarker);
 }
 
 /** Says that checks wait, why, and how to let them go. */
-export function heldWords(commit: string, mention: string | undefined): string {
+export function checksHeldText(commit: string, mention: string | undefined): string {
   const words = `@${mention ?? "bot"} approve ${commit.slice(0, 7)}`;
   return (
-    "**Checks are held.** The commit carries the skip marker, so that code nobody has read yet does not run with the repository's secrets; " +
-    `required checks wait until then. Once you have read it, somebody other than the requester with write access writes \`${words}\`.`
+    "**Checks are held.** The commit carries the skip marker, so that code that no person has reviewed does not run with the repository's secrets; " +
+    `required checks wait for an approval. To approve, a person with write access, other than the requester, reviews the commit and writes \`${words}\`.`
   );
 }
 
@@ -85,7 +85,7 @@ function summaryOf({ task, reporter }: ChangeText): string | undefined {
 function newest({ task, commit }: ChangeText): string {
   return (
     `Made by Bellhop for ${asked(task)}. Its newest commit is \`${commit.slice(0, 7)}\`, ` +
-    "not signed off by a person yet: read it as you would anybody's."
+    "which no person has approved yet: review it like any other commit."
   );
 }
 
@@ -99,9 +99,9 @@ function closing({ task, host }: ChangeText): string | undefined {
   const { type, number } = task.spec.source.subject;
   if (number === undefined) return undefined;
   if (type === "Issue") return host.closingWords(number);
-  return task.status?.checkout?.stacked ? `On top of #${number}.` : `Asked for in #${number}.`;
+  return task.status?.checkout?.stacked ? `On top of #${number}.` : `Requested in #${number}.`;
 }
 
 function held({ profile, commit, mention }: ChangeText): string {
-  return isHeld(profile) ? heldWords(commit, mention) : "";
+  return isHeld(profile) ? checksHeldText(commit, mention) : "";
 }

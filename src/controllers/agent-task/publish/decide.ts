@@ -43,7 +43,7 @@ function pushing({ task, sandbox }: TaskFacts, tip: Tip, now: Date): Decision<Ac
   if (!isOver(sandbox)) return { actions: ["allowPush"], requeueAfterMs: pushingMs };
   const saysPublished = sandbox?.state === "Finished" && sandbox.outcome.reason === "Published";
   if (saysPublished && unseenForMs(task, now) < unseenMs) {
-    const message = "The courier says that it pushed; the host does not show it yet.";
+    const message = "The courier reported a push; the code host does not show it yet.";
     return {
       conditions: [{ type: "SandboxReady", status: "False", reason: notSeen, message }],
       requeueAfterMs: pushingMs,
@@ -63,7 +63,7 @@ function unseenForMs(task: AgentTask, now: Date): number {
 function unreadable({ task, sandbox }: TaskFacts, failure: ProviderError, now: Date): Decision<never> {
   const over = isOver(sandbox);
   if (over && !task.status?.publish) return {};
-  const message = `The branch cannot be read at the host: ${failure.message}`;
+  const message = `Could not read the branch at the code host: ${failure.message}`;
   const gone = failure.failure === "NotFound";
   if (over || (gone && saidForMs(task, failure.failure, now) >= goneMs)) {
     const reason = gone ? "RepositoryGone" : "PublishUnreachable";

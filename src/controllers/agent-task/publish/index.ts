@@ -73,7 +73,7 @@ function concluded(
 ): StatusPatch {
   return {
     conditions: [
-      { type: "SandboxReady", status: "False", reason: "Published", message: "The sandbox has done its work." },
+      { type: "SandboxReady", status: "False", reason: "Published", message: "The sandbox finished its work." },
       { type: "Succeeded", ...verdict },
     ],
     fields: { result: { ...task.status?.result, ...result } },
@@ -134,7 +134,7 @@ async function bringUpToDate(context: StepContext, { number, body }: Change): Pr
     return true;
   } catch (error) {
     if (!isProviderFailure(error, "NotFound", "Forbidden", "Invalid")) throw error;
-    context.deps.log.warn({ error, task: context.facts.task.metadata.name }, "the text of a change stays out of date");
+    context.deps.log.warn({ error, task: context.facts.task.metadata.name }, "could not update the text of a change");
     return false;
   }
 }
@@ -161,5 +161,5 @@ async function textOf(context: StepContext): Promise<ChangeText> {
 async function hostOf(context: StepContext): Promise<CodeHost> {
   const { codeHost } = await context.connection();
   if (codeHost) return codeHost;
-  throw new BellhopError("NotSupported", "this integration's provider is no code host");
+  throw new BellhopError("NotSupported", "the provider of this integration is not a code host");
 }

@@ -34,14 +34,18 @@ function outputRefused({ spec }: AgentProfile, proposed: Proposed): Refusal {
   const { maxFiles, maxPatchKiB } = spec.output;
   const paths = proposed.protectedPaths ?? [];
   const reasons = [
-    ...(paths.length > 0 ? [`it changes protected paths: ${paths.map((path) => `\`${path}\``).join(", ")}`] : []),
-    ...(proposed.files > maxFiles ? [`it changes ${proposed.files} files, ${maxFiles} are allowed`] : []),
+    ...(paths.length > 0
+      ? [`the commit changes protected paths: ${paths.map((path) => `\`${path}\``).join(", ")}`]
+      : []),
+    ...(proposed.files > maxFiles
+      ? [`the commit changes ${proposed.files} files (at most ${maxFiles} are allowed)`]
+      : []),
     ...(proposed.patchKiB > maxPatchKiB
-      ? [`it brings ${proposed.patchKiB} KiB of new content, ${maxPatchKiB} KiB are allowed`]
+      ? [`the commit adds ${proposed.patchKiB} KiB of new content (at most ${maxPatchKiB} KiB are allowed)`]
       : []),
   ];
   if (reasons.length === 0) return undefined;
-  return refused("OutputRefused", `Nothing was pushed, because ${reasons.join("; ")} (output policy of the profile).`);
+  return refused("OutputRefused", `Nothing was pushed because of the profile's output policy: ${reasons.join("; ")}.`);
 }
 
 function targetRefused({ status }: AgentTask, { ref, oldId }: Proposed): Refusal {
@@ -49,14 +53,14 @@ function targetRefused({ status }: AgentTask, { ref, oldId }: Proposed): Refusal
   if (headRef === undefined || ref !== `refs/heads/${headRef}`) {
     return refused(
       "PublishRefused",
-      `The sandbox asked to push to ${ref}; the task may push to ${headRef ?? "nothing"} only.`,
+      `The sandbox asked to push to ${ref}; the task may push only to ${headRef ?? "nothing"}.`,
     );
   }
   const expected = newBranch ? undefined : headSHA;
   if (oldId === expected) return undefined;
   return refused(
     "PublishRefused",
-    `The sandbox asked to move ${headRef} from ${oldId ?? "nothing"}, but the task began at ${expected ?? "nothing"}.`,
+    `The sandbox asked to push to ${headRef} on top of ${oldId ?? "nothing"}, but the task started from ${expected ?? "nothing"}.`,
   );
 }
 
@@ -66,19 +70,22 @@ function branchMoved({ status }: AgentTask, { oldId, newId }: Proposed, tip: Tip
   if (tip === undefined)
     return refused(
       "BranchGone",
-      `\`${branch}\` was deleted meanwhile, so there is nothing to go on from. Say \`retry\` to begin again.`,
+      `\`${branch}\` was deleted while the task was running, so nothing was pushed. Use the command \`retry\` to start again.`,
     );
   const message =
     oldId === undefined
-      ? `\`${branch}\` was made by somebody else meanwhile.`
-      : `\`${branch}\` was pushed to meanwhile; nothing of it was overwritten.`;
-  return refused("BranchMoved", `${message} Say \`retry\` to begin again from there.`);
+      ? `Somebody else created \`${branch}\` while the task was running.`
+      : `Somebody else pushed to \`${branch}\` while the task was running; nothing was overwritten.`;
+  return refused("BranchMoved", `${message} Use the command \`retry\` to start again from there.`);
 }
 
 function branchProtected({ status }: AgentTask, { newId }: Proposed, tip: Tip): Refusal {
   if (!tip?.protected || tip.sha === newId) return undefined;
   const branch = status?.checkout?.headRef ?? "the branch";
-  return refused("PublishRefused", `\`${branch}\` was protected meanwhile; nothing was pushed to it.`);
+  return refused(
+    "PublishRefused",
+    `\`${branch}\` became protected while the task was running; nothing was pushed to it.`,
+  );
 }
 
 function allowed({ ref, oldId, newId }: Proposed): Verdict {

@@ -4,7 +4,7 @@ import type { AgentTaskStatus } from "../../../api/agent-task-status.ts";
 import { delayMs } from "../../../shared/backoff.ts";
 import type { Decision, TaskFacts } from "../facts.ts";
 import { isOver, isWork } from "../state.ts";
-import { updateEveryMs } from "./words.ts";
+import { updateEveryMs } from "./text.ts";
 
 /** What the report would say now, and whether anything is in doubt. */
 export interface ReportReading {
@@ -50,7 +50,7 @@ function decideText(facts: TaskFacts, text: ReportReading["text"], now: Date): D
 
 function silent(task: AgentTask, why: "NoReporter" | "SignedOut"): Decision<never> {
   if (why === "SignedOut") return { requeueAfterMs: backoff.maxMs };
-  return isOver(task) ? reported("True", "Nothing", "The provider has no messages to report in.") : {};
+  return isOver(task) ? reported("True", "Nothing", "The provider has no thread to post a report to.") : {};
 }
 
 function decideMessage(message: Message, now: Date): Decision<ReportAction> {

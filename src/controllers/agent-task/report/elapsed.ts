@@ -1,7 +1,7 @@
-import type { ReportWords } from "./words.ts";
+import type { ReportSources } from "./text.ts";
 
 /** `6 m 02 s`, from the first sandbox to the end (or now). Whole minutes while it runs, so that not every second is an edit. */
-export function elapsed({ task, now }: Pick<ReportWords, "task" | "now">): string {
+export function elapsed({ task, now }: Pick<ReportSources, "task" | "now">): string {
   const { startTime, completionTime } = task.status ?? {};
   if (startTime === undefined) return "";
   const seconds = Math.max(

@@ -5,7 +5,7 @@ import { phaseOf } from "../phase.ts";
 import { conditionOf, isOver } from "../state.ts";
 import { elapsed } from "./elapsed.ts";
 import { requestOf } from "./request.ts";
-import type { ReportWords } from "./words.ts";
+import type { ReportSources } from "./text.ts";
 
 /** How a task stands, in two or three words. A task says that it is worked on only once it is admitted. */
 const standings: Record<Phase, string> = {
@@ -19,15 +19,15 @@ const standings: Record<Phase, string> = {
   Failed: "Failed",
   Cancelled: "Stopped",
   Refused: "Not done",
-  Delivered: "Passed on to the task at work",
-  Duplicate: "Asked for already",
+  Delivered: "Passed on to the running task",
+  Duplicate: "Already requested",
 };
 
 /** Reasons of `Admitted` and `SandboxReady` for which a task waits until somebody changes something, whatever room there is. */
 const blocked = new Set(["IntegrationNotFound", "ProfileNotReady", "ProfileNotFound", "QuotaExceeded"]);
 
 /** The first line of a report: how the task stands, what it has brought, who asked for what, and its name as long as it is not over. */
-export function headline(words: ReportWords): string {
+export function headline(words: ReportSources): string {
   const { task } = words;
   const asked = requestOf(words);
   const parts = isOver(task)
@@ -59,7 +59,7 @@ function queueOf(task: AgentTask): NonNullable<AgentTask["status"]>["queue"] {
   return phaseOf(task) === "Queued" && !isBlocked(task) ? task.status?.queue : undefined;
 }
 
-function duration(words: ReportWords): string {
+function duration(words: ReportSources): string {
   const phase = phaseOf(words.task);
   const took = elapsed(words);
   if (took === "" || phase === "Refused") return "";

@@ -14,7 +14,7 @@ import {
   type ReportReading,
 } from "./decide.ts";
 import { originalOf } from "./original.ts";
-import { reportText } from "./words.ts";
+import { reportText } from "./text.ts";
 
 /** The provider's clock may be behind the API server's. */
 const clockDifferenceMs = 10 * 60_000;
@@ -46,7 +46,7 @@ async function read(context: StepContext): Promise<ReportReading> {
   const fresh = known === undefined && mayBeQuoted(task) ? await firstWordsOf(context, reporter) : undefined;
   const original = originalOf(context.deps, task);
   const now = context.deps.clock.now();
-  const text = reportText({ task, integration, encode, quote, firstWords: known ?? fresh, original, now });
+  const text = reportText({ task, integration, encode, quote, excerpt: known ?? fresh, original, now });
   return { text, ...(fresh === undefined ? {} : { quote: fresh }) };
 }
 
@@ -70,7 +70,7 @@ async function reporterOf(context: StepContext): Promise<Reporter | undefined | 
     if (!(error instanceof BellhopError)) throw error;
     context.deps.log.warn(
       { error, task: context.facts.task.metadata.name },
-      "the report waits: the integration cannot sign in",
+      "could not post the report yet: the integration cannot sign in",
     );
     return "SignedOut";
   }

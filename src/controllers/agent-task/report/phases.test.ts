@@ -5,7 +5,7 @@ import { quoter } from "../../../integrations/github/encode/quote.ts";
 import type { Condition } from "../../../kube/types.ts";
 import { phaseOf } from "../phase.ts";
 import { anIntegration, aTask, noon, shaOf, type TaskOverrides } from "../testing.ts";
-import { reportText } from "./words.ts";
+import { reportText } from "./text.ts";
 
 const ago = (minutes: number): string => new Date(noon.getTime() - minutes * 60_000).toISOString();
 const not = (type: string, reason: string, message: string): Partial<Condition> => ({
@@ -34,9 +34,9 @@ const ended = { ...atWork, completionTime: noon.toISOString() };
 const progress = { updatedAt: ago(1), attempt: 1, step: "fixing the failing test" };
 const result = { branch: "bellhop/42-fix", commit: shaOf("b"), changeNumber: 57, changeDraft: true };
 
-const going = "`@bellhop stop` ends it";
-const worked = "6 m · `bellhop/42-fix` · `@bellhop stop` ends it";
-const further = "Reply `@bellhop …` to go on; `stop`, `retry`, `status`, `help`.";
+const going = "`@bellhop stop` stops it";
+const worked = "6 m · `bellhop/42-fix` · `@bellhop stop` stops it";
+const further = "Reply `@bellhop …` to continue; commands: `stop`, `retry`, `status`, `help`.";
 
 interface Row {
   when: string;
@@ -44,7 +44,7 @@ interface Row {
   reads: string[];
 }
 
-const words = { encode: encoder("github.com"), quote: quoter("github.com"), firstWords: "fix the login" };
+const words = { encode: encoder("github.com"), quote: quoter("github.com"), excerpt: "fix the login" };
 
 /** What a thread shows in each phase, and for each reason that a task waits in it. */
 const rows: Row[] = [
@@ -64,8 +64,14 @@ const rows: Row[] = [
   },
   {
     when: "Queued: nobody has looked yet",
-    task: { conditions: ["Authorized", not("Admitted", "Queued", "Looking for a free place.")] },
-    reads: ["**Queued** · asked by @ana: “fix the login” · task `shop-abc`", "Looking for a free place.", going],
+    task: {
+      conditions: ["Authorized", not("Admitted", "Queued", "Waiting for the next check of the concurrency limits.")],
+    },
+    reads: [
+      "**Queued** · asked by @ana: “fix the login” · task `shop-abc`",
+      "Waiting for the next check of the concurrency limits.",
+      going,
+    ],
   },
   {
     when: "Queued: a limit is reached",
@@ -106,12 +112,15 @@ const rows: Row[] = [
   {
     when: "Queued: the profile is not ready, whatever the place in the queue was before",
     task: {
-      conditions: ["Authorized", not("Admitted", "ProfileNotReady", "There is no AgentProfile default here.")],
+      conditions: [
+        "Authorized",
+        not("Admitted", "ProfileNotReady", "AgentProfile default does not exist in this namespace"),
+      ],
       status: { queue: { position: 3, limit: "at most 2 tasks run at once", since: ago(1) } },
     },
     reads: [
       "**Waiting** · asked by @ana: “fix the login” · task `shop-abc`",
-      "There is no AgentProfile default here.",
+      "AgentProfile default does not exist in this namespace",
       going,
     ],
   },
@@ -138,19 +147,19 @@ const rows: Row[] = [
     reads: [
       "**Getting ready** · asked by @ana: “fix the login” · task `shop-abc`",
       "- [x] read the description and 3 comments\n- [ ] checked out `main` at 3f2a1c9\n- [ ] Creating pod shop-abc-sandbox-1.",
-      "`bellhop/42-fix` · `@bellhop stop` ends it",
+      "`bellhop/42-fix` · `@bellhop stop` stops it",
     ],
   },
   ...(["QuotaExceeded", "ProfileNotReady", "ProfileNotFound"] as const).map((reason) => ({
     when: `Preparing: somebody has to change something (${reason})`,
     task: {
-      conditions: [...prepared, not("SandboxReady", reason, "Waits for quota: 10 pods.")],
+      conditions: [...prepared, not("SandboxReady", reason, "Waiting for quota: 10 pods.")],
       status: { checkout, attempts },
     },
     reads: [
       "**Waiting** · asked by @ana: “fix the login” · task `shop-abc`",
-      "- [x] read the description and 3 comments\n- [ ] checked out `main` at 3f2a1c9\n- [ ] Waits for quota: 10 pods.",
-      "`bellhop/42-fix` · `@bellhop stop` ends it",
+      "- [x] read the description and 3 comments\n- [ ] checked out `main` at 3f2a1c9\n- [ ] Waiting for quota: 10 pods.",
+      "`bellhop/42-fix` · `@bellhop stop` stops it",
     ],
   })),
   {
@@ -189,12 +198,12 @@ const rows: Row[] = [
   {
     when: "Publishing: the host does not answer",
     task: {
-      conditions: [...prepared, "SandboxReady", unsure("Succeeded", "Unavailable", "The branch cannot be read.")],
+      conditions: [...prepared, "SandboxReady", unsure("Succeeded", "Unavailable", "Could not read the branch.")],
       status: { ...atWork, publish: { ref: "refs/heads/bellhop/42-fix", newId: shaOf("b") } },
     },
     reads: [
       "**Publishing** · asked by @ana: “fix the login” · task `shop-abc`",
-      "- [x] read the description and 3 comments\n- [x] checked out `main` at 3f2a1c9\n- [ ] The branch cannot be read.",
+      "- [x] read the description and 3 comments\n- [x] checked out `main` at 3f2a1c9\n- [ ] Could not read the branch.",
       worked,
     ],
   },
@@ -247,18 +256,18 @@ const rows: Row[] = [
   },
   {
     when: "Refused",
-    task: { conditions: [not("Authorized", "NotAuthorized", "@ana has read on acme/shop.")] },
-    reads: ["**Not done** · asked by @ana: “fix the login”", "@\u200bana has read on acme/shop."],
+    task: { conditions: [not("Authorized", "NotAuthorized", "@ana has read access on acme/shop.")] },
+    reads: ["**Not done** · asked by @ana: “fix the login”", "@\u200bana has read access on acme/shop."],
   },
   {
     when: "Delivered",
     task: { conditions: ["Authorized", { type: "Succeeded", reason: "Delivered", message: "It goes on with that." }] },
-    reads: ["**Passed on to the task at work** · asked by @ana: “fix the login”", "It goes on with that.", further],
+    reads: ["**Passed on to the running task** · asked by @ana: “fix the login”", "It goes on with that.", further],
   },
   {
     when: "Duplicate",
     task: { conditions: ["Authorized", { type: "Succeeded", reason: "Duplicate", message: "Another task has it." }] },
-    reads: ["**Asked for already** · asked by @ana: “fix the login”", "Another task has it.", further],
+    reads: ["**Already requested** · asked by @ana: “fix the login”", "Another task has it.", further],
   },
 ];
 
@@ -282,7 +291,7 @@ describe("the report agrees with the phase", () => {
 
   it("in the answer to a command, which notifies a person only where it was not carried out", () => {
     const say = (task: TaskOverrides): string[] =>
-      reportText({ task: aTask(task), integration: anIntegration(), ...words, firstWords: "status", now: noon }).split(
+      reportText({ task: aTask(task), integration: anIntegration(), ...words, excerpt: "status", now: noon }).split(
         "\n\n",
       );
     expect(say(aCommand("Status"))).toEqual(["**Answer** · asked by @\u200bana: “status”", "shop-abc: Running."]);

@@ -4,7 +4,7 @@ import { isJudged, isOver } from "../state.ts";
 import { patchedStatus } from "../status.ts";
 import { withMarker } from "./index.ts";
 import { originalOf } from "./original.ts";
-import { reportText } from "./words.ts";
+import { reportText } from "./text.ts";
 
 /**
  * The last word on a task that is being deleted, where its message was begun and not ended: nothing else will edit that any more. Edits
@@ -24,7 +24,7 @@ export async function tellDeleted(deps: AgentTaskDeps, task: AgentTask, signal: 
     integration: handle.integration,
     encode: reporter.encode,
     quote: reporter.quote,
-    firstWords: report.quote,
+    excerpt: report.quote,
     original: originalOf(deps, task),
     now,
   };
@@ -35,7 +35,7 @@ export async function tellDeleted(deps: AgentTaskDeps, task: AgentTask, signal: 
 /** As its status would be, had it been stopped instead; an end that it had stays. */
 function asEnded(task: AgentTask, now: Date): AgentTask {
   if (isOver(task)) return task;
-  const message = "The task was deleted, and its work with it.";
+  const message = "The task was deleted; work that was not pushed is lost.";
   const stopped = { type: "Succeeded", status: "False", reason: "Cancelled", message } as const;
   return { ...task, status: patchedStatus(task, { conditions: [stopped] }, now) };
 }

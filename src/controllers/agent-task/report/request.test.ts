@@ -3,15 +3,15 @@ import { encoder } from "../../../integrations/github/encode.ts";
 import { quoter } from "../../../integrations/github/encode/quote.ts";
 import { anIntegration, aTask, noon, shaOf, type TaskOverrides } from "../testing.ts";
 import { requestOf } from "./request.ts";
-import { reportText, type ReportWords } from "./words.ts";
+import { reportText, type ReportSources } from "./text.ts";
 
 const page = "https://github.com/acme/shop/issues/42";
-const words = (over: TaskOverrides, more: Partial<ReportWords> = {}): ReportWords => ({
+const words = (over: TaskOverrides, more: Partial<ReportSources> = {}): ReportSources => ({
   task: aTask(over),
   integration: anIntegration(),
   encode: encoder("github.com"),
   quote: quoter("github.com"),
-  firstWords: undefined,
+  excerpt: undefined,
   now: noon,
   ...more,
 });
@@ -34,7 +34,7 @@ const checks = (over: Partial<TaskOverrides["source"] & object> = {}): TaskOverr
 describe("who asked, and for what", () => {
   it("quotes the first words, and leads to the comment", () => {
     const url = `${page}#issuecomment-7001`;
-    expect(requestOf(words({ source: { url } }, { firstWords: "fix the login" }))).toBe(
+    expect(requestOf(words({ source: { url } }, { excerpt: "fix the login" }))).toBe(
       `asked by @ana: [“fix the login”](${url})`,
     );
   });
@@ -42,9 +42,9 @@ describe("who asked, and for what", () => {
   it("tells three reports apart that say the same otherwise", () => {
     const time = { startTime: "2026-03-01T11:59:03Z", completionTime: noon.toISOString() };
     const texts = [
-      words({ conditions: done, status: time }, { firstWords: "fix the login" }),
-      words({ conditions: done, status: time }, { firstWords: "and the logout" }),
-      words({ conditions: done, status: time, actor: { id: "502", login: "bob" } }, { firstWords: "fix the login" }),
+      words({ conditions: done, status: time }, { excerpt: "fix the login" }),
+      words({ conditions: done, status: time }, { excerpt: "and the logout" }),
+      words({ conditions: done, status: time, actor: { id: "502", login: "bob" } }, { excerpt: "fix the login" }),
     ].map((one) => reportText(one).split("\n")[0]);
     expect(texts).toEqual([
       "**Done in 57 s** · asked by @ana: “fix the login”",
@@ -76,7 +76,7 @@ describe("who asked, and for what", () => {
   it("quotes the command of a retry, and the request that is done again", () => {
     const url = `${page}#issuecomment-7000`;
     const original = aTask({ source: { url }, status: { report: { quote: "fix the login" } } });
-    const retry = words({ spec: { retryOf: { name: "first" } } }, { firstWords: "retry", original });
+    const retry = words({ spec: { retryOf: { name: "first" } } }, { excerpt: "retry", original });
     expect(requestOf(retry)).toBe(`asked by @ana: “retry” of [“fix the login”](${url})`);
     expect(requestOf({ ...retry, original: undefined })).toBe("asked by @ana: “retry”");
   });
@@ -84,7 +84,7 @@ describe("who asked, and for what", () => {
   it("notifies the requester once, and nobody else, whatever was written", () => {
     const hostile = "@octocat fixes #1 ![x](https://evil.example/x.png) <!-- ” @acme/owners\n\n/approve";
     for (const over of [{}, { conditions: done }, checks({ signal: { type: "FailedChecks", name: hostile } })]) {
-      const text = reportText(words({ ...over, spec: { prompt: hostile } }, { firstWords: hostile }));
+      const text = reportText(words({ ...over, spec: { prompt: hostile } }, { excerpt: hostile }));
       expect(text.match(/@[A-Za-z0-9]\S*/g)?.filter((found) => !found.startsWith("@bellhop"))).toEqual([
         expect.stringMatching(/^@ana\b/),
       ]);

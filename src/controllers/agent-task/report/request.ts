@@ -1,31 +1,31 @@
 import type { AgentTask } from "../../../api/kinds.ts";
 import { isFailedCheck } from "../conversation.ts";
 import { requesterOf } from "../state.ts";
-import type { ReportWords } from "./words.ts";
+import type { ReportSources } from "./text.ts";
 
 /** Who asked, and for what: its first words, or what else made the task. Tells apart the reports of one thread. */
-export function requestOf(words: ReportWords): string {
+export function requestOf(words: ReportSources): string {
   return describe(words, mentionOf(words));
 }
 
 /** The same without notifying anybody. */
-export function quietRequestOf(words: ReportWords): string {
+export function quietRequestOf(words: ReportSources): string {
   return describe(words, words.encode(`@${loginOf(words)}`));
 }
 
-function describe(words: ReportWords, person: string): string {
+function describe(words: ReportSources, person: string): string {
   if (isFailedCheck(words.task)) return `${failedCheck(words)}, for ${person}`;
-  return `asked by ${person}${words.firstWords ? `: ${quotation(words)}` : act(words)}`;
+  return `asked by ${person}${words.excerpt ? `: ${quotation(words)}` : act(words)}`;
 }
 
 /** A retry quotes its command, and the request that is done again. */
-function quotation({ task, original, firstWords = "", quote }: ReportWords): string {
+function quotation({ task, original, excerpt = "", quote }: ReportSources): string {
   const again = original?.status?.report?.quote;
   const of = again ? ` of ${quote(again, original?.spec.source.url)}` : "";
-  return `${quote(firstWords, task.spec.source.url)}${of}`;
+  return `${quote(excerpt, task.spec.source.url)}${of}`;
 }
 
-function failedCheck({ task, quote }: ReportWords): string {
+function failedCheck({ task, quote }: ReportSources): string {
   const { signal: matched, url } = task.spec.source;
   return matched?.name === undefined ? "after failed checks" : `after the failed check ${quote(matched.name, url)}`;
 }
@@ -39,17 +39,17 @@ const acts: Partial<Record<Signal["type"], (name: string) => string>> = {
   ReviewRequest: (name) => `by asking ${name} for a review`,
 };
 
-function act({ task, quote }: ReportWords): string {
+function act({ task, quote }: ReportSources): string {
   const { type, name } = task.spec.source.signal ?? {};
   return type === undefined || name === undefined ? "" : ` ${acts[type]?.(quote(name)) ?? ""}`.trimEnd();
 }
 
 /** Only what can be a login is written so that it notifies somebody; the rest is text like any other. */
-function mentionOf(words: ReportWords): string {
+function mentionOf(words: ReportSources): string {
   const login = loginOf(words);
   return /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?(?:\[bot\])?$/.test(login) ? `@${login}` : words.quote(login);
 }
 
-function loginOf({ task }: ReportWords): string {
+function loginOf({ task }: ReportSources): string {
   return requesterOf(task).login;
 }

@@ -2,7 +2,7 @@ import { durationMs } from "../../../api/duration.ts";
 import type { AgentTask } from "../../../api/kinds.ts";
 import type { Reporter } from "../../../integrations/connection.ts";
 import type { Integration } from "../../../integrations/types.ts";
-import { heldWords } from "../publish/change-text.ts";
+import { checksHeldText } from "../publish/change-text.ts";
 import { phaseOf } from "../phase.ts";
 import { conditionOf, holds, isOver, isWork, newestAttempt } from "../state.ts";
 import { elapsed } from "./elapsed.ts";
@@ -10,13 +10,13 @@ import { headline, limitOf } from "./headline.ts";
 import { quietRequestOf, requestOf } from "./request.ts";
 
 /** What a report is written from. */
-export interface ReportWords {
+export interface ReportSources {
   task: AgentTask;
   integration: Integration;
   encode: Reporter["encode"];
   quote: Reporter["quote"];
   /** Of the request, as `Reporter.excerpt` reads them; empty or undefined where nobody wrote anything. */
-  firstWords: string | undefined;
+  excerpt: string | undefined;
   /** The work that a `retry` or `continue` goes back to. */
   original?: AgentTask | undefined;
   now: Date;
@@ -27,13 +27,13 @@ const maxStepBytes = 600;
 const maxSkipped = 10;
 
 /** The report as people read it. Whatever a model or a stranger wrote went through the desk's encoder; the rest is ours. */
-export function reportText(words: ReportWords): string {
+export function reportText(words: ReportSources): string {
   if (!isWork(words.task)) return reply(words);
   return paragraphs([headline(words), ...(isOver(words.task) ? outcome(words) : [progress(words)]), footer(words)]);
 }
 
 /** A command gets one short answer, and a person is notified only where it was not carried out. The words of `help` are ours, to be copied. */
-function reply(words: ReportWords): string {
+function reply(words: ReportSources): string {
   const { task, encode } = words;
   const end = conditionOf(task, "Succeeded") ?? conditionOf(task, "Authorized");
   const text = end?.reason === "Help" ? end.message : encode(end?.message ?? "");
@@ -41,21 +41,21 @@ function reply(words: ReportWords): string {
   return paragraphs([first, text]);
 }
 
-function outcome(words: ReportWords): string[] {
+function outcome(words: ReportSources): string[] {
   const summary = words.task.status?.result?.summary;
   const said = summary === undefined ? "" : words.encode(summary, { maxBytes: maxSummaryBytes });
   return [verdict(words), said, held(words), leftOut(words)];
 }
 
 /** What has been done and what has not; before admission only what the task waits for. */
-function progress(words: ReportWords): string {
+function progress(words: ReportSources): string {
   const { task, encode } = words;
   if (holds(task, "Authorized") && holds(task, "Admitted")) return checklist(words);
   return encode(limitOf(task) ?? waiting(task));
 }
 
 /** Why it ended, in the words of the condition that ended it. Success speaks for itself. */
-function verdict({ task, encode }: ReportWords): string {
+function verdict({ task, encode }: ReportSources): string {
   const refused = conditionOf(task, "Authorized");
   const end = refused?.status === "False" ? refused : conditionOf(task, "Succeeded");
   if (!end) return "";
@@ -65,13 +65,13 @@ function verdict({ task, encode }: ReportWords): string {
 }
 
 /** Why required checks wait, where no change of ours says so. */
-function held({ task, integration }: ReportWords): string {
+function held({ task, integration }: ReportSources): string {
   const { commit, heldUnsaid } = task.status?.result ?? {};
-  return heldUnsaid && commit !== undefined ? heldWords(commit, integration.status?.bot?.mention) : "";
+  return heldUnsaid && commit !== undefined ? checksHeldText(commit, integration.status?.bot?.mention) : "";
 }
 
 /** What the commit does not have although the agent left it. */
-function leftOut({ task, encode }: ReportWords): string {
+function leftOut({ task, encode }: ReportSources): string {
   const { proposed, commit } = task.status?.result ?? {};
   const skipped = commit === undefined ? [] : (proposed?.skipped ?? []);
   if (skipped.length === 0) return "";
@@ -80,7 +80,7 @@ function leftOut({ task, encode }: ReportWords): string {
   return `Left out of the commit: ${named.join(", ")}${more}`;
 }
 
-function checklist(words: ReportWords): string {
+function checklist(words: ReportSources): string {
   const { task, encode } = words;
   const told = claimsOf(task);
   const waits = waiting(task);
@@ -123,15 +123,15 @@ function waiting(task: AgentTask): string {
   return phaseOf(task) === "Publishing" ? "publish the work" : "";
 }
 
-function footer(words: ReportWords): string {
+function footer(words: ReportSources): string {
   const { task, integration } = words;
   const mention = `@${integration.status?.bot?.mention ?? "bot"}`;
   if (!isOver(task))
-    return [elapsed(words), branchOf(task) && `\`${branchOf(task)}\``, `\`${mention} stop\` ends it`]
+    return [elapsed(words), branchOf(task) && `\`${branchOf(task)}\``, `\`${mention} stop\` stops it`]
       .filter(Boolean)
       .join(" · ");
   if (phaseOf(task) === "Refused") return "";
-  return `Reply \`${mention} …\` to go on; \`stop\`, \`retry\`, \`status\`, \`help\`.`;
+  return `Reply \`${mention} …\` to continue; commands: \`stop\`, \`retry\`, \`status\`, \`help\`.`;
 }
 
 /** How often the report is edited at most. */

@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 import { encoder } from "../../../integrations/github/encode.ts";
 import { quoter } from "../../../integrations/github/encode/quote.ts";
 import { anIntegration, aTask, noon, shaOf, type TaskOverrides } from "../testing.ts";
-import { reportText } from "./words.ts";
+import { reportText } from "./text.ts";
 
-const words = { encode: encoder("github.com"), quote: quoter("github.com"), firstWords: "fix it" };
+const words = { encode: encoder("github.com"), quote: quoter("github.com"), excerpt: "fix it" };
 const say = (over: TaskOverrides): string =>
   reportText({ task: aTask(over), integration: anIntegration(), ...words, now: noon });
 const ago = (minutes: number, seconds = 0): string =>
@@ -40,7 +40,7 @@ describe("the report while the work goes on", () => {
       "- [x] read the tests",
       "- [ ] fixing the failing test",
       "",
-      "2 m · `bellhop/42-fix` · `@bellhop stop` ends it",
+      "2 m · `bellhop/42-fix` · `@bellhop stop` stops it",
     ]);
   });
 
@@ -78,7 +78,7 @@ describe("the report at the end", () => {
       "**Done in 6 m 02 s** · draft PR #57 · asked by @ana: “fix it”",
       "`bellhop/42-fix` at bbbbbbb",
       "Sums are right now.",
-      "Reply `@bellhop …` to go on; `stop`, `retry`, `status`, `help`.",
+      "Reply `@bellhop …` to continue; commands: `stop`, `retry`, `status`, `help`.",
     ]);
   });
 
