@@ -2,7 +2,7 @@ import { cutCharacters } from "../../intake/cut-text.ts";
 import { aheadOf } from "./admission/limits.ts";
 import { unready } from "./admission/ready.ts";
 import type { Decision, TaskFacts } from "./facts.ts";
-import { conditionOf, holds, isLeaving, isOver, isWork } from "./state.ts";
+import { conditionOf, holds, isStopping, isOver, isWork } from "./state.ts";
 import type { Step } from "./steps.ts";
 
 /** As the schema has it; a name of a Kubernetes user alone may be as long. */
@@ -13,7 +13,7 @@ export const admit: Step<undefined, never> = {
   name: "admit",
   condition: "Admitted",
   concerns: ({ task }) =>
-    isWork(task) && holds(task, "Authorized") && !holds(task, "Admitted") && !isOver(task) && !isLeaving(task),
+    isWork(task) && holds(task, "Authorized") && !holds(task, "Admitted") && !isOver(task) && !isStopping(task),
   gather: async () => undefined,
   decide: (facts, _reading, now) => decideAdmission(facts, now),
   apply: async () => undefined,

@@ -9,12 +9,12 @@ export async function applyPatch(deps: AgentTaskDeps, task: AgentTask, patch: St
   if (patch.conditions === undefined && patch.fields === undefined && patch.drop === undefined) return task;
   const status = patchedStatus(task, patch, deps.clock.now());
   const written = await updateStatus(deps.kube, AgentTaskKind, task, status);
-  if (written !== task) tell(deps, task, written);
+  if (written !== task) recordPhaseChange(deps, task, written);
   return written;
 }
 
 /** One log line and one Event for each turn in a task's life. */
-function tell(deps: AgentTaskDeps, before: AgentTask, after: AgentTask): void {
+function recordPhaseChange(deps: AgentTaskDeps, before: AgentTask, after: AgentTask): void {
   const phase = after.status?.phase;
   if (phase === before.status?.phase) return;
   const last = after.status?.conditions?.findLast((now) => changed(before, now));

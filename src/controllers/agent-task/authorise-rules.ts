@@ -18,11 +18,11 @@ export interface AuthoriseReading {
 type Rule = (facts: TaskFacts & { integration: Integration }, reading: AuthoriseReading) => Decision | undefined;
 
 /** Whether the task may be done: the first rule that objects decides. Pure. */
-export function judge(facts: TaskFacts, reading: AuthoriseReading): Decision {
+export function decideAuthorisation(facts: TaskFacts, reading: AuthoriseReading): Decision {
   const { integration, task } = facts;
   if (!integration) {
     const { kind, name } = task.spec.integrationRef;
-    return open(
+    return undecided(
       "IntegrationNotFound",
       `${kind} ${name} does not exist in this namespace; the task waits until it is created.`,
     );
@@ -99,7 +99,7 @@ const sourceMismatch: Rule = ({ task }, { reread }) => {
       `The object that triggered this task belongs to ${reread.subjectKey}, not to ${source.subject.key}.`,
     );
   }
-  if (wroteIt(task) && reread.actor.id !== actor.id) {
+  if (actorIsAuthor(task) && reread.actor.id !== actor.id) {
     return refused(
       "SourceMismatch",
       `The object that triggered this task was written by @${reread.actor.login}, not by @${actor.login}.`,
@@ -140,7 +140,7 @@ const fromProvider: readonly Rule[] = [
 ];
 
 /** Whether the sender is the author of the object that rang: so for words, not for labels, assignments and checks. */
-function wroteIt(task: AgentTask): boolean {
+function actorIsAuthor(task: AgentTask): boolean {
   const { object, textSHA256 } = task.spec.source;
   const spoken = object?.type === "IssueComment" || object?.type === "Review" || object?.type === "ReviewComment";
   return spoken || (textSHA256 !== undefined && !isFailedCheck(task));
@@ -167,7 +167,7 @@ function mayStopOwnWork({ task, tasks }: TaskFacts): boolean {
 function allowed(facts: TaskFacts & { integration: Integration }, reading: AuthoriseReading): Decision {
   const { task, tasks } = facts;
   return {
-    conditions: [{ type: "Authorized", status: "True", ...groundsOf(facts, reading) }],
+    conditions: [{ type: "Authorized", status: "True", ...groundsForAllowing(facts, reading) }],
     fields: {
       conversation: resolveConversation(task, tasks),
       ...(isFailedCheck(task) ? { requester: personOf(facts) } : {}),
@@ -176,7 +176,7 @@ function allowed(facts: TaskFacts & { integration: Integration }, reading: Autho
 }
 
 /** Why it is allowed; the reason says also how far. */
-function groundsOf(
+function groundsForAllowing(
   facts: TaskFacts & { integration: Integration },
   { permission }: AuthoriseReading,
 ): { reason: string; message: string } {
@@ -199,7 +199,7 @@ function refused(reason: string, message: string): Decision {
   return { conditions: [{ type: "Authorized", status: "False", reason, message }] };
 }
 
-function open(reason: string, message: string): Decision {
+function undecided(reason: string, message: string): Decision {
   return { conditions: [{ type: "Authorized", status: "Unknown", reason, message }], requeueAfterMs: 60_000 };
 }
 

@@ -1,21 +1,21 @@
 import type { Connection, RepositoryRef, Reread } from "../../integrations/connection.ts";
 import { isProviderFailure } from "../../integrations/errors.ts";
-import { judge, personOf, type AuthoriseReading } from "./authorise-rules.ts";
+import { decideAuthorisation, personOf, type AuthoriseReading } from "./authorise-rules.ts";
 import { failedTaskOf, isFailedCheck } from "./conversation.ts";
-import { isJudged, isLeaving, isOver } from "./state.ts";
+import { isDecided, isStopping, isOver } from "./state.ts";
 import type { Step, StepContext } from "./steps.ts";
 
 /** Whether the task may be done at all: the object that rang is as it was, and the person may. Every no is final. */
 export const authorise: Step<AuthoriseReading, never> = {
   name: "authorise",
   condition: "Authorized",
-  concerns: ({ task }) => !isJudged(task, "Authorized") && !isOver(task) && !isLeaving(task),
-  gather: read,
-  decide: (facts, reading) => judge(facts, reading),
+  concerns: ({ task }) => !isDecided(task, "Authorized") && !isOver(task) && !isStopping(task),
+  gather: readOrigin,
+  decide: (facts, reading) => decideAuthorisation(facts, reading),
   apply: async () => undefined,
 };
 
-async function read(context: StepContext): Promise<AuthoriseReading> {
+async function readOrigin(context: StepContext): Promise<AuthoriseReading> {
   const { task, integration } = context.facts;
   const repository = task.spec.repository;
   if (!integration || !repository) return {};

@@ -69,7 +69,7 @@ class CredentialsKeeper implements TaskCredentialsKeeper {
 
   async load(signal: AbortSignal): Promise<void> {
     for (const secret of await this.#list(signal)) {
-      this.#known.set(ownerOf(secret), refreshMs(read(secret, credentialFiles.fetch), this.#nowMs()));
+      this.#known.set(ownerOf(secret), refreshMs(parseCredential(secret, credentialFiles.fetch), this.#nowMs()));
     }
   }
 
@@ -84,14 +84,14 @@ class CredentialsKeeper implements TaskCredentialsKeeper {
 
   async ensureFetch(task: AgentTask, host: CodeHost, signal: AbortSignal): Promise<void> {
     if ((this.#known.get(uidOf(task)) ?? 0) > this.#nowMs()) return;
-    const before = read(await this.#find(task, signal), credentialFiles.fetch);
+    const before = parseCredential(await this.#find(task, signal), credentialFiles.fetch);
     const credential = await this.#mintAndStore(task, host, "read", signal);
     this.#known.set(uidOf(task), refreshMs(credential, this.#nowMs()));
     if (before && before.password !== credential.password) await this.#retire(task, host, before.password, signal);
   }
 
   async allowPush(task: AgentTask, host: CodeHost, signal: AbortSignal): Promise<void> {
-    const stored = read(await this.#find(task, signal), credentialFiles.push);
+    const stored = parseCredential(await this.#find(task, signal), credentialFiles.push);
     if (refreshMs(stored, this.#nowMs()) > this.#nowMs()) return;
     await this.#mintAndStore(task, host, "write", signal);
     if (!this.#known.has(uidOf(task))) this.#known.set(uidOf(task), this.#nowMs());
@@ -99,7 +99,7 @@ class CredentialsKeeper implements TaskCredentialsKeeper {
 
   async revoke(task: AgentTask, host: CodeHost | undefined, signal: AbortSignal): Promise<void> {
     const secret = await this.#find(task, signal);
-    const tokens = Object.values(credentialFiles).flatMap((file) => read(secret, file)?.password ?? []);
+    const tokens = Object.values(credentialFiles).flatMap((file) => parseCredential(secret, file)?.password ?? []);
     // Revoked before deleted: the Secret is the only place that knows the token, so a failure in between is tried again.
     for (const token of host ? new Set(tokens) : []) await host?.revokeToken(token, signal);
     if (secret) await this.#deps.kube.delete(secrets, secret.metadata, { signal });
@@ -149,7 +149,7 @@ class CredentialsKeeper implements TaskCredentialsKeeper {
       return credential;
     } catch (error) {
       // Looked up, because a write whose answer was lost may stand.
-      const stored = read(await this.#find(task, signal), file);
+      const stored = parseCredential(await this.#find(task, signal), file);
       if (stored?.password !== credential.password) await this.#retire(task, host, credential.password, signal);
       throw error;
     }
@@ -249,7 +249,7 @@ function refreshMs(credential: StoredCredential | undefined, nowMs: number): num
   );
 }
 
-function read(secret: Secret | undefined, file: string): StoredCredential | undefined {
+function parseCredential(secret: Secret | undefined, file: string): StoredCredential | undefined {
   const text = secret?.data?.[file];
   if (text === undefined) return undefined;
   try {

@@ -4,7 +4,7 @@ import { FakeClock } from "../../shared/fake-clock.ts";
 import { silentLogger } from "../../shared/log.ts";
 import { cancel } from "./cancel.ts";
 import { defaultConfig, type AgentTaskDeps } from "./deps.ts";
-import { walk } from "./frame.ts";
+import { runSteps } from "./frame.ts";
 import { reportStep } from "./report/index.ts";
 import { patchedStatus } from "./status.ts";
 import { asStep, type StepContext } from "./steps.ts";
@@ -74,20 +74,20 @@ describe("a task that was stopped while it published", () => {
   });
 
   it("tells of a push that turned up after the story had been told, and how its checks are let go, in one more edit", async () => {
-    const { clock, show, walk, texts } = aThread();
-    await walk();
-    await walk();
+    const { clock, show, reconcile, texts } = aThread();
+    await reconcile();
+    await reconcile();
     expect(texts).toEqual([expect.stringMatching(/^Stopped by kim\.$/m)]);
     await clock.advance(10_000);
     show(newId);
-    await walk();
-    const task = await walk();
+    await reconcile();
+    const task = await reconcile();
     expect(texts).toHaveLength(2);
     expect(texts[1]).toContain("`bellhop/42-fix` is at ddddddd");
     expect(texts[1]).toContain("`@bellhop approve ddddddd`");
     expect(task.status?.conditions?.find(({ type }) => type === "Reported")).toMatchObject({ status: "True" });
     await clock.advance(10_000);
-    await walk();
+    await reconcile();
     expect(texts).toHaveLength(2);
   });
 });
@@ -124,8 +124,8 @@ function aThread() {
     clock,
     texts,
     show: (sha: string) => (state.branches[branch] = { sha, protected: false }),
-    async walk() {
-      await walk(deps, [asStep(cancel), reportStep], task, AbortSignal.timeout(5_000));
+    async reconcile() {
+      await runSteps(deps, [asStep(cancel), reportStep], task, AbortSignal.timeout(5_000));
       return task;
     },
   };

@@ -2,7 +2,7 @@ import type { AgentTask } from "../../api/kinds.ts";
 import type { ConditionDraft, Decision, StatusFields, TaskFacts } from "./facts.ts";
 import { isHeld } from "./publish/change-text.ts";
 import { proposedBy, type Tip } from "./publish/judge.ts";
-import { conditionOf, isJudged, isOver, stopOf } from "./state.ts";
+import { conditionOf, isDecided, isOver, stopOf } from "./state.ts";
 import type { Step, StepContext } from "./steps.ts";
 
 /** What the host shows of the branch; read after the end only, so that no host keeps a task from stopping. */
@@ -11,7 +11,7 @@ interface CancelReading {
 }
 
 /** How long after the end a push that the broker had let through before may still turn up at the host. */
-const settleMs = 60_000;
+const latePushMs = 60_000;
 const lookAgainMs = 10_000;
 
 /**
@@ -22,11 +22,11 @@ export const cancel: Step<CancelReading, never> = {
   name: "cancel",
   concerns: ({ task }, now) => stopOf(task) !== undefined && (!isOver(task) || mayHavePushed(task, now)),
   gather: async (context) => ({ tip: isOver(context.facts.task) ? await readTip(context) : undefined }),
-  decide: (facts, { tip }) => (isOver(facts.task) ? settle(facts, tip) : end(facts.task)),
+  decide: (facts, { tip }) => (isOver(facts.task) ? recordLatePush(facts, tip) : cancelTask(facts.task)),
   apply: async () => undefined,
 };
 
-function end(task: AgentTask): Decision<never> {
+function cancelTask(task: AgentTask): Decision<never> {
   const stop = stopOf(task);
   const why = stop?.reason ? `: ${stop.reason}` : "";
   const message = `Stopped by ${stop?.by ?? "somebody"}${why}.`;
@@ -42,7 +42,7 @@ function mayHavePushed(task: AgentTask, now: Date): boolean {
     conditionOf(task, "Succeeded")?.reason === "Cancelled" &&
     proposedBy(task) !== undefined &&
     result?.commit === undefined &&
-    now.getTime() < Date.parse(completionTime ?? "") + settleMs
+    now.getTime() < Date.parse(completionTime ?? "") + latePushMs
   );
 }
 
@@ -54,14 +54,14 @@ async function readTip(context: StepContext): Promise<Tip> {
   return (await context.connection()).codeHost?.branch(repository, branch, context.signal);
 }
 
-function settle(facts: TaskFacts, tip: Tip): Decision<never> {
+function recordLatePush(facts: TaskFacts, tip: Tip): Decision<never> {
   const { task } = facts;
   const commit = proposedBy(task)?.newId;
   if (commit === undefined || tip?.sha !== commit) return { requeueAfterMs: lookAgainMs };
-  const said = conditionOf(task, "Succeeded")?.message ?? "";
-  const message = `${said} Its work was pushed before that: \`${task.status?.checkout?.headRef}\` is at ${commit.slice(0, 7)}.`;
+  const before = conditionOf(task, "Succeeded")?.message ?? "";
+  const message = `${before} Its work was pushed before that: \`${task.status?.checkout?.headRef}\` is at ${commit.slice(0, 7)}.`;
   return {
-    conditions: [{ type: "Succeeded", status: "False", reason: "Cancelled", message }, ...moreToTell(task)],
+    conditions: [{ type: "Succeeded", status: "False", reason: "Cancelled", message }, ...reopenReport(task)],
     fields: { result: resultWith(commit, facts) },
   };
 }
@@ -78,8 +78,8 @@ function resultWith(commit: string, { task, profile }: TaskFacts): StatusFields[
 }
 
 /** The story that was told at the end has no push in it. */
-function moreToTell(task: AgentTask): ConditionDraft[] {
-  if (!isJudged(task, "Reported")) return [];
+function reopenReport(task: AgentTask): ConditionDraft[] {
+  if (!isDecided(task, "Reported")) return [];
   const message = "The work was pushed before the task was stopped, but the report does not say so yet.";
   return [{ type: "Reported", status: "Unknown", reason: "MoreToTell", message }];
 }

@@ -59,7 +59,7 @@ async function resolveForChange(
     pushToHumanBranches: profile.spec.output.pushToHumanBranches,
   });
   if (rule === "Push") return onHead(sources, change);
-  const earlier = await continued(sources, change.headRef);
+  const earlier = await resumeBranch(sources, change.headRef);
   if (earlier) return earlier;
   // A fork's head is no branch of this repository: the change on top of it can only aim where the fork's aims.
   const baseRef = change.sameRepository ? change.headRef : change.baseRef;
@@ -69,7 +69,7 @@ async function resolveForChange(
 async function resolveForIssue(sources: CheckoutSources, found: HostRepository): Promise<CheckoutResolution> {
   const { host, repository, signal } = sources;
   if (found.empty) return newBranch(sources, { baseRef: found.defaultBranch });
-  const earlier = await continued(sources);
+  const earlier = await resumeBranch(sources);
   if (earlier) return earlier;
   const tip = await host.branch(repository, found.defaultBranch, signal);
   if (!tip)
@@ -116,7 +116,7 @@ async function isBase(sources: CheckoutSources, { headRef, sameRepository }: Cha
 }
 
 /** The branch that the conversation's last task left, while its change is open (or while it exists, where none was opened). */
-async function continued(sources: CheckoutSources, not?: string): Promise<CheckoutResolution | undefined> {
+async function resumeBranch(sources: CheckoutSources, not?: string): Promise<CheckoutResolution | undefined> {
   const { task, tasks, host, repository, signal } = sources;
   const before = branchBefore(task, tasks);
   if (!before || before.branch === not) return undefined;

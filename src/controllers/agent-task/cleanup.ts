@@ -5,7 +5,7 @@ import type { SandboxState } from "../../sandbox/provider.ts";
 import { BellhopError } from "../../shared/errors.ts";
 import type { AgentTaskConfig } from "./deps.ts";
 import type { Decision, StatusFields, TaskFacts } from "./facts.ts";
-import { endedFromOutside } from "./follow.ts";
+import { endedByOperator } from "./follow.ts";
 import { holds, isOver, newestFirst } from "./state.ts";
 import type { Step, StepContext } from "./steps.ts";
 
@@ -27,7 +27,7 @@ export type CleanupAction =
   | { do: "deleteTask"; warning?: string };
 
 /** How long a courier whose work was published may take to end by itself. */
-const lastWordMs = 60_000;
+const courierEndMs = 60_000;
 /** How often an open change is looked at again. */
 const askAgainMs = 6 * 60 * 60_000;
 
@@ -36,12 +36,12 @@ export const cleanup: Step<CleanupReading, CleanupAction> = {
   name: "cleanup",
   always: true,
   concerns: ({ task }) => isOver(task),
-  gather: read,
+  gather: readRemains,
   decide: (facts, reading, now) => decideCleanup(facts, reading, now.getTime()),
   apply,
 };
 
-async function read(context: StepContext): Promise<CleanupReading> {
+async function readRemains(context: StepContext): Promise<CleanupReading> {
   const { deps, facts } = context;
   const { task } = facts;
   const { retention } = deps.config;
@@ -97,7 +97,7 @@ function decideCleanup(facts: TaskFacts, reading: CleanupReading, nowMs: number)
   };
 }
 
-interface Plan {
+interface CleanupPlan {
   actions: CleanupAction[];
   fields?: StatusFields;
   waitMs?: number;
@@ -108,28 +108,28 @@ function decidePod(
   { attempt, state }: CleanupReading["pods"][number],
   { retention }: CleanupReading,
   nowMs: number,
-): Plan {
+): CleanupPlan {
   if (state.state === "Missing") return { actions: [] };
-  const gone: CleanupAction[] = [
+  const removal: CleanupAction[] = [
     { do: "removePod", attempt },
     { do: "harvest", attempt },
   ];
-  const live = state.state === "Pending" || state.state === "Running" || isOpened(state);
+  const live = state.state === "Pending" || state.state === "Running" || isExposed(state);
   if (live) {
-    const waitMs = endedFromOutside(task) || isOpened(state) ? 0 : endMs(task) + lastWordMs - nowMs;
-    return waitMs <= 0 ? { actions: gone } : { actions: [], waitMs };
+    const waitMs = endedByOperator(task) || isExposed(state) ? 0 : endMs(task) + courierEndMs - nowMs;
+    return waitMs <= 0 ? { actions: removal } : { actions: [], waitMs };
   }
   const keepMs = holds(task, "Succeeded") ? retention.podMs : retention.failedPodMs;
   const waitMs = endMs(task) + keepMs - nowMs;
-  return waitMs <= 0 ? { actions: gone } : { actions: [{ do: "harvest", attempt }], waitMs };
+  return waitMs <= 0 ? { actions: removal } : { actions: [{ do: "harvest", attempt }], waitMs };
 }
 
 /** A foreign policy opened the network of a pod that may still run. */
-function isOpened(state: SandboxState): boolean {
+function isExposed(state: SandboxState): boolean {
   return state.state === "Broken" && state.reason === "ForeignNetworkPolicy";
 }
 
-function decideTask(facts: TaskFacts, { retention, change }: CleanupReading, nowMs: number): Plan {
+function decideTask(facts: TaskFacts, { retention, change }: CleanupReading, nowMs: number): CleanupPlan {
   const waitMs = endMs(facts.task) + retention.taskMs - nowMs;
   if (waitMs > 0) return { actions: [], waitMs };
   if (change === "Unknown") return decideUnknown(facts.task, retention.unknownChangeMs, nowMs);
@@ -139,12 +139,12 @@ function decideTask(facts: TaskFacts, { retention, change }: CleanupReading, now
 }
 
 /** A host that answers again within the time shows a change that is still open; one that never does keeps no task for ever. */
-function decideUnknown({ status }: AgentTask, patienceMs: number, nowMs: number): Plan {
+function decideUnknown({ status }: AgentTask, unknownChangeMs: number, nowMs: number): CleanupPlan {
   const since = status?.changeUnknownSince;
   if (since === undefined) {
     return { actions: [], waitMs: askAgainMs, fields: { changeUnknownSince: new Date(nowMs).toISOString() } };
   }
-  const leftMs = Date.parse(since) + patienceMs - nowMs;
+  const leftMs = Date.parse(since) + unknownChangeMs - nowMs;
   if (leftMs > 0) return { actions: [], waitMs: Math.min(leftMs, askAgainMs) };
   const warning = `Deleted the task without knowing whether its change is closed: the code host could not be read since ${since}.`;
   return { actions: [{ do: "deleteTask", warning }] };

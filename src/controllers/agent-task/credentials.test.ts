@@ -5,7 +5,7 @@ import { FakeClock } from "../../shared/fake-clock.ts";
 import { silentLogger } from "../../shared/log.ts";
 import { credentials } from "./credentials.ts";
 import { defaultConfig, type AgentTaskDeps } from "./deps.ts";
-import { walk } from "./frame.ts";
+import { runSteps } from "./frame.ts";
 import { lifeOf } from "./index.ts";
 import { asStep } from "./steps.ts";
 import { anIntegration, aProfile, aTask, facts, fakeHost, noon, taskCacheOf } from "./testing.ts";
@@ -60,7 +60,7 @@ async function reconcile(): Promise<unknown> {
     config: defaultConfig,
   } as unknown as AgentTaskDeps;
   const steps = lifeOf({ commands: none, publish: none, report: none });
-  return walk(deps, steps, task, new AbortController().signal).catch((error: unknown) => error);
+  return runSteps(deps, steps, task, new AbortController().signal).catch((error: unknown) => error);
 }
 
 const succeeded = (): object | undefined => task.status?.conditions?.find(({ type }) => type === "Succeeded");

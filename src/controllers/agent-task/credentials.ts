@@ -1,6 +1,6 @@
 import { proposedBy } from "./publish/judge.ts";
 import { isAtWork, newestAttempt } from "./state.ts";
-import { recovered } from "./status.ts";
+import { clearRetryCondition } from "./status.ts";
 import type { Step } from "./steps.ts";
 
 /**
@@ -19,6 +19,6 @@ export const credentials: Step<{ refreshAt: Date | undefined }, "refresh"> = {
   async apply(context) {
     const { codeHost } = await context.connection();
     if (codeHost) await context.deps.credentials.ensureFetch(context.facts.task, codeHost, context.signal);
-    return recovered(context.facts.task);
+    return clearRetryCondition(context.facts.task);
   },
 };

@@ -5,7 +5,7 @@ import { removeFinalizer } from "../../kube/finalizers.ts";
 import { done, type Result } from "../../kube/types.ts";
 import { BellhopError } from "../../shared/errors.ts";
 import type { AgentTaskDeps } from "./deps.ts";
-import { tellDeleted } from "./report/report-deletion.ts";
+import { reportDeletion } from "./report/report-deletion.ts";
 
 /** How long to wait before a provider that does not answer is asked again. */
 const askAgainMs = 30_000;
@@ -21,7 +21,7 @@ export async function finalize(deps: AgentTaskDeps, task: AgentTask, signal: Abo
     await deps.sandbox.harvested(task, number, signal);
   }
   if (deps.credentials.holds(task) && !(await revoke(deps, task, signal))) return { requeueAfterMs: askAgainMs };
-  if (!(await tell(deps, task, signal))) return { requeueAfterMs: askAgainMs };
+  if (!(await tryReportDeletion(deps, task, signal))) return { requeueAfterMs: askAgainMs };
   await removeFinalizer(deps.kube, AgentTaskKind, task, names.finalizer);
   deps.admission.changed();
   return done;
@@ -47,9 +47,9 @@ async function revoke(deps: AgentTaskDeps, task: AgentTask, signal: AbortSignal)
 }
 
 /** False where it shall be tried again: only what passes is waited for. Nobody's task stays for the sake of a message. */
-async function tell(deps: AgentTaskDeps, task: AgentTask, signal: AbortSignal): Promise<boolean> {
+async function tryReportDeletion(deps: AgentTaskDeps, task: AgentTask, signal: AbortSignal): Promise<boolean> {
   try {
-    await tellDeleted(deps, task, signal);
+    await reportDeletion(deps, task, signal);
     return true;
   } catch (error) {
     if (signal.aborted) throw error;

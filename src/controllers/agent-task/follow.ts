@@ -41,7 +41,7 @@ export const follow: Step<FollowReading, DropSandbox> = {
   decide(facts, reading, now) {
     const attempt = newestAttempt(facts.task);
     if (!attempt || !facts.profile || !facts.sandbox) return {};
-    return judge({ ...facts, profile: facts.profile, sandbox: facts.sandbox, attempt, ...reading }, now);
+    return decideFromSandbox({ ...facts, profile: facts.profile, sandbox: facts.sandbox, attempt, ...reading }, now);
   },
   async apply({ deps, facts, signal }, { attempt }) {
     await deps.sandbox.remove(facts.task, attempt, 5, signal);
@@ -56,7 +56,7 @@ interface Watched extends TaskFacts, FollowReading {
   attempt: Attempt;
 }
 
-function judge(watched: Watched, now: Date): Decision<DropSandbox> {
+function decideFromSandbox(watched: Watched, now: Date): Decision<DropSandbox> {
   const { sandbox, attempt } = watched;
   if (sandbox.state === "Missing") return missing(watched, now);
   if (sandbox.podUID !== attempt.podUID) {
@@ -177,12 +177,12 @@ function succeeded(reason: string, message: string): ConditionDraft {
 }
 
 /** Whether the operator itself ended the task while its pod may still run: then the pod goes at once. */
-export function endedFromOutside(task: AgentTask): boolean {
+export function endedByOperator(task: AgentTask): boolean {
   const reason = conditionOf(task, "Succeeded")?.reason ?? "";
-  return endsFromOutside.has(reason);
+  return operatorReasons.has(reason);
 }
 
-const endsFromOutside = new Set([
+const operatorReasons = new Set([
   "Cancelled",
   "WallClockExceeded",
   "SandboxPending",

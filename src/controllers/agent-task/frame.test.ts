@@ -6,7 +6,7 @@ import { FakeClock } from "../../shared/fake-clock.ts";
 import { silentLogger } from "../../shared/log.ts";
 import type { AgentTaskDeps } from "./deps.ts";
 import type { Decision, StatusPatch } from "./facts.ts";
-import { walk } from "./frame.ts";
+import { runSteps } from "./frame.ts";
 import { asStep, type AnyStep } from "./steps.ts";
 import { aTask, noon, taskCacheOf } from "./testing.ts";
 
@@ -66,7 +66,8 @@ function step({ name, decision = {}, fails, always = false, answers }: StepSketc
   });
 }
 
-const go = (steps: AnyStep[], task = aTask()): Promise<object> => walk(deps, steps, task, new AbortController().signal);
+const go = (steps: AnyStep[], task = aTask()): Promise<object> =>
+  runSteps(deps, steps, task, new AbortController().signal);
 const authorized = { type: "Authorized", status: "True", reason: "Test", message: "yes" } as const;
 
 describe("the frame", () => {

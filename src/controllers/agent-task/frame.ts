@@ -8,11 +8,11 @@ import { applyPatch } from "./apply.ts";
 import type { AgentTaskDeps } from "./deps.ts";
 import type { StatusPatch, TaskFacts } from "./facts.ts";
 import { gatherFacts } from "./gather.ts";
-import { conditionOf, isJudged } from "./state.ts";
+import { conditionOf, isDecided } from "./state.ts";
 import type { AnyStep, StepContext } from "./steps.ts";
 
 /** One reconcile on its way through the steps. */
-interface Walk {
+interface StepRun {
   deps: AgentTaskDeps;
   task: AgentTask;
   /** Gathered once; again after each write, and before each action, which must not go by what was known a provider's answer ago. */
@@ -24,13 +24,13 @@ interface Walk {
 }
 
 /** Takes a task through the steps, once. Answers when to look again; throws what a step threw, after the steps marked `always` had their turn. */
-export async function walk(
+export async function runSteps(
   deps: AgentTaskDeps,
   steps: readonly AnyStep[],
   task: AgentTask,
   signal: AbortSignal,
 ): Promise<Result> {
-  const state: Walk = {
+  const state: StepRun = {
     deps,
     task,
     facts: gatherFacts(deps, task),
@@ -53,7 +53,7 @@ function afterFailure(failure: unknown, requeueAfterMs: number | undefined): Res
   return { requeueAfterMs: Math.min(askedMs, requeueAfterMs ?? askedMs) };
 }
 
-async function tryStep(state: Walk, step: AnyStep): Promise<void> {
+async function tryStep(state: StepRun, step: AnyStep): Promise<void> {
   try {
     await runStep(state, step);
   } catch (error) {
@@ -64,10 +64,10 @@ async function tryStep(state: Walk, step: AnyStep): Promise<void> {
   }
 }
 
-async function runStep(state: Walk, step: AnyStep): Promise<void> {
+async function runStep(state: StepRun, step: AnyStep): Promise<void> {
   const context = contextOf(state);
   if (!step.concerns(context.facts, state.deps.clock.now())) return;
-  const plan = await step.plan(context, () => contextOf(gatheredAgain(state)));
+  const plan = await step.plan(context, () => contextOf(refreshFacts(state)));
   await write(state, plan);
   if (plan.requeueAfterMs !== undefined) state.waitsMs.push(plan.requeueAfterMs);
   for (const action of plan.actions) {
@@ -76,19 +76,19 @@ async function runStep(state: Walk, step: AnyStep): Promise<void> {
   }
 }
 
-async function write(state: Walk, patch: StatusPatch): Promise<void> {
+async function write(state: StepRun, patch: StatusPatch): Promise<void> {
   const written = await applyPatch(state.deps, state.task, patch);
   if (written === state.task) return;
   state.task = written;
-  gatheredAgain(state);
+  refreshFacts(state);
 }
 
-function gatheredAgain(state: Walk): Walk {
+function refreshFacts(state: StepRun): StepRun {
   state.facts = gatherFacts(state.deps, state.task);
   return state;
 }
 
-function contextOf({ deps, task, facts, connection, signal }: Walk): StepContext {
+function contextOf({ deps, task, facts, connection, signal }: StepRun): StepContext {
   const live = (): Promise<AgentTask> => deps.kube.get(AgentTaskKind, task.metadata, signal);
   return { deps, facts, connection, live, signal };
 }
@@ -110,10 +110,10 @@ function connector(deps: AgentTaskDeps, task: AgentTask): () => Promise<Connecti
 }
 
 /** Shows why a step cannot go on, once for each reason: a message that changes with each try would wake the task each time. */
-async function showFailure(state: Walk, step: AnyStep, error: unknown): Promise<void> {
+async function showFailure(state: StepRun, step: AnyStep, error: unknown): Promise<void> {
   if (!(error instanceof BellhopError) || error instanceof ApiError) return;
   const { condition: type } = step;
-  if (type === undefined || isJudgedForGood(state.task, step) || conditionOf(state.task, type)?.reason === error.code)
+  if (type === undefined || isDecidedForGood(state.task, step) || conditionOf(state.task, type)?.reason === error.code)
     return;
   const draft = { type, status: "Unknown", reason: error.code, message: `${error.message} Trying again.` } as const;
   try {
@@ -127,6 +127,6 @@ async function showFailure(state: Walk, step: AnyStep, error: unknown): Promise<
 }
 
 /** `False` is also what waits; only a verdict of yes stands against a passing failure. */
-function isJudgedForGood(task: AgentTask, { condition }: AnyStep): boolean {
-  return condition === undefined || isJudged(task, "Succeeded") || conditionOf(task, condition)?.status === "True";
+function isDecidedForGood(task: AgentTask, { condition }: AnyStep): boolean {
+  return condition === undefined || isDecided(task, "Succeeded") || conditionOf(task, condition)?.status === "True";
 }

@@ -11,7 +11,7 @@ import { credentials } from "./credentials.ts";
 import type { AgentTaskDeps } from "./deps.ts";
 import { finalize } from "./finalize.ts";
 import { follow } from "./follow.ts";
-import { walk } from "./frame.ts";
+import { runSteps } from "./frame.ts";
 import { prepare } from "./prepare.ts";
 import { sandbox } from "./sandbox.ts";
 import { isAtWork } from "./state.ts";
@@ -90,7 +90,7 @@ function reconciler(deps: AgentTaskDeps, steps: readonly AnyStep[]): Reconciler 
     const held = hasFinalizer(task, names.finalizer)
       ? task
       : await addFinalizer(deps.kube, AgentTaskKind, task, names.finalizer);
-    return walk(deps, steps, held, signal);
+    return runSteps(deps, steps, held, signal);
   };
 }
 

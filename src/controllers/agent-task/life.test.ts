@@ -7,7 +7,7 @@ import { admit } from "./admit.ts";
 import { cleanup, type CleanupAction, type CleanupReading } from "./cleanup.ts";
 import { defaultConfig } from "./deps.ts";
 import type { Decision } from "./facts.ts";
-import { endedFromOutside, follow } from "./follow.ts";
+import { endedByOperator, follow } from "./follow.ts";
 import { sandbox } from "./sandbox.ts";
 import { patchedStatus } from "./status.ts";
 import { aProfile, aTask, facts, noon, type TaskOverrides } from "./testing.ts";
@@ -155,7 +155,7 @@ describe("follow", () => {
     const task = running();
     const decision = follow.decide(facts({ task, sandbox: state }), { ...config, closed: false }, noon);
     expect(decision.conditions?.at(-1)).toMatchObject({ status: "False", reason: "NetworkPolicyChanged" });
-    expect(endedFromOutside({ ...task, status: patchedStatus(task, decision, noon) })).toBe(true);
+    expect(endedByOperator({ ...task, status: patchedStatus(task, decision, noon) })).toBe(true);
   });
 
   it("leaves the end to the publish step once a push was allowed", () => {

@@ -2,7 +2,7 @@ import type { AgentTask } from "../../api/kinds.ts";
 import type { ContextItem } from "../../integrations/connection.ts";
 import { resolveCheckout, type CheckoutResolution } from "./checkout.ts";
 import type { Decision } from "./facts.ts";
-import { isAtWork, isJudged } from "./state.ts";
+import { isAtWork, isDecided } from "./state.ts";
 import type { Step, StepContext } from "./steps.ts";
 
 /** The most bytes of conversation asked of a provider; what is rendered from them is bounded once more. */
@@ -24,13 +24,13 @@ export interface PrepareReading {
 export const prepare: Step<PrepareReading | undefined, never> = {
   name: "prepare",
   condition: "ContextReady",
-  concerns: ({ task }) => isAtWork(task) && !isJudged(task, "ContextReady"),
-  gather: read,
-  decide: (_facts, reading) => (reading ? judge(reading) : {}),
+  concerns: ({ task }) => isAtWork(task) && !isDecided(task, "ContextReady"),
+  gather: readCheckoutAndContext,
+  decide: (_facts, reading) => (reading ? decideContextReady(reading) : {}),
   apply: async () => undefined,
 };
 
-async function read(context: StepContext): Promise<PrepareReading | undefined> {
+async function readCheckoutAndContext(context: StepContext): Promise<PrepareReading | undefined> {
   const { task, tasks, profile, integration } = context.facts;
   const { codeHost: host } = await context.connection();
   const { repository } = task.spec;
@@ -64,7 +64,7 @@ export function contextUntil({ metadata, spec }: AgentTask): Date {
   return new Date(Math.max(occurredMs, Math.min(receivedMs, occurredMs + settlesMs)));
 }
 
-function judge({ resolution, items }: PrepareReading): Decision {
+function decideContextReady({ resolution, items }: PrepareReading): Decision {
   if (!resolution.ok) {
     const { reason, message } = resolution;
     return {

@@ -6,7 +6,7 @@ import type { AgentTaskDeps } from "./deps.ts";
 import type { Decision, StatusPatch, TaskFacts } from "./facts.ts";
 import { readContext } from "./prepare.ts";
 import { deadlineMs, sandboxSpecOf, wallClockMs } from "./spec.ts";
-import { holds, isAtWork, isLeaving, isOver, newestAttempt, type Attempt } from "./state.ts";
+import { holds, isAtWork, isStopping, isOver, newestAttempt, type Attempt } from "./state.ts";
 import type { Step, StepContext } from "./steps.ts";
 
 /** Create the pod of an attempt that was written before. */
@@ -15,20 +15,20 @@ interface CreateSandbox {
 }
 
 /** How long to wait before a pod that could not be created is tried again. */
-const tryAgainMs = 15_000;
+const retryMs = 15_000;
 
 /** Writes an attempt, then creates its pod: an operator killed in between finds the attempt and creates the same pod again, or adopts it. */
 export const sandbox: Step<{ podName: string }, CreateSandbox> = {
   name: "sandbox",
   condition: "SandboxReady",
-  concerns: ({ task }) => isAtWork(task) && holds(task, "ContextReady") && !task.status?.publish && wantsPod(task),
+  concerns: ({ task }) => isAtWork(task) && holds(task, "ContextReady") && !task.status?.publish && needsPod(task),
   gather: async ({ deps, facts }) => ({ podName: deps.sandbox.podName(facts.task, nextNumber(facts.task)) }),
   decide: (facts, { podName }, now) => decideSandbox(facts, podName, now),
   apply: create,
 };
 
 /** No attempt yet, one without its pod, or the last one ended and was not final (else the task would be over). */
-function wantsPod(task: AgentTask): boolean {
+function needsPod(task: AgentTask): boolean {
   const attempt = newestAttempt(task);
   return attempt === undefined || attempt.podUID === undefined || attempt.reason !== undefined;
 }
@@ -49,14 +49,14 @@ function decideSandbox(facts: TaskFacts, podName: string, now: Date): Decision<C
   if (problem) return notReady(problem);
   const open = newestAttempt(task);
   if (open && open.reason === undefined) {
-    return { actions: [{ attempt: open.number }], requeueAfterMs: tryAgainMs };
+    return { actions: [{ attempt: open.number }], requeueAfterMs: retryMs };
   }
   const attempt: Attempt = { number: nextNumber(task), podName };
   return {
     conditions: [{ type: "SandboxReady", status: "False", reason: "Creating", message: `Creating pod ${podName}.` }],
     fields: { attempts: [...(task.status?.attempts ?? []), attempt] },
     actions: [{ attempt: attempt.number }],
-    requeueAfterMs: tryAgainMs,
+    requeueAfterMs: retryMs,
   };
 }
 
@@ -66,7 +66,7 @@ function notReady({ reason, message }: { reason: string; message: string }): Dec
     conditions: [
       { type: "SandboxReady", status: "False", reason, message: `${message}. The task waits until it is ready.` },
     ],
-    requeueAfterMs: tryAgainMs,
+    requeueAfterMs: retryMs,
   };
 }
 
@@ -79,7 +79,7 @@ function outOfTime(task: AgentTask, profile: AgentProfile): Decision<never> {
 async function create(context: StepContext, { attempt }: CreateSandbox): Promise<StatusPatch | undefined> {
   const live = await context.live();
   const written = newestAttempt(live);
-  if (!written || written.number !== attempt || written.podUID !== undefined || isOver(live) || isLeaving(live)) {
+  if (!written || written.number !== attempt || written.podUID !== undefined || isOver(live) || isStopping(live)) {
     return undefined;
   }
   // The facts are newer than those that were decided on.
@@ -89,7 +89,7 @@ async function create(context: StepContext, { attempt }: CreateSandbox): Promise
     const { podUID } = await ensurePod(context, live, written);
     return withPod(context.facts.task, { number: attempt, podUID, startedAt: context.deps.clock.now().toISOString() });
   } catch (error) {
-    return refusal(error);
+    return createFailure(error);
   }
 }
 
@@ -139,7 +139,7 @@ function withPod(task: AgentTask, pod: { number: number; podUID: string; started
 }
 
 /** A used-up quota waits; what the cluster refuses for good ends the task; everything else is tried again by the frame. */
-function refusal(error: unknown): StatusPatch {
+function createFailure(error: unknown): StatusPatch {
   const code = errorCode(error);
   const message = error instanceof Error ? error.message : "";
   if (code === "QuotaExceeded") {

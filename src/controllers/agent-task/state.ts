@@ -17,14 +17,14 @@ export function holds(task: AgentTask, type: TaskCondition): boolean {
 }
 
 /** Whether a condition was judged for good; `Unknown` is still open. */
-export function isJudged(task: AgentTask, type: TaskCondition): boolean {
+export function isDecided(task: AgentTask, type: TaskCondition): boolean {
   const status = conditionOf(task, type)?.status;
   return status === "True" || status === "False";
 }
 
 /** Whether the task has ended: it succeeded, failed, was cancelled or refused. */
 export function isOver(task: AgentTask): boolean {
-  return isJudged(task, "Succeeded") || wasRefused(task);
+  return isDecided(task, "Succeeded") || wasRefused(task);
 }
 
 /** Whether the task was refused: what it asks for is not done. */
@@ -39,11 +39,11 @@ export function isWork(task: AgentTask): boolean {
 
 /** Whether the task may work now: work, authorised, admitted, not over, not asked to stop, not being deleted. */
 export function isAtWork(task: AgentTask): boolean {
-  return isWork(task) && holds(task, "Authorized") && holds(task, "Admitted") && !isOver(task) && !isLeaving(task);
+  return isWork(task) && holds(task, "Authorized") && holds(task, "Admitted") && !isOver(task) && !isStopping(task);
 }
 
 /** Whether the task was asked to stop or is being deleted. */
-export function isLeaving(task: AgentTask): boolean {
+export function isStopping(task: AgentTask): boolean {
   return stopOf(task) !== undefined || task.metadata.deletionTimestamp !== undefined;
 }
 

@@ -38,6 +38,6 @@ function isEnd(condition: Condition): boolean {
 }
 
 /** Takes back what was shown of tries that failed, once one did not: the next failure is a first one, with a time of its own. */
-export function recovered(task: AgentTask): Pick<StatusPatch, "drop"> {
+export function clearRetryCondition(task: AgentTask): Pick<StatusPatch, "drop"> {
   return conditionOf(task, "Succeeded")?.status === "Unknown" ? { drop: ["Succeeded"] } : {};
 }

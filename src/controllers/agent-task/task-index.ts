@@ -1,7 +1,7 @@
 import type { AgentTask } from "../../api/kinds.ts";
 import type { IndexFunction } from "../../kube/store.ts";
 import type { ObjectKey, Store } from "../../kube/types.ts";
-import { conversationOf, holds, isJudged, isOver, isWork, wasRefused } from "./state.ts";
+import { conversationOf, holds, isDecided, isOver, isWork, wasRefused } from "./state.ts";
 
 /** What tasks of one repository are found by: a number or name that the task has in its status. */
 export type RepositoryIndex = "change" | "commit" | "branch" | "head" | "base" | "unsettled";
@@ -34,7 +34,7 @@ export interface TaskCache extends TaskIndex {
 export const taskIndexes: Record<string, IndexFunction<AgentTask>> = {
   active: (task) => (isWork(task) && holds(task, "Authorized") && !isOver(task) ? [""] : []),
   unauthorised: (task) =>
-    isWork(task) && !isJudged(task, "Authorized") && !isOver(task)
+    isWork(task) && !isDecided(task, "Authorized") && !isOver(task)
       ? [conversationKey(task, task.spec.conversation)]
       : [],
   open: (task) => (isOver(task) ? [] : [task.metadata.namespace]),

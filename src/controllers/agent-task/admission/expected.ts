@@ -1,10 +1,10 @@
 import type { AgentTask } from "../../../api/kinds.ts";
-import { conversationOf, isLeaving, receiptOf } from "../state.ts";
+import { conversationOf, isStopping, receiptOf } from "../state.ts";
 import { conversationKey, type TaskCache } from "../task-index.ts";
 import type { Expected } from "./schedule.ts";
 
 /** How long a task that cannot be authorised holds up what its conversation received after it. */
-const patienceMs = 30_000;
+const maxWaitMs = 30_000;
 
 /**
  * Finds the tasks that are about to be authorised in the conversations of those that wait: authorisation asks the provider, and a task that
@@ -17,18 +17,20 @@ export function createExpectations(
 ): (waiting: readonly AgentTask[], nowMs: number) => Expected[] {
   const seenMs = new Map<string, number>();
   return (waiting, nowMs) => {
-    const found = waiting.flatMap((task) => beside(task, tasks)).filter((task) => !isLeaving(task) && isReady(task));
+    const found = waiting
+      .flatMap((task) => unauthorisedBeside(task, tasks))
+      .filter((task) => !isStopping(task) && isReady(task));
     const open = new Map(found.map((task) => [task.metadata.uid ?? "", task]));
     for (const uid of seenMs.keys()) if (!open.has(uid)) seenMs.delete(uid);
     for (const uid of open.keys()) if (!seenMs.has(uid)) seenMs.set(uid, nowMs);
     return [...open]
-      .filter(([uid]) => nowMs - (seenMs.get(uid) ?? nowMs) < patienceMs)
+      .filter(([uid]) => nowMs - (seenMs.get(uid) ?? nowMs) < maxWaitMs)
       .map(([, task]) => ({ thread: conversationKey(task, task.spec.conversation), receipt: receiptOf(task) }));
   };
 }
 
 /** Which conversation such a task belongs to is resolved with its authorisation: it names its thread, which may be a change of ours. */
-function beside(task: AgentTask, tasks: Pick<TaskCache, "unauthorised">): AgentTask[] {
+function unauthorisedBeside(task: AgentTask, tasks: Pick<TaskCache, "unauthorised">): AgentTask[] {
   const threads = new Set([conversationOf(task), task.spec.conversation]);
   return [...threads].flatMap((thread) => tasks.unauthorised(task, thread));
 }

@@ -4,7 +4,7 @@ import type { Request } from "../../../kube/types.ts";
 import { sameJson } from "../../../kube/apply.ts";
 import type { Clock } from "../../../shared/clock.ts";
 import type { AgentTaskConfig } from "../deps.ts";
-import { conversationOf, holds, isJudged, isLeaving, isOver, isWork, receiptOf } from "../state.ts";
+import { conversationOf, holds, isDecided, isStopping, isOver, isWork, receiptOf } from "../state.ts";
 import { conversationKey, type TaskCache } from "../task-index.ts";
 import { createExpectations } from "./expected.ts";
 import { actorKey, limitsOf } from "./limits.ts";
@@ -14,7 +14,7 @@ import type { AdmissionVerdict } from "./verdict.ts";
 
 /** Decides who works. One loop for the whole installation; only the leader runs it. */
 export interface Admission {
-  /** What holds for a task now; a task the loop has not seen yet is looked at soon, and `onVerdict` listeners are told. */
+  /** What holds for a task now; a task the loop has not seen yet is looked at soon, and `onVerdict` listeners are announced. */
   verdict(task: AgentTask): AdmissionVerdict;
   /** Something that limits depend on changed; looks at everything soon. */
   changed(): void;
@@ -39,8 +39,8 @@ export interface AdmissionDeps {
 
 /** Changes that come within this time are looked at together. */
 const settleMs = 20;
-/** A place in the queue is told no more often than this. */
-const tellEveryMs = 30_000;
+/** A place in the queue is announced no more often than this. */
+const announceEveryMs = 30_000;
 /** By then a cache shows what a live list showed. */
 const seedMs = 60_000;
 
@@ -63,7 +63,7 @@ class AdmissionLoop implements Admission {
   readonly #deps: AdmissionDeps;
   readonly #assumed = new Map<string, Assumed>();
   readonly #expected;
-  readonly #told = new Map<string, { verdict: AdmissionVerdict; atMs: number }>();
+  readonly #announced = new Map<string, { verdict: AdmissionVerdict; atMs: number }>();
   readonly #listeners = new Set<VerdictListener>();
   #scheduled: { atMs: number; cancel: () => void } | undefined;
 
@@ -75,9 +75,9 @@ class AdmissionLoop implements Admission {
   verdict(task: AgentTask): AdmissionVerdict {
     const key = keyOf(task);
     if (this.#assumed.has(key)) return { state: "Admitted" };
-    const told = this.#told.get(key);
-    if (!told) this.changed();
-    return told?.verdict ?? { state: "Unknown" };
+    const announced = this.#announced.get(key);
+    if (!announced) this.changed();
+    return announced?.verdict ?? { state: "Unknown" };
   }
 
   changed(): void {
@@ -120,17 +120,17 @@ class AdmissionLoop implements Admission {
       reserveAfterMs: this.#deps.config.reserveAfterMs,
     });
     for (const [key, task] of waiting) this.#settle(key, task, verdicts.get(key) ?? { state: "Unknown" });
-    for (const key of this.#told.keys()) if (!verdicts.has(key)) this.#told.delete(key);
-    if (waiting.length > 0) this.#passIn(tellEveryMs);
+    for (const key of this.#announced.keys()) if (!verdicts.has(key)) this.#announced.delete(key);
+    if (waiting.length > 0) this.#passIn(announceEveryMs);
   }
 
   #settle(key: string, task: AgentTask, verdict: AdmissionVerdict): void {
     if (verdict.state === "Admitted") this.#assumed.set(key, { task });
-    const told = this.#told.get(key);
-    if (told && sameJson(told.verdict, verdict)) return;
-    const early = told !== undefined && this.#nowMs() - told.atMs < tellEveryMs;
+    const announced = this.#announced.get(key);
+    if (announced && sameJson(announced.verdict, verdict)) return;
+    const early = announced !== undefined && this.#nowMs() - announced.atMs < announceEveryMs;
     if (early && verdict.state !== "Admitted") return;
-    this.#told.set(key, { verdict, atMs: this.#nowMs() });
+    this.#announced.set(key, { verdict, atMs: this.#nowMs() });
     const request = { namespace: task.metadata.namespace, name: task.metadata.name };
     for (const listener of this.#listeners) listener(request, verdict);
   }
@@ -182,9 +182,9 @@ function isWaiting(task: AgentTask): boolean {
   return (
     isWork(task) &&
     holds(task, "Authorized") &&
-    !isJudged(task, "Succeeded") &&
+    !isDecided(task, "Succeeded") &&
     !holds(task, "Admitted") &&
-    !isLeaving(task)
+    !isStopping(task)
   );
 }
 

@@ -20,7 +20,7 @@ export interface Contender {
 export type Expected = Pick<Contender, "thread" | "receipt">;
 
 /** One look at everything. */
-export interface Field {
+export interface Snapshot {
   /** What counts already. */
   running: readonly Contender[];
   waiting: readonly Contender[];
@@ -50,24 +50,24 @@ interface Ledger {
  * else; but the oldest of those who wait too long keeps a place in each of its limits, so that it is not passed by for ever.
  * Pure. Never admits over a limit, nor two of one conversation.
  */
-export function schedule(field: Field): Verdicts {
+export function schedule(snapshot: Snapshot): Verdicts {
   const ledger: Ledger = {
     used: new Map(),
     ahead: new Map(),
     conversations: new Map(),
     queues: {
-      waiting: queuesOf(field.waiting, ({ conversation }) => conversation),
-      expected: queuesOf(field.expected, ({ thread }) => thread),
+      waiting: queuesOf(snapshot.waiting, ({ conversation }) => conversation),
+      expected: queuesOf(snapshot.expected, ({ thread }) => thread),
     },
     verdicts: new Map(),
     reserved: false,
   };
-  for (const contender of field.running) take(ledger, contender);
-  for (const contender of inFairOrder(field)) consider(ledger, contender, field);
+  for (const contender of snapshot.running) countRunning(ledger, contender);
+  for (const contender of inFairOrder(snapshot)) decideContender(ledger, contender, snapshot);
   return ledger.verdicts;
 }
 
-function consider(ledger: Ledger, contender: Contender, field: Field): void {
+function decideContender(ledger: Ledger, contender: Contender, snapshot: Snapshot): void {
   const before = (ledger.conversations.get(contender.conversation) ?? 0) + receivedBefore(ledger, contender);
   if (before > 0) {
     const limit = "one task of a conversation runs at a time";
@@ -79,12 +79,12 @@ function consider(ledger: Ledger, contender: Contender, field: Field): void {
     const position = ledger.ahead.get(full.key) ?? 0;
     ledger.verdicts.set(contender.key, { state: "Waiting", reason: "Queued", position, limit: full.describe });
     for (const limit of contender.limits) add(ledger.ahead, limit.key);
-    reserve(ledger, contender, field);
+    reserve(ledger, contender, snapshot);
     return;
   }
   ledger.verdicts.set(contender.key, { state: "Admitted" });
   leaveQueue(ledger.queues.waiting, contender);
-  take(ledger, contender);
+  countRunning(ledger, contender);
 }
 
 /** How many tasks of the conversation were received before this one and wait, or are not authorised yet. */
@@ -116,24 +116,24 @@ function leaveQueue(waiting: Map<string, Receipt[]>, { conversation, receipt }: 
 }
 
 /** The oldest that waits too long holds its places; one at a time, so that little stands idle for it. */
-function reserve(ledger: Ledger, contender: Contender, field: Field): void {
-  if (ledger.reserved || !waitsTooLong(field, contender)) return;
+function reserve(ledger: Ledger, contender: Contender, snapshot: Snapshot): void {
+  if (ledger.reserved || !waitsTooLong(snapshot, contender)) return;
   ledger.reserved = true;
   for (const limit of contender.limits) add(ledger.used, limit.key);
 }
 
-function take(ledger: Ledger, contender: Contender): void {
+function countRunning(ledger: Ledger, contender: Contender): void {
   for (const limit of contender.limits) add(ledger.used, limit.key);
   add(ledger.conversations, contender.conversation);
 }
 
-function inFairOrder(field: Field): Contender[] {
+function inFairOrder(snapshot: Snapshot): Contender[] {
   const load = new Map<string, number>();
-  for (const { actor } of field.running) add(load, actor);
-  return [...field.waiting]
+  for (const { actor } of snapshot.running) add(load, actor);
+  return [...snapshot.waiting]
     .sort(older)
     .map((contender) => {
-      const rank = waitsTooLong(field, contender) ? -1 : (load.get(contender.actor) ?? 0);
+      const rank = waitsTooLong(snapshot, contender) ? -1 : (load.get(contender.actor) ?? 0);
       add(load, contender.actor);
       return { contender, rank };
     })
@@ -141,8 +141,8 @@ function inFairOrder(field: Field): Contender[] {
     .map(({ contender }) => contender);
 }
 
-function waitsTooLong(field: Field, contender: Contender): boolean {
-  return field.nowMs - contender.receipt.receivedMs >= field.reserveAfterMs;
+function waitsTooLong(snapshot: Snapshot, contender: Contender): boolean {
+  return snapshot.nowMs - contender.receipt.receivedMs >= snapshot.reserveAfterMs;
 }
 
 function older(a: Contender, b: Contender): number {

@@ -26,12 +26,12 @@ export function decideCommand(facts: TaskFacts, reading: CommandReading): Decisi
 }
 
 /** The command is done, with what the person is told. */
-export function told(reason: string, message: string): Decision<never> {
+export function commandSucceeded(reason: string, message: string): Decision<never> {
   return { conditions: [{ type: "Succeeded", status: "True", reason, message }] };
 }
 
 /** The command is not carried out, with why. */
-export function refused(reason: string, message: string): Decision<never> {
+export function commandRefused(reason: string, message: string): Decision<never> {
   return { conditions: [{ type: "Succeeded", status: "False", reason, message }] };
 }
 
@@ -39,31 +39,31 @@ const stop: Rule = ({ task, tasks }) => {
   const onlyOwn = conditionOf(task, "Authorized")?.reason === ownWorkOnly;
   const open = openWork(task, tasks).filter((work) => !onlyOwn || requesterOf(work).id === task.spec.actor.id);
   const targets = open.map(({ metadata }) => metadata.name);
-  if (targets.length === 0) return told("NothingToStop", "No work is running in this conversation.");
+  if (targets.length === 0) return commandSucceeded("NothingToStop", "No work is running in this conversation.");
   return { actions: [{ do: "stop", targets }] };
 };
 
 const again: Rule = ({ task, tasks }) => {
   if (openWork(task, tasks).length > 0)
-    return refused(
+    return commandRefused(
       "StillRunning",
       "Work in this conversation is still running; use `stop` first, or wait until it ends.",
     );
   const original = lastWork(task, tasks);
   if (original) return { actions: [{ do: "again", original: original.metadata.name }] };
-  return refused("NothingToRetry", "There is no earlier work in this conversation.");
+  return commandRefused("NothingToRetry", "There is no earlier work in this conversation.");
 };
 
 const status: Rule = ({ task, tasks }) => {
   const open = openWork(task, tasks);
   const [newest] = open.length > 0 ? open : [lastWork(task, tasks)];
-  if (!newest) return told("Status", "No work has been done in this conversation.");
-  return told("Status", `${newest.metadata.name}: ${newest.status?.phase ?? "Pending"}${why(newest)}`);
+  if (!newest) return commandSucceeded("Status", "No work has been done in this conversation.");
+  return commandSucceeded("Status", `${newest.metadata.name}: ${newest.status?.phase ?? "Pending"}${why(newest)}`);
 };
 
 const help: Rule = ({ integration }) => {
   const at = `@${integration?.status?.bot?.mention ?? "bot"}`;
-  return told(
+  return commandSucceeded(
     "Help",
     `Write \`${at}\` and what you want done. Or: \`${at} stop\` stops the running work, \`${at} retry\` starts the last work again, \`${at} continue\` continues it on its branch, ` +
       `\`${at} status\` shows its state, \`${at} approve <commit>\` starts the checks of a held commit.`,
@@ -74,7 +74,7 @@ const approve: Rule = ({ task, tasks }, { profile }) => {
   const target = lastPublished(task, tasks);
   const { commit, branch } = target?.status?.result ?? {};
   if (!target || commit === undefined || branch === undefined)
-    return refused("NothingToApprove", "No commit by Bellhop waits for approval in this conversation.");
+    return commandRefused("NothingToApprove", "No commit by Bellhop waits for approval in this conversation.");
   return (
     approvedBefore(task, target) ??
     notHeld(profile) ??
@@ -87,19 +87,19 @@ const approve: Rule = ({ task, tasks }, { profile }) => {
 function approvedBefore(task: AgentTask, target: AgentTask): Decision<CommandAction> | undefined {
   const approval = approvalOf(target);
   if (!approval) return undefined;
-  if (approval.from === task.metadata.name) return told("Approved", "Approved: the checks are running.");
-  return told("NothingToApprove", `@${approval.by} has already approved the newest commit.`);
+  if (approval.from === task.metadata.name) return commandSucceeded("Approved", "Approved: the checks are running.");
+  return commandSucceeded("NothingToApprove", `@${approval.by} has already approved the newest commit.`);
 }
 
 function notHeld(profile: AgentProfile | undefined): Decision<CommandAction> | undefined {
   if (profile?.spec.output.ci !== "Run") return undefined;
-  return told("NotHeld", "Checks are not held here (output.ci: Run); there is nothing to approve.");
+  return commandSucceeded("NotHeld", "Checks are not held here (output.ci: Run); there is nothing to approve.");
 }
 
 /** A commit of ours on top would make a push that is under way late; what that brings has to be read anyway. */
 function busy(branch: string, task: AgentTask, tasks: TaskIndex): Decision<CommandAction> | undefined {
   if (!isTaken(task, branch, tasks)) return undefined;
-  return refused(
+  return commandRefused(
     "StillRunning",
     "Work on this branch is still running; approve its commit when it ends, or use `stop` first.",
   );
@@ -113,13 +113,13 @@ function approveCommit(
   const given = task.spec.commandArgument?.toLowerCase() ?? "";
   const { commit } = waiting;
   if (given.length < 7 || !commit.startsWith(given)) {
-    return refused(
+    return commandRefused(
       "WrongCommit",
       `The commit that waits for approval is ${commit.slice(0, 7)}${given === "" ? "" : `, not ${given}`}; review it, then use \`approve ${commit.slice(0, 7)}\`.`,
     );
   }
   if (unapprovedOn(waiting.branch, task, tasks).some((work) => requesterOf(work).id === task.spec.actor.id)) {
-    return refused(
+    return commandRefused(
       "RequesterMayNotApprove",
       "A person who requested work in this commit cannot approve it; another person with write access has to.",
     );

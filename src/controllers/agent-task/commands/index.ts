@@ -8,7 +8,7 @@ import { holds, isOver, isWork } from "../state.ts";
 import { asStep, type AnyStep, type Step, type StepContext } from "../steps.ts";
 import { bodyApproved } from "../publish/change-text.ts";
 import { taskAgain } from "./again.ts";
-import { decideCommand, refused, told, type CommandAction, type CommandReading } from "./decide.ts";
+import { decideCommand, commandRefused, commandSucceeded, type CommandAction, type CommandReading } from "./decide.ts";
 import { lastPublished } from "./targets.ts";
 
 /** Carries out commands: tasks that do no work of their own. */
@@ -16,7 +16,7 @@ const commands: Step<CommandReading, CommandAction> = {
   name: "commands",
   condition: "Succeeded",
   concerns: ({ task }) => !isWork(task) && holds(task, "Authorized") && !isOver(task),
-  gather: read,
+  gather: readProfile,
   decide: (facts, reading) => decideCommand(facts, reading),
   apply: (context, action) => carryOut(context, action),
 };
@@ -25,26 +25,26 @@ const commands: Step<CommandReading, CommandAction> = {
 export const commandStep: AnyStep = asStep(commands);
 
 /** A command comes with the integration's profile; whether a commit is held, the profile of its work says. */
-async function read({ deps, facts: { task, tasks } }: StepContext): Promise<CommandReading> {
+async function readProfile({ deps, facts: { task, tasks } }: StepContext): Promise<CommandReading> {
   const waiting = lastPublished(task, tasks);
   const { namespace } = task.metadata;
   return { profile: waiting && deps.profiles.get({ namespace, name: waiting.spec.profileRef.name }) };
 }
 
 async function carryOut(context: StepContext, action: CommandAction): Promise<StatusPatch> {
-  if (action.do === "stop") return stop(context, action.targets);
-  if (action.do === "again") return again(context, action.original);
+  if (action.do === "stop") return requestStop(context, action.targets);
+  if (action.do === "again") return startAgain(context, action.original);
   return approve(context, action);
 }
 
-type Asked = NonNullable<AgentTaskStatus["requests"]>[number];
+type TaskRequest = NonNullable<AgentTaskStatus["requests"]>[number];
 
-async function stop(context: StepContext, targets: readonly string[]): Promise<StatusPatch> {
-  for (const name of targets) await ask(context, name, {});
-  return told("Stopped", `Asked ${targets.join(", ")} to stop.`);
+async function requestStop(context: StepContext, targets: readonly string[]): Promise<StatusPatch> {
+  for (const name of targets) await recordRequest(context, name, {});
+  return commandSucceeded("Stopped", `Asked ${targets.join(", ")} to stop.`);
 }
 
-async function again(context: StepContext, name: string): Promise<StatusPatch> {
+async function startAgain(context: StepContext, name: string): Promise<StatusPatch> {
   const { deps, facts, signal } = context;
   const { namespace } = facts.task.metadata;
   // From the API server: the cache leaves prompts out.
@@ -58,7 +58,7 @@ async function again(context: StepContext, name: string): Promise<StatusPatch> {
   } catch (error) {
     if (!isAlreadyExists(error)) throw error;
   }
-  return told("Retried", `Started again as task ${made.metadata.name}.`);
+  return commandSucceeded("Retried", `Started again as task ${made.metadata.name}.`);
 }
 
 async function approve(
@@ -76,20 +76,20 @@ async function approve(
       { branch, parent: commit, message },
       context.signal,
     );
-    await ask(context, target, { commit: sha });
-    await sayApproved(context, { branch, commit });
-    return told(
+    await recordRequest(context, target, { commit: sha });
+    await showApprovalInChange(context, { branch, commit });
+    return commandSucceeded(
       "Approved",
       `Approved ${commit.slice(0, 7)}: an empty commit without the skip marker, ${sha.slice(0, 7)}, starts the checks.`,
     );
   } catch (error) {
-    if (isProviderFailure(error, "Conflict", "NotFound")) return refused("CommitMoved", error.message);
+    if (isProviderFailure(error, "Conflict", "NotFound")) return commandRefused("CommitMoved", error.message);
     throw error;
   }
 }
 
 /** Makes the change say so. The approval holds where it cannot: the answer to the command says it as well. */
-async function sayApproved(
+async function showApprovalInChange(
   context: StepContext,
   { branch, commit }: { branch: string; commit: string },
 ): Promise<void> {
@@ -109,7 +109,7 @@ async function sayApproved(
 }
 
 /** Leaves the command with the work it is for; the new head of an approved branch is ours too. The same command twice is once. */
-async function ask(context: StepContext, name: string, { commit }: { commit?: string }): Promise<void> {
+async function recordRequest(context: StepContext, name: string, { commit }: { commit?: string }): Promise<void> {
   const { deps, facts, signal } = context;
   const { task } = facts;
   const target = await deps.kube.get(AgentTaskKind, { namespace: task.metadata.namespace, name }, signal);
@@ -124,7 +124,7 @@ async function ask(context: StepContext, name: string, { commit }: { commit?: st
   );
 }
 
-function requestOf({ metadata, spec }: AgentTask): Asked {
+function requestOf({ metadata, spec }: AgentTask): TaskRequest {
   return {
     type: spec.command === "approve" ? "approve" : "stop",
     by: spec.actor.login,

@@ -4,7 +4,7 @@ import { ProviderError } from "../../../integrations/errors.ts";
 import type { OutcomeReason } from "../../../sandbox/protocol/outcome.ts";
 import type { SandboxState } from "../../../sandbox/provider.ts";
 import { aProfile, aTask, facts, noon, shaOf } from "../testing.ts";
-import { patchedStatus, recovered } from "../status.ts";
+import { patchedStatus, clearRetryCondition } from "../status.ts";
 import { decide, type Reading } from "./decide.ts";
 import { judgeProposal, type Proposed } from "./judge.ts";
 
@@ -193,7 +193,7 @@ describe("the publish step", () => {
         now = { ...now, status: patchedStatus(now, decision, at(second)) };
         // As the step does once the token is good.
         if (decision.actions?.includes("allowPush"))
-          now = { ...now, status: patchedStatus(now, recovered(now), at(second)) };
+          now = { ...now, status: patchedStatus(now, clearRetryCondition(now), at(second)) };
         return now.status?.conditions?.find(({ type }) => type === "Succeeded");
       };
       for (const second of [0, 15, 59])

@@ -3,7 +3,7 @@ import type { ProviderError } from "../../../integrations/errors.ts";
 import type { SandboxState } from "../../../sandbox/provider.ts";
 import type { Decision, TaskFacts } from "../facts.ts";
 import { conditionOf } from "../state.ts";
-import { recovered } from "../status.ts";
+import { clearRetryCondition } from "../status.ts";
 import { judgeProposal, proposedBy, type Tip } from "./judge.ts";
 
 /** What the host shows of the branch that would be pushed to; `failure` where it shows us nothing at all. */
@@ -30,7 +30,7 @@ export function decide(facts: TaskFacts, reading: Reading, now: Date): Decision<
   if (!proposed || !profile) return {};
   if (reading.failure) return unreadable(facts, reading.failure, now);
   if (task.status?.publish) return pushing(facts, reading.tip, now);
-  if (isOver(sandbox)) return recovered(task);
+  if (hasEnded(sandbox)) return clearRetryCondition(task);
   const verdict = judgeProposal(task, profile, proposed, reading.tip);
   if (!verdict.ok)
     return { conditions: [{ type: "Succeeded", status: "False", reason: verdict.reason, message: verdict.message }] };
@@ -40,7 +40,7 @@ export function decide(facts: TaskFacts, reading: Reading, now: Date): Decision<
 /** A push was allowed: the host alone says whether it happened. */
 function pushing({ task, sandbox }: TaskFacts, tip: Tip, now: Date): Decision<Action> {
   if (tip?.sha === task.status?.publish?.newId) return { actions: ["conclude"] };
-  if (!isOver(sandbox)) return { actions: ["allowPush"], requeueAfterMs: pushingMs };
+  if (!hasEnded(sandbox)) return { actions: ["allowPush"], requeueAfterMs: pushingMs };
   const saysPublished = sandbox?.state === "Finished" && sandbox.outcome.reason === "Published";
   if (saysPublished && unseenForMs(task, now) < unseenMs) {
     const message = "The courier reported a push; the code host does not show it yet.";
@@ -49,7 +49,7 @@ function pushing({ task, sandbox }: TaskFacts, tip: Tip, now: Date): Decision<Ac
       requeueAfterMs: pushingMs,
     };
   }
-  return { ...recovered(task), fields: { publish: undefined }, requeueAfterMs: 0 };
+  return { ...clearRetryCondition(task), fields: { publish: undefined }, requeueAfterMs: 0 };
 }
 
 const notSeen = "PushNotSeen";
@@ -61,7 +61,7 @@ function unseenForMs(task: AgentTask, now: Date): number {
 
 /** Waits as long as the sandbox does, for a repository that is not there only a minute; then the task ends with what the host said. */
 function unreadable({ task, sandbox }: TaskFacts, failure: ProviderError, now: Date): Decision<never> {
-  const over = isOver(sandbox);
+  const over = hasEnded(sandbox);
   if (over && !task.status?.publish) return {};
   const message = `Could not read the branch at the code host: ${failure.message}`;
   const gone = failure.failure === "NotFound";
@@ -84,6 +84,6 @@ function saidForMs(task: AgentTask, reason: string, now: Date): number {
   return condition?.reason === reason ? now.getTime() - Date.parse(condition.lastTransitionTime) : 0;
 }
 
-function isOver(sandbox: SandboxState | undefined): boolean {
+function hasEnded(sandbox: SandboxState | undefined): boolean {
   return sandbox !== undefined && ["Finished", "Broken", "Missing"].includes(sandbox.state);
 }

@@ -4,7 +4,7 @@ import { isProviderFailure } from "../../../integrations/errors.ts";
 import { BellhopError, describeError } from "../../../shared/errors.ts";
 import type { StatusPatch } from "../facts.ts";
 import { isAtWork } from "../state.ts";
-import { recovered } from "../status.ts";
+import { clearRetryCondition } from "../status.ts";
 import { asStep, type AnyStep, type Step, type StepContext } from "../steps.ts";
 import { bodyWithNewest, changeBody, changeTitle, isHeld, type ChangeText } from "./change-text.ts";
 import { decide, type Action, type Reading } from "./decide.ts";
@@ -23,7 +23,7 @@ const publish: Step<Reading, Action> = {
   async apply(context, action) {
     if (action === "conclude") return conclude(context);
     await context.deps.credentials.allowPush(context.facts.task, await hostOf(context), context.signal);
-    return recovered(context.facts.task);
+    return clearRetryCondition(context.facts.task);
   },
 };
 
@@ -51,9 +51,17 @@ async function conclude(context: StepContext): Promise<StatusPatch> {
   const at = `\`${branch}\` is at ${commit?.slice(0, 7)}`;
   try {
     const change = await changeFor(context);
-    const unsaid = await isHeldUnsaid(context, change);
-    const verdict = { status: "True", reason: "Published", message: `${at}; ${toldOf(task, change)}.` } as const;
-    return concluded(task, { ...resultOf(branch, commit, change), ...(unsaid ? { heldUnsaid: true } : {}) }, verdict);
+    const heldUnsaid = await mustReportHold(context, change);
+    const verdict = {
+      status: "True",
+      reason: "Published",
+      message: `${at}; ${describeChange(task, change)}.`,
+    } as const;
+    return concluded(
+      task,
+      { ...resultOf(branch, commit, change), ...(heldUnsaid ? { heldUnsaid: true } : {}) },
+      verdict,
+    );
   } catch (error) {
     if (!isProviderFailure(error, "NotFound", "Forbidden", "Invalid")) throw error;
     // The work is there, and no later try would be answered otherwise.
@@ -82,7 +90,7 @@ function concluded(
 
 type Result = NonNullable<NonNullable<AgentTask["status"]>["result"]>;
 
-function toldOf(task: AgentTask, change: Change | undefined): string {
+function describeChange(task: AgentTask, change: Change | undefined): string {
   if (!change && beganEmpty(task))
     return "no pull request: the repository was empty, so there is nothing to merge it into";
   if (!change) return "no pull request, as the profile says";
@@ -118,14 +126,14 @@ async function changeFor(context: StepContext): Promise<Change | undefined> {
 }
 
 /** Whether the checks of the commit are held and the change does not say so: it is somebody else's text, or there is none. */
-async function isHeldUnsaid(context: StepContext, change: Change | undefined): Promise<boolean> {
+async function mustReportHold(context: StepContext, change: Change | undefined): Promise<boolean> {
   const { profile } = context.facts;
-  const said = change !== undefined && (await bringUpToDate(context, change));
-  return !said && profile !== undefined && isHeld(profile);
+  const changeSaysSo = change !== undefined && (await updateChangeText(context, change));
+  return !changeSaysSo && profile !== undefined && isHeld(profile);
 }
 
 /** Makes the text of a change of ours name the newest commit; answers whether it does. The work is not lost where it cannot. */
-async function bringUpToDate(context: StepContext, { number, body }: Change): Promise<boolean> {
+async function updateChangeText(context: StepContext, { number, body }: Change): Promise<boolean> {
   const { repository } = context.facts.task.spec;
   const text = bodyWithNewest(body, await textOf(context));
   if (!repository || text === undefined || text === body) return text !== undefined;

@@ -4,7 +4,7 @@ import { ProviderError } from "../../../integrations/errors.ts";
 import { FakeClock } from "../../../shared/fake-clock.ts";
 import { silentLogger } from "../../../shared/log.ts";
 import type { AgentTaskDeps } from "../deps.ts";
-import { walk } from "../frame.ts";
+import { runSteps } from "../frame.ts";
 import { anIntegration, aProfile, aTask, fakeHost, noon, shaOf, taskCacheOf } from "../testing.ts";
 import { publishStep } from "./index.ts";
 import { aPushingTask } from "./testing.ts";
@@ -38,7 +38,7 @@ function aWorld(tip: string | undefined, failure: ProviderError) {
     config: {},
   } as unknown as AgentTaskDeps;
   const again = (): Promise<unknown> =>
-    walk(deps, [publishStep], newest(), AbortSignal.timeout(5_000)).catch((error: unknown) => error);
+    runSteps(deps, [publishStep], newest(), AbortSignal.timeout(5_000)).catch((error: unknown) => error);
   return { again, writes: () => versions.length - 1 };
 }
 

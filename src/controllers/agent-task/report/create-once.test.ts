@@ -4,7 +4,7 @@ import { ApiError, isConflict } from "../../../kube/errors.ts";
 import { FakeClock } from "../../../shared/fake-clock.ts";
 import { silentLogger } from "../../../shared/log.ts";
 import type { AgentTaskDeps } from "../deps.ts";
-import { walk } from "../frame.ts";
+import { runSteps } from "../frame.ts";
 import { anIntegration, aTask, noon, plainReporter, taskCacheOf } from "../testing.ts";
 import { reportStep } from "./index.ts";
 
@@ -45,17 +45,21 @@ function aWorld() {
     log: silentLogger,
     config: {},
   } as unknown as AgentTaskDeps;
-  return { versions, comments, walk: (task: AgentTask) => walk(deps, [reportStep], task, AbortSignal.timeout(5_000)) };
+  return {
+    versions,
+    comments,
+    runSteps: (task: AgentTask) => runSteps(deps, [reportStep], task, AbortSignal.timeout(5_000)),
+  };
 }
 
 it("tells a story once, also where the cache shows the intent and not yet the message, and the provider's list lags too", async () => {
-  const { versions, comments, walk } = aWorld();
+  const { versions, comments, runSteps } = aWorld();
   const [first] = versions;
   if (!first) throw new Error("the world begins with a task");
-  await walk(first);
+  await runSteps(first);
   const stale = versions.find(({ status }) => status?.report?.intent !== undefined && status.report.id === undefined);
   if (!stale) throw new Error("the intent is written before the message");
-  await expect(walk(stale)).rejects.toSatisfy(isConflict);
+  await expect(runSteps(stale)).rejects.toSatisfy(isConflict);
   expect(comments).toHaveLength(1);
   expect(versions.at(-1)?.status?.report?.id).toBe("1");
 });

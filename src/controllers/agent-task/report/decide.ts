@@ -39,7 +39,7 @@ function decideText(facts: TaskFacts, text: ReportReading["text"], now: Date): D
   const { task, integration } = facts;
   const report = task.status?.report ?? {};
   if (!integration) return {};
-  if (typeof text !== "string") return silent(task, text.not);
+  if (typeof text !== "string") return decideWithoutReporter(task, text.not);
   const waitMs = failureWaitMs(report, now);
   if (gaveUp(task, report))
     return reported("False", "GaveUp", `Could not post the report: ${report.lastError ?? "unknown"}`);
@@ -48,15 +48,15 @@ function decideText(facts: TaskFacts, text: ReportReading["text"], now: Date): D
   return decideMessage({ task, report, text, everyMs: updateEveryMs(integration) }, now);
 }
 
-function silent(task: AgentTask, why: "NoReporter" | "SignedOut"): Decision<never> {
+function decideWithoutReporter(task: AgentTask, why: "NoReporter" | "SignedOut"): Decision<never> {
   if (why === "SignedOut") return { requeueAfterMs: backoff.maxMs };
   return isOver(task) ? reported("True", "Nothing", "The provider has no thread to post a report to.") : {};
 }
 
 function decideMessage(message: Message, now: Date): Decision<ReportAction> {
   const { task, report, text } = message;
-  if (!worthTelling(task)) return isOver(task) ? reported("True", "Nothing", "Nothing to report.") : {};
-  return report.id === undefined ? begin(task, report, text) : edit(message, now);
+  if (!shouldReport(task)) return isOver(task) ? reported("True", "Nothing", "Nothing to report.") : {};
+  return report.id === undefined ? createReport(task, report, text) : updateReport(message, now);
 }
 
 /** Identifies a text, so that the same one is not told twice. */
@@ -64,7 +64,7 @@ export function revisionOf(text: string): string {
   return createHash("sha256").update(text).digest("hex").slice(0, 16);
 }
 
-function begin(task: AgentTask, report: Report, text: string): Decision<ReportAction> {
+function createReport(task: AgentTask, report: Report, text: string): Decision<ReportAction> {
   const target = task.spec.source.subject.key;
   const intent = `task:${task.metadata.uid ?? task.metadata.name}`;
   // An intent that is there already was written before a crash or a failure: the message may exist.
@@ -83,7 +83,7 @@ interface Message {
   everyMs: number;
 }
 
-function edit({ task, report, text, everyMs }: Message, now: Date): Decision<ReportAction> {
+function updateReport({ task, report, text, everyMs }: Message, now: Date): Decision<ReportAction> {
   if (report.revision === revisionOf(text)) {
     return isOver(task)
       ? reported("True", "Told", `The report is at ${report.url ?? report.target ?? "the source"}.`)
@@ -95,14 +95,14 @@ function edit({ task, report, text, everyMs }: Message, now: Date): Decision<Rep
 }
 
 /** Work always is; of commands those that answer a question, and those that were not carried out. A `stop` shows in the work's own report. */
-export function worthTelling(task: AgentTask): boolean {
+export function shouldReport(task: AgentTask): boolean {
   if (isWork(task)) return true;
   if (!isOver(task)) return false;
   const end = task.status?.conditions?.findLast(({ type }) => type === "Succeeded" || type === "Authorized");
-  return end?.status === "False" || !quiet.has(end?.reason ?? "");
+  return end?.status === "False" || !silentReasons.has(end?.reason ?? "");
 }
 
-const quiet = new Set(["Stopped", "Retried"]);
+const silentReasons = new Set(["Stopped", "Retried"]);
 
 function failureWaitMs({ failures = 0, toldAt }: Report, now: Date): number {
   if (failures === 0) return 0;

@@ -7,7 +7,7 @@ import { elapsed } from "./elapsed.ts";
 import { requestOf } from "./request.ts";
 import type { ReportSources } from "./text.ts";
 
-/** How a task stands, in two or three words. A task says that it is worked on only once it is admitted. */
+/** How a task stands, in two or three sources. A task says that it is worked on only once it is admitted. */
 const standings: Record<Phase, string> = {
   Pending: "Received",
   Queued: "Queued",
@@ -27,11 +27,11 @@ const standings: Record<Phase, string> = {
 const blocked = new Set(["IntegrationNotFound", "ProfileNotReady", "ProfileNotFound", "QuotaExceeded"]);
 
 /** The first line of a report: how the task stands, what it has brought, who asked for what, and its name as long as it is not over. */
-export function headline(words: ReportSources): string {
-  const { task } = words;
-  const asked = requestOf(words);
+export function headline(sources: ReportSources): string {
+  const { task } = sources;
+  const asked = requestOf(sources);
   const parts = isOver(task)
-    ? [`**${standings[phaseOf(task)]}${duration(words)}**`, changeOf(task), asked]
+    ? [`**${standings[phaseOf(task)]}${duration(sources)}**`, changeOf(task), asked]
     : [standing(task), asked, `task \`${task.metadata.name}\``];
   return parts.filter((part) => part !== "").join(" · ");
 }
@@ -59,9 +59,9 @@ function queueOf(task: AgentTask): NonNullable<AgentTask["status"]>["queue"] {
   return phaseOf(task) === "Queued" && !isBlocked(task) ? task.status?.queue : undefined;
 }
 
-function duration(words: ReportSources): string {
-  const phase = phaseOf(words.task);
-  const took = elapsed(words);
+function duration(sources: ReportSources): string {
+  const phase = phaseOf(sources.task);
+  const took = elapsed(sources);
   if (took === "" || phase === "Refused") return "";
   return phase === "Succeeded" ? ` in ${took}` : ` after ${took}`;
 }

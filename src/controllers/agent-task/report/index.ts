@@ -3,12 +3,12 @@ import type { Connection, Reporter, ReportTarget } from "../../../integrations/c
 import { isProviderFailure } from "../../../integrations/errors.ts";
 import { BellhopError, describeError } from "../../../shared/errors.ts";
 import type { StatusPatch } from "../facts.ts";
-import { createdMs, isJudged } from "../state.ts";
+import { createdMs, isDecided } from "../state.ts";
 import { asStep, type AnyStep, type Step, type StepContext } from "../steps.ts";
 import {
   decideReport,
   revisionOf,
-  worthTelling,
+  shouldReport,
   type Report,
   type ReportAction,
   type ReportReading,
@@ -27,36 +27,36 @@ const report: Step<ReportReading, ReportAction> = {
     integration !== undefined &&
     task.spec.source.provider !== "kubernetes" &&
     task.spec.source.subject.number !== undefined &&
-    !isJudged(task, "Reported"),
-  gather: read,
+    !isDecided(task, "Reported"),
+  gather: renderReport,
   decide: decideReport,
-  apply: tell,
+  apply: applyReportAction,
 };
 
 /** The report step, for the life of a task. */
 export const reportStep: AnyStep = asStep(report);
 
-async function read(context: StepContext): Promise<ReportReading> {
+async function renderReport(context: StepContext): Promise<ReportReading> {
   const { task, integration } = context.facts;
   const reporter = await reporterOf(context);
   if (reporter === "SignedOut") return { text: { not: "SignedOut" } };
   if (!reporter || !integration) return { text: { not: "NoReporter" } };
   const { encode, quote } = reporter;
   const known = task.status?.report?.quote;
-  const fresh = known === undefined && mayBeQuoted(task) ? await firstWordsOf(context, reporter) : undefined;
+  const fresh = known === undefined && shouldQuote(task) ? await readExcerpt(context, reporter) : undefined;
   const original = originalOf(context.deps, task);
   const now = context.deps.clock.now();
   const text = reportText({ task, integration, encode, quote, excerpt: known ?? fresh, original, now });
   return { text, ...(fresh === undefined ? {} : { quote: fresh }) };
 }
 
-function mayBeQuoted(task: AgentTask): boolean {
+function shouldQuote(task: AgentTask): boolean {
   const { text, textSHA256 } = task.spec.source;
-  return worthTelling(task) && (text ?? textSHA256) !== undefined;
+  return shouldReport(task) && (text ?? textSHA256) !== undefined;
 }
 
 /** Read once for a task: caches leave texts out, what was just written has them. */
-async function firstWordsOf(context: StepContext, { excerpt }: Reporter): Promise<string> {
+async function readExcerpt(context: StepContext, { excerpt }: Reporter): Promise<string> {
   const { task, integration } = context.facts;
   const { source } = (task.spec.source.text === undefined ? await context.live() : task).spec;
   return excerpt(source.text ?? "", integration?.status?.bot?.mention);
@@ -76,17 +76,17 @@ async function reporterOf(context: StepContext): Promise<Reporter | undefined | 
   }
 }
 
-async function tell(context: StepContext, action: ReportAction): Promise<StatusPatch> {
+async function applyReportAction(context: StepContext, action: ReportAction): Promise<StatusPatch> {
   const now = context.deps.clock.now().toISOString();
   const quoted = action.quote === undefined ? {} : { quote: action.quote };
   const before = { ...context.facts.task.status?.report, ...quoted };
   try {
-    const said = await say(context, action);
+    const posted = await postOrReact(context, action);
     return {
       fields: {
         report: {
           ...before,
-          ...said,
+          ...posted,
           failures: 0,
           lastError: undefined,
           ...(action.do === "react" ? {} : { toldAt: now }),
@@ -99,7 +99,7 @@ async function tell(context: StepContext, action: ReportAction): Promise<StatusP
   }
 }
 
-async function say(context: StepContext, action: ReportAction): Promise<Report> {
+async function postOrReact(context: StepContext, action: ReportAction): Promise<Report> {
   const connection = await context.connection();
   if (action.do === "react") return react(context, connection);
   const { reporter } = connection;

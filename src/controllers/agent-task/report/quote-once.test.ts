@@ -3,7 +3,7 @@ import type { AgentTask } from "../../../api/kinds.ts";
 import { FakeClock } from "../../../shared/fake-clock.ts";
 import { silentLogger } from "../../../shared/log.ts";
 import type { AgentTaskDeps } from "../deps.ts";
-import { walk } from "../frame.ts";
+import { runSteps } from "../frame.ts";
 import { anIntegration, aTask, noon, plainReporter, type TaskOverrides } from "../testing.ts";
 import { reportStep } from "./index.ts";
 
@@ -47,7 +47,7 @@ function aWorld(over: TaskOverrides, others: AgentTask[] = []) {
   const look = async (conditions?: AgentTask["status"]): Promise<void> => {
     status = { ...status, ...conditions };
     await clock.advance(60_000);
-    await walk(deps, [reportStep], cached(), AbortSignal.timeout(5_000));
+    await runSteps(deps, [reportStep], cached(), AbortSignal.timeout(5_000));
   };
   return { seen, look, status: () => status };
 }

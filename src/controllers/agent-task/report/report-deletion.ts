@@ -1,6 +1,6 @@
 import type { AgentTask } from "../../../api/kinds.ts";
 import type { AgentTaskDeps } from "../deps.ts";
-import { isJudged, isOver } from "../state.ts";
+import { isDecided, isOver } from "../state.ts";
 import { patchedStatus } from "../status.ts";
 import { withMarker } from "./index.ts";
 import { originalOf } from "./original.ts";
@@ -10,16 +10,16 @@ import { reportText } from "./text.ts";
  * The last word on a task that is being deleted, where its message was begun and not ended: nothing else will edit that any more. Edits
  * only, so it may be repeated. Throws `BellhopError` where the provider does not take it.
  */
-export async function tellDeleted(deps: AgentTaskDeps, task: AgentTask, signal: AbortSignal): Promise<void> {
+export async function reportDeletion(deps: AgentTaskDeps, task: AgentTask, signal: AbortSignal): Promise<void> {
   const { report } = task.status ?? {};
   const { repository, source, integrationRef } = task.spec;
-  if (report?.id === undefined || isJudged(task, "Reported")) return;
+  if (report?.id === undefined || isDecided(task, "Reported")) return;
   const handle = deps.findIntegration({ ...integrationRef, namespace: task.metadata.namespace });
   if (!handle || !repository || source.subject.number === undefined) return;
   const { reporter } = await handle.connect();
   if (!reporter) return;
   const now = deps.clock.now();
-  const words = {
+  const sources = {
     task: asEnded(task, now),
     integration: handle.integration,
     encode: reporter.encode,
@@ -29,7 +29,7 @@ export async function tellDeleted(deps: AgentTaskDeps, task: AgentTask, signal: 
     now,
   };
   const target = { repository, subjectNumber: source.subject.number };
-  await reporter.update(target, report.id, withMarker(reporter, reportText(words), report.intent ?? ""), signal);
+  await reporter.update(target, report.id, withMarker(reporter, reportText(sources), report.intent ?? ""), signal);
 }
 
 /** As its status would be, had it been stopped instead; an end that it had stays. */

@@ -3,19 +3,19 @@ import { isFailedCheck } from "../conversation.ts";
 import { requesterOf } from "../state.ts";
 import type { ReportSources } from "./text.ts";
 
-/** Who asked, and for what: its first words, or what else made the task. Tells apart the reports of one thread. */
-export function requestOf(words: ReportSources): string {
-  return describe(words, mentionOf(words));
+/** Who asked, and for what: its first sources, or what else made the task. Tells apart the reports of one thread. */
+export function requestOf(sources: ReportSources): string {
+  return describe(sources, mentionOf(sources));
 }
 
 /** The same without notifying anybody. */
-export function quietRequestOf(words: ReportSources): string {
-  return describe(words, words.encode(`@${loginOf(words)}`));
+export function quietRequestOf(sources: ReportSources): string {
+  return describe(sources, sources.encode(`@${loginOf(sources)}`));
 }
 
-function describe(words: ReportSources, person: string): string {
-  if (isFailedCheck(words.task)) return `${failedCheck(words)}, for ${person}`;
-  return `asked by ${person}${words.excerpt ? `: ${quotation(words)}` : act(words)}`;
+function describe(sources: ReportSources, person: string): string {
+  if (isFailedCheck(sources.task)) return `${failedCheck(sources)}, for ${person}`;
+  return `asked by ${person}${sources.excerpt ? `: ${quotation(sources)}` : act(sources)}`;
 }
 
 /** A retry quotes its command, and the request that is done again. */
@@ -32,7 +32,7 @@ function failedCheck({ task, quote }: ReportSources): string {
 
 type Signal = NonNullable<AgentTask["spec"]["source"]["signal"]>;
 
-/** How somebody asks without words. */
+/** How somebody asks without sources. */
 const acts: Partial<Record<Signal["type"], (name: string) => string>> = {
   Label: (name) => `by the label ${name}`,
   Assignment: (name) => `by assigning it to ${name}`,
@@ -45,9 +45,11 @@ function act({ task, quote }: ReportSources): string {
 }
 
 /** Only what can be a login is written so that it notifies somebody; the rest is text like any other. */
-function mentionOf(words: ReportSources): string {
-  const login = loginOf(words);
-  return /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?(?:\[bot\])?$/.test(login) ? `@${login}` : words.quote(login);
+function mentionOf(sources: ReportSources): string {
+  const login = loginOf(sources);
+  return /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?(?:\[bot\])?$/.test(login)
+    ? `@${login}`
+    : sources.quote(login);
 }
 
 function loginOf({ task }: ReportSources): string {

@@ -27,34 +27,39 @@ const maxStepBytes = 600;
 const maxSkipped = 10;
 
 /** The report as people read it. Whatever a model or a stranger wrote went through the desk's encoder; the rest is ours. */
-export function reportText(words: ReportSources): string {
-  if (!isWork(words.task)) return reply(words);
-  return paragraphs([headline(words), ...(isOver(words.task) ? outcome(words) : [progress(words)]), footer(words)]);
+export function reportText(sources: ReportSources): string {
+  if (!isWork(sources.task)) return reply(sources);
+  return paragraphs([
+    headline(sources),
+    ...(isOver(sources.task) ? outcome(sources) : [progress(sources)]),
+    footer(sources),
+  ]);
 }
 
-/** A command gets one short answer, and a person is notified only where it was not carried out. The words of `help` are ours, to be copied. */
-function reply(words: ReportSources): string {
-  const { task, encode } = words;
+/** A command gets one short answer, and a person is notified only where it was not carried out. The sources of `help` are ours, to be copied. */
+function reply(sources: ReportSources): string {
+  const { task, encode } = sources;
   const end = conditionOf(task, "Succeeded") ?? conditionOf(task, "Authorized");
   const text = end?.reason === "Help" ? end.message : encode(end?.message ?? "");
-  const first = end?.status === "True" ? `**Answer** · ${quietRequestOf(words)}` : `**Not done** · ${requestOf(words)}`;
+  const first =
+    end?.status === "True" ? `**Answer** · ${quietRequestOf(sources)}` : `**Not done** · ${requestOf(sources)}`;
   return paragraphs([first, text]);
 }
 
-function outcome(words: ReportSources): string[] {
-  const summary = words.task.status?.result?.summary;
-  const said = summary === undefined ? "" : words.encode(summary, { maxBytes: maxSummaryBytes });
-  return [verdict(words), said, held(words), leftOut(words)];
+function outcome(sources: ReportSources): string[] {
+  const summary = sources.task.status?.result?.summary;
+  const said = summary === undefined ? "" : sources.encode(summary, { maxBytes: maxSummaryBytes });
+  return [verdict(sources), said, held(sources), leftOut(sources)];
 }
 
 /** What has been done and what has not; before admission only what the task waits for. */
-function progress(words: ReportSources): string {
-  const { task, encode } = words;
-  if (holds(task, "Authorized") && holds(task, "Admitted")) return checklist(words);
+function progress(sources: ReportSources): string {
+  const { task, encode } = sources;
+  if (holds(task, "Authorized") && holds(task, "Admitted")) return checklist(sources);
   return encode(limitOf(task) ?? waiting(task));
 }
 
-/** Why it ended, in the words of the condition that ended it. Success speaks for itself. */
+/** Why it ended, in the sources of the condition that ended it. Success speaks for itself. */
 function verdict({ task, encode }: ReportSources): string {
   const refused = conditionOf(task, "Authorized");
   const end = refused?.status === "False" ? refused : conditionOf(task, "Succeeded");
@@ -80,15 +85,15 @@ function leftOut({ task, encode }: ReportSources): string {
   return `Left out of the commit: ${named.join(", ")}${more}`;
 }
 
-function checklist(words: ReportSources): string {
-  const { task, encode } = words;
-  const told = claimsOf(task);
+function checklist(sources: ReportSources): string {
+  const { task, encode } = sources;
+  const claims = claimsOf(task);
   const waits = waiting(task);
   const items = [
     box(holds(task, "ContextReady"), readSoFar(task)),
     ...checkedOut(task),
-    ...(told?.checklist ?? []).map((item) => box(item.done, encode(oneLine(item.text), { maxBytes: maxStepBytes }))),
-    ...(told?.step === undefined ? [] : [box(false, encode(oneLine(told.step), { maxBytes: maxStepBytes }))]),
+    ...(claims?.checklist ?? []).map((item) => box(item.done, encode(oneLine(item.text), { maxBytes: maxStepBytes }))),
+    ...(claims?.step === undefined ? [] : [box(false, encode(oneLine(claims.step), { maxBytes: maxStepBytes }))]),
     ...(waits === "" ? [] : [box(false, encode(waits))]),
   ];
   return items.join("\n");
@@ -96,13 +101,13 @@ function checklist(words: ReportSources): string {
 
 /** What the agent says of its work; what an attempt said that was lost is history. */
 function claimsOf(task: AgentTask): NonNullable<AgentTask["status"]>["progress"] {
-  const { progress: told } = task.status ?? {};
+  const { progress: claims } = task.status ?? {};
   const attempt = newestAttempt(task);
-  const isLost = attempt?.reason !== undefined || (told?.attempt ?? attempt?.number) !== attempt?.number;
-  return isLost ? undefined : told;
+  const isLost = attempt?.reason !== undefined || (claims?.attempt ?? attempt?.number) !== attempt?.number;
+  return isLost ? undefined : claims;
 }
 
-/** The first words of the condition are for people as well: "Read the description and 3 comments; …". */
+/** The first sources of the condition are for people as well: "Read the description and 3 comments; …". */
 function readSoFar(task: AgentTask): string {
   const context = conditionOf(task, "ContextReady");
   const said = context?.status === "True" ? /^Read ([^;`]+);/.exec(context.message)?.[1] : undefined;
@@ -116,18 +121,18 @@ function checkedOut(task: AgentTask): string[] {
   return [box(holds(task, "SandboxReady"), `checked out \`${from.replaceAll("`", "")}\`${at(headSHA)}`)];
 }
 
-/** What it waits for, where it waits: the words of the first condition that does not hold. */
+/** What it waits for, where it waits: the sources of the first condition that does not hold. */
 function waiting(task: AgentTask): string {
   const open = task.status?.conditions?.find(({ type, status }) => status !== "True" && type !== "Reported");
   if (open) return oneLine(open.message);
   return phaseOf(task) === "Publishing" ? "publish the work" : "";
 }
 
-function footer(words: ReportSources): string {
-  const { task, integration } = words;
+function footer(sources: ReportSources): string {
+  const { task, integration } = sources;
   const mention = `@${integration.status?.bot?.mention ?? "bot"}`;
   if (!isOver(task))
-    return [elapsed(words), branchOf(task) && `\`${branchOf(task)}\``, `\`${mention} stop\` stops it`]
+    return [elapsed(sources), branchOf(task) && `\`${branchOf(task)}\``, `\`${mention} stop\` stops it`]
       .filter(Boolean)
       .join(" · ");
   if (phaseOf(task) === "Refused") return "";
