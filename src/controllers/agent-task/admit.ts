@@ -5,10 +5,10 @@ import type { Decision, TaskFacts } from "./facts.ts";
 import { conditionOf, holds, isStopping, isOver, isWork } from "./state.ts";
 import type { Step } from "./steps.ts";
 
-/** As the schema has it; a name of a Kubernetes user alone may be as long. */
+/** Maximum length of `queue.limit` in the schema; the name of a Kubernetes user alone may reach it. */
 const maxLimit = 253;
 
-/** Writes what the admission loop decided; the loop counts it from its decision on, whenever this is written. */
+/** Writes the admission loop's verdict to the status. The loop counts the task from its own decision on, not from this write. */
 export const admit: Step<undefined, never> = {
   name: "admit",
   condition: "Admitted",

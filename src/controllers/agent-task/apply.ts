@@ -4,7 +4,7 @@ import type { AgentTaskDeps } from "./deps.ts";
 import type { StatusPatch } from "./facts.ts";
 import { patchedStatus } from "./status.ts";
 
-/** Writes a patch where it changes the status; answers the task as it is afterwards. A newer task in between is a conflict, thrown. */
+/** Writes a patch if it changes the status; answers the resulting task. Throws a conflict if the task was changed in between. */
 export async function applyPatch(deps: AgentTaskDeps, task: AgentTask, patch: StatusPatch): Promise<AgentTask> {
   if (patch.conditions === undefined && patch.fields === undefined && patch.drop === undefined) return task;
   const status = patchedStatus(task, patch, deps.clock.now());
@@ -13,7 +13,7 @@ export async function applyPatch(deps: AgentTaskDeps, task: AgentTask, patch: St
   return written;
 }
 
-/** One log line and one Event for each turn in a task's life. */
+/** Records one log line and one Event when the task's phase changes. */
 function recordPhaseChange(deps: AgentTaskDeps, before: AgentTask, after: AgentTask): void {
   const phase = after.status?.phase;
   if (phase === before.status?.phase) return;

@@ -6,18 +6,18 @@ import { failedTaskOf, fixesBefore, isFailedCheck, resolveConversation } from ".
 import type { Decision, TaskFacts } from "./facts.ts";
 import { holds, isOver, isWork, ownWorkOnly, requesterOf } from "./state.ts";
 
-/** What the provider says of the task's origin; what is absent was not asked. */
+/** The provider's answers about the task's origin. A field is absent if the provider was not asked. */
 export interface AuthoriseReading {
   reread?: Reread;
-  /** Of the person on whose behalf the task works. */
+  /** The permission of the person on whose behalf the task works. */
   permission?: { permission: Permission; login: string; isBot: boolean };
-  /** For tasks from kubectl: the repository under that id, and whether the integration covers it. */
+  /** For tasks from kubectl: the repository with the id in the spec, and whether the integration covers it. */
   repository?: { owner: string; name: string; covered: boolean } | "Gone";
 }
 
 type Rule = (facts: TaskFacts & { integration: Integration }, reading: AuthoriseReading) => Decision | undefined;
 
-/** Whether the task may be done: the first rule that objects decides. Pure. */
+/** Decides whether the task is authorised: the first rule that refuses wins. Pure. */
 export function decideAuthorisation(facts: TaskFacts, reading: AuthoriseReading): Decision {
   const { integration, task } = facts;
   if (!integration) {
@@ -36,7 +36,7 @@ export function decideAuthorisation(facts: TaskFacts, reading: AuthoriseReading)
   return allowed(known, reading);
 }
 
-/** On whose behalf: for failed checks, whoever asked for the commit they ran on. */
+/** The person on whose behalf the task works; for failed checks, the requester of the commit that they ran on. */
 export function personOf({ task, tasks }: TaskFacts): { id: string; login: string } {
   const failed = failedTaskOf(task, tasks);
   return failed ? requesterOf(failed) : task.spec.actor;
@@ -139,7 +139,7 @@ const fromProvider: readonly Rule[] = [
   notPermitted,
 ];
 
-/** Whether the sender is the author of the object that rang: so for words, not for labels, assignments and checks. */
+/** Whether the sender of the event must be the author of its object: true for text, false for labels, assignments and checks. */
 function actorIsAuthor(task: AgentTask): boolean {
   const { object, textSHA256 } = task.spec.source;
   const spoken = object?.type === "IssueComment" || object?.type === "Review" || object?.type === "ReviewComment";
@@ -153,7 +153,7 @@ function isPermitted({ spec }: Integration, permission: AuthoriseReading["permis
   );
 }
 
-/** Who asked for running work may stop that, even without write now. What nobody allowed yet makes no requester of anybody. */
+/** The requester of running work may stop it, even without write access now. Only authorised work counts: anybody can create a task. */
 function mayStopOwnWork({ task, tasks }: TaskFacts): boolean {
   if (task.spec.command !== "stop") return false;
   return tasks
@@ -175,7 +175,7 @@ function allowed(facts: TaskFacts & { integration: Integration }, reading: Autho
   };
 }
 
-/** Why it is allowed; the reason says also how far. */
+/** Why the task is allowed; the reason also says whether the permission is limited to the person's own work. */
 function groundsForAllowing(
   facts: TaskFacts & { integration: Integration },
   { permission }: AuthoriseReading,

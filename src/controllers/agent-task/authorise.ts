@@ -5,7 +5,7 @@ import { failedTaskOf, isFailedCheck } from "./conversation.ts";
 import { isDecided, isStopping, isOver } from "./state.ts";
 import type { Step, StepContext } from "./steps.ts";
 
-/** Whether the task may be done at all: the object that rang is as it was, and the person may. Every no is final. */
+/** Authorises the task: the object that triggered it is unchanged, and the person has the permission. Every refusal is final. */
 export const authorise: Step<AuthoriseReading, never> = {
   name: "authorise",
   condition: "Authorized",
@@ -34,7 +34,7 @@ async function readSource(context: StepContext, repository: RepositoryRef): Prom
   return permission ? { reread, permission } : { reread };
 }
 
-/** Where the repository itself is gone, or nobody lets us in any more, so is what rang. */
+/** If the repository was deleted or access was revoked, the source counts as gone. */
 async function rereadSource(
   { facts, signal }: StepContext,
   connection: Connection,

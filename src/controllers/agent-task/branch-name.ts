@@ -2,19 +2,19 @@ import type { AgentTask } from "../../api/kinds.ts";
 
 const maxSlug = 40;
 
-/** `<prefix><number>-<slug of the title>`; only letters, digits and dashes come from the untrusted title. */
+/** Builds `<prefix><number>-<slug of the title>`; only letters, digits and dashes of the untrusted title are kept. */
 export function branchStem(task: AgentTask, prefix: string): string {
   const { number, title } = task.spec.source.subject;
   const slug = slugOf(title ?? "") || (number === undefined ? task.metadata.name : "");
   return `${prefix}${[number, slug].filter((part) => part !== undefined && part !== "").join("-")}`;
 }
 
-/** The stem, then `-2`, `-3`, …: names to try until one is free. */
+/** Lists the names to try until one is free: the stem, then with `-2`, `-3`, … */
 export function branchCandidates(stem: string, tries: number): string[] {
   return Array.from({ length: tries }, (_, n) => (n === 0 ? stem : `${stem}-${n + 1}`));
 }
 
-/** First line of our commits: the title without anything a host would act on (references, mentions, skip marks). */
+/** Builds the first line of our commits: the title without text that a code host acts on (references, mentions, skip markers). */
 export function commitSubject(task: AgentTask): string {
   const { number, title, key } = task.spec.source.subject;
   const words = (title ?? "")

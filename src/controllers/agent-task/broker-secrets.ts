@@ -9,30 +9,30 @@ import { BellhopError } from "../../shared/errors.ts";
 import type { Logger } from "../../shared/log.ts";
 import { secretRegistry } from "../../shared/redact.ts";
 
-/** The short-lived git tokens of tasks, in Secrets `task-<uid>` of the broker's namespace. Every method is idempotent. */
+/** Manages the short-lived git tokens of tasks, in Secrets `task-<uid>` of the broker's namespace. Every method is idempotent. */
 export interface TaskCredentials {
-  /** When the fetch token has to be minted anew; undefined where there is none. From memory. */
+  /** When the fetch token has to be renewed; undefined if there is none. From memory. */
   refreshAt(task: AgentTask): Date | undefined;
-  /** Mints the fetch token where it is missing or runs out, and stores it for the broker. */
+  /** Mints the fetch token if it is missing or expires soon, and stores it for the broker. */
   ensureFetch(task: AgentTask, host: CodeHost, signal: AbortSignal): Promise<void>;
-  /** Mints the push token and stores it beside the fetch token; called only once the output policy has said yes. */
+  /** Mints the push token and stores it beside the fetch token; called only after the output policy allowed the push. */
   allowPush(task: AgentTask, host: CodeHost, signal: AbortSignal): Promise<void>;
-  /** Whether anything of the task is still in the broker's namespace. From memory. */
+  /** Whether the broker's namespace still has tokens of the task. From memory. */
   holds(task: AgentTask): boolean;
-  /** Revokes both tokens where `host` is given and deletes the Secret. Throws where the provider does not answer; the Secret then stays. */
+  /** Revokes both tokens if `host` is given, then deletes the Secret. Throws if the provider does not answer; the Secret then stays. */
   revoke(task: AgentTask, host: CodeHost | undefined, signal: AbortSignal): Promise<void>;
 }
 
-/** Files of a task's Secret; the broker reads them. */
+/** Names of the files in a task's Secret; the broker reads them. */
 export const credentialFiles = { fetch: "fetch.json", push: "push.json" } as const;
 
-/** What each file holds, JSON. */
+/** Content of each file, as JSON. */
 export interface StoredCredential extends GitCredential {
   /** Where to fetch from and push to, https, without credentials. */
   cloneURL: string;
 }
 
-/** What the keeper of the tokens needs. */
+/** Dependencies of the token keeper. */
 export interface TaskCredentialsDeps {
   kube: Pick<KubeClient, "find" | "list" | "create" | "replace" | "delete">;
   brokerNamespace: string;
@@ -40,27 +40,27 @@ export interface TaskCredentialsDeps {
   log: Logger;
 }
 
-/** The keeper, with what belongs to its life. */
+/** The token keeper with its start-up and periodic methods. */
 export interface TaskCredentialsKeeper extends TaskCredentials {
-  /** Learns what is there; once leadership has begun, before the workers start. */
+  /** Reads the existing Secrets; call when leadership begins, before the workers start. */
   load(signal: AbortSignal): Promise<void>;
-  /** Deletes what belongs to no task any more; call it now and then. `isAlive` answers for a task's uid. */
+  /** Deletes the Secrets of tasks that do not exist any more; call it periodically. `isAlive` answers whether the task with a uid exists. */
   sweep(isAlive: (uid: string) => boolean, signal: AbortSignal): Promise<void>;
 }
 
-/** A token is minted anew when less than this is left of it. */
+/** A token is renewed when it expires in less than this time. */
 const refreshBeforeMs = 10 * 60_000;
-/** What appeared this recently may belong to a task that the cache does not show yet. */
+/** A younger Secret may belong to a task that the cache does not show yet, so it is not deleted. */
 const sweepAfterMs = 10 * 60_000;
 
-/** Makes the keeper. Only the leader writes these Secrets, so what it remembers is what is there. */
+/** Creates the token keeper. Only the leader writes these Secrets, so its memory agrees with the API server. */
 export function createTaskCredentials(deps: TaskCredentialsDeps): TaskCredentialsKeeper {
   return new CredentialsKeeper(deps);
 }
 
 class CredentialsKeeper implements TaskCredentialsKeeper {
   readonly #deps: TaskCredentialsDeps;
-  /** Owner uid → when the fetch token has to be minted anew. */
+  /** Task uid → when the fetch token has to be renewed. */
   readonly #known = new Map<string, number>();
 
   constructor(deps: TaskCredentialsDeps) {
@@ -100,7 +100,7 @@ class CredentialsKeeper implements TaskCredentialsKeeper {
   async revoke(task: AgentTask, host: CodeHost | undefined, signal: AbortSignal): Promise<void> {
     const secret = await this.#find(task, signal);
     const tokens = Object.values(credentialFiles).flatMap((file) => parseCredential(secret, file)?.password ?? []);
-    // Revoked before deleted: the Secret is the only place that knows the token, so a failure in between is tried again.
+    // Revoke before the deletion: only the Secret has the token, so a failure in between can be retried.
     for (const token of host ? new Set(tokens) : []) await host?.revokeToken(token, signal);
     if (secret) await this.#deps.kube.delete(secrets, secret.metadata, { signal });
     this.#known.delete(uidOf(task));
@@ -120,7 +120,7 @@ class CredentialsKeeper implements TaskCredentialsKeeper {
     }
   }
 
-  /** A token that nobody asks for any more; it runs out by itself where it cannot be revoked. */
+  /** Revokes a token that is no longer used; if that fails, it expires by itself. */
   async #retire(task: AgentTask, host: CodeHost, token: string, signal: AbortSignal): Promise<void> {
     try {
       await host.revokeToken(token, signal);
@@ -133,7 +133,7 @@ class CredentialsKeeper implements TaskCredentialsKeeper {
     }
   }
 
-  /** A token that could not be stored is revoked at once: nobody would know of it any more. */
+  /** Mints and stores a token. If it cannot be stored, it is revoked at once, because no other copy exists. */
   async #mintAndStore(
     task: AgentTask,
     host: CodeHost,
@@ -148,7 +148,7 @@ class CredentialsKeeper implements TaskCredentialsKeeper {
       await this.#store(task, file, credential, signal);
       return credential;
     } catch (error) {
-      // Looked up, because a write whose answer was lost may stand.
+      // Read again: the write may have succeeded although its answer was lost.
       const stored = parseCredential(await this.#find(task, signal), file);
       if (stored?.password !== credential.password) await this.#retire(task, host, credential.password, signal);
       throw error;
@@ -217,7 +217,7 @@ class CredentialsKeeper implements TaskCredentialsKeeper {
   }
 }
 
-/** The Secret's name; the broker looks there. */
+/** Name of a task's Secret; the broker uses the same name. */
 export function secretName(task: AgentTask): string {
   return `task-${uidOf(task)}`;
 }
@@ -238,7 +238,7 @@ function repositoryOf(task: AgentTask): RepositoryRef {
   return repository;
 }
 
-/** When a token has to be minted anew: 10 minutes before its end, or at half its time where it lives shorter than 20; 0 where there is none. */
+/** When a token has to be renewed: 10 minutes before it expires, or at half its lifetime if that is under 20 minutes; 0 if there is no token. */
 function refreshMs(credential: StoredCredential | undefined, nowMs: number): number {
   if (!credential) return 0;
   const endMs = Date.parse(credential.expiresAt);
@@ -257,7 +257,7 @@ function parseCredential(secret: Secret | undefined, file: string): StoredCreden
     secretRegistry.add(stored.password);
     return stored;
   } catch {
-    // Not ours, or half of it: as good as none, it is written anew.
+    // Invalid content counts as missing: the file is written again.
     return undefined;
   }
 }

@@ -5,18 +5,18 @@ import { proposedBy, type Tip } from "./publish/judge.ts";
 import { conditionOf, isDecided, isOver, stopOf } from "./state.ts";
 import type { Step, StepContext } from "./steps.ts";
 
-/** What the host shows of the branch; read after the end only, so that no host keeps a task from stopping. */
+/** The branch at the code host. It is read only after the end, so that no code host can delay the stop of a task. */
 interface CancelReading {
   tip: Tip;
 }
 
-/** How long after the end a push that the broker had let through before may still turn up at the host. */
+/** How long after the task's end the code host may still show a push that the broker let through before. */
 const latePushMs = 60_000;
 const lookAgainMs = 10_000;
 
 /**
- * Ends a task that somebody stopped. The end is the fence: the broker refuses pushes of tasks that are over; clean-up removes the pod.
- * What was pushed before is looked for afterwards, so that no branch of ours is there without a task that knows it.
+ * Ends a task that somebody stopped. The broker refuses pushes of tasks that are over, and clean-up removes the pod. An earlier push is
+ * looked for afterwards, so that each of our branches belongs to a task that records it.
  */
 export const cancel: Step<CancelReading, never> = {
   name: "cancel",
@@ -66,7 +66,7 @@ function recordLatePush(facts: TaskFacts, tip: Tip): Decision<never> {
   };
 }
 
-/** No change was brought up to date, so only the report can say why the checks of this commit wait. */
+/** Records the pushed commit. No change text was updated, so only the report can say why the checks of this commit wait. */
 function resultWith(commit: string, { task, profile }: TaskFacts): StatusFields["result"] {
   const branch = task.status?.checkout?.headRef;
   return {
@@ -77,7 +77,7 @@ function resultWith(commit: string, { task, profile }: TaskFacts): StatusFields[
   };
 }
 
-/** The story that was told at the end has no push in it. */
+/** Opens a final report again, because it does not mention the push. */
 function reopenReport(task: AgentTask): ConditionDraft[] {
   if (!isDecided(task, "Reported")) return [];
   const message = "The work was pushed before the task was stopped, but the report does not say so yet.";

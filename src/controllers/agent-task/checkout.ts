@@ -6,10 +6,10 @@ import { branchCandidates, branchStem } from "./branch-name.ts";
 import { branchBefore, isMadeByUs, isOurBranch, isTaken } from "./conversation.ts";
 import type { TaskIndex } from "./task-index.ts";
 
-/** What a task works on, or why it cannot. */
+/** The branch and commit that a task works on, or why there is none. */
 export type CheckoutResolution = { ok: true; checkout: Checkout } | { ok: false; reason: string; message: string };
 
-/** What a checkout is resolved from. */
+/** Inputs of the resolution of a checkout. */
 export interface CheckoutSources {
   task: AgentTask;
   tasks: TaskIndex;
@@ -22,12 +22,12 @@ export interface CheckoutSources {
 
 type HostRepository = Awaited<ReturnType<CodeHost["repository"]>>;
 
-/** How many names are tried before a branch is given up. */
+/** How many branch names are tried. */
 const nameTries = 50;
 
 /**
- * Reads the host and says where to work: on the head of the change the task is about where we may push to it, else on the branch of the
- * conversation's last task while its change is open, else on a new branch of ours. Reads only.
+ * Reads the code host and chooses the branch to work on: the head of the task's change if we may push to it, else the branch of the
+ * conversation's last task while its change is open, else a new branch of ours. Writes nothing.
  */
 export async function resolveCheckout(sources: CheckoutSources): Promise<CheckoutResolution> {
   const { task, host, repository, signal } = sources;
@@ -61,7 +61,7 @@ async function resolveForChange(
   if (rule === "Push") return onHead(sources, change);
   const earlier = await resumeBranch(sources, change.headRef);
   if (earlier) return earlier;
-  // A fork's head is no branch of this repository: the change on top of it can only aim where the fork's aims.
+  // A fork's head is not a branch of this repository: the stacked change must have the same base as the fork's change.
   const baseRef = change.sameRepository ? change.headRef : change.baseRef;
   return newBranch(sources, { baseRef, headSHA: change.headSHA, stacked: true });
 }
@@ -77,7 +77,7 @@ async function resolveForIssue(sources: CheckoutSources, found: HostRepository):
   return newBranch(sources, { baseRef: found.defaultBranch, headSHA: tip.sha });
 }
 
-/** What decides whether the head of a change may be pushed to. */
+/** Facts that decide whether we may push to the head of a change. */
 export interface HeadFacts {
   /** The branch is one that Bellhop made. */
   ours: boolean;
@@ -89,7 +89,7 @@ export interface HeadFacts {
   pushToHumanBranches: boolean;
 }
 
-/** Whether the head of a change is pushed to, or a change of ours is stacked on it. Forks and default branches always get a stacked one. Pure. */
+/** Decides between a push to the head of a change and a change of ours stacked on it. Forks and default branches always get a stacked change. Pure. */
 export function headRule(change: Pick<Change, "sameRepository">, head: HeadFacts): "Push" | "Stack" {
   if (!change.sameRepository || head.isDefault) return "Stack";
   if (head.ours) return "Push";
@@ -97,8 +97,8 @@ export function headRule(change: Pick<Change, "sameRepository">, head: HeadFacts
 }
 
 /**
- * Made by us, as the task which made it says, under whatever name the profile gave then; else as the name and either the author or our tasks
- * say. The author alone says nothing: a token's user opens changes of their own.
+ * Whether Bellhop made the branch. It did if one of our tasks made it, whatever its name; else the name must have the profile's prefix, and
+ * the author or one of our tasks must match. The author alone is not enough: the user of a token also opens changes of their own.
  */
 function isOurs({ task, tasks, profile, botId }: CheckoutSources, change: Change): boolean {
   if (!change.sameRepository) return false;
@@ -107,7 +107,7 @@ function isOurs({ task, tasks, profile, botId }: CheckoutSources, change: Change
   return (botId !== undefined && change.author.id === botId) || isOurBranch(task, change.headRef, tasks);
 }
 
-/** Whether a task of ours or an open change builds on the head. The host is asked only where the answer decides. */
+/** Whether a task of ours or an open change is based on the head. The code host is read only if its answer makes a difference. */
 async function isBase(sources: CheckoutSources, { headRef, sameRepository }: Change): Promise<boolean> {
   const { task, tasks, profile, host, repository, signal } = sources;
   const known = tasks.inRepository(task, "base", headRef).length > 0;
@@ -115,7 +115,7 @@ async function isBase(sources: CheckoutSources, { headRef, sameRepository }: Cha
   return host.isBase(repository, headRef, signal);
 }
 
-/** The branch that the conversation's last task left, while its change is open (or while it exists, where none was opened). */
+/** Resolves to the branch of the conversation's last task, while its change is open (or, if none was opened, while the branch exists). */
 async function resumeBranch(sources: CheckoutSources, not?: string): Promise<CheckoutResolution | undefined> {
   const { task, tasks, host, repository, signal } = sources;
   const before = branchBefore(task, tasks);

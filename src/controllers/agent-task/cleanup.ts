@@ -9,29 +9,29 @@ import { endedByOperator } from "./follow.ts";
 import { holds, isOver, newestFirst } from "./state.ts";
 import type { Step, StepContext } from "./steps.ts";
 
-/** What is left of a task that is over. */
+/** Resources that are left of a task that has ended. */
 export interface CleanupReading {
   pods: { attempt: number; state: SandboxState }[];
-  /** Whether anything of it is still in the broker's namespace. */
+  /** Whether the task still has tokens in the broker's namespace. */
   holdsTokens: boolean;
-  /** The state of its change; read only when the task itself is due. `Unknown` where the host cannot be asked. */
+  /** The state of its change; read only when the task's retention time has passed. `Unknown` if the code host cannot be read. */
   change?: Change["state"] | "Unknown" | undefined;
   retention: AgentTaskConfig["retention"];
 }
 
-/** One thing to clear away. */
+/** One clean-up action. */
 export type CleanupAction =
   | { do: "harvest"; attempt: number }
   | { do: "removePod"; attempt: number }
   | { do: "revoke" }
   | { do: "deleteTask"; warning?: string };
 
-/** How long a courier whose work was published may take to end by itself. */
+/** How long a courier may take to end by itself after the task has ended. */
 const courierEndMs = 60_000;
-/** How often an open change is looked at again. */
+/** How often an open change is read again. */
 const askAgainMs = 6 * 60 * 60_000;
 
-/** Lets go of pods, tokens and, at last, the task. */
+/** Removes the pods and tokens of a task that has ended and, after its retention time, the task. */
 export const cleanup: Step<CleanupReading, CleanupAction> = {
   name: "cleanup",
   always: true,
@@ -54,7 +54,7 @@ async function readRemains(context: StepContext): Promise<CleanupReading> {
   return due ? { ...base, change: await readChange(context) } : base;
 }
 
-/** Undefined where there is no change, its repository is gone, or nobody is left to ask about it. */
+/** Undefined if there is no change, or its repository or the integration does not exist any more. */
 async function readChange(context: StepContext): Promise<CleanupReading["change"]> {
   const { task, integration } = context.facts;
   const number = changeWith(context.facts);
@@ -64,7 +64,7 @@ async function readChange(context: StepContext): Promise<CleanupReading["change"
     const { codeHost } = await context.connection();
     return await stateOf(() => codeHost?.change(repository, number, context.signal));
   } catch (error) {
-    // Pods and tokens are let go of whoever does not answer.
+    // Pods and tokens are removed even if the provider does not answer.
     if (context.signal.aborted || !(error instanceof BellhopError)) throw error;
     const { namespace, name } = task.metadata;
     context.deps.log.warn(
@@ -87,7 +87,7 @@ async function stateOf(ask: () => Promise<Change | undefined> | undefined): Prom
 function decideCleanup(facts: TaskFacts, reading: CleanupReading, nowMs: number): Decision<CleanupAction> {
   const pods = reading.pods.map((pod) => decidePod(facts.task, pod, reading, nowMs));
   const own = decideTask(facts, reading, nowMs);
-  // The finalizer of a task that goes revokes as well, and knows when to give up.
+  // The finalizer of a deleted task revokes the tokens as well, and has a time-out.
   const tokens: CleanupAction[] = reading.holdsTokens && own.actions.length === 0 ? [{ do: "revoke" }] : [];
   const waits = [...pods, own].flatMap(({ waitMs }) => (waitMs === undefined ? [] : [waitMs]));
   return {
@@ -124,7 +124,7 @@ function decidePod(
   return waitMs <= 0 ? { actions: removal } : { actions: [{ do: "harvest", attempt }], waitMs };
 }
 
-/** A foreign policy opened the network of a pod that may still run. */
+/** Whether a foreign NetworkPolicy opened the network of a pod that may still run. */
 function isExposed(state: SandboxState): boolean {
   return state.state === "Broken" && state.reason === "ForeignNetworkPolicy";
 }
@@ -138,7 +138,7 @@ function decideTask(facts: TaskFacts, { retention, change }: CleanupReading, now
   return { actions: [], waitMs: askAgainMs, ...(known ? {} : { fields: { changeUnknownSince: undefined } }) };
 }
 
-/** A host that answers again within the time shows a change that is still open; one that never does keeps no task for ever. */
+/** Waits for a code host that cannot be read: it may answer again and show an open change. After `unknownChangeMs` the task is deleted. */
 function decideUnknown({ status }: AgentTask, unknownChangeMs: number, nowMs: number): CleanupPlan {
   const since = status?.changeUnknownSince;
   if (since === undefined) {
@@ -151,8 +151,8 @@ function decideUnknown({ status }: AgentTask, unknownChangeMs: number, nowMs: nu
 }
 
 /**
- * The change that has the task's work in it, its own or that of another task on the branch. As long as it is open, the next task needs
- * to know the branch, and an approval everybody who asked for something in it.
+ * The change that contains the task's work: its own, or that of another task on the same branch. While it is open, the next task needs
+ * this task to find the branch, and an approval needs it to find every requester of work in the change.
  */
 function changeWith({ task, tasks }: TaskFacts): number | undefined {
   const { branch, changeNumber } = task.status?.result ?? {};

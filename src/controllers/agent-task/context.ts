@@ -3,15 +3,15 @@ import type { ContextItem } from "../../integrations/connection.ts";
 import { requesterOf } from "./state.ts";
 import { cutBytes, utf8Suffix } from "../../shared/utf8.ts";
 
-/** The most bytes of each file; with `sandbox.json` they stay under 512 KiB, well below what a ConfigMap takes. */
+/** Maximum size of each file. Together with `sandbox.json` they stay under 512 KiB, well below the limit of a ConfigMap. */
 export const maxPromptBytes = 96 * 1024;
 export const maxContextBytes = 384 * 1024;
-/** The most bytes of a single piece. */
+/** Maximum size of a single item. */
 const maxItemBytes = 64 * 1024;
-/** Room for what stands around the pieces. */
+/** Space reserved for the headings around the items. */
 const frameBytes = 4 * 1024;
 
-/** Becomes `prompt.md`: what is asked, by whom, and how to read the rest. Deterministic. */
+/** Renders `prompt.md`: the request, its requester, and how to read the conversation. Deterministic. */
 export function renderPrompt(task: AgentTask): string {
   const { repository, source, prompt } = task.spec;
   const where = repository ? `${repository.owner}/${repository.name}` : source.subject.key;
@@ -24,8 +24,8 @@ export function renderPrompt(task: AgentTask): string {
 }
 
 /**
- * Becomes `context.md`: title, body, review location and the newest comments that fit, oldest first. What untrusted authors wrote is
- * fenced with more backticks than it contains, so that nothing in it can end the fence. Deterministic: the same pieces, the same bytes.
+ * Renders `context.md`: title, body, review location and the newest comments that fit, oldest first. Text of untrusted authors is
+ * fenced with more backticks than it contains, so that nothing in it can end the fence. Deterministic: the same items give the same bytes.
  */
 export function renderContext(task: AgentTask, items: readonly ContextItem[]): string {
   const rendered = items.map((item) => ({ text: renderItem(item), kept: !isComment(item) }));
@@ -70,14 +70,14 @@ function renderLocation({ location }: ContextItem): string[] {
   return location.hunk === undefined ? [at] : [at, fenced(cutTo(location.hunk, maxItemBytes), "diff")];
 }
 
-/** Text between fences of more backticks than it has anywhere in a row. */
+/** Puts text between fences that have more backticks than any run of backticks in the text. */
 export function fenced(text: string, info: string): string {
   const longest = Math.max(3, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
   const fence = "`".repeat(longest + 1);
   return `${fence}${info}\n${text}\n${fence}`;
 }
 
-/** A short untrusted word within a line: no line breaks, no backticks, no markup characters that end anything. */
+/** Renders short untrusted text within a line, as code: line breaks, backticks and control characters are replaced. */
 function inline(text: string): string {
   return `\`${text.replaceAll(/[`\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, " ").slice(0, 512)}\``;
 }
@@ -86,12 +86,12 @@ function bytes(texts: readonly string[]): number {
   return texts.reduce((sum, text) => sum + Buffer.byteLength(text) + 1, 0);
 }
 
-/** With a mark that something is missing. */
+/** Keeps the beginning of a text, with a mark where it was cut. */
 function cutTo(text: string, maxBytes: number): string {
   return cutBytes(text, maxBytes, "\n[… cut here]");
 }
 
-/** The end of a text; logs end with what matters. */
+/** Keeps the end of a text: the important lines of a log are the last ones. */
 function lastBytes(text: string, maxBytes: number): string {
   const all = Buffer.from(text);
   return all.length <= maxBytes ? text : `[cut here …]\n${utf8Suffix(all, maxBytes)}`;

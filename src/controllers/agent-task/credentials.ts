@@ -4,8 +4,8 @@ import { clearRetryCondition } from "./status.ts";
 import type { Step } from "./steps.ts";
 
 /**
- * Mints the fetch token anew before it runs out, as long as the agent may fetch. The first one is minted with the pod. After `follow`,
- * because a provider that gives no token must not keep anybody from watching over the sandbox.
+ * Renews the fetch token before it expires, as long as the agent may fetch. The first token is minted with the pod. This step runs after
+ * `follow`, so that the sandbox is watched even if the provider gives no token.
  */
 export const credentials: Step<{ refreshAt: Date | undefined }, "refresh"> = {
   name: "credentials",

@@ -10,40 +10,40 @@ import type { Admission } from "./admission/loop.ts";
 import type { TaskCredentials } from "./broker-secrets.ts";
 import type { TaskCache } from "./task-index.ts";
 
-/** How long things are kept and how many may run; one object of the operator's configuration. */
+/** Limits and retention times of tasks; one object of the operator's configuration. */
 export interface AgentTaskConfig {
-  /** Base URL of the broker, https, as sandboxes reach it. */
+  /** Base URL (https) under which sandboxes reach the broker. */
   brokerURL: string;
-  /** The namespace of the broker, where each task's token lives. */
+  /** The broker's namespace, which holds the tokens of each task. */
   brokerNamespace: string;
-  /** Most sandboxes of one task, the first among them. */
+  /** Maximum number of sandboxes of one task, including the first. */
   maxAttempts: number;
-  /** Most tasks at work at once: in one namespace, and in all. */
+  /** Maximum number of tasks that run at once: in one namespace, and in the whole installation. */
   concurrency: { perNamespace: number; cluster: number };
-  /** What bounds every profile; held against it before each sandbox. */
+  /** Limits for every profile; checked before each sandbox. */
   guardrails: Guardrails;
-  /** Tasks that wait longer than this hold a place in every limit they need, so that nobody overtakes them for ever. */
+  /** The oldest task that waits longer than this reserves a place in every limit it needs, so that others cannot overtake it for ever. */
   reserveAfterMs: number;
-  /** How long after the wall clock the courier may still publish before the pod is removed. */
+  /** How long the courier may still publish after the task's time limit, before the pod is removed. */
   publishBudgetMs: number;
   retention: {
     /** Pods of tasks that succeeded. */
     podMs: number;
-    /** Pods of tasks that did not. */
+    /** Pods of tasks that did not succeed. */
     failedPodMs: number;
-    /** Tasks; those with work in a change stay until it is closed. */
+    /** Tasks; a task with work in a change stays until the change is closed. */
     taskMs: number;
-    /** How long a task stays for a change that the host cannot be asked about, from the first time it could not. */
+    /** How long a task stays while the state of its change cannot be read, from the first failed read. */
     unknownChangeMs: number;
   };
-  /** How long deletion waits for a provider that does not answer before it goes on with a warning. */
+  /** How long the deletion of a task waits for a provider that does not answer; then it continues with a warning. */
   finalizeMs: number;
 }
 
 const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
 
-/** What holds where the installation says nothing else; `brokerURL` and `brokerNamespace` have no default. */
+/** Defaults; `brokerURL` and `brokerNamespace` have none. */
 export const defaultConfig: Omit<AgentTaskConfig, "brokerURL" | "brokerNamespace"> = {
   maxAttempts: 3,
   concurrency: { perNamespace: 20, cluster: 50 },
@@ -54,20 +54,20 @@ export const defaultConfig: Omit<AgentTaskConfig, "brokerURL" | "brokerNamespace
   finalizeMs: 10 * minuteMs,
 };
 
-/** Tells people through Events of the task; `reason` as in conditions. */
+/** Records Events of a task; `reason` as in conditions. */
 export interface TaskEvents {
   normal(task: AgentTask, reason: string, message: string): void;
   warning(task: AgentTask, reason: string, message: string): void;
 }
 
-/** What the agent-task controller needs. */
+/** Dependencies of the agent-task controller. */
 export interface AgentTaskDeps {
   kube: KubeClient;
   tasks: TaskCache;
   profiles: { get(key: ObjectKey): AgentProfile | undefined };
   findIntegration: FindIntegration;
   sandbox: SandboxProvider;
-  /** What must not answer before an agent starts; asked anew for each attempt. */
+  /** Addresses that must not answer before an agent starts; read again for each attempt. */
   egress(signal: AbortSignal): Promise<Pick<SandboxSpec["egress"], "probes" | "notProbed">>;
   admission: Admission;
   credentials: TaskCredentials;

@@ -6,25 +6,25 @@ import type { Guardrails } from "../agent-profile/decide.ts";
 import type { AdmissionVerdict } from "./admission/verdict.ts";
 import type { TaskIndex } from "./task-index.ts";
 
-/** What is known of a task without asking anybody: everything here comes from informers and memory, and is never changed. */
+/** Facts about a task that need no call: all of them come from informers and memory, and nobody changes them. */
 export interface TaskFacts {
-  /** The task as last read or written in this reconcile. `spec.prompt` and `spec.source.text` may be cut off by the cache. */
+  /** The task as last read or written in this reconcile. `spec.prompt` and `spec.source.text` may be missing: the cache removes them. */
   task: AgentTask;
-  /** The integration it came through; undefined where that is gone. */
+  /** The task's integration; undefined if it does not exist. */
   integration: Integration | undefined;
-  /** Its profile; undefined where that is gone. */
+  /** The task's profile; undefined if it does not exist. */
   profile: AgentProfile | undefined;
-  /** What the installation allows of profiles. */
+  /** The installation's limits for profiles. */
   guardrails: Guardrails;
-  /** The tasks of the namespace, this one among them, by what a step asks about. */
+  /** Indexes of the namespace's tasks, including this one. */
   tasks: TaskIndex;
   /** The newest attempt's sandbox; undefined before the first attempt. */
   sandbox: SandboxState | undefined;
-  /** What the admission loop says; asked only for tasks that wait for it. */
+  /** The admission loop's verdict; read only for tasks that wait for admission. */
   admission: AdmissionVerdict;
 }
 
-/** A condition as a decider gives it. The frame adds the time and the generation; `message` is for people. */
+/** A condition as a decider returns it, with a human-readable `message`. The frame adds the time and the generation. */
 export interface ConditionDraft {
   type: TaskCondition;
   status: "True" | "False" | "Unknown";
@@ -32,20 +32,20 @@ export interface ConditionDraft {
   message: string;
 }
 
-/** Fields of the status that the steps own; conditions, phase and generation are the frame's. A field that is present and undefined is removed. */
+/** Status fields that the steps own; the frame owns conditions, phase and generation. A field that is present and undefined is removed. */
 export type StatusFields = Partial<Omit<AgentTaskStatus, "conditions" | "phase" | "observedGeneration">>;
 
-/** A change of the status. Fields replace each other whole: give all of `result`, `report`, … */
+/** A change of the status. A field replaces the old one completely: pass all of `result`, `report`, … */
 export interface StatusPatch {
-  /** Conditions that are taken away first: what they said is over. One that is set as well begins anew, with a time of its own. */
+  /** Conditions that are removed first. One that is also set starts again, with a new `lastTransitionTime`. */
   drop?: readonly TaskCondition[];
   conditions?: readonly ConditionDraft[];
   fields?: StatusFields;
 }
 
-/** What a step wants: first the status, written where it differs, then the actions, in order; then it is looked at again. */
+/** The decision of a step: the status is written first, if it differs; then the actions run in order. */
 export interface Decision<Action = never> extends StatusPatch {
   actions?: readonly Action[];
-  /** Look again after this time even if nothing changes. */
+  /** Reconcile again after this time even if nothing changes. */
   requeueAfterMs?: number;
 }

@@ -7,12 +7,12 @@ import { BellhopError } from "../../shared/errors.ts";
 import type { AgentTaskDeps } from "./deps.ts";
 import { reportDeletion } from "./report/report-deletion.ts";
 
-/** How long to wait before a provider that does not answer is asked again. */
+/** How long to wait before a provider that does not answer is tried again. */
 const askAgainMs = 30_000;
 
 /**
- * The end of a task: its pods go, its tokens are revoked, whoever reads its message is told, then it may. A provider that cannot be asked
- * holds it up for `finalizeMs` at most; the tokens run out by themselves.
+ * Finalizes a deleted task: removes its pods, revokes its tokens, updates its report, then removes the finalizer. A provider that does not
+ * answer delays this for `finalizeMs` at most; the tokens expire by themselves.
  */
 export async function finalize(deps: AgentTaskDeps, task: AgentTask, signal: AbortSignal): Promise<Result> {
   if (!task.metadata.finalizers?.includes(names.finalizer)) return done;
@@ -27,7 +27,7 @@ export async function finalize(deps: AgentTaskDeps, task: AgentTask, signal: Abo
   return done;
 }
 
-/** False where it shall be tried again. */
+/** Answers false if it has to be tried again. */
 async function revoke(deps: AgentTaskDeps, task: AgentTask, signal: AbortSignal): Promise<boolean> {
   try {
     await deps.credentials.revoke(task, await codeHostOf(deps, task), signal);
@@ -46,7 +46,7 @@ async function revoke(deps: AgentTaskDeps, task: AgentTask, signal: AbortSignal)
   }
 }
 
-/** False where it shall be tried again: only what passes is waited for. Nobody's task stays for the sake of a message. */
+/** Answers false if it has to be tried again: after a temporary failure, until the time-out. Any other failure does not stop the deletion. */
 async function tryReportDeletion(deps: AgentTaskDeps, task: AgentTask, signal: AbortSignal): Promise<boolean> {
   try {
     await reportDeletion(deps, task, signal);

@@ -7,26 +7,26 @@ import { deadlineMs, wallClockMs } from "./spec.ts";
 import { conditionOf, isAtWork, newestAttempt, type Attempt } from "./state.ts";
 import type { Step } from "./steps.ts";
 
-/** What the decision needs of the configuration. */
+/** The configuration and the state of the network that the decision needs. */
 export interface FollowReading {
   maxAttempts: number;
   publishBudgetMs: number;
-  /** What the backend does not isolate. */
+  /** Resources that the sandbox backend does not isolate. */
   notIsolated: readonly string[];
-  /** Whether the network of a running sandbox is as closed as it was made. */
+  /** Whether the network of a running sandbox is still isolated as it was at its creation. */
   closed: boolean;
 }
 
-/** Let go of a lost sandbox, so that the next attempt has the field to itself. */
+/** Remove a lost sandbox before the next attempt starts. */
 export interface DropSandbox {
   attempt: number;
 }
 
-/** A pod that was just created may not be in the cache yet. */
+/** How long a new pod may be missing from the cache. */
 const unseenMs = 60_000;
 const lookAgainMs = 10_000;
 
-/** Watches the sandbox and ends the task with it. Where a push was allowed, the end is the publish step's. */
+/** Watches the sandbox and ends the task when the sandbox ends. After a push was allowed, the publish step does this. */
 export const follow: Step<FollowReading, DropSandbox> = {
   name: "follow",
   condition: "SandboxReady",
@@ -88,7 +88,7 @@ function pending(watched: Watched, state: SandboxState & { state: "Pending" }, n
   return { conditions: [{ type: "SandboxReady", status: "False", reason, message }], requeueAfterMs: leftMs };
 }
 
-/** The courier keeps the time itself; this is for one that does not. */
+/** Checks the network and the time limit. The courier enforces the time limit itself; this check is for a courier that does not. */
 function running(watched: Watched, now: Date): Decision<never> {
   const { task, profile, publishBudgetMs, attempt } = watched;
   if (!watched.closed) {
@@ -110,7 +110,7 @@ function running(watched: Watched, now: Date): Decision<never> {
   };
 }
 
-/** What this sandbox does not keep apart, said on every task. */
+/** Lists the missing isolation of this sandbox; shown for every task. */
 function warnings({ notIsolated, profile }: Watched): string[] {
   return [
     ...(notIsolated.length > 0 ? [`Not isolated: ${notIsolated.join(", ")}.`] : []),
@@ -135,7 +135,7 @@ function finished(attempt: Attempt, outcome: CourierOutcome): Decision<never> {
   return failed(outcome.reason, outcome.message);
 }
 
-/** Another try only where the cluster took the pod, with time and attempts left; the task's own faults are final. */
+/** Retries only if the cluster removed the pod and there is time and another attempt left; failures of the task itself are final. */
 function broken(
   { attempt, task, profile, maxAttempts }: Watched,
   state: SandboxState & { state: "Broken" },
@@ -176,7 +176,7 @@ function succeeded(reason: string, message: string): ConditionDraft {
   return { type: "Succeeded", status: "True", reason, message };
 }
 
-/** Whether the operator itself ended the task while its pod may still run: then the pod goes at once. */
+/** Whether the operator itself ended the task while its pod may still run: then the pod is removed at once. */
 export function endedByOperator(task: AgentTask): boolean {
   const reason = conditionOf(task, "Succeeded")?.reason ?? "";
   return operatorReasons.has(reason);

@@ -11,11 +11,11 @@ import { gatherFacts } from "./gather.ts";
 import { conditionOf, isDecided } from "./state.ts";
 import type { AnyStep, StepContext } from "./steps.ts";
 
-/** One reconcile on its way through the steps. */
+/** State of one reconcile while it runs the steps. */
 interface StepRun {
   deps: AgentTaskDeps;
   task: AgentTask;
-  /** Gathered once; again after each write, and before each action, which must not go by what was known a provider's answer ago. */
+  /** Gathered at the start, after each write, and before each action, so that no action uses facts from before a slow provider call. */
   facts: TaskFacts;
   connection: () => Promise<Connection>;
   signal: AbortSignal;
@@ -23,7 +23,7 @@ interface StepRun {
   failure?: unknown;
 }
 
-/** Takes a task through the steps, once. Answers when to look again; throws what a step threw, after the steps marked `always` had their turn. */
+/** Runs the steps for a task, once. Answers when to reconcile again. Rethrows the error of a step after the steps marked `always` have run. */
 export async function runSteps(
   deps: AgentTaskDeps,
   steps: readonly AnyStep[],
@@ -46,7 +46,7 @@ export async function runSteps(
   return requeueAfterMs === undefined ? {} : { requeueAfterMs };
 }
 
-/** What a provider asked us to wait is kept; everything else backs off. */
+/** Waits as long as the provider asked for; any other failure is rethrown and retried with back-off. */
 function afterFailure(failure: unknown, requeueAfterMs: number | undefined): Result {
   const askedMs = askedWaitMs(failure);
   if (askedMs === undefined) throw failure;
@@ -57,7 +57,7 @@ async function tryStep(state: StepRun, step: AnyStep): Promise<void> {
   try {
     await runStep(state, step);
   } catch (error) {
-    // What we know is out of date: nothing else may be done on it, not even by the steps that always run.
+    // The facts are out of date: no step may use them, not even those marked `always`.
     if (isConflict(error)) throw error;
     state.failure ??= error;
     await showFailure(state, step, error);
@@ -109,7 +109,7 @@ function connector(deps: AgentTaskDeps, task: AgentTask): () => Promise<Connecti
   };
 }
 
-/** Shows why a step cannot go on, once for each reason: a message that changes with each try would wake the task each time. */
+/** Shows in the step's condition why it failed, once for each reason: a message that changed with each try would trigger a reconcile each time. */
 async function showFailure(state: StepRun, step: AnyStep, error: unknown): Promise<void> {
   if (!(error instanceof BellhopError) || error instanceof ApiError) return;
   const { condition: type } = step;
@@ -126,7 +126,7 @@ async function showFailure(state: StepRun, step: AnyStep, error: unknown): Promi
   }
 }
 
-/** `False` is also what waits; only a verdict of yes stands against a passing failure. */
+/** Whether a temporary failure must not overwrite the condition: `True` stays, `False` may only mean waiting. */
 function isDecidedForGood(task: AgentTask, { condition }: AnyStep): boolean {
   return condition === undefined || isDecided(task, "Succeeded") || conditionOf(task, condition)?.status === "True";
 }

@@ -3,7 +3,7 @@ import type { AgentTaskDeps } from "./deps.ts";
 import type { TaskFacts } from "./facts.ts";
 import { holds, isOver, isWork, newestAttempt } from "./state.ts";
 
-/** What caches and memory know of a task; asks nobody. */
+/** Gathers the facts of a task from caches and memory; makes no call. */
 export function gatherFacts(deps: AgentTaskDeps, task: AgentTask): TaskFacts {
   const { namespace } = task.metadata;
   const attempt = newestAttempt(task);

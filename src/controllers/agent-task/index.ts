@@ -18,10 +18,10 @@ import { isAtWork } from "./state.ts";
 import { asStep, type AnyStep } from "./steps.ts";
 import { taskPages } from "./task-index.ts";
 
-/** What the composition root wires: the reconciler, and which tasks to look at when something changes. */
+/** The parts that the composition root wires: the reconciler, and the mappings from a changed object to the tasks to reconcile. */
 export interface AgentTaskController {
   reconcile: Reconciler;
-  /** For the informer of tasks; tells the admission loop too. */
+  /** For the informer of tasks; notifies the admission loop as well. */
   onTask: (change: Change<AgentTask>) => Request[];
   /** For the informer of profiles. */
   onProfile: (change: Change<AgentProfile>) => Request[];
@@ -29,22 +29,22 @@ export interface AgentTaskController {
   onIntegration: (change: Change<KubeObject>) => Request[];
   /** For the informer of sandbox pods: the task that owns the pod. */
   onPod: (change: Change<KubeObject>) => Request[];
-  /** For the informer of network policies: whose network it may open, or has ceased to close. */
+  /** For the informer of NetworkPolicies: the tasks whose network the policy may open, or no longer isolates. */
   onNetworkPolicy: (change: Change<KubeObject>) => Request[];
-  /** For the controller's `enqueue`: tasks whose place in the queue changed; those that may work now come first. Returns its own removal. */
+  /** For the controller's `enqueue`: tasks whose place in the queue changed; admitted tasks come first. Returns a function that unsubscribes. */
   onAdmission(enqueue: (request: Request, priority: Priority) => void): () => void;
-  /** Once leadership has begun, before workers start: counts what is at work already, from a live list. */
+  /** Call when leadership begins, before the workers start: counts the tasks that already run, from a live list. */
   lead(signal: AbortSignal): Promise<void>;
 }
 
-/** The steps of the other folders, in their places. */
+/** Steps that are implemented in subfolders. */
 export interface FurtherSteps {
   commands: AnyStep;
   publish: AnyStep;
   report: AnyStep;
 }
 
-/** The life of a task, in order. */
+/** All steps of a task, in order. */
 export function lifeOf({ commands, publish, report }: FurtherSteps): AnyStep[] {
   return [
     asStep(cancel),

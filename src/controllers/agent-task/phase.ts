@@ -4,7 +4,7 @@ import { conditionOf, holds } from "./state.ts";
 
 const endings: Record<string, Phase> = { Cancelled: "Cancelled", Delivered: "Delivered", Duplicate: "Duplicate" };
 
-/** What a person sees first; derived from the conditions, never decided on. */
+/** Derives the phase, a summary for people, from the conditions. Do not base decisions on it. */
 export function phaseOf(task: AgentTask): Phase {
   return endOf(task) ?? (task.spec.command === undefined ? phaseAtWork(task) : phaseOfCommand(task));
 }
@@ -27,7 +27,7 @@ function phaseAtWork(task: AgentTask): Phase {
   return holds(task, "SandboxReady") ? "Running" : "Preparing";
 }
 
-/** Whether the newest attempt has proposed a push; an older one's proposal is history. */
+/** Whether the newest attempt has proposed a push; proposals of older attempts do not count. */
 function proposed(task: AgentTask): boolean {
   const attempt = task.status?.attempts?.at(-1);
   return attempt !== undefined && task.status?.result?.proposed?.attempt === attempt.number;

@@ -5,21 +5,21 @@ import type { Decision } from "./facts.ts";
 import { isAtWork, isDecided } from "./state.ts";
 import type { Step, StepContext } from "./steps.ts";
 
-/** The most bytes of conversation asked of a provider; what is rendered from them is bounded once more. */
+/** Maximum size of the conversation that is read from a provider; the rendered text has its own limit. */
 const budgetBytes = 256 * 1024;
 
-/** Providers' times are whole seconds, and what belongs together is written down within two. */
+/** Providers' times are in whole seconds, and items that belong together are stored within two seconds. */
 const settlesMs = 2_000;
 
-/** What a task is about, as it is at the provider now. */
+/** The checkout and the conversation of a task, as the provider shows them now. */
 export interface PrepareReading {
   resolution: CheckoutResolution;
   items: readonly Pick<ContextItem, "kind">[];
 }
 
 /**
- * Finds out what to work on. It comes after admission, unlike the reading of the sender: the branch of a conversation's next task is known
- * only when the one before has pushed, and a task that queues for an hour should not start from an hour ago.
+ * Resolves the checkout and reads the conversation. It runs after admission, unlike the check of the sender: the branch of a conversation's
+ * next task is known only after the task before it has pushed, and a task that was queued for an hour should not start from an old commit.
  */
 export const prepare: Step<PrepareReading | undefined, never> = {
   name: "prepare",
@@ -40,7 +40,7 @@ async function readCheckoutAndContext(context: StepContext): Promise<PrepareRead
   return { resolution, items: resolution.ok ? await readContext(context) : [] };
 }
 
-/** What was said before the task was asked for; nothing where the task is about no issue or change. */
+/** Reads the conversation up to the request; empty if the task has no issue or change. */
 export async function readContext(context: StepContext): Promise<ContextItem[]> {
   const { source, repository } = context.facts.task.spec;
   const { context: provider } = await context.connection();
@@ -50,12 +50,12 @@ export async function readContext(context: StepContext): Promise<ContextItem[]> 
 }
 
 /**
- * Until when a task's context goes: when it was asked for, by the provider's clock, for a delivery may come hours late. What the provider
- * itself writes down a moment later (a review's comments) belongs to it, as far as it was there when the delivery came. Pure.
+ * End of a task's context: the time of the request by the provider's clock, because a delivery may arrive hours late. Items that the provider
+ * stores a moment later (a review's comments) belong to it if they existed when the delivery arrived. Pure.
  */
 export function contextUntil({ metadata, spec }: AgentTask): Date {
   const createdMs = Date.parse(metadata.creationTimestamp ?? "") || 0;
-  // Times in a task that somebody made with kubectl are theirs.
+  // Do not trust times in a task from kubectl: its author wrote them.
   if (spec.source.provider === "kubernetes") return new Date(createdMs);
   const { occurredAt, receivedAt } = spec.source;
   const receivedMs = receivedAt === undefined ? createdMs : Date.parse(receivedAt);

@@ -9,15 +9,15 @@ import { deadlineMs, sandboxSpecOf, wallClockMs } from "./spec.ts";
 import { holds, isAtWork, isStopping, isOver, newestAttempt, type Attempt } from "./state.ts";
 import type { Step, StepContext } from "./steps.ts";
 
-/** Create the pod of an attempt that was written before. */
+/** Create the pod of an attempt that is already in the status. */
 interface CreateSandbox {
   attempt: number;
 }
 
-/** How long to wait before a pod that could not be created is tried again. */
+/** How long to wait before the creation of a pod is retried. */
 const retryMs = 15_000;
 
-/** Writes an attempt, then creates its pod: an operator killed in between finds the attempt and creates the same pod again, or adopts it. */
+/** Writes an attempt to the status, then creates its pod. An operator that is killed in between finds the attempt and creates the same pod, or adopts it. */
 export const sandbox: Step<{ podName: string }, CreateSandbox> = {
   name: "sandbox",
   condition: "SandboxReady",
@@ -27,7 +27,7 @@ export const sandbox: Step<{ podName: string }, CreateSandbox> = {
   apply: create,
 };
 
-/** No attempt yet, one without its pod, or the last one ended and was not final (else the task would be over). */
+/** Whether a pod is missing: there is no attempt, the newest attempt has no pod, or it ended and can be retried (else the task would be over). */
 function needsPod(task: AgentTask): boolean {
   const attempt = newestAttempt(task);
   return attempt === undefined || attempt.podUID === undefined || attempt.reason !== undefined;
@@ -60,7 +60,7 @@ function decideSandbox(facts: TaskFacts, podName: string, now: Date): Decision<C
   };
 }
 
-/** A profile may change while its task waits, and between two attempts. */
+/** Waits for a profile that is not ready: it may change while its task waits, and between two attempts. */
 function notReady({ reason, message }: { reason: string; message: string }): Decision<never> {
   return {
     conditions: [
@@ -82,7 +82,7 @@ async function create(context: StepContext, { attempt }: CreateSandbox): Promise
   if (!written || written.number !== attempt || written.podUID !== undefined || isOver(live) || isStopping(live)) {
     return undefined;
   }
-  // The facts are newer than those that were decided on.
+  // The facts are newer than those of the decision.
   const problem = unreadyProfile(context.facts);
   if (problem) return notReady(problem);
   try {
@@ -108,7 +108,7 @@ async function ensurePod(context: StepContext, live: AgentTask, attempt: Attempt
     task: live,
     profile,
     integration,
-    // Fixed by the attempt's immutable ConfigMap: a pod that is made again finds the first date there.
+    // The attempt's immutable ConfigMap keeps the first date for a pod that is created again.
     attempt: { number: attempt.number, date: deps.clock.now().toISOString() },
     host,
     egress: await deps.egress(signal),
@@ -127,7 +127,7 @@ function remainingOf(deps: AgentTaskDeps, task: AgentTask, profile: AgentProfile
   return Math.max(1_000, (deadlineMs(task, profile) ?? nowMs + wallClockMs(task, profile)) - nowMs);
 }
 
-/** Time counts from the first pod, not from when one was wanted: a task may wait long for quota. */
+/** Records the pod. The task's time starts with its first pod, because a task may wait a long time for quota. */
 function withPod(task: AgentTask, pod: { number: number; podUID: string; startedAt: string }): StatusPatch {
   const { attempts = [], startTime = pod.startedAt } = task.status ?? {};
   return {
@@ -138,7 +138,7 @@ function withPod(task: AgentTask, pod: { number: number; podUID: string; started
   };
 }
 
-/** A used-up quota waits; what the cluster refuses for good ends the task; everything else is tried again by the frame. */
+/** Handles a failed creation: waits for an exceeded quota, ends the task if the cluster refuses the pod for good, and leaves other errors to the frame, which retries. */
 function createFailure(error: unknown): StatusPatch {
   const code = errorCode(error);
   const message = error instanceof Error ? error.message : "";

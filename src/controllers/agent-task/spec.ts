@@ -6,7 +6,7 @@ import type { SandboxSpec } from "../../sandbox/protocol/sandbox-spec.ts";
 import { commitSubject } from "./branch-name.ts";
 import { requesterOf } from "./state.ts";
 
-/** What `sandbox.json` is made from. */
+/** Inputs of `sandbox.json`. */
 export interface SpecSources {
   task: AgentTask;
   profile: AgentProfile;
@@ -19,7 +19,7 @@ export interface SpecSources {
   remainingMs: number;
 }
 
-/** What the courier of an attempt is told. Pure. Throws where the task has no repository or checkout, which the steps before made sure of. */
+/** Builds the instructions for the courier of an attempt (`sandbox.json`). Pure. Throws if the task has no repository or checkout; the earlier steps set both. */
 export function sandboxSpecOf(sources: SpecSources): SandboxSpec {
   const { task, profile, attempt } = sources;
   const { repository } = task.spec;
@@ -50,19 +50,19 @@ export function sandboxSpecOf(sources: SpecSources): SandboxSpec {
   };
 }
 
-/** The longest the task may run, all attempts together: the tighter of its own limit and the profile's. */
+/** Time limit of the task, all attempts together: the lower of its own limit and the profile's. */
 export function wallClockMs(task: AgentTask, profile: AgentProfile): number {
   const most = durationMs(profile.spec.limits.wallClock);
   return task.spec.limits?.wallClock === undefined ? most : Math.min(most, durationMs(task.spec.limits.wallClock));
 }
 
-/** When the task's time is up; undefined before its first sandbox. */
+/** When the task reaches its time limit; undefined before its first sandbox. */
 export function deadlineMs(task: AgentTask, profile: AgentProfile): number | undefined {
   const { startTime } = task.status ?? {};
   return startTime === undefined ? undefined : Date.parse(startTime) + wallClockMs(task, profile);
 }
 
-/** A branch that exists must still be where the agent starts from: only fast-forwards. A new one must not exist. */
+/** An existing branch must still be at the commit that the agent starts from, so that every push is a fast-forward. A new branch must not exist. */
 function oldIdOf({ task }: SpecSources): { oldId?: string } {
   const { newBranch, headSHA } = task.status?.checkout ?? {};
   return newBranch || headSHA === undefined ? {} : { oldId: headSHA };

@@ -3,20 +3,20 @@ import type { AgentTask } from "../../api/kinds.ts";
 import { findCondition } from "../../kube/conditions.ts";
 import type { Condition } from "../../kube/types.ts";
 
-/** One sandbox that was tried. */
+/** One attempt to run the task, in its own sandbox. */
 export type Attempt = NonNullable<AgentTaskStatus["attempts"]>[number];
 
-/** A condition of a task, if it was ever set. */
+/** Finds a condition of a task; undefined if it is not set. */
 export function conditionOf(task: AgentTask, type: TaskCondition): Condition | undefined {
   return findCondition(task.status?.conditions as readonly Condition[] | undefined, type);
 }
 
-/** Whether a condition holds. */
+/** Whether a condition is `True`. */
 export function holds(task: AgentTask, type: TaskCondition): boolean {
   return conditionOf(task, type)?.status === "True";
 }
 
-/** Whether a condition was judged for good; `Unknown` is still open. */
+/** Whether a condition is `True` or `False`; `Unknown` is not decided yet. */
 export function isDecided(task: AgentTask, type: TaskCondition): boolean {
   const status = conditionOf(task, type)?.status;
   return status === "True" || status === "False";
@@ -27,17 +27,17 @@ export function isOver(task: AgentTask): boolean {
   return isDecided(task, "Succeeded") || wasRefused(task);
 }
 
-/** Whether the task was refused: what it asks for is not done. */
+/** Whether the task was refused: `Authorized` is `False`. */
 export function wasRefused(task: AgentTask): boolean {
   return conditionOf(task, "Authorized")?.status === "False";
 }
 
-/** Whether the task is work; commands do none. */
+/** Whether the task is work and not a command. */
 export function isWork(task: AgentTask): boolean {
   return task.spec.command === undefined;
 }
 
-/** Whether the task may work now: work, authorised, admitted, not over, not asked to stop, not being deleted. */
+/** Whether the task may run now: it is work, authorised, admitted, not over, not asked to stop, not being deleted. */
 export function isAtWork(task: AgentTask): boolean {
   return isWork(task) && holds(task, "Authorized") && holds(task, "Admitted") && !isOver(task) && !isStopping(task);
 }
@@ -47,17 +47,17 @@ export function isStopping(task: AgentTask): boolean {
   return stopOf(task) !== undefined || task.metadata.deletionTimestamp !== undefined;
 }
 
-/** Who asked the task to stop, and why, if anybody did: by `spec.cancel` or by a `stop` in the thread. */
+/** The request to stop the task, if there is one: `spec.cancel`, or a `stop` in the thread. */
 export function stopOf(task: AgentTask): { by: string; reason?: string | undefined } | undefined {
   return task.spec.cancel ?? task.status?.requests?.find((request) => request.type === "stop");
 }
 
-/** The newest attempt; the fence for pushes and results. */
+/** The newest attempt; pushes and results of older attempts are refused. */
 export function newestAttempt(task: AgentTask): Attempt | undefined {
   return task.status?.attempts?.at(-1);
 }
 
-/** The conversation in force. */
+/** The effective conversation: as resolved, else as the event names it. */
 export function conversationOf(task: AgentTask): string {
   return task.status?.conversation ?? task.spec.conversation;
 }
@@ -68,28 +68,28 @@ export function sameRepository(a: AgentTask, b: AgentTask): boolean {
   return left !== undefined && left.id === right?.id && left.host === right.host;
 }
 
-/** On whose behalf a task works: the requester where it is not the sender (failed checks). */
+/** The person on whose behalf a task works: the sender of the event, or for failed checks the requester in the status. */
 export function requesterOf(task: AgentTask): { id: string; login: string } {
   return task.status?.requester ?? task.spec.actor;
 }
 
-/** The reason of `Authorized` for a `stop` by somebody without the permission for more than their own work. */
+/** The reason of `Authorized` for a `stop` by a person whose permission covers only their own work. */
 export const ownWorkOnly = "OwnWork";
 
-/** What orders tasks: when each was received, and what decides between two of the same millisecond. Times in milliseconds since 1970. */
+/** The keys that order tasks: the time of receipt, and tie-breakers for the same millisecond. Times in milliseconds since 1970. */
 export interface Receipt {
   receivedMs: number;
-  /** By the provider's clock; the receipt again where the provider does not say. */
+  /** Time of the event by the provider's clock; equals `receivedMs` if the provider gives none. */
   occurredMs: number;
-  /** Providers count their objects up. */
+  /** Id of the event's object; providers assign increasing ids. */
   objectId: string;
   name: string;
 }
 
 /**
- * When a task was received. Creation times have a resolution of a second, and names are hashes: neither says which of two comments came
- * first. A comment that was missed and delivered again is received when it is delivered. Times in a task from kubectl are its author's, who
- * could claim any place in the queue: there the creation counts.
+ * When a task was received. Creation times have a resolution of one second and names are hashes, so neither shows which of two comments came
+ * first. A missed comment that is delivered again counts from that delivery. The author of a task from kubectl could write any time and so
+ * claim any place in the queue: there the creation time counts.
  */
 export function receiptOf({ metadata, spec }: AgentTask): Receipt {
   const created = createdMs({ metadata });
@@ -100,7 +100,7 @@ export function receiptOf({ metadata, spec }: AgentTask): Receipt {
   return { receivedMs, occurredMs, objectId: object?.id ?? "", name: metadata.name };
 }
 
-/** Orders receipts from the oldest to the newest. Total, so that the order is the same everywhere. */
+/** Orders receipts from the oldest to the newest. A total order, so that every sort gives the same result. */
 export function byReceipt(a: Receipt, b: Receipt): number {
   return (
     a.receivedMs - b.receivedMs ||

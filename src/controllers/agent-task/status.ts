@@ -6,7 +6,7 @@ import type { ConditionDraft, StatusPatch } from "./facts.ts";
 import { phaseOf } from "./phase.ts";
 import { conditionOf } from "./state.ts";
 
-/** The status a task has after a patch: conditions with their times, the phase they make, and the end's time. Pure. */
+/** Applies a patch to a task's status: sets conditions with their times, the resulting phase, and the completion time. Pure. */
 export function patchedStatus(task: AgentTask, patch: StatusPatch, now: Date): AgentTaskStatus {
   const standing = ((task.status?.conditions ?? []) as Condition[]).filter(
     ({ type }) => !patch.drop?.some((dropped) => dropped === type),
@@ -37,7 +37,7 @@ function isEnd(condition: Condition): boolean {
   return condition.type === "Succeeded" && condition.status !== "Unknown";
 }
 
-/** Takes back what was shown of tries that failed, once one did not: the next failure is a first one, with a time of its own. */
+/** Removes the condition that shows failed retries, after a success: the next failure is a first one again, with its own start time. */
 export function clearRetryCondition(task: AgentTask): Pick<StatusPatch, "drop"> {
   return conditionOf(task, "Succeeded")?.status === "Unknown" ? { drop: ["Succeeded"] } : {};
 }

@@ -4,67 +4,66 @@ import type { Connection } from "../../integrations/connection.ts";
 import type { AgentTaskDeps } from "./deps.ts";
 import type { Decision, StatusPatch, TaskFacts } from "./facts.ts";
 
-/** What a step may use besides the facts. */
+/** Facts and services that a step may use. */
 export interface StepContext {
   deps: AgentTaskDeps;
   facts: TaskFacts;
-  /** The signed-in integration; the same one throughout a reconcile. Throws `BellhopError` where the integration is gone. */
+  /** The connection of the signed-in integration, the same throughout a reconcile. Throws `BellhopError` if the integration does not exist. */
   connection(): Promise<Connection>;
-  /** The task as the API server has it now: whole, and the fence for what must not happen twice. Throws `ApiError`. */
+  /** Reads the complete task from the API server; read it before an action that must not happen twice. Throws `ApiError`. */
   live(): Promise<AgentTask>;
   signal: AbortSignal;
 }
 
 /**
- * How a task ends: condition `Succeeded` becomes `True` or `False`, and nothing but `report`, clean-up and the report fields changes
- * after that. Reasons with a meaning to other steps: `Cancelled` (phase Cancelled), `Delivered` and `Duplicate` (with `True`: the
- * phases of that name); the phase Refused comes from `Authorized=False`, which ends a task just as well.
+ * How a task ends: condition `Succeeded` becomes `True` or `False`. After that only `report`, clean-up and the report fields change.
+ * Other steps use these reasons: `Cancelled` (phase Cancelled), `Delivered` and `Duplicate` (with `True`: the phases of the same name).
+ * `Authorized=False` also ends a task, with the phase Refused.
  *
- * Publishing: as long as `status.publish` is set, the end of the sandbox is judged by the publish step and by no other: it reads the
- * host. Where the host shows `publish.newId`, it writes `result` and ends the task; where the push certainly did not happen and the
- * sandbox has ended, it removes `status.publish`, and the follow step ends the task by what the sandbox left. An outcome `Published`
- * without `status.publish` is a lie and fails.
+ * Publishing: while `status.publish` is set, only the publish step handles the end of the sandbox, because it reads the code host. If the
+ * host shows `publish.newId`, the step writes `result` and ends the task. If the push certainly did not happen and the sandbox has ended,
+ * the step removes `status.publish`, and the follow step ends the task with the outcome of the sandbox. An outcome `Published` without
+ * `status.publish` is false and fails the task.
  */
 
 /**
- * One step in the life of a task. In each reconcile the frame goes through the steps in order, and for each that `concerns` the task:
- * gather → decide → write the status → apply each action → write what the actions answered. The next step sees the task as written.
+ * One step of a task. In each reconcile the frame runs the steps in order. For each step that `concerns` the task it does: gather → decide
+ * → write the status → apply each action → write the patches that the actions return. The next step sees the task as written.
  *
- * Where something throws, the steps after it are left out, but for those marked `always`; the reconcile is then repeated with
- * back-off (`retryAfterMs` of a ProviderError is kept). Every write is conditional on the `resourceVersion` the facts were taken from,
- * so that a decision on stale facts is refused (409) and made again. Whatever is to survive a crash between two writes is written
- * before it is done (an intent), and actions are idempotent.
+ * If a step throws, the steps after it are skipped, except those marked `always`, and the reconcile is retried with back-off (or after the
+ * `retryAfterMs` of a ProviderError). Every write is conditional on the `resourceVersion` of the facts, so a decision on stale facts is
+ * refused (409) and made again. An action that must survive a crash is written to the status first (an intent). Actions are idempotent.
  */
 export interface Step<Reading, Action> {
-  /** In logs and errors. */
+  /** The step's name in logs and errors. */
   readonly name: string;
-  /** Where a provider failure in this step is shown, as long as it is not `True` or `False` yet. */
+  /** The condition that shows a failure of this step, unless the condition is already `True`. */
   readonly condition?: TaskCondition;
-  /** Runs also where an earlier step of the same reconcile threw. */
+  /** The step also runs if an earlier step of the same reconcile threw. */
   readonly always?: boolean;
-  /** Pure: whether there is anything to read or decide for the task as it stands. Cheap. */
+  /** Whether the step has anything to read or decide for the task now. Pure and cheap. */
   concerns(facts: TaskFacts, now: Date): boolean;
-  /** Reads what the facts do not have. Writes nothing anywhere. */
+  /** Reads the information that the facts do not have. Writes nothing. */
   gather(context: StepContext): Promise<Reading>;
-  /** Pure: what shall be, with a reason a person can read. */
+  /** Decides the new status and the actions, each with a human-readable reason. Pure. */
   decide(facts: TaskFacts, reading: Reading, now: Date): Decision<Action>;
-  /** Does one thing in the world; idempotent. What it answers is written to the status next. */
+  /** Performs one action; idempotent. The returned patch is written to the status next. */
   apply(context: StepContext, action: Action): Promise<StatusPatch | undefined>;
 }
 
-/** What one step wants, with its actions ready to run. */
+/** The decision of one step, with its actions ready to run. */
 export interface Plan extends StatusPatch {
   actions: (() => Promise<StatusPatch | undefined>)[];
   requeueAfterMs?: number;
 }
 
-/** A step whose types are its own business: what the frame sees. */
+/** A step as the frame sees it, without the types of its reading and its actions. */
 export interface AnyStep extends Pick<Step<never, never>, "name" | "condition" | "always" | "concerns"> {
-  /** Gather and decide. `latest` gives the context as it is when an action runs. */
+  /** Gathers and decides. `latest` gives the context at the time when an action runs. */
   plan(context: StepContext, latest: () => StepContext): Promise<Plan>;
 }
 
-/** Ties a step's reading and action together and hides them. */
+/** Hides the types of a step's reading and actions. */
 export function asStep<Reading, Action>(step: Step<Reading, Action>): AnyStep {
   return {
     name: step.name,

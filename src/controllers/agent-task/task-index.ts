@@ -3,30 +3,30 @@ import type { IndexFunction } from "../../kube/store.ts";
 import type { ObjectKey, Store } from "../../kube/types.ts";
 import { conversationOf, holds, isDecided, isOver, isWork, wasRefused } from "./state.ts";
 
-/** What tasks of one repository are found by: a number or name that the task has in its status. */
+/** Indexes of the tasks of one repository: each is over a number or name in the task's status. */
 export type RepositoryIndex = "change" | "commit" | "branch" | "head" | "base" | "unsettled";
 
 /**
- * The tasks of a namespace, found by what a step asks about. Answers come from indexes of the cache: no call looks at every task, so that
- * a reconcile costs the same among ten tasks and among ten thousand.
+ * Look-ups of tasks in a namespace. Answers come from indexes of the cache and no call reads every task, so a reconcile costs the same
+ * with ten tasks as with ten thousand.
  */
 export interface TaskIndex {
   /** Tasks in the namespace and repository of `like` for which `index` gave `value`; `unsettled` has no value. */
   inRepository(like: AgentTask, index: RepositoryIndex, value?: string | number): AgentTask[];
-  /** Tasks in the namespace and at the host of `like` whose conversation is `conversation`, as far as they themselves say. */
+  /** Tasks in the namespace and at the host of `like` whose own status or spec names `conversation`. */
   inConversation(like: AgentTask, conversation: string): AgentTask[];
 }
 
-/** The cache of tasks as the operator reads it. Made from an informer's store with the indexes below. */
+/** The operator's cache of tasks; built on an informer's store with the indexes below. */
 export interface TaskCache extends TaskIndex {
   get(key: ObjectKey): AgentTask | undefined;
-  /** Work that is authorised and not over, of all namespaces: what counts against limits, or wants to. */
+  /** Work that is authorised and not over, in all namespaces: it counts against the limits or waits for them. */
   active(): AgentTask[];
-  /** Work that is not judged yet, in the namespace and at the host of `like`, whose event named `thread`. */
+  /** Work that is neither authorised nor refused yet, in the namespace and at the host of `like`, whose event named `thread`. */
   unauthorised(like: AgentTask, thread: string): AgentTask[];
   /** Tasks of a namespace that are not over. */
   open(namespace: string): AgentTask[];
-  /** Tasks that came through one integration. */
+  /** Tasks of one integration. */
   ofIntegration(integration: { kind: string; namespace: string; name: string }): AgentTask[];
 }
 
@@ -47,12 +47,12 @@ export const taskIndexes: Record<string, IndexFunction<AgentTask>> = {
     /** The branch that a task which is not over works on. */
     head: (task) => (isOver(task) ? undefined : task.status?.checkout?.headRef),
     base: (task) => task.status?.checkout?.baseRef,
-    /** Neither refused nor in a conversation for good: its conversation depends on what other tasks left. */
+    /** Tasks that are not refused and have no final conversation yet: it depends on the results of other tasks. */
     unsettled: (task) => (task.status?.conversation === undefined && !wasRefused(task) ? "" : undefined),
   }),
 };
 
-/** Ties the store of an informer that has `taskIndexes` to the questions of the steps. */
+/** Makes a task cache from the store of an informer that has `taskIndexes`. */
 export function taskCache(store: Pick<Store<AgentTask>, "get" | "byIndex">): TaskCache {
   return {
     get: (key) => store.get(key),
@@ -68,14 +68,14 @@ export function taskCache(store: Pick<Store<AgentTask>, "get" | "byIndex">): Tas
   };
 }
 
-/** Drops prompts and comments before a task is cached: they are up to 64 KiB each, and what needs one reads the task itself. */
+/** Removes prompts and comments before a task is cached: they are up to 64 KiB each. Code that needs them reads the task from the API server. */
 export function withoutTexts(task: AgentTask): AgentTask {
   const { prompt: _prompt, ...spec } = task.spec;
   const { text: _text, ...source } = spec.source;
   return { ...task, spec: { ...spec, source } };
 }
 
-/** How tasks are listed: in small pages without their texts, so that ten thousand of them never are in memory whole. */
+/** Lists tasks in small pages without their texts, so that ten thousand whole tasks are never in memory at once. */
 export const taskPages = { pageSize: 100, transform: withoutTexts };
 
 type ValueOf = (task: AgentTask) => string | number | undefined;
@@ -96,7 +96,7 @@ function repositoryKey({ metadata, spec }: AgentTask, value: string | number): s
   return repository && keyOf(metadata.namespace, repository.host, repository.id, value);
 }
 
-/** Tells a conversation of a task from those of the same name in other namespaces and at other hosts. */
+/** Key of a conversation; distinguishes it from those of the same name in other namespaces and at other hosts. */
 export function conversationKey({ metadata, spec }: AgentTask, conversation: string): string {
   return keyOf(metadata.namespace, spec.repository?.host, conversation);
 }

@@ -14,7 +14,7 @@ import { taskCache, taskIndexes, withoutTexts, type TaskCache, type TaskIndex } 
 /** Noon in every test. */
 export const noon = new Date("2026-03-01T12:00:00Z");
 
-/** What a test says of a task; the rest is an ordinary mention on acme/shop#42 by @ana. */
+/** Fields that a test sets in a task; the rest is an ordinary mention on acme/shop#42 by @ana. */
 export interface TaskOverrides {
   name?: string;
   namespace?: string;
@@ -29,7 +29,7 @@ export interface TaskOverrides {
   conditions?: (TaskCondition | Partial<Condition>)[];
 }
 
-/** A task as the API server would show it. */
+/** A task as the API server returns it. */
 export function aTask(overrides: TaskOverrides = {}): AgentTask {
   const name = overrides.name ?? "shop-abc";
   const metadata = {
@@ -110,14 +110,14 @@ export function aProfile(spec: object = {}): AgentProfile {
   };
 }
 
-/** The cache of tasks, as an informer would hold the given. */
+/** A task cache that holds the given tasks, as an informer would. */
 export function taskCacheOf(tasks: readonly AgentTask[]): TaskCache {
   const store = createStore(taskIndexes);
   for (const task of tasks) store.put(withoutTexts(task));
   return taskCache(store);
 }
 
-/** An index of the given tasks that counts how many it answers with, all calls together. */
+/** An index of the given tasks that counts the returned tasks of all calls. */
 export function countingIndex(given: readonly AgentTask[]): { tasks: TaskIndex; seen: () => number } {
   const cache = taskCacheOf(given);
   let seen = 0;
@@ -134,7 +134,7 @@ export function countingIndex(given: readonly AgentTask[]): { tasks: TaskIndex; 
   };
 }
 
-/** Facts around a task; `tasks` are all that the cache holds, this one alone unless told. */
+/** Facts about a task; `tasks` are all tasks in the cache, by default only this one. */
 export function facts({
   tasks,
   ...overrides
@@ -157,7 +157,7 @@ export interface FakeHostState {
   repository: { defaultBranch: string; archived: boolean; empty: boolean } | undefined;
   branches: Record<string, { sha: string; protected: boolean }>;
   changes: Change[];
-  /** Tokens in force, with what they allow. */
+  /** Valid tokens, with their access. */
   tokens: Map<string, "read" | "write">;
   minted: number;
   now: () => Date;

@@ -3,13 +3,13 @@ import { conversationOf, isStopping, receiptOf } from "../state.ts";
 import { conversationKey, type TaskCache } from "../task-index.ts";
 import type { Expected } from "./schedule.ts";
 
-/** How long a task that cannot be authorised holds up what its conversation received after it. */
+/** How long a task that cannot be authorised blocks later tasks of its conversation. */
 const maxWaitMs = 30_000;
 
 /**
- * Finds the tasks that are about to be authorised in the conversations of those that wait: authorisation asks the provider, and a task that
- * was received second may be through it first. Remembers since when another waits for each, so that a provider that does not answer holds
- * up nobody for ever.
+ * Finds the tasks that are not authorised yet in the conversations of waiting tasks. Authorisation calls the provider, so a task that was
+ * received second may be authorised first. Remembers since when another task waits for each of them, so that a provider that does not answer
+ * blocks nobody for ever.
  */
 export function createExpectations(
   tasks: Pick<TaskCache, "unauthorised">,
@@ -29,7 +29,7 @@ export function createExpectations(
   };
 }
 
-/** Which conversation such a task belongs to is resolved with its authorisation: it names its thread, which may be a change of ours. */
+/** Finds unauthorised tasks by thread: their conversation is resolved with the authorisation, and the thread may be a change of ours. */
 function unauthorisedBeside(task: AgentTask, tasks: Pick<TaskCache, "unauthorised">): AgentTask[] {
   const threads = new Set([conversationOf(task), task.spec.conversation]);
   return [...threads].flatMap((thread) => tasks.unauthorised(task, thread));

@@ -3,15 +3,15 @@ import type { Integration } from "../../../integrations/types.ts";
 import type { AgentTaskConfig } from "../deps.ts";
 import { requesterOf } from "../state.ts";
 
-/** So many tasks at once. Tasks with the same `key` share it. */
+/** A limit for the number of tasks that run at once. Tasks with the same `key` share the limit. */
 export interface Limit {
   key: string;
   max: number;
-  /** For people: what is limited, to how much, and where. The beginning of a sentence or its end. */
+  /** Human-readable: the limited object, the maximum, and the field that sets it. Fits at the beginning or the end of a sentence. */
   describe: string;
 }
 
-/** What a task's limits are read from. */
+/** Objects and configuration that define a task's limits. */
 export interface LimitSources {
   task: AgentTask;
   integration: Integration | undefined;
@@ -19,17 +19,17 @@ export interface LimitSources {
   config: Pick<AgentTaskConfig, "concurrency">;
 }
 
-/** Every limit a task counts against, the narrowest first, so that the one that is named is the one that helps. */
+/** Lists every limit that a task counts against, the narrowest first: the first full limit is the one that messages name. */
 export function limitsOf(sources: LimitSources): Limit[] {
   return [...integrationLimits(sources), ...profileLimits(sources), ...installationLimits(sources)];
 }
 
-/** How many tasks go first; the same words in conditions and in reports. */
+/** Renders how many tasks are ahead; the same text in conditions and in reports. */
 export function aheadOf(position: number): string {
   return position === 0 ? "next in line" : `${position} ahead`;
 }
 
-/** On whose behalf the task works, for fairness; people of different integrations are different people. */
+/** Key of the person on whose behalf the task works, for fairness. The same person at two integrations has two keys. */
 export function actorKey(task: AgentTask): string {
   const { id, login } = requesterOf(task);
   return `${integrationKey(task)}/${id || login}`;
@@ -65,7 +65,7 @@ function installationLimits({ task, config }: LimitSources): Limit[] {
   ];
 }
 
-/** `set` names the field that sets it, where a person of the team can change it. */
+/** `set` names the field that sets the limit, if the team can change it. */
 function limit(key: string, max: number, which: string, set?: string): Limit {
   const [tasks, run] = max === 1 ? ["task", "runs"] : ["tasks", "run"];
   return {

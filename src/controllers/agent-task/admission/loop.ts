@@ -12,24 +12,24 @@ import { unready } from "./ready.ts";
 import { schedule, type Contender } from "./schedule.ts";
 import type { AdmissionVerdict } from "./verdict.ts";
 
-/** Decides who works. One loop for the whole installation; only the leader runs it. */
+/** Decides which tasks may run. There is one loop for the whole installation, and only the leader runs it. */
 export interface Admission {
-  /** What holds for a task now; a task the loop has not seen yet is looked at soon, and `onVerdict` listeners are announced. */
+  /** The current verdict on a task. A task that the loop has not checked yet is checked soon, and the `onVerdict` listeners are called. */
   verdict(task: AgentTask): AdmissionVerdict;
-  /** Something that limits depend on changed; looks at everything soon. */
+  /** Call when an object that limits depend on has changed: all tasks are checked again soon. */
   changed(): void;
-  /** Counts what a live list showed, until the cache shows it too. Called once, when leadership begins. */
+  /** Counts the tasks of a live list until the cache shows them too. Called once, when leadership begins. */
   seed(tasks: readonly AgentTask[]): void;
-  /** Called with each task that shall be looked at because its verdict changed. Returns its own removal. */
+  /** Adds a listener that is called with each task whose verdict changed. Returns a function that removes the listener. */
   onVerdict(listener: VerdictListener): () => void;
 }
 
-/** Hears which task's verdict changed, and to what. */
+/** Receives a task and its new verdict. */
 export type VerdictListener = (request: Request, verdict: AdmissionVerdict) => void;
 
-/** What the loop reads; all from caches. */
+/** Dependencies of the loop; it reads only caches. */
 export interface AdmissionDeps {
-  /** `active`: work that is authorised and not over, of all namespaces. A pass costs as much as there is of it. */
+  /** `active`: work that is authorised and not over, in all namespaces. The cost of a pass grows with their number. */
   tasks: Pick<TaskCache, "active" | "get" | "unauthorised">;
   integration(task: AgentTask): Integration | undefined;
   profile(task: AgentTask): AgentProfile | undefined;
@@ -37,27 +37,27 @@ export interface AdmissionDeps {
   config: Pick<AgentTaskConfig, "concurrency" | "guardrails" | "reserveAfterMs">;
 }
 
-/** Changes that come within this time are looked at together. */
+/** Changes within this time are handled in one pass. */
 const settleMs = 20;
-/** A place in the queue is announced no more often than this. */
+/** Minimum time between two updates of a task's place in the queue. */
 const announceEveryMs = 30_000;
-/** By then a cache shows what a live list showed. */
+/** After this time the cache shows the tasks of the live list. */
 const seedMs = 60_000;
 
-/** Makes the loop; it rests while nothing changes. */
+/** Creates the admission loop; it is idle while nothing changes. */
 export function createAdmission(deps: AdmissionDeps): Admission {
   return new AdmissionLoop(deps);
 }
 
 interface Assumed {
   task: AgentTask;
-  /** For what a live list showed: how long it counts without the cache knowing of it. */
+  /** For tasks of the live list: how long they count although the cache does not show them. */
   untilMs?: number;
 }
 
 /**
- * One pass is one synchronous function, so two never decide at once. What a pass admitted is assumed to be at work from then on:
- * the task's own reconcile writes `Admitted`, and the assumption ends when the cache shows that, or the task is over or gone.
+ * A pass is one synchronous function, so two passes never run at once. A task that a pass admits is assumed to run from then on: the task's
+ * own reconcile writes `Admitted`, and the assumption ends when the cache shows that, or when the task is over or deleted.
  */
 class AdmissionLoop implements Admission {
   readonly #deps: AdmissionDeps;
@@ -150,7 +150,7 @@ class AdmissionLoop implements Admission {
     return known?.metadata.uid === task.metadata.uid ? known : undefined;
   }
 
-  /** What cannot be admitted takes nobody's place. */
+  /** Whether the task can be admitted at all; a task that cannot takes no place. */
   #isReady(task: AgentTask): boolean {
     const deps = this.#deps;
     const [integration, profile] = [deps.integration(task), deps.profile(task)];
@@ -188,7 +188,7 @@ function isWaiting(task: AgentTask): boolean {
   );
 }
 
-/** A task that was deleted and created anew is another task. */
+/** Key of a task. It has the uid, because a task that was deleted and created again is another task. */
 function keyOf(task: AgentTask): string {
   return `${task.metadata.namespace}/${task.metadata.name}/${task.metadata.uid ?? ""}`;
 }

@@ -2,7 +2,7 @@ import type { AgentProfile, AgentTask } from "../../../api/kinds.ts";
 import type { Integration } from "../../../integrations/types.ts";
 import { judge, type Guardrails } from "../../agent-profile/decide.ts";
 
-/** What a task depends on, as the caches have it. */
+/** Objects that a task depends on, from the caches. */
 export interface Dependencies {
   task: AgentTask;
   integration: Integration | undefined;
@@ -10,7 +10,7 @@ export interface Dependencies {
   guardrails: Guardrails;
 }
 
-/** Why a task cannot be admitted whatever room there is: its integration or profile is missing or not ready. Undefined where nothing stands against it. */
+/** Why a task cannot be admitted even within all limits: its integration or profile is missing or not ready. Undefined if both are ready. */
 export function unready(
   dependencies: Dependencies,
 ): { reason: "IntegrationNotFound" | "ProfileNotReady"; message: string } | undefined {
@@ -24,7 +24,7 @@ export function unready(
   return unreadyProfile(dependencies);
 }
 
-/** The profile's part of it. Its spec is judged, not its status, which follows a change of the spec only after a while. */
+/** Checks the profile alone. It checks the spec and not the status, because the status follows a change of the spec with a delay. */
 export function unreadyProfile({
   task,
   profile,

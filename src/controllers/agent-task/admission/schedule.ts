@@ -8,7 +8,7 @@ export interface Contender {
   key: string;
   /** Fairness is between actors. */
   actor: string;
-  /** One task of a conversation at a time, in the order of receipt. */
+  /** The tasks of a conversation run one at a time, in the order of receipt. */
   conversation: string;
   /** The conversation as the event names it: for a comment on a change that Bellhop opened, the change. */
   thread: string;
@@ -16,39 +16,39 @@ export interface Contender {
   limits: readonly Limit[];
 }
 
-/** A task that is not authorised yet. Only its thread is known: which conversation that belongs to is resolved with the authorisation. */
+/** A task that is not authorised yet. Only its thread is known: its conversation is resolved with the authorisation. */
 export type Expected = Pick<Contender, "thread" | "receipt">;
 
-/** One look at everything. */
+/** All tasks that one pass of the scheduler considers. */
 export interface Snapshot {
-  /** What counts already. */
+  /** Tasks that already count against the limits. */
   running: readonly Contender[];
   waiting: readonly Contender[];
-  /** Takes no place in any limit, but its conversation's later tasks wait for it. */
+  /** Tasks that count against no limit yet; later tasks of their conversation wait for them. */
   expected: readonly Expected[];
   nowMs: number;
   reserveAfterMs: number;
 }
 
-/** What holds for each task that waits. */
+/** The verdict on each task that waits, by `Contender.key`. */
 export type Verdicts = Map<string, Exclude<AdmissionVerdict, { state: "Unknown" }>>;
 
 interface Ledger {
   used: Map<string, number>;
-  /** Who waits in front, per limit. */
+  /** How many tasks wait ahead, per limit. */
   ahead: Map<string, number>;
   conversations: Map<string, number>;
-  /** What waits, by conversation, and what is expected, by thread. */
+  /** Receipts of waiting tasks by conversation, and of expected tasks by thread. */
   queues: { waiting: Map<string, Receipt[]>; expected: Map<string, Receipt[]> };
   verdicts: Verdicts;
   reserved: boolean;
 }
 
 /**
- * Admits as many as fit, in a fair order: those who wait longer than `reserveAfterMs` by age, then the others by how much their actor
- * has at work and in the queue before them, then by age. Someone who does not fit is passed by, so that a full repository holds up nobody
- * else; but the oldest of those who wait too long keeps a place in each of its limits, so that it is not passed by for ever.
- * Pure. Never admits over a limit, nor two of one conversation.
+ * Admits as many tasks as the limits allow, in a fair order: first tasks that wait longer than `reserveAfterMs`, by age; then the others, by
+ * the number of running and earlier waiting tasks of their actor, then by age. A task that does not fit is skipped, so that a full repository
+ * does not block others. The oldest task that waits too long reserves a place in each of its limits, so that it is not skipped for ever.
+ * Pure. Never exceeds a limit and never admits two tasks of one conversation.
  */
 export function schedule(snapshot: Snapshot): Verdicts {
   const ledger: Ledger = {
@@ -110,12 +110,12 @@ function queuesOf<T extends { receipt: Receipt }>(
   return queues;
 }
 
-/** Whoever is admitted counts as running from here on, and once only. */
+/** Removes an admitted task from the queue, so that it counts once, as running. */
 function leaveQueue(waiting: Map<string, Receipt[]>, { conversation, receipt }: Contender): void {
   waiting.set(conversation, waiting.get(conversation)?.filter((other) => other !== receipt) ?? []);
 }
 
-/** The oldest that waits too long holds its places; one at a time, so that little stands idle for it. */
+/** Reserves places for the oldest task that waits too long. Only one task at a time, so that few places stay unused. */
 function reserve(ledger: Ledger, contender: Contender, snapshot: Snapshot): void {
   if (ledger.reserved || !waitsTooLong(snapshot, contender)) return;
   ledger.reserved = true;

@@ -1,8 +1,8 @@
-/** What the admission loop says of a task that wants to work. */
+/** The admission loop's verdict on a task that waits for admission. */
 export type AdmissionVerdict =
-  /** It may work; counts against every limit from the moment of this answer. */
+  /** The task may run; it counts against every limit from this verdict on. */
   | { state: "Admitted" }
-  /** It waits: so many tasks of the same limit go first. */
+  /** The task waits: `position` tasks of the same limit are ahead of it. */
   | { state: "Waiting"; position: number; limit: string; reason: "Queued" | "ConversationBusy" }
-  /** The loop has not looked at it yet; it tells when it has. */
+  /** The loop has not checked the task yet; it notifies its listeners when it has. */
   | { state: "Unknown" };

@@ -4,16 +4,16 @@ import { cutText } from "../../../intake/cut-text.ts";
 import { taskName } from "../../../intake/task-name.ts";
 import type { Draft } from "../../../kube/types.ts";
 
-const goOn = "Continue the work of this conversation from the current state of the branch.";
+const continuePrompt = "Continue the work of this conversation from the current state of the branch.";
 
 /**
- * The task that does an earlier one again (`retry`) or goes on from where it stands (`continue`): named after the cause of the command, so
- * that it is made once; from the command's own source and actor, so that it is authorised anew; with the earlier one's prompt and profile.
+ * Builds the task that repeats an earlier task (`retry`) or continues it (`continue`). Its name comes from the command's cause, so that it is
+ * created once; its source and actor are the command's, so that it is authorised again; its prompt and profile are the earlier task's.
  */
 export function taskAgain(command: AgentTask, original: AgentTask, integrationUID: string): Draft<AgentTask> {
   const { spec } = command;
   const kind = spec.command ?? "retry";
-  const prompt = [kind === "continue" ? goOn : undefined, original.spec.prompt]
+  const prompt = [kind === "continue" ? continuePrompt : undefined, original.spec.prompt]
     .filter((part) => part !== undefined)
     .join("\n\n");
   return {

@@ -5,32 +5,32 @@ import { conditionOf, ownWorkOnly, requesterOf } from "../state.ts";
 import type { TaskIndex } from "../task-index.ts";
 import { approvalOf, lastPublished, lastWork, openWork, unapprovedOn } from "./targets.ts";
 
-/** What a command makes happen; each idempotent. */
+/** Actions of commands; each is idempotent. */
 export type CommandAction =
   | { do: "stop"; targets: string[] }
   | { do: "again"; original: string }
   | { do: "approve"; target: string; branch: string; commit: string };
 
-/** What a command needs besides the facts. */
+/** Inputs of a command besides the facts. */
 export interface CommandReading {
-  /** Of the work whose commit waits: what holds its checks. Undefined where there is no such work, or its profile is gone. */
+  /** Profile of the work whose commit waits for approval; it decides whether checks are held. Undefined if there is no such work or profile. */
   profile: AgentProfile | undefined;
 }
 
 type Rule = (facts: TaskFacts, reading: CommandReading) => Decision<CommandAction>;
 
-/** What an authorised command does. Pure. */
+/** Decides what an authorised command does. Pure. */
 export function decideCommand(facts: TaskFacts, reading: CommandReading): Decision<CommandAction> {
   const rule = rules[facts.task.spec.command ?? "help"];
   return rule(facts, reading);
 }
 
-/** The command is done, with what the person is told. */
+/** Ends the command with success; `message` is the answer to the person. */
 export function commandSucceeded(reason: string, message: string): Decision<never> {
   return { conditions: [{ type: "Succeeded", status: "True", reason, message }] };
 }
 
-/** The command is not carried out, with why. */
+/** Ends the command without carrying it out; `message` says why. */
 export function commandRefused(reason: string, message: string): Decision<never> {
   return { conditions: [{ type: "Succeeded", status: "False", reason, message }] };
 }
@@ -83,7 +83,7 @@ const approve: Rule = ({ task, tasks }, { profile }) => {
   );
 };
 
-/** The release is noted on the work before the command ends: after a crash in between it is not done twice. */
+/** Answers if the commit was approved already. The approval is recorded on the work before the command ends, so that a crash in between does not repeat it. */
 function approvedBefore(task: AgentTask, target: AgentTask): Decision<CommandAction> | undefined {
   const approval = approvalOf(target);
   if (!approval) return undefined;
@@ -96,7 +96,7 @@ function notHeld(profile: AgentProfile | undefined): Decision<CommandAction> | u
   return commandSucceeded("NotHeld", "Checks are not held here (output.ci: Run); there is nothing to approve.");
 }
 
-/** A commit of ours on top would make a push that is under way late; what that brings has to be read anyway. */
+/** Refuses while other work runs on the branch: our empty commit would make its push fail, and its commit needs a review anyway. */
 function busy(branch: string, task: AgentTask, tasks: TaskIndex): Decision<CommandAction> | undefined {
   if (!isTaken(task, branch, tasks)) return undefined;
   return commandRefused(

@@ -11,7 +11,7 @@ import { taskAgain } from "./again.ts";
 import { decideCommand, commandRefused, commandSucceeded, type CommandAction, type CommandReading } from "./decide.ts";
 import { lastPublished } from "./targets.ts";
 
-/** Carries out commands: tasks that do no work of their own. */
+/** Carries out commands, which are tasks that do no work of their own. */
 const commands: Step<CommandReading, CommandAction> = {
   name: "commands",
   condition: "Succeeded",
@@ -21,10 +21,10 @@ const commands: Step<CommandReading, CommandAction> = {
   apply: (context, action) => carryOut(context, action),
 };
 
-/** The command step, for the life of a task. */
+/** The command step of a task. */
 export const commandStep: AnyStep = asStep(commands);
 
-/** A command comes with the integration's profile; whether a commit is held, the profile of its work says. */
+/** Reads the profile of the work: it decides whether the checks of a commit are held. The command's own profile is the integration's. */
 async function readProfile({ deps, facts: { task, tasks } }: StepContext): Promise<CommandReading> {
   const waiting = lastPublished(task, tasks);
   const { namespace } = task.metadata;
@@ -47,7 +47,7 @@ async function requestStop(context: StepContext, targets: readonly string[]): Pr
 async function startAgain(context: StepContext, name: string): Promise<StatusPatch> {
   const { deps, facts, signal } = context;
   const { namespace } = facts.task.metadata;
-  // From the API server: the cache leaves prompts out.
+  // Read from the API server: the cache has no prompts.
   const [command, original] = await Promise.all([
     context.live(),
     deps.kube.get(AgentTaskKind, { namespace, name }, signal),
@@ -88,7 +88,7 @@ async function approve(
   }
 }
 
-/** Makes the change say so. The approval holds where it cannot: the answer to the command says it as well. */
+/** Shows the approval in the change's text. The approval is valid even if this fails: the answer to the command shows it as well. */
 async function showApprovalInChange(
   context: StepContext,
   { branch, commit }: { branch: string; commit: string },
@@ -108,7 +108,7 @@ async function showApprovalInChange(
   }
 }
 
-/** Leaves the command with the work it is for; the new head of an approved branch is ours too. The same command twice is once. */
+/** Records the command in the status of its target task, and the new commit of an approved branch as the result. Idempotent. */
 async function recordRequest(context: StepContext, name: string, { commit }: { commit?: string }): Promise<void> {
   const { deps, facts, signal } = context;
   const { task } = facts;

@@ -4,8 +4,8 @@ import { conversationOf, holds, isOver, isWork, newestFirst } from "../state.ts"
 import type { TaskIndex } from "../task-index.ts";
 
 /**
- * The work of a command's conversation that was received before the command, newest first; not what the command itself has begun, nor what
- * ended without ever being authorised.
+ * The work of a command's conversation that was received before the command, newest first. Excludes the task that the command itself
+ * created, and work that ended without ever being authorised.
  */
 export function workOf(command: AgentTask, tasks: TaskIndex): AgentTask[] {
   return tasksOf(conversationOf(command), command, tasks)
@@ -26,7 +26,7 @@ export function openWork(command: AgentTask, tasks: TaskIndex): AgentTask[] {
   return workOf(command, tasks).filter((task) => !isOver(task));
 }
 
-/** The newest work of the conversation that was authorised and has ended: what was refused is nobody's to begin again. */
+/** The newest work of the conversation that was authorised and has ended: refused work cannot be repeated. */
 export function lastWork(command: AgentTask, tasks: TaskIndex): AgentTask | undefined {
   return workOf(command, tasks).find((task) => isOver(task) && holds(task, "Authorized"));
 }
@@ -36,7 +36,7 @@ export function lastPublished(command: AgentTask, tasks: TaskIndex): AgentTask |
   return workOf(command, tasks).find((task) => task.status?.result?.commit !== undefined);
 }
 
-/** Everybody whose work is on the branch and was not approved yet, newest first. */
+/** The work on the branch that was not approved yet, newest first. */
 export function unapprovedOn(branch: string, command: AgentTask, tasks: TaskIndex): AgentTask[] {
   const work = workOf(command, tasks).filter((task) => task.status?.result?.branch === branch);
   const approvedAt = work.findIndex((task) => approvalOf(task) !== undefined);
@@ -45,7 +45,7 @@ export function unapprovedOn(branch: string, command: AgentTask, tasks: TaskInde
 
 type Request = NonNullable<NonNullable<AgentTask["status"]>["requests"]>[number];
 
-/** The approval that released a work's commit. */
+/** The approval of a task's commit, if there is one. */
 export function approvalOf(work: AgentTask): Request | undefined {
   return work.status?.requests?.find(({ type }) => type === "approve");
 }

@@ -4,12 +4,12 @@ import { cutCharacters } from "../../../intake/cut-text.ts";
 import { requesterOf } from "../state.ts";
 import { part, withPart } from "./change-parts.ts";
 
-/** What the text of a change is made from. */
+/** Inputs of the text of a change. */
 export interface ChangeText {
   task: AgentTask;
   profile: AgentProfile;
   commit: string;
-  /** What people write after `@` to call the bot. */
+  /** The name that people write after `@` to mention the bot. */
   mention: string | undefined;
   reporter: Pick<Reporter, "encode" | "hiddenMarker">;
   host: Pick<CodeHost, "closingWords">;
@@ -18,14 +18,14 @@ export interface ChangeText {
 const maxSummaryBytes = 16_384;
 const maxTitle = 200;
 
-/** Title of the change: the subject's own title, made harmless. */
+/** Renders the title of the change: the subject's own title, encoded. */
 export function changeTitle({ task, reporter }: Pick<ChangeText, "task" | "reporter">): string {
   const { title, key } = task.spec.source.subject;
-  const words = (title ?? "").replaceAll(/\s+/g, " ").trim() || `Work on ${key}`;
-  return reporter.encode(cutCharacters(words, maxTitle)).split("\n")[0] ?? key;
+  const clean = (title ?? "").replaceAll(/\s+/g, " ").trim() || `Work on ${key}`;
+  return reporter.encode(cutCharacters(clean, maxTitle)).split("\n")[0] ?? key;
 }
 
-/** Body of a change when it is opened. The closing words are ours alone; everything a model wrote went through the desk's encoder. */
+/** Renders the body of a new change. Only our own text can close an issue; all text of a model goes through the provider's encoder. */
 export function changeBody(text: ChangeText): string {
   const { hiddenMarker } = text.reporter;
   return [
@@ -35,44 +35,44 @@ export function changeBody(text: ChangeText): string {
     part("newest", newest(text), hiddenMarker),
     part("checks", held(text), hiddenMarker),
   ]
-    .filter((words) => words !== undefined)
+    .filter((section) => section !== undefined)
     .join("\n\n");
 }
 
 /**
- * The body of a change that has a further commit of ours: it names that commit, and how its checks stand. What it was opened with and
- * what people wrote stay. Undefined where it has no parts of ours: then it is somebody else's text.
+ * Updates the body of a change that has a further commit of ours: it names that commit and the state of its checks. The rest of the body
+ * stays. Undefined if the body has no parts of ours: then somebody else wrote it.
  */
 export function bodyWithNewest(body: string, text: ChangeText): string | undefined {
   const { hiddenMarker } = text.reporter;
   const withChecks = withPart(body, "checks", held(text), hiddenMarker);
-  // After a crash it may say so already, and where it was opened for this commit the summary stands further up.
+  // After a crash the body may name this commit already; in a change that was opened for it, the summary is at the top.
   if (withChecks === undefined || body.includes(part("newest", newest(text), hiddenMarker))) return withChecks;
-  const words = [summaryOf(text), newest(text)].filter((line) => line !== undefined).join("\n\n");
-  return withPart(withChecks, "newest", words, hiddenMarker);
+  const content = [summaryOf(text), newest(text)].filter((line) => line !== undefined).join("\n\n");
+  return withPart(withChecks, "newest", content, hiddenMarker);
 }
 
-/** The body once somebody let the checks of a commit run; undefined where it has no part of ours. */
+/** Updates the body after somebody approved a commit and its checks run; undefined if the body has no part of ours. */
 export function bodyApproved(
   body: string,
   approval: { task: AgentTask; commit: string },
   { hiddenMarker }: Pick<Reporter, "hiddenMarker">,
 ): string | undefined {
   const { login } = approval.task.spec.actor;
-  const words = `**Checks are running.** @${login} has approved \`${approval.commit.slice(0, 7)}\`; an empty commit without the skip marker started them.`;
-  return withPart(body, "checks", words, hiddenMarker);
+  const content = `**Checks are running.** @${login} has approved \`${approval.commit.slice(0, 7)}\`; an empty commit without the skip marker started them.`;
+  return withPart(body, "checks", content, hiddenMarker);
 }
 
-/** Says that checks wait, why, and how to let them go. */
+/** Explains that checks are held, why, and how to start them. */
 export function checksHeldText(commit: string, mention: string | undefined): string {
-  const words = `@${mention ?? "bot"} approve ${commit.slice(0, 7)}`;
+  const command = `@${mention ?? "bot"} approve ${commit.slice(0, 7)}`;
   return (
     "**Checks are held.** The commit carries the skip marker, so that code that no person has reviewed does not run with the repository's secrets; " +
-    `required checks wait for an approval. To approve, a person with write access, other than the requester, reviews the commit and writes \`${words}\`.`
+    `required checks wait for an approval. To approve, a person with write access, other than the requester, reviews the commit and writes \`${command}\`.`
   );
 }
 
-/** Whether the checks of what a task pushes are held. */
+/** Whether the checks of pushed commits are held. */
 export function isHeld({ spec }: AgentProfile): boolean {
   return spec.output.ci === "Hold";
 }
@@ -94,7 +94,7 @@ function asked(task: AgentTask): string {
   return task.spec.source.provider === "kubernetes" ? `\`${login.replaceAll("`", "")}\` (kubectl)` : `@${login}`;
 }
 
-/** A change on top of another stands or falls with it; one for a change that was closed only comes from there. */
+/** Links the change to its subject: closes an issue; refers to a change that it is stacked on, or in which it was requested. */
 function closing({ task, host }: ChangeText): string | undefined {
   const { type, number } = task.spec.source.subject;
   if (number === undefined) return undefined;

@@ -6,24 +6,24 @@ import { conditionOf } from "../state.ts";
 import { clearRetryCondition } from "../status.ts";
 import { judgeProposal, proposedBy, type Tip } from "./judge.ts";
 
-/** What the host shows of the branch that would be pushed to; `failure` where it shows us nothing at all. */
+/** The target branch as the code host shows it; `failure` if it could not be read. */
 export interface Reading {
   tip: Tip;
   failure?: ProviderError;
 }
 
-/** Let the push through, or tell what came of it. */
+/** Allow the push, or end the task after it. */
 export type Action = "allowPush" | "conclude";
 
-/** How often the host is looked at while a push is under way; couriers push within a second or two. */
+/** How often the code host is read during a push; couriers push within a second or two. */
 const pushingMs = 1_500;
-/** How long a host may take to show a push that the courier says went through. */
+/** How long a code host may take to show a push that the courier reported. */
 const unseenMs = 30_000;
 const failingMs = 15_000;
-/** How long a host may say that there is no such repository before it is believed; replicas and rights lag behind now and then. */
+/** How long a code host must answer that the repository does not exist before the task fails; replicas and permissions can lag behind. */
 const goneMs = 60_000;
 
-/** What a proposal leads to. Pure. A sandbox that is over without a push is judged by what it left, elsewhere. */
+/** Decides what to do with a proposal. Pure. A sandbox that ended without a push is handled by the follow step. */
 export function decide(facts: TaskFacts, reading: Reading, now: Date): Decision<Action> {
   const { task, profile, sandbox } = facts;
   const proposed = proposedBy(task);
@@ -37,7 +37,7 @@ export function decide(facts: TaskFacts, reading: Reading, now: Date): Decision<
   return { fields: { publish: verdict.publish }, actions: ["allowPush"], requeueAfterMs: pushingMs };
 }
 
-/** A push was allowed: the host alone says whether it happened. */
+/** Decides after a push was allowed: only the code host shows whether it happened. */
 function pushing({ task, sandbox }: TaskFacts, tip: Tip, now: Date): Decision<Action> {
   if (tip?.sha === task.status?.publish?.newId) return { actions: ["conclude"] };
   if (!hasEnded(sandbox)) return { actions: ["allowPush"], requeueAfterMs: pushingMs };
@@ -59,7 +59,7 @@ function unseenForMs(task: AgentTask, now: Date): number {
   return condition?.reason === notSeen ? now.getTime() - Date.parse(condition.lastTransitionTime) : 0;
 }
 
-/** Waits as long as the sandbox does, for a repository that is not there only a minute; then the task ends with what the host said. */
+/** Waits while the sandbox waits, but only a minute if the repository is missing; then the task ends with the code host's answer. */
 function unreadable({ task, sandbox }: TaskFacts, failure: ProviderError, now: Date): Decision<never> {
   const over = hasEnded(sandbox);
   if (over && !task.status?.publish) return {};
@@ -70,7 +70,7 @@ function unreadable({ task, sandbox }: TaskFacts, failure: ProviderError, now: D
     return { conditions: [{ type: "Succeeded", status: "False", reason, message }] };
   }
   return {
-    // What stood there for another reason had a time of its own, which is none of this one's.
+    // A condition with another reason has its own start time, which does not count for this failure.
     ...(conditionOf(task, "Succeeded")?.reason === failure.failure ? {} : { drop: ["Succeeded"] }),
     conditions: [
       { type: "Succeeded", status: "Unknown", reason: failure.failure, message: `${message} Trying again.` },

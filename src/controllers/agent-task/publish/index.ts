@@ -11,8 +11,8 @@ import { decide, type Action, type Reading } from "./decide.ts";
 import { proposedBy } from "./judge.ts";
 
 /**
- * From a proposal to a change: judge it, write down the one push that the broker lets through, mint its token, read the branch at the
- * host, open the change or bring its text up to date. While `status.publish` is set, the end of the task is decided here and nowhere else.
+ * Turns a proposal into a change: checks the proposal, writes the one push that the broker lets through, mints its token, reads the branch
+ * at the code host, then opens the change or updates its text. While `status.publish` is set, only this step decides the end of the task.
  */
 const publish: Step<Reading, Action> = {
   name: "publish",
@@ -27,7 +27,7 @@ const publish: Step<Reading, Action> = {
   },
 };
 
-/** The publish step, for the life of a task. */
+/** The publish step of a task. */
 export const publishStep: AnyStep = asStep(publish);
 
 async function readTip(context: StepContext): Promise<Reading> {
@@ -64,7 +64,7 @@ async function conclude(context: StepContext): Promise<StatusPatch> {
     );
   } catch (error) {
     if (!isProviderFailure(error, "NotFound", "Forbidden", "Invalid")) throw error;
-    // The work is there, and no later try would be answered otherwise.
+    // The commit is pushed, and a retry would get the same answer.
     const message = `${at}, but the change could not be opened: ${describeError(error)}`;
     return concluded(task, resultOf(branch, commit, undefined), {
       status: "False",
@@ -105,7 +105,7 @@ function resultOf(branch: string | undefined, commit: string | undefined, change
   };
 }
 
-/** The open change of the branch, opened where there is none. Found first: after a crash it may be there already. */
+/** Finds the open change of the branch, or opens one. It is searched first because it may exist already after a crash. */
 async function changeFor(context: StepContext): Promise<Change | undefined> {
   const { task, profile } = context.facts;
   const { repository } = task.spec;
@@ -125,14 +125,14 @@ async function changeFor(context: StepContext): Promise<Change | undefined> {
   return host.openChange(repository, opening, context.signal);
 }
 
-/** Whether the checks of the commit are held and the change does not say so: it is somebody else's text, or there is none. */
+/** Whether the report must say that the checks are held: they are, and there is no change with a text of ours that says so. */
 async function mustReportHold(context: StepContext, change: Change | undefined): Promise<boolean> {
   const { profile } = context.facts;
   const changeSaysSo = change !== undefined && (await updateChangeText(context, change));
   return !changeSaysSo && profile !== undefined && isHeld(profile);
 }
 
-/** Makes the text of a change of ours name the newest commit; answers whether it does. The work is not lost where it cannot. */
+/** Updates the text of a change of ours with the newest commit; answers whether the text names it. A failure does not fail the task. */
 async function updateChangeText(context: StepContext, { number, body }: Change): Promise<boolean> {
   const { repository } = context.facts.task.spec;
   const text = bodyWithNewest(body, await textOf(context));
@@ -147,7 +147,7 @@ async function updateChangeText(context: StepContext, { number, body }: Change):
   }
 }
 
-/** The first commit of a repository has no base: hosts refuse a change for it. */
+/** Whether the repository was empty: its first commit has no base, and code hosts refuse a change for it. */
 function beganEmpty({ status }: AgentTask): boolean {
   return status?.checkout?.headSHA === undefined;
 }

@@ -2,22 +2,22 @@ import type { PublishCommand } from "../../../api/agent-task-status.ts";
 import type { AgentProfile, AgentTask } from "../../../api/kinds.ts";
 import { newestAttempt } from "../state.ts";
 
-/** What a courier would push. */
+/** The push that a courier proposes. */
 export type Proposed = NonNullable<NonNullable<NonNullable<AgentTask["status"]>["result"]>["proposed"]>;
 
-/** What the host shows of the branch now; undefined where there is no such branch. */
+/** The branch as the code host shows it now; undefined if it does not exist. */
 export type Tip = { sha: string; protected: boolean } | undefined;
 
-/** Yes, with the one push that is let through; or no, for good, with a reason for people. */
+/** Either the one push that is allowed, or a final refusal with a human-readable reason. */
 export type Verdict = { ok: true; publish: PublishCommand } | { ok: false; reason: string; message: string };
 
-/** The newest attempt's proposal; an older one's is history. */
+/** The proposal of the newest attempt; proposals of older attempts do not count. */
 export function proposedBy(task: AgentTask): Proposed | undefined {
   const proposed = task.status?.result?.proposed;
   return proposed && proposed.attempt === newestAttempt(task)?.number ? proposed : undefined;
 }
 
-/** Whether a proposal may be pushed: the target as it was resolved, the branch where it was left, the output within the profile's policy. Pure. */
+/** Decides whether a proposal may be pushed: it has the resolved target, the branch did not move, and the output is within the profile's policy. Pure. */
 export function judgeProposal(task: AgentTask, profile: AgentProfile, proposed: Proposed, tip: Tip): Verdict {
   return (
     outputRefused(profile, proposed) ??

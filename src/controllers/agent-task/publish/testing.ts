@@ -2,7 +2,7 @@ import type { Checkout } from "../../../api/agent-task-status.ts";
 import type { AgentTask } from "../../../api/kinds.ts";
 import { aTask } from "../testing.ts";
 
-/** A task that works in pod `p`, and whose courier may push this commit to the branch of its checkout. */
+/** A task that runs in pod `p` and whose courier may push this commit to the branch of its checkout. */
 export function aPushingTask(commit: string, checkout: Checkout & { headRef: string }): AgentTask {
   const publish = { ref: `refs/heads/${checkout.headRef}`, newId: commit };
   return aTask({

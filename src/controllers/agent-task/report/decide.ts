@@ -6,15 +6,15 @@ import type { Decision, TaskFacts } from "../facts.ts";
 import { isOver, isWork } from "../state.ts";
 import { updateEveryMs } from "./text.ts";
 
-/** What the report would say now, and whether anything is in doubt. */
+/** The current text of the report. */
 export interface ReportReading {
-  /** The text; `NoReporter` where the provider has no messages, `SignedOut` while the integration cannot sign in. */
+  /** The text; `NoReporter` if the provider cannot post messages, `SignedOut` while the integration cannot sign in. */
   text: string | { not: "NoReporter" | "SignedOut" };
-  /** The first words of the request, where they were read just now and are to be kept. */
+  /** Excerpt of the request, if it was read in this reconcile and has to be stored. */
   quote?: string;
 }
 
-/** One thing to say or show; each answers a new `report`, and keeps the quote. */
+/** One action at the provider. Each returns a new `status.report`, in which the quote is stored. */
 export type ReportAction = { quote?: string } & (
   | { do: "react" }
   | { do: "create"; text: string; search: boolean }
@@ -24,11 +24,11 @@ export type ReportAction = { quote?: string } & (
 export type Report = NonNullable<AgentTaskStatus["report"]>;
 
 const backoff = { baseMs: 5_000, maxMs: 300_000 };
-/** About an hour and a half of failing without a break, and as long a time after the end: what failed before is not held against the last word. */
+/** Gives up after about 90 minutes of failures in a row, and not earlier than 90 minutes after the task's end: earlier failures do not count against the final text. */
 const maxFailures = 24;
 const tryAfterEndMs = 90 * 60_000;
 
-/** An outbox: the intent before the message, the message's id after it, edits throttled, the last word always said. Pure. */
+/** Decides the next action of an outbox: it writes the intent before the message and the message's id after it, throttles edits, and always posts the final text. Pure. */
 export function decideReport(facts: TaskFacts, { text, quote }: ReportReading, now: Date): Decision<ReportAction> {
   const { actions, ...decision } = decideText(facts, text, now);
   if (actions === undefined) return decision;
@@ -59,7 +59,7 @@ function decideMessage(message: Message, now: Date): Decision<ReportAction> {
   return report.id === undefined ? createReport(task, report, text) : updateReport(message, now);
 }
 
-/** Identifies a text, so that the same one is not told twice. */
+/** Identifies a text, so that the same text is not posted twice. */
 export function revisionOf(text: string): string {
   return createHash("sha256").update(text).digest("hex").slice(0, 16);
 }
@@ -67,7 +67,7 @@ export function revisionOf(text: string): string {
 function createReport(task: AgentTask, report: Report, text: string): Decision<ReportAction> {
   const target = task.spec.source.subject.key;
   const intent = `task:${task.metadata.uid ?? task.metadata.name}`;
-  // An intent that is there already was written before a crash or a failure: the message may exist.
+  // An existing intent was written before a crash or a failure: the message may exist already.
   const search = report.intent !== undefined;
   return {
     fields: { report: { ...report, target, intent } },
@@ -94,7 +94,7 @@ function updateReport({ task, report, text, everyMs }: Message, now: Date): Deci
   return { actions: [{ do: "update", id: report.id ?? "", text }], requeueAfterMs: 0 };
 }
 
-/** Work always is; of commands those that answer a question, and those that were not carried out. A `stop` shows in the work's own report. */
+/** Whether a task gets a report: work always does; a command does if it answers a question or was not carried out. A `stop` shows in the report of the stopped work. */
 export function shouldReport(task: AgentTask): boolean {
   if (isWork(task)) return true;
   if (!isOver(task)) return false;

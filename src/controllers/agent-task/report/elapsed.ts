@@ -1,6 +1,6 @@
 import type { ReportSources } from "./text.ts";
 
-/** `6 m 02 s`, from the first sandbox to the end (or now). Whole minutes while it runs, so that not every second is an edit. */
+/** Time from the first sandbox to the end of the task (or now), such as `6 m 02 s`. Whole minutes while it runs, so that the report is not edited every second. */
 export function elapsed({ task, now }: Pick<ReportSources, "task" | "now">): string {
   const { startTime, completionTime } = task.status ?? {};
   if (startTime === undefined) return "";

@@ -7,7 +7,7 @@ import { elapsed } from "./elapsed.ts";
 import { requestOf } from "./request.ts";
 import type { ReportSources } from "./text.ts";
 
-/** How a task stands, in two or three sources. A task says that it is worked on only once it is admitted. */
+/** Short text for each phase. "Bellhop is on it" appears only after admission. */
 const standings: Record<Phase, string> = {
   Pending: "Received",
   Queued: "Queued",
@@ -23,10 +23,10 @@ const standings: Record<Phase, string> = {
   Duplicate: "Already requested",
 };
 
-/** Reasons of `Admitted` and `SandboxReady` for which a task waits until somebody changes something, whatever room there is. */
+/** Reasons of `Admitted` and `SandboxReady` that need a change by a person: free capacity alone does not help. */
 const blocked = new Set(["IntegrationNotFound", "ProfileNotReady", "ProfileNotFound", "QuotaExceeded"]);
 
-/** The first line of a report: how the task stands, what it has brought, who asked for what, and its name as long as it is not over. */
+/** Renders the first line of a report: the task's phase, its change, the request, and the task's name until it is over. */
 export function headline(sources: ReportSources): string {
   const { task } = sources;
   const asked = requestOf(sources);
@@ -36,7 +36,7 @@ export function headline(sources: ReportSources): string {
   return parts.filter((part) => part !== "").join(" · ");
 }
 
-/** The limit that a task waits for, as a sentence; undefined where it waits for none. */
+/** Renders the limit that a task waits for, as a sentence; undefined if it waits for none. */
 export function limitOf(task: AgentTask): string | undefined {
   const { limit } = queueOf(task) ?? {};
   return limit && `${limit.slice(0, 1).toUpperCase()}${limit.slice(1)}.`;

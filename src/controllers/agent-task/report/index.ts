@@ -19,7 +19,7 @@ import { reportText } from "./text.ts";
 /** The provider's clock may be behind the API server's. */
 const clockDifferenceMs = 10 * 60_000;
 
-/** Keeps the one message in the original thread. Its failures never fail a task: they are counted and shown in `status.report`. */
+/** Posts the report in the original thread and keeps it up to date. A failure never fails the task: it is counted and shown in `status.report`. */
 const report: Step<ReportReading, ReportAction> = {
   name: "report",
   always: true,
@@ -33,7 +33,7 @@ const report: Step<ReportReading, ReportAction> = {
   apply: applyReportAction,
 };
 
-/** The report step, for the life of a task. */
+/** The report step of a task. */
 export const reportStep: AnyStep = asStep(report);
 
 async function renderReport(context: StepContext): Promise<ReportReading> {
@@ -55,14 +55,14 @@ function shouldQuote(task: AgentTask): boolean {
   return shouldReport(task) && (text ?? textSHA256) !== undefined;
 }
 
-/** Read once for a task: caches leave texts out, what was just written has them. */
+/** Reads the excerpt of the request, once for a task. The cache has no texts, so the task may be read from the API server. */
 async function readExcerpt(context: StepContext, { excerpt }: Reporter): Promise<string> {
   const { task, integration } = context.facts;
   const { source } = (task.spec.source.text === undefined ? await context.live() : task).spec;
   return excerpt(source.text ?? "", integration?.status?.bot?.mention);
 }
 
-/** Without a sign-in the task goes on, and its report waits. */
+/** If the integration cannot sign in, the task continues and its report waits. */
 async function reporterOf(context: StepContext): Promise<Reporter | undefined | "SignedOut"> {
   try {
     return (await context.connection()).reporter;
@@ -112,7 +112,7 @@ async function react({ facts, signal }: StepContext, { acknowledger }: Connectio
   try {
     if (repository) await acknowledger?.react(source, repository, signal);
   } catch (error) {
-    // A comment that is gone, or a thread that is locked: nothing to show it on.
+    // The comment was deleted or the thread is locked: a reaction is not possible.
     if (!isProviderFailure(error, "NotFound", "Forbidden", "Invalid")) throw error;
   }
   return { reacted: true };
@@ -123,7 +123,7 @@ async function create(
   reporter: Reporter,
   { text, search }: Extract<ReportAction, { do: "create" }>,
 ): Promise<Report> {
-  // The cache may be one write behind and the provider's list as well; what the API server knows is certain.
+  // The cache and the provider's list may both be one write behind; only the API server is certain.
   const known = search ? (await context.live()).status?.report : undefined;
   if (known?.id !== undefined) return known;
   const target = targetOf(context);
@@ -145,7 +145,7 @@ async function update(
   return { revision: revisionOf(text) };
 }
 
-/** The text with what it is found again by. */
+/** Appends the hidden marker by which the message is found again. */
 export function withMarker(reporter: Reporter, text: string, marker: string): string {
   return `${text}\n\n${reporter.hiddenMarker(marker)}`;
 }
@@ -157,7 +157,7 @@ function targetOf({ facts }: StepContext): ReportTarget {
   return { repository, subjectNumber: source.subject.number };
 }
 
-/** A message that somebody deleted is written anew; everything else is tried again with back-off. */
+/** Records a failure. A message that somebody deleted is created again; any other failure is retried with back-off. */
 function failedReport(before: Report, action: ReportAction, error: BellhopError, now: string): Report {
   const gone = action.do === "update" && isProviderFailure(error, "NotFound");
   return {

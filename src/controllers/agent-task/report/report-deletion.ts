@@ -7,8 +7,8 @@ import { originalOf } from "./original.ts";
 import { reportText } from "./text.ts";
 
 /**
- * The last word on a task that is being deleted, where its message was begun and not ended: nothing else will edit that any more. Edits
- * only, so it may be repeated. Throws `BellhopError` where the provider does not take it.
+ * Writes the final text into the report of a task that is being deleted, if the report exists and is not final: nothing else edits it
+ * after the deletion. Only edits, so it can be repeated. Throws `BellhopError` if the provider refuses it.
  */
 export async function reportDeletion(deps: AgentTaskDeps, task: AgentTask, signal: AbortSignal): Promise<void> {
   const { report } = task.status ?? {};
@@ -32,7 +32,7 @@ export async function reportDeletion(deps: AgentTaskDeps, task: AgentTask, signa
   await reporter.update(target, report.id, withMarker(reporter, reportText(sources), report.intent ?? ""), signal);
 }
 
-/** As its status would be, had it been stopped instead; an end that it had stays. */
+/** The task with the status of a stopped task; a task that is over stays as it is. */
 function asEnded(task: AgentTask, now: Date): AgentTask {
   if (isOver(task)) return task;
   const message = "The task was deleted; work that was not pushed is lost.";

@@ -3,12 +3,12 @@ import { isFailedCheck } from "../conversation.ts";
 import { requesterOf } from "../state.ts";
 import type { ReportSources } from "./text.ts";
 
-/** Who asked, and for what: its first sources, or what else made the task. Tells apart the reports of one thread. */
+/** Renders the requester and the request: an excerpt of its text, or the label, assignment or check that triggered the task. Distinguishes the reports in one thread. */
 export function requestOf(sources: ReportSources): string {
   return describe(sources, mentionOf(sources));
 }
 
-/** The same without notifying anybody. */
+/** Renders the same without a mention, so that nobody is notified. */
 export function quietRequestOf(sources: ReportSources): string {
   return describe(sources, sources.encode(`@${loginOf(sources)}`));
 }
@@ -18,7 +18,7 @@ function describe(sources: ReportSources, person: string): string {
   return `asked by ${person}${sources.excerpt ? `: ${quotation(sources)}` : act(sources)}`;
 }
 
-/** A retry quotes its command, and the request that is done again. */
+/** Quotes the request; for a retry the command and the original request. */
 function quotation({ task, original, excerpt = "", quote }: ReportSources): string {
   const again = original?.status?.report?.quote;
   const of = again ? ` of ${quote(again, original?.spec.source.url)}` : "";
@@ -32,7 +32,7 @@ function failedCheck({ task, quote }: ReportSources): string {
 
 type Signal = NonNullable<AgentTask["spec"]["source"]["signal"]>;
 
-/** How somebody asks without sources. */
+/** Requests without text. */
 const acts: Partial<Record<Signal["type"], (name: string) => string>> = {
   Label: (name) => `by the label ${name}`,
   Assignment: (name) => `by assigning it to ${name}`,
@@ -44,7 +44,7 @@ function act({ task, quote }: ReportSources): string {
   return type === undefined || name === undefined ? "" : ` ${acts[type]?.(quote(name)) ?? ""}`.trimEnd();
 }
 
-/** Only what can be a login is written so that it notifies somebody; the rest is text like any other. */
+/** Mentions the requester. A login of an unexpected form is quoted as plain text, so that it notifies nobody. */
 function mentionOf(sources: ReportSources): string {
   const login = loginOf(sources);
   return /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?(?:\[bot\])?$/.test(login)

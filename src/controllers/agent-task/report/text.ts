@@ -9,15 +9,15 @@ import { elapsed } from "./elapsed.ts";
 import { headline, limitOf } from "./headline.ts";
 import { quietRequestOf, requestOf } from "./request.ts";
 
-/** What a report is written from. */
+/** Inputs of a report. */
 export interface ReportSources {
   task: AgentTask;
   integration: Integration;
   encode: Reporter["encode"];
   quote: Reporter["quote"];
-  /** Of the request, as `Reporter.excerpt` reads them; empty or undefined where nobody wrote anything. */
+  /** Excerpt of the request, as `Reporter.excerpt` returns it; empty or undefined if the request has no text. */
   excerpt: string | undefined;
-  /** The work that a `retry` or `continue` goes back to. */
+  /** The task that a `retry` or `continue` repeats. */
   original?: AgentTask | undefined;
   now: Date;
 }
@@ -26,7 +26,7 @@ const maxSummaryBytes = 12_288;
 const maxStepBytes = 600;
 const maxSkipped = 10;
 
-/** The report as people read it. Whatever a model or a stranger wrote went through the desk's encoder; the rest is ours. */
+/** Renders the text of the report. Text from a model or a stranger goes through the provider's encoder; the rest is our own. */
 export function reportText(sources: ReportSources): string {
   if (!isWork(sources.task)) return reply(sources);
   return paragraphs([
@@ -36,7 +36,7 @@ export function reportText(sources: ReportSources): string {
   ]);
 }
 
-/** A command gets one short answer, and a person is notified only where it was not carried out. The sources of `help` are ours, to be copied. */
+/** Renders the short answer to a command. It mentions the person only if the command was not carried out. The text of `help` is our own and not encoded, so that it can be copied. */
 function reply(sources: ReportSources): string {
   const { task, encode } = sources;
   const end = conditionOf(task, "Succeeded") ?? conditionOf(task, "Authorized");
@@ -52,14 +52,14 @@ function outcome(sources: ReportSources): string[] {
   return [verdict(sources), said, held(sources), leftOut(sources)];
 }
 
-/** What has been done and what has not; before admission only what the task waits for. */
+/** Renders the done and open steps; before admission only the reason why the task waits. */
 function progress(sources: ReportSources): string {
   const { task, encode } = sources;
   if (holds(task, "Authorized") && holds(task, "Admitted")) return checklist(sources);
   return encode(limitOf(task) ?? waiting(task));
 }
 
-/** Why it ended, in the sources of the condition that ended it. Success speaks for itself. */
+/** Renders why the task ended: the message of the condition that ended it, or after a push the branch and commit. */
 function verdict({ task, encode }: ReportSources): string {
   const refused = conditionOf(task, "Authorized");
   const end = refused?.status === "False" ? refused : conditionOf(task, "Succeeded");
@@ -69,13 +69,13 @@ function verdict({ task, encode }: ReportSources): string {
     : encode(end.message);
 }
 
-/** Why required checks wait, where no change of ours says so. */
+/** Explains why required checks wait, if the text of no change of ours does. */
 function held({ task, integration }: ReportSources): string {
   const { commit, heldUnsaid } = task.status?.result ?? {};
   return heldUnsaid && commit !== undefined ? checksHeldText(commit, integration.status?.bot?.mention) : "";
 }
 
-/** What the commit does not have although the agent left it. */
+/** Lists paths that the agent left in the workspace but that are not in the commit. */
 function leftOut({ task, encode }: ReportSources): string {
   const { proposed, commit } = task.status?.result ?? {};
   const skipped = commit === undefined ? [] : (proposed?.skipped ?? []);
@@ -99,7 +99,7 @@ function checklist(sources: ReportSources): string {
   return items.join("\n");
 }
 
-/** What the agent says of its work; what an attempt said that was lost is history. */
+/** The progress that the agent reports; undefined if it comes from an attempt that was lost. */
 function claimsOf(task: AgentTask): NonNullable<AgentTask["status"]>["progress"] {
   const { progress: claims } = task.status ?? {};
   const attempt = newestAttempt(task);
@@ -107,7 +107,7 @@ function claimsOf(task: AgentTask): NonNullable<AgentTask["status"]>["progress"]
   return isLost ? undefined : claims;
 }
 
-/** The first sources of the condition are for people as well: "Read the description and 3 comments; …". */
+/** Renders what was read, from the beginning of the condition's message: "Read the description and 3 comments; …". */
 function readSoFar(task: AgentTask): string {
   const context = conditionOf(task, "ContextReady");
   const said = context?.status === "True" ? /^Read ([^;`]+);/.exec(context.message)?.[1] : undefined;
@@ -121,7 +121,7 @@ function checkedOut(task: AgentTask): string[] {
   return [box(holds(task, "SandboxReady"), `checked out \`${from.replaceAll("`", "")}\`${at(headSHA)}`)];
 }
 
-/** What it waits for, where it waits: the sources of the first condition that does not hold. */
+/** Renders why the task waits: the message of the first condition that is not `True`. Empty if it does not wait. */
 function waiting(task: AgentTask): string {
   const open = task.status?.conditions?.find(({ type, status }) => status !== "True" && type !== "Reported");
   if (open) return oneLine(open.message);
@@ -139,7 +139,7 @@ function footer(sources: ReportSources): string {
   return `Reply \`${mention} …\` to continue; commands: \`stop\`, \`retry\`, \`status\`, \`help\`.`;
 }
 
-/** How often the report is edited at most. */
+/** Minimum time between two edits of the report. */
 export function updateEveryMs(integration: Integration): number {
   return durationMs(integration.spec.reporting.updateEvery);
 }
