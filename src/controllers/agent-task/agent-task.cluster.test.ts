@@ -36,12 +36,12 @@ interface Pod {
   held: boolean;
 }
 
-/** Everything outside an operator: what it does there outlives it. */
+/** The world outside an operator: the operator's effects in it outlive the operator. */
 interface World {
   namespace: string;
   pods: Map<string, Pod>;
   created: number;
-  /** Whose pods were created, in order. */
+  /** Names of the tasks whose pods were created, in order. */
   began: string[];
   /** Runs before a task's comment is read again at the provider. */
   beforeReread: (cause: string) => Promise<unknown>;
@@ -121,7 +121,7 @@ function connectionOf(world: World): Connection {
   };
 }
 
-/** Ends an operator at its n-th effect on the world: just before it, or just after and before it can note that. */
+/** Kills an operator at its n-th effect on the world: just before it, or just after it and before the operator can record it. */
 interface Bomb {
   effectsLeft: number;
   after: boolean;
@@ -240,7 +240,7 @@ async function createTask(world: World, name: string, over: Parameters<typeof aT
 const read = (world: World, name: string): Promise<AgentTask> =>
   client.get(AgentTaskKind, { namespace: world.namespace, name });
 
-/** The kubelet's part: ends each sandbox whose task knows that it runs. */
+/** Plays the kubelet: ends each sandbox whose task shows that it is running. */
 async function finishPods(world: World, operator: Operator): Promise<void> {
   for (const pod of world.pods.values()) {
     const { status } = await read(world, pod.task);
@@ -252,7 +252,7 @@ async function finishPods(world: World, operator: Operator): Promise<void> {
   operator.look();
 }
 
-/** Plays until every task is over and nothing of it is left to clear away. */
+/** Reconciles until every task is over and cleaned up. */
 async function play(world: World, operator: Operator, names: string[]): Promise<void> {
   await eventually(
     async () => {
@@ -272,7 +272,7 @@ async function tokensOf({ namespace }: World): Promise<number> {
 }
 
 describe("the agent-task controller on a real API server", () => {
-  it("takes a task from a comment to its end, and notes each step", async () => {
+  it("takes a task from a comment to its end, and records each step", async () => {
     const world = await aWorld();
     await createTask(world, "one");
     const operator = await startOperator(world);
@@ -291,7 +291,7 @@ describe("the agent-task controller on a real API server", () => {
     ]);
   });
 
-  it("goes on after being killed before and after each of its effects, with one attempt and one pod", async () => {
+  it("continues with one attempt and one pod after a kill before or after each of its effects", async () => {
     let finished = 0;
     for (let effects = 0; finished < 2; effects++) {
       finished = 0;
@@ -315,7 +315,7 @@ describe("the agent-task controller on a real API server", () => {
     }
   }, 120_000);
 
-  it("keeps every limit while many wait, and lets everybody through", async () => {
+  it("keeps every limit while many tasks wait, and admits all of them in the end", async () => {
     const world = await aWorld({ concurrency: { tasks: 3, perRepository: 100, perActor: 2 } });
     const names = Array.from({ length: 14 }, (_, n) => `task-${n}`);
     for (const [n, name] of names.entries()) {
@@ -337,7 +337,7 @@ describe("the agent-task controller on a real API server", () => {
     expect(most).toBeLessThanOrEqual(3);
   }, 60_000);
 
-  it("runs three comments of one second in the order of their receipt, though stored and authorised in another", async () => {
+  it("runs three comments of the same second in the order of receipt, even if they are stored and authorised in another order", async () => {
     const world = await aWorld();
     const authorised = async (name: string): Promise<boolean> =>
       (await read(world, name)).status?.conditions?.some(({ type }) => type === "Authorized") ?? false;
@@ -354,7 +354,7 @@ describe("the agent-task controller on a real API server", () => {
     expect(world.began).toEqual(["z-first", "m-middle", last]);
   });
 
-  it("stops a running task: its pod goes, its token too", async () => {
+  it("stops a running task, and removes its pod and its token", async () => {
     const world = await aWorld();
     await createTask(world, "one");
     const operator = await startOperator(world);
@@ -369,7 +369,7 @@ describe("the agent-task controller on a real API server", () => {
     expect((await read(world, "one")).status).toMatchObject({ phase: "Cancelled" });
   });
 
-  it("refuses whoever may not, and creates nothing for them", async () => {
+  it("refuses a person without the permission, and creates nothing for them", async () => {
     const world = await aWorld({ permission: "Read" });
     await createTask(world, "one");
     const operator = await startOperator(world);
@@ -379,7 +379,7 @@ describe("the agent-task controller on a real API server", () => {
     expect(world.created + world.host.state.minted).toBe(0);
   });
 
-  it("lets a deleted task go once its pod and token are gone", async () => {
+  it("removes the finalizer of a deleted task once its pod and token are removed", async () => {
     const world = await aWorld();
     await createTask(world, "one");
     const operator = await startOperator(world);

@@ -68,7 +68,7 @@ describe("authorise", () => {
     message: RegExp;
   }>([
     {
-      name: "lets a person with write start a task, and says so",
+      name: "allows a person with write access to start a task, and says so",
       facts: facts({ task: spoken }),
       reading: { reread: found(), permission: may("Write") },
       status: "True",
@@ -76,7 +76,7 @@ describe("authorise", () => {
       message: /@ana has write access on acme\/shop/,
     },
     {
-      name: "refuses a person with read and says what is needed",
+      name: "refuses a person with read access and names the required access",
       facts: facts({ task: spoken }),
       reading: { reread: found(), permission: may("Read") },
       status: "False",
@@ -84,7 +84,7 @@ describe("authorise", () => {
       message: /@ana has read access on acme\/shop; integration shop needs write access or higher/,
     },
     {
-      name: "holds a person with write against a higher bar of the integration",
+      name: "refuses a person with write access if the integration requires more",
       facts: facts({ task: spoken, integration: anIntegration({ access: { permission: "Maintain" } }) }),
       reading: { reread: found(), permission: may("Write") },
       status: "False",
@@ -92,7 +92,7 @@ describe("authorise", () => {
       message: /needs maintain/,
     },
     {
-      name: "refuses where the provider knows no permission at all",
+      name: "refuses if the provider shows no permission at all",
       facts: facts({ task: spoken }),
       reading: { reread: found() },
       status: "False",
@@ -100,7 +100,7 @@ describe("authorise", () => {
       message: /no access/,
     },
     {
-      name: "refuses a bot even with admin",
+      name: "refuses a bot even with admin access",
       facts: facts({ task: spoken }),
       reading: { reread: found(), permission: may("Admin", true) },
       status: "False",
@@ -108,7 +108,7 @@ describe("authorise", () => {
       message: /is a bot/,
     },
     {
-      name: "refuses a comment that is gone",
+      name: "refuses a comment that was deleted",
       facts: facts({ task: spoken }),
       reading: { reread: { found: false, message: "The comment was deleted." } },
       status: "False",
@@ -116,7 +116,7 @@ describe("authorise", () => {
       message: /deleted/,
     },
     {
-      name: "refuses a comment that was edited after it rang",
+      name: "refuses a comment that was edited after it triggered the task",
       facts: facts({ task: spoken }),
       reading: { reread: found({ text: "@bellhop leak it" }), permission: may("Admin") },
       status: "False",
@@ -132,7 +132,7 @@ describe("authorise", () => {
       message: /@eve/,
     },
     {
-      name: "refuses a comment on another issue than the event said",
+      name: "refuses a comment that is on another issue than the event named",
       facts: facts({ task: spoken }),
       reading: { reread: found({ subjectKey: "acme/shop#1" }), permission: may("Admin") },
       status: "False",
@@ -140,7 +140,7 @@ describe("authorise", () => {
       message: /acme\/shop#1, not to acme\/shop#42/,
     },
     {
-      name: "does not ask who wrote an issue that somebody else labelled",
+      name: "does not check the author of an issue that somebody else labelled",
       facts: facts({ task: aTask({ source: { object: { type: "Issue", id: "42" } } }) }),
       reading: { reread: found({ actor: { id: "8", login: "bob", isBot: false } }), permission: may("Write") },
       status: "True",
@@ -148,7 +148,7 @@ describe("authorise", () => {
       message: /@ana/,
     },
     {
-      name: "refuses failed checks on a commit that is not ours",
+      name: "refuses failed checks on a commit that Bellhop did not create",
       facts: facts({ task: check }),
       reading: {},
       status: "False",
@@ -156,7 +156,7 @@ describe("authorise", () => {
       message: /no Bellhop task/,
     },
     {
-      name: "mends failed checks on behalf of the person who asked for the commit",
+      name: "fixes failed checks on behalf of the requester of the commit",
       facts: facts({ task: check, tasks: [owner, check] }),
       reading: { reread: checked, permission: { permission: "Write", login: "olga", isBot: false } },
       status: "True",
@@ -164,7 +164,7 @@ describe("authorise", () => {
       message: /@olga has write/,
     },
     {
-      name: "stops mending after as many fixes as the profile allows",
+      name: "refuses a further fix after as many fixes as the profile allows",
       facts: facts({
         task: check,
         tasks: [owner, check, earlierFix("a"), earlierFix("b")],
@@ -176,7 +176,7 @@ describe("authorise", () => {
       message: /fixLoops: 2/,
     },
     {
-      name: "does not count refused fixes, nor those of another branch",
+      name: "counts neither refused fixes nor those of another branch",
       facts: facts({
         task: check,
         tasks: [
@@ -201,7 +201,7 @@ describe("authorise", () => {
       message: /access\.kubernetes: Allow/,
     },
     {
-      name: "takes tasks from kubectl where the integration allows them and covers the repository",
+      name: "accepts tasks from kubectl if the integration allows them and covers the repository",
       facts: facts({ task: kubectl, integration: allow }),
       reading: { repository: { owner: "acme", name: "shop", covered: true } },
       status: "True",
@@ -225,7 +225,7 @@ describe("authorise", () => {
       message: /acme\/vault, the repository with id 9001/,
     },
     {
-      name: "waits for an integration that is not there",
+      name: "waits for an integration that does not exist",
       facts: facts({ task: spoken, integration: undefined }),
       reading: {},
       status: "Unknown",
@@ -247,7 +247,7 @@ describe("authorise", () => {
     expect(decision.fields).toEqual({ conversation: "acme/shop#42", requester: { id: "7", login: "olga" } });
   });
 
-  it("lets the requester stop running work without write, and nobody else", () => {
+  it("lets only the requester stop running work without write access", () => {
     const running = aTask({ name: "running", conditions: ["Authorized", "Admitted"] });
     const stop = aTask({ name: "stop", spec: { command: "stop" } });
     const other = aTask({ name: "stop", spec: { command: "stop" }, actor: { id: "502", login: "bob" } });
@@ -258,7 +258,7 @@ describe("authorise", () => {
     expect(verdict(other, { reread: found({ actor: { id: "502", login: "bob", isBot: false } }) })).toBe("False");
   });
 
-  it("notes on a stop without write that it is for the requester's own work, and does not where they have write", () => {
+  it("limits a stop to the requester's own work if they have no write access", () => {
     const running = aTask({ name: "running", conditions: ["Authorized", "Admitted"] });
     const stop = aTask({ name: "stop", spec: { command: "stop" } });
     const reason = (permission: Permission): string | undefined =>
@@ -271,7 +271,7 @@ describe("authorise", () => {
     expect(reason("Write")).toBe("PermissionChecked");
   });
 
-  it("takes nobody for a requester whose work was not authorised", () => {
+  it("accepts nobody as a requester of work that was not authorised", () => {
     const hers = aTask({ name: "hers", conditions: ["Authorized", "Admitted"], actor: { id: "7", login: "olga" } });
     const stop = aTask({ name: "stop", spec: { command: "stop" } });
     const tasks = [hers, aTask({ name: "pending" }), stop];
@@ -279,7 +279,7 @@ describe("authorise", () => {
     expect(decision.conditions).toMatchObject([{ status: "False", reason: "NotAuthorized" }]);
   });
 
-  it("leaves tasks alone that are judged, over or asked to stop", () => {
+  it("skips tasks that are authorised or refused, over, or asked to stop", () => {
     const concerns = (task: ReturnType<typeof aTask>): boolean => authorise.concerns(facts({ task }), noon);
     expect(concerns(aTask())).toBe(true);
     expect(concerns(aTask({ conditions: [{ type: "Authorized", status: "Unknown" }] }))).toBe(true);
@@ -287,7 +287,7 @@ describe("authorise", () => {
     expect(concerns(aTask({ spec: { cancel: { by: "kim" } } }))).toBe(false);
   });
 
-  it("takes what rang for gone where the whole repository is, and tries again after every other failure", async () => {
+  it("treats the source as gone if the whole repository is gone, and retries after every other failure", async () => {
     const read = (failure: ProviderFailure): Promise<AuthoriseReading> =>
       authorise.gather({
         facts: facts({ task: spoken }),

@@ -17,7 +17,7 @@ let clock: FakeClock;
 let stored: Map<string, Secret>;
 let hub: ReturnType<typeof fakeHost>;
 let keeper: TaskCredentialsKeeper;
-/** What the API server does with the next Secret. */
+/** Behaviour of the API server for the next Secret. */
 let onCreate: (secret: Secret) => void;
 
 beforeEach(() => {
@@ -58,7 +58,7 @@ function file(name: string, task = aTask()): Record<string, unknown> | undefined
 }
 
 describe("the tokens of tasks", () => {
-  it("leaves the broker a read token under the task's uid, and no push token before one is allowed", async () => {
+  it("stores a read token for the broker under the task's uid, and no push token before a push is allowed", async () => {
     await keeper.ensureFetch(aTask(), hub.host, signal);
     expect(stored.get("task-uid-shop-abc")?.metadata).toMatchObject({
       namespace: "broker",
@@ -72,7 +72,7 @@ describe("the tokens of tasks", () => {
     expect(file("fetch.json")).toBeDefined();
   });
 
-  it("mints once, and anew ten minutes before the token runs out, revoking the one before", async () => {
+  it("mints one token, renews it ten minutes before it expires, and revokes the old one", async () => {
     await keeper.ensureFetch(aTask(), hub.host, signal);
     await keeper.ensureFetch(aTask(), hub.host, signal);
     expect(hub.state.minted).toBe(1);
@@ -83,7 +83,7 @@ describe("the tokens of tasks", () => {
     expect(hub.state.minted).toBe(2);
   });
 
-  it("revokes at once what could not be stored, because nobody would know of it any more", async () => {
+  it("revokes a token at once if it could not be stored", async () => {
     const refusal = new ApiError({ status: 403, reason: "Forbidden", message: "the namespace is terminating" });
     onCreate = () => {
       throw refusal;
@@ -92,7 +92,7 @@ describe("the tokens of tasks", () => {
     expect([hub.state.minted, hub.state.tokens.size, stored.size]).toEqual([1, 0, 0]);
   });
 
-  it("leaves a token be whose storing stood, though its answer was lost", async () => {
+  it("keeps a token that was stored although the answer of the write was lost", async () => {
     onCreate = (secret) => {
       put(secret);
       throw new Error("socket hang up");
@@ -102,14 +102,14 @@ describe("the tokens of tasks", () => {
     expect([...hub.state.tokens.keys()]).toEqual([file("push.json")?.["password"]]);
   });
 
-  it("allows a push once, however often it is told to", async () => {
+  it("mints one push token, however often it is called", async () => {
     await keeper.ensureFetch(aTask(), hub.host, signal);
     await keeper.allowPush(aTask(), hub.host, signal);
     await keeper.allowPush(aTask(), hub.host, signal);
     expect(hub.state.minted).toBe(2);
   });
 
-  it("revokes both and deletes the Secret at the end", async () => {
+  it("revokes both tokens and deletes the Secret at the end", async () => {
     await keeper.ensureFetch(aTask(), hub.host, signal);
     await keeper.allowPush(aTask(), hub.host, signal);
     await keeper.revoke(aTask(), hub.host, signal);
@@ -117,14 +117,14 @@ describe("the tokens of tasks", () => {
     expect(keeper.holds(aTask())).toBe(false);
   });
 
-  it("keeps the Secret while the provider does not answer, so that it can be tried again", async () => {
+  it("keeps the Secret while the provider does not answer, so that the revocation can be retried", async () => {
     await keeper.ensureFetch(aTask(), hub.host, signal);
     const away = { ...hub.host, revokeToken: () => Promise.reject(new Error("away")) };
     await expect(keeper.revoke(aTask(), away, signal)).rejects.toThrow("away");
     expect(keeper.holds(aTask()) && stored.size).toBe(1);
   });
 
-  it("knows after a restart what is there", async () => {
+  it("knows the existing tokens after a restart", async () => {
     await keeper.ensureFetch(aTask(), hub.host, signal);
     const next = newKeeper();
     await next.load(signal);
@@ -133,7 +133,7 @@ describe("the tokens of tasks", () => {
     expect(hub.state.minted).toBe(1);
   });
 
-  it("sweeps what belongs to no task any more, but nothing that is younger than ten minutes", async () => {
+  it("deletes the Secrets of tasks that do not exist any more, but none younger than ten minutes", async () => {
     await keeper.ensureFetch(aTask({ name: "alive" }), hub.host, signal);
     await keeper.ensureFetch(aTask({ name: "gone" }), hub.host, signal);
     const isAlive = (uid: string): boolean => uid === "uid-alive";

@@ -25,7 +25,7 @@ const publishing = aTask({
   },
 });
 
-/** The task after one more look of the step, some time after noon, where the branch is at `tip`. */
+/** The task after one more run of the step, some time after noon, with the branch at `tip`. */
 async function look(task: AgentTask, tip: string | undefined, afterMs = 0): Promise<AgentTask> {
   const now = new Date(noon.getTime() + afterMs);
   if (!cancel.concerns(facts({ task }), now)) return task;
@@ -39,13 +39,13 @@ async function look(task: AgentTask, tip: string | undefined, afterMs = 0): Prom
 }
 
 describe("a task that was stopped while it published", () => {
-  it("ends without asking the host", async () => {
+  it("ends without a call to the code host", async () => {
     const decision = cancel.decide(facts({ task: publishing }), { tip: undefined }, noon);
     expect(decision.conditions).toMatchObject([{ reason: "Cancelled", message: "Stopped by kim." }]);
     expect(decision.fields).toEqual({ publish: undefined });
   });
 
-  it("names the branch and the commit that had been pushed before", async () => {
+  it("names the branch and the commit of an earlier push", async () => {
     const stopped = await look(publishing, newId);
     expect(stopped.status).toMatchObject({ phase: "Cancelled", result: { proposed } });
     const seen = await look(stopped, newId);
@@ -56,7 +56,7 @@ describe("a task that was stopped while it published", () => {
     expect(await look(seen, newId)).toBe(seen);
   });
 
-  it("looks a minute long for a push that was under way, and takes no other commit for it", async () => {
+  it("looks for a push in progress for a minute, and ignores other commits", async () => {
     const stopped = await look(publishing, undefined);
     for (const tip of [undefined, shaOf("e")]) {
       const later = await look(stopped, tip, 10_000);
@@ -66,14 +66,14 @@ describe("a task that was stopped while it published", () => {
     expect(await look(stopped, newId, 60_000)).toBe(stopped);
   });
 
-  it("does not look where nothing had been proposed", () => {
+  it("does not look for a push if none was proposed", () => {
     const { result: _none, ...status } = publishing.status ?? {};
     const ended = { ...publishing, status: { ...status, completionTime: noon.toISOString() } };
     const conditions = patchedStatus(ended, cancel.decide(facts({ task: ended }), { tip: undefined }, noon), noon);
     expect(cancel.concerns(facts({ task: { ...ended, status: conditions } }), noon)).toBe(false);
   });
 
-  it("tells of a push that turned up after the story had been told, and how its checks are let go, in one more edit", async () => {
+  it("adds a late push, and how to start its checks, to a final report in one more edit", async () => {
     const { clock, show, reconcile, texts } = aThread();
     await reconcile();
     await reconcile();
@@ -92,7 +92,7 @@ describe("a task that was stopped while it published", () => {
   });
 });
 
-/** The stopped task, its thread with the texts it was given, and a host that shows the branch when told to. */
+/** The stopped task, the texts posted in its thread, and a code host that shows the branch after a call of `show`. */
 function aThread() {
   let task: AgentTask = {
     ...publishing,

@@ -44,7 +44,7 @@ const maker = aTask({
 describe("the checkout", () => {
   it.each<{ name: string; given: Given; want: object }>([
     {
-      name: "starts a branch of ours at the default branch for an issue",
+      name: "starts a new branch from the default branch for an issue",
       given: {},
       want: {
         baseRef: "main",
@@ -55,12 +55,12 @@ describe("the checkout", () => {
       },
     },
     {
-      name: "takes the next name where somebody has the branch",
+      name: "takes the next name if the branch exists",
       given: { host: { branches: { main, "bellhop/42-fix-login": feature, "bellhop/42-fix-login-2": feature } } },
       want: { headRef: "bellhop/42-fix-login-3", newBranch: true },
     },
     {
-      name: "takes the next name where another task at work has chosen the branch and not pushed it yet",
+      name: "takes the next name if another running task has chosen the branch and not pushed it yet",
       given: {
         tasks: [
           aTask({
@@ -78,12 +78,12 @@ describe("the checkout", () => {
       want: { baseRef: "main", headRef: "bellhop/42-fix-login", newBranch: true },
     },
     {
-      name: "goes on with the branch of the conversation while its change is open, from where that is now",
+      name: "continues the branch of the conversation from its current commit while its change is open",
       given: { tasks: [earlier], host: { changes: [ours], branches: { main, [ours.headRef]: feature } } },
       want: { baseRef: "main", baseSHA: shaOf("a"), headRef: ours.headRef, headSHA: shaOf("f") },
     },
     {
-      name: "starts anew once that change is closed",
+      name: "starts a new branch once that change is closed",
       given: {
         tasks: [earlier],
         host: { changes: [{ ...ours, state: "Merged" }], branches: { main, [ours.headRef]: feature } },
@@ -91,7 +91,7 @@ describe("the checkout", () => {
       want: { headRef: "bellhop/42-fix-login-2", newBranch: true },
     },
     {
-      name: "goes on with a branch for which no change was ever opened",
+      name: "continues a branch for which no change was ever opened",
       given: {
         tasks: [{ ...earlier, status: { ...earlier.status, result: { branch: "bellhop/42-fix-login" } } }],
         host: { branches: { main, "bellhop/42-fix-login": feature } },
@@ -104,7 +104,7 @@ describe("the checkout", () => {
       want: { headRef: ours.headRef, headSHA: shaOf("f"), baseRef: "main" },
     },
     {
-      name: "pushes to the head of a change of ours also after the profile's prefix was changed",
+      name: "pushes to the head of a change of ours even after the profile's prefix was changed",
       given: {
         task: onChange,
         tasks: [maker],
@@ -114,7 +114,7 @@ describe("the checkout", () => {
       want: { headRef: ours.headRef, headSHA: shaOf("f"), baseRef: "main" },
     },
     {
-      name: "stacks on a branch of somebody's that a task pushed to when the profile let it",
+      name: "stacks on somebody's branch that a task pushed to while the profile allowed it",
       given: {
         task: onChange,
         tasks: [
@@ -129,7 +129,7 @@ describe("the checkout", () => {
       want: { baseRef: "feature", headRef: "bellhop/57-feature", headSHA: shaOf("f"), stacked: true, newBranch: true },
     },
     {
-      name: "stacks on a branch of ours that has become the default branch, as in a repository that was empty",
+      name: "stacks on a branch of ours that became the default branch, as in a repository that was empty",
       given: {
         task: onChange,
         tasks: [maker],
@@ -142,12 +142,12 @@ describe("the checkout", () => {
       want: { baseRef: ours.headRef, headRef: "bellhop/57-feature", stacked: true, newBranch: true },
     },
     {
-      name: "stacks a change of ours on somebody's",
+      name: "stacks a change of ours on somebody's change",
       given: { task: onChange, host: { changes: [aChange()], branches: { main, feature } } },
       want: { baseRef: "feature", headRef: "bellhop/57-feature", headSHA: shaOf("f"), stacked: true, newBranch: true },
     },
     {
-      name: "pushes to somebody's branch where the profile says so",
+      name: "pushes to somebody's branch if the profile allows it",
       given: {
         task: onChange,
         output: { pushToHumanBranches: true },
@@ -156,7 +156,7 @@ describe("the checkout", () => {
       want: { baseRef: "main", headRef: "feature", headSHA: shaOf("f") },
     },
     {
-      name: "stacks on the target of a fork's change, whatever the profile says",
+      name: "opens the stacked change against the base of a fork's change, whatever the profile says",
       given: {
         task: onChange,
         output: { pushToHumanBranches: true },
@@ -165,7 +165,7 @@ describe("the checkout", () => {
       want: { baseRef: "main", headRef: "bellhop/57-feature", headSHA: shaOf("f"), stacked: true, newBranch: true },
     },
     {
-      name: "stacks on somebody's branch that another open change aims at, whatever the profile says",
+      name: "stacks on somebody's branch that is the base of another open change, whatever the profile says",
       given: {
         task: onChange,
         output: { pushToHumanBranches: true },
@@ -177,7 +177,7 @@ describe("the checkout", () => {
       want: { baseRef: "develop", headRef: "bellhop/57-feature", headSHA: shaOf("f"), stacked: true, newBranch: true },
     },
     {
-      name: "stacks on a branch of another name that the bot's own account opened a change from",
+      name: "stacks on a branch without our prefix, even if the bot's own account opened the change",
       given: {
         task: onChange,
         host: { changes: [{ ...ours, headRef: "develop" }], branches: { main, develop: feature } },
@@ -185,7 +185,7 @@ describe("the checkout", () => {
       want: { baseRef: "develop", headRef: "bellhop/57-feature", headSHA: shaOf("f"), stacked: true, newBranch: true },
     },
     {
-      name: "stacks on the default branch, even where the bot opened the change and the name is one of ours",
+      name: "stacks on the default branch, even if the bot opened the change and the name has our prefix",
       given: {
         task: onChange,
         host: {
@@ -197,7 +197,7 @@ describe("the checkout", () => {
       want: { baseRef: "bellhop/main", headRef: "bellhop/57-feature", headSHA: shaOf("f"), stacked: true },
     },
     {
-      name: "does not take a branch of somebody's for ours because of its name",
+      name: "does not treat somebody's branch as ours because of its name",
       given: {
         task: onChange,
         host: { changes: [aChange({ headRef: "bellhop/mine" })], branches: { main, "bellhop/mine": feature } },
@@ -205,7 +205,7 @@ describe("the checkout", () => {
       want: { baseRef: "bellhop/mine", headRef: "bellhop/57-feature", stacked: true },
     },
     {
-      name: "starts from the default branch where the change was closed meanwhile",
+      name: "starts from the default branch if the change was closed in the meantime",
       given: { task: onChange, host: { changes: [aChange({ state: "Closed" })] } },
       want: { baseRef: "main", headRef: "bellhop/57-feature", newBranch: true },
     },
@@ -220,20 +220,25 @@ describe("the checkout", () => {
 
   it.each<{ name: string; given: Given; reason: string; message: RegExp }>([
     {
-      name: "says that a repository is gone",
+      name: "fails for a repository that was deleted",
       given: { host: { repository: undefined } },
       reason: "RepositoryGone",
       message: /acme\/shop was deleted/,
     },
     {
-      name: "says that a repository is archived",
+      name: "fails for an archived repository",
       given: { host: { repository: { defaultBranch: "main", archived: true, empty: false } } },
       reason: "RepositoryArchived",
       message: /archived/,
     },
-    { name: "says that a change is gone", given: { task: onChange }, reason: "ChangeGone", message: /acme\/shop#57/ },
     {
-      name: "gives up after fifty names",
+      name: "fails for a change that was deleted",
+      given: { task: onChange },
+      reason: "ChangeGone",
+      message: /acme\/shop#57/,
+    },
+    {
+      name: "fails after fifty names",
       given: {
         host: {
           branches: Object.fromEntries([
@@ -260,11 +265,11 @@ describe("the checkout", () => {
     },
   );
 
-  it("never pushes to a fork, whatever else is said of it", () => {
+  it("never pushes to a fork, whatever the other facts are", () => {
     expect(headRule({ sameRepository: false }, { ...free, ours: true })).toBe("Stack");
   });
 
-  it("names branches by letters, digits and dashes only, whatever the title", async () => {
+  it("uses only letters, digits and dashes in branch names, whatever the title", async () => {
     const title = "Ünïcode ../../refs/heads/main $(rm -rf) @{u}";
     const task = aTask({ source: { subject: { type: "Issue", key: "acme/shop#42", number: 42, title } } });
     expect(await resolve({ task })).toMatchObject({

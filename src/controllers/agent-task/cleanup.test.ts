@@ -21,7 +21,7 @@ function ended(name: string, over: TaskOverrides = {}): AgentTask {
   return aTask({ name, conditions: ["Authorized", "Succeeded"], source: { cause: name }, ...over, status });
 }
 
-/** What becomes of a task a week after its end, where the host shows the change as given. */
+/** The actions for a task a week after its end, with the change as given. */
 async function aWeekLater(
   task: AgentTask,
   tasks: AgentTask[],
@@ -44,7 +44,7 @@ async function aWeekLater(
   return cleanup.decide(given, reading, due).actions;
 }
 
-/** One look at a task that is due, some days after that, where the integration signs in as given; answers what it became, and what was done. */
+/** One reconcile of an expired task, some days later, with an integration that signs in as given; answers the task and the actions that ran. */
 async function look(task: AgentTask, days: number, connect: () => Promise<{ codeHost: CodeHost }>) {
   const now = new Date(due.getTime() + days * dayMs);
   const done: string[] = [];
@@ -72,7 +72,7 @@ async function look(task: AgentTask, days: number, connect: () => Promise<{ code
   return { task: { ...task, status: patchedStatus(task, decision, now) }, done, waitMs: decision.requeueAfterMs ?? 0 };
 }
 
-describe("a task whose change the host cannot be asked about", () => {
+describe("a task whose change cannot be read at the code host", () => {
   const first = ended("first", {
     status: {
       completionTime: noon.toISOString(),
@@ -90,20 +90,23 @@ describe("a task whose change the host cannot be asked about", () => {
   };
 
   it.each([
-    { name: "whose Secret is gone", connect: refusing(new BellhopError("SecretNotFound", "Secret bot is gone")) },
+    { name: "whose Secret was deleted", connect: refusing(new BellhopError("SecretNotFound", "Secret bot is gone")) },
     { name: "whose App was deleted", connect: refusing(new ProviderError("NotFound", "404")) },
     { name: "whose App is suspended", connect: suspended },
-    { name: "whose host is away for good", connect: refusing(new ProviderError("Unavailable", "ENOTFOUND")) },
-  ])("of an integration $name lets go of its pods, stays a month, and goes with a warning", async ({ connect }) => {
-    const atFirst = await look(first, 0, connect);
-    expect(atFirst).toMatchObject({ done: ["removePod", "harvest"], waitMs: 6 * 60 * 60_000 });
-    const later = await look(atFirst.task, 29.9, connect);
-    expect(later.done).toEqual(["removePod", "harvest"]);
-    const atLast = await look(later.task, 30, connect);
-    expect(atLast.done).toEqual(["removePod", "harvest", "ChangeUnknown", "deleteTask"]);
-  });
+    { name: "whose code host never answers again", connect: refusing(new ProviderError("Unavailable", "ENOTFOUND")) },
+  ])(
+    "of an integration $name loses its pods, stays a month, and is then deleted with a warning",
+    async ({ connect }) => {
+      const atFirst = await look(first, 0, connect);
+      expect(atFirst).toMatchObject({ done: ["removePod", "harvest"], waitMs: 6 * 60 * 60_000 });
+      const later = await look(atFirst.task, 29.9, connect);
+      expect(later.done).toEqual(["removePod", "harvest"]);
+      const atLast = await look(later.task, 30, connect);
+      expect(atLast.done).toEqual(["removePod", "harvest", "ChangeUnknown", "deleteTask"]);
+    },
+  );
 
-  it("has the whole month again once the host has shown the change open, however old the task is", async () => {
+  it("gets the whole month again once the code host has shown the change as open, however old the task is", async () => {
     const away = refusing(new ProviderError("Unauthorized", "401"));
     let { task } = await look(first, 40, away);
     ({ task } = await look(task, 60, open));
@@ -113,31 +116,31 @@ describe("a task whose change the host cannot be asked about", () => {
     expect((await look(task, 110, away)).done).toContain("deleteTask");
   });
 
-  it("is not touched by an operator that shuts down", async () => {
+  it("is not changed by an operator that shuts down", async () => {
     await expect(look(first, 0, refusing(new Error("aborted")))).rejects.toThrow("aborted");
   });
 });
 
-describe("a task whose time to be kept is up", () => {
+describe("a task whose retention time has passed", () => {
   const first = ended("first", { createdAt: "2026-03-01T11:01:00Z" });
   const second = ended("second", { createdAt: "2026-03-01T11:02:00Z" });
 
-  it("stays while there is work of it in an open change, also where newer work is in it", async () => {
+  it("stays while its work is in an open change, even if newer work is in it as well", async () => {
     for (const task of [first, second]) expect(await aWeekLater(task, [first, second])).toEqual([]);
     const gone = await aWeekLater(first, [first, second], { state: "Merged" });
     expect(gone).toEqual([{ do: "deleteTask" }]);
   });
 
-  it("goes also where its tokens cannot be revoked: that is its finalizer's, which does not try for ever", async () => {
+  it("is deleted even if its tokens cannot be revoked: its finalizer retries that for a limited time", async () => {
     const { result: _none, ...status } = first.status ?? {};
     expect(await aWeekLater({ ...first, status }, [first], { holdsTokens: true })).toEqual([{ do: "deleteTask" }]);
   });
 
-  it("goes where the repository of its change is gone", async () => {
+  it("is deleted if the repository of its change is gone", async () => {
     expect(await aWeekLater(first, [first], { state: "Gone" })).toEqual([{ do: "deleteTask" }]);
   });
 
-  it("stays for the change that another task opened from the branch", async () => {
+  it("stays while a change that another task opened from its branch is open", async () => {
     const unopened = ended("unopened", { status: { result: { branch, commit: shaOf("b") } } });
     expect(await aWeekLater(unopened, [unopened, second])).toEqual([]);
     expect(await aWeekLater(unopened, [unopened])).toEqual([{ do: "deleteTask" }]);

@@ -20,19 +20,19 @@ function blockOf(text: string): { body: string; rest: string } {
 }
 
 describe("the rendered context", () => {
-  it("fences untrusted authors and says who they are; trusted ones stand free", () => {
+  it("fences the text of untrusted authors and names them; does not fence trusted text", () => {
     const text = renderContext(aTask(), [item(), item({ author: "ana", trusted: true, text: "do this" })]);
     expect(text).toContain("## Comment by `eve`, `2026-03-01T11:00:00Z`, untrusted\n````untrusted\nhello\n````");
     expect(text).toContain("## Comment by `ana`, `2026-03-01T11:00:00Z`\ndo this\n");
   });
 
-  it("shows where a review comment stands, with its hunk", () => {
+  it("shows the location of a review comment, with its hunk", () => {
     const location = { path: "src/`a`\n.ts", line: 7, hunk: "@@ -1 +1 @@\n+x" };
     const text = renderContext(aTask(), [item({ kind: "reviewComment", location })]);
     expect(text).toContain("At `src/ a  .ts`, line 7:\n````diff\n@@ -1 +1 @@\n+x\n````");
   });
 
-  it("is never ended by what it fences, whatever that is", () => {
+  it("never lets fenced text end its fence, for any text", () => {
     const hostile = fc.array(fc.constantFrom("`", "```", "\n", "~~~", "a", " ", "\r", "````untrusted"), {
       maxLength: 40,
     });
@@ -47,7 +47,7 @@ describe("the rendered context", () => {
     );
   });
 
-  it("keeps title, body and the newest comments within its budget, and says how many are left out", () => {
+  it("keeps title, body and the newest comments within its budget, and shows how many are left out", () => {
     const long = "x".repeat(60 * 1024);
     const comments = Array.from({ length: 10 }, (_, n) => item({ author: `c${n}`, text: long }));
     const text = renderContext(aTask(), [item({ kind: "title", text: "T" }), item({ kind: "body" }), ...comments]);
@@ -58,7 +58,7 @@ describe("the rendered context", () => {
     expect(text.indexOf("`c8`")).toBeLessThan(text.indexOf("`c9`"));
   });
 
-  it("stays within its bounds and is the same each time, whatever is said", () => {
+  it("stays within its limits and is deterministic, for any text", () => {
     const items = fc.array(
       fc.record({
         author: fc.string(),
@@ -79,13 +79,13 @@ describe("the rendered context", () => {
     );
   });
 
-  it("keeps the end of a log, where the failure is", () => {
+  it("keeps the end of a log, which shows the failure", () => {
     const text = renderContext(aTask(), [item({ kind: "log", text: `${"x".repeat(80_000)}the end` })]);
     expect(text).toContain("the end");
     expect(text).toContain("[cut here …]");
   });
 
-  it("bounds the prompt too, with a visible mark", () => {
+  it("cuts the prompt as well, with a visible mark", () => {
     const text = renderPrompt(aTask({ spec: { prompt: "€".repeat(65_536) } }));
     expect(Buffer.byteLength(text)).toBeLessThanOrEqual(maxPromptBytes);
     expect(text).toMatch(/\[… cut here\]$/);

@@ -22,8 +22,8 @@ function failedCheck(name: string, minute: number, over: TaskOverrides = {}): Ag
   });
 }
 
-describe("the fixes that failed checks have asked for before", () => {
-  it("of two that ring at once are none for the first, and the first for the second", () => {
+describe("the number of earlier fixes for failed checks", () => {
+  it("is zero for the first of two simultaneous tasks, and one for the second", () => {
     for (const [first, second] of [
       [failedCheck("b", 1), failedCheck("a", 2)],
       [failedCheck("a", 1), failedCheck("b", 1)],
@@ -34,7 +34,7 @@ describe("the fixes that failed checks have asked for before", () => {
     }
   });
 
-  it("count later ones that were let through meanwhile, and none that were refused", () => {
+  it("counts later tasks that were authorised in the meantime, and no refused ones", () => {
     const task = failedCheck("a", 1);
     const letThrough = failedCheck("b", 2, { conditions: ["Authorized"], status: { conversation: "acme/shop#42" } });
     const refused = failedCheck("c", 0, { conditions: [{ type: "Authorized", status: "False" }] });
@@ -44,7 +44,7 @@ describe("the fixes that failed checks have asked for before", () => {
     expect(fixesBefore(task, owner, taskCacheOf([owner, task, letThrough, refused, notOurs]))).toBe(1);
   });
 
-  it("are counted with no look at refused tasks, and three look-ups for each that is not judged yet", () => {
+  it("needs no look-up for refused tasks, and three look-ups for each task that is not authorised yet", () => {
     const task = failedCheck("last", 9);
     const others = (conditions: TaskOverrides["conditions"]): AgentTask[] =>
       Array.from({ length: 3_000 }, (_, n) => failedCheck(`${n}`, 1, conditions ? { conditions } : {}));

@@ -32,7 +32,7 @@ beforeEach(() => {
   suspended = true;
 });
 
-/** One reconcile of a running task whose token is due; answers what it failed with. */
+/** One reconcile of a running task whose token must be renewed; answers its error. */
 async function reconcile(): Promise<unknown> {
   const deps = {
     kube: { replaceStatus: async (_type: unknown, written: AgentTask) => (task = written) },
@@ -65,13 +65,13 @@ async function reconcile(): Promise<unknown> {
 
 const succeeded = (): object | undefined => task.status?.conditions?.find(({ type }) => type === "Succeeded");
 
-it("watches over the sandbox also while its token cannot be renewed", async () => {
+it("watches the sandbox even while its token cannot be renewed", async () => {
   closed = false;
   await reconcile();
   expect(succeeded()).toMatchObject({ status: "False", reason: "NetworkPolicyChanged" });
 });
 
-it("shows why the token is not renewed, and takes it back once it is", async () => {
+it("shows why the token is not renewed, and clears that once it is", async () => {
   expect(await reconcile()).toMatchObject({ code: "Suspended" });
   expect(succeeded()).toMatchObject({ status: "Unknown", reason: "Suspended", message: /The App is suspended/ });
   suspended = false;
@@ -79,7 +79,7 @@ it("shows why the token is not renewed, and takes it back once it is", async () 
   expect(succeeded()).toBeUndefined();
 });
 
-it("renews nothing for a sandbox that has proposed its work: nothing is fetched any more", () => {
+it("renews no token for a sandbox that has proposed its work, because it fetches nothing any more", () => {
   const proposed = { attempt: 1, ref: "refs/heads/x", newId: "a".repeat(40), files: 1, patchKiB: 1 };
   expect(credentials.concerns(facts({ task }), noon)).toBe(true);
   const after = { ...task, status: { ...task.status, result: { proposed } } };

@@ -11,12 +11,12 @@ import { aTask, anIntegration, noon, plainReporter, type TaskOverrides } from ".
 const report = { id: "7", intent: "task:uid-shop-abc", revision: "r", reacted: true, quote: "fix it" };
 const succeeded = { type: "Succeeded", status: "True", reason: "NoChanges", message: "Nothing to do." } as const;
 
-let told: string[];
+let posted: string[];
 let fails: unknown;
 let signsIn: boolean;
 
 beforeEach(() => {
-  told = [];
+  posted = [];
   fails = undefined;
   signsIn = true;
 });
@@ -25,11 +25,11 @@ const reporter = {
   ...plainReporter,
   async update(_target: unknown, id: string, text: string) {
     if (fails !== undefined) throw fails;
-    told.push(`${id}: ${text}`);
+    posted.push(`${id}: ${text}`);
   },
 };
 
-/** Lets a deleted task go, some time after somebody deleted it; answers whether it went. */
+/** Finalizes a task some time after its deletion; answers whether the finalizer was removed. */
 async function letGo(over: TaskOverrides = {}, afterMs = 0): Promise<boolean> {
   let gone = false;
   const task: AgentTask = aTask({
@@ -57,33 +57,33 @@ async function letGo(over: TaskOverrides = {}, afterMs = 0): Promise<boolean> {
 }
 
 describe("a task that is deleted", () => {
-  it("says so in its message, so that nobody waits for it", async () => {
+  it("says so in its report, so that nobody waits for it", async () => {
     expect(await letGo({ status: { startTime: "2026-03-01T11:58:00Z" } })).toBe(true);
-    expect(told).toHaveLength(1);
-    expect(told[0]).toMatch(/^7: \*\*Stopped after 2 m 00 s\*\* · asked by @ana: “fix it”$/m);
-    expect(told[0]).toContain("The task was deleted; work that was not pushed is lost.");
-    expect(told[0]).toContain("<!-- task:uid-shop-abc -->");
+    expect(posted).toHaveLength(1);
+    expect(posted[0]).toMatch(/^7: \*\*Stopped after 2 m 00 s\*\* · asked by @ana: “fix it”$/m);
+    expect(posted[0]).toContain("The task was deleted; work that was not pushed is lost.");
+    expect(posted[0]).toContain("<!-- task:uid-shop-abc -->");
   });
 
-  it("tells the end that it had, where that was not told yet", async () => {
+  it("reports the end that it had, if the report did not show it yet", async () => {
     await letGo({ conditions: [succeeded] });
-    expect(told[0]).toContain("Nothing to do.");
-    expect(told[0]).not.toContain("deleted");
+    expect(posted[0]).toContain("Nothing to do.");
+    expect(posted[0]).not.toContain("deleted");
   });
 
-  it("says nothing where there is no message, or its story was told", async () => {
+  it("posts nothing if there is no report, or the report is final", async () => {
     await letGo({ status: { report: {} } });
     await letGo({ conditions: [succeeded, "Reported"] });
-    expect(told).toEqual([]);
+    expect(posted).toEqual([]);
   });
 
-  it("waits for a provider that is away, no longer than for anything else", async () => {
+  it("waits for a provider that does not answer, until the usual time-out", async () => {
     fails = new ProviderError("Unavailable", "502");
     expect(await letGo()).toBe(false);
     expect(await letGo({}, defaultConfig.finalizeMs)).toBe(true);
   });
 
-  it("goes at once where the message cannot be told", async () => {
+  it("is removed at once if the report cannot be posted", async () => {
     fails = new ProviderError("NotFound", "404");
     expect(await letGo()).toBe(true);
     signsIn = false;

@@ -71,7 +71,7 @@ const go = (steps: AnyStep[], task = aTask()): Promise<object> =>
 const authorized = { type: "Authorized", status: "True", reason: "Test", message: "yes" } as const;
 
 describe("the frame", () => {
-  it("writes before it acts, and what the action answers after", async () => {
+  it("writes the status before an action, and the action's patch after it", async () => {
     await go([
       step({
         name: "a",
@@ -83,26 +83,26 @@ describe("the frame", () => {
     expect(written.at(-1)?.status).toMatchObject({ phase: "Queued", startTime: "t" });
   });
 
-  it("writes nothing where nothing changes", async () => {
+  it("writes nothing if nothing changes", async () => {
     await go([step({ name: "a", decision: { conditions: [authorized] } })]);
     log = [];
     await go([step({ name: "a", decision: { conditions: [authorized] } })], written[0]);
     expect(log).toEqual(["a"]);
   });
 
-  it("looks again at the earliest of what the steps ask", async () => {
+  it("reconciles again at the earliest time that a step requests", async () => {
     const steps = [9_000, 3_000, 5_000].map((requeueAfterMs, n) =>
       step({ name: `${n}`, decision: { requeueAfterMs } }),
     );
     expect(await go(steps)).toEqual({ requeueAfterMs: 3_000 });
   });
 
-  it("does not ask without a pause where a provider says to come back at once", async () => {
+  it("does not retry without a pause if a provider asks for an immediate retry", async () => {
     const atOnce = new ProviderError("Unavailable", "GitHub is away.", { retryAfterMs: 0 });
     expect(await go([step({ name: "a", fails: atOnce })])).toEqual({ requeueAfterMs: 1_000 });
   });
 
-  it("leaves out what comes after a failure, but for what always runs, and shows why once", async () => {
+  it("skips the steps after a failure, except those marked `always`, and shows the failure once", async () => {
     const limited = new ProviderError("RateLimited", "GitHub asks for patience.", { retryAfterMs: 7_000 });
     const steps = [step({ name: "a", fails: limited }), step({ name: "b" }), step({ name: "c", always: true })];
     expect(await go(steps)).toEqual({ requeueAfterMs: 7_000 });
@@ -114,14 +114,14 @@ describe("the frame", () => {
     expect(log).toEqual(["a"]);
   });
 
-  it("backs off where the provider names no time, and keeps a verdict that stands", async () => {
+  it("backs off if the provider gives no time, and keeps a condition that is `True`", async () => {
     const away = new ProviderError("Unavailable", "502");
     const task = aTask({ conditions: ["Authorized"] });
     await expect(go([step({ name: "a", fails: away })], task)).rejects.toBe(away);
     expect(written).toEqual([]);
   });
 
-  it("does nothing more on facts that are out of date, not even what always runs", async () => {
+  it("runs no further step on outdated facts, not even those marked `always`", async () => {
     refuseWrites = true;
     const steps = [
       step({ name: "a", decision: { conditions: [authorized], actions: ["act"] } }),

@@ -28,7 +28,7 @@ function outcome(over: object = {}): SandboxState {
 
 const guardrails = { images: ["allowed/*"] };
 
-/** As a profile looks between a change of its spec and the next look at it. */
+/** The status of a profile between a change of its spec and the next reconcile. */
 function approvedOnce(profile: AgentProfile): AgentProfile {
   const lastTransitionTime = noon.toISOString();
   const ready = {
@@ -67,21 +67,21 @@ describe("follow", () => {
       message: /host/,
     },
     {
-      name: "does not believe a result of another attempt",
+      name: "does not accept a result of another attempt",
       state: outcome({ attempt: 2 }),
       status: "False",
       reason: "OutcomeInvalid",
       message: /attempt 2/,
     },
     {
-      name: "does not believe another pod of the name",
+      name: "does not accept another pod of the same name",
       state: { state: "Running", podUID: "pod-2", since: noon.toISOString() },
       status: "False",
       reason: "SandboxLost",
       message: /replaced/,
     },
     {
-      name: "gives up a pod that waits longer than the profile allows, with its own words",
+      name: "fails when a pod waits longer than the profile allows, with the pod's own message",
       state: { state: "Pending", podUID, message: "0/3 nodes are available", since: noon.toISOString() },
       afterMs: 600_000,
       status: "False",
@@ -89,7 +89,7 @@ describe("follow", () => {
       message: /within 10m: 0\/3 nodes/,
     },
     {
-      name: "ends a sandbox that does not keep the time itself",
+      name: "ends a sandbox that does not keep the time limit itself",
       state: { state: "Running", podUID, since: noon.toISOString() },
       afterMs: 3_600_000 + 120_000,
       status: "False",
@@ -97,14 +97,14 @@ describe("follow", () => {
       message: /did not end by itself/,
     },
     {
-      name: "fails for good where the pod's own fault broke it",
+      name: "fails for good if the pod broke by its own fault",
       state: { state: "Broken", podUID, reason: "OOMKilled", message: "out of memory", retryable: false },
       status: "False",
       reason: "OOMKilled",
       message: /memory/,
     },
     {
-      name: "fails where the pod vanished",
+      name: "fails if the pod disappeared",
       state: { state: "Missing" },
       afterMs: 60_000,
       status: "False",
@@ -116,14 +116,14 @@ describe("follow", () => {
     expect(succeeded).toMatchObject({ status, reason, message: expect.stringMatching(message) });
   });
 
-  it("does not miss a pod that the cache cannot show yet", () => {
+  it("waits for a pod that the cache does not show yet", () => {
     expect(watch({ state: "Missing" }, { afterMs: 59_000 })).toMatchObject({
       succeeded: undefined,
       requeueAfterMs: 10_000,
     });
   });
 
-  it("says what a pod waits for, and looks again when its time is up", () => {
+  it("shows what a pod waits for, and checks again when its time is up", () => {
     const decision = watch(
       { state: "Pending", podUID, message: "pulling", since: noon.toISOString() },
       { afterMs: 1_000 },
@@ -134,23 +134,23 @@ describe("follow", () => {
 
   const lost: SandboxState = { state: "Broken", podUID, reason: "NodeLost", message: "node gone", retryable: true };
 
-  it("tries again after a lost node, and lets go of the old pod", () => {
+  it("retries after a lost node, and removes the old pod", () => {
     const decision = watch(lost);
     expect(decision).toMatchObject({ succeeded: undefined, actions: [{ attempt: 1 }] });
     expect(decision.fields?.attempts).toMatchObject([{ number: 1, podUID, reason: "NodeLost" }]);
   });
 
-  it("tries at most three times", () => {
+  it("makes at most three attempts", () => {
     const attempts = [1, 2, 3].map((number) => ({ number, podName: `p-${number}`, podUID }));
     const { succeeded } = watch(lost, { task: running({ status: { attempts } }) });
     expect(succeeded).toMatchObject({ reason: "NodeLost", message: expect.stringMatching(/All 3 attempts failed/) });
   });
 
-  it("does not try again when the time of all attempts together is up", () => {
+  it("does not retry when the time limit of all attempts together is reached", () => {
     expect(watch(lost, { afterMs: 3_600_000 }).succeeded).toMatchObject({ status: "False", reason: "NodeLost" });
   });
 
-  it("ends a task whose network was opened under the agent's feet, and its sandbox at once", () => {
+  it("ends a task and its sandbox at once if its network was opened while the agent ran", () => {
     const state: SandboxState = { state: "Running", podUID, since: noon.toISOString() };
     const task = running();
     const decision = follow.decide(facts({ task, sandbox: state }), { ...config, closed: false }, noon);
@@ -182,11 +182,11 @@ describe("sandbox", () => {
     expect(decide(task).fields).toBeUndefined();
   });
 
-  it("does nothing while the attempt's pod is there", () => {
+  it("does nothing while the attempt's pod exists", () => {
     expect(sandbox.concerns(facts({ task: running() }), noon)).toBe(false);
   });
 
-  it("adds a further attempt to those before, and leaves the first start as it is, so that the budget spans them", () => {
+  it("adds a further attempt and keeps the first start time, so that the time limit covers all attempts", () => {
     const decision = decide(running({}, { reason: "NodeLost" }), 1_000);
     expect(decision.fields?.attempts).toMatchObject([{ number: 1 }, { number: 2 }]);
     expect(patchedStatus(running(), decision, noon).startTime).toBe(noon.toISOString());
@@ -196,7 +196,7 @@ describe("sandbox", () => {
     ["the first", aTask(atWork)],
     ["the next", running({}, { reason: "NodeLost" })],
     ["one that was written before", running({}, { podUID: undefined })],
-  ])("makes no pod where the profile was changed to what is not allowed, neither %s", (_name, task) => {
+  ])("creates no pod if the profile was changed to something that is not allowed, neither %s", (_name, task) => {
     const decision = sandbox.decide(
       facts({ task, profile: approvedOnce(aProfile()), guardrails }),
       { podName: "next" },
@@ -208,14 +208,14 @@ describe("sandbox", () => {
     });
   });
 
-  it("ends the task instead when its time is up", () => {
+  it("ends the task instead when its time limit is reached", () => {
     const task = running({ spec: { limits: { wallClock: "5m" } } }, { reason: "NodeLost" });
     expect(decide(task, 300_000).conditions).toMatchObject([{ type: "Succeeded", reason: "WallClockExceeded" }]);
   });
 });
 
 describe("cancel and admit", () => {
-  it("ends a task that was stopped, by whom and why, and withdraws the leave to push", () => {
+  it("ends a stopped task, shows who stopped it and why, and withdraws the permission to push", () => {
     const publish = { ref: "refs/heads/x", newId: "a".repeat(40) };
     const task = running({ spec: { cancel: { by: "kim", reason: "wrong repository" } }, status: { publish } });
     const decision = cancel.decide(facts({ task }), { tip: undefined }, noon);
@@ -223,12 +223,12 @@ describe("cancel and admit", () => {
     expect(patchedStatus(task, decision, noon)).toMatchObject({ phase: "Cancelled", publish: undefined });
   });
 
-  it("hears a stop from the thread too", () => {
+  it("accepts a stop from the thread as well", () => {
     const task = running({ status: { requests: [{ type: "stop", by: "ana", from: "stop-1" }] } });
     expect(cancel.concerns(facts({ task }), noon)).toBe(true);
   });
 
-  it("says how many are ahead and since when, and keeps that", () => {
+  it("shows how many tasks are ahead and since when it waits, and keeps that time", () => {
     const task = aTask({ conditions: ["Authorized"], status: { queue: { position: 9, limit: "x", since: "then" } } });
     const admission = {
       state: "Waiting",
@@ -244,7 +244,7 @@ describe("cancel and admit", () => {
     expect(patchedStatus(task, decision, noon).phase).toBe("Queued");
   });
 
-  it("keeps within the schema, however long the name in the limit is", () => {
+  it("stays within the schema, however long the name in the limit is", () => {
     const limit = `at most 1 task of @${"x".repeat(253)} runs at once`;
     const admission = { state: "Waiting", position: 3, limit, reason: "Queued" } as const;
     const decision = admit.decide(facts({ admission }), undefined, noon);
@@ -253,7 +253,7 @@ describe("cancel and admit", () => {
     );
   });
 
-  it("admits nobody whose profile is missing or not ready, and keeps no place in the queue for them", () => {
+  it("admits no task whose profile is missing or not ready, and keeps no place in the queue for it", () => {
     const queue = { position: 3, limit: "x", since: "then" };
     const task = aTask({ conditions: ["Authorized"], status: { queue } });
     const admission = { state: "Admitted" } as const;
@@ -288,7 +288,7 @@ describe("clean-up", () => {
     { do: "harvest", attempt: 1 },
   ];
 
-  it("lets a pod go once its result is written, and removes it an hour later, a day where it failed", () => {
+  it("releases a pod once its result is written, and removes it an hour later, or a day later if it failed", () => {
     expect(decide(succeeded, 0)).toMatchObject({ actions: [{ do: "harvest" }], requeueAfterMs: 3_600_000 });
     expect(decide(succeeded, 3_600_000).actions).toEqual(gone);
     expect(decide(failed, 3_600_000).actions).toEqual([{ do: "harvest", attempt: 1 }]);
@@ -299,7 +299,7 @@ describe("clean-up", () => {
     expect(decide(succeeded, 0, { holdsTokens: true }).actions).toContainEqual({ do: "revoke" });
   });
 
-  it("removes the pod of a stopped task at once, and leaves a courier that published a minute for its last words", () => {
+  it("removes the pod of a stopped task at once, and gives a courier that published a minute to end", () => {
     const live = { pods: [{ attempt: 1, state: { state: "Running", podUID, since: "" } as const }] };
     const stopped = running({
       conditions: [{ type: "Succeeded", status: "False", reason: "Cancelled" }],
@@ -310,7 +310,7 @@ describe("clean-up", () => {
     expect(decide(succeeded, 60_000, live).actions).toEqual(gone);
   });
 
-  it("deletes a task after seven days, but not while the change it knows is open", () => {
+  it("deletes a task after seven days, but not while its change is open", () => {
     const none = { pods: [] };
     expect(decide(succeeded, 7 * dayMs - 1, none)).toMatchObject({ actions: [], requeueAfterMs: 1 });
     expect(decide(succeeded, 7 * dayMs, none).actions).toEqual([{ do: "deleteTask" }]);
@@ -340,7 +340,7 @@ describe("the phase", () => {
     expect(patchedStatus(aTask(task), {}, noon).phase).toBe(phase);
   });
 
-  it("notes the end once", () => {
+  it("records the completion time once", () => {
     const first = patchedStatus(aTask({ conditions: ["Succeeded"] }), {}, noon);
     const again = patchedStatus({ ...aTask(), status: first }, {}, new Date(noon.getTime() + 5_000));
     expect(again).toEqual(first);

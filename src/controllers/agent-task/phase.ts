@@ -4,7 +4,7 @@ import { conditionOf, holds } from "./state.ts";
 
 const endings: Record<string, Phase> = { Cancelled: "Cancelled", Delivered: "Delivered", Duplicate: "Duplicate" };
 
-/** Derives the phase, a summary for people, from the conditions. Do not base decisions on it. */
+/** Derives the phase, a human-readable summary, from the conditions. Do not base decisions on it. */
 export function phaseOf(task: AgentTask): Phase {
   return endOf(task) ?? (task.spec.command === undefined ? phaseAtWork(task) : phaseOfCommand(task));
 }

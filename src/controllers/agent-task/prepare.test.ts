@@ -8,27 +8,27 @@ const until = (source: TaskOverrides["source"]): string =>
 describe("the context of a task", () => {
   it.each([
     {
-      name: "ends when the task was asked for, where the delivery came hours later",
+      name: "ends at the request, if the delivery came hours later",
       source: { occurredAt: "2026-03-01T06:00:00Z", receivedAt: "2026-03-01T12:00:00.500Z" },
       want: "2026-03-01T06:00:02.000Z",
     },
     {
-      name: "ends with the delivery, where that came at once",
+      name: "ends with the delivery, if it came at once",
       source: { occurredAt: "2026-03-01T12:00:00Z", receivedAt: "2026-03-01T12:00:00.900Z" },
       want: "2026-03-01T12:00:00.900Z",
     },
     {
-      name: "has what rang in it, also where the gateway's clock is behind",
+      name: "contains the object that triggered the task, even if the gateway's clock is behind",
       source: { occurredAt: "2026-03-01T12:00:00Z", receivedAt: "2026-03-01T11:59:00Z" },
       want: "2026-03-01T12:00:00.000Z",
     },
     {
-      name: "ends with the delivery, where the event has no time",
+      name: "ends with the delivery, if the event has no time",
       source: { receivedAt: "2026-03-01T12:00:00.900Z" },
       want: "2026-03-01T12:00:00.900Z",
     },
     {
-      name: "ends when the task was created, where somebody made it with kubectl, whatever they wrote into it",
+      name: "ends at the creation of a task from kubectl, whatever times its author wrote",
       source: { provider: "kubernetes", occurredAt: "2036-01-01T00:00:00Z", receivedAt: "2036-01-01T00:00:00Z" },
       want: "2026-03-01T12:00:05.000Z",
     },

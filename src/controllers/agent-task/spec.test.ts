@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { sandboxSpecOf } from "./spec.ts";
 import { aProfile, anIntegration, aTask, fakeHost, noon, shaOf } from "./testing.ts";
 
-describe("what the courier is told", () => {
-  it("names the end of the task's time, so that what comes before the agent is not given on top", () => {
+describe("the instructions for the courier", () => {
+  it("names the task's deadline, so that the time before the agent starts counts as well", () => {
     const spec = sandboxSpecOf({
       task: aTask({ status: { checkout: { headRef: "bellhop/1-fix", headSHA: shaOf("a"), newBranch: true } } }),
       profile: aProfile(),

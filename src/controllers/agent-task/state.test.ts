@@ -17,21 +17,21 @@ const received = (name: string, ms: string, more: TaskOverrides["source"] = {}):
 });
 
 describe("the order of tasks", () => {
-  it("is that of their receipt, to the millisecond, where they were created in one second", () => {
+  it("is the order of receipt, to the millisecond, if they were created in the same second", () => {
     expect(inOrder([received("a", "900"), received("c", "100"), received("b", "899")])).toEqual(["c", "b", "a"]);
   });
 
-  it("is that of their receipt also where the first to be received was stored later", () => {
+  it("is the order of receipt even if the first one was stored later", () => {
     const slow = { ...received("a", "100"), createdAt: "2026-03-01T12:00:01Z" };
     expect(inOrder([received("b", "900"), slow])).toEqual(["a", "b"]);
   });
 
-  it("puts a comment that was missed and delivered again where it was received, not where it was written", () => {
+  it("places a comment that was missed and delivered again by its receipt, not by the time it was written", () => {
     const missed = received("a", "500", { occurredAt: "2026-03-01T09:00:00Z" });
     expect(inOrder([missed, received("b", "400", { occurredAt: second })])).toEqual(["b", "a"]);
   });
 
-  it("goes by the provider's own order within a millisecond: its time, then its count", () => {
+  it("uses the provider's own order within a millisecond: its time, then its object id", () => {
     const comment = (id: string) => ({ object: { type: "IssueComment", id } as const, occurredAt: second });
     const tasks = [
       received("a", "100", comment("1000")),
@@ -41,13 +41,13 @@ describe("the order of tasks", () => {
     expect(inOrder(tasks)).toEqual(["c", "b", "a"]);
   });
 
-  it("goes by the creation of a task that says nothing of its receipt", () => {
+  it("uses the creation time of a task without a time of receipt", () => {
     const { receivedAt: _, ...source } = aTask().spec.source;
     const old = aTask({ createdAt: second });
     expect(receiptOf({ ...old, spec: { ...old.spec, source } }).receivedMs).toBe(Date.parse(second));
   });
 
-  it("goes by the creation of a task from kubectl, whatever its author claims", () => {
+  it("uses the creation time of a task from kubectl, whatever its author claims", () => {
     const claimed = {
       provider: "kubernetes",
       receivedAt: "1970-01-01T00:00:00.001Z",
@@ -59,7 +59,7 @@ describe("the order of tasks", () => {
     });
   });
 
-  it("is one order, whoever sorts and from wherever", () => {
+  it("is the same for every sort and every initial order", () => {
     const receipt = fc.record({
       receivedMs: fc.integer({ min: 0, max: 2 }),
       occurredMs: fc.integer({ min: 0, max: 2 }),

@@ -12,7 +12,7 @@ import { reportStep } from "./report/index.ts";
 import { taskCache, taskIndexes, type TaskCache } from "./task-index.ts";
 import { aProfile, aTask, anIntegration, noon, shaOf, taskCacheOf, type TaskOverrides } from "./testing.ts";
 
-/** A task that ended well an hour ago and has been reported; nothing of it is left to do for days. */
+/** A task that succeeded an hour ago and whose report is final; it needs nothing for days. */
 function finished(n: number): AgentTask {
   const result = { branch: `bellhop/${n}`, commit: shaOf("c"), changeNumber: n };
   return aTask({
@@ -25,7 +25,7 @@ function finished(n: number): AgentTask {
 
 const attempt = { number: 1, podName: "pod", podUID: "uid" };
 
-/** An operator's controller of tasks over a cache that counts what it answers with. */
+/** The operator's task controller with a cache that counts the tasks it returns. */
 function anOperator(tasks: AgentTask[]) {
   const cache = counted(tasks);
   const clock = new FakeClock(noon);
@@ -57,7 +57,7 @@ function anOperator(tasks: AgentTask[]) {
   return { controller: agentTaskController(deps, steps), cache, calls, clock };
 }
 
-/** A cache over an informer's store that counts the tasks it answers with. */
+/** A cache over an informer's store that counts the tasks it returns. */
 function counted(tasks: AgentTask[]): { tasks: TaskCache; seen: () => number } {
   const store = createStore(taskIndexes);
   for (const task of tasks) store.put(task);
@@ -77,7 +77,7 @@ describe("a reconcile among thousands of tasks", () => {
   const many = Array.from({ length: 2_000 }, (_, n) => finished(n));
   const signal = new AbortController().signal;
 
-  it("costs one look at a finished task, reads no other, and calls nobody", async () => {
+  it("reads only a finished task itself, and makes no call", async () => {
     const { controller, cache, calls } = anOperator(many);
     const { requeueAfterMs = 0 } = await controller.reconcile({ namespace: "team", name: "finished-7" }, signal);
     expect(requeueAfterMs).toBeGreaterThan(24 * 60 * 60_000);
@@ -85,7 +85,7 @@ describe("a reconcile among thousands of tasks", () => {
     expect(calls).toEqual([]);
   });
 
-  it("admits from the active tasks alone", async () => {
+  it("reads only active tasks for admission", async () => {
     const waiting = aTask({ name: "waiting", conditions: ["Authorized"], spec: { conversation: "acme/shop#9" } });
     const { controller, cache, clock } = anOperator([...many, waiting]);
     const admitted: string[] = [];
@@ -96,7 +96,7 @@ describe("a reconcile among thousands of tasks", () => {
     expect(cache.seen()).toBeLessThan(5);
   });
 
-  it("wakes for a changed integration, profile or policy the tasks that are not over, and looks at no other", () => {
+  it("reconciles only tasks that are not over after a change of an integration, profile or policy, and reads no other", () => {
     const open = aTask({ name: "open", conditions: ["Authorized", "Admitted"], status: { attempts: [attempt] } });
     const { controller, cache } = anOperator([...many, open]);
     const wanted = [{ namespace: "team", name: "open" }];
@@ -113,7 +113,7 @@ describe("a reconcile among thousands of tasks", () => {
 describe("the cache of tasks", () => {
   const cases: { what: string; over: TaskOverrides; find: (cache: TaskCache, like: AgentTask) => AgentTask[] }[] = [
     {
-      what: "by the change that is its own",
+      what: "by its own change",
       over: { status: { result: { changeNumber: 57 } } },
       find: (cache, like) => cache.inRepository(like, "change", 57),
     },
@@ -138,12 +138,12 @@ describe("the cache of tasks", () => {
       find: (cache, like) => cache.inRepository(like, "base", "main"),
     },
     {
-      what: "while its conversation is not settled",
+      what: "while its conversation is not resolved",
       over: {},
       find: (cache, like) => cache.inRepository(like, "unsettled"),
     },
     {
-      what: "by the conversation in force",
+      what: "by its effective conversation",
       over: { status: { conversation: "acme/shop#1" } },
       find: (cache, like) => cache.inConversation(like, "acme/shop#1"),
     },

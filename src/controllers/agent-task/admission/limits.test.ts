@@ -3,7 +3,7 @@ import { anIntegration, aProfile, aTask } from "../testing.ts";
 import { aheadOf, limitsOf } from "./limits.ts";
 
 describe("limits", () => {
-  it("say in a sentence what runs at once at most, and which field sets it, the narrowest first", () => {
+  it("describe each maximum in a sentence with the field that sets it, the narrowest limit first", () => {
     const limits = limitsOf({
       task: aTask(),
       integration: anIntegration({ concurrency: { tasks: 10, perRepository: 5, perActor: 1 } }),
@@ -20,7 +20,7 @@ describe("limits", () => {
     ]);
   });
 
-  it("say who is next rather than that nobody is ahead", () => {
+  it('show the first task in the queue as next in line, not as "0 ahead"', () => {
     expect([0, 1, 6].map(aheadOf)).toEqual(["next in line", "1 ahead", "6 ahead"]);
   });
 });

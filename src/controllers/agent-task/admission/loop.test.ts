@@ -6,14 +6,14 @@ import { createAdmission, type Admission } from "./loop.ts";
 
 let clock: FakeClock;
 let tasks: AgentTask[];
-let told: string[];
+let announced: string[];
 let admission: Admission;
 let ready: boolean;
 
 beforeEach(() => {
   clock = new FakeClock();
   tasks = [];
-  told = [];
+  announced = [];
   ready = true;
   admission = createAdmission({
     tasks: {
@@ -26,7 +26,7 @@ beforeEach(() => {
     clock,
     config: { concurrency: { perNamespace: 10, cluster: 10 }, guardrails: { images: [] }, reserveAfterMs: 600_000 },
   });
-  admission.onVerdict(({ name }) => told.push(name));
+  admission.onVerdict(({ name }) => announced.push(name));
 });
 
 function waiting(name: string): AgentTask {
@@ -43,17 +43,17 @@ async function pass(): Promise<void> {
 }
 
 describe("the admission loop", () => {
-  it("counts what it admitted until the cache shows it", async () => {
+  it("counts an admitted task until the cache shows it", async () => {
     tasks = [waiting("a"), waiting("b")];
     await pass();
-    // Fairness would prefer bob to ana's second task, were that not counted already.
+    // If ana's second task were not counted already, fairness would prefer bob.
     const bob = { id: "502", login: "bob" };
     tasks.push(aTask({ name: "c", actor: bob, conditions: ["Authorized"], spec: { conversation: "c" } }));
     await pass();
     expect(tasks.map((task) => admission.verdict(task).state)).toEqual(["Admitted", "Admitted", "Waiting"]);
   });
 
-  it("gives the place to the next when one is over", async () => {
+  it("admits the next task when one is over", async () => {
     tasks = [waiting("a"), waiting("b"), waiting("c")];
     await pass();
     tasks = [atWork("a"), atWork("b"), waiting("c")];
@@ -62,10 +62,10 @@ describe("the admission loop", () => {
     tasks = [atWork("b"), waiting("c")];
     await pass();
     expect(admission.verdict(waiting("c"))).toEqual({ state: "Admitted" });
-    expect(told).toEqual(["a", "b", "c", "c"]);
+    expect(announced).toEqual(["a", "b", "c", "c"]);
   });
 
-  it("gives the place on when a task it admitted is cancelled before it began", async () => {
+  it("admits the next task when an admitted one is cancelled before it starts", async () => {
     tasks = [waiting("a"), waiting("b"), waiting("c")];
     await pass();
     const cancelled = aTask({ name: "a", conditions: ["Authorized", { type: "Succeeded", status: "False" }] });
@@ -74,7 +74,7 @@ describe("the admission loop", () => {
     expect(admission.verdict(waiting("c"))).toEqual({ state: "Admitted" });
   });
 
-  it("counts at once what a live list showed when leadership began, though the cache is behind", async () => {
+  it("counts the tasks of the live list at the start of leadership, even if the cache is behind", async () => {
     admission.seed([atWork("a"), atWork("b")]);
     tasks = [waiting("c"), waiting("a")];
     await pass();
@@ -86,27 +86,27 @@ describe("the admission loop", () => {
     expect(admission.verdict(waiting("c")).state).toBe("Admitted");
   });
 
-  it("tells a place in the queue at most every 30 s", async () => {
+  it("announces a place in the queue at most every 30 s", async () => {
     tasks = [atWork("a"), atWork("b"), ...["c", "d", "e"].map(waiting)];
     await pass();
     expect(admission.verdict(waiting("e"))).toMatchObject({ position: 2 });
-    told = [];
+    announced = [];
     tasks = tasks.filter((task) => task.metadata.name !== "d");
     await pass();
     expect(admission.verdict(waiting("e"))).toMatchObject({ position: 2 });
     await clock.advance(30_000);
     expect(admission.verdict(waiting("e"))).toMatchObject({ position: 1 });
-    expect(told).toEqual(["e"]);
+    expect(announced).toEqual(["e"]);
   });
 
-  it("looks at a task that it is asked for and does not know", async () => {
+  it("checks an unknown task when its verdict is requested", async () => {
     tasks = [waiting("a")];
     expect(admission.verdict(waiting("a")).state).toBe("Unknown");
     await clock.advance(20);
-    expect(told).toEqual(["a"]);
+    expect(announced).toEqual(["a"]);
   });
 
-  it("keeps no place for a task whose profile is gone, not even one it had given", async () => {
+  it("frees the place of an admitted task when its profile is deleted", async () => {
     tasks = [waiting("a"), waiting("b"), waiting("c")];
     await pass();
     ready = false;
@@ -115,10 +115,10 @@ describe("the admission loop", () => {
     expect(admission.verdict(waiting("a")).state).toBe("Unknown");
   });
 
-  it("runs comments of one second in the order of their receipt, whatever their names and the order they are stored in", async () => {
-    const said = (name: string, ms: number): AgentTask =>
+  it("runs comments of the same second in the order of receipt, whatever their names and the order in the store", async () => {
+    const received = (name: string, ms: number): AgentTask =>
       aTask({ name, conditions: ["Authorized"], source: { receivedAt: `2026-03-01T12:00:00.${ms}Z` } });
-    tasks = [said("a", 300), said("c", 100), said("b", 200)];
+    tasks = [received("a", 300), received("c", 100), received("b", 200)];
     const order: string[] = [];
     while (tasks.length > 0) {
       await pass();
@@ -129,7 +129,7 @@ describe("the admission loop", () => {
     expect(order).toEqual(["c", "b", "a"]);
   });
 
-  it("lets a comment wait for one before it that is not authorised yet, and for no more than a while", async () => {
+  it("makes a comment wait for an earlier one that is not authorised yet, but only for a limited time", async () => {
     const before = (conditions: TaskOverrides["conditions"] = []): AgentTask =>
       aTask({ name: "b", source: { receivedAt: "2026-03-01T12:00:00.100Z" }, conditions });
     const after = aTask({ name: "a", source: { receivedAt: "2026-03-01T12:00:00.200Z" }, conditions: ["Authorized"] });
@@ -145,7 +145,7 @@ describe("the admission loop", () => {
     expect(admission.verdict(after).state).toBe("Admitted");
   });
 
-  it("does not let a comment wait for ever for one that nobody can authorise", async () => {
+  it("does not make a comment wait for ever for one that cannot be authorised", async () => {
     const stuck = aTask({ name: "b", conditions: [{ type: "Authorized", status: "Unknown" }] });
     const after = aTask({ name: "a", conditions: ["Authorized"], source: { receivedAt: "2026-03-01T12:00:00.200Z" } });
     tasks = [after, stuck];
@@ -156,9 +156,9 @@ describe("the admission loop", () => {
     expect(admission.verdict(after).state).toBe("Admitted");
   });
 
-  it("does not count commands, nor admit them", async () => {
+  it("neither counts nor admits commands", async () => {
     tasks = [aTask({ name: "a", conditions: ["Authorized"], spec: { command: "status" } }), waiting("b")];
     await pass();
-    expect(told).toEqual(["b"]);
+    expect(announced).toEqual(["b"]);
   });
 });

@@ -47,20 +47,20 @@ function admitted(verdicts: Verdicts): string[] {
 }
 
 describe("schedule", () => {
-  it("admits nobody over a limit, and says which one and how many are ahead", () => {
+  it("admits no task over a limit, and names the limit and the number of tasks ahead", () => {
     const waiting = [0, 1, 2, 3].map((n) => contender(`t${n}`, { actor: n, repository: n, atMs: n }));
     const verdicts = look([...waiting, contender("t4", { actor: 4, repository: 4, atMs: 4 })]);
     expect(admitted(verdicts)).toEqual(["t0", "t1", "t2"]);
     expect(verdicts.get("t4")).toEqual({ state: "Waiting", reason: "Queued", position: 1, limit: "cluster" });
   });
 
-  it("lets the second task of a conversation wait for the first, whoever asked", () => {
+  it("makes the second task of a conversation wait for the first, whoever the requesters are", () => {
     const running = [contender("t0", { conversation: 1 })];
     const verdicts = look([contender("t1", { conversation: 1, actor: 1, repository: 1 })], running);
     expect(verdicts.get("t1")).toMatchObject({ state: "Waiting", reason: "ConversationBusy", position: 1 });
   });
 
-  it("admits the oldest of a conversation first even where fairness would prefer a younger one", () => {
+  it("admits the oldest task of a conversation first, even if fairness prefers a newer one", () => {
     const waiting = [
       contender("t1", { conversation: 1, actor: 0, atMs: 1 }),
       contender("t2", { conversation: 1, actor: 1, atMs: 2 }),
@@ -68,12 +68,12 @@ describe("schedule", () => {
     expect(admitted(look(waiting, [contender("t0", { actor: 0 })]))).toEqual(["t1"]);
   });
 
-  it("counts each task of a conversation that goes before once, in the look that admits one of them, too", () => {
+  it("counts each earlier task of a conversation once, also in the pass that admits one of them", () => {
     const waiting = [1, 2, 3].map((n) => contender(`t${n}`, { conversation: 1, actor: n, repository: n, atMs: n }));
     expect([...look(waiting).values()]).toMatchObject([{ state: "Admitted" }, { position: 1 }, { position: 2 }]);
   });
 
-  it("lets a task wait for one of its conversation that was received before it and is not authorised yet", () => {
+  it("makes a task wait for an earlier one of its conversation that is not authorised yet", () => {
     const [first, second] = [contender("t1", { atMs: 1 }), contender("t2", { atMs: 2 })];
     const onChange = { ...second, conversation: "issue", thread: "change" };
     for (const thread of ["issue", "change"]) {
@@ -107,7 +107,7 @@ describe("schedule", () => {
     );
   });
 
-  it("prefers an actor who has nothing at work to one who asked earlier and has", () => {
+  it("prefers an actor without running tasks to one who asked earlier but has a running task", () => {
     const running = [contender("t0", { actor: 0 }), contender("t1", { actor: 5, repository: 5 })];
     const waiting = [
       contender("t2", { actor: 0, repository: 1, atMs: 1 }),
@@ -116,19 +116,19 @@ describe("schedule", () => {
     expect(admitted(look(waiting, running))).toEqual(["t3"]);
   });
 
-  it("passes by a task whose repository is full", () => {
+  it("skips a task whose repository is at its limit", () => {
     const running = [contender("t0", { actor: 0 }), contender("t1", { actor: 1 })];
     const waiting = [contender("t2", { actor: 2, atMs: 1 }), contender("t3", { actor: 3, repository: 1, atMs: 2 })];
     expect(admitted(look(waiting, running))).toEqual(["t3"]);
   });
 
-  it("keeps the place of one that waits too long, so that nobody takes it before its repository is free", () => {
+  it("reserves a place for a task that waits too long, until its repository is free", () => {
     const running = [contender("t0", { actor: 0 }), contender("t1", { actor: 1 })];
     const waiting = [contender("t2", { actor: 2 }), contender("t3", { actor: 3, repository: 1, atMs: 2 })];
     expect(admitted(look(waiting, running, { nowMs: reserveAfterMs }))).toEqual([]);
   });
 
-  it("never goes over a limit, never runs two of a conversation, and starves nobody, whatever comes", () => {
+  it("never exceeds a limit, never runs two tasks of a conversation, and starves no task, for any input", () => {
     const wish = fc.record({
       actor: fc.integer({ min: 0, max: 4 }),
       repository: fc.integer({ min: 0, max: 3 }),
@@ -145,7 +145,7 @@ describe("schedule", () => {
     );
   });
 
-  it("lets a task through an endless stream of others within a bounded time", () => {
+  it("admits a task within a bounded time despite an endless stream of others", () => {
     const stream = Array.from({ length: 600 }, (_, n) => ({
       actor: 1 + (n % 7),
       repository: n % 2 === 0 ? 1 : 2,
@@ -165,7 +165,7 @@ interface Played {
   startedMs: number;
 }
 
-/** Plays a whole history, a minute at a time, and checks the limits at each step. */
+/** Simulates a whole history, one minute at a time, and checks the limits at each step. */
 function simulate(wishes: Wish[]): { all: Played[]; startedMs: number[]; latestMs: number } {
   const all: Played[] = wishes.map((wish, n) => ({
     wish,

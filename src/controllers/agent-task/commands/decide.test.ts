@@ -35,7 +35,7 @@ function say(command: AgentTaskSpec["command"], others: AgentTask[], over: TaskO
 }
 
 describe("stop", () => {
-  it("ends the open work of the conversation, and no other", () => {
+  it("ends only the open work of the conversation", () => {
     const others = [
       work("open", 1),
       published("done", 2),
@@ -45,7 +45,7 @@ describe("stop", () => {
     expect(say("stop", others)).toEqual({ actions: [{ do: "stop", targets: ["open"] }] });
   });
 
-  it("ends what was asked for within the same second before it, and not what was asked for after it", () => {
+  it("ends work that was requested earlier in the same second, and no later work", () => {
     const within = (name: string, ms: number): AgentTask =>
       work(name, 30, { source: { cause: `issue_comment/${name}`, receivedAt: `2026-03-01T11:30:00.${ms}Z` } });
     const command = { source: { cause: "issue_comment/command", receivedAt: "2026-03-01T11:30:00.500Z" } };
@@ -54,7 +54,7 @@ describe("stop", () => {
     });
   });
 
-  it("reaches work on our own change that is not authorised yet, whose conversation is that of the change's opener", () => {
+  it("stops work on our own change that is not authorised yet: its conversation is that of the task that opened the change", () => {
     const subject = { type: "Change", key: "acme/shop#57", number: 57 } as const;
     const conversation = "acme/shop#57";
     const opener = published("opener", 1, {
@@ -67,32 +67,32 @@ describe("stop", () => {
     });
   });
 
-  it("ends the work of nobody else for whoever may stop only their own", () => {
+  it("ends only the person's own work if they may not stop other work", () => {
     const mine = work("mine", 2, { actor: { id: "502", login: "bob" } });
     const only: TaskOverrides = { conditions: [{ type: "Authorized", reason: "OwnWork" }] };
     expect(say("stop", [work("hers", 1), mine], only)).toEqual({ actions: [{ do: "stop", targets: ["mine"] }] });
     expect(say("stop", [work("hers", 1)], only).conditions).toMatchObject([{ reason: "NothingToStop" }]);
   });
 
-  it("says so where nothing runs", () => {
+  it("says so if no work is running", () => {
     expect(say("stop", [published("done", 2)]).conditions).toMatchObject([{ status: "True", reason: "NothingToStop" }]);
   });
 });
 
 describe("retry and continue", () => {
-  it.each(["retry", "continue"] as const)("%s begins from the newest work that has ended", (command) => {
+  it.each(["retry", "continue"] as const)("%s starts from the newest work that has ended", (command) => {
     const decision = say(command, [published("older", 1), published("newer", 2)]);
     expect(decision).toEqual({ actions: [{ do: "again", original: "newer" }] });
   });
 
-  it.each(["retry", "continue"] as const)("%s leaves alone what a stranger asked for and was refused", (command) => {
+  it.each(["retry", "continue"] as const)("%s ignores refused work of a stranger", (command) => {
     const actor = { id: "666", login: "mallory" };
     const refused = work("refused", 2, { actor, conditions: [{ type: "Authorized", status: "False" }] });
     expect(say(command, [published("hers", 1), refused])).toEqual({ actions: [{ do: "again", original: "hers" }] });
     expect(say(command, [refused]).conditions).toMatchObject([{ status: "False", reason: "NothingToRetry" }]);
   });
 
-  it("wait for work that runs, but not for the work they have begun themselves", () => {
+  it("wait for running work, but not for the work that they started themselves", () => {
     expect(say("retry", [published("done", 1), work("open", 2)]).conditions).toMatchObject([
       { status: "False", reason: "StillRunning" },
     ]);
@@ -100,11 +100,11 @@ describe("retry and continue", () => {
     expect(say("retry", [published("done", 1), begun])).toEqual({ actions: [{ do: "again", original: "done" }] });
   });
 
-  it("say so where there was nothing before", () => {
+  it("say so if there is no earlier work", () => {
     expect(say("retry", []).conditions).toMatchObject([{ status: "False", reason: "NothingToRetry" }]);
   });
 
-  it("make a task of the command's source and actor, with the original's prompt and profile, under one name", () => {
+  it("create one task with the command's source and actor, and the original's prompt and profile", () => {
     const command = aTask({
       name: "shop-command",
       actor: { id: "502", login: "bob" },
@@ -126,7 +126,7 @@ describe("retry and continue", () => {
     expect(made.spec.command).toBeUndefined();
   });
 
-  it("cut a prompt that grew too long, visibly", () => {
+  it("cut a prompt that is too long, with a visible mark", () => {
     const original = published("original", 1, { spec: { prompt: "x".repeat(65_536) } });
     const { prompt = "" } = taskAgain(aTask({ spec: { command: "continue" } }), original, "uid").spec;
     expect(Buffer.byteLength(prompt)).toBeLessThanOrEqual(65_536);
@@ -135,11 +135,11 @@ describe("retry and continue", () => {
 });
 
 describe("status and help", () => {
-  it("tell how the open work stands, else the last", () => {
-    const told = (others: AgentTask[]): string => say("status", others).conditions?.[0]?.message ?? "";
-    expect(told([published("done", 1), work("open", 2, { status: { phase: "Running" } })])).toBe("open: Running");
-    expect(told([published("done", 1, { status: { phase: "Succeeded" } })])).toBe("done: Succeeded. All done.");
-    expect(told([])).toBe("No work has been done in this conversation.");
+  it("show the state of the open work, else of the last work", () => {
+    const answer = (others: AgentTask[]): string => say("status", others).conditions?.[0]?.message ?? "";
+    expect(answer([published("done", 1), work("open", 2, { status: { phase: "Running" } })])).toBe("open: Running");
+    expect(answer([published("done", 1, { status: { phase: "Succeeded" } })])).toBe("done: Succeeded. All done.");
+    expect(answer([])).toBe("No work has been done in this conversation.");
   });
 
   it.each([
@@ -148,7 +148,7 @@ describe("status and help", () => {
       conditions: [{ type: "Authorized", status: "False" } as const],
       most: 10,
     },
-    { name: "each of a thousand comments that are not judged yet a few times", conditions: [], most: 10_000 },
+    { name: "each of a thousand comments that are not authorised yet a few times", conditions: [], most: 10_000 },
   ])("look at $name", ({ conditions, most }) => {
     const comments = Array.from({ length: 1_000 }, (_, index) => {
       const number = index + 1_000;
@@ -157,12 +157,12 @@ describe("status and help", () => {
       return work(`comment-${number}`, 2, { ...over, conditions });
     });
     const { tasks, seen } = countingIndex([published("done", 1), ...comments]);
-    const { conditions: told } = decideCommand(facts({ task: aCommand("status"), tasks }), { profile: aProfile() });
-    expect(told).toMatchObject([{ message: expect.stringMatching(/^done: /) }]);
+    const { conditions: answer } = decideCommand(facts({ task: aCommand("status"), tasks }), { profile: aProfile() });
+    expect(answer).toMatchObject([{ message: expect.stringMatching(/^done: /) }]);
     expect(seen()).toBeLessThan(most);
   });
 
-  it("name every command by the name people call the bot", () => {
+  it("name every command with the bot's mention", () => {
     const { message = "" } = say("help", []).conditions?.[0] ?? {};
     for (const word of ["stop", "retry", "continue", "status", "approve"])
       expect(message).toContain(`@bellhop ${word}`);
@@ -173,24 +173,24 @@ describe("approve", () => {
   const approve = (others: AgentTask[], argument = "ccccccc", over: TaskOverrides & { profile?: object } = {}) =>
     say("approve", others, { ...over, spec: { commandArgument: argument } });
 
-  it("releases the commit that was named", () => {
+  it("releases the named commit", () => {
     expect(approve([published("done", 1)])).toEqual({ actions: [{ do: "approve", target: "done", branch, commit }] });
     expect(approve([published("done", 1)], commit.toUpperCase()).actions).toHaveLength(1);
   });
 
   it.each([
     { name: "no commit waits", others: [], reason: "NothingToApprove" },
-    { name: "another commit was read", argument: "ddddddd", reason: "WrongCommit" },
-    { name: "too little of it was named", argument: "cccccc", reason: "WrongCommit" },
-    { name: "none was named", argument: "", reason: "WrongCommit" },
+    { name: "another commit is named", argument: "ddddddd", reason: "WrongCommit" },
+    { name: "the named prefix is too short", argument: "cccccc", reason: "WrongCommit" },
+    { name: "no commit is named", argument: "", reason: "WrongCommit" },
     { name: "the requester asks", actor: { id: "501", login: "ana" }, reason: "RequesterMayNotApprove" },
-  ])("refuses where $name", ({ others = [published("done", 1)], argument, actor, reason }) => {
+  ])("refuses if $name", ({ others = [published("done", 1)], argument, actor, reason }) => {
     const decision = approve(others, argument ?? "ccccccc", actor ? { actor } : {});
     expect(decision.conditions).toMatchObject([{ status: "False", reason }]);
     expect(decision.actions).toBeUndefined();
   });
 
-  it("takes nobody's word for a commit that stands on unapproved work of theirs", () => {
+  it("accepts no approval from a person whose own unapproved work is under the commit", () => {
     const mine = published("mine", 1, { actor: { id: "502", login: "bob" } });
     expect(approve([mine, published("hers", 2)]).conditions).toMatchObject([{ reason: "RequesterMayNotApprove" }]);
     const approved = published("mine", 1, {
@@ -200,7 +200,7 @@ describe("approve", () => {
     expect(approve([approved, published("hers", 2)]).actions).toHaveLength(1);
   });
 
-  it("is done once: after a crash it is found on the work, whose commit is another then", () => {
+  it("approves once: after a crash it finds the approval on the work, whose commit has changed by then", () => {
     const requests = [{ type: "approve" as const, by: "bob", from: "shop-command" }];
     const released = published("done", 1, { status: { result: { commit: shaOf("d"), branch }, requests } });
     expect(approve([released]).conditions).toMatchObject([{ status: "True", reason: "Approved" }]);
@@ -210,7 +210,7 @@ describe("approve", () => {
     expect(approve([byEve]).conditions).toMatchObject([{ status: "True", reason: "NothingToApprove" }]);
   });
 
-  it("waits for work on the branch, whose push a commit of ours would make late", () => {
+  it("waits for running work on the branch, because our empty commit would make its push fail", () => {
     const follows = work("follows", 40, { conditions: ["Authorized"], status: { checkout: { headRef: branch } } });
     const elsewhere = work("elsewhere", 40, { conditions: ["Authorized"], status: { checkout: { headRef: "x" } } });
     expect(approve([published("done", 1), follows]).conditions).toMatchObject([
@@ -219,7 +219,7 @@ describe("approve", () => {
     expect(approve([published("done", 1), elsewhere]).actions).toHaveLength(1);
   });
 
-  it("goes by the profile of the work that waits, not by that of the command", async () => {
+  it("uses the profile of the waiting work, not that of the command", async () => {
     const target = published("done", 1, { spec: { profileRef: { name: "careful" } } });
     const task = aTask({ spec: { command: "approve", commandArgument: "ccccccc" }, conditions: ["Authorized"] });
     const run = aProfile({ output: { ci: "Run" } });
@@ -230,7 +230,7 @@ describe("approve", () => {
     expect(plan.conditions).toMatchObject([{ reason: "RequesterMayNotApprove" }]);
   });
 
-  it("has nothing to do where checks are not held", () => {
+  it("does nothing if checks are not held", () => {
     const decision = approve([published("done", 1)], "ccccccc", { profile: { output: { ci: "Run" } } });
     expect(decision.conditions).toMatchObject([{ status: "True", reason: "NotHeld" }]);
   });

@@ -15,39 +15,41 @@ const text = (over: Parameters<typeof aTask>[0] = {}, profile: object = {}) => (
 });
 
 describe("the text of a change", () => {
-  it("closes the issue it is for, in our words alone", () => {
+  it("closes its issue, by our own text alone", () => {
     const body = changeBody(text({ status: { result: { summary: "Fixes #1, closes #2." } } }));
     expect(body.match(/^Fixes #42$/m)).not.toBeNull();
     expect(body.match(/fixes #1|closes #2/i)).toBeNull();
   });
 
-  it("says on top of which change it stands, and closes nothing then", () => {
+  it("names the change it is stacked on, and closes nothing then", () => {
     const source = { subject: { type: "Change", key: "acme/shop#57", number: 57 } } as const;
     const body = changeBody(text({ source, status: { checkout: { stacked: true } } }));
     expect(body).toContain("On top of #57.");
     expect(body).not.toContain("Fixes");
-    // Work after a closed change begins at the default branch.
-    const anew = changeBody(text({ source, status: { checkout: { newBranch: true } } }));
-    expect(anew).toContain("Requested in #57.");
-    expect(anew).not.toContain("On top of");
+    // Work after a closed change starts from the default branch.
+    const unstacked = changeBody(text({ source, status: { checkout: { newBranch: true } } }));
+    expect(unstacked).toContain("Requested in #57.");
+    expect(unstacked).not.toContain("On top of");
   });
 
-  it("says that checks wait, why, and how somebody else lets them go", () => {
+  it("says that checks are held, why, and how somebody else starts them", () => {
     expect(changeBody(text())).toMatch(
       /Checks are held.*required checks wait.*other than the requester.*`@bellhop approve bbbbbbb`/s,
     );
     expect(changeBody(text({}, { output: { ci: "Run" } }))).not.toContain("Checks are held");
   });
 
-  it("names who asked, and no account of the host where that was kubectl", () => {
+  it("names the requester, and mentions no account of the code host for a task from kubectl", () => {
     expect(changeBody(text())).toContain("Made by Bellhop for @ana.");
     const kubectl = changeBody(text({ source: { provider: "kubernetes" }, actor: { id: "", login: "kim`s" } }));
     expect(kubectl).toContain("for `kims` (kubectl)");
   });
 
-  it("has the subject's title, harmless and in one line of at most 200 characters", () => {
-    const title = (words: string): string =>
-      changeTitle(text({ source: { subject: { type: "Issue", key: "acme/shop#42", number: 42, title: words } } }));
+  it("has the subject's title, encoded, in one line of at most 200 characters", () => {
+    const title = (subjectTitle: string): string =>
+      changeTitle(
+        text({ source: { subject: { type: "Issue", key: "acme/shop#42", number: 42, title: subjectTitle } } }),
+      );
     expect(title("  Fix\n login\t ")).toBe("Fix login");
     expect(title("ping @ana")).not.toContain("@ana");
     expect(title("")).toMatch(/^Work on acme\/shop#.?42$/);
@@ -56,14 +58,14 @@ describe("the text of a change", () => {
   });
 });
 
-describe("the text of a change that goes on", () => {
+describe("the text of a change with a further commit", () => {
   const first = changeBody(text({ status: { result: { summary: "Sums are right now." } } }));
   const second = {
     ...text({ actor: { id: "502", login: "bob" }, status: { result: { summary: "@ana and in French" } } }),
     commit: shaOf("c"),
   };
 
-  it("names the newest commit, in what it says of it and in how to let its checks go", () => {
+  it("names the newest commit, in the description and in the command that starts its checks", () => {
     const body = bodyWithNewest(first, second) ?? "";
     expect(body).toContain("Made by Bellhop for @bob. Its newest commit is `ccccccc`");
     expect(body).toContain("`@bellhop approve ccccccc`");
@@ -72,7 +74,7 @@ describe("the text of a change that goes on", () => {
     expect(body).not.toContain("@ana and");
   });
 
-  it("keeps what it was opened with and what people wrote, before, between and after", () => {
+  it("keeps the original text and what people wrote, before, between and after our parts", () => {
     const edited = `Read this first.\n\n${first.replace("\n\n<!-- bellhop:change/checks -->", "\n\nIn between.$&")}\r\n- [x] tried it`;
     const body = bodyWithNewest(edited, second) ?? "";
     expect(body.startsWith("Read this first.\n\nFixes #42\n\nSums are right now.\n\n---\n\n")).toBe(true);
@@ -80,13 +82,13 @@ describe("the text of a change that goes on", () => {
     expect(body.endsWith("\r\n- [x] tried it")).toBe(true);
   });
 
-  it("is the same however often it is said, for the first commit and for a further one", () => {
+  it("is the same however often it is updated, for the first commit and for a further one", () => {
     expect(bodyWithNewest(first, text({ status: { result: { summary: "Sums are right now." } } }))).toBe(first);
     const body = bodyWithNewest(first, second) ?? "";
     expect(bodyWithNewest(body, second)).toBe(body);
   });
 
-  it("says that the checks run once they were approved, and that those of a further commit are held", () => {
+  it("says that checks run once they are approved, and that those of a further commit are held", () => {
     const task = aTask({ actor: { id: "503", login: "carol" } });
     const approved = bodyApproved(first, { task, commit: shaOf("b") }, { hiddenMarker }) ?? "";
     expect(approved).toContain("@carol has approved `bbbbbbb`");
@@ -98,7 +100,7 @@ describe("the text of a change that goes on", () => {
     ["somebody else's", "I made this."],
     ["one whose markers were taken out", first.replaceAll(/<!--.*-->/g, "")],
     ["one that ends within our part", first.slice(0, first.indexOf("Checks are held"))],
-  ])("leaves %s alone", (_name, body) => {
+  ])("does not change %s", (_name, body) => {
     expect(bodyWithNewest(body, second)).toBeUndefined();
     expect(bodyApproved(body, { task: aTask(), commit: shaOf("b") }, { hiddenMarker })).toBeUndefined();
   });

@@ -17,7 +17,7 @@ function pushed(commit: string, profile: object = {}) {
   return facts({ task, profile: aProfile(profile) });
 }
 
-/** Concludes a push of `cccc…` to a branch whose open change says `body`; answers the status and what was written into the change. */
+/** Concludes a push of `cccc…` to a branch whose open change has the text `body`; answers the status and the texts written into the change. */
 async function conclude(body: string, given: { profile?: object; refuse?: ProviderError } = {}) {
   const tip = { sha: shaOf("c"), protected: false };
   const { host } = fakeHost({ branches: { [branch]: tip }, changes: [aChange({ headRef: branch, body })] });
@@ -43,7 +43,7 @@ describe("a push to the branch of an open change", () => {
   const text = { task, profile, commit: shaOf("b"), mention: "bellhop", reporter, host: fakeHost().host };
   const ours = changeBody(text);
 
-  it("makes a change of ours name the new commit", async () => {
+  it("updates a change of ours with the new commit", async () => {
     const { written, result, end } = await conclude(ours);
     expect(written).toEqual([expect.stringContaining("`@bellhop approve ccccccc`")]);
     expect(written[0]).not.toContain("bbbbbbb");
@@ -51,7 +51,7 @@ describe("a push to the branch of an open change", () => {
     expect(result).not.toHaveProperty("heldUnsaid");
   });
 
-  it("leaves somebody's own words alone, and notes that nothing there says why checks wait", async () => {
+  it("does not change somebody else's text, and records that the report must explain the held checks", async () => {
     const { written, result } = await conclude("I made this.");
     expect(written).toEqual([]);
     expect(result).toMatchObject({ commit: shaOf("c"), changeNumber: 57, heldUnsaid: true });
@@ -60,7 +60,7 @@ describe("a push to the branch of an open change", () => {
     );
   });
 
-  it("succeeds where the host does not take the new text", async () => {
+  it("succeeds even if the code host refuses the new text", async () => {
     const refuse = new ProviderError("Invalid", "body is too long");
     const { result, end } = await conclude(ours, { refuse });
     expect(end).toMatchObject({ status: "True", reason: "Published" });

@@ -38,120 +38,136 @@ describe("judgeProposal", () => {
   const profile = aProfile({ output: { maxFiles: 5, maxPatchKiB: 10 } });
 
   it.each([
-    { name: "a new branch where there is none", status: {}, wanted: proposed, tip: undefined, allow: publish },
+    { name: "a new branch that does not exist yet", status: {}, wanted: proposed, tip: undefined, allow: publish },
     {
-      name: "our branch where it was left",
+      name: "our branch, if it did not move",
       status: { checkout: onOurs },
       wanted: moving,
       tip: tipAt(shaOf("a")),
       allow: { ...publish, oldId: shaOf("a") },
     },
-    { name: "what is there already", status: {}, wanted: proposed, tip: tipAt(shaOf("b"), true), allow: publish },
-  ])("lets through $name", ({ status, wanted, tip, allow }) => {
+    {
+      name: "a commit that is already pushed",
+      status: {},
+      wanted: proposed,
+      tip: tipAt(shaOf("b"), true),
+      allow: publish,
+    },
+  ])("allows $name", ({ status, wanted, tip, allow }) => {
     expect(judgeProposal(task(status), profile, wanted, tip)).toEqual({ ok: true, publish: allow });
   });
 
   it.each([
     {
-      name: "protected paths, whatever else is right",
+      name: "protected paths, even if everything else is right",
       wanted: { ...proposed, protectedPaths: [".GitHub/workflows/ci.yml"] },
       reason: "OutputRefused",
-      words: /protected paths: `\.GitHub\/workflows\/ci\.yml`/,
+      text: /protected paths: `\.GitHub\/workflows\/ci\.yml`/,
     },
     {
       name: "too many files",
       wanted: { ...proposed, files: 6 },
       reason: "OutputRefused",
-      words: /6 files \(at most 5/,
+      text: /6 files \(at most 5/,
     },
-    { name: "too much", wanted: { ...proposed, patchKiB: 11 }, reason: "OutputRefused", words: /11 KiB .* 10 KiB/ },
+    {
+      name: "too much content",
+      wanted: { ...proposed, patchKiB: 11 },
+      reason: "OutputRefused",
+      text: /11 KiB .* 10 KiB/,
+    },
     {
       name: "another branch",
       wanted: { ...proposed, ref: "refs/heads/main" },
       reason: "PublishRefused",
-      words: /asked to push to refs\/heads\/main; the task may push only to bellhop\/42-fix/,
+      text: /asked to push to refs\/heads\/main; the task may push only to bellhop\/42-fix/,
     },
-    { name: "another beginning", wanted: moving, reason: "PublishRefused", words: /but the task started from nothing/ },
     {
-      name: "a branch somebody else made meanwhile",
+      name: "another base commit",
+      wanted: moving,
+      reason: "PublishRefused",
+      text: /but the task started from nothing/,
+    },
+    {
+      name: "a branch that somebody else created in the meantime",
       wanted: proposed,
       tip: tipAt(shaOf("c")),
       reason: "BranchMoved",
-      words: /Somebody else created `bellhop\/42-fix`.*retry/,
+      text: /Somebody else created `bellhop\/42-fix`.*retry/,
     },
     {
-      name: "a branch that was pushed to meanwhile",
+      name: "a branch that somebody else pushed to in the meantime",
       status: { checkout: onOurs },
       wanted: moving,
       tip: tipAt(shaOf("c")),
       reason: "BranchMoved",
-      words: /Somebody else pushed to .*; nothing was overwritten/,
+      text: /Somebody else pushed to .*; nothing was overwritten/,
     },
     {
       name: "a branch that was deleted",
       status: { checkout: onOurs },
       wanted: moving,
       reason: "BranchGone",
-      words: /deleted/,
+      text: /deleted/,
     },
     {
-      name: "a branch that was protected meanwhile",
+      name: "a branch that became protected in the meantime",
       status: { checkout: onOurs },
       wanted: moving,
       tip: tipAt(shaOf("a"), true),
       reason: "PublishRefused",
-      words: /became protected/,
+      text: /became protected/,
     },
-  ])("refuses $name", ({ status, wanted, tip, reason, words }) => {
+  ])("refuses $name", ({ status, wanted, tip, reason, text }) => {
     const verdict = judgeProposal(task(status), profile, wanted, tip);
-    expect(verdict).toMatchObject({ ok: false, reason, message: expect.stringMatching(words) as string });
+    expect(verdict).toMatchObject({ ok: false, reason, message: expect.stringMatching(text) as string });
   });
 });
 
 describe("the publish step", () => {
-  it("writes down the one push and mints its token", () => {
+  it("records the one push and mints its token", () => {
     const decision = decide(facts({ task: task(), sandbox: running }), { tip: undefined }, noon);
     expect(decision).toMatchObject({ fields: { publish }, actions: ["allowPush"] });
   });
 
-  it("takes no proposal of an attempt that is history", () => {
+  it("ignores the proposal of an older attempt", () => {
     const attempts = [{ number: 2, podName: "p2", podUID: "u2" }];
     expect(decide(facts({ task: task({ attempts }), sandbox: running }), { tip: undefined }, noon)).toEqual({});
   });
 
-  it("ends the task by what was refused, with nothing pushed", () => {
+  it("ends the task with the reason of the refusal, and pushes nothing", () => {
     const result = { proposed: { ...proposed, protectedPaths: ["CODEOWNERS"] } };
     const decision = decide(facts({ task: task({ result }), sandbox: running }), { tip: undefined }, noon);
     expect(decision.conditions).toMatchObject([{ type: "Succeeded", status: "False", reason: "OutputRefused" }]);
     expect(decision.actions).toBeUndefined();
   });
 
-  it("allows no push to a sandbox that is over: what it left ends the task", () => {
+  it("allows no push of a sandbox that is over: its outcome ends the task", () => {
     const over = facts({ task: task(), sandbox: finished("PublishUnreachable") });
     expect(decide(over, { tip: undefined }, noon)).toEqual({});
   });
 
   const pushed = (sandbox: SandboxState, at = task({ publish })) => facts({ task: at, sandbox });
 
-  it("concludes as soon as the host shows the commit, whatever became of the sandbox", () => {
+  it("concludes as soon as the code host shows the commit, whatever the state of the sandbox", () => {
     for (const sandbox of [running, finished("InternalError")]) {
       expect(decide(pushed(sandbox), { tip: tipAt(shaOf("b")) }, noon)).toEqual({ actions: ["conclude"] });
     }
   });
 
-  it("looks again, and keeps the token good, while the courier pushes", () => {
+  it("reads the branch again, and keeps the token valid, while the courier pushes", () => {
     expect(decide(pushed(running), { tip: undefined }, noon)).toEqual({
       actions: ["allowPush"],
       requeueAfterMs: 1_500,
     });
   });
 
-  it("takes the leave back when the sandbox is over without a push", () => {
+  it("withdraws the permission when the sandbox ends without a push", () => {
     const decision = decide(pushed(finished("PublishRefused")), { tip: undefined }, noon);
     expect(decision).toEqual({ fields: { publish: undefined }, requeueAfterMs: 0 });
   });
 
-  it("gives a host half a minute to show what the courier says it pushed", () => {
+  it("gives the code host half a minute to show a push that the courier reported", () => {
     const first = decide(pushed(finished("Published")), { tip: undefined }, noon);
     expect(first.conditions).toMatchObject([{ type: "SandboxReady", reason: "PushNotSeen" }]);
     const seen = { type: "SandboxReady", status: "False", reason: "PushNotSeen" } as const;
@@ -162,10 +178,10 @@ describe("the publish step", () => {
     expect(after(31_000)).toEqual({ fields: { publish: undefined }, requeueAfterMs: 0 });
   });
 
-  describe("with a host that shows nothing", () => {
+  describe("with a code host that cannot be read", () => {
     const failure = new ProviderError("Suspended", "the App is suspended");
 
-    it("waits as long as the sandbox does", () => {
+    it("waits while the sandbox waits", () => {
       const decision = decide(pushed(running), { tip: undefined, failure }, noon);
       expect(decision).toMatchObject({
         conditions: [{ type: "Succeeded", status: "Unknown", reason: "Suspended" }],
@@ -173,7 +189,7 @@ describe("the publish step", () => {
       });
     });
 
-    it("believes after a minute that a repository is gone, and does not wait for the sandbox", () => {
+    it("fails after a minute of a missing repository, and does not wait for the sandbox", () => {
       const gone = new ProviderError("NotFound", "404");
       const before = task({ publish }, { conditions: [{ type: "Succeeded", status: "Unknown", reason: "NotFound" }] });
       const after = (ms: number, failing = gone) =>
@@ -183,7 +199,7 @@ describe("the publish step", () => {
       expect(after(600_000, failure).conditions).toMatchObject([{ status: "Unknown", reason: "Suspended" }]);
     });
 
-    it("counts the minute from when the host began to say so, not from what it said before", () => {
+    it("counts the minute from the first answer that the repository is missing, not from an earlier failure", () => {
       const gone = new ProviderError("NotFound", "404");
       const at = (second: number): Date => new Date(Date.parse("2026-03-01T13:00:00Z") + second * 1_000);
       const stood = { type: "Succeeded", status: "Unknown", reason: "Suspended" } as const;
@@ -191,7 +207,7 @@ describe("the publish step", () => {
       const look = (second: number, shows: Reading): object | undefined => {
         const decision = decide(pushed(running, now), shows, at(second));
         now = { ...now, status: patchedStatus(now, decision, at(second)) };
-        // As the step does once the token is good.
+        // As the step does once the token is valid.
         if (decision.actions?.includes("allowPush"))
           now = { ...now, status: patchedStatus(now, clearRetryCondition(now), at(second)) };
         return now.status?.conditions?.find(({ type }) => type === "Succeeded");

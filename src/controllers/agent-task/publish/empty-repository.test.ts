@@ -7,7 +7,7 @@ import { aPushingTask } from "./testing.ts";
 const branch = "bellhop/42-begin";
 
 describe("publishing the first commit of a repository", () => {
-  it("opens no change, since there is nothing to merge it into, and says so", async () => {
+  it("opens no change, because there is nothing to merge it into, and says so", async () => {
     const { host } = fakeHost({ branches: { [branch]: { sha: shaOf("b"), protected: false } } });
     const task = aPushingTask(shaOf("b"), { baseRef: "main", headRef: branch, newBranch: true });
     const context = {

@@ -12,7 +12,7 @@ import { aPushingTask } from "./testing.ts";
 const branch = "bellhop/42-fix";
 const commit = shaOf("c");
 
-/** A task whose push is allowed, and how often it was written. `tip` is what the host shows of its branch. */
+/** A task whose push is allowed, and how often it was written. `tip` is the tip of its branch at the code host. */
 function aWorld(tip: string | undefined, failure: ProviderError) {
   const { host } = fakeHost({ branches: tip === undefined ? {} : { [branch]: { sha: tip, protected: false } } });
   const no = (): Promise<never> => Promise.reject(failure);
@@ -44,9 +44,9 @@ function aWorld(tip: string | undefined, failure: ProviderError) {
 
 it.each([
   { what: "the change cannot be opened", tip: commit },
-  { what: "no token can be had", tip: undefined },
+  { what: "no token can be minted", tip: undefined },
 ])(
-  "says once why it waits where $what: a status that changes with each try would wake the task each time",
+  "shows once why it waits if $what: a status that changed with each try would trigger a reconcile each time",
   async ({ tip }) => {
     for (const failure of ["Unavailable", "Unauthorized"] as const) {
       const error = new ProviderError(failure, "no");

@@ -8,7 +8,7 @@ import { runSteps } from "../frame.ts";
 import { anIntegration, aTask, noon, plainReporter, taskCacheOf } from "../testing.ts";
 import { reportStep } from "./index.ts";
 
-/** An API server with one task, and a thread whose list does not show yet what was just written. */
+/** An API server with one task, and a thread whose list does not show the newest message yet. */
 function aWorld() {
   const versions = [aTask({ conditions: ["Authorized"] })];
   const newest = (): AgentTask => versions.at(-1) ?? aTask();
@@ -48,18 +48,18 @@ function aWorld() {
   return {
     versions,
     comments,
-    runSteps: (task: AgentTask) => runSteps(deps, [reportStep], task, AbortSignal.timeout(5_000)),
+    reconcile: (task: AgentTask) => runSteps(deps, [reportStep], task, AbortSignal.timeout(5_000)),
   };
 }
 
-it("tells a story once, also where the cache shows the intent and not yet the message, and the provider's list lags too", async () => {
-  const { versions, comments, runSteps } = aWorld();
+it("posts a report once, even if the cache shows only the intent, and the provider's list is behind as well", async () => {
+  const { versions, comments, reconcile } = aWorld();
   const [first] = versions;
   if (!first) throw new Error("the world begins with a task");
-  await runSteps(first);
+  await reconcile(first);
   const stale = versions.find(({ status }) => status?.report?.intent !== undefined && status.report.id === undefined);
   if (!stale) throw new Error("the intent is written before the message");
-  await expect(runSteps(stale)).rejects.toSatisfy(isConflict);
+  await expect(reconcile(stale)).rejects.toSatisfy(isConflict);
   expect(comments).toHaveLength(1);
   expect(versions.at(-1)?.status?.report?.id).toBe("1");
 });

@@ -44,9 +44,9 @@ interface Row {
   reads: string[];
 }
 
-const words = { encode: encoder("github.com"), quote: quoter("github.com"), excerpt: "fix the login" };
+const sources = { encode: encoder("github.com"), quote: quoter("github.com"), excerpt: "fix the login" };
 
-/** What a thread shows in each phase, and for each reason that a task waits in it. */
+/** The report in each phase, and for each reason that a task waits in that phase. */
 const rows: Row[] = [
   {
     when: "Pending: nothing is known yet",
@@ -63,7 +63,7 @@ const rows: Row[] = [
     ],
   },
   {
-    when: "Queued: nobody has looked yet",
+    when: "Queued: the limits are not checked yet",
     task: {
       conditions: ["Authorized", not("Admitted", "Queued", "Waiting for the next check of the concurrency limits.")],
     },
@@ -163,7 +163,7 @@ const rows: Row[] = [
     ],
   })),
   {
-    when: "Preparing: again, after a node was lost with what the agent had said",
+    when: "Preparing: again, after a node was lost with the agent's progress",
     task: {
       conditions: [...prepared, not("SandboxReady", "NodeLost", "Trying again: node n1 is gone.")],
       status: { ...atWork, attempts: [{ ...attempts[0], number: 1, podName: "p", reason: "NodeLost" }], progress },
@@ -184,7 +184,7 @@ const rows: Row[] = [
     ],
   },
   {
-    when: "Publishing: the push is let through",
+    when: "Publishing: the push is allowed",
     task: {
       conditions: [...prepared, "SandboxReady"],
       status: { ...atWork, publish: { ref: "refs/heads/bellhop/42-fix", newId: shaOf("b") } },
@@ -280,7 +280,7 @@ describe("the report agrees with the phase", () => {
   it.each(rows)("$when", ({ when, task, reads }) => {
     const given = aTask(task);
     expect(phaseOf(given)).toBe(/^[A-Za-z]+/.exec(when)?.[0]);
-    const text = reportText({ task: given, integration: anIntegration(), ...words, now: noon });
+    const text = reportText({ task: given, integration: anIntegration(), ...sources, now: noon });
     expect(text.split("\n\n")).toEqual(reads);
   });
 
@@ -289,9 +289,9 @@ describe("the report agrees with the phase", () => {
     expect(phases.filter((phase) => !shown.has(phase))).toEqual(["WaitingForInput"]);
   });
 
-  it("in the answer to a command, which notifies a person only where it was not carried out", () => {
+  it("in the answer to a command, which mentions a person only if it was not carried out", () => {
     const say = (task: TaskOverrides): string[] =>
-      reportText({ task: aTask(task), integration: anIntegration(), ...words, excerpt: "status", now: noon }).split(
+      reportText({ task: aTask(task), integration: anIntegration(), ...sources, excerpt: "status", now: noon }).split(
         "\n\n",
       );
     expect(say(aCommand("Status"))).toEqual(["**Answer** · asked by @\u200bana: “status”", "shop-abc: Running."]);

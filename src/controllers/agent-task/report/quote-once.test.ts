@@ -7,7 +7,7 @@ import { runSteps } from "../frame.ts";
 import { anIntegration, aTask, noon, plainReporter, type TaskOverrides } from "../testing.ts";
 import { reportStep } from "./index.ts";
 
-/** An API server with one task and a cache that leaves its text out, as the operator's does. */
+/** An API server with one task and a cache without its text, like the operator's. */
 function aWorld(over: TaskOverrides, others: AgentTask[] = []) {
   const whole = aTask({ source: { textSHA256: "f".repeat(64), text: "fix the login" }, ...over });
   const { text: _, ...source } = whole.spec.source;
@@ -23,7 +23,7 @@ function aWorld(over: TaskOverrides, others: AgentTask[] = []) {
   const cached = (): AgentTask => ({ ...whole, spec: { ...whole.spec, source }, status });
   const kube = {
     get: async () => ((seen.reads += 1), { ...whole, status }),
-    // What a write answers is whole at a real server too; here it is cut, so that each read of the text shows.
+    // A real server returns the complete object after a write; here the texts are removed, so that each read of them shows.
     replaceStatus: async (_kind: unknown, task: AgentTask) => ((status = task.status ?? {}), cached()),
   };
   const deps = {
@@ -54,8 +54,8 @@ function aWorld(over: TaskOverrides, others: AgentTask[] = []) {
 
 const succeeded = aTask({ conditions: ["Authorized", { type: "Succeeded", reason: "NoChanges" }] }).status ?? {};
 
-describe("the words of a request", () => {
-  it("are read once, and are in the message from its first text to its last", async () => {
+describe("the excerpt of a request", () => {
+  it("is read once, and is in the report from its first text to its last", async () => {
     const { seen, look, status } = aWorld({ conditions: ["Authorized"] });
     await look();
     expect(status().report).toMatchObject({ reacted: true, quote: "fix the login" });
@@ -70,7 +70,7 @@ describe("the words of a request", () => {
     expect(seen.reads).toBe(1);
   });
 
-  it("are read for a message that an older version began", async () => {
+  it("is read for a report that an older version started", async () => {
     const report = { id: "7", reacted: true, intent: "task:x", revision: "before", toldAt: noon.toISOString() };
     const { seen, look, status } = aWorld({ conditions: ["Authorized"], status: { report } });
     await look();
@@ -80,13 +80,13 @@ describe("the words of a request", () => {
     expect(seen.reads).toBe(1);
   });
 
-  it("are not read where nothing will be said", async () => {
+  it("is not read if there will be no report", async () => {
     const { seen, look } = aWorld({ spec: { command: "stop" }, conditions: ["Authorized"] });
     await look();
     expect(seen).toEqual({ reads: 0, texts: [] });
   });
 
-  it("of a retry stand beside those of the work that it goes back to, through any number of retries", async () => {
+  it("of a retry stands beside that of the original work, through any number of retries", async () => {
     const first = aTask({ name: "first", status: { report: { quote: "fix the logout" } } });
     const second = aTask({
       name: "second",

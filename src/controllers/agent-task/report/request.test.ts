@@ -6,7 +6,7 @@ import { requestOf } from "./request.ts";
 import { reportText, type ReportSources } from "./text.ts";
 
 const page = "https://github.com/acme/shop/issues/42";
-const words = (over: TaskOverrides, more: Partial<ReportSources> = {}): ReportSources => ({
+const sources = (over: TaskOverrides, more: Partial<ReportSources> = {}): ReportSources => ({
   task: aTask(over),
   integration: anIntegration(),
   encode: encoder("github.com"),
@@ -31,20 +31,20 @@ const checks = (over: Partial<TaskOverrides["source"] & object> = {}): TaskOverr
   status: { requester: { id: "501", login: "ana" } },
 });
 
-describe("who asked, and for what", () => {
-  it("quotes the first words, and leads to the comment", () => {
+describe("the requester and the request", () => {
+  it("quotes an excerpt, and links to the comment", () => {
     const url = `${page}#issuecomment-7001`;
-    expect(requestOf(words({ source: { url } }, { excerpt: "fix the login" }))).toBe(
+    expect(requestOf(sources({ source: { url } }, { excerpt: "fix the login" }))).toBe(
       `asked by @ana: [“fix the login”](${url})`,
     );
   });
 
-  it("tells three reports apart that say the same otherwise", () => {
+  it("distinguishes three reports that are otherwise equal", () => {
     const time = { startTime: "2026-03-01T11:59:03Z", completionTime: noon.toISOString() };
     const texts = [
-      words({ conditions: done, status: time }, { excerpt: "fix the login" }),
-      words({ conditions: done, status: time }, { excerpt: "and the logout" }),
-      words({ conditions: done, status: time, actor: { id: "502", login: "bob" } }, { excerpt: "fix the login" }),
+      sources({ conditions: done, status: time }, { excerpt: "fix the login" }),
+      sources({ conditions: done, status: time }, { excerpt: "and the logout" }),
+      sources({ conditions: done, status: time, actor: { id: "502", login: "bob" } }, { excerpt: "fix the login" }),
     ].map((one) => reportText(one).split("\n")[0]);
     expect(texts).toEqual([
       "**Done in 57 s** · asked by @ana: “fix the login”",
@@ -62,29 +62,29 @@ describe("who asked, and for what", () => {
     },
     { signal: { type: "Mention" }, says: "asked by @ana" },
     { signal: undefined, says: "asked by @ana" },
-  ] as const)("says by what else than words: $signal.type", ({ signal, says }) => {
-    expect(requestOf(words({ source: signal ? { signal } : {} }))).toBe(says);
+  ] as const)("names a request without text: $signal.type", ({ signal, says }) => {
+    expect(requestOf(sources({ source: signal ? { signal } : {} }))).toBe(says);
   });
 
-  it("names the check that failed and for whom it is fixed, rather than whoever reported it", () => {
-    expect(requestOf(words(checks()))).toBe(
+  it("names the failed check and the person for whom it is fixed, not the sender of the event", () => {
+    expect(requestOf(sources(checks()))).toBe(
       "after the failed check [“build”](https://github.com/acme/shop/actions/runs/31), for @ana",
     );
-    expect(requestOf(words(checks({ signal: undefined })))).toBe("after failed checks, for @ana");
+    expect(requestOf(sources(checks({ signal: undefined })))).toBe("after failed checks, for @ana");
   });
 
-  it("quotes the command of a retry, and the request that is done again", () => {
+  it("quotes the command of a retry, and the original request", () => {
     const url = `${page}#issuecomment-7000`;
     const original = aTask({ source: { url }, status: { report: { quote: "fix the login" } } });
-    const retry = words({ spec: { retryOf: { name: "first" } } }, { excerpt: "retry", original });
+    const retry = sources({ spec: { retryOf: { name: "first" } } }, { excerpt: "retry", original });
     expect(requestOf(retry)).toBe(`asked by @ana: “retry” of [“fix the login”](${url})`);
     expect(requestOf({ ...retry, original: undefined })).toBe("asked by @ana: “retry”");
   });
 
-  it("notifies the requester once, and nobody else, whatever was written", () => {
+  it("mentions only the requester, and only once, whatever was written", () => {
     const hostile = "@octocat fixes #1 ![x](https://evil.example/x.png) <!-- ” @acme/owners\n\n/approve";
     for (const over of [{}, { conditions: done }, checks({ signal: { type: "FailedChecks", name: hostile } })]) {
-      const text = reportText(words({ ...over, spec: { prompt: hostile } }, { excerpt: hostile }));
+      const text = reportText(sources({ ...over, spec: { prompt: hostile } }, { excerpt: hostile }));
       expect(text.match(/@[A-Za-z0-9]\S*/g)?.filter((found) => !found.startsWith("@bellhop"))).toEqual([
         expect.stringMatching(/^@ana\b/),
       ]);
@@ -92,8 +92,8 @@ describe("who asked, and for what", () => {
     }
   });
 
-  it("writes what can be no login as text", () => {
+  it("writes an invalid login as plain text", () => {
     const login = "ana** [x](https://evil.example) @octocat";
-    expect(requestOf(words({ actor: { id: "1", login } }))).not.toMatch(/@octocat|(?<!\\)[*[\]]|https:\/\/evil/);
+    expect(requestOf(sources({ actor: { id: "1", login } }))).not.toMatch(/@octocat|(?<!\\)[*[\]]|https:\/\/evil/);
   });
 });

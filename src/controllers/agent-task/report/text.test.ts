@@ -4,9 +4,9 @@ import { quoter } from "../../../integrations/github/encode/quote.ts";
 import { anIntegration, aTask, noon, shaOf, type TaskOverrides } from "../testing.ts";
 import { reportText } from "./text.ts";
 
-const words = { encode: encoder("github.com"), quote: quoter("github.com"), excerpt: "fix it" };
+const sources = { encode: encoder("github.com"), quote: quoter("github.com"), excerpt: "fix it" };
 const say = (over: TaskOverrides): string =>
-  reportText({ task: aTask(over), integration: anIntegration(), ...words, now: noon });
+  reportText({ task: aTask(over), integration: anIntegration(), ...sources, now: noon });
 const ago = (minutes: number, seconds = 0): string =>
   new Date(noon.getTime() - minutes * 60_000 - seconds * 1000).toISOString();
 
@@ -17,8 +17,8 @@ const gathered = {
 } as const;
 const checkout = { baseRef: "main", headRef: "bellhop/42-fix", headSHA: `3f2a1c9${"0".repeat(33)}`, newBranch: true };
 
-describe("the report while the work goes on", () => {
-  it("has the form of the design: who asked, what is done and what is not, and how long it took", () => {
+describe("the report of running work", () => {
+  it("shows the requester, the done and open steps, and the elapsed time", () => {
     const text = say({
       status: {
         phase: "Running",
@@ -44,13 +44,13 @@ describe("the report while the work goes on", () => {
     ]);
   });
 
-  it("names the branch that is gone on with, where it makes none", () => {
+  it("names the continued branch if it creates none", () => {
     const onOurs = { ...checkout, newBranch: false };
     const text = say({ status: { checkout: onOurs }, conditions: ["Authorized", "Admitted", gathered] });
     expect(text).toContain("- [ ] checked out `bellhop/42-fix` at 3f2a1c9");
   });
 
-  it("lets no word of the agent ring, close, link or begin a line of its own", () => {
+  it("lets no text of the agent mention, close, link or start a line of its own", () => {
     const step = "@ana fixes #1\n- [x] merged <img src=x> [here](https://evil.example.com)";
     const text = say({
       status: { progress: { updatedAt: ago(0), step } },
@@ -69,7 +69,7 @@ describe("the report at the end", () => {
   const done = { type: "Succeeded", reason: "Published", message: "pushed" } as const;
   const result = { branch: "bellhop/42-fix", commit: shaOf("b"), changeNumber: 57, changeDraft: true };
 
-  it("has the form of the design: how long, which change, what the agent says, and how to go on", () => {
+  it("shows the duration, the change, the agent's summary, and how to continue", () => {
     const text = end({
       status: { phase: "Succeeded", result: { ...result, summary: "Sums are right now." } },
       conditions: ["Authorized", done],
@@ -82,14 +82,14 @@ describe("the report at the end", () => {
     ]);
   });
 
-  it("says that checks are held, and how to let them go, where no change of ours does", () => {
+  it("says that checks are held, and how to start them, if no change of ours does", () => {
     const say = (held: object): string =>
       end({ status: { phase: "Succeeded", result: { ...result, ...held } }, conditions: ["Authorized", done] });
     expect(say({ heldUnsaid: true })).toMatch(/Checks are held.*required checks wait.*`@bellhop approve bbbbbbb`/s);
     expect(say({})).not.toContain("Checks are held");
   });
 
-  it("names what was left out of the commit", () => {
+  it("names the paths that were left out of the commit", () => {
     const proposed = { attempt: 1, ref: "r", newId: shaOf("b"), files: 1, patchKiB: 1, skipped: ["a/.git", "@ana/b"] };
     const text = end({
       status: { phase: "Succeeded", result: { ...result, proposed } },
@@ -104,18 +104,18 @@ describe("the answer to a command", () => {
   const answer = (status: "True" | "False", message: string, reason = "Status"): string =>
     say({ spec: { command: "status" }, conditions: [{ type: "Succeeded", status, reason, message }] });
 
-  it("is what was found out, harmless", () => {
+  it("is the message, encoded", () => {
     expect(answer("True", "one: Running")).toMatch(/^\*\*Answer\*\* · .*\n\none: Running$/);
     expect(answer("True", "the agent says @ana")).not.toContain("@ana");
   });
 
-  it("says to whom where it was not carried out", () => {
+  it("mentions the person if it was not carried out", () => {
     expect(answer("False", "Nothing waits.", "NothingToApprove")).toBe(
       "**Not done** · asked by @ana: “fix it”\n\nNothing waits.",
     );
   });
 
-  it("to help can be copied as it stands", () => {
+  it("to help is not encoded, so that it can be copied", () => {
     expect(answer("True", "Write `@bellhop stop`.", "Help")).toContain("\n\nWrite `@bellhop stop`.");
   });
 });

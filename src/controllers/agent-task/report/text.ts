@@ -48,8 +48,8 @@ function reply(sources: ReportSources): string {
 
 function outcome(sources: ReportSources): string[] {
   const summary = sources.task.status?.result?.summary;
-  const said = summary === undefined ? "" : sources.encode(summary, { maxBytes: maxSummaryBytes });
-  return [verdict(sources), said, held(sources), leftOut(sources)];
+  const encodedSummary = summary === undefined ? "" : sources.encode(summary, { maxBytes: maxSummaryBytes });
+  return [verdict(sources), encodedSummary, held(sources), leftOut(sources)];
 }
 
 /** Renders the done and open steps; before admission only the reason why the task waits. */
@@ -110,8 +110,8 @@ function claimsOf(task: AgentTask): NonNullable<AgentTask["status"]>["progress"]
 /** Renders what was read, from the beginning of the condition's message: "Read the description and 3 comments; …". */
 function readSoFar(task: AgentTask): string {
   const context = conditionOf(task, "ContextReady");
-  const said = context?.status === "True" ? /^Read ([^;`]+);/.exec(context.message)?.[1] : undefined;
-  return `read ${said ?? (task.spec.source.subject.type === "Change" ? "the change" : "the issue")}`;
+  const itemsRead = context?.status === "True" ? /^Read ([^;`]+);/.exec(context.message)?.[1] : undefined;
+  return `read ${itemsRead ?? (task.spec.source.subject.type === "Change" ? "the change" : "the issue")}`;
 }
 
 function checkedOut(task: AgentTask): string[] {
