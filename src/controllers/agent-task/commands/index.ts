@@ -115,7 +115,7 @@ async function recordRequest(context: StepContext, name: string, { commit }: { c
   const target = await deps.kube.get(AgentTaskKind, { namespace: task.metadata.namespace, name }, signal);
   const requests = target.status?.requests ?? [];
   if (requests.some(({ from }) => from === task.metadata.name)) return;
-  const request = requestOf(task);
+  const request = requestFrom(task);
   const result = commit === undefined ? {} : { result: { ...target.status?.result, commit } };
   await deps.kube.replaceStatus(
     AgentTaskKind,
@@ -124,7 +124,7 @@ async function recordRequest(context: StepContext, name: string, { commit }: { c
   );
 }
 
-function requestOf({ metadata, spec }: AgentTask): TaskRequest {
+function requestFrom({ metadata, spec }: AgentTask): TaskRequest {
   return {
     type: spec.command === "approve" ? "approve" : "stop",
     by: spec.actor.login,

@@ -4,7 +4,7 @@ import { aheadOf } from "../admission/limits.ts";
 import { phaseOf } from "../phase.ts";
 import { conditionOf, isOver } from "../state.ts";
 import { elapsed } from "./elapsed.ts";
-import { requestOf } from "./request.ts";
+import { describeRequest } from "./request.ts";
 import type { ReportSources } from "./text.ts";
 
 /** Short text for each phase. "Bellhop is on it" appears only after admission. */
@@ -29,7 +29,7 @@ const blocked = new Set(["IntegrationNotFound", "ProfileNotReady", "ProfileNotFo
 /** Renders the first line of a report: the task's phase, its change, the request, and the task's name until it is over. */
 export function headline(sources: ReportSources): string {
   const { task } = sources;
-  const asked = requestOf(sources);
+  const asked = describeRequest(sources);
   const parts = isOver(task)
     ? [`**${standings[phaseOf(task)]}${duration(sources)}**`, changeOf(task), asked]
     : [standing(task), asked, `task \`${task.metadata.name}\``];

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { encoder } from "../../../integrations/github/encode.ts";
 import { quoter } from "../../../integrations/github/encode/quote.ts";
 import { anIntegration, aTask, noon, shaOf, type TaskOverrides } from "../testing.ts";
-import { requestOf } from "./request.ts";
+import { describeRequest } from "./request.ts";
 import { reportText, type ReportSources } from "./text.ts";
 
 const page = "https://github.com/acme/shop/issues/42";
@@ -34,7 +34,7 @@ const checks = (over: Partial<TaskOverrides["source"] & object> = {}): TaskOverr
 describe("the requester and the request", () => {
   it("quotes an excerpt, and links to the comment", () => {
     const url = `${page}#issuecomment-7001`;
-    expect(requestOf(sources({ source: { url } }, { excerpt: "fix the login" }))).toBe(
+    expect(describeRequest(sources({ source: { url } }, { excerpt: "fix the login" }))).toBe(
       `asked by @ana: [“fix the login”](${url})`,
     );
   });
@@ -63,22 +63,22 @@ describe("the requester and the request", () => {
     { signal: { type: "Mention" }, says: "asked by @ana" },
     { signal: undefined, says: "asked by @ana" },
   ] as const)("names a request without text: $signal.type", ({ signal, says }) => {
-    expect(requestOf(sources({ source: signal ? { signal } : {} }))).toBe(says);
+    expect(describeRequest(sources({ source: signal ? { signal } : {} }))).toBe(says);
   });
 
   it("names the failed check and the person for whom it is fixed, not the sender of the event", () => {
-    expect(requestOf(sources(checks()))).toBe(
+    expect(describeRequest(sources(checks()))).toBe(
       "after the failed check [“build”](https://github.com/acme/shop/actions/runs/31), for @ana",
     );
-    expect(requestOf(sources(checks({ signal: undefined })))).toBe("after failed checks, for @ana");
+    expect(describeRequest(sources(checks({ signal: undefined })))).toBe("after failed checks, for @ana");
   });
 
   it("quotes the command of a retry, and the original request", () => {
     const url = `${page}#issuecomment-7000`;
     const original = aTask({ source: { url }, status: { report: { quote: "fix the login" } } });
     const retry = sources({ spec: { retryOf: { name: "first" } } }, { excerpt: "retry", original });
-    expect(requestOf(retry)).toBe(`asked by @ana: “retry” of [“fix the login”](${url})`);
-    expect(requestOf({ ...retry, original: undefined })).toBe("asked by @ana: “retry”");
+    expect(describeRequest(retry)).toBe(`asked by @ana: “retry” of [“fix the login”](${url})`);
+    expect(describeRequest({ ...retry, original: undefined })).toBe("asked by @ana: “retry”");
   });
 
   it("mentions only the requester, and only once, whatever was written", () => {
@@ -94,6 +94,8 @@ describe("the requester and the request", () => {
 
   it("writes an invalid login as plain text", () => {
     const login = "ana** [x](https://evil.example) @octocat";
-    expect(requestOf(sources({ actor: { id: "1", login } }))).not.toMatch(/@octocat|(?<!\\)[*[\]]|https:\/\/evil/);
+    expect(describeRequest(sources({ actor: { id: "1", login } }))).not.toMatch(
+      /@octocat|(?<!\\)[*[\]]|https:\/\/evil/,
+    );
   });
 });

@@ -4,12 +4,12 @@ import { requesterOf } from "../state.ts";
 import type { ReportSources } from "./text.ts";
 
 /** Renders the requester and the request: an excerpt of its text, or the label, assignment or check that triggered the task. Distinguishes the reports in one thread. */
-export function requestOf(sources: ReportSources): string {
+export function describeRequest(sources: ReportSources): string {
   return describe(sources, mentionOf(sources));
 }
 
 /** Renders the same without a mention, so that nobody is notified. */
-export function quietRequestOf(sources: ReportSources): string {
+export function describeRequestWithoutMention(sources: ReportSources): string {
   return describe(sources, sources.encode(`@${loginOf(sources)}`));
 }
 

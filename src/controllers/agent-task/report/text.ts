@@ -7,7 +7,7 @@ import { phaseOf } from "../phase.ts";
 import { conditionOf, holds, isOver, isWork, newestAttempt } from "../state.ts";
 import { elapsed } from "./elapsed.ts";
 import { headline, limitOf } from "./headline.ts";
-import { quietRequestOf, requestOf } from "./request.ts";
+import { describeRequestWithoutMention, describeRequest } from "./request.ts";
 
 /** Inputs of a report. */
 export interface ReportSources {
@@ -42,7 +42,9 @@ function reply(sources: ReportSources): string {
   const end = conditionOf(task, "Succeeded") ?? conditionOf(task, "Authorized");
   const text = end?.reason === "Help" ? end.message : encode(end?.message ?? "");
   const first =
-    end?.status === "True" ? `**Answer** · ${quietRequestOf(sources)}` : `**Not done** · ${requestOf(sources)}`;
+    end?.status === "True"
+      ? `**Answer** · ${describeRequestWithoutMention(sources)}`
+      : `**Not done** · ${describeRequest(sources)}`;
   return paragraphs([first, text]);
 }
 
