@@ -58,7 +58,7 @@ const repositoryWrong: Rule = ({ task, integration }, { repository }) => {
   if (repository === "Gone") {
     return refused(
       "RepositoryGone",
-      `Integration ${integration.metadata.name} finds no repository ${name} with id ${named.id} on ${named.host}: it was deleted, or the integration has no access to it.`,
+      `Integration ${integration.metadata.name} cannot find repository ${name} with id ${named.id} on ${named.host}: it was deleted, or the integration has no access to it.`,
     );
   }
   if (repository.covered && repository.owner === named.owner && repository.name === named.name) return undefined;
@@ -85,10 +85,7 @@ const fixLoopsExhausted: Rule = ({ task, tasks, profile }) => {
 const sourceGone: Rule = (_facts, { reread }) =>
   reread?.found
     ? undefined
-    : refused(
-        "SourceGone",
-        reread?.message ?? "Could not read the object that triggered this task again at the provider.",
-      );
+    : refused("SourceGone", reread?.message ?? "Could not read the object that triggered this task from the provider.");
 
 const sourceMismatch: Rule = ({ task }, { reread }) => {
   if (!reread?.found) return undefined;

@@ -44,7 +44,7 @@ async function rereadSource(
     return await connection.context?.reread(facts.task.spec.source, repository, signal);
   } catch (error) {
     if (!isProviderFailure(error, "NotFound")) throw error;
-    return { found: false, message: `Could not read the object that triggered this task again: ${error.message}` };
+    return { found: false, message: `Could not read the object that triggered this task: ${error.message}` };
   }
 }
 

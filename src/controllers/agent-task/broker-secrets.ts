@@ -168,7 +168,7 @@ class CredentialsKeeper implements TaskCredentialsKeeper {
       if (!isAlreadyExists(error)) throw error;
       throw new BellhopError(
         "CredentialsRaced",
-        `Secret ${secretName(task)} was created by somebody else in the meantime`,
+        `Secret ${secretName(task)} was created by somebody else in the meantime.`,
         {
           retryable: true,
           cause: error,

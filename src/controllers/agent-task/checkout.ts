@@ -116,10 +116,13 @@ async function isBase(sources: CheckoutSources, { headRef, sameRepository }: Cha
 }
 
 /** Resolves to the branch of the conversation's last task, while its change is open (or, if none was opened, while the branch exists). */
-async function resumeBranch(sources: CheckoutSources, not?: string): Promise<CheckoutResolution | undefined> {
+async function resumeBranch(
+  sources: CheckoutSources,
+  excludedBranch?: string,
+): Promise<CheckoutResolution | undefined> {
   const { task, tasks, host, repository, signal } = sources;
   const before = branchBefore(task, tasks);
-  if (!before || before.branch === not) return undefined;
+  if (!before || before.branch === excludedBranch) return undefined;
   const { branch, changeNumber, checkout } = before;
   const change = await host.findChange(repository, branch, signal);
   if (change) return onHead(sources, change, checkout?.stacked);

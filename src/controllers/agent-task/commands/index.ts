@@ -68,7 +68,7 @@ async function approve(
   const { task } = context.facts;
   const { codeHost } = await context.connection();
   if (!codeHost || !task.spec.repository)
-    throw new BellhopError("NotSupported", "approvals are possible only at a code host");
+    throw new BellhopError("NotSupported", "Approvals are possible only at a code host.");
   const message = `Run the checks of ${commit.slice(0, 7)}\n\nApproved by ${task.spec.actor.login}.`;
   try {
     const { sha } = await codeHost.releaseChecks(

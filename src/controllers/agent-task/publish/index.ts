@@ -155,7 +155,8 @@ function beganEmpty({ status }: AgentTask): boolean {
 async function textOf(context: StepContext): Promise<ChangeText> {
   const { task, profile, integration } = context.facts;
   const { reporter } = await context.connection();
-  if (!reporter || !profile) throw new BellhopError("NotSupported", "this provider cannot describe a change");
+  if (!reporter || !profile)
+    throw new BellhopError("NotSupported", "The provider of this integration cannot describe a change.");
   return {
     task,
     profile,
@@ -169,5 +170,5 @@ async function textOf(context: StepContext): Promise<ChangeText> {
 async function hostOf(context: StepContext): Promise<CodeHost> {
   const { codeHost } = await context.connection();
   if (codeHost) return codeHost;
-  throw new BellhopError("NotSupported", "the provider of this integration is not a code host");
+  throw new BellhopError("NotSupported", "The provider of this integration is not a code host.");
 }
