@@ -52,6 +52,19 @@ describe("queue", () => {
     expect(taken).toEqual(["a", "a"]);
   });
 
+  it("gives out a low key after seven normal ones, so that a steady stream of changes does not delay it for ever", async () => {
+    const queue = createQueue({ clock: new FakeClock() });
+    queue.add(key("low"), "low");
+    const order: string[] = [];
+    for (let n = 0; n < 10; n++) {
+      queue.add(key(`normal-${n}`));
+      const next = await queue.next();
+      order.push(next?.name ?? "");
+      if (next) queue.done(next);
+    }
+    expect(order.indexOf("low")).toBe(7);
+  });
+
   it("gives what the first list brought last, and earlier when it changes meanwhile", async () => {
     const { queue, clock, taken, take } = aQueue();
     queue.add(a, "low");

@@ -4,6 +4,8 @@ import type { KubeMetrics } from "./metrics.ts";
 import type { Request } from "./types.ts";
 
 const defaultBackoff: Backoff = { baseMs: 5, maxMs: 300_000 };
+/** After so many normal keys in a row, a low one is next: a steady stream of changes must not delay the initial list for ever. */
+const normalBeforeLow = 7;
 
 /** What a queue needs; `name` labels its metrics. */
 export interface QueueOptions {
@@ -14,7 +16,7 @@ export interface QueueOptions {
   metrics?: KubeMetrics;
 }
 
-/** `low` waits until no `normal` key does: what the first list brings must not delay what happens now. */
+/** `normal` keys go before `low` ones, but for one in eight: the initial list must not delay current changes, nor wait for ever. */
 export type Priority = "normal" | "low";
 
 /**
@@ -59,6 +61,7 @@ class KeyQueue implements Queue {
   readonly #timers = new Map<string, { dueMs: number; cancel: () => void }>();
   readonly #failures = new Map<string, number>();
   readonly #takers: ((request: Request | undefined) => void)[] = [];
+  #normalInARow = 0;
   #shutDown = false;
 
   constructor(options: QueueOptions) {
@@ -159,15 +162,22 @@ class KeyQueue implements Queue {
 
   #handOut(): void {
     while (this.#takers.length > 0) {
-      const first = firstOf(this.#waiting.normal) ?? firstOf(this.#waiting.low);
+      const first = this.#first();
       if (!first) break;
       const [id, { request, priority, sinceMs }] = first;
+      this.#normalInARow = priority === "normal" ? this.#normalInARow + 1 : 0;
       this.#waiting[priority].delete(id);
       this.#processing.set(id, this.#nowMs());
       this.#options.metrics?.queueDuration.observe({ name: this.#name }, (this.#nowMs() - sinceMs) / 1000);
       this.#takers.shift()?.(request);
     }
     this.#options.metrics?.depth.set({ name: this.#name }, this.depth);
+  }
+
+  #first(): [string, Waiting] | undefined {
+    const { normal, low } = this.#waiting;
+    const [first, second] = this.#normalInARow >= normalBeforeLow ? [low, normal] : [normal, low];
+    return firstOf(first) ?? firstOf(second);
   }
 
   #longestRunningSeconds(): number {

@@ -15,9 +15,9 @@ import { aNamespace, eventually } from "../cluster/namespace.ts";
 import { logOf, partsOf, type Installation, type StartPart } from "../integration/journey/world/parts.ts";
 
 const finished = 5_000;
-const pending = 1_000;
+const pending = 2_000;
 /** Tasks of the backlog that are looked at while the watch brings the new one; without priorities it would be nearly all of them. */
-const meanwhile = pending / 2;
+const meanwhile = pending / 4;
 
 /** Eleven thousand writes before, and a look at each task: minutes where the machine is slow. */
 const slowMs = 900_000;
@@ -65,8 +65,10 @@ describe("an operator that starts on thousands of tasks", () => {
     async () => {
       const [first, standby] = [await startPart("operator"), await startPart("operator-2")];
       operators.push(first, standby);
-      await eventually(async () => (await settled()).length > 0, {
-        describe: "the backlog to begin",
+      // The backlog is worked on in the order of names, finished tasks first.
+      const pendingFirst = { namespace, name: "pending-0" };
+      await eventually(async () => (await client.get(AgentTaskKind, pendingFirst)).status?.conditions !== undefined, {
+        describe: "the backlog of pending tasks to begin",
         timeoutMs: slowMs,
       });
       const event = await client.create(AgentTaskKind, aTask("event"));
@@ -80,6 +82,8 @@ describe("an operator that starts on thousands of tasks", () => {
       );
       const position = versionOf(all.find(({ metadata }) => metadata.name === "event"));
       const between = all.filter((task) => versionOf(task) > versionOf(event) && versionOf(task) < position);
+      const after = all.filter((task) => versionOf(task) > versionOf(event));
+      expect(after.length, "the backlog that the event could wait behind").toBeGreaterThan(meanwhile);
       expect(between.length).toBeLessThan(meanwhile);
 
       expect([first.ending, standby.ending]).toEqual([undefined, undefined]);

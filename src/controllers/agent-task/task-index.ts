@@ -1,7 +1,7 @@
 import type { AgentTask } from "../../api/kinds.ts";
 import type { IndexFunction } from "../../kube/store.ts";
 import type { ObjectKey, Store } from "../../kube/types.ts";
-import { conversationOf, holds, isDecided, isOver, isWork, wasRefused } from "./state.ts";
+import { conversationOf, holds, isOver, isWork, wasRefused } from "./state.ts";
 
 /** Indexes of the tasks of one repository: each is over a number or name in the task's status. */
 export type RepositoryIndex = "change" | "commit" | "branch" | "head" | "base" | "unsettled";
@@ -22,8 +22,6 @@ export interface TaskCache extends TaskIndex {
   get(key: ObjectKey): AgentTask | undefined;
   /** Work that is authorised and not over, in all namespaces: it counts against the limits or waits for them. */
   active(): AgentTask[];
-  /** Work that is neither authorised nor refused yet, in the namespace and at the host of `like`, whose event named `thread`. */
-  unauthorised(like: AgentTask, thread: string): AgentTask[];
   /** Tasks of a namespace that are not over. */
   open(namespace: string): AgentTask[];
   /** Tasks of one integration. */
@@ -33,10 +31,6 @@ export interface TaskCache extends TaskIndex {
 /** The indexes that the informer of tasks keeps. */
 export const taskIndexes: Record<string, IndexFunction<AgentTask>> = {
   active: (task) => (isWork(task) && holds(task, "Authorized") && !isOver(task) ? [""] : []),
-  unauthorised: (task) =>
-    isWork(task) && !isDecided(task, "Authorized") && !isOver(task)
-      ? [conversationKey(task, task.spec.conversation)]
-      : [],
   open: (task) => (isOver(task) ? [] : [task.metadata.namespace]),
   integration: ({ metadata, spec }) => [keyOf(metadata.namespace, spec.integrationRef.kind, spec.integrationRef.name)],
   conversation: (task) => [conversationKey(task, conversationOf(task))],
@@ -57,7 +51,6 @@ export function taskCache(store: Pick<Store<AgentTask>, "get" | "byIndex">): Tas
   return {
     get: (key) => store.get(key),
     active: () => store.byIndex("active", ""),
-    unauthorised: (like, thread) => store.byIndex("unauthorised", conversationKey(like, thread)),
     open: (namespace) => store.byIndex("open", namespace),
     ofIntegration: ({ namespace, kind, name }) => store.byIndex("integration", keyOf(namespace, kind, name)),
     inConversation: (like, conversation) => store.byIndex("conversation", conversationKey(like, conversation)),

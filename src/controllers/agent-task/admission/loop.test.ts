@@ -19,7 +19,8 @@ beforeEach(() => {
     tasks: {
       active: () => taskCacheOf(tasks).active(),
       get: (key) => taskCacheOf(tasks).get(key),
-      unauthorised: (like, thread) => taskCacheOf(tasks).unauthorised(like, thread),
+      inRepository: (like, index, value) => taskCacheOf(tasks).inRepository(like, index, value),
+      inConversation: (like, conversation) => taskCacheOf(tasks).inConversation(like, conversation),
     },
     integration: () => anIntegration({ concurrency: { tasks: 2 } }),
     profile: ({ metadata }) => (ready || metadata.name !== "a" ? aProfile() : undefined),
@@ -160,5 +161,49 @@ describe("the admission loop", () => {
     tasks = [aTask({ name: "a", conditions: ["Authorized"], spec: { command: "status" } }), waiting("b")];
     await pass();
     expect(announced).toEqual(["b"]);
+  });
+
+  it("keeps the order of receipt between an issue and the pull request that came of it", async () => {
+    const opener = aTask({
+      name: "opener",
+      conditions: ["Authorized", "Admitted", "Succeeded"],
+      status: { conversation: "acme/shop#42", result: { changeNumber: 43 } },
+    });
+    const subject = { type: "Change", key: "acme/shop#43", number: 43 } as const;
+    const onChange = aTask({
+      name: "on-change",
+      source: { subject, receivedAt: "2026-03-01T12:00:00.100Z" },
+      spec: { conversation: "acme/shop#43" },
+    });
+    const onIssue = aTask({
+      name: "on-issue",
+      conditions: ["Authorized"],
+      source: { receivedAt: "2026-03-01T12:00:00.200Z" },
+      status: { conversation: "acme/shop#42" },
+    });
+    tasks = [opener, onChange, onIssue];
+    await pass();
+    expect(admission.verdict(onIssue)).toMatchObject({ state: "Waiting", reason: "ConversationBusy", position: 1 });
+  });
+
+  it("checks each task of a long conversation a few times, however many wait in it or are not authorised yet", async () => {
+    let checks = 0;
+    const many = (prefix: string, conditions: TaskOverrides["conditions"] = []): AgentTask[] =>
+      Array.from({ length: 500 }, (_, n) => aTask({ name: `${prefix}-${n}`, conditions }));
+    const cache = taskCacheOf([...many("waiting", ["Authorized"]), ...many("unauthorised")]);
+    const loop = createAdmission({
+      tasks: cache,
+      integration: () => anIntegration(),
+      profile: () => {
+        checks += 1;
+        return aProfile();
+      },
+      clock,
+      config: { concurrency: { perNamespace: 10, cluster: 10 }, guardrails: { images: [] }, reserveAfterMs: 600_000 },
+    });
+    loop.changed();
+    await clock.advance(20);
+    expect(checks).toBeGreaterThan(1_000);
+    expect(checks).toBeLessThan(3_000);
   });
 });

@@ -30,7 +30,7 @@ export type VerdictListener = (request: Request, verdict: AdmissionVerdict) => v
 /** Dependencies of the loop; it reads only caches. */
 export interface AdmissionDeps {
   /** `active`: work that is authorised and not over, in all namespaces. The cost of a pass grows with their number. */
-  tasks: Pick<TaskCache, "active" | "get" | "unauthorised">;
+  tasks: Pick<TaskCache, "active" | "get" | "inRepository" | "inConversation">;
   integration(task: AgentTask): Integration | undefined;
   profile(task: AgentTask): AgentProfile | undefined;
   clock: Clock;
@@ -39,6 +39,8 @@ export interface AdmissionDeps {
 
 /** Changes within this time are handled in one pass. */
 const settleMs = 20;
+/** The loop rests this many times as long as a pass took: thousands of tasks that change all the time leave it a tenth of the event loop. */
+const restFactor = 9;
 /** Minimum time between two updates of a task's place in the queue. */
 const announceEveryMs = 30_000;
 /** After this time the cache shows the tasks of the live list. */
@@ -65,6 +67,8 @@ class AdmissionLoop implements Admission {
   readonly #expected;
   readonly #announced = new Map<string, { verdict: AdmissionVerdict; atMs: number }>();
   readonly #listeners = new Set<VerdictListener>();
+  /** How long the loop rests after its last pass, however much changes. */
+  #restMs = 0;
   #scheduled: { atMs: number; cancel: () => void } | undefined;
 
   constructor(deps: AdmissionDeps) {
@@ -81,7 +85,7 @@ class AdmissionLoop implements Admission {
   }
 
   changed(): void {
-    this.#passIn(settleMs);
+    this.#passIn(Math.max(settleMs, this.#restMs));
   }
 
   seed(tasks: readonly AgentTask[]): void {
@@ -104,6 +108,12 @@ class AdmissionLoop implements Admission {
 
   #pass(): void {
     this.#scheduled = undefined;
+    const startedMs = this.#deps.clock.monotonicMs();
+    this.#decide();
+    this.#restMs = (this.#deps.clock.monotonicMs() - startedMs) * restFactor;
+  }
+
+  #decide(): void {
     const tasks = new Map(this.#deps.tasks.active().map((task) => [keyOf(task), task]));
     this.#forgetAssumed();
     const running = new Map([...tasks].filter(([, task]) => isRunning(task)));
@@ -163,7 +173,6 @@ class AdmissionLoop implements Admission {
       key,
       actor: actorKey(task),
       conversation: conversationKey(task, conversationOf(task)),
-      thread: conversationKey(task, task.spec.conversation),
       receipt: receiptOf(task),
       limits: limitsOf({ task, integration: deps.integration(task), profile: deps.profile(task), config: deps.config }),
     };

@@ -24,7 +24,6 @@ function contender(key: string, wish: Partial<Wish>): Contender {
     key,
     actor: `actor-${actor}`,
     conversation: `conversation-${conversation}`,
-    thread: `conversation-${conversation}`,
     receipt: { receivedMs: atMs, occurredMs, objectId: "", name: key },
     limits: [
       { key: `actor-${actor}`, max: maxima.actor, describe: "per actor" },
@@ -75,14 +74,12 @@ describe("schedule", () => {
 
   it("makes a task wait for an earlier one of its conversation that is not authorised yet", () => {
     const [first, second] = [contender("t1", { atMs: 1 }), contender("t2", { atMs: 2 })];
-    const onChange = { ...second, conversation: "issue", thread: "change" };
-    for (const thread of ["issue", "change"]) {
-      const before = look([onChange], [], { expected: [{ thread, receipt: first.receipt }] });
-      expect(before.get("t2")).toMatchObject({ state: "Waiting", reason: "ConversationBusy", position: 1 });
-    }
-    const elsewhere = { thread: "another", receipt: first.receipt };
-    const after = { thread: "issue", receipt: contender("t3", { atMs: 3 }).receipt };
-    expect(admitted(look([onChange], [], { expected: [elsewhere, after] }))).toEqual(["t2"]);
+    const onIssue = { ...second, conversation: "issue" };
+    const before = look([onIssue], [], { expected: [{ conversation: "issue", receipt: first.receipt }] });
+    expect(before.get("t2")).toMatchObject({ state: "Waiting", reason: "ConversationBusy", position: 1 });
+    const elsewhere = { conversation: "another", receipt: first.receipt };
+    const after = { conversation: "issue", receipt: contender("t3", { atMs: 3 }).receipt };
+    expect(admitted(look([onIssue], [], { expected: [elsewhere, after] }))).toEqual(["t2"]);
   });
 
   it("runs the tasks of a conversation in the order of receipt, to the millisecond, whatever their names", () => {
@@ -105,6 +102,17 @@ describe("schedule", () => {
       }),
       { numRuns: 500, seed: 7 },
     );
+  });
+
+  it("sorts a conversation of thousands once, and does not compare each of its tasks with each", () => {
+    let reads = 0;
+    const waiting = Array.from({ length: 2_000 }, (_, n) => {
+      const one = contender(`t${n}`, { conversation: 1, atMs: n });
+      const receipt = new Proxy(one.receipt, { get: (target, key) => ((reads += 1), Reflect.get(target, key)) });
+      return { ...one, receipt };
+    });
+    expect(look(waiting).get("t1999")).toMatchObject({ reason: "ConversationBusy", position: 1_999 });
+    expect(reads).toBeLessThan(2_000 * 200);
   });
 
   it("prefers an actor without running tasks to one who asked earlier but has a running task", () => {

@@ -10,14 +10,12 @@ export interface Contender {
   actor: string;
   /** The tasks of a conversation run one at a time, in the order of receipt. */
   conversation: string;
-  /** The conversation as the event names it: for a comment on a change that Bellhop opened, the change. */
-  thread: string;
   receipt: Receipt;
   limits: readonly Limit[];
 }
 
-/** A task that is not authorised yet. Only its thread is known: its conversation is resolved with the authorisation. */
-export type Expected = Pick<Contender, "thread" | "receipt">;
+/** A task that is not authorised yet, with the conversation that it will belong to. */
+export type Expected = Pick<Contender, "conversation" | "receipt">;
 
 /** All tasks that one pass of the scheduler considers. */
 export interface Snapshot {
@@ -38,8 +36,10 @@ interface Ledger {
   /** How many tasks wait ahead, per limit. */
   ahead: Map<string, number>;
   conversations: Map<string, number>;
-  /** Receipts of waiting tasks by conversation, and of expected tasks by thread. */
-  queues: { waiting: Map<string, Receipt[]>; expected: Map<string, Receipt[]> };
+  /** How many tasks of its conversation were received before a waiting task, by `Contender.key`; expected tasks count too. */
+  ranks: ReadonlyMap<string, number>;
+  /** Tasks that this pass admitted, by conversation: they count in `conversations`, and no longer in the ranks of later tasks. */
+  admitted: Map<string, number>;
   verdicts: Verdicts;
   reserved: boolean;
 }
@@ -55,10 +55,8 @@ export function schedule(snapshot: Snapshot): Verdicts {
     used: new Map(),
     ahead: new Map(),
     conversations: new Map(),
-    queues: {
-      waiting: queuesOf(snapshot.waiting, ({ conversation }) => conversation),
-      expected: queuesOf(snapshot.expected, ({ thread }) => thread),
-    },
+    ranks: ranksOf(snapshot),
+    admitted: new Map(),
     verdicts: new Map(),
     reserved: false,
   };
@@ -68,7 +66,7 @@ export function schedule(snapshot: Snapshot): Verdicts {
 }
 
 function decideContender(ledger: Ledger, contender: Contender, snapshot: Snapshot): void {
-  const before = (ledger.conversations.get(contender.conversation) ?? 0) + receivedBefore(ledger, contender);
+  const before = aheadInConversation(ledger, contender);
   if (before > 0) {
     const limit = "one task of a conversation runs at a time";
     ledger.verdicts.set(contender.key, { state: "Waiting", reason: "ConversationBusy", position: before, limit });
@@ -83,36 +81,30 @@ function decideContender(ledger: Ledger, contender: Contender, snapshot: Snapsho
     return;
   }
   ledger.verdicts.set(contender.key, { state: "Admitted" });
-  leaveQueue(ledger.queues.waiting, contender);
+  add(ledger.admitted, contender.conversation);
   countRunning(ledger, contender);
 }
 
-/** How many tasks of the conversation were received before this one and wait, or are not authorised yet. */
-function receivedBefore({ queues }: Ledger, { conversation, thread, receipt }: Contender): number {
-  const threads = new Set([conversation, thread]);
-  const ahead = [
-    ...(queues.waiting.get(conversation) ?? []),
-    ...[...threads].flatMap((name) => queues.expected.get(name) ?? []),
-  ];
-  return ahead.filter((other) => byReceipt(other, receipt) < 0).length;
+/** How many tasks of the conversation run, or were received before this one and wait or are not authorised yet. */
+function aheadInConversation({ conversations, ranks, admitted }: Ledger, { key, conversation }: Contender): number {
+  const running = conversations.get(conversation) ?? 0;
+  return running + (ranks.get(key) ?? 0) - (admitted.get(conversation) ?? 0);
 }
 
-function queuesOf<T extends { receipt: Receipt }>(
-  all: readonly T[],
-  nameOf: (one: T) => string,
-): Map<string, Receipt[]> {
-  const queues = new Map<string, Receipt[]>();
-  for (const one of all) {
-    const queue = queues.get(nameOf(one));
-    if (queue) queue.push(one.receipt);
-    else queues.set(nameOf(one), [one.receipt]);
+/** Sorts each conversation once: thousands of tasks in one conversation must not cost a look at each for each. */
+function ranksOf({ waiting, expected }: Snapshot): Map<string, number> {
+  const queues = new Map<string, { key?: string; receipt: Receipt }[]>();
+  for (const one of [...waiting, ...expected]) {
+    const queue = queues.get(one.conversation);
+    if (queue) queue.push(one);
+    else queues.set(one.conversation, [one]);
   }
-  return queues;
-}
-
-/** Removes an admitted task from the queue, so that it counts once, as running. */
-function leaveQueue(waiting: Map<string, Receipt[]>, { conversation, receipt }: Contender): void {
-  waiting.set(conversation, waiting.get(conversation)?.filter((other) => other !== receipt) ?? []);
+  const ranks = new Map<string, number>();
+  for (const queue of queues.values()) {
+    queue.sort((a, b) => byReceipt(a.receipt, b.receipt));
+    for (const [rank, { key }] of queue.entries()) if (key !== undefined) ranks.set(key, rank);
+  }
+  return ranks;
 }
 
 /** Reserves places for the oldest task that waits too long. Only one task at a time, so that few places stay unused. */
