@@ -2,7 +2,7 @@ import type { EventRepository } from "./types.ts";
 import type { TaskSource } from "../api/agent-task.ts";
 import type { BellhopError } from "../shared/errors.ts";
 
-/** A signed-in integration. An absent capability means that the provider cannot do it. Every method throws `ProviderError`. */
+/** A signed-in integration. If a capability is absent, the provider does not have it. Every method throws `ProviderError`. */
 export interface Connection {
   credentials: CredentialCheck;
   installer?: WebhookInstaller;
@@ -14,44 +14,47 @@ export interface Connection {
   deliveries?: DeliveryLog;
 }
 
-/** Who we are at the provider, and whether that is enough. */
+/** Checks Bellhop's credentials: which account they belong to, and whether they have the needed permissions. */
 export interface CredentialCheck {
   check(signal: AbortSignal): Promise<{
     bot: { id: string; login: string; mention: string };
     installations: { id: string; account: string; suspended?: boolean }[];
     tokenScope: "PerTask" | "Broad";
-    /** Events or permissions that are missing at the provider and cannot be set by API; empty when all is well. */
+    /** Events or permissions that are missing at the provider and that no API can set; empty if nothing is missing. */
     missing: string[];
   }>;
 }
 
-/** What hooks there should be. */
+/** The wanted state of an integration's hooks. */
 export interface DesiredHooks {
   url: string;
-  /** Our address before, from status: what points there is ours as well, also where the installation's own address changed. */
+  /** Our previous address, from status. Hooks that point there are ours too, even if the address of this installation changed. */
   formerURL?: string | undefined;
-  /** The secret to sign with. */
+  /** The secret that the provider signs deliveries with. */
   secret: string;
-  /** Hooks we made before, from status; `hasSecret` where they were given this secret. */
+  /** Hooks that we created before, from status; `hasSecret` is true if they already have this secret. */
   known: { target: string; id?: string | undefined; hasSecret?: boolean }[];
   takeOver: boolean;
-  /** Rewrite the secret even where everything readable is right (it cannot be read back), but for known hooks that have it; hooks found by our address get it always. */
+  /**
+   * Write the secret even if all readable settings are right, because the secret cannot be read back. Known hooks with `hasSecret`
+   * are left out; hooks that are only found by our address always get the secret.
+   */
   rewriteSecret: boolean;
 }
 
-/** Keeps the provider's hooks right. */
+/** Creates, repairs and removes the provider's hooks. */
 export interface WebhookInstaller {
   /**
-   * Creates, repairs and removes surplus hooks; answers those that stand, and where it failed. Throws where nothing was done, for
-   * example `ForeignHook` where another URL is set.
+   * Creates missing hooks, repairs wrong ones and removes surplus ones. Returns the hooks that exist afterwards and the targets that
+   * failed. Throws if nothing was done, for example `ForeignHook` if the hook points at another URL.
    */
   ensure(
     desired: DesiredHooks,
     signal: AbortSignal,
   ): Promise<{ hooks: { target: string; id?: string }[]; failures: TargetFailure[] }>;
   /**
-   * Removes hooks that we made: those known, and those with one of our addresses wherever the spec has hooks. 404 is success. Goes
-   * everywhere before it throws; the error names what is left. Answers the targets whose hook the provider lets nobody remove.
+   * Removes our hooks: the known ones, and those with one of our addresses on any target of the spec. 404 counts as success. Tries
+   * every target before it throws; the error names the targets that failed. Returns the targets whose hook the provider cannot remove.
    */
   remove(
     known: { target: string; id?: string | undefined }[],
@@ -60,17 +63,17 @@ export interface WebhookInstaller {
   ): Promise<{ left: string[] }>;
 }
 
-/** A place where a hook could not be installed or removed. */
+/** A target (repository or organisation) where a hook could not be installed or removed. */
 export interface TargetFailure {
   target: string;
   error: BellhopError;
 }
 
-/** What a person may do to a repository. Ordered. */
+/** Permissions of a person on a repository, weakest first. */
 export const permissions = ["None", "Read", "Triage", "Write", "Maintain", "Admin"] as const;
 export type Permission = (typeof permissions)[number];
 
-/** Looks people up by their numeric id. */
+/** Looks up people and their permissions by numeric id. */
 export interface ActorDirectory {
   permission(
     repository: RepositoryRef,
@@ -79,7 +82,7 @@ export interface ActorDirectory {
   ): Promise<{ permission: Permission; login: string; isBot: boolean }>;
 }
 
-/** Names a repository; the id decides, the name is for the URL. */
+/** Refers to a repository. The id identifies it; the name is only for URLs. */
 export interface RepositoryRef {
   id: string;
   host: string;
@@ -87,7 +90,7 @@ export interface RepositoryRef {
   name: string;
 }
 
-/** The triggering object as it is at the provider now. */
+/** The object that triggered the task, as it is at the provider now. */
 export type Reread =
   | {
       found: true;
@@ -99,24 +102,24 @@ export type Reread =
     }
   | { found: false; message: string };
 
-/** One piece of the conversation, untrusted unless the author has write. */
+/** One part of the conversation, untrusted unless its author has write permission. */
 export interface ContextItem {
   author: string;
-  /** Whether the author has at least write on the repository; others are fenced. */
+  /** True if the author has at least write permission on the repository. The prompt fences the text of other authors. */
   trusted: boolean;
   createdAt: string;
   kind: "title" | "body" | "comment" | "reviewComment" | "review" | "log";
   text: string;
-  /** For review comments: where in the code. */
+  /** For review comments: the place in the code. */
   location?: { path: string; line?: number; hunk?: string };
 }
 
-/** A change (pull request) as the host knows it. */
+/** A change (pull request) as the code host has it. */
 export interface Change {
   number: number;
   url: string;
   title: string;
-  /** What is written in it, as people may have edited it; empty where nothing is. */
+  /** Its description, possibly edited by people; empty if there is none. */
   body: string;
   state: "Open" | "Closed" | "Merged";
   draft: boolean;
@@ -128,12 +131,12 @@ export interface Change {
   author: { id: string; login: string };
 }
 
-/** Reads what a task needs to know. */
+/** Reads the context of a task: its triggering object and its conversation. */
 export interface ContextSource {
   reread(source: TaskSource, repository: RepositoryRef, signal: AbortSignal): Promise<Reread>;
   /**
-   * Everything said before `until`, newest comments within `budgetBytes`, oldest first; nothing created or edited after.
-   * Hidden text is already stripped.
+   * Reads the conversation up to `until`: the newest comments within `budgetBytes`, in the order oldest first. Leaves out everything
+   * that was created or edited later. Hidden text is already stripped.
    */
   gather(
     source: TaskSource,
@@ -143,34 +146,37 @@ export interface ContextSource {
   ): Promise<ContextItem[]>;
 }
 
-/** Shows that the bell was heard. */
+/** Shows people at once that Bellhop received their request. */
 export interface Acknowledger {
   /** Idempotent. */
   react(source: TaskSource, repository: RepositoryRef, signal: AbortSignal): Promise<void>;
 }
 
-/** Where the report of a task goes. */
+/** The thread that the report of a task is posted to. */
 export interface ReportTarget {
   repository: RepositoryRef;
   subjectNumber: number;
 }
 
-/** Keeps one message up to date. Bodies are already encoded for the desk (`encode`). */
+/** Posts and updates the report of a task. The caller has already encoded the untrusted parts of the body with `encode`. */
 export interface Reporter {
-  /** The desk's encoder for model-derived or otherwise untrusted text. */
+  /** The provider's encoder for text that a model wrote or that is untrusted for another reason. */
   encode: (text: string, options?: { maxBytes?: number }) => string;
   /**
-   * The first words of the request in a text as the provider has it: one line of at most 80 characters as a reader sees them, without
-   * `mention` (what people write after `@`) and without markup. Empty where there are none. Untrusted still: `quote` them.
+   * An excerpt of the request in a text of the provider: one line of at most 80 characters, as a reader sees it, without `mention` (the
+   * name that people write after `@`) and without markup. Empty if nothing is left. The excerpt is still untrusted: pass it to `quote`.
    */
   excerpt: (text: string, mention: string | undefined) => string;
-  /** Untrusted words as a quotation within a line of ours, in which nothing acts; linked to `url` where that is a page of the desk. */
+  /**
+   * Quotes untrusted text inside a line of the report so that nothing in it acts (no mention, link or markup). Links the quotation to
+   * `url` if that is a page of the provider.
+   */
   quote: (words: string, url?: string) => string;
   /** Turns a marker into the hidden text that `find` looks for. */
   hiddenMarker: (marker: string) => string;
   create(target: ReportTarget, body: string, signal: AbortSignal): Promise<{ id: string; url: string }>;
   update(target: ReportTarget, id: string, body: string, signal: AbortSignal): Promise<void>;
-  /** The message of ours that carries the marker. */
+  /** Finds our own message that carries the marker. */
   find(
     target: ReportTarget,
     marker: string,
@@ -179,33 +185,33 @@ export interface Reporter {
   ): Promise<{ id: string; url: string } | undefined>;
 }
 
-/** A short-lived credential for git over HTTPS, used by the broker only. */
+/** A short-lived credential for git over HTTPS. Only the broker uses it. */
 export interface GitCredential {
   username: string;
   password: string;
   expiresAt: string;
 }
 
-/** Branches, changes and tokens. */
+/** Branches, changes and tokens of a code host. */
 export interface CodeHost {
-  /** The repository as it is now; throws `NotFound` when it is gone. */
+  /** Reads the repository as it is now. Throws `NotFound` if it does not exist any more. */
   repository(
     ref: RepositoryRef,
     signal: AbortSignal,
   ): Promise<EventRepository & { defaultBranch: string; archived: boolean; empty: boolean; cloneURL: string }>;
-  /** `read` for fetches, `write` only for the one push. */
+  /** Mints a token: `read` for fetches, `write` only for the one push. */
   mintToken(repository: RepositoryRef, access: "read" | "write", signal: AbortSignal): Promise<GitCredential>;
   revokeToken(token: string, signal: AbortSignal): Promise<void>;
-  /** Tip of a branch and whether it is protected; undefined when there is none. */
+  /** The tip of a branch and whether the branch is protected; undefined if there is no such branch. */
   branch(
     repository: RepositoryRef,
     name: string,
     signal: AbortSignal,
   ): Promise<{ sha: string; protected: boolean } | undefined>;
   change(repository: RepositoryRef, number: number, signal: AbortSignal): Promise<Change | undefined>;
-  /** The open change with this head branch of the same repository. */
+  /** Finds the open change whose head is this branch of the same repository. */
   findChange(repository: RepositoryRef, headRef: string, signal: AbortSignal): Promise<Change | undefined>;
-  /** Whether an open change of the repository aims at this branch. */
+  /** Whether this branch is the base of an open change of the repository. */
   isBase(repository: RepositoryRef, branch: string, signal: AbortSignal): Promise<boolean>;
   openChange(
     repository: RepositoryRef,
@@ -213,11 +219,11 @@ export interface CodeHost {
     signal: AbortSignal,
   ): Promise<Change>;
   updateChange(repository: RepositoryRef, number: number, change: { body: string }, signal: AbortSignal): Promise<void>;
-  /** The closing words for a subject, for example `Fixes #42`. */
-  closingWords: (subjectNumber: number) => string;
-  /** Trailer that keeps checks from running on a commit, for example `skip-checks: true`. */
+  /** Text that closes the issue when the change is merged, for example `Fixes #42`. */
+  closingReference: (subjectNumber: number) => string;
+  /** Commit trailer that keeps checks from running, for example `skip-checks: true`. */
   skipChecksTrailer: string;
-  /** Creates an empty commit on top of `parent` and moves the branch to it, fast-forward only; releases held checks. */
+  /** Starts the checks that were held back: creates an empty commit on top of `parent` and moves the branch to it, fast-forward only. */
   releaseChecks(
     repository: RepositoryRef,
     release: { branch: string; parent: string; message: string },
@@ -227,13 +233,16 @@ export interface CodeHost {
   coAuthor(actor: { id: string; login: string }): string;
 }
 
-/** Deliveries that the provider could not hand over. */
+/** The provider's log of deliveries, for those that did not reach Bellhop. */
 export interface DeliveryLog {
-  /** Asks the provider to send again what was not answered 2xx since `since`; answers the newest moment it looked at. */
+  /**
+   * Asks the provider to redeliver every delivery after `since` that no 2xx answered. Returns how many it asked for, and the time of
+   * the newest delivery in the log as the next cursor.
+   */
   redeliverMissed(since: Date, signal: AbortSignal): Promise<{ asked: number; cursor: Date }>;
 }
 
-/** Why a provider said no, for conditions and retries. */
+/** The kinds of provider failure; they become condition reasons and decide about retries. */
 export type ProviderFailure =
   | "Unauthorized"
   | "Forbidden"

@@ -2,7 +2,7 @@ import { defined } from "../shared/defined.ts";
 import { BellhopError, describeError } from "../shared/errors.ts";
 import type { ProviderFailure } from "./connection.ts";
 
-/** A provider said no, or nothing. `retryAfterMs` is what it asked for. */
+/** A provider refused a call or did not answer. `retryAfterMs` is the pause that the provider asked for. */
 export class ProviderError extends BellhopError {
   readonly failure: ProviderFailure;
   readonly status: number | undefined;
@@ -24,25 +24,25 @@ export class ProviderError extends BellhopError {
   }
 }
 
-/** Whether a provider refused for this reason. */
+/** Whether this is a `ProviderError` with one of these failures. */
 export function isProviderFailure(thrown: unknown, ...failures: ProviderFailure[]): thrown is ProviderError {
   return thrown instanceof ProviderError && failures.includes(thrown.failure);
 }
 
-/** An answer of "at once" is no reason to ask without a pause. */
+/** The shortest pause before a retry, even if the provider permits a retry at once. */
 const leastWaitMs = 1_000;
 
-/** How long a provider asked us to wait, in milliseconds; undefined where it did not say. */
+/** The pause that the provider asked for, in milliseconds; undefined if it did not name one. */
 export function askedWaitMs(thrown: unknown): number | undefined {
   const askedMs = thrown instanceof ProviderError ? thrown.retryAfterMs : undefined;
   return askedMs === undefined ? undefined : Math.max(leastWaitMs, askedMs);
 }
 
-/** Several failures as one: that which waiting may help with, where there is one, with the words of all. */
+/** Combines several failures into one error: the first retryable one (or else the first) with the messages of all. */
 export function combined(errors: readonly BellhopError[], prefix?: string): BellhopError {
   const first = errors.find(({ retryable }) => retryable) ?? errors[0];
-  const words = [...new Set(errors.map(describeError))].join("; ");
-  const message = prefix === undefined ? words : `${prefix}: ${words}`;
+  const messages = [...new Set(errors.map(describeError))].join("; ");
+  const message = prefix === undefined ? messages : `${prefix}: ${messages}`;
   if (!(first instanceof ProviderError))
     return new BellhopError(first?.code ?? "Failed", message, { retryable: first?.retryable ?? false });
   const { failure, status, retryAfterMs } = first;

@@ -1,7 +1,7 @@
 const [quote, backslash] = [0x22, 0x5c];
 /**
- * Whether a JSON text has more than `most` values, told without parsing it: a few bytes on the wire can become an
- * object of a hundred in memory. Looks at each byte once; what is no JSON may be counted wrong.
+ * Whether a JSON text has more than `most` values. Counts without parsing, because a few bytes on the wire can become
+ * an object of a hundred bytes in memory. Reads each byte once; the count may be wrong if the text is not JSON.
  */
 export function hasMoreValues(bytes: Uint8Array, most: number): boolean {
   if (bytes.length <= most) return false;
@@ -16,7 +16,7 @@ export function hasMoreValues(bytes: Uint8Array, most: number): boolean {
   return false;
 }
 
-/** A comma, and what opens a list or a map: a value follows each. */
+/** A value follows each comma, `[` and `{`. */
 function isBeforeValue(byte: number): boolean {
   return byte === 0x2c || byte === 0x5b || byte === 0x7b;
 }

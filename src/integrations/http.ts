@@ -16,36 +16,36 @@ const bodyTimeoutMs = 30_000;
 const defaultTotalTimeoutMs = 120_000;
 const breakerOptions = { failures: 5, openMs: 15_000, maxOpenMs: 300_000 };
 
-/** How the process reaches providers. */
+/** Settings and dependencies of the process's HTTP client for providers. */
 export interface HttpConfig {
-  /** Proxies as in `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`; the environment itself is not read. */
+  /** Proxies in the format of `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`. The environment itself is not read. */
   proxy?: { https?: string | undefined; http?: string | undefined; none?: string | undefined };
-  /** A PEM file with further certificate authorities; added to the built-in ones, and read again when it changes. */
+  /** A PEM file with further certificate authorities, in addition to the built-in ones. It is read again when it changes. */
   caFile?: string | undefined;
-  /** Hosts (no port) that may be private, or plain HTTP: those the installation names. */
+  /** Hosts (without port) that may have private addresses or use plain HTTP. The installation lists them. */
   allowedHosts?: readonly string[];
-  /** Ranges (CIDR) refused on top of the private ones: the cluster's own. */
+  /** Address ranges (CIDR) to refuse in addition to the private ones: the cluster's own. */
   refusedRanges?: readonly string[];
-  /** The longest one call may take with its body; 2 minutes unless told. The broker, which streams clones, takes longer. */
+  /** Time-out of one call including its body; 2 minutes by default. The broker sets a longer one because it streams clones. */
   totalTimeoutMs?: number;
   clock: Clock;
   log: Logger;
-  /** Resolves names; the system's resolver unless a test says otherwise. */
+  /** Resolves host names; the system's resolver by default, replaced only in tests. */
   resolve?: Resolve;
 }
 
-/** The one way out to providers. */
+/** The process's only HTTP client for providers. */
 export interface Http {
   /**
-   * `fetch` over the one dispatcher. Throws `ProviderError` `Unavailable` where nothing answers or the host is being left alone,
-   * and `BellhopError` `AddressRefused` for hosts that must not be called. Answers of every status are returned as they are.
+   * `fetch` through the shared dispatcher. Throws `ProviderError` `Unavailable` if the host does not answer or its circuit is open,
+   * and `BellhopError` `AddressRefused` for hosts that must not be called. Returns responses of every status as they are.
    */
   fetch: typeof fetch;
-  /** Ends idle connections; calls under way finish. */
+  /** Closes idle connections; running calls finish. */
   close(): Promise<void>;
 }
 
-/** Creates the process's way out. Throws where the CA file is of no use or a range is malformed. */
+/** Creates the HTTP client of the process. Throws if the CA file is unusable or an address range is malformed. */
 export function createHttp(config: HttpConfig): Http {
   const agents = createAgents(config);
   const breaker = createBreaker(config.clock, breakerOptions);
@@ -54,7 +54,7 @@ export function createHttp(config: HttpConfig): Http {
   const send = async (input: string | URL, init: RequestInit = {}): Promise<Response> => {
     const host = new URL(input).host;
     const waitMs = breaker.waitMs(host);
-    if (waitMs > 0) throw leftAlone(host, waitMs);
+    if (waitMs > 0) throw circuitOpen(host, waitMs);
     const signals = [AbortSignal.timeout(totalTimeoutMs), ...(init.signal ? [init.signal] : [])];
     try {
       const response = await undiciFetch(input, {
@@ -62,7 +62,7 @@ export function createHttp(config: HttpConfig): Http {
         dispatcher: agents.current(),
         signal: AbortSignal.any(signals),
       });
-      judge(breaker, host, response, config.clock.now());
+      recordResponse(breaker, host, response, config.clock.now());
       return response;
     } catch (error) {
       throw explain(error, { host, breaker, log: config.log, aborted: init.signal?.aborted === true });
@@ -78,7 +78,7 @@ export function createHttp(config: HttpConfig): Http {
   };
 }
 
-/** The dispatcher for calls; another one takes over when certificate authorities change, and calls under way finish on theirs. */
+/** The dispatcher for calls. When the certificate authorities change, a new one replaces it; running calls finish on the old one. */
 interface Agents {
   current(): Dispatcher;
   close(): Promise<void>;
@@ -90,7 +90,7 @@ function createAgents(config: HttpConfig): Agents {
   const authorities = followAuthorities(config.caFile, config);
   const trusting = (ca: string[] | undefined) => {
     const agent = createAgent(config, { allowedHosts, policy, ca });
-    return { ca, agent, dispatcher: agent.compose(judgedHops(allowedHosts, policy)) };
+    return { ca, agent, dispatcher: agent.compose(checkEveryHop(allowedHosts, policy)) };
   };
   let used = trusting(authorities.current());
   return {
@@ -133,23 +133,26 @@ function createAgent(config: HttpConfig, { allowedHosts, policy, ca }: AgentPart
 }
 
 /**
- * Refuses plain HTTP and private addresses for every hop, redirects and proxied ones included, but to hosts that the installation lists.
- * Names that go through a proxy are resolved by the proxy: what they lead to is its to judge.
+ * Refuses plain HTTP and private addresses for every hop, including redirects and proxied calls, except for hosts that the installation
+ * lists. A proxy resolves the host names of the calls it forwards, so it must check their addresses itself.
  */
-function judgedHops(allowedHosts: ReadonlySet<string>, policy: AddressPolicy): Dispatcher.DispatcherComposeInterceptor {
+function checkEveryHop(allowedHosts: ReadonlySet<string>, policy: AddressPolicy): Dispatcher.DispatcherComposeInterceptor {
   return (dispatch) => (options, handler) => {
     const origin = new URL(String(options.origin));
     const host = bareHost(origin.hostname);
     if (allowedHosts.has(host)) return dispatch(options, handler);
-    if (origin.protocol !== "https:") throw refused(host, host, "is asked for without TLS");
+    if (origin.protocol !== "https:") throw refused(host, host, "is requested without TLS");
     const why = isIP(host) ? policy(host) : undefined;
     if (why) throw refused(host, host, why);
     return dispatch(options, handler);
   };
 }
 
-/** 5xx of a gateway says that the host is down; a 500 may be about one call, and any other answer says that it is up. */
-function judge(breaker: Breaker, host: string, response: { status: number; headers: Headers_ }, now: Date): void {
+/**
+ * Records a response at the circuit breaker. 502, 503 and 504 mean that the host is down. A 500 may concern only one call, so it
+ * counts as up, like any other response.
+ */
+function recordResponse(breaker: Breaker, host: string, response: { status: number; headers: Headers_ }, now: Date): void {
   const down = response.status === 502 || response.status === 503 || response.status === 504;
   if (!down) return breaker.succeeded(host);
   return breaker.failed(host, retryAfterMs(response.headers.get("retry-after"), now));
@@ -159,10 +162,10 @@ interface Headers_ {
   get(name: string): string | null;
 }
 
-function leftAlone(host: string, waitMs: number): ProviderError {
+function circuitOpen(host: string, waitMs: number): ProviderError {
   return new ProviderError(
     "Unavailable",
-    `${host} has failed several times in a row or asked for a pause; it is tried again in ${Math.ceil(waitMs / 1000)} s`,
+    `${host} failed several times in a row or asked for a pause; Bellhop retries in ${Math.ceil(waitMs / 1000)} s`,
     { retryAfterMs: waitMs },
   );
 }
@@ -174,7 +177,7 @@ interface Circumstances {
   aborted: boolean;
 }
 
-/** Turns what undici threw into our words. A refused address and the caller's own abort are nobody's failure. */
+/** Converts an error of undici to a `ProviderError`. A refused address and the caller's own abort do not count as failures of the host. */
 function explain(thrown: unknown, { host, breaker, log, aborted }: Circumstances): unknown {
   const ours = firstBellhopError(thrown);
   const refusal = ours?.code === "AddressRefused" ? ours : undefined;
@@ -194,7 +197,7 @@ function firstBellhopError(thrown: unknown): BellhopError | undefined {
   return undefined;
 }
 
-/** The bare message: undici's errors can hang on to whole requests. */
+/** Keeps only the message, because undici's errors can reference whole requests. */
 function plain(thrown: unknown): Error {
   return new Error(describeError(thrown));
 }

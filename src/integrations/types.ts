@@ -5,10 +5,10 @@ import type { Logger } from "../shared/log.ts";
 import type { Clock } from "../shared/clock.ts";
 import type { Connection } from "./connection.ts";
 
-/** Names of the providers we speak; also the folder's name and `source.provider`. */
+/** Names of the supported providers; also the name of the provider's folder and the value of `source.provider`. */
 export type ProviderName = "github";
 
-/** What every integration kind has, whichever provider it connects; the generic code sees no more. */
+/** The fields that all integration kinds share. Code outside the providers' folders uses only these. */
 export interface Integration {
   kind?: string;
   metadata: {
@@ -47,17 +47,17 @@ export interface Headers {
   get(name: string): string | undefined;
 }
 
-/** One delivery as it came off the wire; `body` is the raw bytes that signatures cover. */
+/** One webhook delivery as received; `body` holds the raw bytes that the signature covers. */
 export interface Delivery {
   headers: Headers;
   body: Uint8Array;
   receivedAt: Date;
 }
 
-/** Yes, or no with a reason that helps the operator of Bellhop and no forger. */
+/** The result of a signature check. The reason helps the administrator of Bellhop and does not help a forger. */
 export type Verdict = { ok: true } | { ok: false; reason: "SignatureMissing" | "SignatureMismatch" | "Stale" };
 
-/** Checks a delivery against every key (current and previous), in constant time. An empty key list never verifies. */
+/** Checks the signature of a delivery against every key (current and previous), in constant time. An empty list of keys never verifies. */
 export type VerifyDelivery = (delivery: Delivery, keys: readonly Uint8Array[]) => Verdict;
 
 /** A repository as an event names it. */
@@ -69,11 +69,11 @@ export interface EventRepository {
   private: boolean;
 }
 
-/** What in an event may ring, so that triggers match without knowing the provider. */
+/** A part of an event that a trigger can match. Triggers match signals, so they do not depend on the provider. */
 export type Signal =
   | {
       kind: "mention";
-      /** The words after the mention, first line first; commands are looked for here. */ words: string;
+      /** The text after the mention, from its first line on; commands are parsed from it. */ words: string;
     }
   | { kind: "label"; label: string }
   | { kind: "assignment"; login: string }
@@ -83,16 +83,16 @@ export type Signal =
       headBranch: string;
       headSHA: string;
       sameRepository: boolean;
-      /** Of the check that is told of, for people. */ name?: string;
+      /** Human-readable name of the check that the event reports. */ name?: string;
     };
 
-/** A delivery, verified, parsed and normalised; every provider's becomes this. */
+/** A delivery after it was verified, parsed and normalised. All providers produce this shape. */
 export interface ProviderEvent {
   provider: ProviderName;
   event: string;
   action?: string;
   deliveryId?: string;
-  /** Named from bytes the signature covers. One cause, one task. */
+  /** Identifies the cause; built only from bytes that the signature covers. One cause creates one task. */
   cause: string;
   url?: string;
   subject: { type: "Issue" | "Change" | "Commit"; key: string; number?: number; title?: string };
@@ -101,81 +101,84 @@ export interface ProviderEvent {
     id: string;
     headSHA?: string;
   };
-  /** The issue, change or thread, as the event names it, for example `acme/shop#42`. */
+  /** The issue, change or thread that the task belongs to, as the event names it, for example `acme/shop#42`. */
   conversation: string;
   actor: { id: string; login: string; isBot: boolean };
   repository: EventRepository;
-  /** App installation or organisation that the payload claims, where the provider has such. */
+  /** The App installation or organisation that the payload claims, if the provider has such a concept. */
   installationId?: string;
-  /** When the cause happened, from the payload; recovery and retention go by it. */
+  /** When the cause happened, from the payload. Recovery and retention use this time. */
   occurredAt?: Date;
-  /** The whole text that rang, untrusted; absent for labels, assignments and checks. */
+  /** The whole text that carries the signal, untrusted; absent for labels, assignments and checks. */
   text?: string;
-  /** The same as a reader sees it, nothing hidden in it, for the agent's prompt; its beginning where it is overlong. */
+  /** `text` as a reader sees it, without hidden parts, for the agent's prompt; only its beginning if it is too long. */
   visibleText?: string;
   signals: Signal[];
 }
 
-/** What became of parsing: an event, something answered but not acted on, or a body that is not what it says. */
+/** The result of normalising a delivery: an event, a delivery to answer but not act on, or a body with the wrong shape. */
 export type Normalised =
   | { outcome: "event"; event: ProviderEvent; body: unknown }
   | {
       outcome: "ignored";
       reason: string;
       message: string;
-      /** Whether it may ring once more is known of the integration: not a no, but a "not yet". */
+      /** The delivery may match a trigger once the integration has signed in: the answer is "not yet", not "no". */
       again?: true;
       repository?: EventRepository;
       installationId?: string;
     }
   | { outcome: "malformed"; path: string; message: string };
 
-/** What the gateway knows of an integration when it normalises: who the bot is, and what is its own. */
+/** Facts about the integration that normalising needs: the bot account (undefined until sign-in) and the provider's host. */
 export interface NormaliseContext {
   bot: { id: string; login: string; mention: string } | undefined;
   host: string;
 }
 
-/** The receiving side of a provider; pure, used by gateway, recovery and CLI alike. */
+/** The webhook side of a provider. Its functions are pure; gateway, recovery and CLI share them. */
 export interface WebhookSource {
-  /** Bodies over this many bytes are answered 413 unread. */
+  /** The gateway answers 413 to bodies over this many bytes, without reading them. */
   maxBodyBytes: number;
-  /** `application/json` only, unless the provider sends others. */
+  /** Accepted content types: `application/json` only, unless the provider sends others. */
   contentTypes: readonly string[];
   verify: VerifyDelivery;
-  /** The provider's id of the delivery, for logs; never decided on. */
+  /** The provider's id of the delivery. For logs only; no decision depends on it. */
   deliveryId(delivery: Delivery): string | undefined;
   normalise(delivery: Delivery, context: NormaliseContext): Normalised;
 }
 
-/** A command given in words after a mention, or undefined for work. */
+/** A command in the text after a mention. A text without a command is a request for work. */
 export interface ParsedCommand {
   command: Command;
   argument?: string;
 }
 
-/** How `connect` reaches the world. */
+/** Dependencies of `connect`. */
 export interface ConnectDeps {
-  /** Reads a Secret that allows it (annotation `bellhop.dev/allowed-for`); throws `BellhopError` with a condition reason otherwise. */
+  /**
+   * Reads a Secret whose annotation `bellhop.dev/allowed-for` permits this purpose. Throws `BellhopError` with a condition reason
+   * otherwise.
+   */
   readSecret(ref: SecretKeyRef, purpose: { kind: string; host: string }): Promise<Uint8Array>;
   clock: Clock;
   log: Logger;
-  /** `fetch` over the one dispatcher: proxy, CA, time-outs, circuit breaker, redaction, private ranges refused. */
+  /** `fetch` through the shared dispatcher: proxy, CA, time-outs, circuit breaker, redaction, private ranges refused. */
   fetch: typeof fetch;
 }
 
-/** One provider: a folder, and a line in the registry. */
+/** One provider: a folder and a line in the registry. */
 export interface Provider<I extends Integration = Integration> {
   name: ProviderName;
-  /** The kind of integration it serves. */
+  /** The kind of its integration resources, for example `GitHubIntegration`. */
   kind: string;
   /** Host name of the integration's code host or tracker. */
   host(integration: I): string;
   /** Whether a repository lies inside the integration's spec. */
   covers(integration: I, repository: { owner: string; name: string }, installationId?: string): boolean;
   webhooks: WebhookSource;
-  /** Names the one hook that several integrations share, for example `github.com/apps/12345`; undefined where each has its own. */
+  /** Name of the one hook that several integrations share, for example `github.com/apps/12345`; undefined if each has its own hook. */
   sharedHook(integration: I): string | undefined;
-  /** Signs in; cheap, and cached by the provider per credentials. Throws `BellhopError` with a condition reason. */
+  /** Signs in. It is cheap: the provider caches it per credentials. Throws `BellhopError` with a condition reason. */
   connect(integration: I, deps: ConnectDeps): Promise<Connection>;
 }

@@ -25,7 +25,7 @@ export interface SignedIn {
   /** Signs in: with the App, or as `token` says. */
   connect(integration?: GitHubIntegration, token?: string): Promise<Connection>;
   /** Signs in with the App and remembers nothing of earlier calls, not even that GitHub asked for a pause. */
-  connectFresh(clock?: Clock): Promise<Connection>;
+  connectWithoutCache(clock?: Clock): Promise<Connection>;
   close(): Promise<void>;
 }
 
@@ -71,7 +71,7 @@ export async function startSignedIn(options: GitHubOptions = {}): Promise<Signed
       log: silentLogger,
       fetch: http.fetch,
     });
-  const connectFresh: SignedIn["connectFresh"] = (clock = systemClock) =>
+  const connectWithoutCache: SignedIn["connectWithoutCache"] = (clock = systemClock) =>
     connector({ throttle: false })(integration(), {
       readSecret: () => Promise.resolve(Buffer.from(app.privateKey)),
       clock,
@@ -88,7 +88,7 @@ export async function startSignedIn(options: GitHubOptions = {}): Promise<Signed
     repository: { id: String(body["id"]), host: new URL(github.url).host, owner: "acme", name: "shop" },
     integration,
     connect,
-    connectFresh,
+    connectWithoutCache,
     close: async () => {
       await github.close();
       await receiver.close();

@@ -195,7 +195,7 @@ export function fakeHost(over: Partial<FakeHostState> = {}): { host: CodeHost; s
       state.changes.some((change) => change.baseRef === branch && change.state === "Open"),
     openChange: () => Promise.reject(new Error("no change is opened here")),
     updateChange: () => Promise.reject(new Error("no change is updated here")),
-    closingWords: (subject) => `Fixes #${subject}`,
+    closingReference: (subject) => `Fixes #${subject}`,
     skipChecksTrailer: "skip-checks: true",
     releaseChecks: () => Promise.reject(new Error("no checks are released here")),
     coAuthor: ({ id, login }) => `${login} <${id}+${login}@users.noreply.github.com>`,

@@ -5,8 +5,8 @@ import type { GitHubClient } from "./client.ts";
 const content = "eyes";
 
 /**
- * Puts an `eyes` reaction on what rang; GitHub answers 200 where it is there already. Checks have nothing to react to. Reactions go before
- * reports and changes: they tell a person at once that the bell was heard.
+ * Adds an `eyes` reaction to the object that triggered the task. GitHub answers 200 if the reaction already exists. Checks cannot have
+ * reactions. Reactions go before reports and changes, because they show people at once that Bellhop received their request.
  */
 export function acknowledger(client: GitHubClient): Acknowledger {
   return {
@@ -35,7 +35,7 @@ interface Place {
   id: number;
 }
 
-/** A review has no reactions of its own in the REST API: its pull request gets it. */
+/** The REST API has no reactions on reviews, so the pull request of the review gets the reaction. */
 function placeOf({ object, subject }: TaskSource): Place | undefined {
   if (!object) return undefined;
   const places: Partial<Record<typeof object.type, Place["on"]>> = {

@@ -12,7 +12,10 @@ const roles: Record<string, Permission> = {
   admin: "Admin",
 };
 
-/** Looks up what people may do. A login can change hands, so that the id decides: the login is looked up by it, and the answer's id compared. */
+/**
+ * Looks up the permissions of people. A login can pass to another account, so the id identifies the person: the login is looked up by
+ * id, and the id in the answer must be the same.
+ */
 export function actorDirectory(client: GitHubClient): ActorDirectory {
   return {
     permission: async (repository, actor, signal) => {
@@ -27,7 +30,7 @@ export function actorDirectory(client: GitHubClient): ActorDirectory {
   };
 }
 
-/** The role of a login on a repository, `None` where the login is another account's by now. */
+/** The role of an account on a repository; `None` if the login belongs to another account now. */
 export async function permissionOf(
   api: Api,
   { owner, name }: RepositoryRef,
@@ -42,7 +45,7 @@ export async function permissionOf(
       signal,
     );
     if (String(data.user?.id) !== actor.id) return "None";
-    // A custom role has a name of its own; `permission` is the role it is based on.
+    // A custom role has its own name in `role_name`; `permission` is the role that it is based on.
     return roles[data.role_name] ?? roles[data.permission] ?? "None";
   } catch (error) {
     if (isProviderFailure(error, "NotFound")) return "None";

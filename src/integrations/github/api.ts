@@ -9,10 +9,10 @@ import { providerError } from "./api/failures.ts";
 import type { Pace } from "./api/pace.ts";
 import type { Pauses } from "./api/pause.ts";
 
-/** Octokit with throttling: few requests at once, and what notifies people spaced as GitHub asks. Nothing is retried; our callers decide that. */
+/** Octokit with throttling: few requests at once, and a pause between requests that notify people. It never retries; our callers decide that. */
 export const ThrottledOctokit = Octokit.plugin(throttling);
 
-/** What every client of one sign-in shares. */
+/** Settings that all clients of one sign-in share. */
 export interface ApiSettings {
   /** Web address without path, for example `https://github.com`. */
   url: string;
@@ -21,17 +21,17 @@ export interface ApiSettings {
   fetch: typeof fetch;
   clock: Clock;
   log: Logger;
-  /** Space requests out (GitHub asks for it); `false` only in tests. */
+  /** Throttle requests, as GitHub asks for; `false` only in tests. */
   throttle: boolean;
-  /** When the next write may go. */
+  /** Decides when the next write may be sent. */
   pace: Pace;
-  /** What GitHub asked the sign-in's credentials to wait; shared by all that use them. */
+  /** The pauses that GitHub asked for, per credential; shared by everything that uses these credentials. */
   pauses: Pauses;
-  /** Keeps sign-ins apart in the throttle; not secret. */
+  /** Identifies the sign-in in the throttle; not secret. */
   id: string;
 }
 
-/** One signed-in way to GitHub's API. Both throw `ProviderError`; `doing` completes "cannot …". */
+/** GitHub's API for one credential. All methods throw `ProviderError`; `doing` completes the sentence "cannot …". */
 export interface Api {
   request<R extends keyof Endpoints>(
     doing: string,
@@ -39,11 +39,11 @@ export interface Api {
     parameters: Endpoints[R]["parameters"],
     signal: AbortSignal,
   ): Promise<Endpoints[R]["response"]>;
-  /** A write that a person waits for: before all that wait for their turn. */
+  /** Sends a write that a person waits for, ahead of all other waiting writes. */
   first: Api["request"];
-  /** The answer's `data` as GraphQL gives it, unchecked. */
+  /** Returns the `data` of the GraphQL answer, unchecked. */
   graphql(doing: string, query: string, variables: Record<string, unknown>, signal: AbortSignal): Promise<unknown>;
-  /** The body as a stream, for answers of unbounded size. */
+  /** Returns the body as a stream, for answers of unbounded size. */
   stream(
     doing: string,
     route: keyof Endpoints,
@@ -52,13 +52,13 @@ export interface Api {
   ): Promise<ReadableStream<Uint8Array>>;
 }
 
-/** REST root: `https://api.github.com`, or `<url>/api/v3` on GitHub Enterprise Server. */
+/** Root URL of the REST API: `https://api.github.com`, or `<url>/api/v3` on GitHub Enterprise Server. */
 export function apiRoot(url: string): string {
   return url === "https://github.com" ? "https://api.github.com" : `${url}/api/v3`;
 }
 
-/** Stands where the throttle would space writes out; of its limiter's type, that is all that it calls. */
-const letGo = { key: () => ({ schedule: (_options: unknown, go: () => Promise<void>) => go() }) };
+/** Replaces the plugin's limiter for writes and runs every write at once. The plugin calls no other method of the limiter. */
+const noLimiter = { key: () => ({ schedule: (_options: unknown, go: () => Promise<void>) => go() }) };
 
 /** Options for an Octokit of this sign-in; the caller adds `auth`. */
 export function octokitOptions(settings: ApiSettings): ConstructorParameters<typeof ThrottledOctokit>[0] {
@@ -67,7 +67,7 @@ export function octokitOptions(settings: ApiSettings): ConstructorParameters<typ
     baseUrl: apiRoot(settings.url),
     userAgent: "bellhop",
     request: { fetch: settings.fetch },
-    // Octokit's own warnings quote URLs of ours only; at debug they are not lost.
+    // Octokit's warnings quote only our own URLs, so they are safe to log; debug is enough.
     log: {
       debug: () => {},
       info: () => {},
@@ -76,8 +76,8 @@ export function octokitOptions(settings: ApiSettings): ConstructorParameters<typ
     },
     throttle: {
       enabled: settings.throttle,
-      // Ours (pace.ts) knows what is urgent, and what was given up.
-      write: letGo as never,
+      // Our own pace (pace.ts) replaces it, because it knows urgent and aborted writes.
+      write: noLimiter as never,
       id: settings.id,
       onRateLimit: no,
       onSecondaryRateLimit: no,
@@ -85,16 +85,16 @@ export function octokitOptions(settings: ApiSettings): ConstructorParameters<typ
   };
 }
 
-/** Wraps an Octokit so that calls can be aborted, fail in our words, and keep the pause that GitHub asked this credential for. */
+/** Wraps an Octokit: calls can be aborted, throw `ProviderError`, and respect the pause that GitHub asked this credential for. */
 export function apiOf(octokit: Octokit, settings: ApiSettings, credential: string): Api {
-  const politely = keepingPauses(settings, credential);
+  const run = respectingPauses(settings, credential);
   const call = async (
     doing: string,
     route: string,
     parameters: Record<string, unknown>,
     { signal, urgent = false }: { signal: AbortSignal; urgent?: boolean },
   ): Promise<unknown> =>
-    politely(
+    run(
       doing,
       signal,
       () => octokit.request(route, parameters),
@@ -119,7 +119,7 @@ export function apiOf(octokit: Octokit, settings: ApiSettings, credential: strin
     request: requester(false),
     first: requester(true),
     graphql: (doing, query, variables, signal) =>
-      politely(doing, signal, () => octokit.graphql(query, { ...variables, request: { signal } })),
+      run(doing, signal, () => octokit.graphql(query, { ...variables, request: { signal } })),
     stream: async (doing, route, parameters, signal) => {
       const request = { signal, parseSuccessResponseBody: false };
       const answer = (await call(doing, route, { ...parameters, request }, { signal })) as {
@@ -130,28 +130,28 @@ export function apiOf(octokit: Octokit, settings: ApiSettings, credential: strin
   };
 }
 
-/** What changes something; not the minting of tokens, which GitHub does not count. */
+/** Whether a route is a write that must be paced. GitHub does not count the minting of tokens. */
 function isPaced(route: string): boolean {
   return !route.startsWith("GET ") && !route.endsWith("/access_tokens");
 }
 
-type Politely = <T>(
+type RunCall = <T>(
   doing: string,
   signal: AbortSignal,
   run: () => Promise<T>,
   turn?: () => Promise<void>,
 ) => Promise<T>;
 
-/** Calls in a pause fail here, with the time that is left, also those that waited for their turn when it began. */
-function keepingPauses(settings: ApiSettings, credential: string): Politely {
+/** Calls during a pause fail with the remaining time, including calls that were waiting for their turn when the pause began. */
+function respectingPauses(settings: ApiSettings, credential: string): RunCall {
   const { pauses } = settings;
   const requireNoPause = (): void => {
     const leftMs = pauses.leftMs(credential);
-    if (leftMs > 0) throw askedToWait(leftMs);
+    if (leftMs > 0) throw paused(leftMs);
   };
   return async (doing, signal, run, turn) => {
     try {
-      return await inOurWords(settings, doing, signal, async () => {
+      return await withProviderErrors(settings, doing, signal, async () => {
         requireNoPause();
         await turn?.();
         requireNoPause();
@@ -164,16 +164,16 @@ function keepingPauses(settings: ApiSettings, credential: string): Politely {
   };
 }
 
-function askedToWait(leftMs: number): ProviderError {
-  const message = `GitHub's rate limit is reached and it asked for a pause; it is tried again in ${Math.ceil(leftMs / 1000)} s`;
+function paused(leftMs: number): ProviderError {
+  const message = `GitHub's rate limit is reached and GitHub asked for a pause; Bellhop retries in ${Math.ceil(leftMs / 1000)} s`;
   return new ProviderError("RateLimited", message, { retryAfterMs: leftMs });
 }
 
 /**
- * Runs one call: an abort stays the caller's, everything else becomes a `ProviderError`. Nothing is waited for after an abort,
- * not the throttle's turn either, which knows nothing of signals: what it lets through then ends before it is sent.
+ * Runs one call and converts its errors to `ProviderError`; the caller's own abort is rethrown as it is. Returns at once after an
+ * abort. The throttle does not know abort signals: a request that it releases later ends before it is sent.
  */
-export async function inOurWords<T>(
+export async function withProviderErrors<T>(
   settings: ApiSettings,
   doing: string,
   signal: AbortSignal,

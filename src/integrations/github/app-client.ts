@@ -3,13 +3,13 @@ import { sleep } from "../../shared/clock.ts";
 import { secretRegistry } from "../../shared/redact.ts";
 import type { GitCredential, RepositoryRef } from "../connection.ts";
 import { ProviderError, isProviderFailure } from "../errors.ts";
-import { ThrottledOctokit, apiOf, inOurWords, octokitOptions, type Api, type ApiSettings } from "./api.ts";
+import { ThrottledOctokit, apiOf, withProviderErrors, octokitOptions, type Api, type ApiSettings } from "./api.ts";
 import type { GitHubClient, Installation } from "./client.ts";
 import { createMemo } from "./api/memo.ts";
 
-/** How long the installation that serves a repository is remembered; a suspended one is noticed at the next token. */
+/** How long the installation id of a repository is cached. A suspension is noticed earlier, when the next token is minted. */
 const installationTtlMs = 60_000;
-/** GitHub's own replicas may not know a token yet that another has just made. */
+/** A replica of GitHub may not know a token yet that another replica has just created. */
 const freshMs = 5_000;
 const freshWaitMs = 1_000;
 const maxInstallationPages = 50;
@@ -19,7 +19,7 @@ interface Token {
   createdAt: string;
 }
 
-/** Signs in as a GitHub App. Throws where the private key is not a key. */
+/** Signs in as a GitHub App. Throws if the private key is invalid. */
 export function appClient(settings: ApiSettings, appId: number, privateKey: string): GitHubClient {
   const app = new App({ appId, privateKey, Octokit: ThrottledOctokit.defaults(octokitOptions(settings) ?? {}) });
   const self = apiOf(app.octokit, settings, "app");
@@ -98,7 +98,10 @@ function accountName(account: unknown): string {
   return "slug" in account ? String(account.slug) : "";
 }
 
-/** An API whose token is minted for this installation (and these repositories), renewed by itself, and tried anew once when refused. */
+/**
+ * An API with a token for this installation (and these repositories). The token is minted and renewed automatically. If GitHub refuses
+ * the token, the request is retried once.
+ */
 function installationApi(inside: Inside, scope: { installationId: number; repositoryIds?: number[] }): Api {
   const { settings, app } = inside;
   const octokit = new ThrottledOctokit(octokitOptions(settings));
@@ -117,7 +120,7 @@ function installationApi(inside: Inside, scope: { installationId: number; reposi
     try {
       return await send(first);
     } catch (error) {
-      // A 401 has changed nothing, so that even a create may be sent again.
+      // A request that got a 401 changed nothing, so even a create may be sent again.
       if (!isUnauthorized(error)) throw error;
       const ageMs = settings.clock.now().getTime() - Date.parse(first.createdAt);
       if (ageMs > freshMs) return send(await token(true));
@@ -125,7 +128,7 @@ function installationApi(inside: Inside, scope: { installationId: number; reposi
       return send(first);
     }
   });
-  // Limits count for an installation, whichever of its tokens is used.
+  // Rate limits apply to the installation, not to each of its tokens.
   return apiOf(octokit, settings, `installation/${scope.installationId}`);
 }
 
@@ -153,11 +156,11 @@ async function mint(
   return { username: "x-access-token", password: data.token, expiresAt: data.expires_at };
 }
 
-/** 401 is success: a token that is not accepted any more needs no revoking. */
+/** 401 counts as success: a token that GitHub no longer accepts does not need to be revoked. */
 async function revoke(settings: ApiSettings, token: string, signal: AbortSignal): Promise<void> {
   const octokit = new ThrottledOctokit({ ...octokitOptions(settings), auth: token });
   try {
-    await inOurWords(settings, "revoke a task's token", signal, async () => {
+    await withProviderErrors(settings, "revoke a task's token", signal, async () => {
       await settings.pace.turn({ urgent: true }, signal);
       return octokit.request("DELETE /installation/token", { request: { signal } });
     });

@@ -1,7 +1,7 @@
 import { ThrottledOctokit, apiOf, octokitOptions, type Api, type ApiSettings } from "./api.ts";
 import type { CodeHost, RepositoryRef } from "../connection.ts";
 
-/** An installation of the App, as far as we use it. */
+/** The fields that we use of an installation of the App. */
 export interface Installation {
   id: number;
   account: string;
@@ -10,22 +10,22 @@ export interface Installation {
   events: string[];
 }
 
-/** One sign-in at one GitHub. Cached by the hash of its credentials, shared by every integration that uses them. */
+/** One sign-in at one GitHub server. Cached by the hash of its credentials and shared by all integrations that use them. */
 export interface GitHubClient {
   settings: ApiSettings;
-  /** As the App itself (its JWT), or as the token's user. */
+  /** API as the App itself (with its JWT), or as the user of the token. */
   self: Api;
-  /** For one repository: with an App, a token that reaches that repository (by id) and no other. */
+  /** API for one repository. With an App, its token reaches only that repository (by id). */
   forRepository(repository: RepositoryRef, signal: AbortSignal): Promise<Api>;
-  /** For what needs no repository: with an App, any installation that is not suspended. */
+  /** API for calls that need no repository. With an App, it uses any installation that is not suspended. */
   forAnyone(signal: AbortSignal): Promise<Api>;
   mintToken: CodeHost["mintToken"];
   revokeToken: CodeHost["revokeToken"];
-  /** The App behind it, with what only an App can be asked; undefined for tokens. */
+  /** The App of this sign-in and the calls that only an App can make; undefined for tokens. */
   app?: { id: number; installations(signal: AbortSignal): Promise<Installation[]> };
 }
 
-/** How long a git credential from a personal access token is used before it is asked for again. */
+/** How long a git credential that holds a personal access token is used before the broker asks for it again. */
 const broadTokenMs = 3_600_000;
 
 /** Signs in with a personal access token. */
@@ -42,7 +42,7 @@ export function tokenClient(settings: ApiSettings, token: string): GitHubClient 
         password: token,
         expiresAt: new Date(settings.clock.now().getTime() + broadTokenMs).toISOString(),
       }),
-    // A personal access token is the person's to revoke: it serves every task.
+    // All tasks share the personal access token, and only its owner revokes it.
     revokeToken: () => Promise.resolve(),
   };
 }

@@ -5,7 +5,7 @@ import { changes } from "./code-host/changes.ts";
 import type { GitHubClient } from "./client.ts";
 import { releaseChecks } from "./code-host/release-checks.ts";
 
-/** Branches, pull requests and tokens of GitHub. */
+/** GitHub as a code host: branches, pull requests and tokens. */
 export function codeHost(client: GitHubClient): CodeHost {
   const host = client.settings.host;
   return {
@@ -33,7 +33,7 @@ export function codeHost(client: GitHubClient): CodeHost {
     branch: async (repository, name, signal) =>
       branchOf(await client.forRepository(repository, signal), repository, name, signal),
     ...changes(client),
-    closingWords: (subjectNumber) => `Fixes #${subjectNumber}`,
+    closingReference: (subjectNumber) => `Fixes #${subjectNumber}`,
     skipChecksTrailer: "skip-checks: true",
     releaseChecks: async (repository, release, signal) =>
       releaseChecks(await client.forRepository(repository, signal), repository, release, signal),
@@ -41,15 +41,15 @@ export function codeHost(client: GitHubClient): CodeHost {
   };
 }
 
-/** A repository that was renamed away and another that took its name: the id tells them apart. */
+/** Another repository may have taken the name of a deleted or renamed one; the id shows it. */
 function replaced(host: string, { owner, name, id }: RepositoryRef): ProviderError {
   return new ProviderError(
     "NotFound",
-    `${owner}/${name} at ${host} is another repository than the one the task was made for (id ${id}), which is gone or was renamed`,
+    `${owner}/${name} at ${host} is not the repository that the task was created for (id ${id}), which was deleted or renamed`,
   );
 }
 
-/** Tip and protection of a branch; undefined where there is no such branch, as in an empty repository. */
+/** Tip and protection of a branch; undefined if there is no such branch, for example in an empty repository. */
 export async function branchOf(
   api: Api,
   { owner, name }: Pick<RepositoryRef, "owner" | "name">,

@@ -27,10 +27,10 @@ interface SignIn {
   who: WhoAmI;
 }
 
-/** Signs in to GitHub with the integration's credentials; clients and their tokens are shared by all with the same ones. */
+/** Signs in to GitHub with the integration's credentials. Integrations with the same credentials share one client and its tokens. */
 export const connect: Provider<GitHubIntegration>["connect"] = connector();
 
-/** Makes a `connect` with a cache of its own. `throttle: false` sends writes unspaced, for tests against a stand-in. */
+/** Creates a `connect` with its own cache. `throttle: false` sends writes without pauses, for tests against a stand-in. */
 export function connector(options: { throttle?: boolean } = {}): Provider<GitHubIntegration>["connect"] {
   const caches = new WeakMap<typeof fetch, Map<string, SignIn>>();
   return async (integration, deps) => {
@@ -62,7 +62,7 @@ async function signedIn(
 ): Promise<SignIn> {
   const { app } = integration.spec.credentials;
   if (!URL.canParse(integration.spec.url))
-    throw new BellhopError("URLInvalid", `spec.url ${integration.spec.url} is not a web address: mend it`);
+    throw new BellhopError("URLInvalid", `spec.url ${integration.spec.url} is not a valid URL: fix it`);
   const secret = await readSecret(integration, deps);
   const id = fingerprint([integration.spec.url, String(app?.appId ?? "token"), secret]);
   const known = cache.get(id);
@@ -94,7 +94,7 @@ async function readSecret(integration: GitHubIntegration, deps: ConnectDeps): Pr
   if (text) return text;
   throw new BellhopError(
     "SecretInvalid",
-    `Secret ${ref.name} has nothing under key "${ref.key}": put the credential there`,
+    `Secret ${ref.name} has no value for key "${ref.key}": put the credential there`,
   );
 }
 
@@ -104,7 +104,7 @@ function secretRef({ spec: { credentials } }: GitHubIntegration): SecretKeyRef {
   throw new BellhopError("SecretInvalid", "spec.credentials names neither an app nor a token: set exactly one");
 }
 
-/** A key pasted into one line, as environment files have it, is taken too. */
+/** Also accepts a key on one line with `\n` for line ends, as environment files have it. */
 function privateKey(text: string): string {
   const pem = text.replaceAll(String.raw`\n`, "\n");
   if (!/^-----BEGIN (RSA )?PRIVATE KEY-----/.test(pem)) {
@@ -113,12 +113,12 @@ function privateKey(text: string): string {
     );
   }
   const type = keyType(pem);
-  if (type === undefined) throw invalidKey("cannot be read, it is cut off or damaged: download a new one");
-  if (type !== "rsa") throw invalidKey(`is of type ${type}, GitHub's are RSA: download the App's own`);
+  if (type === undefined) throw invalidKey("cannot be parsed because it is truncated or damaged: download a new one");
+  if (type !== "rsa") throw invalidKey(`is of type ${type}, but GitHub's keys are RSA: download the App's own key`);
   return pem;
 }
 
-/** The error of the library may quote the key: it goes no further. */
+/** Drops the error of the library, because it may quote the key. */
 function keyType(pem: string): string | undefined {
   try {
     return createPrivateKey(pem).asymmetricKeyType;

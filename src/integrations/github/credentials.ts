@@ -7,7 +7,7 @@ import { coveredOwners, isGranted, requiredEvents, requiredPermissions } from ".
 
 type Checked = Awaited<ReturnType<CredentialCheck["check"]>>;
 
-/** Checks who we are, where we are installed, and what events and permissions are missing (no API can set an App's). */
+/** Checks the account, the installations, and the events and permissions that are missing (no API can set those of an App). */
 export function credentialCheck(integration: GitHubIntegration, client: GitHubClient, who: WhoAmI): CredentialCheck {
   return {
     check: (signal) =>
@@ -46,11 +46,11 @@ async function checkApp(
   };
 }
 
-/** The address is right whatever is asked there: it is the App that is not found. */
+/** `GET /app` always exists, so a 404 means that GitHub does not know the App. */
 function noSuchApp(host: string): ProviderError {
   return new ProviderError(
     "NotFound",
-    `there is no App with this id and key at ${host}: check spec.credentials.app.appId, a number on the App's settings page`,
+    `there is no App with this id and key at ${host}: check spec.credentials.app.appId, the number on the App's settings page`,
     { status: 404 },
   );
 }
@@ -71,11 +71,11 @@ function lacking(integration: GitHubIntegration, granted: Granted, where: string
   ];
 }
 
-/** What the App asks for but the owner of an installation has not accepted yet. */
+/** Events and permissions that the App requests but the owner of an installation has not accepted yet. */
 function notAccepted(integration: GitHubIntegration, app: Granted, installation: Installation): string[] {
   const where = `not yet accepted by ${installation.account}`;
   const known = new Set(lacking(integration, app, where));
-  return lacking(integration, installation, where).filter((words) => !known.has(words));
+  return lacking(integration, installation, where).filter((item) => !known.has(item));
 }
 
 async function checkToken(
@@ -94,7 +94,7 @@ async function checkToken(
   };
 }
 
-/** Classic tokens name their scopes in a header; fine-grained ones do not, and show what they lack when they are used. */
+/** GitHub names the scopes of a classic token in a header. Missing permissions of a fine-grained token only show when it is used. */
 function missingScopes({ spec }: GitHubIntegration, header: string): string[] {
   const has = new Set(header.split(",").map((scope) => scope.trim()));
   const wanted: string[][] = [["repo", "public_repo"]];

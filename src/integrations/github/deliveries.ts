@@ -4,7 +4,7 @@ import type { DeliveryLog } from "../connection.ts";
 import { isProviderFailure, ProviderError } from "../errors.ts";
 import type { GitHubClient } from "./client.ts";
 
-/** One attempt at a delivery, as GitHub's log has it. Attempts of one event share the `guid`. */
+/** One delivery attempt in GitHub's log. All attempts for one event share the `guid`. */
 interface Attempt {
   id: number | bigint;
   guid: string;
@@ -22,8 +22,8 @@ interface Log {
 }
 
 /**
- * Asks GitHub to deliver again what nobody answered 2xx. The whole log is read, not the one filtered by failure: an attempt that found
- * nobody there has no status code at all.
+ * Asks GitHub to redeliver every event that got no 2xx answer. Reads the whole log instead of the log filtered by failure, because an
+ * attempt that reached no receiver has no status code at all.
  */
 export function deliveryLog(integration: GitHubIntegration, client: GitHubClient): DeliveryLog {
   const { log: logger } = client.settings;
@@ -45,7 +45,7 @@ function later(a: Date, b: Date): Date {
   return b > a ? b : a;
 }
 
-/** The newest attempt of every event that no attempt brought home, oldest first. A redelivery that got a definite no is not repeated. */
+/** The newest attempt of every event that no attempt delivered, oldest first. A redelivery that was refused for good is left out. */
 export function missed(attempts: readonly Attempt[]): Attempt[] {
   const arrived = new Set(attempts.filter(({ status_code }) => isSuccess(status_code)).map(({ guid }) => guid));
   const newest = new Map<string, Attempt>();
@@ -54,12 +54,12 @@ export function missed(attempts: readonly Attempt[]): Attempt[] {
     if (!known || Date.parse(known.delivered_at) < Date.parse(attempt.delivered_at)) newest.set(attempt.guid, attempt);
   }
   return [...newest.values()]
-    .filter((attempt) => !arrived.has(attempt.guid) && !isParked(attempt))
+    .filter((attempt) => !arrived.has(attempt.guid) && !isRefused(attempt))
     .sort((a, b) => Date.parse(a.delivered_at) - Date.parse(b.delivered_at));
 }
 
-/** Neither a time-out, a pause, nor a receiver that is away: the same body would get the same answer for ever. */
-function isParked({ redelivery, status_code }: Attempt): boolean {
+/** The receiver refused the redelivery for good (no time-out, rate limit or outage): the same body would get the same answer again. */
+function isRefused({ redelivery, status_code }: Attempt): boolean {
   return redelivery && status_code >= 400 && status_code <= 501 && status_code !== 408 && status_code !== 429;
 }
 
@@ -67,27 +67,27 @@ function isSuccess(statusCode: number): boolean {
   return statusCode >= 200 && statusCode < 300;
 }
 
-/** However many pages they fill: the newest come first, and the next look begins after them, so that what is left out is lost. */
+/** Reads all pages without a limit: the newest attempts come first and the next run starts after them, so a skipped page would be lost. */
 async function attemptsSince(log: Log, since: Date, signal: AbortSignal): Promise<Attempt[]> {
   const found: Attempt[] = [];
   const read = new Set<string>();
   let cursor: string | undefined;
   do {
     const { data, headers } = await log.page(cursor, signal);
-    // The same second as well: what came after the last look in it would be lost, and what had been answered is known by its guid.
+    // Includes the second of `since`, or later attempts in it would be lost. Answered events are recognised by their guid.
     const young = data.filter(({ delivered_at }) => Date.parse(delivered_at) >= since.getTime());
-    found.push(...young.map(essence));
+    found.push(...young.map(neededFields));
     cursor = young.length === data.length ? nextCursor(headers.link) : undefined;
     if (cursor !== undefined && read.has(cursor)) {
-      throw new ProviderError("Invalid", "the delivery log leads back to a page that was read, and never to its end");
+      throw new ProviderError("Invalid", "the delivery log has a loop: its next page was already read");
     }
     if (cursor !== undefined) read.add(cursor);
   } while (cursor !== undefined);
   return found;
 }
 
-/** What is kept of an entry while the rest of a long log is read. */
-function essence({ id, guid, delivered_at, status_code, redelivery }: Attempt): Attempt {
+/** Copies only the needed fields of an entry, to save memory while a long log is read. */
+function neededFields({ id, guid, delivered_at, status_code, redelivery }: Attempt): Attempt {
   return { id, guid, delivered_at, status_code, redelivery };
 }
 
@@ -97,7 +97,7 @@ function nextCursor(link: string | undefined): string | undefined {
   return address && URL.canParse(address) ? (new URL(address).searchParams.get("cursor") ?? undefined) : undefined;
 }
 
-/** What GitHub does not keep any more cannot be asked for: that is said, and the rest goes on. */
+/** GitHub cannot redeliver an event that it no longer keeps: logs that and goes on with the other events. */
 async function askAgain(log: Log, attempt: Attempt, logger: Logger, signal: AbortSignal): Promise<number> {
   try {
     await log.again(attempt.id, signal);
@@ -105,14 +105,14 @@ async function askAgain(log: Log, attempt: Attempt, logger: Logger, signal: Abor
   } catch (error) {
     if (!isProviderFailure(error, "NotFound", "Invalid")) throw error;
     const { id, guid, delivered_at: deliveredAt } = attempt;
-    logger.warn({ error, id: String(id), guid, deliveredAt }, "GitHub does not deliver a missed event again");
+    logger.warn({ error, id: String(id), guid, deliveredAt }, "GitHub cannot redeliver a missed event");
     return 0;
   }
 }
 
 /**
- * For the path, which takes it as it is: ids of deliveries are beyond 2^53, so that Octokit reads them as bigint, although its types say
- * number. `Number(id)` would be another delivery, or none.
+ * The id for the path of a request, unchanged. Ids of deliveries are beyond 2^53, so Octokit reads them as bigint although its types say
+ * number. `Number(id)` would name another delivery or none.
  */
 function unrounded(id: Attempt["id"]): number {
   return id as number;

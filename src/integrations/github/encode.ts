@@ -2,15 +2,16 @@ import { withoutInvisible } from "./markdown/invisible.ts";
 import { openFence } from "./markdown/open-fence.ts";
 import { utf8Prefix } from "../../shared/utf8.ts";
 
-/** Breaks a word for machines and not for eyes. */
+/** Breaks a word for parsers; people do not see it. */
 const gap = "\u200b";
 const defaultMaxBytes = 60_000;
 const cutMark = "\n\n… (cut: too long to show here)";
 
 /**
- * Makes text that a model (or anybody) wrote harmless in a GitHub comment, title or description, still readable as Markdown: no images, no
- * raw HTML, links only to the code host, and nothing that signals, closes, commands or skips anything. An invisible space is put where two
- * characters would act together. It goes in code as well: a parser that knew where code begins would be one more thing to fool.
+ * Makes untrusted text, for example of a model, harmless in a GitHub comment, title or description; it stays readable as Markdown. The
+ * result has no images, no raw HTML, links only to the code host, and nothing that notifies people, closes issues, runs commands or skips
+ * checks. An invisible space separates characters that would act together. It is inserted in code as well, because text could fool a
+ * parser that has to know where code begins.
  */
 export function encoder(host: string): (text: string, options?: { maxBytes?: number }) => string {
   const rules = [...fixedRules, ...hostRules(host)];
@@ -21,48 +22,48 @@ export function encoder(host: string): (text: string, options?: { maxBytes?: num
   };
 }
 
-/** What is written in the place of what. */
+/** Replaces matches of `find` with `write`. */
 export interface Rule {
   find: RegExp;
   write: string;
 }
 
-/** Text after each rule, in order. */
+/** Applies the rules to the text, in order. */
 export function withRules(text: string, rules: readonly Rule[]): string {
   return rules.reduce((out, { find, write }) => out.replace(find, write), text);
 }
 
-/** What holds at every code host. */
+/** Rules that do not depend on the code host. */
 export const fixedRules: readonly Rule[] = [
-  // Raw HTML, comments (our own markers too) and `<…>` autolinks all begin so.
+  // The beginning of raw HTML, comments (also our own markers) and `<…>` autolinks.
   { find: /<(?=[A-Za-z/!?])/g, write: `<${gap}` },
-  // An entity would bring back after parsing what is taken out before it.
+  // GitHub decodes entities after our rules ran, so an entity could bring back a removed character.
   { find: /&(?=#?[A-Za-z0-9]{1,40};)/g, write: `&${gap}` },
   { find: /!(?=\[)/g, write: `!${gap}` },
   // Mentions, teams, e-mail links and `owner/name@sha` references.
   { find: /@/g, write: `@${gap}` },
-  // Closing words only act right before a reference; elsewhere they stay whole. Source: GitHub, "Linking a pull request to an issue".
+  // Closing keywords act only right before a reference; elsewhere they stay as they are. Source: GitHub, "Linking a pull request to an issue".
   {
     find: /(?<![A-Za-z0-9])(clo|fi|res)(se[sd]?|x(?:e[sd])?|olve[sd]?)(?=[^A-Za-z0-9]*?(?:#?\d|gh-|https?:|[\w.-]{1,100}\/[\w.-]{1,100}#))/gi,
     write: `$1${gap}$2`,
   },
-  // References into other repositories would leave a trace there.
+  // A reference to an issue of another repository would appear in that issue.
   { find: /(\/[\w.-]{1,100}#)(?=\d)/g, write: `$1${gap}` },
-  // Quick actions: `/approve` at the beginning of a line, in a list or a quote too.
+  // Quick actions: `/approve` at the beginning of a line, also in a list or a quote.
   { find: /^((?:[^\S\n]|[>*+\-#]|\d+[.)])*\/)(?=[A-Za-z])/gm, write: `$1${gap}` },
-  // Words that act in a commit message, where a squash merge would put this text.
+  // Keywords that act in a commit message. A squash merge copies this text into one.
   { find: /\[(?=(?:skip|no|ci|actions)[ -](?:ci|skip|actions)\])/gi, write: `[${gap}` },
   { find: /(skip-checks|[a-z]-by)(?=\s{0,10}:)/gi, write: `$1${gap}` },
-  // GitHub marks what such a comment stands under as a duplicate.
+  // GitHub marks the issue of such a comment as a duplicate.
   { find: /(duplicate)(?=\s{1,10}of)/gi, write: `$1${gap}` },
   { find: /NO_CI/g, write: `NO${gap}_CI` },
-  // Fences that render something other than code, and formulas that link.
+  // Fences that render something other than code, and formulas that contain links or images.
   { find: /([`~]{3}[ \t]{0,20})(?=mermaid|geojson|topojson|stl|math|suggestion)/gi, write: `$1${gap}` },
   { find: /\\(?=href|url|includegraphics)/gi, write: `\\${gap}` },
   { find: /www(?=\.)/gi, write: `www${gap}` },
 ];
 
-/** Link syntax and bare addresses stay alive only where they lead to the code host, by https, to a plain path. */
+/** Links and bare addresses keep working only if they lead to a plain path of the code host, by https. */
 function hostRules(host: string): Rule[] {
   const name = host.replace(/[^A-Za-z0-9]/g, String.raw`\$&`);
   const address = String.raw`https:\/\/${name}\/[\w\-./%#?=&]*`;
@@ -75,7 +76,7 @@ function hostRules(host: string): Rule[] {
   ];
 }
 
-/** At most `maxBytes` of UTF-8, never half a character, with an open code fence closed so that what follows stays ours. */
+/** Cuts to at most `maxBytes` of UTF-8 between characters. Closes an open code fence, so that our text after it is not code. */
 function cut(text: string, maxBytes: number): string {
   const closed = text + closingFence(text);
   if (Buffer.byteLength(closed) <= maxBytes) return closed;
@@ -86,7 +87,7 @@ function cut(text: string, maxBytes: number): string {
   return Buffer.byteLength(short + fence + mark) <= maxBytes ? short + fence + mark : utf8Prefix(text, maxBytes);
 }
 
-/** What ends a code fence that is still open at the end, or nothing. */
+/** The text that closes a code fence which is still open at the end of `text`; empty if there is none. */
 function closingFence(text: string): string {
   const open = openFence(text);
   return open ? `\n${open}` : "";

@@ -3,16 +3,16 @@ import { hasMoreValues } from "../has-more-values.ts";
 import type { Delivery, Normalised, NormaliseContext } from "../types.ts";
 import { readCheckSuite, readWorkflowRun } from "./events/checks.ts";
 import { readIssueComment, readReview, readReviewComment } from "./events/comments.ts";
-import { isOurs, repositoryOf, type Origin, type Reading, type Silence } from "./events/event.ts";
+import { isOurs, repositoryOf, type Ignored, type Origin, type ReadResult } from "./events/event.ts";
 import * as payloads from "./events/payload.ts";
 import { readIssue, readPullRequest } from "./events/subjects.ts";
 
-/** One kind of event: which of its actions may ring, and what is made of them. */
+/** One kind of event: the actions that can match a trigger, and the function that reads the payload. */
 interface EventKind {
   actions: readonly string[];
-  /** Checks ring on what the bot pushed, so there it may be the sender. */
+  /** The bot itself may be the sender: failed checks of a commit that the bot pushed match triggers. */
   byBot?: boolean;
-  read(body: unknown, origin: Origin): Reading;
+  read(body: unknown, origin: Origin): ReadResult;
 }
 
 const kinds: Readonly<Record<string, EventKind>> = {
@@ -25,20 +25,20 @@ const kinds: Readonly<Record<string, EventKind>> = {
   check_suite: { ...kind(["completed"], payloads.checkSuite, readCheckSuite), byBot: true },
 };
 
-/** Answered, and nothing else: the operator finds out about installations by itself. */
+/** Events that Bellhop answers without any action: the operator lists installations by API. */
 const notices: Readonly<Record<string, string>> = {
-  ping: "GitHub asked whether somebody is here.",
-  installation: "Installations are found by the operator.",
-  installation_repositories: "Installations are found by the operator.",
-  installation_target: "Installations are found by the operator.",
+  ping: "Bellhop received GitHub's ping.",
+  installation: "No action required: the operator lists installations itself.",
+  installation_repositories: "No action required: the operator lists installations itself.",
+  installation_target: "No action required: the operator lists installations itself.",
 };
 
-/** Far more values than GitHub sends; what rules may cost counts on the bound. */
+/** Far more values than GitHub sends. The cost limit of trigger rules relies on this bound. */
 const maxValues = 50_000;
 
-const silentActions: Readonly<Record<string, { reason: string; message: string }>> = {
-  edited: { reason: "Edited", message: "What was edited does not ring; write a new comment." },
-  deleted: { reason: "Deleted", message: "What was deleted does not ring." },
+const ignoredActions: Readonly<Record<string, { reason: string; message: string }>> = {
+  edited: { reason: "Edited", message: "Edited text does not trigger tasks; write a new comment." },
+  deleted: { reason: "Deleted", message: "A deletion does not trigger tasks." },
 };
 
 const partial = z.object({
@@ -47,23 +47,23 @@ const partial = z.object({
   installation: payloads.envelope.shape.installation.catch(undefined),
 });
 
-/** Makes an event of a delivery, or says why it is none. Reads only what GitHub's signature covers, but for the event's name. */
+/** Converts a delivery to an event, or returns why it is not one. Except for the event's name, it reads only signed bytes. */
 export function normalise(delivery: Delivery, context: NormaliseContext): Normalised {
   const name = delivery.headers.get("x-github-event");
   if (!name) return malformed("X-GitHub-Event", "the header is missing; GitHub always sends it");
-  if (hasMoreValues(delivery.body, maxValues)) return tooMuch(name);
+  if (hasMoreValues(delivery.body, maxValues)) return tooManyValues(name);
   const body = parse(delivery.body);
   if (typeof body !== "object" || body === null || Array.isArray(body)) {
-    return malformed("body", "the body is no JSON object; deliveries may have been changed on their way");
+    return malformed("body", "the body is not a JSON object; a proxy may have changed the delivery on its way");
   }
   return normaliseBody(body, { ...context, name, deliveryId: deliveryId(delivery) });
 }
 
-/** What we act on is never so large; what we do not act on may be. */
-function tooMuch(name: string): Normalised {
+/** Events that we handle are never so large. Other events may be, so they are ignored and not malformed. */
+function tooManyValues(name: string): Normalised {
   if (Object.hasOwn(kinds, name))
-    return malformed("body", `it has more than ${maxValues} values; GitHub sends a few thousand`);
-  return { outcome: "ignored", reason: "UnknownEvent", message: `Nothing here acts on ${name}.` };
+    return malformed("body", `the body has more than ${maxValues} values; GitHub sends a few thousand`);
+  return { outcome: "ignored", reason: "UnknownEvent", message: `Bellhop does not handle the event ${name}.` };
 }
 
 function normaliseBody(body: object, origin: Origin): Normalised {
@@ -73,44 +73,44 @@ function normaliseBody(body: object, origin: Origin): Normalised {
   } catch (error) {
     if (!(error instanceof z.ZodError)) throw error;
     const [issue] = error.issues;
-    return malformed(issue?.path.join(".") || "body", issue?.message ?? "the payload is not what GitHub sends");
+    return malformed(issue?.path.join(".") || "body", issue?.message ?? "the payload does not have the shape that GitHub sends");
   }
 }
 
-/** GitHub's own id of the delivery: the same for every hook that tells the event, and for redeliveries. */
+/** GitHub's id of the delivery. All hooks that receive the event, and all redeliveries, carry the same id. */
 export function deliveryId(delivery: Delivery): string | undefined {
   return delivery.headers.get("x-github-delivery")?.slice(0, 128);
 }
 
-function read(body: object, origin: Origin): Reading {
+function read(body: object, origin: Origin): ReadResult {
   const notice = Object.hasOwn(notices, origin.name) ? notices[origin.name] : undefined;
   if (notice) return { ignored: origin.name === "ping" ? "Ping" : "Notice", message: notice };
   const { action } = partial.parse(body);
   const kind = Object.hasOwn(kinds, origin.name) ? kinds[origin.name] : undefined;
-  if (!kind) return { ignored: "UnknownEvent", message: `Nothing here acts on ${origin.name}.` };
-  if (!action || !kind.actions.includes(action)) return silent(origin.name, action);
+  if (!kind) return { ignored: "UnknownEvent", message: `Bellhop does not handle the event ${origin.name}.` };
+  if (!action || !kind.actions.includes(action)) return ignoredAction(origin.name, action);
   const sender = payloads.envelope.parse(body).sender;
   if (!kind.byBot && isOurs(sender, origin)) {
-    return { ignored: "OwnBot", message: "The bot itself did this; what it does never signals." };
+    return { ignored: "OwnBot", message: "The bot itself did this; its own actions do not trigger tasks." };
   }
   return kind.read(body, origin);
 }
 
-function silent(name: string, action: string | undefined): Reading {
-  const known = action !== undefined && Object.hasOwn(silentActions, action) ? silentActions[action] : undefined;
+function ignoredAction(name: string, action: string | undefined): ReadResult {
+  const known = action !== undefined && Object.hasOwn(ignoredActions, action) ? ignoredActions[action] : undefined;
   if (known) return { ignored: known.reason, message: known.message };
-  return { ignored: "UnknownAction", message: `Nothing here acts on ${name} ${action ?? "without action"}.` };
+  return { ignored: "UnknownAction", message: `Bellhop does not handle the event ${name} ${action ? `with action ${action}` : "without action"}.` };
 }
 
 function kind<S extends z.ZodType>(
   actions: readonly string[],
   schema: S,
-  read: (payload: z.infer<S>, origin: Origin) => Reading,
+  read: (payload: z.infer<S>, origin: Origin) => ReadResult,
 ): EventKind {
   return { actions, read: (body, origin) => read(schema.parse(body), origin) };
 }
 
-function ignored(reading: Silence, body: object, origin: Origin): Normalised {
+function ignored(reading: Ignored, body: object, origin: Origin): Normalised {
   const { repository, installation } = partial.parse(body);
   return {
     outcome: "ignored",
@@ -126,7 +126,7 @@ function parse(body: Uint8Array): unknown {
   try {
     return JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("utf8"));
   } catch {
-    return undefined; // told as malformed: the parser's own words may quote the body
+    return undefined; // The caller answers "malformed". The parser's message may quote the body, so it is dropped.
   }
 }
 

@@ -3,17 +3,17 @@ import { createMemo } from "./api/memo.ts";
 
 const identityTtlMs = 3_600_000;
 
-/** Who we are at GitHub: `id` and `login` of the account that writes for us, `mention` is what people type after `@`. */
+/** Bellhop's account at GitHub: `id` and `login` of the account that posts for us; `mention` is the name that people type after `@`. */
 export interface Bot {
   id: string;
   login: string;
   mention: string;
 }
 
-/** Asks GitHub who we are; the answer is kept for an hour. */
+/** Looks up our own account at GitHub and caches it for an hour. */
 export type WhoAmI = (signal: AbortSignal) => Promise<Bot>;
 
-/** For an App the account is `<slug>[bot]`, whose id is not the App's; for a token it is the token's user. */
+/** The account of an App is `<slug>[bot]`, and its id is not the App's id. The account of a token is the token's user. */
 export function whoAmI(client: GitHubClient): WhoAmI {
   const memo = createMemo<Bot>(client.settings.clock, identityTtlMs);
   return (signal) => memo("bot", () => (client.app ? appBot(client, signal) : tokenUser(client, signal)));

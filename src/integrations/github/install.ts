@@ -6,17 +6,17 @@ import type { GitHubClient } from "./client.ts";
 import { configOf } from "./install/hook-config.ts";
 import { hookInstaller } from "./install/hooks.ts";
 
-/** The target name of an App's one hook. */
+/** The target name of the App's only hook. */
 const appTarget = "app";
 
-/** Keeps the App's one webhook, or the hooks of the organisation or of each repository, as they should be. */
+/** Installs webhooks: the one of the App, or with a token those of the organisation or of each repository. */
 export function installer(integration: GitHubIntegration, client: GitHubClient): WebhookInstaller {
   return client.app ? appInstaller(client, client.app.id) : hookInstaller(integration, client);
 }
 
 /**
- * An App has one hook, which cannot be removed and whose secret cannot be read back. Where it points anywhere but to this Bellhop it belongs
- * to somebody else and is left alone, unless `takeOver` says otherwise.
+ * An App has one hook. It cannot be removed, and its secret cannot be read back. If the hook does not point at this Bellhop, it belongs
+ * to another system and stays unchanged, unless `takeOver` is set.
  */
 function appInstaller(client: GitHubClient, appId: number): WebhookInstaller {
   const read = async (signal: AbortSignal): Promise<{ url: string; right: boolean }> => {
@@ -25,7 +25,7 @@ function appInstaller(client: GitHubClient, appId: number): WebhookInstaller {
     return { url: data.url ?? "", right };
   };
   const write = (config: Record<string, string>, signal: AbortSignal): Promise<unknown> =>
-    // As `data`: a parameter named `url` would be taken for the address to call.
+    // Sent as `data`, because Octokit would take a parameter named `url` for the address to call.
     client.self.request("set the App's webhook", "PATCH /app/hook/config", { data: config } as object, signal);
 
   return {
@@ -39,18 +39,18 @@ function appInstaller(client: GitHubClient, appId: number): WebhookInstaller {
     remove: async (known, urls, signal) => {
       const { url } = await read(signal);
       if (!urls.includes(url)) return { left: known.map(({ target }) => target) };
-      // GitHub has no call that empties the address: a secret nobody knows makes what still comes worthless.
+      // GitHub has no call that clears the URL. With a random secret, later deliveries fail verification.
       await write({ secret: randomBytes(32).toString("base64url") }, signal);
       client.settings.log.info(
         { appId, url },
-        "the App's webhook still names this address; switch it off on the App's settings page",
+        "the App's webhook still points at this address; deactivate it on the App's settings page",
       );
       return { left: [appTarget] };
     },
   };
 }
 
-/** Whether an address is this Bellhop's, whichever integration's: all but the last part of the path is the same. */
+/** Whether an address belongs to this Bellhop, for any of its integrations: only the last part of the path may differ. */
 export function isOurs(url: string, ours: string): boolean {
   return url === ours || withoutRoute(url) === withoutRoute(ours);
 }

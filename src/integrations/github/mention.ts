@@ -2,16 +2,16 @@ import { visibleBlocks } from "./markdown/blocks.ts";
 import { definitionsIn } from "./markdown/links.ts";
 import { plainSpans, type Span } from "./markdown/inline.ts";
 
-/** Where in a text the bot is called, and what is said after it. */
+/** A mention that calls the bot. */
 export interface Mention {
-  /** Everything after the mention, to the end of the text; a leading `:` or `,` is left out. */
+  /** The text after the mention, to the end; a leading `:` or `,` is left out. */
   words: string;
 }
 
 /**
- * The first `@name` that calls the bot, compared without case. Not a call: a longer name (`@name-x`), an address
- * (`a@name.com`), `@@name`, a team (`@name/x`), and whatever a reader sees as quote, code, link or hidden text, or as
- * the tail of an e-mail reply. Takes time linear in the text.
+ * Finds the first `@name` that calls the bot, ignoring case. These do not call it: a longer name (`@name-x`), an address
+ * (`a@name.com`), `@@name`, a team (`@name/x`), and any mention inside a quote, code, a link, hidden text or the tail
+ * of an e-mail reply. Takes time linear in the length of the text.
  */
 export function findMention(text: string, name: string): Mention | undefined {
   if (name === "" || !text.toLowerCase().includes(`@${name.toLowerCase()}`)) return undefined;
@@ -28,7 +28,7 @@ export function findMention(text: string, name: string): Mention | undefined {
   return undefined;
 }
 
-/** Calls and spans are both in order, so one walk over both finds the first call that lies in a span. */
+/** Mentions and spans are both in order, so one pass over both finds the first mention inside a span. */
 function endOfFirstCall(text: string, spans: readonly Span[], pattern: RegExp): number | undefined {
   let next = 0;
   for (const { index, 0: call } of text.matchAll(pattern)) {
@@ -40,7 +40,7 @@ function endOfFirstCall(text: string, spans: readonly Span[], pattern: RegExp): 
   return undefined;
 }
 
-/** What a call touches decides whether it is one. */
+/** Matches `@name` only if the characters next to it do not make it something else. */
 function mentionPattern(name: string): RegExp {
   const escaped = name.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&");
   const before = String.raw`(?<![\p{L}\p{N}_@/=\\])`;

@@ -10,7 +10,7 @@ const maxPages = 20;
 /** GitHub refuses longer comments. */
 const maxBodyCharacters = 65_536;
 
-/** Keeps our comment on an issue or a pull request. */
+/** Posts and updates our report as a comment on an issue or a pull request. */
 export function reporter(client: GitHubClient, who: WhoAmI): Reporter {
   return {
     encode: encoder(client.settings.host),
@@ -40,12 +40,12 @@ export function reporter(client: GitHubClient, who: WhoAmI): Reporter {
   };
 }
 
-/** Only plain characters, so that no marker can end the comment it hides in. */
+/** Wraps a marker in an HTML comment. Replaces special characters, so that the marker cannot end the comment. */
 export function hiddenMarker(marker: string): string {
   return `<!-- bellhop:${marker.replace(/[^A-Za-z0-9_.:/-]/g, "_").replaceAll("--", "-_")} -->`;
 }
 
-/** Looks at what was written since, by us only: anybody can write our marker. */
+/** Finds our comment by its marker. Looks only at comments of our own account, because anyone can write the marker. */
 async function find(
   client: GitHubClient,
   who: WhoAmI,

@@ -3,16 +3,16 @@ import type { RepositoryRef, Reread } from "../connection.ts";
 import { isProviderFailure } from "../errors.ts";
 import type { Api } from "./api.ts";
 
-/** An object as GitHub has it now, before what holds for all is added. */
-interface Now {
+/** The current state of an object at GitHub; the fields that differ by type of object. */
+interface CurrentState {
   user: { id: number | bigint; login: string; type: string } | null | undefined;
   text: string | undefined;
   subjectKey: string;
-  /** When its text was last changed, where GitHub says so. */
+  /** When its text was last changed, if GitHub reports it. */
   updatedAt?: string;
 }
 
-/** Reads what rang again: who wrote it, what it says now, and what it is about. Absent where it is gone. */
+/** Reads the object that triggered the task again: its author, its current text and its subject. `found` is false if it no longer exists. */
 export async function reread(
   api: Api,
   source: TaskSource,
@@ -31,10 +31,10 @@ export async function reread(
   }
 }
 
-/** A deleted account's words are @ghost's. */
+/** GitHub shows texts of deleted accounts as written by @ghost. */
 const ghost = { id: "", login: "ghost", type: "User" };
 
-function found({ user, text, subjectKey, updatedAt }: Now, source: TaskSource, isPrivate: boolean): Reread {
+function found({ user, text, subjectKey, updatedAt }: CurrentState, source: TaskSource, isPrivate: boolean): Reread {
   const { id, login, type } = user ?? ghost;
   return {
     found: true,
@@ -47,13 +47,13 @@ function found({ user, text, subjectKey, updatedAt }: Now, source: TaskSource, i
 }
 
 function gone({ subject, url }: TaskSource): Reread {
-  return { found: false, message: `What rang in ${subject.key}${url ? ` (${url})` : ""} is not there any more.` };
+  return { found: false, message: `The object that triggered this task in ${subject.key}${url ? ` (${url})` : ""} no longer exists.` };
 }
 
-type Reader = (api: Api, source: TaskSource, repository: RepositoryRef, signal: AbortSignal) => Promise<Now>;
+type Reader = (api: Api, source: TaskSource, repository: RepositoryRef, signal: AbortSignal) => Promise<CurrentState>;
 type ObjectType = NonNullable<TaskSource["object"]>["type"];
 
-function read(api: Api, source: TaskSource, repository: RepositoryRef, signal: AbortSignal): Promise<Now> | undefined {
+function read(api: Api, source: TaskSource, repository: RepositoryRef, signal: AbortSignal): Promise<CurrentState> | undefined {
   return source.object && readers[source.object.type](api, source, repository, signal);
 }
 
@@ -97,7 +97,7 @@ const review: Reader = async (api, source, repository, signal) => {
   return { user: data.user, text: data.body, subjectKey: keyOf(repository, lastPart(data.pull_request_url)) };
 };
 
-/** Any comment or label moves an issue's `updated_at`; only the text tells whether it was edited. */
+/** Every comment or label changes an issue's `updated_at`, so only a comparison of the text shows an edit. */
 const issue: Reader = async (api, source, repository, signal) => {
   const { data } = await api.request(
     `read ${source.subject.key}`,
@@ -138,7 +138,7 @@ const readers: Record<ObjectType, Reader> = {
   CheckSuite: checkSuite,
 };
 
-/** Which changes a check belongs to shifts as they open and close; the commit it ran on does not. */
+/** The changes that a check belongs to vary as changes open and close. The commit of the check does not, so it is compared. */
 function checkedKey({ subject, object }: TaskSource, { owner, name }: RepositoryRef, headSHA: string): string {
   return object?.headSHA === headSHA ? subject.key : `${owner}/${name}@${headSHA.slice(0, 12)}`;
 }

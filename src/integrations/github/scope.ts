@@ -1,13 +1,13 @@
 import type { GitHubIntegration } from "../../api/kinds.ts";
 
-/** Host name of the GitHub that an integration connects. Total: of an address that is none it is the text, which is no host of anybody's. */
+/** Host name of the integration's GitHub server. Never throws: for an invalid URL it returns its text, which is not a valid host. */
 export function host({ spec }: GitHubIntegration): string {
   return URL.canParse(spec.url) ? new URL(spec.url).host : spec.url.replace(/^https:\/\//, "");
 }
 
 /**
- * Whether a repository lies inside the spec, names compared without case. With both set, `repositories` narrows
- * `organization`. Of an App, deliveries are ours only for installations that the operator has found with the App's own key.
+ * Whether the integration covers a repository; names are compared ignoring case. If both are set, `repositories` narrows
+ * `organization`. With an App, only installations count that the operator has found with the App's own key.
  */
 export function covers(
   { spec, status }: GitHubIntegration,
@@ -21,7 +21,7 @@ export function covers(
   return status?.installations?.some(({ id }) => id === installationId) === true;
 }
 
-/** An App has one hook for all its integrations; hooks of a token's user belong to one integration each. */
+/** All integrations of one App share the App's hook. A hook of a token's user belongs to one integration. */
 export function sharedHook(integration: GitHubIntegration): string | undefined {
   const { app } = integration.spec.credentials;
   return app && `${host(integration)}/apps/${app.appId}`;

@@ -5,8 +5,8 @@ const prefix = "sha256=";
 const hexLength = 64;
 
 /**
- * Checks `X-Hub-Signature-256` (HMAC-SHA256 of the raw body, hex). The SHA-1 header of old is not looked at.
- * Every key is tried, matched or not, so that the time tells nothing about which one fits.
+ * Checks `X-Hub-Signature-256` (HMAC-SHA256 of the raw body, hex). Ignores the old SHA-1 header.
+ * Always tries every key, so that the time does not reveal which key matches.
  * Source: GitHub, "Validating webhook deliveries".
  */
 export const verify: VerifyDelivery = ({ headers, body }, keys) => {

@@ -417,7 +417,7 @@ describe("code host", () => {
       branch: "bellhop/1-fix",
       files: { "c.txt": "c" },
     });
-    const wanted = { headRef: "bellhop/1-fix", baseRef: "main", title: "Fix", body: host.closingWords(1), draft: true };
+    const wanted = { headRef: "bellhop/1-fix", baseRef: "main", title: "Fix", body: host.closingReference(1), draft: true };
     const opened = await host.openChange(world.repository, wanted, patiently);
     expect(opened).toMatchObject({
       state: "Open",
@@ -479,7 +479,7 @@ describe("when GitHub says no", () => {
     ],
     ["a reset connection", failing.reset(), { code: "Unavailable", retryable: true }],
   ])("makes %s an error that says whether to try again", async (_name, failure, want) => {
-    const signedIn = await world.connectFresh();
+    const signedIn = await world.connectWithoutCache();
     world.github.fail({ path }, failure, { times: 1 });
     await expect(read(signedIn)).rejects.toMatchObject({
       ...want,
@@ -489,7 +489,7 @@ describe("when GitHub says no", () => {
 
   // The default is a minute; a machine that stands still for five is not foreseen.
   it("waits for the reset of a primary limit", async () => {
-    const signedIn = await world.connectFresh();
+    const signedIn = await world.connectWithoutCache();
     world.github.fail({ path }, failing.primaryRateLimit(new Date(Date.now() + 600_000)), { times: 1 });
     const error = await read(signedIn).catch((thrown: unknown) => thrown as { code: string; retryAfterMs: number });
     expect(error).toMatchObject({ code: "RateLimited" });
@@ -498,7 +498,7 @@ describe("when GitHub says no", () => {
 
   it("leaves GitHub alone for as long as it asked, whatever is called, and then calls again", async () => {
     const clock = new FakeClock(new Date());
-    const signedIn = await world.connectFresh(clock);
+    const signedIn = await world.connectWithoutCache(clock);
     await signedIn.codeHost!.branch(world.repository, "main", patiently);
     const limited = world.github.fail({ path: /^\/repos\/acme\/shop\// }, failing.secondaryRateLimit(60));
     await expect(read(signedIn)).rejects.toMatchObject({ code: "RateLimited", retryAfterMs: 60_000 });
@@ -533,7 +533,7 @@ describe("when GitHub says no", () => {
   it("tells a suspended installation from other refusals", async () => {
     await people().suspendInstallation({ installation: world.installation });
     try {
-      const fresh = await world.connectFresh();
+      const fresh = await world.connectWithoutCache();
       await expect(fresh.codeHost?.mintToken(world.repository, "read", patiently)).rejects.toMatchObject({
         code: "Suspended",
         message: /un-suspends/,

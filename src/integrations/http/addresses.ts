@@ -1,7 +1,7 @@
 import { BlockList, isIP } from "node:net";
 
 /**
- * Ranges nobody on the internet answers from: loopback, link-local, private, shared, documentation, benchmarking, multicast, reserved.
+ * Ranges that are not public on the internet: loopback, link-local, private, shared, documentation, benchmarking, multicast, reserved.
  * Source: IANA IPv4 Special-Purpose Address Registry.
  */
 const privateV4 = [
@@ -22,14 +22,14 @@ const privateV4 = [
   "240.0.0.0/4",
 ];
 
-/** Only `2000::/3` is global unicast; of it, these are documentation, or tunnels that hide an IPv4 address. */
+/** Only `2000::/3` is global unicast. `privateV6` lists its ranges for documentation and for tunnels that hide an IPv4 address. */
 const publicV6 = "2000::/3";
 const privateV6 = ["2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"];
 
-/** Says why an address must not be called, or undefined where it may be. */
+/** Returns why an address must not be called, or undefined if it may be called. */
 export type AddressPolicy = (address: string) => string | undefined;
 
-/** Refuses everything but public addresses, and of those the given ranges too (a cluster's own, in CIDR form). */
+/** Creates a policy that allows only public addresses outside the given ranges (the cluster's own, in CIDR notation). */
 export function addressPolicy(refusedRanges: readonly string[] = []): AddressPolicy {
   const special = blockList([...privateV4, ...privateV6]);
   const global = blockList([publicV6]);
@@ -39,7 +39,7 @@ export function addressPolicy(refusedRanges: readonly string[] = []): AddressPol
     if (family === 0) return "is not an IP address";
     const bare = address.split("%")[0] ?? "";
     const type = family === 4 ? "ipv4" : "ipv6";
-    if (own.check(bare, type)) return "belongs to a range this installation refuses";
+    if (own.check(bare, type)) return "belongs to an address range that this installation refuses";
     if (special.check(bare, type)) return "is private, loopback, link-local or reserved";
     if (family === 6 && !global.check(bare, "ipv6")) return "is private, loopback, link-local or reserved";
     return undefined;
@@ -52,9 +52,9 @@ function blockList(ranges: readonly string[]): BlockList {
     const [network = "", prefix = ""] = range.split("/");
     const version = isIP(network);
     if (version === 0 || !/^\d{1,3}$/.test(prefix)) {
-      throw new RangeError(`"${range}" is not a network: write it as 10.0.0.0/8 or fd00::/8`);
+      throw new RangeError(`"${range}" is not a network range: write it as 10.0.0.0/8 or fd00::/8`);
     }
-    // Throws a RangeError of its own where the prefix is too long.
+    // `addSubnet` itself throws a RangeError if the prefix is too long.
     list.addSubnet(network, Number(prefix), version === 4 ? "ipv4" : "ipv6");
   }
   return list;

@@ -5,19 +5,19 @@ import type { Clock } from "../../shared/clock.ts";
 import { BellhopError, describeError } from "../../shared/errors.ts";
 import type { Logger } from "../../shared/log.ts";
 
-/** Certificate authorities for calls to providers. */
+/** The certificate authorities to trust in calls to providers. */
 export interface Authorities {
-  /** PEM texts; the same array until they have changed. Undefined stands for the built-in ones alone. */
+  /** PEM texts; the same array until they change. Undefined means only the built-in authorities. */
   current(): string[] | undefined;
 }
 
-/** The kubelet needs about a minute to bring a changed ConfigMap to its pods, so a closer look gains nothing. */
+/** The kubelet needs about a minute to update a changed ConfigMap in its pods, so a shorter interval has no use. */
 const rereadMs = 60_000;
 
 /**
- * The built-in authorities and those of a PEM file that others may change, a mounted ConfigMap for example. The file is read again when what
- * we have is a minute old; where it cannot be read or has no certificates then, those before stay and the log says so. Throws
- * `BellhopError` where it is of no use from the start.
+ * Follows a PEM file that others may change, for example a mounted ConfigMap, and adds its authorities to the built-in ones. Reads the
+ * file again when the last read is a minute old. If the file is then unreadable or has no certificates, the previous authorities stay
+ * and the log says so. Throws `BellhopError` if the file is already unusable at the start.
  */
 export function followAuthorities(path: string | undefined, deps: { clock: Clock; log: Logger }): Authorities {
   if (path === undefined || path === "") return { current: () => undefined };
@@ -33,9 +33,9 @@ export function followAuthorities(path: string | undefined, deps: { clock: Clock
       if (now === text) return;
       text = now;
       authorities = withBuiltIn(text);
-      log.info({ path }, "certificate authorities have changed");
+      log.info({ path }, "certificate authorities changed");
     } catch (error) {
-      log.error({ path, why: describeError(error) }, "cannot use changed certificate authorities, those before stay");
+      log.error({ path, why: describeError(error) }, "cannot use the changed certificate authorities, keeping the previous ones");
     }
   };
   return {
@@ -50,12 +50,12 @@ function withBuiltIn(text: string): string[] {
   return [...getCACertificates("default"), text];
 }
 
-/** The file's text, once each certificate in it has been parsed: TLS itself ignores what it does not understand. */
+/** Reads the file and parses each certificate to check it, because TLS itself silently ignores certificates that it cannot parse. */
 function readCertificates(path: string): string {
   try {
     const text = readFileSync(path, "utf8");
     const certificates = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-    if (certificates.length === 0) throw new Error("there is no certificate in it");
+    if (certificates.length === 0) throw new Error("the file contains no certificate");
     for (const certificate of certificates) void new X509Certificate(certificate);
     return text;
   } catch (error) {

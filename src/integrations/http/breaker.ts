@@ -1,23 +1,23 @@
 import type { Clock } from "../../shared/clock.ts";
 
-/** When a host counts as down, and for how long it is left alone. */
+/** When a host counts as down, and how long no call goes to it. */
 export interface BreakerOptions {
   /** Failures in a row that open the circuit. */
   failures: number;
-  /** How long it stays open, unless the host asked for more. */
+  /** How long the circuit stays open, unless the host asked for a longer pause. */
   openMs: number;
-  /** The longest a host may ask for. */
+  /** The longest pause that a host may ask for. */
   maxOpenMs: number;
 }
 
-/** Keeps us from hammering a host that is down: after some failures in a row nothing goes there for a while, then one call tries. */
+/** A circuit breaker per host: after several failures in a row no call goes to the host for a while, then one trial call does. */
 export interface Breaker {
-  /** Milliseconds to wait before `host` may be called, or 0 for now. Answering 0 with the circuit open makes this call the trial. */
+  /** Milliseconds to wait before `host` may be called, or 0 for now. If the circuit is open, 0 makes this call the trial. */
   waitMs(host: string): number;
   succeeded(host: string): void;
-  /** `askedMs` is what the host asked for (`Retry-After`); it opens the circuit at once. */
+  /** `askedMs` is the pause that the host asked for (`Retry-After`); it opens the circuit at once. */
   failed(host: string, askedMs?: number): void;
-  /** The call said nothing about the host (its caller gave up): another may be the trial. */
+  /** The call ended without information about the host because its caller aborted: another call may be the trial. */
   abandoned(host: string): void;
 }
 
@@ -27,7 +27,7 @@ interface Circuit {
   trial: boolean;
 }
 
-/** Creates the breaker for every host of the process. */
+/** Creates the circuit breaker for all hosts of the process. */
 export function createBreaker(clock: Clock, options: BreakerOptions): Breaker {
   const circuits = new Map<string, Circuit>();
   const nowMs = (): number => clock.now().getTime();

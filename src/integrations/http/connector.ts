@@ -4,16 +4,16 @@ import { buildConnector } from "undici";
 import { BellhopError } from "../../shared/errors.ts";
 import type { AddressPolicy } from "./addresses.ts";
 
-/** Resolves a name to all its addresses. */
+/** Resolves a host name to all its addresses. */
 export type Resolve = (
   hostname: string,
   done: (error: NodeJS.ErrnoException | null, addresses?: LookupAddress[]) => void,
 ) => void;
 
-/** What a connection may go to. */
+/** Rules and settings for new connections. */
 export interface ConnectorOptions {
   policy: AddressPolicy;
-  /** Hosts (lower case, no port) that may be private or plain HTTP: the installation listed them. */
+  /** Hosts (lower case, without port) that may be private or plain HTTP, because the installation lists them. */
   allowedHosts: ReadonlySet<string>;
   ca: string[] | undefined;
   timeoutMs: number;
@@ -21,8 +21,8 @@ export interface ConnectorOptions {
 }
 
 /**
- * A connector that judges the address it is about to call, after resolution, and calls exactly that address:
- * a name that answers differently the second time gains nothing. Every redirect hop passes it too.
+ * Creates a connector that checks the resolved address and then connects to exactly that address, so a host name that
+ * resolves differently the second time (DNS rebinding) does not help an attacker. Every redirect goes through it too.
  */
 export function guardedConnector(options: ConnectorOptions): buildConnector.connector {
   const plain = buildConnector(tls(options));
@@ -36,7 +36,7 @@ export function guardedConnector(options: ConnectorOptions): buildConnector.conn
   };
 }
 
-/** A host without brackets, trailing dot or capitals. */
+/** The host name in lower case, without brackets and trailing dot. */
 export function bareHost(hostname: string): string {
   return hostname
     .toLowerCase()
@@ -49,7 +49,7 @@ export function refused(host: string, address: string, why: string): BellhopErro
   const where = host === address ? host : `${host} (${address})`;
   return new BellhopError(
     "AddressRefused",
-    `${where} ${why}, so it is not called. If it is meant, list the host among the installation's allowed hosts`,
+    `${where} ${why}, so Bellhop does not call it. If this is intended, list the host in the chart's allowedPrivateHosts`,
   );
 }
 
@@ -63,14 +63,14 @@ function guardedLookup({ policy, resolve: resolveWith }: ConnectorOptions): Look
     resolveName(hostname, (error, addresses = []) => {
       const [first] = addresses;
       const problem = error ?? firstRefusal(hostname, addresses, policy);
-      if (problem || !first) callback(problem ?? nowhere(hostname), []);
+      if (problem || !first) callback(problem ?? noAddress(hostname), []);
       else if (wanted.all) callback(null, addresses);
       else callback(null, first.address, first.family);
     });
   };
 }
 
-/** One private address among public ones is enough: which of them is called is not ours to choose. */
+/** One private address among public ones is enough to refuse, because we do not control which of them is called. */
 function firstRefusal(hostname: string, addresses: LookupAddress[], policy: AddressPolicy): Error | undefined {
   for (const { address } of addresses) {
     const why = policy(address);
@@ -79,7 +79,7 @@ function firstRefusal(hostname: string, addresses: LookupAddress[], policy: Addr
   return undefined;
 }
 
-function nowhere(hostname: string): BellhopError {
+function noAddress(hostname: string): BellhopError {
   return new BellhopError("Unavailable", `${hostname} has no address`, { retryable: true });
 }
 

@@ -1,4 +1,4 @@
-/** What a `Retry-After` header asks for, in milliseconds from `now` (never negative); undefined where there is none or it says nothing. */
+/** The pause of a `Retry-After` header, in milliseconds from `now` (never negative); undefined if the header is absent or invalid. */
 export function retryAfterMs(value: string | null | undefined, now: Date): number | undefined {
   const text = value?.trim();
   if (!text) return undefined;

@@ -11,7 +11,7 @@ const text = (over: Parameters<typeof aTask>[0] = {}, profile: object = {}) => (
   commit: shaOf("b"),
   mention: "bellhop",
   reporter: { encode, hiddenMarker },
-  host: { closingWords: (subject: number) => `Fixes #${subject}` },
+  host: { closingReference: (subject: number) => `Fixes #${subject}` },
 });
 
 describe("the text of a change", () => {

@@ -12,7 +12,7 @@ export interface ChangeText {
   /** The name that people write after `@` to mention the bot. */
   mention: string | undefined;
   reporter: Pick<Reporter, "encode" | "hiddenMarker">;
-  host: Pick<CodeHost, "closingWords">;
+  host: Pick<CodeHost, "closingReference">;
 }
 
 const maxSummaryBytes = 16_384;
@@ -98,7 +98,7 @@ function asked(task: AgentTask): string {
 function closing({ task, host }: ChangeText): string | undefined {
   const { type, number } = task.spec.source.subject;
   if (number === undefined) return undefined;
-  if (type === "Issue") return host.closingWords(number);
+  if (type === "Issue") return host.closingReference(number);
   return task.status?.checkout?.stacked ? `On top of #${number}.` : `Requested in #${number}.`;
 }
 
