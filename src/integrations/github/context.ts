@@ -8,23 +8,23 @@ import { readFailingLogs } from "./context/failing-log.ts";
 import type { WhoAmI } from "./identity.ts";
 import { reread } from "./reread.ts";
 import { stripHidden } from "./markdown/strip.ts";
-import { readComments, readReviewComments, readReviews, readSubject, type Place, type Said } from "./context/talk.ts";
+import { readComments, readReviewComments, readReviews, readSubject, type Place, type ThreadItem } from "./context/talk.ts";
 import { cutBytes } from "../../shared/utf8.ts";
 
-/** Permissions looked up for one task at most; whoever is beyond is not trusted. */
+/** The most authors whose permission is looked up for one task. Further authors are not trusted. */
 const maxAuthors = 40;
 const cutMark = "\n… (cut: too long)";
-const inDoubt = "(left out: it may have been edited after the task was asked for)";
+const possiblyEdited = "(left out: this text may have been edited after the task was requested)";
 
-/** Reads what rang, and what was said around it. */
+/** Reads the object that triggered a task, and its conversation. */
 export function contextSource(client: GitHubClient, who: WhoAmI): ContextSource {
   return {
     reread: async (source, repository, signal) =>
       reread(await client.forRepository(repository, signal), source, repository, signal),
     gather: async (source, repository, { until, budgetBytes }, signal) => {
       const api = await client.forRepository(repository, signal);
-      const us = (await who(signal)).id;
-      return gather({ api, source, repository, us, until, budgetBytes }, signal);
+      const ownId = (await who(signal)).id;
+      return gather({ api, source, repository, ownId, until, budgetBytes }, signal);
     },
   };
 }
@@ -33,8 +33,8 @@ interface Wanted {
   api: Api;
   source: TaskSource;
   repository: RepositoryRef;
-  /** Our own account: what we said ourselves is no context. */
-  us: string;
+  /** The id of our own account. Our own comments are left out of the context. */
+  ownId: string;
   until: Date;
   budgetBytes: number;
 }
@@ -43,11 +43,11 @@ async function gather(wanted: Wanted, signal: AbortSignal): Promise<ContextItem[
   const { api, source, repository, budgetBytes } = wanted;
   const logs = await readFailingLogs(api, source, repository, { budgetBytes: Math.floor(budgetBytes / 2), signal });
   const rest = budgetBytes - logs.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
-  const talk = source.subject.number === undefined ? [] : await readTalk(wanted, source.subject.number, rest, signal);
-  return [...talk, ...logs];
+  const thread = source.subject.number === undefined ? [] : await readThread(wanted, source.subject.number, rest, signal);
+  return [...thread, ...logs];
 }
 
-async function readTalk(
+async function readThread(
   wanted: Wanted,
   number: number,
   budgetBytes: number,
@@ -62,44 +62,47 @@ async function readTalk(
     ...(change ? await readReviews(place, signal) : []),
     ...(change ? await readReviewComments(place, signal) : []),
   ];
-  // The title as the event named it: the one that is there now may be newer.
-  const heading: Said = { ...body, kind: "title", text: source.subject.title ?? title, editedAt: body.createdAt };
-  const said = [heading, body, ...others].filter(
+  // The title from the event, because the current title may have been edited since.
+  const heading: ThreadItem = { ...body, kind: "title", text: source.subject.title ?? title, editedAt: body.createdAt };
+  const items = [heading, body, ...others].filter(
     ({ author, createdAt, kind }) =>
       Date.parse(createdAt) <= wanted.until.getTime() &&
-      (author.id !== wanted.us || kind === "title" || kind === "body"),
+      (author.id !== wanted.ownId || kind === "title" || kind === "body"),
   );
-  const trusted = await trustedAuthors(wanted, said, signal);
-  const unedited = await withoutEdits(place, said, { until: wanted.until, trusted }, signal);
+  const trusted = await trustedAuthors(wanted, items, signal);
+  const unedited = await withoutEdits(place, items, { until: wanted.until, trusted }, signal);
   return withinBudget(unedited, budgetBytes).map((item) => itemOf(item, trusted));
 }
 
-/** Drops what was edited after `until`. Bodies and reviews need a second look, for REST does not say when they were edited. */
+/**
+ * Drops items that were edited after `until`. Bodies and reviews need a second request, because the REST API does not report when they
+ * were edited.
+ */
 async function withoutEdits(
   place: Place,
-  said: Said[],
+  items: ThreadItem[],
   { until, trusted }: { until: Date; trusted: Set<string> },
   signal: AbortSignal,
-): Promise<Said[]> {
-  const isSure = ({ kind, editedAt }: Said): boolean =>
+): Promise<ThreadItem[]> {
+  const isSure = ({ kind, editedAt }: ThreadItem): boolean =>
     kind !== "review" && (kind !== "body" || Date.parse(editedAt ?? "") <= until.getTime());
-  const edits = said.every(isSure) ? undefined : await readEdits(place, signal);
-  return said.flatMap((one) => {
-    if (isSure(one)) return Date.parse(one.editedAt ?? one.createdAt) <= until.getTime() ? [one] : [];
-    const editedAt = editOf(edits, one);
-    if (editedAt === null || (editedAt !== undefined && Date.parse(editedAt) <= until.getTime())) return [one];
-    // Whoever may write here may also have edited it; from others it might be a trap.
-    const keep = editedAt === undefined && trusted.has(one.author.id);
-    return keep ? [one] : [{ ...one, text: inDoubt }];
+  const edits = items.every(isSure) ? undefined : await readEdits(place, signal);
+  return items.flatMap((item) => {
+    if (isSure(item)) return Date.parse(item.editedAt ?? item.createdAt) <= until.getTime() ? [item] : [];
+    const editedAt = editOf(edits, item);
+    if (editedAt === null || (editedAt !== undefined && Date.parse(editedAt) <= until.getTime())) return [item];
+    // If GitHub cannot report edits, authors with write permission are trusted; a late edit by anyone else may be an attack.
+    const keep = editedAt === undefined && trusted.has(item.author.id);
+    return keep ? [item] : [{ ...item, text: possiblyEdited }];
   });
 }
 
-function editOf(edits: Edits | undefined, { kind, id }: Said): string | null | undefined {
+function editOf(edits: Edits | undefined, { kind, id }: ThreadItem): string | null | undefined {
   return kind === "body" ? edits?.body : edits?.reviews.get(String(id));
 }
 
-async function trustedAuthors({ api, repository }: Wanted, said: Said[], signal: AbortSignal): Promise<Set<string>> {
-  const authors = new Map(said.map(({ author }) => [author.id, author]));
+async function trustedAuthors({ api, repository }: Wanted, items: ThreadItem[], signal: AbortSignal): Promise<Set<string>> {
+  const authors = new Map(items.map(({ author }) => [author.id, author]));
   const trusted = new Set<string>();
   for (const author of [...authors.values()].slice(0, maxAuthors)) {
     if (author.id === "" || author.login.endsWith("[bot]")) continue;
@@ -109,23 +112,26 @@ async function trustedAuthors({ api, repository }: Wanted, said: Said[], signal:
   return trusted;
 }
 
-/** Title, body and what rang come first, then the newest; the answer is oldest first. */
-function withinBudget(said: Said[], budgetBytes: number): Said[] {
-  const rank = ({ kind, close }: Said): number => (kind === "title" ? 0 : close ? 1 : 2);
-  const byWorth = said
-    .map((one) => ({ ...one, text: stripHidden(one.text) }))
-    // GitHub's times are whole seconds; within one, the later id is the newer.
+/**
+ * Chooses items within the budget: title, body and the triggering object have priority, then newer items. Returns title and body first,
+ * then the others oldest first.
+ */
+function withinBudget(items: ThreadItem[], budgetBytes: number): ThreadItem[] {
+  const rank = ({ kind, close }: ThreadItem): number => (kind === "title" ? 0 : close ? 1 : 2);
+  const byPriority = items
+    .map((item) => ({ ...item, text: stripHidden(item.text) }))
+    // GitHub's times are whole seconds; within the same second, a higher id is newer.
     .sort((a, b) => rank(a) - rank(b) || Date.parse(b.createdAt) - Date.parse(a.createdAt) || b.id - a.id);
   let left = budgetBytes;
-  const chosen: Said[] = [];
-  for (const one of byWorth) {
-    const hunkBytes = Buffer.byteLength(one.location?.hunk ?? "");
+  const chosen: ThreadItem[] = [];
+  for (const item of byPriority) {
+    const hunkBytes = Buffer.byteLength(item.location?.hunk ?? "");
     const room = left - hunkBytes;
-    // Not even the mark would fit.
-    if (Buffer.byteLength(one.text) > room && room <= Buffer.byteLength(cutMark)) break;
-    const text = cutBytes(one.text, room, cutMark);
+    // Not even the mark of a cut text would fit.
+    if (Buffer.byteLength(item.text) > room && room <= Buffer.byteLength(cutMark)) break;
+    const text = cutBytes(item.text, room, cutMark);
     left -= Buffer.byteLength(text) + hunkBytes;
-    chosen.push({ ...one, text });
+    chosen.push({ ...item, text });
   }
   const order = ["title", "body"];
   return chosen.sort(
@@ -137,7 +143,7 @@ function withinBudget(said: Said[], budgetBytes: number): Said[] {
   );
 }
 
-function itemOf({ author, kind, createdAt, text, location }: Said, trusted: Set<string>): ContextItem {
+function itemOf({ author, kind, createdAt, text, location }: ThreadItem, trusted: Set<string>): ContextItem {
   return {
     author: author.login,
     trusted: trusted.has(author.id),

@@ -5,10 +5,10 @@ import { ProviderError } from "../../errors.ts";
 import { retryAfterMs } from "../../http/retry-after.ts";
 
 const maxQuoted = 300;
-/** GitHub, "Best practices for using the REST API": wait at least one minute where a secondary limit names no time. */
+/** GitHub, "Best practices for using the REST API": wait at least one minute if a secondary rate limit names no time. */
 const secondaryWaitMs = 60_000;
 
-/** What was being done when a call failed, for the sentence. */
+/** The call that failed, for the error message. */
 export interface Attempted {
   /** Completes "cannot …", for example `read acme/shop#42`. */
   doing: string;
@@ -17,7 +17,7 @@ export interface Attempted {
   now: Date;
 }
 
-/** An answer of GitHub's as far as it decides. */
+/** The parts of GitHub's answer that decide about the kind of failure. */
 interface Answer {
   status: number;
   message: string;
@@ -25,23 +25,23 @@ interface Answer {
   headers: Record<string, string | undefined>;
 }
 
-/** Turns anything that Octokit throws into an error of ours; it never carries a request, a header or a body. */
+/** Converts anything that Octokit throws to a `BellhopError`. The error never carries a request, a header or a body. */
 export function providerError(thrown: unknown, attempted: Attempted): BellhopError {
-  const ours = ourOwn(thrown);
-  if (ours) return restated(ours, attempted);
+  const ours = firstBellhopError(thrown);
+  if (ours) return withCall(ours, attempted);
   const answer = answerOf(thrown);
-  if (!answer) return new ProviderError("Unavailable", said(attempted, quote(describeError(thrown))));
+  if (!answer) return new ProviderError("Unavailable", messageFor(attempted, quote(describeError(thrown))));
   const failure = failureOf(answer);
   const waitMs = failure === "RateLimited" || failure === "Unavailable" ? waitOf(answer, attempted.now) : undefined;
   const why = `GitHub answered ${answer.status} "${quote(answer.message)}"`;
-  return new ProviderError(failure, said(attempted, why, advice(failure, answer, attempted, waitMs)), {
+  return new ProviderError(failure, messageFor(attempted, why, advice(failure, answer, attempted, waitMs)), {
     status: answer.status,
     raw: answer.message,
     ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }),
   });
 }
 
-/** Which kind of no an answer is. */
+/** The kind of failure that an answer means. */
 function failureOf(answer: Answer): ProviderFailure {
   const { status, message } = answer;
   if (status === 403 || status === 429) return refusalOf(answer);
@@ -56,7 +56,7 @@ function failureOf(answer: Answer): ProviderFailure {
   return known[status] ?? (/suspended/i.test(message) ? "Suspended" : "Invalid");
 }
 
-/** 403 and 429 are rate limits as often as refusals; primary limits say so in a header, secondary ones in words. */
+/** 403 and 429 can be rate limits or refusals. A primary rate limit shows in a header, a secondary one in the message. */
 function refusalOf({ status, message, headers }: Answer): ProviderFailure {
   if (headers["x-ratelimit-remaining"] === "0" || status === 429) return "RateLimited";
   if (/secondary rate limit|abuse detection/i.test(message) || headers["retry-after"]) return "RateLimited";
@@ -86,19 +86,19 @@ function advice(
         : "The token is wrong, expired or revoked: put a new one into the Secret.",
     Forbidden: `Give the ${signIn === "app" ? "App" : "token"} the permission that this needs${needs ? ` (${quote(needs)})` : ""}${signIn === "app" ? ", and accept it for the installation." : "."}`,
     Suspended: "The installation is suspended: an owner un-suspends it under Settings, GitHub Apps.",
-    NotFound: `It is gone, or the ${signIn === "app" ? "App is not installed there" : "token does not reach it"}.`,
-    RateLimited: `GitHub's rate limit is reached; it is tried again in ${Math.ceil((waitMs ?? 0) / 1000)} s.`,
-    Unavailable: "It is tried again by itself.",
+    NotFound: `It does not exist any more, or the ${signIn === "app" ? "App is not installed there" : "token does not reach it"}.`,
+    RateLimited: `GitHub's rate limit is reached; Bellhop retries in ${Math.ceil((waitMs ?? 0) / 1000)} s.`,
+    Unavailable: "Bellhop retries automatically.",
   };
   return advices[failure];
 }
 
-function said(attempted: Attempted, why: string, what?: string): string {
-  return `cannot ${attempted.doing} at ${attempted.host}: ${why}${what ? `. ${what}` : ""}`;
+function messageFor(attempted: Attempted, why: string, advice?: string): string {
+  return `cannot ${attempted.doing} at ${attempted.host}: ${why}${advice ? `. ${advice}` : ""}`;
 }
 
-function restated(error: BellhopError, attempted: Attempted): BellhopError {
-  const message = said(attempted, error.message);
+function withCall(error: BellhopError, attempted: Attempted): BellhopError {
+  const message = messageFor(attempted, error.message);
   if (!(error instanceof ProviderError)) return new BellhopError(error.code, message, { retryable: error.retryable });
   return new ProviderError(error.failure, message, {
     ...(error.status === undefined ? {} : { status: error.status }),
@@ -106,14 +106,14 @@ function restated(error: BellhopError, attempted: Attempted): BellhopError {
   });
 }
 
-function ourOwn(thrown: unknown): BellhopError | undefined {
+function firstBellhopError(thrown: unknown): BellhopError | undefined {
   for (let at = thrown, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
     if (at instanceof BellhopError) return at;
   }
   return undefined;
 }
 
-/** The answer inside Octokit's RequestError; undefined where nothing answered. */
+/** The answer inside Octokit's RequestError; undefined if there was no answer. */
 function answerOf(thrown: unknown): Answer | undefined {
   if (!(thrown instanceof Error) || !("response" in thrown)) return undefined;
   const response = thrown.response as
@@ -127,14 +127,14 @@ function answerOf(thrown: unknown): Answer | undefined {
   };
 }
 
-/** `message` and the words of `errors`, which say what was wrong with a 422. */
+/** `message`, and the messages in `errors`, which explain a 422. */
 function messageOf(data: unknown): string | undefined {
   if (typeof data !== "object" || data === null || !("message" in data)) return undefined;
   const errors = "errors" in data && Array.isArray(data.errors) ? (data.errors as unknown[]) : [];
-  const words = errors.map((error) =>
+  const details = errors.map((error) =>
     typeof error === "object" && error !== null && "message" in error ? String(error.message) : JSON.stringify(error),
   );
-  return [String(data.message), ...words].join(": ");
+  return [String(data.message), ...details].join(": ");
 }
 
 function quote(text: string): string {

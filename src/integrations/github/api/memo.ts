@@ -2,10 +2,10 @@ import type { Clock } from "../../../shared/clock.ts";
 
 const maxEntries = 1000;
 
-/** Remembers what `load` gave for a key, for a time; failures are not remembered, and the oldest entries go first. */
+/** Caches the result of `load` per key for a limited time. Failures are not cached; if the cache is full, the oldest entry is dropped. */
 export type Memo<T> = (key: string, load: () => Promise<T>) => Promise<T>;
 
-/** Creates a memory whose entries live `ttlMs`. */
+/** Creates a cache whose entries expire after `ttlMs`. */
 export function createMemo<T>(clock: Clock, ttlMs: number): Memo<T> {
   const entries = new Map<string, { value: T; untilMs: number }>();
   return async (key, load) => {

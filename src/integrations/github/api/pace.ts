@@ -4,16 +4,16 @@ import { withinSignal } from "../../../shared/within-signal.ts";
 /** GitHub, "Best practices for using the REST API": at least a second between requests that change something. */
 const paceMs = 1_000;
 
-/** Spaces the writes of one sign-in out. */
+/** Spaces out the writes of one sign-in. */
 export interface Pace {
   /**
-   * Waits for the turn of one write; those that a person waits for come first, at the same pace. Rejects with the signal's reason where that
-   * aborts, and then takes nobody's turn.
+   * Waits until one write may be sent. Urgent writes, which a person waits for, come first, at the same pace. If `signal` aborts, rejects
+   * with its reason and leaves the queue.
    */
   turn(of: { urgent: boolean }, signal: AbortSignal): Promise<void>;
 }
 
-/** For stand-ins, which ask for no pace. */
+/** No pace, for tests against a stand-in. */
 export const unpaced: Pace = { turn: async () => {} };
 
 interface Waiting {
@@ -21,7 +21,7 @@ interface Waiting {
   go: () => void;
 }
 
-/** Creates the pace of one sign-in. */
+/** Creates the queue that paces the writes of one sign-in. */
 export function createPace(clock: Clock): Pace {
   const waiting: Waiting[] = [];
   let nextMs = clock.monotonicMs();

@@ -1,20 +1,20 @@
 import type { Clock } from "../../../shared/clock.ts";
 
-/** The longest that is waited without asking again; GitHub's own windows are an hour. */
+/** The longest pause before the next attempt. GitHub's own rate limit windows are an hour. */
 const maxPauseMs = 3_600_000;
 
 /**
- * How long each credential of a sign-in leaves GitHub alone, because GitHub said so: whoever goes on asking is limited for longer, and at
- * last banned. Source: GitHub, "Best practices for using the REST API", handle rate limit errors.
+ * The pauses that GitHub asked for, per credential of a sign-in. A client that goes on sending requests during a pause is limited for
+ * longer and may be banned. Source: GitHub, "Best practices for using the REST API", handle rate limit errors.
  */
 export interface Pauses {
-  /** Milliseconds that are left, or 0. */
+  /** Milliseconds until the pause of this credential ends, or 0 if there is none. */
   leftMs(credential: string): number;
-  /** GitHub asked this credential to wait. */
+  /** Records that GitHub asked this credential to wait. */
   asked(credential: string, waitMs: number): void;
 }
 
-/** Creates the pauses of one sign-in. */
+/** Creates the list of pauses of one sign-in. */
 export function createPauses(clock: Clock): Pauses {
   const untilMs = new Map<string, number>();
   const nowMs = (): number => clock.now().getTime();

@@ -10,7 +10,7 @@ type Pull = Pick<
 >;
 type NewChange = Parameters<CodeHost["openChange"]>[1];
 
-/** The part of a code host that deals with pull requests. */
+/** The methods of the code host for pull requests. */
 export function changes(
   client: GitHubClient,
 ): Pick<CodeHost, "change" | "findChange" | "isBase" | "openChange" | "updateChange"> {
@@ -56,7 +56,10 @@ export function changes(
   };
 }
 
-/** GitHub refuses a second pull request for a head with 422, and drafts where the plan has none; any other 422 stays an error. */
+/**
+ * Opens a pull request or returns the existing one. GitHub answers 422 to a second pull request for the same head, and to a draft if the
+ * plan has no drafts (then it is opened without draft). Any other 422 is an error.
+ */
 async function open(api: Api, repository: RepositoryRef, change: NewChange, signal: AbortSignal): Promise<Change> {
   try {
     return await create(api, repository, change, signal);
@@ -109,7 +112,7 @@ function changeOf(pull: Pull): Change {
     baseRef: pull.base.ref,
     headRef: pull.head.ref,
     headSHA: pull.head.sha,
-    // A fork that was deleted has no repository any more.
+    // The head of a deleted fork has no repository.
     sameRepository: (pull.head.repo as { id: number } | null)?.id === pull.base.repo.id,
     author: { id: String(pull.user?.id ?? ""), login: pull.user?.login ?? "ghost" },
   };

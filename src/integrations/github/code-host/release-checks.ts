@@ -16,8 +16,8 @@ interface Commit {
 }
 
 /**
- * Puts an empty commit (the same tree, without the words that hold checks) on top of `parent` and moves the branch to it. Asked again after
- * it was done, it answers the commit that is there; where the branch has moved otherwise it throws `Conflict`.
+ * Creates an empty commit (same tree, without the trailer that skips checks) on top of `parent` and moves the branch to it. If this commit
+ * already exists, returns it. If the branch has moved to another commit, throws `Conflict`.
  */
 export async function releaseChecks(
   api: Api,
@@ -60,7 +60,7 @@ function isRelease(tip: Commit, base: Commit, message: string): boolean {
 function moved({ owner, name }: RepositoryRef, { branch, parent }: Release, tip: string): ProviderError {
   return new ProviderError(
     "Conflict",
-    `branch ${branch} of ${owner}/${name} is at ${tip.slice(0, 12)}, not at ${parent.slice(0, 12)} any more: approve the new commit instead`,
+    `branch ${branch} of ${owner}/${name} is at ${tip.slice(0, 12)} and no longer at ${parent.slice(0, 12)}: approve the new commit instead`,
   );
 }
 

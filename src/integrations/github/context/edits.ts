@@ -1,11 +1,11 @@
 import { isProviderFailure } from "../../errors.ts";
 import type { Place } from "./talk.ts";
 
-/** When the body and the reviews of a subject were last edited. REST does not say. */
+/** When the body and the reviews of a subject were last edited. The REST API does not report this. */
 export interface Edits {
-  /** Null: never. */
+  /** Null if it was never edited. */
   body: string | null;
-  /** By review id; those not in it were not looked at. */
+  /** By review id; null if never edited. Reviews that are not in the map are unknown. */
   reviews: Map<string, string | null>;
 }
 
@@ -27,7 +27,7 @@ interface Answer {
   } | null;
 }
 
-/** Asks when things were edited; undefined where this GitHub cannot say, so that what is in doubt is left out. */
+/** Reads when body and reviews were edited; undefined if this GitHub server cannot report it. The caller then leaves out doubtful texts. */
 export async function readEdits(
   { api, source, repository, number }: Place,
   signal: AbortSignal,

@@ -10,17 +10,17 @@ const maxLogBytes = 64 * 1024 * 1024;
 const failures = new Set(["failure", "timed_out", "startup_failure"]);
 const ansi = /\u001b\[[0-9;:?]{0,32}[A-Za-z]/g;
 
-/** Something that failed: a job of a workflow, or a check of another App. */
+/** A failed job of a workflow, or a failed check of another App. */
 interface Failed {
   name: string;
   at: string;
-  /** Job whose log can be read. */
+  /** The job whose log can be read, if there is one. */
   jobId?: number;
-  /** What the check says itself. */
+  /** The check's own output. */
   output?: string;
 }
 
-/** The ends of the logs of what failed, for tasks that failed checks rang. Untrusted: the code under test writes them. */
+/** For tasks that failed checks triggered: the ends of the logs of the failed jobs. They are untrusted, because the code under test writes them. */
 export async function readFailingLogs(
   api: Api,
   source: TaskSource,
@@ -86,13 +86,13 @@ async function failedChecks(
     .map(({ id, name: check, app, completed_at, started_at, output }) => ({
       name: check,
       at: completed_at ?? started_at ?? "",
-      // GitHub Actions' check runs have their job's id.
+      // A check run of GitHub Actions has the id of its job.
       ...(app?.slug === "github-actions" ? { jobId: Number(id) } : {}),
       output: [output.title, output.summary, output.text].filter(Boolean).join("\n\n"),
     }));
 }
 
-/** The last bytes of a job's log; nothing where GitHub does not keep it any more. */
+/** Reads the last bytes of a job's log; empty if GitHub no longer keeps the log. */
 async function readLog(
   api: Api,
   { owner, name }: RepositoryRef,
@@ -112,7 +112,7 @@ async function readLog(
   }
 }
 
-/** Reads to the end, or to a bound where it has none, and keeps the last `maxBytes`. */
+/** Reads the stream to its end or to `maxLogBytes`, and keeps the last `maxBytes`. */
 async function tail(stream: ReadableStream<Uint8Array>, maxBytes: number): Promise<string> {
   let kept = Buffer.alloc(0);
   let read = 0;

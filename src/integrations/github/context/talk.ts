@@ -6,47 +6,47 @@ import { withoutInvisible } from "../markdown/invisible.ts";
 const maxPages = 20;
 const perPage = 100;
 
-/** Something said, as read, before it is judged and stripped. */
-export interface Said {
+/** A text in the thread as GitHub returns it: not yet checked for trust, edits and hidden parts. */
+export interface ThreadItem {
   id: number;
   author: { id: string; login: string };
   kind: ContextItem["kind"];
   createdAt: string;
-  /** When it was last edited; undefined where GitHub does not say. */
+  /** When it was last edited; undefined if GitHub does not report it. */
   editedAt: string | undefined;
   text: string;
   location?: NonNullable<ContextItem["location"]>;
-  /** Belongs to what rang, so that it comes before other talk. */
+  /** The item belongs to the object that triggered the task, so it has priority over other items. */
   close: boolean;
 }
 
-/** Where a conversation is. */
+/** The location of a thread at GitHub, and how to read it. */
 export interface Place {
   api: Api;
   source: TaskSource;
   repository: RepositoryRef;
   number: number;
-  /** Enough has been read once it has so many bytes. */
+  /** Reading stops after so many bytes. */
   budgetBytes: number;
 }
 
-/** The body of an issue or pull request, and how many comments it has. */
+/** Reads title and body of an issue or pull request, and how many comments it has. */
 export async function readSubject(
   { api, source, repository, number }: Place,
   signal: AbortSignal,
-): Promise<{ title: string; body: Said; comments: number }> {
+): Promise<{ title: string; body: ThreadItem; comments: number }> {
   const { data } = await api.request(
     `read ${source.subject.key}`,
     "GET /repos/{owner}/{repo}/issues/{issue_number}",
     { ...pathOf(repository), issue_number: number },
     signal,
   );
-  const body: Said = {
+  const body: ThreadItem = {
     id: Number(data.id),
     author: authorOf(data.user),
     kind: "body",
     createdAt: data.created_at,
-    // Comments and labels move `updated_at` too: it only proves that nothing was edited since.
+    // Comments and labels change `updated_at` too, so it only proves that there was no edit after this time.
     editedAt: data.updated_at,
     text: data.body ?? "",
     close: true,
@@ -54,10 +54,10 @@ export async function readSubject(
   return { title: data.title, body, comments: data.comments };
 }
 
-/** Comments, newest page first, until there is enough: GitHub lists them oldest first and knows no other order. */
-export async function readComments(place: Place, count: number, signal: AbortSignal): Promise<Said[]> {
+/** Reads comments until the budget is full, last page first, because GitHub lists them oldest first and has no other order. */
+export async function readComments(place: Place, count: number, signal: AbortSignal): Promise<ThreadItem[]> {
   const { api, source, repository, number } = place;
-  const found: Said[] = [];
+  const found: ThreadItem[] = [];
   const last = Math.max(1, Math.ceil(count / perPage));
   for (let page = last; page > Math.max(0, last - maxPages) && bytesOf(found) < place.budgetBytes; page--) {
     const { data } = await api.request(
@@ -81,10 +81,10 @@ export async function readComments(place: Place, count: number, signal: AbortSig
   return found;
 }
 
-/** Reviews with words. */
-export async function readReviews(place: Place, signal: AbortSignal): Promise<Said[]> {
+/** Reads the reviews that have a text. */
+export async function readReviews(place: Place, signal: AbortSignal): Promise<ThreadItem[]> {
   const { api, source, repository, number } = place;
-  const found: Said[] = [];
+  const found: ThreadItem[] = [];
   for (let page = 1; page <= maxPages; page++) {
     const { data } = await api.request(
       `read the reviews of ${source.subject.key}`,
@@ -110,10 +110,10 @@ export async function readReviews(place: Place, signal: AbortSignal): Promise<Sa
   return found;
 }
 
-/** Comments on lines, newest first; those of the review or thread that rang are close. */
-export async function readReviewComments(place: Place, signal: AbortSignal): Promise<Said[]> {
+/** Reads comments on lines, newest first. Comments of the review or review thread that triggered the task are `close`. */
+export async function readReviewComments(place: Place, signal: AbortSignal): Promise<ThreadItem[]> {
   const { api, source, repository, number } = place;
-  const found: (Said & { reviewId: number; thread: number })[] = [];
+  const found: (ThreadItem & { reviewId: number; thread: number })[] = [];
   for (let page = 1; page <= maxPages && bytesOf(found) < place.budgetBytes; page++) {
     const { data } = await api.request(
       `read the review comments of ${source.subject.key}`,
@@ -137,16 +137,16 @@ export async function readReviewComments(place: Place, signal: AbortSignal): Pro
     );
     if (data.length < perPage) break;
   }
-  const rang = found.find(({ id }) => source.object?.type === "ReviewComment" && source.object.id === String(id));
-  const reviewId = source.object?.type === "Review" ? Number(source.object.id) : rang?.reviewId;
-  return found.map(({ reviewId: ofReview, thread, ...said }) => ({
-    ...said,
-    close: ofReview === reviewId || thread === rang?.thread,
+  const triggering = found.find(({ id }) => source.object?.type === "ReviewComment" && source.object.id === String(id));
+  const reviewId = source.object?.type === "Review" ? Number(source.object.id) : triggering?.reviewId;
+  return found.map(({ reviewId: ofReview, thread, ...item }) => ({
+    ...item,
+    close: ofReview === reviewId || thread === triggering?.thread,
   }));
 }
 
-/** How much has been said, in bytes of UTF-8. */
-export function bytesOf(all: readonly Said[]): number {
+/** Size of the items' texts and diff hunks, in bytes of UTF-8. */
+export function bytesOf(all: readonly ThreadItem[]): number {
   return all.reduce((sum, { text, location }) => sum + Buffer.byteLength(text + (location?.hunk ?? "")), 0);
 }
 
@@ -155,12 +155,12 @@ function locationOf(comment: {
   line?: number | null;
   original_line?: number | null;
   diff_hunk: string;
-}): NonNullable<Said["location"]> {
+}): NonNullable<ThreadItem["location"]> {
   const line = comment.line ?? comment.original_line;
   return { path: comment.path, ...(line ? { line } : {}), hunk: withoutInvisible(comment.diff_hunk) };
 }
 
-function authorOf(user: { id: number | bigint; login: string } | null | undefined): Said["author"] {
+function authorOf(user: { id: number | bigint; login: string } | null | undefined): ThreadItem["author"] {
   return { id: String(user?.id ?? ""), login: user?.login ?? "ghost" };
 }
 

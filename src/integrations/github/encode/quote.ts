@@ -5,8 +5,8 @@ const gap = "\u200b";
 const maxCharacters = 80;
 
 /**
- * Puts untrusted words between quotation marks in a line of ours: as they are read, and nothing in them acts, not even as Markdown. They stay
- * on their line, cannot end the quotation, and lead nowhere but to `url`, where that is a page of the code host.
+ * Quotes untrusted text inside a line of ours. A reader sees the text as it is; nothing in it acts, not even Markdown. The text stays on
+ * its line and cannot end the quotation. It links only to `url`, if that is a page of the code host.
  */
 export function quoter(host: string): (words: string, url?: string) => string {
   const page = new RegExp(String.raw`^https:\/\/${host.replace(/[^A-Za-z0-9]/g, String.raw`\$&`)}\/[\w\-./%#?=&]*$`);
@@ -18,14 +18,14 @@ export function quoter(host: string): (words: string, url?: string) => string {
   };
 }
 
-/** What would end the quotation or begin code in its line, and what could hide text: formulas, and towers of accents. */
+/** Replaces characters that would end the quotation, begin code, or hide text (formulas, and many accents on one letter). */
 const unquoting: Rule[] = [
   { find: /[“”„‟"`]/g, write: "'" },
   { find: /\$/g, write: "＄" },
   { find: /(\p{M}{3})\p{M}+/gu, write: "$1" },
 ];
 
-/** What GitHub turns into links by itself: issues, commits, tickets of other systems, addresses. */
+/** Breaks the text that GitHub turns into links automatically: issues, commits, tickets of other systems, addresses. */
 const references: Rule[] = [
   { find: /#(?=[A-Za-z0-9])/g, write: `#${gap}` },
   { find: /([A-Za-z]-)(?=\d)/g, write: `$1${gap}` },
@@ -33,7 +33,7 @@ const references: Rule[] = [
   { find: /:(?=\/\/)/g, write: `:${gap}` },
 ];
 
-/** Keeps words that are written from right to left from rearranging the line around them. Source: Unicode, UAX 9, "Isolates". */
+/** Right-to-left text is isolated so that it does not reorder the line around it. Source: Unicode, UAX 9, "Isolates". */
 const rightToLeft =
   /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{Script=Adlam}]/u;
 const isolate = "\u2068";

@@ -1,13 +1,13 @@
 import type { z } from "zod";
 import type { ProviderEvent } from "../../types.ts";
-import { eventOf, mentionIn, subjectOf, type Origin, type Reading } from "./event.ts";
+import { eventOf, mentionIn, subjectOf, type Origin, type ReadResult } from "./event.ts";
 import type { issueComment, review, reviewComment } from "./payload.ts";
 
-/** A comment on an issue or a change. */
-export function readIssueComment(payload: z.infer<typeof issueComment>, origin: Origin): Reading {
+/** Reads a comment on an issue or a change. */
+export function readIssueComment(payload: z.infer<typeof issueComment>, origin: Origin): ReadResult {
   const { comment, issue } = payload;
-  const ring = mentionIn(comment.body, origin);
-  if ("ignored" in ring) return ring;
+  const signal = mentionIn(comment.body, origin);
+  if ("ignored" in signal) return signal;
   const event = eventOf(origin, payload, {
     ...subjectOf(payload, issue.pull_request ? "Change" : "Issue", issue),
     cause: `issue_comment/${comment.id}`,
@@ -15,16 +15,16 @@ export function readIssueComment(payload: z.infer<typeof issueComment>, origin: 
     url: comment.html_url,
     occurredAt: comment.created_at,
     text: comment.body ?? "",
-    signals: [ring],
+    signals: [signal],
   });
   return { event };
 }
 
-/** The words of a submitted review; GitHub sends `null` where there are none. */
-export function readReview(payload: z.infer<typeof review>, origin: Origin): Reading {
+/** Reads the text of a submitted review; GitHub sends `null` if it has no text. */
+export function readReview(payload: z.infer<typeof review>, origin: Origin): ReadResult {
   const { review, pull_request } = payload;
-  const ring = mentionIn(review.body, origin);
-  if ("ignored" in ring) return ring;
+  const signal = mentionIn(review.body, origin);
+  if ("ignored" in signal) return signal;
   const event = eventOf(origin, payload, {
     ...subjectOf(payload, "Change", pull_request),
     cause: `review/${review.id}`,
@@ -32,25 +32,25 @@ export function readReview(payload: z.infer<typeof review>, origin: Origin): Rea
     url: review.html_url,
     occurredAt: review.submitted_at,
     text: review.body ?? "",
-    signals: [ring],
+    signals: [signal],
   });
   return { event };
 }
 
-/** A comment on a line. It belongs to a review: all that one review says is one cause. */
-export function readReviewComment(payload: z.infer<typeof reviewComment>, origin: Origin): Reading {
+/** Reads a comment on a line. It belongs to a review; the review and all its comments are one cause. */
+export function readReviewComment(payload: z.infer<typeof reviewComment>, origin: Origin): ReadResult {
   const { comment, pull_request } = payload;
-  const ring = mentionIn(comment.body, origin);
-  if ("ignored" in ring) return ring;
+  const signal = mentionIn(comment.body, origin);
+  if ("ignored" in signal) return signal;
   const event = eventOf(origin, payload, {
     ...subjectOf(payload, "Change", pull_request),
     cause: causeOf(comment),
     object: { type: "ReviewComment", id: comment.id },
     url: comment.html_url,
-    // It is created when it is drafted, and touched once more when its review is submitted, which is when it is said.
+    // GitHub creates the comment as a draft and updates it when its review is submitted, which is when people see it.
     occurredAt: comment.updated_at ?? comment.created_at,
     text: comment.body ?? "",
-    signals: [ring],
+    signals: [signal],
   });
   return { event };
 }

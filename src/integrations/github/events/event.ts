@@ -6,31 +6,31 @@ import type { Envelope, Subject, User } from "./payload.ts";
 /** GitHub takes 65,536 characters, of at most two units each. */
 const maxVisible = 131_072;
 
-/** Where an event comes from: its headers and who we are. */
+/** The headers of an event, and our own account. */
 export interface Origin extends NormaliseContext {
   /** The `X-GitHub-Event` header. */
   name: string;
   deliveryId: string | undefined;
 }
 
-/** What one kind of event makes of a payload: an event, or why there is none. */
-export type Reading = { event: ProviderEvent } | Silence;
+/** The result of reading a payload: an event, or the reason why it is ignored. */
+export type ReadResult = { event: ProviderEvent } | Ignored;
 
-/** Why something does not ring; `again`, where it may once we know more. */
-export interface Silence {
+/** Why a payload triggers nothing; `again` if it may match a trigger once the integration has signed in. */
+export interface Ignored {
   ignored: string;
   message: string;
   again?: true;
 }
 
-/** The part of an event that its kind knows. */
+/** The part of an event that depends on its kind. */
 type Particulars = Pick<ProviderEvent, "cause" | "subject" | "object" | "conversation" | "signals"> & {
   url?: string | undefined;
   occurredAt?: string | null | undefined;
   text?: string | undefined;
 };
 
-/** Puts together what all events share and what one kind knows. */
+/** Builds an event from the fields that all events share and those of its kind. */
 export function eventOf(origin: Origin, payload: Envelope, particulars: Particulars): ProviderEvent {
   const { url, occurredAt, text, ...rest } = particulars;
   const time = occurredAt ? new Date(occurredAt) : undefined;
@@ -49,7 +49,7 @@ export function eventOf(origin: Origin, payload: Envelope, particulars: Particul
   };
 }
 
-/** The repository a payload names. */
+/** The repository that a payload names. */
 export function repositoryOf({ repository }: Pick<Envelope, "repository">, host: string): EventRepository {
   return {
     id: repository.id,
@@ -60,7 +60,7 @@ export function repositoryOf({ repository }: Pick<Envelope, "repository">, host:
   };
 }
 
-/** An issue or a change as the thing an event is about. */
+/** Subject and conversation of an event about an issue or a change. */
 export function subjectOf(
   payload: Envelope,
   type: "Issue" | "Change",
@@ -75,10 +75,10 @@ export function subjectKey({ repository }: Envelope, number: number): string {
   return `${repository.owner.login}/${repository.name}#${number}`;
 }
 
-/** The mention in a text as a ring, or why there is none. */
-export function mentionIn(text: string | null | undefined, origin: Origin): Signal | Silence {
+/** The mention in a text as a signal, or the reason why there is none. */
+export function mentionIn(text: string | null | undefined, origin: Origin): Signal | Ignored {
   if (!origin.bot) {
-    const message = "The integration has not signed in yet, so nobody knows who its bot is.";
+    const message = "The integration has not signed in yet, so its bot account is not known.";
     return { ignored: "BotUnknown", message, again: true };
   }
   const found = findMention(text ?? "", origin.bot.mention);
@@ -86,7 +86,7 @@ export function mentionIn(text: string | null | undefined, origin: Origin): Sign
   return { ignored: "NotMentioned", message: `The text does not mention @${origin.bot.mention}.` };
 }
 
-/** Whether the bot itself did it. What we say ourselves never signals. */
+/** Whether the user is the bot itself. The bot's own actions do not trigger tasks. */
 export function isOurs(user: User | null | undefined, { bot }: NormaliseContext): boolean {
   if (!user || !bot) return false;
   return user.id === bot.id || user.login.toLowerCase() === bot.login.toLowerCase();

@@ -1,15 +1,15 @@
 import { z } from "zod";
 
 /**
- * What we read of GitHub's payloads, and no more: older servers leave fields out and newer ones add some, so only what
- * is used is checked. Source: GitHub, "Webhook events and payloads".
+ * Schemas of the payload fields that we use. Older servers leave fields out and newer ones add some, so the schemas check
+ * only used fields. Source: GitHub, "Webhook events and payloads".
  */
 const id = z.union([z.int(), z.string().min(1).max(64)]).transform(String);
-/** GitHub takes 65,536 characters; four times as many are no text of GitHub, and would hold up every other delivery. */
+/** GitHub accepts 65,536 characters. A text four times as long is not from GitHub, and reading it would delay other deliveries. */
 const maxText = 262_144;
 const text = z
   .string()
-  .max(maxText, `it has more than ${maxText} characters; GitHub sends at most a quarter of that`)
+  .max(maxText, `the text has more than ${maxText} characters; GitHub sends at most a quarter of that`)
   .nullish();
 const user = z.object({ id, login: z.string().min(1).max(100), type: z.string().optional() });
 
@@ -20,7 +20,7 @@ export const repository = z.object({
   owner: z.object({ login: z.string().min(1).max(100) }),
 });
 
-/** What every event that may ring carries. */
+/** Fields that all events carry which can match a trigger. */
 export const envelope = z.object({
   action: z.string().max(64).optional(),
   repository,

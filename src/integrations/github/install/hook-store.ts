@@ -19,14 +19,14 @@ export interface HookStore {
   remove(id: number, signal: AbortSignal): Promise<unknown>;
 }
 
-/** What a hook is set to. */
+/** The settings of a hook. */
 export interface HookSettings {
   config: ReturnType<typeof configOf>;
   events: string[];
   active: boolean;
 }
 
-/** The hooks of a target: `owner/name` of a repository, or an organisation. */
+/** The hooks of a target: a repository (`owner/name`) or an organisation. */
 export function storeOf(client: GitHubClient, target: string): HookStore {
   const [owner = "", repo] = target.split("/");
   return repo === undefined ? organisationHooks(client, owner) : repositoryHooks(client, owner, repo);
@@ -98,7 +98,7 @@ function organisationHooks({ self }: GitHubClient, org: string): HookStore {
 function noOrganisation(org: string, error: ProviderError): ProviderError {
   return new ProviderError(
     "NotFound",
-    `${error.message} If ${org} is a user account it has no webhook of its own: list its repositories in spec.repositories`,
+    `${error.message} If ${org} is a user account, it cannot have a webhook: list its repositories in spec.repositories`,
     error.status === undefined ? {} : { status: error.status },
   );
 }

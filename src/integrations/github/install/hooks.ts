@@ -7,7 +7,7 @@ import { configOf } from "./hook-config.ts";
 import { storeOf, type Hook, type HookSettings, type HookStore } from "./hook-store.ts";
 import { requiredEvents } from "../required.ts";
 
-/** With a token, hooks are made on the organisation, or on each repository where some are listed. */
+/** Installs hooks with a token: on each listed repository, or else on the organisation. */
 export function hookInstaller(integration: GitHubIntegration, client: GitHubClient): WebhookInstaller {
   const events = requiredEvents(integration);
   const targets = targetsOf(integration);
@@ -48,7 +48,7 @@ function targetsOf({ spec }: GitHubIntegration): string[] {
   return spec.repositories ?? (spec.organization ? [spec.organization] : []);
 }
 
-/** Works at each target in turn. That one refuses is no reason to leave the others out; that GitHub asks for a pause is. */
+/** Runs `work` for each target in turn. A failure at one target does not stop the others, but a rate limit of GitHub does. */
 async function atEach(targets: readonly string[], work: (target: string) => Promise<void>): Promise<TargetFailure[]> {
   const failures: TargetFailure[] = [];
   let pause: BellhopError | undefined;
@@ -70,7 +70,7 @@ async function failureOf(work: Promise<void>): Promise<BellhopError | undefined>
   }
 }
 
-/** A hook is ours by its id from status or by our address; one of them stays and is put right, others with our address go. */
+/** Hooks are ours by their id in status or by our address. Keeps and repairs one of them and removes the others. */
 async function ensureOne(
   store: HookStore,
   { desired, target, events }: { desired: DesiredHooks; target: string; events: string[] },
@@ -83,13 +83,13 @@ async function ensureOne(
   );
   const [keep, ...surplus] = ours.toSorted((a, b) => Number(knownIds.has(b.id)) - Number(knownIds.has(a.id)));
   const settings: HookSettings = { config: configOf(desired), events, active: true };
-  for (const hook of surplus) await gone(store.remove(hook.id, signal));
+  for (const hook of surplus) await ignoreMissing(store.remove(hook.id, signal));
   if (!keep) return (await store.create(settings, signal)).id;
   if (secretMissing(desired, target, keep) || !isRight(keep, settings)) await store.update(keep.id, settings, signal);
   return keep.id;
 }
 
-/** What signs a hook that is not known but found by its address cannot be told: it gets the secret too. */
+/** We cannot know the secret of a hook that was only found by its address, so such a hook gets our secret too. */
 function secretMissing({ known, rewriteSecret }: DesiredHooks, target: string, { id }: Hook): boolean {
   return !idsOf(rewriteSecret ? known.filter(({ hasSecret }) => hasSecret) : known, target).has(id);
 }
@@ -115,7 +115,7 @@ async function removeFrom(
     throw error;
   });
   for (const hook of hooks) {
-    if (ids.has(hook.id) || urls.includes(hook.config.url ?? "")) await gone(store.remove(hook.id, signal));
+    if (ids.has(hook.id) || urls.includes(hook.config.url ?? "")) await ignoreMissing(store.remove(hook.id, signal));
   }
 }
 
@@ -123,8 +123,8 @@ function idsOf(known: DesiredHooks["known"], target: string): Set<number> {
   return new Set(known.filter((hook) => hook.target === target && hook.id).map(({ id }) => Number(id)));
 }
 
-/** Removing what is not there is success. */
-async function gone(removal: Promise<unknown>): Promise<void> {
+/** Waits for a removal; a missing hook counts as removed. */
+async function ignoreMissing(removal: Promise<unknown>): Promise<void> {
   try {
     await removal;
   } catch (error) {

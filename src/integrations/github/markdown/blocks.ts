@@ -1,9 +1,9 @@
 import { isReplyTail } from "./reply-tail.ts";
 
-/** A run of lines that a reader sees as ordinary words, joined by line breaks. */
+/** Consecutive lines that a reader sees as ordinary text, joined by line breaks. */
 export interface Block {
   text: string;
-  /** The place in the source of a place in `text`. */
+  /** Converts an index in `text` to the index in the source. */
   toSource(at: number): number;
 }
 
@@ -13,31 +13,31 @@ const maxQuoteDepth = 16;
 
 interface Line {
   text: string;
-  /** Where in the source `text` begins. */
+  /** Index in the source where `text` begins. */
   start: number;
 }
 
-/** What earlier lines have opened. */
+/** Constructs that earlier lines opened and that are still open. */
 interface State {
-  /** How many quotes this stands in. */
+  /** Nesting depth in quotes. */
   depth: number;
-  /** `column` is where the content of the list item around it begins. */
+  /** The open code fence; `column` is where the content of the list item around it begins. */
   fence: { char: string; length: number; column: number } | undefined;
-  /** What the lines of the open quote have opened in it. */
+  /** State inside the open quote. */
   quote: State | undefined;
   /** Inside an HTML comment that began a line. */
   inComment: boolean;
-  /** The line before was part of a quote's paragraph: the next one goes on with it, with or without `>`. */
+  /** The previous line was part of a paragraph in a quote. The next line continues it, with or without `>`. */
   inQuote: boolean;
-  /** Text stood on the line before, so four blanks do not begin code. */
+  /** The previous line was text, so four spaces do not begin code. */
   inParagraph: boolean;
   /** Column where the content of the innermost list item begins. */
   listIndent: number;
 }
 
 /**
- * The paragraphs of a text without quotes, fenced and indented code, and the tail of an e-mail reply. Follows the block
- * rules of CommonMark as far as they decide what is a quote and what is code. Source: spec.commonmark.org/0.31.2.
+ * The paragraphs of a text, without quotes, fenced and indented code, and the tail of an e-mail reply. Follows the block
+ * rules of CommonMark where they decide about quotes and code. Source: spec.commonmark.org/0.31.2.
  */
 export function visibleBlocks(source: string): Block[] {
   const lines = splitLines(source);
@@ -64,15 +64,15 @@ function newState(depth: number): State {
   return { depth, fence: undefined, quote: undefined, listIndent: 0, ...flags };
 }
 
-/** A line of ordinary text; `startsBlock` where it does not go on with the paragraph above. */
+/** A line of ordinary text; `startsBlock` if it does not continue the paragraph above. */
 type TextLine = Line & { startsBlock?: boolean };
 
-/** The part of a line that is ordinary text; undefined where there is none. Moves the state on. */
+/** The part of a line that is ordinary text; undefined if there is none. Updates the state. */
 function visibleLine(state: State, line: Line): TextLine | undefined {
   if (state.inComment) return inComment(state, line);
   const blank = line.text.trim() === "";
   const column = leadingColumns(line.text);
-  // A line left of a list item ends the item, and what is open in it.
+  // A line that begins left of a list item's content ends the item and everything open in it.
   if (state.fence && !blank && column < state.fence.column) state.fence = undefined;
   if (state.fence) return inFence(state, state.fence, line.text.trim(), column);
   if (blank) {
@@ -82,13 +82,13 @@ function visibleLine(state: State, line: Line): TextLine | undefined {
   return textLine(state, line);
 }
 
-/** Four blanks make an end of a fence a line of its code. */
+/** With four spaces before it, a closing fence is a line of the code. */
 function inFence(state: State, fence: NonNullable<State["fence"]>, text: string, column: number): undefined {
   if (column - fence.column >= 4 || !/^(`{3,}|~{3,})$/.test(text)) return;
   if (text[0] === fence.char && text.length >= fence.length) state.fence = undefined;
 }
 
-/** What stands behind the end of the comment is ordinary text again. */
+/** The text after the end of the comment is ordinary text again. */
 function inComment(state: State, line: Line): Line | undefined {
   const end = line.text.indexOf("-->");
   if (end < 0) return undefined;
@@ -103,7 +103,7 @@ function textLine(state: State, line: Line): TextLine | undefined {
   return opensHidden(state, content.text, column) ? undefined : ordinary(state, content, true);
 }
 
-/** Whether a line is a quote, or opens a fence or a comment; remembers which. */
+/** Whether a line is a quote or opens a fence or a comment; records it in the state. */
 function opensHidden(state: State, text: string, column: number): boolean {
   const fence = fenceStart.exec(text)?.[1];
   const isQuote = text.startsWith(">");
@@ -115,14 +115,14 @@ function opensHidden(state: State, text: string, column: number): boolean {
   return true;
 }
 
-/** Whether a quote's line is part of a paragraph: only with a paragraph may the next line go on without `>`. */
+/** Whether a line of a quote is part of a paragraph. Only then may the next line continue the quote without `>`. */
 function endsInParagraph(quote: State, text: string): boolean {
   if (quote.depth > maxQuoteDepth) return true;
   visibleLine(quote, { text: text.replace(/^(?:>[ \t]?)+/, ""), start: 0 });
   return quote.inParagraph || quote.inQuote;
 }
 
-/** A line without `>` right under a quote's paragraph still belongs to it, unless it begins something of its own. */
+/** A line without `>` directly below a paragraph of a quote still belongs to it, unless the line begins another block. */
 function ordinary(state: State, content: Line & { marker: boolean }, mayStart: boolean): TextLine | undefined {
   const kind = mayStart ? kindOf(content.text, state.inParagraph) : "words";
   const startsBlock = content.marker || kind !== "words";
@@ -131,14 +131,14 @@ function ordinary(state: State, content: Line & { marker: boolean }, mayStart: b
   return { ...content, startsBlock };
 }
 
-/** Headings, lines across and whole comments are no paragraph, so four blanks behind them begin code. */
+/** Headings, horizontal rules and whole comments are not paragraphs, so four spaces after them begin code. */
 function kindOf(text: string, inParagraph: boolean): "heading" | "line" | "comment" | "words" {
   if (/^#{1,6}(?:\s|$)/.test(text) || (inParagraph && /^(?:=+|-+)\s*$/.test(text))) return "heading";
   if (/^(?:[-*_]\s*){3,}$/.test(text)) return "line";
   return text.startsWith("<!--") ? "comment" : "words";
 }
 
-/** Takes blanks and list markers off a line: how far the rest is indented from which column, and the rest. */
+/** Removes spaces and list markers from the start of a line. Returns the rest, its base column, and its indent from there. */
 function strip(state: State, line: Line): { indent: number; column: number; content: Line & { marker: boolean } } {
   let { text, start } = line;
   let marker = false;
@@ -159,7 +159,7 @@ function strip(state: State, line: Line): { indent: number; column: number; cont
   return { indent: indent - base, column: base, content: { text: text.slice(blanks), start: start + blanks, marker } };
 }
 
-/** A list marker with its blanks: how many characters it takes and how wide it is, up to the one blank after it. */
+/** A list marker with the spaces before it: its number of characters, and its width including one space after it. */
 function markerOf(text: string, indent: number): { chars: number; width: number } | undefined {
   if (indent >= 4) return undefined;
   const found = /^[ \t]*([-*+]|[0-9]{1,9}[.)])(?=[ \t])/.exec(text);

@@ -1,27 +1,27 @@
 import { definitionsIn, links } from "./links.ts";
 
-/** A stretch of text, end excluded. */
+/** A range of a text; `end` is exclusive. */
 export interface Span {
   start: number;
   end: number;
 }
 
-/** Elements whose content is code, quoted, linked or not shown. */
+/** HTML elements whose content is code, a quotation, a link or not shown. */
 const mutedTags = new Set(["a", "blockquote", "code", "kbd", "pre", "samp", "script", "style", "tt"]);
 const stepsPerCharacter = 8;
 const tagAt = /<(\/?)([a-z][a-z0-9-]*)(?=[\s/>])/iy;
 
-/** What of a paragraph is ordinary words, and what it opened and did not close: a comment or an element. */
+/** The ranges of a paragraph that are ordinary text, and the comment or element that it opens and does not close. */
 export interface PlainText {
   spans: Span[];
-  /** Text that closes it; hand it to the next paragraph. */
+  /** The text that closes it; pass it on to the next paragraph. */
   unclosed: string | undefined;
 }
 
 /**
- * The stretches of a paragraph that are ordinary words: no code spans, links, HTML tags, HTML comments, nor what
- * stands inside elements of code or quotation. `pending` is what the paragraphs before have left open, `defined` the
- * names of links that the whole text defines. Linear: no text is looked for twice.
+ * The ranges of a paragraph that are ordinary text, without code spans, links, HTML tags, HTML comments, and the content
+ * of elements for code or quotations. `pending` closes the construct that earlier paragraphs left open; `defined` has
+ * the labels of all links that the text defines. Linear time: no text is searched twice.
  */
 export function plainSpans(text: string, defined: ReadonlySet<string>, pending?: string): PlainText {
   const scan = new Scan(text);
@@ -31,7 +31,7 @@ export function plainSpans(text: string, defined: ReadonlySet<string>, pending?:
   return { spans: spansBetween(text, [...scan.muted, ...links(text, scan.muted, defined)]), unclosed: scan.unclosed };
 }
 
-/** One pass over a paragraph, deciding from left to right: escapes, code spans, comments, tags. */
+/** One pass over a paragraph, from left to right: escapes, code spans, comments, tags. */
 class Scan {
   at = 0;
   unclosed: string | undefined;
@@ -39,7 +39,7 @@ class Scan {
   readonly #text: string;
   readonly #backticks: Map<number, number[]>;
   readonly #nextIndex = new Map<string, number>();
-  /** How many characters of tags may be looked at; more is only ever spent by hostile text. */
+  /** How many characters of tags may still be read. Only hostile text uses them up. */
   #steps: number;
 
   constructor(text: string) {
@@ -56,19 +56,19 @@ class Scan {
     else this.at += 1;
   }
 
-  /** Mutes from here past the next `closer`, or to the end where it does not come. */
+  /** Mutes from here past the next `closer`, or to the end if there is none. */
   skipPast(closer: string, from: number): void {
     const found = this.#find(closer, from);
     if (found === undefined) this.unclosed = closer;
     this.#mute(this.at, found === undefined ? this.#text.length : found + closer.length);
   }
 
-  /** Mutes from here to a place. */
+  /** Mutes from here to `end`. */
   skipTo(end: number): void {
     if (end > this.at) this.#mute(this.at, end);
   }
 
-  /** An escaped character means itself: it opens nothing, and no mention. */
+  /** An escaped character is literal: it opens nothing and begins no mention. */
   #escape(): void {
     this.at += /[!-/:-@[-`{-~]/.test(this.#text[this.at + 1] ?? "") ? 2 : 1;
   }
@@ -82,7 +82,7 @@ class Scan {
     if (closing !== undefined) this.#mute(start, closing + (end - start));
   }
 
-  /** The next run of just as many backticks. Runs passed by are dropped, so that each is looked at once. */
+  /** The next run of the same number of backticks. Earlier runs are dropped, so that each run is visited once. */
   #closingRun(length: number, from: number): number | undefined {
     const runs = this.#backticks.get(length) ?? [];
     while (runs.length > 0 && (runs.at(-1) ?? 0) < from) runs.pop();
@@ -101,7 +101,7 @@ class Scan {
     else this.at += 1;
   }
 
-  /** The `>` that ends a tag: not one in an attribute's value. Where such values never end, too often, the rest is no words. */
+  /** Index of the `>` that ends a tag, outside attribute values. After too many unclosed values, the rest of the text is muted. */
   #tagEnd(from: number): number | undefined {
     let quote = "";
     for (let at = from; at < this.#text.length; at++) {
@@ -120,7 +120,7 @@ class Scan {
     else this.#mute(this.at, end);
   }
 
-  /** `indexOf` that remembers its last answer, so that all searches together pass the text once for each needle. */
+  /** `indexOf` that caches its last result, so that all searches together read the text once per needle. */
   #find(needle: string, from: number): number | undefined {
     const known = this.#nextIndex.get(needle);
     if (known !== undefined && known >= from) return Number.isFinite(known) ? known : undefined;
@@ -135,7 +135,7 @@ class Scan {
   }
 }
 
-/** Places of every run of backticks, by its length, the last one first. Escaped backticks inside code do not count. */
+/** Indexes of all runs of backticks, by length, last first. A backslash inside code does not escape a backtick. */
 function backtickRuns(text: string): Map<number, number[]> {
   const runs = new Map<number, number[]>();
   for (const { index, 0: run } of text.matchAll(/`+/g)) {

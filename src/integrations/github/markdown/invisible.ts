@@ -1,6 +1,7 @@
 /**
- * Characters a person does not see and a model reads: controls (but line feed and tab), soft hyphen, zero-width and joining ones,
- * direction marks and overrides, invisible operators, variation selectors, annotation and tag characters, and fillers that show as nothing.
+ * Characters that a person does not see but a model reads: control characters (except line feed and tab), soft hyphen, zero-width
+ * characters and joiners, direction marks and overrides, invisible operators, variation selectors, annotation and tag characters, and
+ * invisible fillers.
  */
 const invisibleRanges = [
   String.raw`\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f`,
@@ -9,7 +10,7 @@ const invisibleRanges = [
 ];
 const invisible = new RegExp(String.raw`[${invisibleRanges.join("")}]|\p{Surrogate}`, "gu");
 
-/** Named HTML entities for such characters. */
+/** Named HTML entities for invisible characters. */
 const invisibleNames = new Set(
   "ZeroWidthSpace NegativeVeryThinSpace NegativeThinSpace NegativeMediumSpace NegativeThickSpace NoBreak shy lrm rlm zwj zwnj af ApplyFunction it InvisibleTimes ic InvisibleComma".split(
     " ",
@@ -18,12 +19,12 @@ const invisibleNames = new Set(
 
 const entity = /&(?:#(\d{1,8})|#[xX]([0-9A-Fa-f]{1,7})|([A-Za-z][A-Za-z0-9]{1,31}));/g;
 
-/** Text without what a person cannot see, line ends made line feeds. */
+/** Removes invisible characters, and converts line ends to line feeds. */
 export function withoutInvisible(text: string): string {
   return text.replace(/\r\n?/g, "\n").replace(invisible, "");
 }
 
-/** Takes out invisible characters written as entities, and writes numeric entities for letters and digits plainly. */
+/** Removes entities for invisible characters, and decodes numeric entities for letters and digits. */
 export function withoutInvisibleEntities(text: string): string {
   return text.replace(entity, (whole: string, decimal?: string, hex?: string, name?: string) => {
     if (name !== undefined) return invisibleNames.has(name) ? "" : whole;

@@ -11,7 +11,7 @@ const definition = new RegExp(
   "y",
 );
 
-/** Link definitions that a paragraph begins with: readers see nothing of them. `end` is where the words begin. */
+/** Link definitions at the beginning of a paragraph, which readers do not see. `end` is where the visible text begins. */
 export function definitionsIn(text: string): { end: number; labels: string[] } {
   const labels: string[] = [];
   let end = 0;
@@ -22,7 +22,7 @@ export function definitionsIn(text: string): { end: number; labels: string[] } {
   return { end, labels };
 }
 
-/** `[text](target "title")`, `[text][name]` and `[name]` where it is defined, all of it; brackets inside code do not count. */
+/** The ranges of all links: `[text](target "title")`, `[text][name]`, and `[name]` if it is defined. Brackets in code do not count. */
 export function links(text: string, muted: readonly Span[], defined: ReadonlySet<string>): Span[] {
   const found: Span[] = [];
   const brackets: Brackets = { open: [], last: -1 };
@@ -41,13 +41,13 @@ export function links(text: string, muted: readonly Span[], defined: ReadonlySet
   return found;
 }
 
-/** The link whose text ends here; remembers brackets. */
+/** The link whose text ends at `at`; records brackets. */
 function linkAt(text: string, at: number, brackets: Brackets, defined: ReadonlySet<string>): Span | undefined {
   if (text[at] === "[") brackets.open.push((brackets.last = at));
   return text[at] === "]" ? closeBracket(text, at, brackets, defined) : undefined;
 }
 
-/** Where brackets are open, and the last one seen: a label has none inside. */
+/** Indexes of the open brackets, and of the last bracket seen, because a label contains no brackets. */
 interface Brackets {
   open: number[];
   last: number;
@@ -71,7 +71,7 @@ function labelKey(name: string): string {
   return name.trim().replace(/\s+/g, " ").toLowerCase();
 }
 
-/** Targets are short; the bound keeps a text of nothing but `[](` linear. */
+/** Link targets are short. The limit keeps the time linear for a text that repeats `[](`. */
 function endOfTarget(text: string, at: number): number | undefined {
   const closer = { "(": ")", "[": "]" }[text[at] ?? ""];
   if (closer === undefined) return undefined;
@@ -84,7 +84,7 @@ const destination = /\(\s*(?:<(?:[^<>\n\\]|\\.)*>|(?!<)(?:[^\s()\\]|\\[^]|\((?:[
 const closing = /\s*\)/y;
 const opening = /\s+(["'(])/y;
 
-/** Behind `(target)` or `(target "title")`: a closing bracket inside a title ends nothing. */
+/** Index after `(target)` or `(target "title")`. A closing bracket inside a title does not end the link. */
 function endOfDestination(text: string): number | undefined {
   if (!matchAt(destination, text, 0)) return undefined;
   const behind = destination.lastIndex;

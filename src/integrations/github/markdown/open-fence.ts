@@ -1,13 +1,13 @@
-/** Deeper nesting is taken for words; nobody reads it. */
+/** Deeper nesting counts as ordinary text, because nobody reads it. */
 const maxDepth = 12;
 
-/** What is open at one level: the text, a quote or a list item. Code of a container ends with it. */
+/** State at one level: the text itself, a quote or a list item. Code inside a container ends with the container. */
 interface Level {
   depth: number;
   fence: string;
-  /** Nothing stands in it yet. */
+  /** It has no content yet. */
   empty: boolean;
-  /** The line before was words, which the next goes on with wherever it begins. */
+  /** The previous line was text of a paragraph, which the next line continues at any indent. */
   inParagraph: boolean;
   child?: Container | undefined;
 }
@@ -19,8 +19,8 @@ interface Container {
 }
 
 /**
- * The code fence that is still open where a text ends, or nothing. One in a list item or a quote ends with that, and closing it at the
- * margin would open another. Follows the block rules of CommonMark, but for raw HTML. Linear time. Source: spec.commonmark.org/0.31.2.
+ * The code fence that is still open at the end of a text, or "". A fence in a list item or a quote ends with it; a closing fence at the
+ * margin would open a new one. Follows the block rules of CommonMark, except raw HTML. Linear time. Source: spec.commonmark.org/0.31.2.
  */
 export function openFence(text: string): string {
   const top = levelAt(0);
@@ -42,7 +42,7 @@ function read(level: Level, line: string): void {
   begin(level, line);
 }
 
-/** Gives the line to the container, where it belongs to it. */
+/** Passes the line on to the container, if the line belongs to it. */
 function goesOn({ width, level }: Container, line: string): boolean {
   const inside = width === "quote" ? insideQuote(line) : insideItem(level, line, width);
   if (inside !== undefined) read(level, inside);
@@ -54,7 +54,7 @@ function insideQuote(line: string): string | undefined {
   return marker === undefined ? undefined : line.slice(marker.length);
 }
 
-/** A blank line belongs to the item, unless nothing stands in that yet. */
+/** A blank line belongs to the list item, unless the item is still empty. */
 function insideItem(level: Level, line: string, width: number): string | undefined {
   if (line.trim() === "") return level.empty ? undefined : "";
   return line.search(/\S/) >= width ? line.slice(width) : undefined;
@@ -64,7 +64,7 @@ function inParagraph({ child, inParagraph: words }: Level): boolean {
   return child ? inParagraph(child.level) : words;
 }
 
-/** A line that no container has taken. */
+/** Reads a line that belongs to no open container. */
 function begin(level: Level, line: string): void {
   const afterWords = level.inParagraph;
   level.inParagraph = false;
@@ -85,14 +85,14 @@ function begin(level: Level, line: string): void {
   read(level.child.level, found.rest);
 }
 
-/** Whether a line begins nothing, so that a paragraph goes on with it. */
+/** Whether a line begins no block, so that it continues a paragraph. */
 function isWords(line: string): boolean {
   if (line.trim() === "") return false;
   if (/^ {4}/.test(line)) return true;
   return fenceOf(line) === "" && !isRuleOrHeading(line, false) && containerOf(line, false) === undefined;
 }
 
-/** A fence of backticks has none behind it: that would be code in a line. */
+/** No backticks may follow an opening fence of backticks: that would be a code span. */
 function fenceOf(line: string): string {
   return /^ {0,3}(`{3,}(?=[^`]*$)|~{3,})/.exec(line)?.[1] ?? "";
 }
@@ -112,25 +112,25 @@ interface Opened {
   rest: string;
 }
 
-/** What a line opens. */
+/** The container (quote or list item) that a line opens. */
 function containerOf(line: string, afterWords: boolean): Opened | undefined {
   const quoted = insideQuote(line);
   return quoted === undefined ? itemOf(line, afterWords) : { width: "quote", rest: quoted };
 }
 
 const item = /^( {0,3}(?:[-*+]|\d{1,9}[.)]))(?:( +)(.*)|$)/;
-/** In the middle of words a number is a list only where it is 1, and an empty item is none. */
+/** Inside a paragraph, a number begins a list only if it is 1, and an empty item does not begin one. */
 const itemInWords = /^ {0,3}(?:[-*+]|0{0,8}1[.)]) +\S/;
 
 function itemOf(line: string, afterWords: boolean): Opened | undefined {
   const [, marker, blanks = "", rest = ""] = item.exec(line) ?? [];
   if (marker === undefined || (afterWords && !itemInWords.test(line))) return undefined;
-  // Five blanks and more are one, and indented code behind it.
+  // Five or more spaces count as one space followed by indented code.
   const width = marker.length + (rest === "" || blanks.length > 4 ? 1 : blanks.length);
   return { width, rest: line.slice(width) };
 }
 
-/** The line with its tabs as blanks. */
+/** Replaces the tabs of a line with spaces. */
 function spaced(line: string): string {
   if (!line.includes("\t")) return line;
   return line.replace(/[^\t]*\t/g, (part) => part.slice(0, -1).padEnd(Math.ceil(part.length / 4) * 4));

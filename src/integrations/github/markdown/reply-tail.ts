@@ -8,8 +8,9 @@ const otherHeader = /^\*{0,2}(?:sent|date|to|subject|gesendet|datum|an|betreff|e
 const footer = /^reply to this email directly\b/i;
 
 /**
- * Whether the line at `at` begins what an e-mail program adds below a reply: a signature, the old message with its
- * headers, or GitHub's own footer. "On … wrote:" above a quote is none: the quote is left out anyway, and people answer below it.
+ * Whether the line at `at` begins the text that an e-mail program adds below a reply: a signature, the old message with
+ * its headers, or GitHub's footer. "On … wrote:" above a quote does not count: the quote is left out anyway, and people
+ * answer below it.
  */
 export function isReplyTail(lines: readonly { text: string }[], at: number): boolean {
   const raw = lines[at]?.text ?? "";
@@ -24,7 +25,7 @@ function isHeaders(lines: readonly { text: string }[], at: number, text: string)
   return lines.slice(at + 1, at + 4).filter((line) => otherHeader.test(line.text.trim())).length >= 2;
 }
 
-/** The introduction may be broken over two lines. */
+/** The introduction ("On … wrote:") may be split over two lines. */
 function isIntro(lines: readonly { text: string }[], at: number, text: string): boolean {
   const next = lines[at + 1]?.text.trim() ?? "";
   const spread = !text.endsWith(":") && next.length <= 200 && next.endsWith(":");

@@ -1,20 +1,21 @@
 import { withoutInvisible, withoutInvisibleEntities } from "./invisible.ts";
 
-/** Work allowed per character of input on tags that never end; more is only ever spent by hostile text. */
+/** Work allowed per character of input for tags that never end. Only hostile text needs more. */
 const scansPerCharacter = 8;
-const leftOut = "\n[the rest is left out: its markup is broken on purpose or by accident]";
+const leftOut = "\n[the rest is left out because its markup is broken]";
 
 /**
- * Takes out of GitHub Markdown what a person who reads the page does not see, so that it cannot speak to the agent behind their back:
- * HTML comments, invisible characters (also as entities), image alternatives, link titles, reference definitions, and attributes of tags
- * other than `href` and `src`. Code blocks are treated alike: two parsers that disagree about a fence would be a hole. Linear time.
+ * Removes from GitHub Markdown everything that a reader of the page does not see, so that nobody can give the agent hidden instructions:
+ * HTML comments, invisible characters (also as entities), alternative texts of images, link titles, reference definitions, and attributes
+ * of tags other than `href` and `src`. Code blocks are treated in the same way, because an attacker could use a fence that our parser and
+ * GitHub's parser read differently. Linear time.
  */
 export function stripHidden(text: string): string {
   const seen = withoutInvisible(withoutInvisibleEntities(withoutInvisible(text)));
   return withoutDefinitions(scan(seen));
 }
 
-/** One pass over the text; each step answers what it writes and where it goes on. */
+/** One pass over the text. Each step returns the text to write and the index to continue from. */
 function scan(text: string): string {
   const known: Known = { close: matchingBrackets(text), absent: new Set() };
   const budget = { left: text.length * scansPerCharacter + 1024 };
@@ -30,11 +31,11 @@ function scan(text: string): string {
   return out + text.slice(at);
 }
 
-/** What is known of the whole text, so that no step looks through it again. */
+/** Facts about the whole text, so that no step has to search it again. */
 interface Known {
-  /** For each `[` the `]` that closes it. */
+  /** For each `[`, the index of the `]` that closes it. */
   close: Map<number, number>;
-  /** What ends a title and does not come any more. */
+  /** Closing quotes of titles that do not occur in the rest of the text. */
   absent: Set<string>;
 }
 
@@ -55,7 +56,7 @@ function nextSpecial(text: string, from: number): number {
   return special.exec(text)?.index ?? text.length;
 }
 
-/** A comment that does not end hides the rest. A space takes its place, so that what stood around it cannot grow together. */
+/** An unclosed comment hides the rest of the text. A space replaces a comment, so that the text before and after it does not join. */
 function comment(text: string, at: number): Step | undefined {
   if (!text.startsWith("<!--", at)) return undefined;
   const end = text.indexOf("-->", at + 4);
@@ -70,7 +71,7 @@ function image(text: string, at: number, { close }: Known): Step | undefined {
 
 const destinationAndTitle = /\]\(\s{0,20}(?:<[^<>\n]{0,2048}>|[^\s"'()]{0,2048})\s{1,20}(?=["'(])/y;
 
-/** `](url "title")` loses its title; where the title never ends there is no link and all of it is visible. */
+/** Removes the title of `](url "title")`. If the title never ends, it is not a link and stays visible. */
 function title(text: string, at: number, { absent }: Known): Step | undefined {
   destinationAndTitle.lastIndex = at;
   const found = destinationAndTitle.exec(text);
@@ -95,7 +96,7 @@ function tag(text: string, at: number, budget: { left: number }): Step | undefin
   return { write: `${start[0]}${kept.map(([, name, value]) => ` ${name}=${value}`).join("")}>`, to: end + 1 };
 }
 
-/** Index of the `>` that ends the tag, quotes respected. */
+/** Index of the `>` that ends the tag, outside quotes. */
 function tagEnd(text: string, from: number, budget: { left: number }): number | undefined {
   let quote = "";
   for (let at = from; at < text.length; at++) {
@@ -109,7 +110,7 @@ function tagEnd(text: string, from: number, budget: { left: number }): number | 
   return undefined;
 }
 
-/** For each `[` the `]` that closes it; one pass with a stack. A blank line ends every bracket, as in Markdown. */
+/** For each `[`, the index of the `]` that closes it; one pass with a stack. A blank line closes all brackets, as in Markdown. */
 function matchingBrackets(text: string): Map<number, number> {
   const close = new Map<number, number>();
   let open: number[] = [];
@@ -127,10 +128,10 @@ function matchingBrackets(text: string): Map<number, number> {
 const definition = /^ {0,3}(?:> ?)*(\[[^\]]{1,999}\]):.*$/gm;
 const footnote = /\[\^[^\][]{1,100}\]/g;
 
-/** `[label]: url "title"` shows nothing, whatever it says; footnotes that are referred to show their text. */
+/** Removes reference definitions (`[label]: url "title"`), which GitHub does not show. Keeps footnotes that the text refers to. */
 function withoutDefinitions(text: string): string {
   const named = new Map<string, number>();
   for (const [name] of text.matchAll(footnote)) named.set(name, (named.get(name) ?? 0) + 1);
-  // Once is the definition itself.
+  // The definition itself counts once.
   return text.replace(definition, (line: string, label: string) => ((named.get(label) ?? 0) > 1 ? line : ""));
 }

@@ -1,23 +1,23 @@
 import { findMention } from "../mention.ts";
 import { stripHidden } from "../markdown/strip.ts";
 
-/** How far the bot's mention is looked for: reading Markdown takes long where the text is. */
+/** How many characters are searched for the bot's mention, because parsing the Markdown of a long text takes long. */
 const maxRead = 8_192;
-/** Longer than what is shown, for markup that is taken out. */
+/** Longer than the excerpt, because markup is removed. */
 const maxScanned = 1_000;
 const maxCharacters = 80;
 
 /**
- * The first words of the request in a text: what follows the bot's mention, or, where nothing does, what stands before it. One line of at most
- * 80 characters as a reader sees them, the mention and the markup left out; empty where there are none. Untrusted still.
+ * An excerpt of the request in a text: the text after the bot's mention, or, if there is none, the text before it. One line of at most
+ * 80 characters as a reader sees it, without the mention and the markup; empty if nothing is left. The excerpt is still untrusted.
  */
 export function excerpt(text: string, mention: string | undefined): string {
   const bot = mention ?? "";
-  const asked = firstWords(findMention(text.slice(0, maxRead), bot)?.words ?? "", bot);
-  return asked === "" ? firstWords(text, bot) : asked;
+  const afterMention = beginningOf(findMention(text.slice(0, maxRead), bot)?.words ?? "", bot);
+  return afterMention === "" ? beginningOf(text, bot) : afterMention;
 }
 
-function firstWords(text: string, bot: string): string {
+function beginningOf(text: string, bot: string): string {
   const seen = withoutMention(stripHidden(text.slice(0, maxScanned)), bot);
   const [first = "", ...more] = seen
     .split(/\n[ \t]*\n/)
@@ -26,14 +26,14 @@ function firstWords(text: string, bot: string): string {
   return shortened(first, more.length > 0 || text.length > maxScanned);
 }
 
-/** Every call of the bot, with what it is set off by. */
+/** Removes all mentions of the bot, with the `:` or `,` after them. */
 function withoutMention(text: string, bot: string): string {
   if (bot === "") return text;
   const name = bot.replace(/[^A-Za-z0-9]/g, String.raw`\$&`);
   return text.replace(new RegExp(String.raw`(?<![\w@/])@${name}(?:\[bot\])?(?![\w-])[:,]?`, "gi"), "");
 }
 
-/** Markdown as words: markers of blocks, fences, images, tags and emphasis go, and links keep what they show. */
+/** Converts Markdown to plain text: removes markers of blocks, fences, images, tags and emphasis; links keep their text. */
 function plain(markdown: string): string {
   return markup
     .reduce((text, { find, write }) => text.replace(find, write), markdown)
@@ -53,7 +53,7 @@ const markup: { find: RegExp; write: string }[] = [
   { find: /(?<!\w)(_{1,2})(?=[^\s_])([^_\n]*[^\s_])\1(?!\w)/g, write: "$2" },
 ];
 
-/** Cut between words where one ends near the limit. */
+/** Cuts between words, if a word ends near the limit. */
 function shortened(words: string, more: boolean): string {
   const characters = Array.from(words);
   if (characters.length <= maxCharacters - 2) return more && words !== "" ? `${words} …` : words;
