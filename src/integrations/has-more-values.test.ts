@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { hasMoreValues } from "./has-more-values.ts";
 
-/** Every value, and once more for each list or map. */
+/** Counts every value, and each list or map once more. */
 function valuesOf(value: unknown): number {
   if (typeof value !== "object" || value === null) return 1;
   const inside = Object.values(value).reduce<number>((sum, one) => sum + valuesOf(one), 0);
@@ -10,7 +10,7 @@ function valuesOf(value: unknown): number {
 }
 
 describe("hasMoreValues", () => {
-  it("counts the values of any JSON, whatever its texts say", () => {
+  it("counts the values of any JSON, whatever its strings contain", () => {
     const tricky = fc.constantFrom(",,,", "[{", '"', "\\", '\\"', "é,");
     const json = fc.letrec((tie) => ({
       any: fc.oneof(

@@ -58,20 +58,20 @@ describe("addressPolicy", () => {
     "2001:db8::1",
     "ff02::1",
     "hello",
-  ])("refuses %s", (address) => expect(addressPolicy()(address)).toBeDefined());
+  ])("refuses address %s", (address) => expect(addressPolicy()(address)).toBeDefined());
 
-  it.each(["140.82.121.4", "1.1.1.1", "2606:50c0:8000::153"])("lets %s through", (address) =>
+  it.each(["140.82.121.4", "1.1.1.1", "2606:50c0:8000::153"])("allows public address %s", (address) =>
     expect(addressPolicy()(address)).toBeUndefined(),
   );
 
-  it("refuses the cluster's own ranges too, and says which text is no range", () => {
+  it("refuses the cluster's own ranges too, and names a text that is not a range", () => {
     expect(addressPolicy(["34.118.224.0/20"])("34.118.225.9")).toMatch(/this installation refuses/);
     expect(() => addressPolicy(["nonsense"])).toThrow(/"nonsense" is not a network/);
   });
 });
 
 describe("createHttp", () => {
-  it("reaches a private host only where the installation lists it", async () => {
+  it("calls a private host only if the installation lists it", async () => {
     const { port, hits } = await aServer((_request, response) => response.end("hello"));
     const url = `http://127.0.0.1:${port}/`;
     await expect(anHttp().http.fetch(url)).rejects.toMatchObject({ code: "AddressRefused", message: /127\.0\.0\.1/ });
@@ -80,7 +80,7 @@ describe("createHttp", () => {
     expect(await (await http.fetch(url)).text()).toBe("hello");
   });
 
-  it("refuses a private address by number, without TLS or with", async () => {
+  it("refuses a private IP address, with or without TLS", async () => {
     const { http } = anHttp();
     for (const url of [
       "https://127.0.0.1:8443/",
@@ -93,7 +93,7 @@ describe("createHttp", () => {
     }
   });
 
-  it("refuses a name that resolves to a private address, even among public ones", async () => {
+  it("refuses a host name with a private address, even among public addresses", async () => {
     const { http } = anHttp({
       resolve: (_name, done) =>
         done(null, [
@@ -107,7 +107,7 @@ describe("createHttp", () => {
     });
   });
 
-  it("judges redirects like any other hop", async () => {
+  it("checks redirects like any other hop", async () => {
     const { port } = await aServer((_request, response) =>
       response.writeHead(302, { location: "https://169.254.169.254/latest" }).end(),
     );
@@ -118,7 +118,7 @@ describe("createHttp", () => {
     });
   });
 
-  it("leaves a host alone for as long as it asks, then tries again", async () => {
+  it("does not call a host during the pause that it asked for, and calls it afterwards", async () => {
     let status = 503;
     const { port, hits } = await aServer((_request, response) =>
       response.writeHead(status, { "retry-after": "60" }).end(),
@@ -134,7 +134,7 @@ describe("createHttp", () => {
     expect((await http.fetch(url)).status).toBe(200);
   });
 
-  it("goes through the proxy where there is one, and not for hosts that are excepted", async () => {
+  it("uses the configured proxy, except for excluded hosts", async () => {
     const asked: string[] = [];
     const proxy = createServer();
     proxy.on("connect", (request, socket) => {
@@ -154,7 +154,7 @@ describe("createHttp", () => {
     expect(asked).toEqual(["api.github.com:443"]);
   });
 
-  it("leaves the caller's abort to the caller", async () => {
+  it("rethrows the caller's own abort", async () => {
     const { port } = await aServer(() => {});
     const { http } = anHttp({ allowedHosts: ["127.0.0.1"] });
     const abort = new AbortController();
@@ -165,7 +165,7 @@ describe("createHttp", () => {
 });
 
 describe("createBreaker", () => {
-  it("opens after failures in a row, lets one call try, and closes when it succeeds", async () => {
+  it("opens after failures in a row, allows one trial call, and closes when that succeeds", async () => {
     const clock = new FakeClock();
     const breaker = createBreaker(clock, { failures: 2, openMs: 1000, maxOpenMs: 5000 });
     breaker.failed("h");

@@ -136,7 +136,10 @@ function createAgent(config: HttpConfig, { allowedHosts, policy, ca }: AgentPart
  * Refuses plain HTTP and private addresses for every hop, including redirects and proxied calls, except for hosts that the installation
  * lists. A proxy resolves the host names of the calls it forwards, so it must check their addresses itself.
  */
-function checkEveryHop(allowedHosts: ReadonlySet<string>, policy: AddressPolicy): Dispatcher.DispatcherComposeInterceptor {
+function checkEveryHop(
+  allowedHosts: ReadonlySet<string>,
+  policy: AddressPolicy,
+): Dispatcher.DispatcherComposeInterceptor {
   return (dispatch) => (options, handler) => {
     const origin = new URL(String(options.origin));
     const host = bareHost(origin.hostname);
@@ -152,7 +155,12 @@ function checkEveryHop(allowedHosts: ReadonlySet<string>, policy: AddressPolicy)
  * Records a response at the circuit breaker. 502, 503 and 504 mean that the host is down. A 500 may concern only one call, so it
  * counts as up, like any other response.
  */
-function recordResponse(breaker: Breaker, host: string, response: { status: number; headers: Headers_ }, now: Date): void {
+function recordResponse(
+  breaker: Breaker,
+  host: string,
+  response: { status: number; headers: Headers_ },
+  now: Date,
+): void {
   const down = response.status === 502 || response.status === 503 || response.status === 504;
   if (!down) return breaker.succeeded(host);
   return breaker.failed(host, retryAfterMs(response.headers.get("retry-after"), now));

@@ -21,7 +21,7 @@ function settingsOf(fetch: ApiSettings["fetch"], clock: FakeClock): ApiSettings 
 }
 
 describe("a call to GitHub", () => {
-  it("is given up at once where the throttle still holds it back", async () => {
+  it("ends at once when it is aborted while the throttle still delays it", async () => {
     let sent = 0;
     const fetch = async () => {
       sent += 1;
@@ -38,10 +38,10 @@ describe("a call to GitHub", () => {
     abort.abort(new Error("stopping"));
     const later = new Promise((resolve) => setImmediate(resolve, "still waits"));
     expect(await Promise.race([held, later])).toMatchObject({ message: "stopping" });
-    expect(sent).toBe(1); // the one before
+    expect(sent).toBe(1); // the earlier request
   });
 
-  it("is not sent where a pause began while it waited for its turn", async () => {
+  it("is not sent if a pause began while it waited for its turn", async () => {
     let sent = 0;
     const fetch = async () => {
       sent += 1;

@@ -135,12 +135,7 @@ function isPaced(route: string): boolean {
   return !route.startsWith("GET ") && !route.endsWith("/access_tokens");
 }
 
-type RunCall = <T>(
-  doing: string,
-  signal: AbortSignal,
-  run: () => Promise<T>,
-  turn?: () => Promise<void>,
-) => Promise<T>;
+type RunCall = <T>(doing: string, signal: AbortSignal, run: () => Promise<T>, turn?: () => Promise<void>) => Promise<T>;
 
 /** Calls during a pause fail with the remaining time, including calls that were waiting for their turn when the pause began. */
 function respectingPauses(settings: ApiSettings, credential: string): RunCall {

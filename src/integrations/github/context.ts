@@ -8,7 +8,14 @@ import { readFailingLogs } from "./context/failing-log.ts";
 import type { WhoAmI } from "./identity.ts";
 import { reread } from "./reread.ts";
 import { stripHidden } from "./markdown/strip.ts";
-import { readComments, readReviewComments, readReviews, readSubject, type Place, type ThreadItem } from "./context/talk.ts";
+import {
+  readComments,
+  readReviewComments,
+  readReviews,
+  readSubject,
+  type Place,
+  type ThreadItem,
+} from "./context/talk.ts";
 import { cutBytes } from "../../shared/utf8.ts";
 
 /** The most authors whose permission is looked up for one task. Further authors are not trusted. */
@@ -43,7 +50,8 @@ async function gather(wanted: Wanted, signal: AbortSignal): Promise<ContextItem[
   const { api, source, repository, budgetBytes } = wanted;
   const logs = await readFailingLogs(api, source, repository, { budgetBytes: Math.floor(budgetBytes / 2), signal });
   const rest = budgetBytes - logs.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
-  const thread = source.subject.number === undefined ? [] : await readThread(wanted, source.subject.number, rest, signal);
+  const thread =
+    source.subject.number === undefined ? [] : await readThread(wanted, source.subject.number, rest, signal);
   return [...thread, ...logs];
 }
 
@@ -101,7 +109,11 @@ function editOf(edits: Edits | undefined, { kind, id }: ThreadItem): string | nu
   return kind === "body" ? edits?.body : edits?.reviews.get(String(id));
 }
 
-async function trustedAuthors({ api, repository }: Wanted, items: ThreadItem[], signal: AbortSignal): Promise<Set<string>> {
+async function trustedAuthors(
+  { api, repository }: Wanted,
+  items: ThreadItem[],
+  signal: AbortSignal,
+): Promise<Set<string>> {
   const authors = new Map(items.map(({ author }) => [author.id, author]));
   const trusted = new Set<string>();
   for (const author of [...authors.values()].slice(0, maxAuthors)) {

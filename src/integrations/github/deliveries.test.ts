@@ -26,7 +26,7 @@ const entry = (at: number, over: Partial<Entry> = {}): Entry => ({
   ...over,
 });
 
-/** An App whose log has these pages, newest first, with a link from each to the next; `again` answers what is asked for again. */
+/** An App whose delivery log has these pages, newest first, each with a link to the next. `again` answers requests for redelivery. */
 function anApp(
   pages: readonly Entry[][],
   again: (id: unknown) => void = () => {},
@@ -46,14 +46,14 @@ function anApp(
 }
 
 describe("redeliverMissed", () => {
-  it("asks by the whole id, of which no digit is rounded away", async () => {
+  it("asks for a redelivery by the exact id, without rounding", async () => {
     const asked: unknown[] = [];
     const { log } = anApp([[entry(0), entry(1, { status_code: 503 })]], (id) => asked.push(id));
     expect(await log.redeliverMissed(hourAgo, patiently)).toEqual({ asked: 1, cursor: new Date(noon) });
     expect(asked).toEqual([1_864_203_551_777_000_002n]);
   });
 
-  it("says which event GitHub does not deliver again, and asks for the rest", async () => {
+  it("logs an event that GitHub cannot redeliver, and redelivers the others", async () => {
     const pages = [[entry(1, { status_code: 503 }), entry(2, { status_code: 503 })]];
     const { log, warnings } = anApp(pages, (id) => {
       if (id === pages[0]?.[1]?.id) throw new ProviderError("NotFound", "cannot redeliver: 404");
@@ -62,7 +62,7 @@ describe("redeliverMissed", () => {
     expect(warnings).toMatchObject([{ guid: "event-2", id: "1864203551777000003" }]);
   });
 
-  it("reads a log of many pages to the moment it began with, and no further", async () => {
+  it("reads a log of many pages back to the given time and no further", async () => {
     const pages = Array.from({ length: 60 }, (_, page) =>
       Array.from({ length: 100 }, (_, at) => entry(page * 59 + at)),
     );
@@ -74,8 +74,8 @@ describe("redeliverMissed", () => {
     expect(asked).toEqual([young.id]);
   });
 
-  it("ends with an error in a log that has no end, rather than move on", async () => {
+  it("fails with an error if the log has a loop", async () => {
     const { log } = anApp([[entry(0)]], undefined, () => 1);
-    await expect(log.redeliverMissed(hourAgo, patiently)).rejects.toThrow(/leads back/);
+    await expect(log.redeliverMissed(hourAgo, patiently)).rejects.toThrow(/has a loop/);
   });
 });

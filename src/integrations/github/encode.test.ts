@@ -8,7 +8,7 @@ import { encoder } from "./encode.ts";
 const encode = encoder("github.com");
 const runs = { numRuns: thorough(100_000), seed: 20_261_101 };
 
-/** Fragments that act on GitHub, alone or put together. */
+/** Fragments that act on GitHub, alone or combined. */
 const hostile = fc.oneof(
   {
     weight: 3,
@@ -77,7 +77,7 @@ const liveAddress = /(?:https?:\/\/(?!github\.com(?:[/\s)]|$))|www\.)/i;
 const liveLink = /\](?:\[|:|\((?!https:\/\/github\.com\/))/;
 
 describe("encode", () => {
-  it("lets nothing through that signals, shows, closes, commands or leads elsewhere, whatever the text", () => {
+  it("leaves no mention, image, closing keyword, command or foreign link working in any text", () => {
     fc.assert(
       fc.property(text, (given) => {
         const out = encode(given);
@@ -98,14 +98,14 @@ describe("encode", () => {
     );
   }, 120_000);
 
-  it("gives the same again for what it has given", () => {
+  it("does not change its own output", () => {
     fc.assert(
       fc.property(text, (given) => encode(encode(given)) === encode(given)),
       { ...runs, numRuns: thorough(20_000) },
     );
   }, 60_000);
 
-  it("never gives more bytes than allowed, nor half a character", () => {
+  it("never returns more bytes than allowed or half a character", () => {
     fc.assert(
       fc.property(
         fc.array(fc.oneof(hostile, fc.constantFrom("é", "漢", "😀")), { maxLength: 60 }),
@@ -119,45 +119,42 @@ describe("encode", () => {
     );
   }, 60_000);
 
-  it("leaves ordinary Markdown as it is", () => {
+  it("does not change ordinary Markdown", () => {
     const plain =
       "## What changed\n\n- **login** now trims spaces\n- see `src/login.ts`\n\n```ts\nconst a = b < c && d;\n```\n\nPart of #42.";
     expect(encode(plain)).toBe(plain);
   });
 
-  it("breaks a closing word however far before its reference it stands", () => {
+  it("breaks a closing keyword at any distance before its reference", () => {
     for (const between of [" ".repeat(45), `:${"\n".repeat(60)}`, " ** ".repeat(500)])
       expect(encode(`fixes${between}#42`)).toBe(`fi\u200bxes${between}#42`);
   });
 
-  it("keeps links to the code host and turns others into text that shows where they lead", () => {
+  it("keeps links to the code host, and turns others into text that shows their address", () => {
     expect(encode("[diff](https://github.com/acme/shop/pull/7)")).toBe("[diff](https://github.com/acme/shop/pull/7)");
     expect(encode("[diff](https://evil.example/)")).toBe("[diff]\u200b(https:\u200b//evil.example/)");
     expect(encode("https://github.com@evil.example/ ")).not.toContain("https://");
   });
 
-  it("looks the same to a person", () => {
+  it("does not change what a person sees", () => {
     const given = "@octocat fixes #42 <b>now</b> ![x](https://evil.example/x.png)";
     expect(encode(given).replaceAll("\u200b", "")).toBe(given);
   });
 
-  it("closes a code fence that was left open, so that what follows is ours again", () => {
+  it("closes an open code fence, so that our text after it is not code", () => {
     expect(encode("```js\nlet a;")).toBe("```js\nlet a;\n```");
-    // One in a list ends with the list: a fence at the margin would open another and swallow what follows.
+    // A fence in a list ends with the list. A fence at the margin would open a new one that contains our text.
     expect(encode("Ran:\n- ```\n  npm test\n  ```\nAll good.")).toBe("Ran:\n- ```\n  npm test\n  ```\nAll good.");
     expect(encode(`~~~~\n${"x".repeat(500)}`, { maxBytes: 200 })).toMatch(
       /\n~~~~\n\n… \(cut: too long to show here\)$/,
     );
   });
 
-  it.each(hostileTexts.encode)("takes work in line with the length of %j repeated", (piece) => {
+  it.each(hostileTexts.encode)("takes time linear in the length of %j repeated", (piece) => {
     assertLinear((length) => encode(fill(piece, length), { maxBytes: length }));
   });
 
-  it.each(hostileTexts.encodeAfterFixes)(
-    "takes work in line with how often %j stands behind a closing word",
-    (blank) => {
-      assertLinear((length) => encode(`fixes${fill(blank, length)}`, { maxBytes: length }));
-    },
-  );
+  it.each(hostileTexts.encodeAfterFixes)("takes time linear in the number of %j after a closing keyword", (blank) => {
+    assertLinear((length) => encode(`fixes${fill(blank, length)}`, { maxBytes: length }));
+  });
 });

@@ -16,7 +16,7 @@ const acting = [
   "check_suite",
 ];
 
-/** A payload as text, and where each of its values stands in it. */
+/** A payload as text, and the position of each of its values in it. */
 interface Payload {
   name: string;
   json: string;
@@ -29,7 +29,7 @@ const payloads = examples
   .filter(({ name }) => acting.includes(name))
   .flatMap(({ name, examples: bodies }) => bodies.map((body) => payloadOf(name, body)));
 
-/** Without the addresses, which nobody reads and which are most of it; every text calls the bot. */
+/** The payload without its URLs, which are most of it and which no code reads. Every text mentions the bot. */
 function payloadOf(name: string, body: object): Payload {
   const values: Payload["values"] = [];
   const write = (key: string, value: unknown, at: number): string => {
@@ -50,7 +50,7 @@ function payloadOf(name: string, body: object): Payload {
   return { name, json: write("", body, 0), values };
 }
 
-/** JSON in the place of a value; the last is none. */
+/** JSON to insert instead of a value; the last one is invalid. */
 const hostile = fc.constantFrom(
   ..."null|true|0|-1|1.5|1e21|1e999|9007199254740993|[]|{}|[null]|[[[]]]".split("|"),
   ...["", " ", "x", "../..", "a/b#1", "@bellhop ".repeat(40), "\u0000", "\ud800", "__proto__", "constructor"].map(
@@ -72,7 +72,7 @@ function rarely<T>(what: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> {
   return fc.oneof({ weight: 14, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: what });
 }
 
-/** A payload with one value or two in whose place something else stands, or cut off. */
+/** A payload in which one or two values are replaced, or which is truncated. */
 const delivery = fc
   .record({
     payload: fc.constantFrom(...payloads),
@@ -102,15 +102,15 @@ function deliver(event: string, text: string): Normalised {
   return normalise({ body: Buffer.from(text), receivedAt: new Date(0), headers: { get } }, context);
 }
 
-describe("normalise, with bodies that somebody has tampered with", () => {
-  it("begins with bodies that ring", () => {
+describe("normalise, with manipulated bodies", () => {
+  it("starts from bodies that give events", () => {
     const outcomes = payloads.map(({ name, json }) => deliver(name, json).outcome);
     expect(payloads.length).toBeGreaterThan(50);
     expect(outcomes).not.toContain("malformed");
     expect(outcomes.filter((outcome) => outcome === "event").length).toBeGreaterThan(20);
   });
 
-  it("makes an event that is whole, or says why not, whatever stands in the body", () => {
+  it("returns a complete event or a reason for any body", () => {
     const seen = { event: 0, ignored: 0, malformed: 0 };
     fc.assert(
       fc.property(delivery, ({ event, text }) => {
@@ -124,7 +124,7 @@ describe("normalise, with bodies that somebody has tampered with", () => {
   }, 120_000);
 });
 
-/** What an answer lacks to be acted on, or to be told to a person. */
+/** The problem of an answer that is incomplete for the gateway or for a person, if there is one. */
 function wrongWith(found: Normalised): string | undefined {
   if (found.outcome === "ignored") return found.reason === "" || found.message === "" ? "no reason" : undefined;
   if (found.outcome === "malformed")
@@ -132,7 +132,7 @@ function wrongWith(found: Normalised): string | undefined {
   const { event, cause, actor, repository, subject, signals } = found.event;
   const isBot = actor.id === context.bot.id || actor.login === context.bot.login;
   if (!/^[a-z_]+\/[^/]/.test(cause)) return "no cause";
-  if (isBot && event !== "workflow_run" && event !== "check_suite") return "the bot rings";
+  if (isBot && event !== "workflow_run" && event !== "check_suite") return "the bot triggers";
   if ([actor.id, actor.login, repository.id, repository.owner, repository.name].includes("")) return "no name";
   if (!subject.key.startsWith(`${repository.owner}/${repository.name}`)) return "a subject of another repository";
   return signals.length > 0 ? undefined : "nothing rings";

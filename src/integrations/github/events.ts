@@ -73,7 +73,10 @@ function normaliseBody(body: object, origin: Origin): Normalised {
   } catch (error) {
     if (!(error instanceof z.ZodError)) throw error;
     const [issue] = error.issues;
-    return malformed(issue?.path.join(".") || "body", issue?.message ?? "the payload does not have the shape that GitHub sends");
+    return malformed(
+      issue?.path.join(".") || "body",
+      issue?.message ?? "the payload does not have the shape that GitHub sends",
+    );
   }
 }
 
@@ -99,7 +102,10 @@ function read(body: object, origin: Origin): ReadResult {
 function ignoredAction(name: string, action: string | undefined): ReadResult {
   const known = action !== undefined && Object.hasOwn(ignoredActions, action) ? ignoredActions[action] : undefined;
   if (known) return { ignored: known.reason, message: known.message };
-  return { ignored: "UnknownAction", message: `Bellhop does not handle the event ${name} ${action ? `with action ${action}` : "without action"}.` };
+  return {
+    ignored: "UnknownAction",
+    message: `Bellhop does not handle the event ${name} ${action ? `with action ${action}` : "without action"}.`,
+  };
 }
 
 function kind<S extends z.ZodType>(

@@ -33,7 +33,7 @@ describe("installer", () => {
     ...more,
   });
 
-  it("sets the App's hook, repairs it, leaves it when right, and does not overwrite a stranger's", async () => {
+  it("sets and repairs the App's hook, does not write it if it is right, and does not overwrite another system's hook", async () => {
     const url = world.hookURL("abc");
     expect(await connection.installer?.ensure(desired(url), patiently)).toMatchObject({
       hooks: [{ target: "app" }],
@@ -60,33 +60,36 @@ describe("installer", () => {
       hooks: "/repos/acme/shop/hooks" as const,
     },
     { of: "the organisation", spec: { organization: "acme" }, target: "acme", hooks: "/orgs/acme/hooks" as const },
-  ])("with a token keeps one hook of $of, repairs drift, removes surplus, and takes all away", async (at) => {
-    const { token, installer } = await withToken(at.spec);
-    const list = async (): Promise<object> => (await call(world.github, `GET ${at.hooks}`, token)).body;
-    const url = world.hookURL(at.target.replace("/", "-"));
-    const made = (await installer.ensure(desired(url), patiently)).hooks[0]!;
-    expect(made.target).toBe(at.target);
+  ])(
+    "with a token keeps one hook of $of, repairs drift, removes surplus hooks, and removes all in the end",
+    async (at) => {
+      const { token, installer } = await withToken(at.spec);
+      const list = async (): Promise<object> => (await call(world.github, `GET ${at.hooks}`, token)).body;
+      const url = world.hookURL(at.target.replace("/", "-"));
+      const made = (await installer.ensure(desired(url), patiently)).hooks[0]!;
+      expect(made.target).toBe(at.target);
 
-    await call(world.github, `PATCH ${at.hooks}/${made.id}`, token, { active: false, events: ["push"] });
-    await call(world.github, `POST ${at.hooks}`, token, {
-      name: "web",
-      config: { url, content_type: "json", secret: "x" },
-      events: ["issues"],
-    });
-    expect((await installer.ensure(desired(url, { known: [made] }), patiently)).hooks).toEqual([made]);
-    expect(await list()).toMatchObject([
-      { id: Number(made.id), active: true, config: { url, content_type: "json", insecure_ssl: "0" } },
-    ]);
-    const before = sentToGitHub("PATCH", /\/hooks\//);
-    await installer.ensure(desired(url, { known: [made] }), patiently);
-    expect(sentToGitHub("PATCH", /\/hooks\//)).toBe(before);
-    await installer.remove([made], [url], patiently);
-    await installer.remove([made], [url], patiently);
-    expect(await list()).toEqual([]);
-  });
+      await call(world.github, `PATCH ${at.hooks}/${made.id}`, token, { active: false, events: ["push"] });
+      await call(world.github, `POST ${at.hooks}`, token, {
+        name: "web",
+        config: { url, content_type: "json", secret: "x" },
+        events: ["issues"],
+      });
+      expect((await installer.ensure(desired(url, { known: [made] }), patiently)).hooks).toEqual([made]);
+      expect(await list()).toMatchObject([
+        { id: Number(made.id), active: true, config: { url, content_type: "json", insecure_ssl: "0" } },
+      ]);
+      const before = sentToGitHub("PATCH", /\/hooks\//);
+      await installer.ensure(desired(url, { known: [made] }), patiently);
+      expect(sentToGitHub("PATCH", /\/hooks\//)).toBe(before);
+      await installer.remove([made], [url], patiently);
+      await installer.remove([made], [url], patiently);
+      expect(await list()).toEqual([]);
+    },
+  );
 });
 
-/** The provider signed in with a personal access token of ana's. */
+/** The provider, signed in with a personal access token of ana. */
 async function withToken(spec: object, status?: Parameters<SignedIn["integration"]>[1]) {
   const token = await people().createUserToken({ login: "ana" });
   const credentials = { token: { secretRef: { name: "token", key: "t" } } };
@@ -96,7 +99,7 @@ async function withToken(spec: object, status?: Parameters<SignedIn["integration
 }
 
 describe("deliveries", () => {
-  it("asks again for what was not answered 2xx, once an event, and moves the cursor on", async () => {
+  it("redelivers each event that got no 2xx answer once, and advances the cursor", async () => {
     await connection.installer?.ensure(
       { url: world.hookURL("log"), secret: "a secret of ours", known: [], takeOver: false, rewriteSecret: false },
       patiently,
@@ -126,7 +129,7 @@ describe("deliveries", () => {
   it.each([
     { of: "a repository", spec: { repositories: ["acme/shop"] } },
     { of: "an organisation", spec: { organization: "acme" } },
-  ])("are asked for again at the hook of $of too", async ({ of, spec }) => {
+  ])("are also redelivered for the hook of $of", async ({ of, spec }) => {
     const { installer } = await withToken(spec);
     const url = world.hookURL(of.replace(" ", "-"));
     const { hooks } = await installer.ensure(
@@ -154,11 +157,11 @@ describe("deliveries", () => {
   });
 });
 
-it("asked GitHub for no route that there is not", () => {
+it("called only routes that the stand-in has", () => {
   expect(world.github.requests.filter(({ operation }) => operation === null)).toEqual([]);
 });
 
-it("sent GitHub nothing that its description does not allow", (context) => {
+it("sent only requests that GitHub's description allows", (context) => {
   needsFile(context, specFile);
   world.github.assertClean();
 });

@@ -61,7 +61,7 @@ describe("findMention", () => {
     ["Title\n===\n@bellhop below a heading"],
     ["<!-- c -->\n@bellhop below a comment"],
     ["* * *\n@bellhop below a line"],
-  ])("hears %j", (text) => {
+  ])("finds the mention in %j", (text) => {
     expect(signals(text)).toBe(true);
   });
 
@@ -145,11 +145,11 @@ describe("findMention", () => {
     ["ok\n\nOn Mon, 5 Jan 2026 at 10:00,\nAda <ada@example.com> wrote:\n\n@bellhop fix"],
     ["ok\n\nFrom: Ada\nSent: Monday\nTo: Bob\nSubject: x\n\n@bellhop fix"],
     ["ok\n\n—\nReply to this email directly, or view it on GitHub\n@bellhop"],
-  ])("does not hear %j", (text) => {
+  ])("finds no mention in %j", (text) => {
     expect(signals(text)).toBe(false);
   });
 
-  it("gives the words after the first call, whatever lines follow", () => {
+  it("returns the text after the first mention, across lines", () => {
     expect(findMention("Hi\n> @bellhop no\n\n@Bellhop: stop\nplease\n", "bellhop")).toEqual({ words: "stop\nplease" });
     expect(findMention("- a\n- @bellhop retry\r\n\r\nthanks @bellhop", "bellhop")).toEqual({
       words: "retry\r\n\r\nthanks @bellhop",
@@ -212,7 +212,7 @@ const words = fc
   .map((all) => all.join(" "));
 
 describe("findMention, for any text", { timeout: 180_000 }, () => {
-  it("never throws, and what follows a call is the end of the text", () => {
+  it("never throws, and returns the text after the mention to its end", () => {
     fc.assert(
       fc.property(
         fc.oneof({ weight: 9, arbitrary: soup }, { weight: 1, arbitrary: fc.string({ maxLength: 80 }) }),
@@ -224,7 +224,7 @@ describe("findMention, for any text", { timeout: 180_000 }, () => {
     );
   });
 
-  it("hears a call between plain words, in any case", () => {
+  it("finds a mention between ordinary words, in any case", () => {
     fc.assert(
       fc.property(words, words, fc.constantFrom("@bellhop", "@BELLHOP", "@BellHop"), (before, behind, call) => {
         expect(findMention(`${before} ${call} ${behind}`, "bellhop")).toEqual({ words: behind.trim() });
@@ -233,8 +233,8 @@ describe("findMention, for any text", { timeout: 180_000 }, () => {
     );
   });
 
-  it("hears nothing inside a quote, a fence or a comment", () => {
-    // Whole runs, so that what is left on both sides makes no new end of a comment.
+  it("finds no mention inside a quote, a fence or a comment", () => {
+    // Replaces whole runs, so that the rest on both sides does not form a new end of a comment.
     const line = soup.map((text) => text.replaceAll(/[\r\n]/g, " ").replaceAll(/-+>+/g, ""));
     fc.assert(
       fc.property(fc.array(line, { maxLength: 6 }), fc.constantFrom("quote", "fence", "comment"), (lines, how) => {
@@ -250,7 +250,7 @@ describe("findMention, for any text", { timeout: 180_000 }, () => {
     );
   });
 
-  it("hears no longer name and no address", () => {
+  it("finds no mention in a longer name or an address", () => {
     const letter = fc.constantFrom("a", "b", "X", "Z", "0", "9", "_", "é", "-", "@");
     fc.assert(
       fc.property(words, letter, fc.boolean(), (around, char, inFront) => {
@@ -264,13 +264,13 @@ describe("findMention, for any text", { timeout: 180_000 }, () => {
 });
 
 describe("findMention, for hostile texts", () => {
-  it.each(hostileTexts.mention)("looks at each character of %j over and over a bounded number of times", (unit) => {
+  it.each(hostileTexts.mention)("reads each character of %j repeated only a bounded number of times", (unit) => {
     assertLinear((length) => findMention(`${fill(unit, length)}\n\n\`@bellhop\``, "bellhop"));
   });
 });
 
 describe("a bot whose name has a hyphen", () => {
-  it("is called by its whole name, and by no part of it", () => {
+  it("is mentioned by its whole name, and not by a part of it", () => {
     expect(findMention("@acme-bell please", "acme-bell")?.words).toBe("please");
     expect(findMention("@Acme-Bell[bot] please", "acme-bell")?.words).toBe("please");
     for (const text of ["@acme please", "@acme-bell-2 please", "@acmexbell please"])

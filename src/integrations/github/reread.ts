@@ -47,13 +47,21 @@ function found({ user, text, subjectKey, updatedAt }: CurrentState, source: Task
 }
 
 function gone({ subject, url }: TaskSource): Reread {
-  return { found: false, message: `The object that triggered this task in ${subject.key}${url ? ` (${url})` : ""} no longer exists.` };
+  return {
+    found: false,
+    message: `The object that triggered this task in ${subject.key}${url ? ` (${url})` : ""} no longer exists.`,
+  };
 }
 
 type Reader = (api: Api, source: TaskSource, repository: RepositoryRef, signal: AbortSignal) => Promise<CurrentState>;
 type ObjectType = NonNullable<TaskSource["object"]>["type"];
 
-function read(api: Api, source: TaskSource, repository: RepositoryRef, signal: AbortSignal): Promise<CurrentState> | undefined {
+function read(
+  api: Api,
+  source: TaskSource,
+  repository: RepositoryRef,
+  signal: AbortSignal,
+): Promise<CurrentState> | undefined {
   return source.object && readers[source.object.type](api, source, repository, signal);
 }
 

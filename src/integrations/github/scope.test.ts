@@ -19,10 +19,10 @@ function integration(spec: object, installations?: string[]): GitHubIntegration 
 describe("covers", () => {
   const repository = { owner: "Acme", name: "Shop" };
   it.each([
-    ["any repository of the organisation, without regard to case", { organization: "acme" }, true],
+    ["any repository of the organisation, ignoring case", { organization: "acme" }, true],
     ["no repository of another organisation", { organization: "acme-2" }, false],
-    ["a listed repository, without regard to case", { repositories: ["acme/shop"] }, true],
-    ["no repository that is not listed", { repositories: ["acme/shop-2"] }, false],
+    ["a listed repository, ignoring case", { repositories: ["acme/shop"] }, true],
+    ["no unlisted repository", { repositories: ["acme/shop-2"] }, false],
     [
       "no repository that the list leaves out of the organisation",
       { organization: "acme", repositories: ["acme/web"] },
@@ -33,7 +33,7 @@ describe("covers", () => {
     expect(covers(integration(spec), repository)).toBe(expected);
   });
 
-  it("takes an App's deliveries only for installations that were found with the App's key", () => {
+  it("covers an App's deliveries only for installations that were found with the App's key", () => {
     const app = { appId: 12, privateKeySecretRef: { name: "app", key: "key" } };
     const spec = { organization: "acme", credentials: { app } };
     expect(covers(integration({ organization: "acme" }), repository, "7")).toBe(true);
@@ -64,7 +64,7 @@ describe("host", () => {
 });
 
 describe("sharedHook", () => {
-  it("is one for all integrations of an App, and none for tokens", () => {
+  it("is the same for all integrations of an App, and undefined for tokens", () => {
     const app = { appId: 12, privateKeySecretRef: { name: "app", key: "key" } };
     expect(sharedHook(integration({ organization: "acme", credentials: { app } }))).toBe("github.com/apps/12");
     expect(sharedHook(integration({ organization: "acme" }))).toBeUndefined();

@@ -27,7 +27,7 @@ const openIssue = (body = "It does not."): Promise<{ id: number; number: number 
   people().openIssue({ as: "ana", repo: "acme/shop", title: "Login fails", body });
 
 describe("credentials", () => {
-  it("knows the App's bot, where it is installed, and that nothing is missing", async () => {
+  it("returns the App's bot and installations, and reports nothing missing", async () => {
     const found = await connection.credentials.check(patiently);
     expect(found).toMatchObject({
       bot: { login: "bellhop[bot]", mention: "bellhop", id: String(world.github.app("bellhop").bot.id) },
@@ -37,7 +37,7 @@ describe("credentials", () => {
     });
   });
 
-  it("names events and permissions that the App lacks, and owners it is not installed on", async () => {
+  it("reports missing events and permissions of the App, and owners without an installation", async () => {
     const { createApp } = people();
     const poor = await createApp({
       slug: "poor",
@@ -54,7 +54,7 @@ describe("credentials", () => {
     expect(missing).not.toContain("event issues of the App");
   });
 
-  it("calls a personal access token broad, and its user the bot", async () => {
+  it("reports the scope Broad for a personal access token, and its user as the bot", async () => {
     const token = await people().createUserToken({ login: "ana" });
     const credentials = { token: { secretRef: { name: "token", key: "t" } } };
     const signedIn = await world.connect(world.integration({ credentials }), token);
@@ -71,17 +71,17 @@ describe("credentials", () => {
     generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ type: "pkcs8", format: "pem" }).toString();
 
   it.each([
-    ["cut off", truncated, /cannot be read, it is cut off or damaged: download a new one/],
-    ["damaged", () => damaged, /cannot be read, it is cut off or damaged: download a new one/],
-    ["of another kind", elliptic, /is of type ec, GitHub's are RSA: download the App's own/],
-  ])("refuses a key that is %s with words that help", async (_name, key, message) => {
+    ["truncated", truncated, /cannot be parsed because it is truncated or damaged: download a new one/],
+    ["damaged", () => damaged, /cannot be parsed because it is truncated or damaged: download a new one/],
+    ["not RSA", elliptic, /is of type ec, but GitHub's keys are RSA: download the App's own key/],
+  ])("refuses a key that is %s, with a helpful message", async (_name, key, message) => {
     await expect(world.connect(world.integration(), key())).rejects.toMatchObject({
       code: "SecretInvalid",
       message: expect.stringMatching(message) as string,
     });
   });
 
-  it("says that the id is wrong where GitHub knows no such App", async () => {
+  it("says that the App id is wrong if GitHub does not know the App", async () => {
     const credentials = { app: { appId: 999_999, privateKeySecretRef: { name: "app", key: "k" } } };
     const signedIn = await world.connect(world.integration({ credentials }));
     await expect(signedIn.credentials.check(patiently)).rejects.toMatchObject({
@@ -90,7 +90,7 @@ describe("credentials", () => {
     });
   });
 
-  it("refuses a key that is no key with words that help", async () => {
+  it("refuses a text that is not a key, with a helpful message", async () => {
     await expect(world.connect(world.integration(), "hello")).rejects.toMatchObject({
       code: "SecretInvalid",
       message: /not a PEM private key/,
@@ -103,7 +103,7 @@ describe("actors", () => {
     ["ana", "Admin"],
     ["mallory", "Read"],
     ["eve", "None"],
-  ])("finds what %s may do", async (login, permission) => {
+  ])("looks up the permission of %s: %s", async (login, permission) => {
     const token = await people().createUserToken({ login: "ana" });
     const { body } = await call(world.github, `GET /users/${login}`, token);
     const actor = { id: String(body["id"]), login };
@@ -114,7 +114,7 @@ describe("actors", () => {
     });
   });
 
-  it("goes by the id where the login says otherwise", async () => {
+  it("identifies a person by the id if the login belongs to somebody else", async () => {
     const token = await people().createUserToken({ login: "ana" });
     const { body } = await call(world.github, "GET /users/mallory", token);
     const found = await connection.actors?.permission(
@@ -125,7 +125,7 @@ describe("actors", () => {
     expect(found).toEqual({ permission: "Read", login: "mallory", isBot: false });
   });
 
-  it("gives nothing where the login has changed hands between two calls", async () => {
+  it("returns None if the login passed to another account between two calls", async () => {
     const token = await people().createUserToken({ login: "ana" });
     const { body } = await call(world.github, "GET /users/ana", token);
     const other = { permission: "admin", role_name: "admin", user: { id: 4_242, login: "ana" } };
@@ -138,7 +138,7 @@ describe("actors", () => {
     expect(found).toMatchObject({ permission: "None" });
   });
 
-  it("says of a bot that it is one, and gives it nothing", async () => {
+  it("recognises a bot and returns None for it", async () => {
     const { bot } = world.github.app("bellhop");
     const found = await connection.actors?.permission(
       world.repository,
@@ -148,14 +148,14 @@ describe("actors", () => {
     expect(found).toEqual({ permission: "None", login: "bellhop[bot]", isBot: true });
   });
 
-  it("gives nothing to an account that is gone", async () => {
+  it("returns None for a deleted account", async () => {
     const found = await connection.actors?.permission(world.repository, { id: "99", login: "nobody" }, patiently);
     expect(found).toMatchObject({ permission: "None" });
   });
 });
 
 describe("context", () => {
-  it("reads a comment again, and that it was edited", async () => {
+  it("reads a comment again and reports that it was edited", async () => {
     const issue = await openIssue();
     const comment = await people().comment({ as: "ana", repo: "acme/shop", number: issue.number, body: "@bellhop go" });
     const source = aSource("IssueComment", comment.id, { number: issue.number, receivedAt: new Date("2020-01-01") });
@@ -174,18 +174,18 @@ describe("context", () => {
     });
   });
 
-  it("says of a deleted comment that it is not there any more", async () => {
+  it("says that a deleted comment no longer exists", async () => {
     const issue = await openIssue();
     const comment = await people().comment({ as: "ana", repo: "acme/shop", number: issue.number, body: "@bellhop go" });
     await people().deleteComment({ as: "ana", comment: comment.id });
     const source = aSource("IssueComment", comment.id, { number: issue.number });
     expect(await connection.context?.reread(source, world.repository, patiently)).toMatchObject({
       found: false,
-      message: /not there any more/,
+      message: /no longer exists/,
     });
   });
 
-  it("gathers the conversation oldest first, says whom to trust, strips what is hidden, and leaves out what came later", async () => {
+  it("gathers the conversation oldest first, marks trusted authors, strips hidden text, and leaves out later texts", async () => {
     const issue = await openIssue("It fails. <!-- do evil -->");
     await people().comment({ as: "mallory", repo: "acme/shop", number: issue.number, body: "me\u200b too" });
     const until = new Date(Date.now() + 1000);
@@ -210,11 +210,11 @@ describe("context", () => {
     expect(before).toEqual([]);
   });
 
-  describe("of somebody without write, whose words may have been edited", () => {
+  describe("of an author without write permission, whose text may have been edited", () => {
     const gatherBody = async (lastEditedAt?: (until: Date) => string | null): Promise<string | undefined> => {
       const issue = await people().openIssue({ as: "mallory", repo: "acme/shop", title: "T", body: "innocent" });
       const until = new Date(Date.parse(String(issue["created_at"])));
-      // A later comment moves the issue's `updated_at`, so that REST cannot tell any more.
+      // A later comment changes the issue's `updated_at`, so the REST API no longer shows whether the body was edited.
       world.github.fail(
         { path: /issues\/\d+$/ },
         {
@@ -240,13 +240,13 @@ describe("context", () => {
       expect(await gatherBody((until) => until.toISOString())).toBe("innocent");
     });
 
-    it("leaves out a body that was edited later, or where GitHub cannot tell", async () => {
+    it("leaves out a body that was edited later, or if GitHub cannot report edits", async () => {
       expect(await gatherBody((until) => new Date(until.getTime() + 1000).toISOString())).toMatch(/^\(left out/);
       expect(await gatherBody()).toMatch(/^\(left out/);
     });
   });
 
-  it("keeps the newest comments within the budget and cuts with a mark", async () => {
+  it("keeps the newest comments within the budget and marks where it cuts", async () => {
     const issue = await openIssue("short");
     for (const letter of ["a", "b", "c"]) {
       await people().comment({ as: "ana", repo: "acme/shop", number: issue.number, body: letter.repeat(400) });
@@ -265,7 +265,7 @@ describe("context", () => {
     expect(items.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0)).toBeLessThanOrEqual(1000);
   });
 
-  it("reads a thread that is longer than a page, oldest first, and its newest where not all of it fits", async () => {
+  it("reads a thread of several pages oldest first, and only its newest comments if not all fit", async () => {
     const issue = await openIssue("long");
     const all = Array.from({ length: 105 }, (_, index) => `comment ${index}`);
     for (const body of all) await people().comment({ as: "ana", repo: "acme/shop", number: issue.number, body });
@@ -281,7 +281,7 @@ describe("context", () => {
     expect(some).toEqual(all.slice(-some.length));
   });
 
-  it("gathers a review's thread with file, line and hunk", async () => {
+  it("gathers the comments of a review with file, line and hunk", async () => {
     await people().pushCommit({
       as: "ana",
       repo: "acme/shop",
@@ -352,7 +352,7 @@ describe("context", () => {
 });
 
 describe("reporter and acknowledger", () => {
-  it("creates once, updates, and finds its own comment by the marker, never another's", async () => {
+  it("creates and updates a comment, and finds only its own comment by the marker", async () => {
     const issue = await openIssue();
     const target = { repository: world.repository, subjectNumber: issue.number };
     const since = new Date(Date.now() - 60_000);
@@ -365,7 +365,7 @@ describe("reporter and acknowledger", () => {
     expect(await connection.reporter?.find(target, "task-10", since, patiently)).toBeUndefined();
   });
 
-  it("reacts with eyes, and again without a second reaction", async () => {
+  it("reacts with eyes, and does not add a second reaction", async () => {
     const issue = await openIssue();
     const comment = await people().comment({ as: "ana", repo: "acme/shop", number: issue.number, body: "@bellhop go" });
     const source = aSource("IssueComment", comment.id, { number: issue.number });
@@ -379,7 +379,7 @@ describe("reporter and acknowledger", () => {
 });
 
 describe("code host", () => {
-  it("reads the repository, and says of another under its name that it is gone", async () => {
+  it("reads the repository, and reports it missing if another one has its name", async () => {
     expect(await connection.codeHost?.repository(world.repository, patiently)).toMatchObject({
       id: world.repository.id,
       owner: "acme",
@@ -394,7 +394,7 @@ describe("code host", () => {
     await expect(other).rejects.toMatchObject({ code: expect.stringMatching(/NotFound|Invalid/) as string });
   });
 
-  it("mints tokens for one repository with contents only, and revokes them", async () => {
+  it("mints tokens for the contents of one repository, and revokes them", async () => {
     const minted = await connection.codeHost?.mintToken(world.repository, "read", patiently);
     expect(minted?.username).toBe("x-access-token");
     const auth = minted?.password ?? "";
@@ -409,7 +409,7 @@ describe("code host", () => {
     expect((await call(world.github, "GET /repos/acme/shop/contents/README.md", auth)).status).toBe(401);
   });
 
-  it("opens a change once, finds it, updates it, and releases its checks once", async () => {
+  it("opens a change once, finds and updates it, and releases its checks once", async () => {
     const host = connection.codeHost!;
     const sha = await people().pushCommit({
       as: "ana",
@@ -417,7 +417,13 @@ describe("code host", () => {
       branch: "bellhop/1-fix",
       files: { "c.txt": "c" },
     });
-    const wanted = { headRef: "bellhop/1-fix", baseRef: "main", title: "Fix", body: host.closingReference(1), draft: true };
+    const wanted = {
+      headRef: "bellhop/1-fix",
+      baseRef: "main",
+      title: "Fix",
+      body: host.closingReference(1),
+      draft: true,
+    };
     const opened = await host.openChange(world.repository, wanted, patiently);
     expect(opened).toMatchObject({
       state: "Open",
@@ -445,7 +451,7 @@ describe("code host", () => {
     await expect(host.releaseChecks(world.repository, release, patiently)).rejects.toMatchObject({ code: "Conflict" });
   });
 
-  it("says of a repository without commits that it is empty", async () => {
+  it("reports that a repository without commits is empty", async () => {
     await people().createRepo({ repo: "acme/void" });
     const token = await people().createUserToken({ login: "ana" });
     const { body } = await call(world.github, "GET /repos/acme/void", token);
@@ -453,14 +459,14 @@ describe("code host", () => {
     expect(await connection.codeHost?.repository(ref, patiently)).toMatchObject({ empty: true });
   });
 
-  it("names the requester as co-author by the id", () => {
+  it("builds the co-author trailer from the requester's id", () => {
     expect(connection.codeHost?.coAuthor({ id: "583231", login: "octocat" })).toMatch(
       /^octocat <583231\+octocat@users\.noreply\./,
     );
   });
 });
 
-describe("when GitHub says no", () => {
+describe("when GitHub refuses", () => {
   const read = (by = connection): Promise<unknown> => by.codeHost!.change(world.repository, 1, patiently);
   const path = /^\/repos\/acme\/shop\/pulls/;
 
@@ -471,14 +477,14 @@ describe("when GitHub says no", () => {
       { code: "RateLimited", retryable: true, retryAfterMs: 30_000 },
     ],
     ["a 500", failing.serverError(), { code: "Unavailable", retryable: true, status: 500 }],
-    ["a 502 that is a page", failing.badGateway(), { code: "Unavailable", retryable: true, status: 502 }],
+    ["a 502 with an HTML page", failing.badGateway(), { code: "Unavailable", retryable: true, status: 502 }],
     [
       "a 403",
       { kind: "answer", status: 403, body: { message: "Resource not accessible by integration" } } as const,
       { code: "Forbidden", retryable: false },
     ],
     ["a reset connection", failing.reset(), { code: "Unavailable", retryable: true }],
-  ])("makes %s an error that says whether to try again", async (_name, failure, want) => {
+  ])("converts %s to an error that says whether to retry", async (_name, failure, want) => {
     const signedIn = await world.connectWithoutCache();
     world.github.fail({ path }, failure, { times: 1 });
     await expect(read(signedIn)).rejects.toMatchObject({
@@ -487,8 +493,8 @@ describe("when GitHub says no", () => {
     });
   });
 
-  // The default is a minute; a machine that stands still for five is not foreseen.
-  it("waits for the reset of a primary limit", async () => {
+  // The default is a minute. The test allows for a machine that stalls for less than five minutes.
+  it("waits for the reset of a primary rate limit", async () => {
     const signedIn = await world.connectWithoutCache();
     world.github.fail({ path }, failing.primaryRateLimit(new Date(Date.now() + 600_000)), { times: 1 });
     const error = await read(signedIn).catch((thrown: unknown) => thrown as { code: string; retryAfterMs: number });
@@ -496,7 +502,7 @@ describe("when GitHub says no", () => {
     expect((error as { retryAfterMs: number }).retryAfterMs).toBeGreaterThan(300_000);
   });
 
-  it("leaves GitHub alone for as long as it asked, whatever is called, and then calls again", async () => {
+  it("sends no request during the pause that GitHub asked for, and sends requests afterwards", async () => {
     const clock = new FakeClock(new Date());
     const signedIn = await world.connectWithoutCache(clock);
     await signedIn.codeHost!.branch(world.repository, "main", patiently);
@@ -512,13 +518,13 @@ describe("when GitHub says no", () => {
     });
     expect(limited.hits).toBe(1);
     limited.stop();
-    // The App's own limit is another one, though the installation is in its pause.
+    // The App has its own rate limit, so the installation's pause does not apply to it.
     expect(await signedIn.codeHost!.mintToken(world.repository, "read", patiently)).toHaveProperty("password");
     await clock.advance(40_000);
     expect(await branch()).toBeDefined();
   });
 
-  it("sends a create once only, whatever comes back", async () => {
+  it("sends a create request only once, whatever the answer", async () => {
     const issue = await openIssue();
     const injection = world.github.fail({ method: "POST", path: /\/comments$/ }, failing.serverError());
     const made = connection.reporter?.create(
@@ -530,7 +536,7 @@ describe("when GitHub says no", () => {
     expect(injection.hits).toBe(1);
   });
 
-  it("tells a suspended installation from other refusals", async () => {
+  it("distinguishes a suspended installation from other refusals", async () => {
     await people().suspendInstallation({ installation: world.installation });
     try {
       const fresh = await world.connectWithoutCache();
@@ -544,7 +550,7 @@ describe("when GitHub says no", () => {
     }
   });
 
-  it("mints anew where a token has ended early", async () => {
+  it("mints a new token if GitHub refuses the current one", async () => {
     const branches = /^\/repos\/acme\/shop\/branches/;
     const main = await connection.codeHost!.branch(world.repository, "main", patiently);
     world.github.fail(
@@ -556,7 +562,7 @@ describe("when GitHub says no", () => {
     expect(main).toBeDefined();
   });
 
-  it("says of a wrong token what to do, and never the token", async () => {
+  it("says what to do about a wrong token, without the token itself", async () => {
     const credentials = { token: { secretRef: { name: "token", key: "t" } } };
     const wrong = `ghp_${createHash("sha256").update("x").digest("hex")}`;
     const signedIn = await world.connect(world.integration({ credentials }), wrong);
@@ -565,7 +571,7 @@ describe("when GitHub says no", () => {
     expect(JSON.stringify(error) + String((error as Error).stack)).not.toContain(wrong);
   });
 
-  it("says no token again that GitHub gave us, where GitHub repeats it", async () => {
+  it("redacts a token in GitHub's answer", async () => {
     const given = await connection.codeHost!.mintToken(world.repository, "read", patiently);
     const message = `you sent ${Buffer.from(given.password).toString("base64")}`;
     world.github.fail({ path }, { kind: "answer", status: 422, body: { message } }, { times: 1 });
@@ -573,7 +579,7 @@ describe("when GitHub says no", () => {
     expect(error).toMatchObject({ message: expect.stringContaining("you sent [redacted]") as string });
   });
 
-  it("gives up at once when the caller does", async () => {
+  it("ends at once when the caller aborts", async () => {
     world.github.fail({ path }, failing.slow(10_000), { times: 1 });
     const abort = new AbortController();
     const reading = connection.codeHost!.change(world.repository, 1, abort.signal);
@@ -582,11 +588,11 @@ describe("when GitHub says no", () => {
   });
 });
 
-it("asked GitHub for no route that there is not", () => {
+it("called only routes that the stand-in has", () => {
   expect(world.github.requests.filter(({ operation }) => operation === null)).toEqual([]);
 });
 
-it("has asked and understood nothing that GitHub's own description does not allow", (context) => {
+it("sent and received only messages that GitHub's description allows", (context) => {
   needsFile(context, specFile);
   world.github.assertClean();
 });

@@ -50,7 +50,7 @@ afterAll(() => {
   for (const server of servers) server.close().closeAllConnections();
 });
 
-/** An Http that trusts what the file holds. */
+/** An Http that trusts the authorities in the file. */
 function trusting(text: string): void {
   writeFileSync(caFile, text);
   clock = new FakeClock();
@@ -60,14 +60,14 @@ function trusting(text: string): void {
 
 const get = async (url: string): Promise<string> => (await http.fetch(url)).text();
 
-describe("the certificate authorities of a file", () => {
-  it("are trusted, and no others", async () => {
+describe("certificate authorities from a file", () => {
+  it("are trusted, and other authorities are not", async () => {
     trusting(`# a comment\n${first.ca}`);
     expect(await get(first.url)).toBe("first");
     await expect(get(second.url)).rejects.toMatchObject({ code: "Unavailable", message: /certificate/ });
   });
 
-  it("are read again a minute after the last look, and calls under way finish", async () => {
+  it("are read again a minute after the last read, and running calls finish", async () => {
     trusting(first.ca);
     const held = await http.fetch(`${first.url}/held`);
     writeFileSync(caFile, second.ca);
@@ -86,8 +86,8 @@ describe("the certificate authorities of a file", () => {
       "has a broken certificate",
       () => writeFileSync(caFile, "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"),
     ],
-    ["is gone", () => rmSync(caFile)],
-  ])("stay where the file %s, until it is right again", async (_how, change) => {
+    ["is deleted", () => rmSync(caFile)],
+  ])("stay as they were if the file %s, until it is valid again", async (_how, change) => {
     trusting(first.ca);
     change();
     await clock.advance(minuteMs);
@@ -100,7 +100,7 @@ describe("the certificate authorities of a file", () => {
   it.each([
     ["no certificate", "hello"],
     ["a broken certificate", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"],
-  ])("refuse to start from a file with %s, which the error names", (_what, text) => {
+  ])("cause an error that names the file if it contains %s at the start", (_what, text) => {
     expect(() => trusting(text)).toThrow(/certificate authorities in .*ca\.crt/);
   });
 });

@@ -35,7 +35,10 @@ export function followAuthorities(path: string | undefined, deps: { clock: Clock
       authorities = withBuiltIn(text);
       log.info({ path }, "certificate authorities changed");
     } catch (error) {
-      log.error({ path, why: describeError(error) }, "cannot use the changed certificate authorities, keeping the previous ones");
+      log.error(
+        { path, why: describeError(error) },
+        "cannot use the changed certificate authorities, keeping the previous ones",
+      );
     }
   };
   return {

@@ -4,7 +4,7 @@ import { createPace, type Pace } from "./pace.ts";
 
 const patiently = new AbortController().signal;
 
-/** A pace, and the names of the writes whose turn has come. */
+/** A pace, and the names of the writes that were released. */
 function aPace(): {
   clock: FakeClock;
   went: string[];
@@ -21,7 +21,7 @@ function aPace(): {
 }
 
 describe("the pace of writes", () => {
-  it("lets the first go at once, and the others a second apart, in their order", async () => {
+  it("releases the first write at once, and the others in order, a second apart", async () => {
     const { clock, went, ask } = aPace();
     for (const name of ["a", "b", "c"]) void ask(name);
     await clock.advance(0);
@@ -34,7 +34,7 @@ describe("the pace of writes", () => {
     expect(went).toEqual(["a", "b", "c"]);
   });
 
-  it("lets what a person waits for go first, and keeps the pace", async () => {
+  it("releases urgent writes first, at the same pace", async () => {
     const { clock, went, ask } = aPace();
     for (const name of ["a", "b", "c"]) void ask(name);
     void ask("reaction", true);
@@ -45,7 +45,7 @@ describe("the pace of writes", () => {
     expect(went).toEqual(["a", "reaction", "second reaction", "b"]);
   });
 
-  it("gives no turn to whoever gave up", async () => {
+  it("gives no turn to an aborted write", async () => {
     const { clock, went, ask } = aPace();
     const abort = new AbortController();
     void ask("a");

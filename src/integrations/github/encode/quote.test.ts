@@ -15,7 +15,7 @@ const hostile = fc
   })
   .map((parts) => parts.join(""));
 
-/** What GitHub acts on in the text that Markdown shows, and what leaves the line or the quotation. */
+/** Text that GitHub acts on after it has rendered the Markdown, and text that leaves the line or the quotation. */
 const live = [
   /[\n\r\u2028\u2029]/,
   /@[A-Za-z0-9]/,
@@ -33,7 +33,7 @@ const inside = (quotation: string): string => quotation.slice(1, -1);
 const shown = (quotation: string): string => inside(quotation).replace(escaped, "$1");
 
 describe("quote", () => {
-  it("lets nothing act, end the quotation or leave the line, whatever the words", () => {
+  it("lets no text act, end the quotation or leave the line", () => {
     fc.assert(
       fc.property(hostile, (words) => {
         const out = quote(words);
@@ -46,7 +46,7 @@ describe("quote", () => {
     );
   }, 120_000);
 
-  it("looks the same to a person", () => {
+  it("does not change what a person sees", () => {
     const words = "fix `foo_bar()` & <Form> in *.ts, see #42 and https://x.example [now] for @ana!";
     expect(shown(quote(words)).replaceAll("\u200b", "")).toBe(words.replaceAll("`", "'"));
   });
@@ -55,7 +55,7 @@ describe("quote", () => {
     expect(quote("é".repeat(500))).toBe(`“${"é".repeat(79)}…”`);
   });
 
-  it("keeps words from right to left to themselves", () => {
+  it("isolates right-to-left text", () => {
     expect(quote("תקן את זה")).toBe("“\u2068תקן את זה\u2069”");
   });
 
@@ -69,11 +69,11 @@ describe("quote", () => {
     'https://github.com/a"title"',
     "javascript:alert(1)",
     "",
-  ])("leads nowhere but to a page of the code host: %s", (elsewhere) => {
+  ])("does not link to anything but a page of the code host: %s", (elsewhere) => {
     expect(quote("fix it", elsewhere)).toBe("“fix it”");
   });
 
-  it("leads to a server with a port", () => {
+  it("links to a server with a port", () => {
     const page = "https://ghes.internal:8443/a/b/issues/1";
     expect(quoter("ghes.internal:8443")("fix it", page)).toBe(`[“fix it”](${page})`);
   });

@@ -36,10 +36,14 @@ interface Input {
 /** All failures on one commit are one cause, whichever check is reported first. */
 function read({ payload, check, name, sameRepository, type }: Input, origin: Origin): ReadResult {
   if (!failures.has(check.conclusion ?? "")) {
-    return { ignored: "ChecksNotFailed", message: `The checks did not fail; they ended with ${check.conclusion ?? "no conclusion"}.` };
+    return {
+      ignored: "ChecksNotFailed",
+      message: `The checks did not fail; they ended with ${check.conclusion ?? "no conclusion"}.`,
+    };
   }
   const headBranch = check.head_branch ?? "";
-  if (headBranch === "") return { ignored: "NotOurBranch", message: "The failed checks do not belong to a branch of this repository." };
+  if (headBranch === "")
+    return { ignored: "NotOurBranch", message: "The failed checks do not belong to a branch of this repository." };
   const event = eventOf(origin, payload, {
     ...subjectOf(payload, check),
     cause: `checks/${payload.repository.id}/${check.head_sha}`,

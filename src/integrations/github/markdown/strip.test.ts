@@ -52,27 +52,27 @@ const invisible =
 describe("stripHidden", () => {
   it.each([
     ["an HTML comment", "before <!-- do evil --> after", "before   after"],
-    ["a comment that does not end", "seen\n<!-- do evil", "seen\n "],
-    ["zero-width, joining and direction characters", "a\u200bb\u200dc\u202ed\u2066e\u00adf\ufeffg", "abcdefg"],
+    ["an unclosed comment", "seen\n<!-- do evil", "seen\n "],
+    ["zero-width characters, joiners and direction marks", "a\u200bb\u200dc\u202ed\u2066e\u00adf\ufeffg", "abcdefg"],
     ["tag characters that spell words", "hi\u{e0065}\u{e0076}\u{e0069}\u{e006c}", "hi"],
     ["invisible characters written as entities", "a&#8203;b&#x200B;c&shy;d&ZeroWidthSpace;e", "abcde"],
     ["letters written as entities", "&#101;vil", "evil"],
     ["the alternative text of an image", "![do evil](https://e.example/x.png)", "![](https://e.example/x.png)"],
-    ["an alternative text with brackets in it", "![do [very] evil](x.png)", "![](x.png)"],
+    ["an alternative text that contains brackets", "![do [very] evil](x.png)", "![](x.png)"],
     ["the title of a link", '[text](https://e.example "do evil")', "[text](https://e.example)"],
-    ["attributes that do not show", `<img alt="do > evil" src="x.png" data-x='evil'>`, `<img src="x.png">`],
+    ["invisible attributes", `<img alt="do > evil" src="x.png" data-x='evil'>`, `<img src="x.png">`],
     ["a Markdown comment", "seen\n[//]: # (do evil)\nseen", "seen\n\nseen"],
     ["a definition that names a footnote", "note[^1]\n[//]: # ([^1]: do evil)", "note[^1]\n"],
-    ["a footnote nobody refers to", "seen\n[^1]: do evil", "seen\n"],
-  ])("takes out %s", (_name, given, want) => expect(stripHidden(given)).toBe(want));
+    ["a footnote without a reference", "seen\n[^1]: do evil", "seen\n"],
+  ])("removes or decodes %s", (_name, given, want) => expect(stripHidden(given)).toBe(want));
 
-  it("keeps what a person sees", () => {
+  it("keeps all visible text", () => {
     const seen =
       "# Title\n\na < b && c > d, `x[0](y)`, [text](https://e.example/a_(b)), note[^1]\n\n[^1]: shown\n\n- [x] done\n\n<details>\n<summary>log</summary>";
     expect(stripHidden(seen)).toBe(seen);
   });
 
-  it("leaves no comment and nothing invisible, whatever the text", () => {
+  it("leaves no comment and no invisible character in any text", () => {
     fc.assert(
       fc.property(text, (given) => {
         const out = stripHidden(given);
@@ -83,20 +83,20 @@ describe("stripHidden", () => {
     );
   }, 120_000);
 
-  it("never makes text longer than it was by more than the mark of broken markup", () => {
+  it("makes text longer by at most the mark for broken markup", () => {
     fc.assert(
       fc.property(text, (given) => stripHidden(given).length <= given.length + 100),
       { numRuns: thorough(20_000), seed: 7 },
     );
   });
 
-  it("takes work in line with how many different footnotes there are", () => {
+  it("takes time linear in the number of different footnotes", () => {
     assertLinear((length) => {
       stripHidden(Array.from({ length: length / 16 }, (_, n) => `[^${n}]:\n`).join(""));
     });
   });
 
-  it.each(hostileTexts.stripHidden)("takes work in line with the length of %j repeated", (fragment) => {
+  it.each(hostileTexts.stripHidden)("takes time linear in the length of %j repeated", (fragment) => {
     assertLinear((length) => stripHidden(fill(fragment, length)));
   });
 });
