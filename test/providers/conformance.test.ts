@@ -5,7 +5,7 @@ import { conformance, type Subject } from "./conformance.ts";
 import { startSignedIn, type SignedIn } from "./signed-in.ts";
 import { failing } from "./github/index.ts";
 
-/** How each provider's stand-in becomes a subject; a provider without one fails the first test. */
+/** Starts the stand-in of each provider as a subject of the suite. A provider without a stand-in fails the first test. */
 const subjects: Record<ProviderName, () => Promise<{ subject: Subject; close: () => Promise<void> }>> = {
   github: gitHubSubject,
 };

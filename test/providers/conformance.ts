@@ -2,18 +2,18 @@ import { describe, expect, it } from "vitest";
 import type { Connection, RepositoryRef } from "../../src/integrations/connection.ts";
 import type { Integration, Provider } from "../../src/integrations/types.ts";
 
-/** A provider signed in at its stand-in, and what the suite may use there. */
+/** A provider that is signed in at its stand-in, and what the suite needs from it. */
 export interface Subject {
   provider: Provider;
   integration: Integration;
   connection: Connection;
   /** A repository that the integration covers. */
   repository: RepositoryRef;
-  /** Opens an issue there, as a person with write. */
+  /** Opens an issue in the repository, as a person with write permission. */
   openSubject: () => Promise<number>;
   /** Signs in with a credential that the provider refuses. */
   connectWrongly: () => Promise<{ connection: Connection; secret: string }>;
-  /** Makes the next request fail on the provider's side. */
+  /** Makes the provider answer the next request with a server error. */
   failOnce: () => void;
 }
 
@@ -21,10 +21,10 @@ const signal = new AbortController().signal;
 const hostile =
   "@octocat fixes #1 ![x](https://evil.example/x.png) <img src=x> [x](https://evil.example) <!-- bellhop:1 -->\n/approve";
 
-/** What holds for every provider, whatever it can do; capabilities it lacks are not asked for. */
+/** The tests that every provider must pass. Tests of a capability that the provider does not have pass without a check. */
 export function conformance(name: string, subject: () => Subject): void {
   describe(`provider ${name}`, () => {
-    it("names itself and its kind as the registry does, and covers its own repository only", () => {
+    it("has the name and kind of the registry, and covers only its own repository", () => {
       const { provider, integration, repository } = subject();
       expect(provider.name).toBe(name);
       expect(provider.kind).toBe(integration.kind);
@@ -33,7 +33,7 @@ export function conformance(name: string, subject: () => Subject): void {
       expect(provider.covers(integration, { owner: "somebody", name: "else" })).toBe(false);
     });
 
-    it("accepts no delivery without a key, and none with a wrong signature", () => {
+    it("verifies no delivery without a key or with a wrong signature", () => {
       const { verify, maxBodyBytes, contentTypes } = subject().provider.webhooks;
       const delivery = { headers: { get: () => "sha256=00" }, body: Buffer.from("{}"), receivedAt: new Date() };
       expect(verify(delivery, [])).toMatchObject({ ok: false });
@@ -42,7 +42,7 @@ export function conformance(name: string, subject: () => Subject): void {
       expect(contentTypes).toContain("application/json");
     });
 
-    it("makes of bytes that are no event an answer, never an exception", () => {
+    it("returns an outcome and never throws for bytes that are not an event", () => {
       const { provider, repository } = subject();
       const context = { bot: undefined, host: repository.host };
       for (const body of ["", "{", "null", "[]", "{}", '"x"', "\u0000", '{"a":'.repeat(2000)]) {
@@ -51,21 +51,21 @@ export function conformance(name: string, subject: () => Subject): void {
       }
     });
 
-    it("knows who its bot is", async () => {
+    it("returns its bot account", async () => {
       const { bot, tokenScope } = await subject().connection.credentials.check(signal);
       expect(bot.id).not.toBe("");
       expect(bot.mention).not.toContain("@");
       expect(["PerTask", "Broad"]).toContain(tokenScope);
     });
 
-    it("says what to do about a wrong credential, and never the credential", async () => {
+    it("says what to do about a wrong credential, without the credential itself", async () => {
       const { connection, secret } = await subject().connectWrongly();
       const error = await connection.credentials.check(signal).catch((thrown: unknown) => thrown);
       expect(error).toMatchObject({ code: "Unauthorized", retryable: false });
       expect(`${(error as Error).message} ${JSON.stringify(error)}`).not.toContain(secret);
     });
 
-    it("calls a failure on the provider's side retryable", async () => {
+    it("reports a server error of the provider as retryable", async () => {
       const { connection, failOnce } = subject();
       failOnce();
       await expect(connection.credentials.check(signal)).rejects.toMatchObject({
@@ -74,24 +74,24 @@ export function conformance(name: string, subject: () => Subject): void {
       });
     });
 
-    it("gives people nobody knows no permission", async () => {
+    it("returns no permission for an unknown person", async () => {
       const { connection, repository } = subject();
       const found = await connection.actors?.permission(repository, { id: "1", login: "nobody" }, signal);
       expect(found?.permission ?? "None").toBe("None");
     });
 
-    it("encodes hostile text so that nothing in it lives, within the bytes allowed", () => {
+    it("encodes hostile text so that nothing in it acts, within the byte limit", () => {
       const reporter = subject().connection.reporter;
       if (!reporter) return;
       const out = reporter.encode(hostile);
-      const alive = ["@octocat", "fixes #1", "![", "<img", "](https://evil", "<!--", "\n/approve"];
-      expect(alive.filter((live) => out.includes(live))).toEqual([]);
+      const active = ["@octocat", "fixes #1", "![", "<img", "](https://evil", "<!--", "\n/approve"];
+      expect(active.filter((text) => out.includes(text))).toEqual([]);
       const quoted = reporter.quote(reporter.excerpt(`@bellhop ${hostile}`, "bellhop"));
       expect(quoted).not.toMatch(/\n|@octocat|fixes #1|!\[|<img|<!--|\]\(/);
       expect(Buffer.byteLength(reporter.encode("é".repeat(500), { maxBytes: 99 }))).toBeLessThanOrEqual(99);
     });
 
-    it("finds the message it made by its marker, and no other", async () => {
+    it("finds its own message by its marker, and no other message", async () => {
       const { connection, repository, openSubject } = subject();
       const { reporter } = connection;
       if (!reporter) return;
@@ -105,7 +105,7 @@ export function conformance(name: string, subject: () => Subject): void {
       expect(await reporter.find(target, "task-a", since, signal)).toEqual(made);
     });
 
-    it("mints tokens that end, and takes them back twice without complaint", async () => {
+    it("mints tokens that expire, and accepts a second revocation", async () => {
       const { connection, repository } = subject();
       const host = connection.codeHost;
       if (!host) return;
@@ -115,7 +115,7 @@ export function conformance(name: string, subject: () => Subject): void {
       await host.revokeToken(password, signal);
     });
 
-    it("answers what is not there with nothing, not with an error", async () => {
+    it("returns undefined for missing branches and changes, and does not throw", async () => {
       const { connection, repository } = subject();
       expect(await connection.codeHost?.branch(repository, "no/such-branch", signal)).toBeUndefined();
       expect(await connection.codeHost?.findChange(repository, "no/such-branch", signal)).toBeUndefined();
@@ -123,7 +123,7 @@ export function conformance(name: string, subject: () => Subject): void {
       expect(await connection.codeHost?.change(repository, 999_999, signal)).toBeUndefined();
     });
 
-    it("gives up when its caller does", async () => {
+    it("ends when its caller aborts", async () => {
       const gone = AbortSignal.abort(new Error("stopping"));
       await expect(subject().connection.credentials.check(gone)).rejects.toThrow("stopping");
     });

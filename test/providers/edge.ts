@@ -4,7 +4,7 @@ import { createServer } from "node:tls";
 import { parseArgs } from "node:util";
 
 /**
- * What stands before a gateway in a real installation, in twenty lines: takes TLS off and passes the bytes on.
+ * A minimal TLS proxy, as it stands before a gateway in a real installation: terminates TLS and forwards the bytes.
  * `edge.ts --host 203.0.113.20 --port 443 --cert file --key file --to 10.96.1.2:80`, until SIGTERM.
  */
 const option = { type: "string", default: "" } as const;
@@ -16,7 +16,7 @@ const [host = "", port = ""] = values.to.split(":");
 
 const server = createServer({ cert: readFileSync(values.cert), key: readFileSync(values.key) }, (inside) => {
   const outside = connect({ host, port: Number(port) });
-  // Either end may go away at any time; the other then goes too.
+  // Either end may close at any time; then the other is closed too.
   inside.on("error", () => outside.destroy()).on("close", () => outside.destroy());
   outside.on("error", () => inside.destroy()).on("close", () => inside.destroy());
   inside.pipe(outside).pipe(inside);

@@ -12,24 +12,24 @@ import { silentLogger } from "../../src/shared/log.ts";
 import { startGitHub, type GitHubOptions, type GitHubStandIn } from "./github/index.ts";
 import { call, populate, startReceiver, type Receiver } from "./github/testing.ts";
 
-/** A stand-in for GitHub with `acme/shop`, an App on it, and our provider signed in over the real way out. */
+/** A stand-in for GitHub with `acme/shop` and an App installed on it, and our provider signed in through the real HTTP client. */
 export interface SignedIn {
   github: GitHubStandIn;
   installation: number;
-  /** Gets the App's webhooks; whatever starts with its origin and `/hooks/` is ours. */
+  /** Receives the App's webhooks. Addresses that begin with its origin and `/hooks/` count as ours. */
   receiver: Receiver;
   hookURL: (route: string) => string;
   repository: RepositoryRef;
-  /** An integration with the App's credentials; `spec` is laid over it. */
+  /** An integration with the App's credentials; the fields of `spec` override its own. */
   integration(spec?: Record<string, unknown>, status?: GitHubIntegration["status"]): GitHubIntegration;
-  /** Signs in: with the App, or as `token` says. */
+  /** Signs in with the App, or with the given secret (`token`). */
   connect(integration?: GitHubIntegration, token?: string): Promise<Connection>;
-  /** Signs in with the App and remembers nothing of earlier calls, not even that GitHub asked for a pause. */
+  /** Signs in with the App and empty caches: without the results of earlier calls and without the pauses that GitHub asked for. */
   connectWithoutCache(clock?: Clock): Promise<Connection>;
   close(): Promise<void>;
 }
 
-/** What an integration is made of, unless a test says otherwise. */
+/** The default spec of an integration. */
 const usualSpec = {
   organization: "acme",
   credentials: { app: { appId: 1, privateKeySecretRef: { name: "app", key: "private-key.pem" } } },
@@ -37,10 +37,10 @@ const usualSpec = {
   profileRef: { name: "default" },
 };
 
-/** A signal for calls that nobody gives up. */
+/** A signal that never aborts. */
 export const patiently = new AbortController().signal;
 
-/** Starts a world; close it in the end. */
+/** Starts the stand-in and signs in. The caller must close it. */
 export async function startSignedIn(options: GitHubOptions = {}): Promise<SignedIn> {
   const github = await startGitHub(options);
   const receiver = await startReceiver();
@@ -98,7 +98,7 @@ export async function startSignedIn(options: GitHubOptions = {}): Promise<Signed
   };
 }
 
-/** The source of a task that an object of `acme/shop` rang. */
+/** The source of a task that an object of `acme/shop` triggered. */
 export function aSource(
   type: NonNullable<TaskSource["object"]>["type"],
   id: number,

@@ -135,5 +135,5 @@ function wrongWith(found: Normalised): string | undefined {
   if (isBot && event !== "workflow_run" && event !== "check_suite") return "the bot triggers";
   if ([actor.id, actor.login, repository.id, repository.owner, repository.name].includes("")) return "no name";
   if (!subject.key.startsWith(`${repository.owner}/${repository.name}`)) return "a subject of another repository";
-  return signals.length > 0 ? undefined : "nothing rings";
+  return signals.length > 0 ? undefined : "no signal";
 }

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import type { Failure, FailureMatch, FailureSpan } from "./failures.ts";
 import type { GitHubStandIn } from "./index.ts";
 
-/** The admin's listener. */
+/** The server of the admin port. */
 export interface Admin {
   url: string;
   close(): Promise<void>;
@@ -12,7 +12,7 @@ export interface Admin {
 
 type Handler = (github: GitHubStandIn, given: Record<string, unknown>, url: URL) => unknown;
 
-/** What the admin port answers beside `POST /people/<verb>`. */
+/** The routes of the admin port beside `POST /people/<verb>`. */
 const table: Record<string, Handler> = {
   "GET /healthz": () => ({ ok: true }),
   "GET /requests": (github) => github.requests,
@@ -36,8 +36,8 @@ const table: Record<string, Handler> = {
 };
 
 /**
- * Opens the people's side of a stand-in over plain HTTP: `POST /people/<verb>` with the method's object as JSON, and what `table` lists.
- * Whoever reaches it may do everything: keep it on loopback. 400 with a message where something is wrong.
+ * Starts the admin port of a stand-in over plain HTTP: `POST /people/<verb>` with the method's object as JSON, and the routes of `table`.
+ * It has no access control, so keep it on loopback. Errors are answered 400 with a message.
  */
 export async function startAdmin(github: GitHubStandIn, at: { host: string; port: number }): Promise<Admin> {
   const server = createServer((request, response) => {
@@ -52,7 +52,7 @@ export async function startAdmin(github: GitHubStandIn, at: { host: string; port
       .catch(fault);
   });
   await listen(server, at);
-  // A TCP server has no other kind of address.
+  // The address of a TCP server is always an object.
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://${at.host}:${port}`,
@@ -71,13 +71,13 @@ async function answer(github: GitHubStandIn, request: IncomingMessage): Promise<
   if (request.method === "POST" && verb !== undefined) {
     const people = github.people as unknown as Record<string, (given: unknown) => Promise<unknown>>;
     if (!Object.hasOwn(people, verb))
-      throw new Error(`People cannot ${verb}: they can ${Object.keys(people).join(", ")}.`);
+      throw new Error(`There is no action ${verb} of people: use one of ${Object.keys(people).join(", ")}.`);
     return people[verb]?.(given);
   }
   const handler = table[`${request.method} ${url.pathname}`];
   if (!handler)
     throw new Error(
-      `There is no ${request.method} ${url.pathname}: there are ${Object.keys(table).join(", ")} and POST /people/<verb>.`,
+      `There is no route ${request.method} ${url.pathname}: use one of ${Object.keys(table).join(", ")} and POST /people/<verb>.`,
     );
   return handler(github, given, url);
 }

@@ -21,19 +21,19 @@ beforeEach(async () => {
 afterEach(() => github.close());
 
 describe("credentials at the stand-in", () => {
-  it("ends an installation token after an hour, and says so as GitHub does", async () => {
+  it("expires an installation token after an hour, with GitHub's message", async () => {
     expect((await call(github, "GET /repos/acme/shop", token)).status).toBe(200);
     await clock.advance(hourMs);
     const late = await call(github, "GET /repos/acme/shop", token);
     expect([late.status, late.body["message"]]).toEqual([401, "Bad credentials"]);
   });
 
-  it("ends a token that revokes itself", async () => {
+  it("revokes a token at its own request", async () => {
     expect((await call(github, "DELETE /installation/token", token)).status).toBe(204);
     expect((await call(github, "GET /repos/acme/shop", token)).status).toBe(401);
   });
 
-  it("refuses a suspended installation everywhere, and lets it on afterwards", async () => {
+  it("refuses all requests of a suspended installation until it is un-suspended", async () => {
     await github.people.suspendInstallation({ installation });
     const refused = await call(github, "GET /repos/acme/shop", token);
     expect([refused.status, refused.body["message"]]).toEqual([403, "This installation has been suspended"]);
@@ -44,7 +44,7 @@ describe("credentials at the stand-in", () => {
     expect((await call(github, "GET /repos/acme/shop", token)).status).toBe(200);
   });
 
-  it("hides a repository that a token is not for, and names what it may not do on one it is for", async () => {
+  it("hides a repository that a token does not cover, and names the missing permission on one that it covers", async () => {
     const mine = await github.people.createInstallationToken({
       installation,
       permissions: { issues: "read", metadata: "read" },
@@ -59,12 +59,12 @@ describe("credentials at the stand-in", () => {
 
   it.each([
     {
-      name: "permissions that it has not",
+      name: "permissions that it does not have",
       body: { permissions: { administration: "write" } },
       words: /permissions requested/,
     },
     {
-      name: "a repository that it cannot reach",
+      name: "a repository that it does not cover",
       body: { repositories: ["nowhere"] },
       words: /at least one repository/,
     },
@@ -74,7 +74,7 @@ describe("credentials at the stand-in", () => {
     expect([refused.status, refused.body["message"]]).toEqual([422, expect.stringMatching(words)]);
   });
 
-  it("takes an App's JWT for ten minutes at most, only with its own key, and only where an App is asked for", async () => {
+  it("accepts an App's JWT for at most ten minutes, only with its own key, and only on routes for Apps", async () => {
     const long = await call(github, "GET /app", github.appJwt("bellhop", 700));
     expect([long.status, long.body["message"]]).toEqual([401, expect.stringMatching(/too far in the future/)]);
     const jwt = github.appJwt("bellhop");
@@ -86,7 +86,7 @@ describe("credentials at the stand-in", () => {
     expect((await call(github, "GET /app", jwt)).status).toBe(401);
   });
 
-  it("lets a person do what the person may: a stranger sees nothing private, a reader comments, an owner makes hooks", async () => {
+  it("applies a person's role: others see nothing private, a reader comments, an owner creates hooks", async () => {
     const stranger = await github.people.createUserToken({ login: "mallory" });
     expect((await call(github, "GET /user", stranger)).body["login"]).toBe("mallory");
     expect((await call(github, "GET /repos/acme/shop", stranger)).status).toBe(404);
@@ -98,7 +98,7 @@ describe("credentials at the stand-in", () => {
     expect((await call(github, "POST /repos/acme/shop/hooks", owner, hook)).status).toBe(201);
   });
 
-  it("tells roles by GitHub's two vocabularies, knows people by number, and calls a bot no user", async () => {
+  it("returns roles in both of GitHub's fields, finds people by id, and does not treat a bot as a user", async () => {
     await github.people.setPermission({ repo: "acme/shop", login: "mallory", role: "maintain" });
     const permission = await call(github, "GET /repos/acme/shop/collaborators/mallory/permission", token);
     expect(permission.body).toMatchObject({ permission: "write", role_name: "maintain", user: { login: "mallory" } });

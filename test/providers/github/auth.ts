@@ -3,7 +3,7 @@ import { HttpFailure } from "./rest/failure.ts";
 import type { Account, App, Installation, Permissions, Token } from "./state/accounts.ts";
 import type { Actor, World } from "./state/world.ts";
 
-/** Who a request comes from. */
+/** The caller of a request. */
 export type Identity =
   | { kind: "anonymous" }
   | { kind: "app"; app: App }
@@ -12,7 +12,7 @@ export type Identity =
 
 const secondsOfHour = 3600;
 
-/** Reads `Authorization`: Bearer or token (REST), Basic with the token as password (git). 401 where it is no good. */
+/** Reads `Authorization`: Bearer or token (REST), Basic with the token as password (git). Answers 401 if it is invalid. */
 export function identify(world: World, authorization: string | undefined): Identity {
   const credential = credentialOf(authorization);
   if (credential === undefined) return { kind: "anonymous" };
@@ -25,7 +25,7 @@ export function identify(world: World, authorization: string | undefined): Ident
   return { kind: "installation", installation: token.installation, token };
 }
 
-/** How logs and the audit name an identity: never with its token. */
+/** The name of an identity in logs and in the audit; never its token. */
 export function describeIdentity(identity: Identity): string {
   if (identity.kind === "anonymous") return "anonymous";
   if (identity.kind === "app") return `app ${identity.app.slug}`;
@@ -33,7 +33,7 @@ export function describeIdentity(identity: Identity): string {
   return `${identity.installation.app.bot.login} (installation ${identity.installation.id})`;
 }
 
-/** On whose behalf an identity writes. */
+/** The account and App that an identity acts as. */
 export function actorOf(identity: Identity): Actor {
   if (identity.kind === "user") return { account: identity.user, app: null };
   if (identity.kind === "installation") {
@@ -42,7 +42,7 @@ export function actorOf(identity: Identity): Actor {
   throw new HttpFailure(401, "Requires authentication");
 }
 
-/** Makes an installation token of one hour, in the long form GitHub has used since 2026. */
+/** Creates an installation token for one hour, in the long form that GitHub has used since 2026. */
 export function mintInstallationToken(
   world: World,
   installation: Installation,
@@ -58,7 +58,7 @@ export function mintInstallationToken(
   return token;
 }
 
-/** Makes a person's token (classic: it may do what the person may). */
+/** Creates a classic token of a person. It has all permissions of the person. */
 export function mintUserToken(world: World, user: Account): Token {
   const value = `ghp_${randomBytes(27).toString("base64url").replaceAll(/[-_]/g, "x")}`;
   const token: Token = {
@@ -74,7 +74,7 @@ export function mintUserToken(world: World, user: Account): Token {
   return token;
 }
 
-/** Signs an App's JWT as GitHub's documentation says; for tests that act as the App. */
+/** Signs an App's JWT as GitHub's documentation describes, for tests that act as the App. */
 export function signAppJwt(world: World, app: App, lifetimeSeconds = 540): string {
   const now = Math.floor(world.clock.now().getTime() / 1000);
   const unsigned = `${encode({ alg: "RS256", typ: "JWT" })}.${encode({ iat: now - 60, exp: now + lifetimeSeconds, iss: app.id })}`;
@@ -110,7 +110,7 @@ function verifyJwt(world: World, jwt: string): App {
   return app;
 }
 
-/** GitHub's words: clients read the clock skew from them. */
+/** GitHub's messages. Clients recognise clock skew by them. */
 function checkTimes(claims: Record<string, unknown>, now: number): void {
   const { exp, iat } = claims;
   const expWords = "'Expiration time' claim ('exp')";

@@ -2,51 +2,51 @@ import type { GitCall } from "./git/audit.ts";
 import { loadSpec } from "./spec-check.ts";
 import type { Exchange } from "./spec-check.ts";
 
-/** A REST request as it came and went; never with its token. */
+/** A record of one REST request and its answer. It never contains the token. */
 export interface RestCall {
   at: string;
   method: string;
   /** Without `/api/v3` and query. */
   path: string;
   query: string;
-  /** The operation of the table, or null where there is none. */
+  /** The operation in the table, or null if there is none. */
   operation: string | null;
   identity: string;
   body: unknown;
   status: number;
 }
 
-/** Something that GitHub's description does not allow. `request`: the client's fault; `response`: the stand-in's. */
+/** A violation of GitHub's description. `request` is a fault of the client, `response` a fault of the stand-in. */
 export interface Violation {
   side: "request" | "response";
   operation: string;
   message: string;
 }
 
-/** What the stand-in remembers of its callers. */
+/** The stand-in's log of requests. */
 export interface CallLog {
   rest: RestCall[];
   git: GitCall[];
   violations: Violation[];
-  /** Exchanges not yet held against the description: that takes its time, so it waits until someone asks. */
+  /** Exchanges that are not yet checked against the description. The check is slow, so it runs only on request. */
   unchecked: Exchange[];
-  /** `METHOD /path` of requests to routes that there are not. */
+  /** `METHOD /path` of requests to unknown routes. */
   unknown: string[];
 }
 
-/** An empty memory. */
+/** Creates an empty log. */
 export function emptyCallLog(): CallLog {
   return { rest: [], git: [], violations: [], unchecked: [], unknown: [] };
 }
 
-/** Every violation so far, of requests up to now. */
+/** Checks all requests so far and returns their violations. */
 export function violationsOf(log: CallLog): Violation[] {
   const spec = loadSpec();
   for (const exchange of log.unchecked.splice(0)) log.violations.push(...(spec?.check(exchange) ?? []));
   return log.violations;
 }
 
-/** Throws naming everything that was wrong, of the client and of the stand-in. */
+/** Throws an error that names all violations, of the client and of the stand-in. */
 export function assertClean(log: CallLog): void {
   const lines = [
     ...log.unknown.map((request) => `unknown route: ${request}`),

@@ -22,7 +22,7 @@ afterAll(async () => {
 });
 
 describe("the stand-in's core", () => {
-  it("delivers a comment signed, with GitHub's headers, to the App's hook", async () => {
+  it("delivers a comment to the App's hook, signed and with GitHub's headers", async () => {
     const issue = await github.people.openIssue({
       as: "ana",
       repo: "acme/shop",
@@ -52,7 +52,7 @@ describe("the stand-in's core", () => {
     });
   });
 
-  it("answers a whole conversation of REST calls as GitHub's description says", async () => {
+  it("answers a sequence of REST calls as GitHub's description says", async () => {
     const issue = await github.people.openIssue({ as: "ana", repo: "acme/shop", title: "Another" });
     const root = "/repos/acme/shop";
     const jwt = github.appJwt("bellhop");
@@ -92,7 +92,7 @@ describe("the stand-in's core", () => {
     github.assertClean();
   });
 
-  it("opens a pull request once, and refuses a second and an empty one in GitHub's words", async () => {
+  it("opens a pull request once, and refuses a second and an empty one with GitHub's messages", async () => {
     await github.people.pushCommit({ as: "ana", repo: "acme/shop", branch: "fix", files: { "src/a.txt": "one\n2\n" } });
     const root = "/repos/acme/shop";
     const body = { title: "Fix", head: "fix", base: "main", draft: true };

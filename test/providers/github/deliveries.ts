@@ -5,34 +5,34 @@ import { covers } from "./state/find.ts";
 import type { App, Installation } from "./state/accounts.ts";
 import type { Delivery, Hook } from "./state/hooks.ts";
 import { newDeliveryId, stamp } from "./state/world.ts";
-import type { Happening, World } from "./state/world.ts";
+import type { WebhookEvent, World } from "./state/world.ts";
 import { viewOrganization, viewAccount } from "./view/account.ts";
 import { viewRepository } from "./view/repository.ts";
 import { nodeId } from "./view/urls.ts";
 
-/** How deliveries are made. */
+/** Settings for deliveries. */
 export interface DeliverySettings {
-  /** How long a receiver may take; GitHub's own is 10 s. */
+  /** Time-out of a receiver; GitHub's is 10 s. */
   timeoutMs: number;
-  /** Recorded as `status_code` where no answer came. */
+  /** Recorded as `status_code` if there is no answer. */
   unreachableStatusCode: number;
-  /** PEM certificates trusted beside the system's. */
+  /** PEM certificates to trust in addition to the system's. */
   ca: string | undefined;
 }
 
-/** Sends happenings to hooks, once each, and remembers how it went. */
+/** Sends each event to its hooks once, and records the outcome. */
 export interface Deliveries {
-  emit(happening: Happening): void;
-  /** Sends a delivery again with its guid; a new entry of the list. */
+  emit(webhookEvent: WebhookEvent): void;
+  /** Sends a delivery again with its guid, as a new entry of the list. */
   redeliver(delivery: Delivery): void;
-  /** Resolves once every delivery under way has ended. */
+  /** Resolves once no delivery is in progress. */
   settled(): Promise<void>;
 }
 
-/** Sent whatever the App subscribed to. */
+/** Events that an App receives without a subscription. */
 const always = ["installation", "installation_repositories", "ping", "github_app_authorization"];
 
-/** Makes the sender. Nothing is ever retried, as at GitHub. */
+/** Creates the sender. It never retries, like GitHub. */
 export function createDeliveries(world: World, settings: DeliverySettings): Deliveries {
   const underWay = new Set<Promise<void>>();
   const track = (work: Promise<void>): void => {
@@ -40,10 +40,10 @@ export function createDeliveries(world: World, settings: DeliverySettings): Deli
     void work.finally(() => underWay.delete(work));
   };
   return {
-    emit(happening) {
+    emit(webhookEvent) {
       const guid = randomUUID();
-      for (const { hook, installation } of receivers(world, happening)) {
-        const delivery = newDelivery(world, hook, guid, { ...happening, ...(installation && { installation }) });
+      for (const { hook, installation } of receivers(world, webhookEvent)) {
+        const delivery = newDelivery(world, hook, guid, { ...webhookEvent, ...(installation && { installation }) });
         track(attempt(world, settings, hook, delivery));
       }
     },
@@ -60,13 +60,16 @@ export function createDeliveries(world: World, settings: DeliverySettings): Deli
   };
 }
 
-function receivers(world: World, happening: Happening): { hook: Hook; installation?: Installation | undefined }[] {
-  if (happening.onlyHook) return [{ hook: happening.onlyHook }];
+function receivers(
+  world: World,
+  webhookEvent: WebhookEvent,
+): { hook: Hook; installation?: Installation | undefined }[] {
+  if (webhookEvent.onlyHook) return [{ hook: webhookEvent.onlyHook }];
   return world.data.hooks.flatMap((hook) => {
     if (!hook.active || hook.config.url === "") return [];
-    if (hook.target === "integration") return appReceiver(world, hook, happening);
-    if (happening.onlyApp || !wants(hook.events, happening.event)) return [];
-    const { repo } = happening;
+    if (hook.target === "integration") return appReceiver(world, hook, webhookEvent);
+    if (webhookEvent.onlyApp || !wants(hook.events, webhookEvent.event)) return [];
+    const { repo } = webhookEvent;
     const mine = hook.target === "repository" ? repo?.id === hook.targetId : repo?.owner.id === hook.targetId;
     return mine ? [{ hook }] : [];
   });
@@ -75,21 +78,21 @@ function receivers(world: World, happening: Happening): { hook: Hook; installati
 function appReceiver(
   world: World,
   hook: Hook,
-  happening: Happening,
+  webhookEvent: WebhookEvent,
 ): { hook: Hook; installation?: Installation | undefined }[] {
   const app = world.data.apps.find((candidate) => candidate.id === hook.targetId);
-  if (!app || (happening.onlyApp && happening.onlyApp !== app)) return [];
-  if (happening.installation) return happening.onlyApp === app ? [{ hook }] : [];
-  const installation = installationOf(world, app, happening);
+  if (!app || (webhookEvent.onlyApp && webhookEvent.onlyApp !== app)) return [];
+  if (webhookEvent.installation) return webhookEvent.onlyApp === app ? [{ hook }] : [];
+  const installation = installationOf(world, app, webhookEvent);
   if (!installation || installation.suspendedAt !== null) return [];
-  const subscribed = always.includes(happening.event) || wants(installation.events, happening.event);
-  const permission = roleNeeded(happening.event);
+  const subscribed = always.includes(webhookEvent.event) || wants(installation.events, webhookEvent.event);
+  const permission = roleNeeded(webhookEvent.event);
   const allowed = permission.length === 0 || permission.some((name) => installation.permissions[name] !== undefined);
   return subscribed && allowed ? [{ hook, installation }] : [];
 }
 
-function installationOf(world: World, app: App, happening: Happening): Installation | undefined {
-  const { repo } = happening;
+function installationOf(world: World, app: App, webhookEvent: WebhookEvent): Installation | undefined {
+  const { repo } = webhookEvent;
   return world.data.installations.find(
     (installation) => installation.app === app && repo && covers(installation, repo),
   );
@@ -99,37 +102,37 @@ function wants(events: string[], event: string): boolean {
   return events.includes("*") || events.includes(event);
 }
 
-function newDelivery(world: World, hook: Hook, guid: string, happening: Happening): Delivery {
+function newDelivery(world: World, hook: Hook, guid: string, webhookEvent: WebhookEvent): Delivery {
   const delivery: Delivery = {
     id: newDeliveryId(world),
     guid,
     hookId: hook.id,
-    event: happening.event,
-    action: happening.action ?? null,
-    installationId: happening.installation?.id ?? null,
-    repositoryId: happening.repo?.id ?? null,
+    event: webhookEvent.event,
+    action: webhookEvent.action ?? null,
+    installationId: webhookEvent.installation?.id ?? null,
+    repositoryId: webhookEvent.repo?.id ?? null,
     redelivery: false,
     deliveredAt: stamp(world.clock.now()),
     duration: 0,
     status: "pending",
     statusCode: 0,
-    request: { headers: {}, payload: payloadFor(world, happening) },
+    request: { headers: {}, payload: payloadFor(world, webhookEvent) },
     response: { headers: {}, payload: "" },
   };
   world.data.deliveries.push(delivery);
   return delivery;
 }
 
-function payloadFor(world: World, happening: Happening): Record<string, unknown> {
-  const { repo, installation, action } = happening;
+function payloadFor(world: World, webhookEvent: WebhookEvent): Record<string, unknown> {
+  const { repo, installation, action } = webhookEvent;
   return {
     ...(action !== undefined && { action }),
-    ...happening.payload,
+    ...webhookEvent.payload,
     ...(repo && { repository: viewRepository(world, repo) }),
     ...(repo?.owner.type === "Organization" && { organization: viewOrganization(world, repo.owner) }),
-    sender: viewAccount(world, happening.sender),
+    sender: viewAccount(world, webhookEvent.sender),
     ...(installation &&
-      !("installation" in happening.payload) && {
+      !("installation" in webhookEvent.payload) && {
         installation: { id: installation.id, node_id: nodeId("IntegrationInstallation", installation.id) },
       }),
   };

@@ -1,4 +1,4 @@
-/** Event to the permissions of which an App needs one to receive it. Source: GitHub, "Webhook events and payloads". */
+/** For each event, the permissions of which an App needs one to receive it. Source: GitHub, "Webhook events and payloads". */
 const needed: Record<string, string[]> = {
   issues: ["issues"],
   issue_comment: ["issues", "pull_requests"],
@@ -13,7 +13,7 @@ const needed: Record<string, string[]> = {
   status: ["statuses"],
 };
 
-/** The permissions of which one must be there for an App to hear an event; empty where none is needed. */
+/** The permissions of which an App needs one to receive an event; empty if it needs none. */
 export function roleNeeded(event: string): string[] {
   return needed[event] ?? [];
 }

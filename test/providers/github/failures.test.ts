@@ -35,7 +35,7 @@ async function count(): Promise<number> {
 }
 
 describe("injected failures", () => {
-  it("refuse as often as told, in GitHub's words, and then no more", async () => {
+  it("refuse the given number of requests with GitHub's message, and no further ones", async () => {
     const injection = github.fail({ method: "POST", path: comments }, failing.secondaryRateLimit(7), { times: 1 });
     const refused = await call(github, `POST ${comments}`, token, { body: "x" });
     expect([refused.status, refused.headers.get("retry-after")]).toEqual([403, "7"]);
@@ -44,7 +44,7 @@ describe("injected failures", () => {
     expect(injection.hits).toBe(1);
   });
 
-  it("tell when the primary limit ends", async () => {
+  it("include the reset time of a primary rate limit", async () => {
     github.fail({ path: "/repos/*" }, failing.primaryRateLimit(new Date("2030-01-01T00:00:00Z"), 429), { times: 1 });
     const refused = await call(github, "GET /repos/acme/shop", token);
     expect(refused.status).toBe(429);
@@ -52,21 +52,21 @@ describe("injected failures", () => {
     expect(refused.headers.get("x-ratelimit-reset")).toBe(String(Date.parse("2030-01-01T00:00:00Z") / 1000));
   });
 
-  it("lose an answer though the comment was made", async () => {
+  it("drop an answer although the comment was created", async () => {
     const before = await count();
     github.fail({ method: "POST", path: comments }, failing.dropAnswer(), { times: 1 });
     await expect(call(github, `POST ${comments}`, token, { body: "made" })).rejects.toThrow("fetch failed");
     expect(await count()).toBe(before + 1);
   });
 
-  it("reset a connection before anything is done", async () => {
+  it("reset a connection before the request takes effect", async () => {
     const before = await count();
     github.fail({ method: "POST", path: comments }, failing.reset(), { times: 1 });
     await expect(call(github, `POST ${comments}`, token, { body: "lost" })).rejects.toThrow("fetch failed");
     expect(await count()).toBe(before);
   });
 
-  it("hold until a condition comes true", async () => {
+  it("stay active until a condition is true", async () => {
     let healed = false;
     github.fail({ path: /^\/repos\// }, failing.serverError(), { until: () => healed });
     expect((await call(github, "GET /repos/acme/shop", token)).status).toBe(500);
@@ -76,8 +76,8 @@ describe("injected failures", () => {
   });
 });
 
-describe("deliveries that go wrong", () => {
-  it("are remembered with what happened, not repeated, and go out again with the same guid when asked", async () => {
+describe("failed deliveries", () => {
+  it("are recorded with their result, not repeated, and redelivered with the same guid on request", async () => {
     receiver.answer(503);
     await github.people.comment({ as: "ana", repo: "acme/shop", number: 1, body: "missed" });
     expect(receiver.received).toHaveLength(1);
@@ -97,13 +97,13 @@ describe("deliveries that go wrong", () => {
     github.assertClean();
   });
 
-  it("end when the receiver takes too long", async () => {
+  it("end when the receiver times out", async () => {
     receiver.answer("hang");
     await github.people.comment({ as: "ana", repo: "acme/shop", number: 1, body: "slow" });
     expect(github.deliveries("issue_comment").at(-1)).toMatchObject({ status: "timed out", statusCode: 504 });
   });
 
-  it("page by cursor, newest first", async () => {
+  it("are listed newest first, with pages by cursor", async () => {
     for (const body of ["a", "b", "c"]) await github.people.comment({ as: "ana", repo: "acme/shop", number: 1, body });
     const jwt = github.appJwt("bellhop");
     const first = await call(github, "GET /app/hook/deliveries?per_page=2", jwt);
@@ -129,13 +129,13 @@ describe("the check against GitHub's description", () => {
   });
   afterEach(() => own.close());
 
-  it("names an unknown route", async () => {
+  it("reports an unknown route", async () => {
     const { token } = await populate(own);
     await call(own, "GET /repos/acme/shop/teapots", token);
     expect(() => own.assertClean()).toThrow("unknown route: GET /repos/acme/shop/teapots");
   });
 
-  it("names a request that the description does not allow", async (context) => {
+  it("reports a request that the description does not allow", async (context) => {
     needsFile(context, specFile);
     const { token } = await populate(own);
     await own.people.openIssue({ as: "ana", repo: "acme/shop", title: "One" });

@@ -1,39 +1,39 @@
 import type { Clock } from "../../../src/shared/clock.ts";
 
-/** Which requests fail: all of what is given must fit. `path` is without host and query, REST paths without `/api/v3`. */
+/** The requests that fail: all given fields must match. `path` has no host and no query; REST paths have no `/api/v3`. */
 export interface FailureMatch {
   method?: string;
-  /** The whole path, or a pattern; as a string it may end in `*`. */
+  /** The whole path as a string, which may end in `*`, or a pattern. */
   path?: string | RegExp;
 }
 
-/** What happens instead of, or after, the right answer. */
+/** The failure that replaces or follows the right answer. */
 export type Failure =
   | { kind: "answer"; status: number; headers?: Record<string, string>; body?: unknown }
-  /** Answers rightly, but late. */
+  /** The answer is right but late. */
   | { kind: "slow"; delayMs: number }
-  /** Nothing is done, and the connection is reset. */
+  /** The request has no effect, and the connection is reset. */
   | { kind: "reset" }
-  /** Everything is done, and then the connection is reset: the caller cannot know. */
+  /** The request takes effect, and then the connection is reset, so the caller does not know the result. */
   | { kind: "dropAnswer" };
 
-/** How long an injection holds: so many requests, or until a time or condition. Without both: until it is stopped. */
+/** How long an injection is active: for a number of requests, or until a time or condition. Without both, until it is stopped. */
 export interface FailureSpan {
   times?: number;
   until?: Date | (() => boolean);
 }
 
-/** An injection. */
+/** An injected failure. */
 export interface Injection {
-  /** How many requests it has met. */
+  /** How many requests have failed because of it. */
   readonly hits: number;
   stop(): void;
 }
 
-/** The failures that are waiting for requests. */
+/** The list of injected failures. */
 export interface Failures {
   add(match: FailureMatch, failure: Failure, span?: FailureSpan): Injection;
-  /** The failure for a request, counted. */
+  /** Returns the failure for a request and counts it. */
   take(method: string, path: string): Failure | undefined;
   clear(): void;
 }
@@ -45,7 +45,7 @@ interface Waiting {
   hits: number;
 }
 
-/** Makes the list. The oldest injection that fits is taken. */
+/** Creates the list. If several injections match a request, the oldest one applies. */
 export function createFailures(clock: Clock): Failures {
   let list: Waiting[] = [];
   return {
@@ -73,9 +73,9 @@ export function createFailures(clock: Clock): Failures {
   };
 }
 
-/** GitHub's own failures, word for word where it has words. */
+/** Failures of GitHub, with its exact messages. */
 export const failing = {
-  /** The hourly limit is used up; `resetAt` is when it starts anew. GitHub says 403 or 429. */
+  /** The hourly limit is used up; `resetAt` is when it is reset. GitHub answers 403 or 429. */
   primaryRateLimit(resetAt: Date, status: 403 | 429 = 403): Failure {
     const reset = String(Math.ceil(resetAt.getTime() / 1000));
     const message = "API rate limit exceeded for installation ID 1.";
@@ -99,7 +99,7 @@ export const failing = {
   },
   notFound: (): Failure => ({ kind: "answer", status: 404, body: { message: "Not Found", status: "404" } }),
   serverError: (): Failure => ({ kind: "answer", status: 500, body: { message: "Server Error" } }),
-  /** A load balancer's page, not JSON. */
+  /** An HTML page of a load balancer instead of JSON. */
   badGateway: (): Failure => ({
     kind: "answer",
     status: 502,

@@ -32,7 +32,7 @@ afterAll(async () => {
   rmSync(work, { recursive: true, force: true });
 });
 
-/** Runs git as a client; the token goes in by a header. */
+/** Runs git as a client; sends the token in a header. */
 async function git(args: string[], as?: string, cwd = work): Promise<string> {
   const basic = Buffer.from(`x-access-token:${as}`).toString("base64");
   const config = as === undefined ? [] : ["-c", `http.extraHeader=Authorization: Basic ${basic}`];
@@ -47,7 +47,7 @@ async function clone(name: string, ...options: string[]): Promise<string> {
   return join(work, name);
 }
 
-/** One commit on a new branch of a clone, pushed; gives its id. */
+/** Pushes one commit on a new branch of a clone, and returns its id. */
 async function push(dir: string, branch: string, message: string, as: string, file = "new.txt"): Promise<string> {
   await git(["checkout", "--quiet", "-b", branch], undefined, dir);
   writeFileSync(join(dir, file), `${branch}\n`);
@@ -57,14 +57,14 @@ async function push(dir: string, branch: string, message: string, as: string, fi
   return git(["rev-parse", "HEAD"], undefined, dir);
 }
 
-describe("git at the stand-in", () => {
-  it("is private: strangers are asked for credentials, and other people are told there is nothing", async () => {
+describe("git access to the stand-in", () => {
+  it("asks anonymous clients for credentials, and hides private repositories from other people", async () => {
     await expect(git(["ls-remote", `${github.url}/acme/shop.git`])).rejects.toThrow(/could not read Username/);
     const stranger = await github.people.createUserToken({ login: "mallory" });
     await expect(git(["ls-remote", `${github.url}/acme/shop.git`], stranger)).rejects.toThrow(/not found/i);
   });
 
-  it("clones partially by protocol 2, and fetches a commit by its id", async () => {
+  it("serves a partial clone by protocol 2, and a fetch of a commit by its id", async () => {
     const dir = await clone("partial", "--filter=blob:none", "--no-checkout");
     const first = await git(["rev-parse", "HEAD"], undefined, dir);
     await git(["fetch", "--quiet", "--depth=1", "origin", first], token, dir);
@@ -77,7 +77,7 @@ describe("git at the stand-in", () => {
     expect(github.gitCalls.at(-1)!.wants).toEqual([first]);
   });
 
-  it("notes a push with old and new id, delivers it, and starts checks that can be ended", async () => {
+  it("records a push with old and new id, delivers it, and starts checks that can be ended", async () => {
     const dir = await clone("pusher");
     receiver.received.length = 0;
     const sha = await push(dir, "feature", "Do it", token);
@@ -95,10 +95,10 @@ describe("git at the stand-in", () => {
       log: "1 failed\n",
     });
     await github.settled();
-    const told = receiver.received.map(
+    const events = receiver.received.map(
       ({ body, headers }) => `${String(headers["x-github-event"])}.${JSON.parse(body).action}`,
     );
-    expect(told).toEqual(
+    expect(events).toEqual(
       expect.arrayContaining(["workflow_run.requested", "check_suite.completed", "workflow_run.completed"]),
     );
     const jobs = await call(github, `GET /repos/acme/shop/actions/runs/${ended.id}/jobs`, token);
@@ -108,15 +108,15 @@ describe("git at the stand-in", () => {
     github.assertClean();
   });
 
-  it("tells a hook of a push its commits with the paths they touch", async () => {
+  it("sends a hook the commits of a push with the paths that they change", async () => {
     const owner = await github.people.createUserToken({ login: "ana" });
     const config = { url: receiver.url, content_type: "json" };
     await call(github, "POST /repos/acme/shop/hooks", owner, { config, events: ["push"] });
     const files = { "README.md": null, "src/a.txt": "1\n", "src/b.txt": "2\n" };
     const sha = await github.people.pushCommit({ as: "ana", repo: "acme/shop", branch: "paths", files });
-    const told = receiver.received.findLast(({ headers }) => headers["x-github-event"] === "push")!;
+    const delivery = receiver.received.findLast(({ headers }) => headers["x-github-event"] === "push")!;
     const touched = { added: ["src/b.txt"], removed: ["README.md"], modified: ["src/a.txt"] };
-    const body = JSON.parse(told.body) as { commits: object[] };
+    const body = JSON.parse(delivery.body) as { commits: object[] };
     expect(body).toMatchObject({ ref: "refs/heads/paths", created: true, after: sha });
     expect(body.commits.at(-1)).toMatchObject({ id: sha, ...touched });
   });
@@ -127,7 +127,7 @@ describe("git at the stand-in", () => {
     expect(await github.people.checkSuites({ repo: "acme/shop", sha })).toEqual([]);
   });
 
-  it("refuses the push of a token that may only read, and of one for another repository", async () => {
+  it("refuses a push with a read-only token or with a token for another repository", async () => {
     await github.people.createRepo({ repo: "acme/other", files: { a: "a" } });
     const reader = await github.people.createInstallationToken({ installation, permissions: { contents: "read" } });
     const dir = await clone("reader");
@@ -137,7 +137,7 @@ describe("git at the stand-in", () => {
     expect(github.gitCalls.at(-1)).toMatchObject({ status: 404 });
   });
 
-  it("refuses workflow files from an App without that permission, and pushes to a protected branch", async () => {
+  it("refuses workflow files from an App without that permission, and its pushes to a protected branch", async () => {
     const dir = await clone("guarded");
     await git(["config", "core.hooksPath", "/dev/null"], undefined, dir);
     const workflows = join(dir, ".github", "workflows");
@@ -156,7 +156,7 @@ describe("git at the stand-in", () => {
     await github.people.protectBranch({ repo: "acme/shop", branch: "main", on: false });
   });
 
-  it("follows a pull request of a fork: its head is refs/pull/<n>/head of the base, and moves with a push", async () => {
+  it("updates refs/pull/<n>/head of the base repository when a fork's branch is pushed", async () => {
     await github.people.createUser({ login: "zoe" });
     await github.people.setPermission({ repo: "acme/shop", login: "zoe", role: "read" });
     await github.people.fork({ repo: "acme/shop", into: "zoe" });

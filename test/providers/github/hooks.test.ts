@@ -24,7 +24,7 @@ afterAll(async () => {
 });
 
 describe.each(["/repos/acme/shop/hooks", "/orgs/acme/hooks"] as const)("hooks at %s", (root) => {
-  it("ping, deliver forms signed, share the event's guid with the App's hook, and can be taken away", async () => {
+  it("send a ping, deliver signed forms with the same guid as the App's hook, and can be removed", async () => {
     other.received.length = 0;
     const config = { url: other.url, content_type: "form", secret: "s3cret" };
     const made = await call(github, `POST ${root}`, owner, { name: "web", config, events: ["issues"], active: true });

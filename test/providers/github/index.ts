@@ -37,40 +37,40 @@ export type { RestCall, Violation } from "./call-log.ts";
 export type { Delivery } from "./state/hooks.ts";
 export type { App, Installation } from "./state/accounts.ts";
 
-/** A running GitHub of our own. In the shape of a GitHub Enterprise Server: web and git at `url`, REST at `apiUrl`. */
+/** A running stand-in for GitHub. It looks like a GitHub Enterprise Server: web and git at `url`, REST at `apiUrl`. */
 export interface GitHubStandIn {
   url: string;
   apiUrl: string;
-  /** PEM authority to trust; undefined over plain HTTP. */
+  /** The certificate authority to trust, PEM; undefined over plain HTTP. */
   ca: string | undefined;
   people: People;
   /** Makes requests fail. */
   fail(match: FailureMatch, failure: Failure, span?: FailureSpan): Injection;
   clearFailures(): void;
-  /** REST requests so far, oldest first. */
+  /** All REST requests so far, oldest first. */
   requests: RestCall[];
-  /** Git requests so far, oldest first. */
+  /** All git requests so far, oldest first. */
   gitCalls: GitCall[];
   readonly violations: Violation[];
-  /** Deliveries so far, oldest first; of one event where it is named. */
+  /** All deliveries so far, oldest first; only those of `event` if it is given. */
   deliveries(event?: string): Delivery[];
-  /** Resolves once no delivery is under way. */
+  /** Resolves once no delivery is in progress. */
   settled(): Promise<void>;
-  /** Every installation token so far, oldest first: what must appear nowhere, and be revoked in the end. */
+  /** All installation tokens so far, oldest first. Tests check that none appears anywhere and that all are revoked in the end. */
   tokens(): Pick<Token, "value" | "installation" | "permissions" | "revoked">[];
   /** A JWT of an App, by slug. */
   appJwt(slug: string, lifetimeSeconds?: number): string;
   app(slug: string): App;
-  /** Folder of a repository's bare git repository, by `owner/name`. */
+  /** The folder of a bare git repository, by `owner/name`. */
   gitDir(repo: string): string;
-  /** Throws naming every request or answer that GitHub's description does not allow, and every unknown route. */
+  /** Throws an error that names every request or answer that GitHub's description does not allow, and every unknown route. */
   assertClean(): void;
-  /** Whether GitHub's description was there to check with. */
+  /** Whether GitHub's description exists, so that requests and answers are checked. */
   checked: boolean;
   close(): Promise<void>;
 }
 
-/** Starts a stand-in; close it in the end. */
+/** Starts a stand-in. The caller must close it. */
 export async function startGitHub(options: GitHubOptions = {}): Promise<GitHubStandIn> {
   const clock = options.clock ?? systemClock;
   const stateDir = options.stateDir ?? mkdtempSync(join(tmpdir(), "github-stand-in-"));
@@ -82,7 +82,7 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<GitHubSt
     clock,
     baseUrl: () => place.url,
     reposDir,
-    emit: (happening) => deliveries.emit(happening),
+    emit: (webhookEvent) => deliveries.emit(webhookEvent),
   };
   const deliveries = createDeliveries(world, {
     timeoutMs: options.deliveryTimeoutMs ?? 10_000,
@@ -168,7 +168,7 @@ async function listen(server: Server, options: GitHubOptions, tls: ServerTls | u
     server.once("error", reject);
     server.listen(options.port ?? 0, host, resolve);
   });
-  // An address of family and port: a TCP server has no other kind.
+  // The address of a TCP server is always an object.
   const { port } = server.address() as AddressInfo;
   const name = host === "0.0.0.0" ? "127.0.0.1" : host;
   return options.publicUrl ?? `${tls ? "https" : "http"}://${name}:${port}`;

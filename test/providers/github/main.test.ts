@@ -24,7 +24,7 @@ interface Ready {
   adminUrl: string;
 }
 
-/** Starts the process and reads its one line. */
+/** Starts the process and reads the line that it prints. */
 async function start(...flags: string[]): Promise<Ready> {
   const main = fileURLToPath(new URL("main.ts", import.meta.url));
   const child = spawn(process.execPath, [main, "--state", state, ...flags], { stdio: ["ignore", "pipe", "inherit"] });
@@ -47,7 +47,7 @@ async function people<T>(adminUrl: string, verb: string, given: unknown): Promis
 }
 
 describe("the stand-in as a process", () => {
-  it("says where it is, does what people ask at the admin port, and remembers it across a restart", async () => {
+  it("prints its addresses, runs actions of people at the admin port, and keeps the state across a restart", async () => {
     const ca = join(state, "ca.pem");
     const first = await start("--ca-out", ca);
     await people(first.adminUrl, "createUser", { login: "ana" });
@@ -72,11 +72,11 @@ describe("the stand-in as a process", () => {
     await dispatcher.close();
   });
 
-  it("says what people can do when asked for something else", async () => {
+  it("lists the actions of people in the answer to an unknown one", async () => {
     const { child, adminUrl } = await start("--plain-http");
     const response = await fetch(`${adminUrl}/people/dance`, { method: "POST" });
     expect(response.status).toBe(400);
-    expect(await response.json()).toMatchObject({ message: expect.stringMatching(/cannot dance.*openIssue/) });
+    expect(await response.json()).toMatchObject({ message: expect.stringMatching(/no action dance.*openIssue/) });
     await stop(child);
   });
 });

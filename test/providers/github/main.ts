@@ -7,20 +7,20 @@ import type { GitHubOptions } from "./options.ts";
 const usage = `usage: main.ts [flags]
   --host <address>         listen there (127.0.0.1)
   --port <port>            web, git and REST (any free one)
-  --admin-host <address>   the people's side; whoever reaches it may do everything (127.0.0.1)
+  --admin-host <address>   actions of people, without access control (127.0.0.1)
   --admin-port <port>      (any free one)
   --public-url <url>       web address that links in answers carry
   --name <name>            a further name or address in the certificate; may be repeated
-  --cert, --key <file>     certificate chain and key, PEM, instead of made ones
-  --ca-out <file>          write the authority to trust there
+  --cert, --key <file>     certificate chain and key, PEM, instead of created ones
+  --ca-out <file>          write the certificate authority to this file
   --plain-http             no TLS
-  --state <folder>         keep repositories and memory there across restarts
+  --state <folder>         keep repositories and state there across restarts
   --webhook-ca <file>      trust this authority for webhook receivers
 `;
 
 type Flags = ReturnType<typeof read>;
 
-/** Runs a stand-in until SIGTERM or SIGINT. One JSON line says when it is ready, and where. */
+/** Runs a stand-in until SIGTERM or SIGINT. Prints one JSON line with its addresses when it is ready. */
 async function main(): Promise<void> {
   const given = read();
   if (given.help) {
@@ -71,7 +71,7 @@ function optionsOf(given: Flags): GitHubOptions {
   };
 }
 
-/** A certificate of one's own is its own authority as far as this process can tell. */
+/** This process does not know the authority of a given certificate, so it reports the certificate itself as the authority. */
 function tlsOf(given: Flags): Pick<GitHubOptions, "tls"> {
   if (given.cert === undefined && given.key === undefined) return {};
   if (given.cert === undefined || given.key === undefined)

@@ -5,14 +5,14 @@ import { builtIn } from "./state/actions-app.ts";
 import { emptyData } from "./state/world.ts";
 import type { Data } from "./state/world.ts";
 
-/** What an earlier process wrote into the folder, or a world with nothing but GitHub itself in it. */
+/** Loads the state that an earlier process saved in the folder, or creates a state with only GitHub's own accounts. */
 export function recall(stateDir: string, now: string): Data {
   const file = fileIn(stateDir);
   if (existsSync(file)) return deserialize(readFileSync(file)) as Data;
   return { ...emptyData(), ...builtIn(now) };
 }
 
-/** Writes everything down, whole or not at all. */
+/** Saves the whole state atomically. */
 export function memorise(stateDir: string, data: Data): void {
   const file = fileIn(stateDir);
   writeFileSync(`${file}.new`, serialize(data), { mode: 0o600 });

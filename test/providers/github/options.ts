@@ -1,27 +1,27 @@
 import type { Clock } from "../../../src/shared/clock.ts";
 import type { ServerTls } from "./tls.ts";
 
-/** How a stand-in starts; everything has a default that suits a test. */
+/** Options of a stand-in. All have a default that suits tests. */
 export interface GitHubOptions {
-  /** Address to listen on: loopback unless said otherwise. */
+  /** Address to listen on; loopback by default. */
   host?: string;
-  /** 0 (any free one) unless said otherwise. */
+  /** Port to listen on; 0 (any free one) by default. */
   port?: number;
-  /** Web address that links in answers carry, without trailing slash; else made of `host` and the port. */
+  /** Web address for links in answers, without trailing slash; by default from `host` and the port. */
   publicUrl?: string;
-  /** Plain HTTP instead of HTTPS. */
+  /** Serve plain HTTP instead of HTTPS. */
   plainHttp?: boolean;
-  /** Key, certificate and authority; made at start unless given. */
+  /** Key, certificate and authority; created at start by default. */
   tls?: ServerTls;
-  /** Further names and addresses of the made certificate (`localhost`, `127.0.0.1` and `host` are in it). */
+  /** Further names and addresses of the created certificate, beside `localhost`, `127.0.0.1` and `host`. */
   names?: string[];
-  /** Folder for repositories and memory that outlives the process; a temporary one, removed at the end, unless given. */
+  /** Folder that keeps repositories and state after the process ends; by default a temporary folder that is removed at the end. */
   stateDir?: string;
   clock?: Clock;
-  /** How long a webhook receiver may take: 10,000 ms unless said otherwise. */
+  /** Time-out of a webhook receiver; 10,000 ms by default. */
   deliveryTimeoutMs?: number;
-  /** `status_code` of deliveries that nobody answered: 502 unless said otherwise (0 is what a failure filter misses). */
+  /** `status_code` of deliveries without an answer; 502 by default. With 0, a filter by failure misses the delivery. */
   unreachableStatusCode?: number;
-  /** PEM certificate trusted for webhook receivers, beside the system's. */
+  /** PEM certificate to trust for webhook receivers, in addition to the system's. */
   webhookCa?: string;
 }

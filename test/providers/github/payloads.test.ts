@@ -7,7 +7,7 @@ import type { Receiver } from "./testing.ts";
 
 type Payload = Record<string, unknown> & { action?: string };
 
-// The package is JSON behind a CommonJS entry, of which its types know nothing.
+// The package is JSON behind a CommonJS entry that its types do not declare.
 const examples = createRequire(import.meta.url)("@octokit/webhooks-examples") as {
   name: string;
   examples: Payload[];
@@ -69,7 +69,7 @@ function received(event: string, action: string): Payload[] {
   return mine.map(({ body }) => JSON.parse(body) as Payload).filter((payload) => payload.action === action);
 }
 
-/** Fields that every example has, at the top and one level below, and ours lacks. */
+/** Fields on the first two levels that every example has and our payload does not have. */
 function lacking(ours: Payload, all: Payload[]): string[] {
   const everywhere = (of: Payload[]): string[] =>
     Object.keys(of[0] ?? {}).filter((key) => of.every((one) => key in one));
@@ -92,7 +92,7 @@ function isObject(value: unknown): value is Payload {
 /** Optional in Octokit's schema: GitHub sends it with issues that are pull requests. */
 const optional = new Set(["issue.draft"]);
 
-/** Octokit's schema has both types here, and the examples too. */
+/** Octokit's schema and the examples have both types here. */
 const either = /installation\.(created|updated)_at/;
 
 describe.each([

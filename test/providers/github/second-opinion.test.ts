@@ -8,14 +8,14 @@ import type { GitHubStandIn } from "./index.ts";
 import { contradictions, populate } from "./testing.ts";
 
 /*
- * A second opinion on the stand-in: npm `emulate`'s GitHub, written by others, is driven with the same Octokit calls,
- * and statuses and shapes are compared. Its limits: it has no reactions, commit statuses, redelivery, `/app/hook/…`,
- * `/user/{id}` and `/installation/repositories` (404), no git over HTTP, never refuses for a rate limit, opens pull
- * requests twice and of branches that there are not, and answers a review with 201 where GitHub's description says 200.
- * So these are not compared, or expected to differ (`differs`).
+ * Compares the stand-in with npm `emulate`'s GitHub, which others wrote: both get the same Octokit calls,
+ * and the test compares statuses and shapes. Limits of `emulate`: it has no reactions, commit statuses, redelivery, `/app/hook/…`,
+ * `/user/{id}` and `/installation/repositories` (404), no git over HTTP and no rate limits; it opens pull
+ * requests twice and for missing branches, and answers a review with 201 although GitHub's description says 200.
+ * The test does not compare these, or expects the difference (`differs`).
  */
 
-/** One of the two GitHubs, with a client of the App's, of its installation's, and of a person's. */
+/** One of the two GitHub servers, with a client for the App, one for its installation, and one for a person. */
 interface Side {
   app: Client;
   installation: Client;
@@ -104,7 +104,7 @@ function client(octokit: Pick<Octokit, "request">): Client {
   };
 }
 
-/** Fields at the top that theirs has and ours has not. */
+/** Top-level fields that `emulate` has and the stand-in does not have. */
 function lacking({ mine, other }: Pair): string[] {
   if (Array.isArray(mine.body) || mine.status >= 300) return [];
   return Object.keys(other.body).filter((key) => !(key in mine.body));
@@ -115,7 +115,7 @@ interface Pair {
   other: Outcome;
 }
 
-/** Asks both the same and compares; gives both answers for the next step. */
+/** Sends the same request to both and compares the answers; returns both for the next step. */
 async function same(ask: (side: Side) => Promise<Outcome>): Promise<Pair> {
   const pair = { mine: await ask(ours), other: await ask(theirs) };
   expect({ status: pair.mine.status }).toEqual({ status: pair.other.status });
@@ -124,14 +124,14 @@ async function same(ask: (side: Side) => Promise<Outcome>): Promise<Pair> {
   return pair;
 }
 
-/** Asks both where we know better than they: the two statuses, as they stand. */
+/** Sends the same request to both and checks the two statuses, for requests where `emulate` is wrong. */
 async function differs(ask: (side: Side) => Promise<Outcome>, statuses: [mine: number, other: number]): Promise<void> {
   expect([(await ask(ours)).status, (await ask(theirs)).status]).toEqual(statuses);
 }
 
 const root = "/repos/{owner}/{repo}";
 
-describe("the stand-in and emulate agree on", () => {
+describe("the stand-in and emulate agree about", () => {
   it("the App and its installations", async () => {
     await same((at) => at.app("GET /app"));
     await same((at) => at.app("GET /app/installations"));

@@ -15,7 +15,7 @@ export interface Post {
   ca: string | undefined;
 }
 
-/** How a POST ended; `code` is undefined where no answer came. */
+/** The result of a POST; `code` is undefined if there was no answer. */
 export interface PostOutcome {
   code: number | undefined;
   status: string;
@@ -25,7 +25,7 @@ export interface PostOutcome {
 
 const noAnswer = { headers: {}, body: "" };
 
-/** Posts once, without following redirects. Never rejects: what went wrong is the status, in GitHub's words. */
+/** Sends one POST without following redirects. Never rejects: an error becomes the status, with GitHub's message. */
 export function send(clock: Clock, post: Post): Promise<PostOutcome> {
   return new Promise((resolve) => {
     const failed = (status: string, code?: number): void => resolve({ ...noAnswer, status, code });

@@ -16,7 +16,7 @@ import { atLeast, roleOf } from "./state/roles.ts";
 import { timestamp } from "./state/world.ts";
 import type { World } from "./state/world.ts";
 
-/** A request of git's smart HTTP. */
+/** A request of git's smart HTTP protocol. */
 export interface GitRequest {
   repository: string;
   rest: string;
@@ -28,13 +28,13 @@ export interface GitRequest {
 
 const pattern = /^\/([^/]+)\/([^/]+?)(?:\.git)?(\/info\/refs|\/git-upload-pack|\/git-receive-pack)$/;
 
-/** The repository and the rest of a path, where it is one of git's smart HTTP. */
+/** Splits a path of git's smart HTTP protocol into the repository and the rest; undefined for other paths. */
 export function parseGitPath(path: string): { repository: string; rest: string } | undefined {
   const found = pattern.exec(path);
   return found ? { repository: `${found[1]}/${found[2]}`, rest: found[3] ?? "" } : undefined;
 }
 
-/** Admits a git request or throws; answers through `git http-backend`; then a push's effects happen, before its answer ends. */
+/** Checks access or throws, and answers with `git http-backend`. The effects of a push happen before its answer ends. */
 export async function serveGit(
   world: World,
   request: IncomingMessage,
@@ -71,7 +71,7 @@ function newCall(world: World, request: IncomingMessage, given: GitRequest): Git
   };
 }
 
-/** GitHub asks strangers for credentials, hides what one may not see, and says why a push is refused. */
+/** GitHub asks anonymous clients for credentials, hides repositories that the caller may not see, and says why it refuses a push. */
 function admit(world: World, given: GitRequest, service: GitCall["service"]): Repository {
   const { identity } = given;
   const repo = findRepository(world, given.repository);

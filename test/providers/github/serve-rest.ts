@@ -8,7 +8,7 @@ import type { Match, Router } from "./rest/router.ts";
 import { timestamp } from "./state/world.ts";
 import type { World } from "./state/world.ts";
 
-/** What answers REST requests. */
+/** Dependencies of the REST handler. */
 export interface RestDeps {
   world: World;
   router: Router;
@@ -16,7 +16,7 @@ export interface RestDeps {
   redeliver: Call["redeliver"];
 }
 
-/** A REST request. `path` is without `/api/v3`. */
+/** A REST request; `path` does not contain `/api/v3`. */
 export interface RestRequest {
   method: string;
   path: string;
@@ -25,7 +25,7 @@ export interface RestRequest {
   body: Buffer;
 }
 
-/** Answers one request: route, credentials, permission, handler; writes it down and holds it against GitHub's description. */
+/** Answers one request: finds the route, checks credentials and permission, calls the handler. Logs the call for the check against GitHub's description. */
 export async function serveRest(deps: RestDeps, request: RestRequest): Promise<Answer> {
   const match = deps.router(request.method, request.path);
   const seen: { identity: Identity; body: unknown } = { identity: { kind: "anonymous" }, body: undefined };
@@ -41,7 +41,7 @@ export async function serveRest(deps: RestDeps, request: RestRequest): Promise<A
   return { ...answer, headers: { ...rateHeaders(deps.world), ...answer.headers } };
 }
 
-/** An error as GitHub writes it; what is no HttpFailure is a fault of the stand-in, and says so. */
+/** Converts an error to GitHub's format. Any error but HttpFailure is a bug of the stand-in, and the answer says so. */
 export function answerOf(error: unknown): Answer {
   if (!(error instanceof HttpFailure)) {
     return {
@@ -73,7 +73,7 @@ async function handle(
   return match.route.handle(admit(match.route.access, call));
 }
 
-/** `POST …/labels` takes a bare list too. */
+/** `POST …/labels` also accepts a bare list. */
 function bodyRecord(body: unknown): Record<string, unknown> {
   if (Array.isArray(body)) return { labels: body };
   return typeof body === "object" && body !== null ? (body as Record<string, unknown>) : {};
@@ -110,7 +110,7 @@ function note(
   deps.log.unchecked.push(roundTrip(exchange));
 }
 
-/** What goes over the wire: without undefined fields. */
+/** The JSON of an answer, without undefined fields. */
 function roundTrip<T extends { responseBody: unknown }>(exchange: T): T {
   const { responseBody } = exchange;
   return {

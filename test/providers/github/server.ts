@@ -9,14 +9,14 @@ import { answerOf, serveRest } from "./serve-rest.ts";
 import type { RestDeps } from "./serve-rest.ts";
 import { sleep } from "../../../src/shared/clock.ts";
 
-/** What the listener works with. */
+/** Dependencies of the server. */
 export interface ServerDeps extends RestDeps {
   failures: Failures;
-  /** Called after every request that may have changed something. */
+  /** Called after every request that may have changed the state. */
   changed: () => void;
 }
 
-/** Answers everything that comes to the stand-in's web address. */
+/** Answers all requests to the stand-in's web address. */
 export function listener(deps: ServerDeps): RequestListener {
   return (request, response) => {
     serve(deps, request, response).catch((error: unknown) => {
@@ -41,7 +41,7 @@ async function serve(deps: ServerDeps, request: IncomingMessage, response: Serve
     return;
   }
   if (failure?.kind === "slow") await sleep(deps.world.clock, failure.delayMs);
-  // The answer is lost before a byte of it is sent; what was asked for still happens.
+  // The connection is reset before a byte of the answer is sent; the request still takes effect.
   if (failure?.kind === "dropAnswer") muffle(response);
   await dispatch(deps, request, response, { url, path, body });
   if (method !== "GET") deps.changed();
@@ -76,7 +76,7 @@ async function dispatch(
   }
 }
 
-/** The few web pages there are: job logs. */
+/** The only web pages of the stand-in: job logs. */
 function page(deps: ServerDeps, path: string): Answer {
   const id = Number(/^\/_logs\/(\d+)$/.exec(path)?.[1]);
   const job = deps.world.data.runs.flatMap((run) => run.jobs).find((candidate) => candidate.id === id);

@@ -4,17 +4,17 @@ import { routes } from "./rest/table.ts";
 import { loadSpec, specLoader, specFile } from "./spec-check.ts";
 import { uncheckedOperations } from "./unchecked-operations.ts";
 
-/** Needs GitHub's description beside the checkout (shared/fixtures/github/spec); a user's clone has none. */
-describe("against GitHub's description", () => {
+/** Needs GitHub's description beside the checkout (shared/fixtures/github/spec). A user's clone does not have it. */
+describe("the check against GitHub's description", () => {
   beforeEach((context) => needsFile(context, specFile));
   const spec = loadSpec()!;
 
-  it("serves every operation of it", () => {
+  it("serves every operation of the description", () => {
     const served = new Set(routes.map((route) => route.operation));
     expect([...spec.operations].filter((operation) => !served.has(operation))).toEqual([]);
   });
 
-  it("leaves no operation unchecked but those that are listed as such", () => {
+  it("checks all operations except the listed ones", () => {
     const unchecked = routes.map((route) => route.operation).filter((operation) => !spec.operations.has(operation));
     expect(unchecked.toSorted()).toEqual(uncheckedOperations.toSorted());
   });
@@ -26,7 +26,7 @@ describe("against GitHub's description", () => {
     { query: "per_page=many", faults: ["?per_page=many must be integer"] },
     { query: "base=7", faults: [] },
     { query: "colour=red", faults: ["has no query parameter colour"] },
-  ])("finds what is wrong with the query ?$query", ({ query, faults }) => {
+  ])("finds the faults of the query ?$query", ({ query, faults }) => {
     const operation = "GET /repos/{owner}/{repo}/pulls";
     const exchange = { operation, query: new URLSearchParams(query), requestBody: undefined, status: 200 };
     expect(spec.check({ ...exchange, responseBody: [] }).map(({ message }) => message)).toEqual(faults);
@@ -36,15 +36,15 @@ describe("against GitHub's description", () => {
 
   it.each([
     { name: "a body of the wrong type", requestBody: { body: 7 }, message: "/body must be string" },
-    { name: "a body without what is required", requestBody: {}, message: "/ must have required property 'body'" },
-    { name: "no body where one is due", requestBody: undefined, message: "needs a body, but none came" },
+    { name: "a body without a required field", requestBody: {}, message: "/ must have required property 'body'" },
+    { name: "a missing body", requestBody: undefined, message: "requires a body, but got none" },
   ])("finds $name in a request", ({ requestBody, message }) => {
     const exchange = { operation: comment, query: new URLSearchParams(), requestBody, status: 201, responseBody: {} };
     const found = spec.check(exchange).filter(({ side }) => side === "request");
     expect(found.map((violation) => violation.message)).toEqual([message]);
   });
 
-  it("finds an answer that lacks a field, and a status that is not foreseen", () => {
+  it("finds a missing field in an answer, and a status that the description does not have", () => {
     const exchange = { operation: comment, query: new URLSearchParams(), requestBody: { body: "x" } };
     const lacking = spec.check({ ...exchange, status: 201, responseBody: {} });
     expect(lacking.map(({ message }) => message)).toContain("/ must have required property 'node_id'");
@@ -53,9 +53,9 @@ describe("against GitHub's description", () => {
   });
 });
 
-it("says once that GitHub's description is not there, and checks nothing then", () => {
-  const told: string[] = [];
-  const load = specLoader(new URL("file:///no/such/description.json"), (message) => told.push(message));
+it("warns once if GitHub's description is missing, and then checks nothing", () => {
+  const warnings: string[] = [];
+  const load = specLoader(new URL("file:///no/such/description.json"), (message) => warnings.push(message));
   expect([load(), load()]).toEqual([undefined, undefined]);
-  expect(told).toEqual([expect.stringContaining("/no/such/description.json")]);
+  expect(warnings).toEqual([expect.stringContaining("/no/such/description.json")]);
 });

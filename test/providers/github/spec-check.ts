@@ -4,43 +4,45 @@ import { fileURLToPath } from "node:url";
 import type * as AjvPackage from "ajv";
 import type { Violation } from "./call-log.ts";
 
-/** Where GitHub's own description lies beside a checkout; absent in a user's clone. */
+/** The path of GitHub's own API description beside a checkout. A user's clone does not have it. */
 export const specFile = new URL("../../../../shared/fixtures/github/spec/openapi-subset.json", import.meta.url);
 
-/** One exchange to hold against the description. */
+/** A request and its answer, to check against the description. */
 export interface Exchange {
   /** `METHOD /path/{parameter}`. */
   operation: string;
   query: URLSearchParams;
-  /** Undefined where none was sent. */
+  /** Undefined if the request has no body. */
   requestBody: unknown;
   status: number;
   responseBody: unknown;
 }
 
-/** Checks exchanges against the operations the description has; says nothing about others. */
+/** Checks exchanges against the operations of the description. Other operations are not checked. */
 export interface SpecCheck {
   check(exchange: Exchange): Violation[];
-  /** The operations it knows, as `METHOD /path/{parameter}`. */
+  /** The operations of the description, as `METHOD /path/{parameter}`. */
   operations: Set<string>;
 }
 
 type Json = Record<string, unknown>;
 
-/** Whether the description is there to check with. */
+/** Whether the file with the description exists. */
 export function specPresent(): boolean {
   return existsSync(specFile);
 }
 
-/** Gives the description, read once for the whole process (it is large), or undefined where it is not there, which is told once. */
+/** Loads the description once per process, because it is large. Returns undefined and warns once if the file does not exist. */
 export const loadSpec = specLoader(specFile, (message) => process.emitWarning(message));
 
-/** Makes a `loadSpec` of one's own. */
+/** Creates a `loadSpec` for another file. */
 export function specLoader(file: URL, warn: (message: string) => void): () => SpecCheck | undefined {
   let loaded: SpecCheck | "absent" | undefined;
   const read = (): SpecCheck | "absent" => {
     if (existsSync(file)) return readSpec(file);
-    warn(`GitHub's own description is not at ${fileURLToPath(file)}: requests and answers are not held against it`);
+    warn(
+      `GitHub's API description is missing at ${fileURLToPath(file)}: requests and answers are not checked against it`,
+    );
     return "absent";
   };
   return () => {
@@ -52,7 +54,7 @@ export function specLoader(file: URL, warn: (message: string) => void): () => Sp
 function readSpec(file: URL): SpecCheck {
   const spec = JSON.parse(readFileSync(file, "utf8")) as Json;
   makeNullable(spec);
-  // Only where they are needed: the image of the stand-in has neither these packages nor the description.
+  // Loaded only when needed, because the image of the stand-in has neither these packages nor the description.
   const require = createRequire(import.meta.url);
   const { Ajv } = require("ajv") as typeof AjvPackage;
   const addFormats = require("ajv-formats") as (ajv: AjvPackage.Ajv) => void;
@@ -75,7 +77,7 @@ function readSpec(file: URL): SpecCheck {
   return { check: (exchange) => check(spec, validator, exchange), operations: operationsOf(spec) };
 }
 
-/** Another fault of the description: the head of a pull request whose fork was deleted has `repo: null`, as webhooks' schema says. */
+/** Corrects an error of the description: the head of a pull request whose fork was deleted has `repo: null`, as webhooks' schema says. */
 const deletedFork = /^(\/\d+)?\/head\/repo must be object$/;
 
 type Validator = (pointer: string) => AjvPackage.ValidateFunction;
@@ -87,7 +89,7 @@ function check(spec: Json, validator: Validator, exchange: Exchange): Violation[
   if (!operation) return [];
   const faults = (side: Violation["side"], messages: string[]): Violation[] =>
     messages.map((message) => ({ side, operation: exchange.operation, message }));
-  // What GitHub would refuse is not the client's fault where the refusal was asked for: only accepted requests are held to it.
+  // Tests may send invalid requests to get a refusal, so only accepted requests are checked.
   const accepted = exchange.status < 400;
   return [
     ...faults("request", accepted ? queryFaults(spec, validator, pointer, exchange.query) : []),
@@ -98,25 +100,26 @@ function check(spec: Json, validator: Validator, exchange: Exchange): Violation[
 
 function bodyFaults(validator: Validator, pointer: string, operation: Json, body: unknown): string[] {
   const request = operation["requestBody"] as Json | undefined;
-  if (!request) return body === undefined ? [] : [`takes no body, but ${Object.keys(body as Json).join(", ")} came`];
-  if (body === undefined) return request["required"] === true ? ["needs a body, but none came"] : [];
+  if (!request)
+    return body === undefined ? [] : [`accepts no body, but got one with ${Object.keys(body as Json).join(", ")}`];
+  if (body === undefined) return request["required"] === true ? ["requires a body, but got none"] : [];
   return errorsOf(validator(`${pointer}/requestBody/content/application~1json/schema`), body);
 }
 
-/** Unknown parameters, and values that are not what the parameter's schema wants. */
+/** Finds unknown parameters, and values that violate the parameter's schema. */
 function queryFaults(spec: Json, validator: Validator, pointer: string, query: URLSearchParams): string[] {
   const places = Object.keys(at(spec, `${pointer}/parameters`) ?? {}).map((index) => `${pointer}/parameters/${index}`);
   const known = places.map((place) => referred(spec, place)).filter((place) => at(spec, place)?.["in"] === "query");
   return [...query].flatMap(([name, value]) => {
     const place = known.find((candidate) => at(spec, candidate)?.["name"] === name);
     if (place === undefined) return [`has no query parameter ${name}`];
-    const faults = errorsOf(validator(`${place}/schema`), meant(at(spec, `${place}/schema`), value));
+    const faults = errorsOf(validator(`${place}/schema`), typedValue(at(spec, `${place}/schema`), value));
     return faults.map((fault) => `?${name}=${value} ${fault.replace(/^\/ /, "")}`);
   });
 }
 
-/** What a query's text says to its schema: numbers and truth values are written without quotes there. */
-function meant(schema: Json | undefined, value: string): unknown {
+/** Converts the text of a query parameter to the type in its schema: numbers and booleans. */
+function typedValue(schema: Json | undefined, value: string): unknown {
   if (schema?.["type"] === "integer") return /^-?\d+$/.test(value) ? Number(value) : value;
   return schema?.["type"] === "boolean" && /^(true|false)$/.test(value) ? value === "true" : value;
 }
@@ -141,7 +144,7 @@ function operationsOf(spec: Json): Set<string> {
   return new Set(paths.flatMap(([path, verbs]) => Object.keys(verbs).map((verb) => `${verb.toUpperCase()} ${path}`)));
 }
 
-/** Where what stands at `pointer` is really. */
+/** Resolves the reference at `pointer`. */
 function referred(spec: Json, pointer: string): string {
   const reference = at(spec, pointer)?.["$ref"];
   return typeof reference === "string" ? reference.slice(1) : pointer;
@@ -156,7 +159,7 @@ function at(spec: Json, pointer: string): Json | undefined {
   return here as Json | undefined;
 }
 
-/** OpenAPI 3.0's `nullable` in JSON Schema's words: Ajv knows it only beside `type`, and not with `enum`. */
+/** Converts OpenAPI 3.0's `nullable` to JSON Schema, because Ajv supports it only beside `type`, and not with `enum`. */
 function makeNullable(node: unknown): void {
   if (Array.isArray(node)) node.forEach(makeNullable);
   if (typeof node !== "object" || node === null || Array.isArray(node)) return;
@@ -175,7 +178,7 @@ function widen(schema: Json): void {
   schema["anyOf"] = [rest, { type: "null" }];
 }
 
-/** One fault of the description: `GET /app/installations` wants accounts that are a user and an enterprise at once. */
+/** Corrects an error of the description: `GET /app/installations` requires accounts that are a user and an enterprise at once. */
 function makeEither(schema: Json): void {
   const all = schema["allOf"];
   if (!Array.isArray(all) || all.length !== 2 || (all[1] as Json)["title"] !== "Enterprise") return;

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { Agent, fetch } from "undici";
 import type { GitHubStandIn } from "./index.ts";
 
-/** A webhook as it came in. */
+/** A received webhook. */
 export interface Received {
   path: string;
   headers: IncomingHttpHeaders;
@@ -15,7 +15,7 @@ export interface Received {
 export interface Receiver {
   url: string;
   received: Received[];
-  /** What it answers from now on: a status, or `hang` for never. */
+  /** Sets the answer from now on: a status, or `hang` for no answer. */
   answer(status: number | "hang"): void;
   close(): Promise<void>;
 }
@@ -49,15 +49,15 @@ export async function startReceiver(): Promise<Receiver> {
   };
 }
 
-/** An answer of the stand-in. */
+/** A response of the stand-in. */
 export interface Reply {
   status: number;
   headers: Headers;
-  // Tests look into answers of every shape.
+  // Tests read responses of every shape.
   body: Record<string, any>; // oxlint-disable-line typescript/no-explicit-any
 }
 
-/** Calls the REST interface as a plain client would. */
+/** Calls the REST API like a plain client. */
 export async function call(
   github: GitHubStandIn,
   request: `${string} /${string}`,
@@ -85,7 +85,7 @@ export async function call(
   }
 }
 
-/** A stand-in with people, an organisation, an App on all of it, and one repository. */
+/** Creates people, an organisation with one repository, and an App that is installed on all its repositories. */
 export async function populate(
   github: GitHubStandIn,
   webhookUrl = "",
@@ -100,7 +100,7 @@ export async function populate(
   return { installation: id, token: await people.createInstallationToken({ installation: id }) };
 }
 
-/** Where two JSON values both have a field, it must be of one type; null fits everything. Gives what does not hold. */
+/** Compares the types of all fields that two JSON values have in common; null matches every type. Returns the differences. */
 export function contradictions(mine: unknown, other: unknown, path = ""): string[] {
   const [a, b] = [kind(mine), kind(other)];
   if (a === "nothing" || b === "nothing") return [];

@@ -13,7 +13,7 @@ export interface ServerTls {
 const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 const dayMs = 24 * 60 * 60 * 1000;
 
-/** Makes a certificate authority of its own and a server certificate for these names and addresses; good for 30 days. */
+/** Creates a certificate authority and a server certificate for these names and addresses, valid for 30 days. */
 export async function makeTls(names: string[]): Promise<ServerTls> {
   const notBefore = new Date(Date.now() - dayMs);
   const notAfter = new Date(Date.now() + 30 * dayMs);

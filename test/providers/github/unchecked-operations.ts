@@ -1,6 +1,6 @@
 /**
- * What the stand-in serves and GitHub's description beside the checkout does not have: nothing but our reading of GitHub's pages, and
- * Octokit's types for what we send, holds these against GitHub. A new route belongs here only where the description lacks it.
+ * Operations of the stand-in that GitHub's API description beside the checkout does not contain. Only our reading of GitHub's pages, and
+ * Octokit's types for our requests, checks these operations. Add a new route here only if the description does not contain it.
  */
 export const uncheckedOperations: readonly string[] = [
   "DELETE /app/installations/{installation_id}/suspended",

@@ -7,7 +7,7 @@ import type { Actor, World } from "../state/world.ts";
 import { viewSuite } from "../view/check.ts";
 import { viewRun, viewWorkflow } from "../view/run.ts";
 
-/** The name of the workflow, and of its one job, that every push runs. */
+/** The names of the workflow that every push runs, and of its only job. */
 export const workflowName = "CI";
 
 /** A branch that a push moved. */
@@ -17,12 +17,12 @@ export interface PushedHead {
   commit: CommitFacts;
 }
 
-/** Whether GitHub makes no check suites for a commit: its last line is the trailer `skip-checks: true`. */
+/** Whether a commit skips checks: its last line is the trailer `skip-checks: true`. GitHub then creates no check suites. */
 export function skipsChecks(message: string): boolean {
   return /^skip-checks:\s*true$/i.test(message.trimEnd().split("\n").at(-1) ?? "");
 }
 
-/** What a push of a branch starts: a queued suite with a workflow run of one job. Nothing where the commit skips checks. */
+/** Starts the checks of a pushed branch: a queued suite with a workflow run of one job, unless the commit skips checks. */
 export function startChecks(world: World, actor: Actor, repo: Repository, head: PushedHead): CheckSuite | undefined {
   if (skipsChecks(head.commit.message)) return undefined;
   const now = timestamp(world);
@@ -45,7 +45,7 @@ export function startChecks(world: World, actor: Actor, repo: Repository, head: 
   return suite;
 }
 
-/** Ends a suite and its run; GitHub then tells `check_suite` and `workflow_run`, both `completed`. */
+/** Ends a suite and its run; then sends `check_suite` and `workflow_run`, both with action `completed`, as GitHub does. */
 export function completeChecks(
   world: World,
   suite: CheckSuite,

@@ -20,7 +20,7 @@ export function openIssue(
   return issue;
 }
 
-/** An issue record (also the issue side of a pull request); tells nobody. */
+/** Creates an issue record (also the issue side of a pull request) without an event. */
 export function makeIssue(
   world: World,
   actor: Actor,
@@ -51,7 +51,7 @@ export function makeIssue(
   return issue;
 }
 
-/** Tells the hooks about an issue or, where it is one, a pull request. */
+/** Sends an event about an issue or a pull request to the hooks. */
 export function emitIssue(
   world: World,
   actor: Actor,
@@ -66,7 +66,7 @@ export function emitIssue(
   world.emit({ event, action, repo: issue.repo, sender: actor.account, payload: { ...subject, ...more } });
 }
 
-/** Changes title or body; tells `edited` with what it was. */
+/** Changes title or body; sends `edited` with the old text. */
 export function editIssue(
   world: World,
   actor: Actor,
@@ -87,7 +87,7 @@ export function editIssue(
   emitIssue(world, actor, issue, "edited", { changes });
 }
 
-/** Closes or reopens. */
+/** Closes or reopens an issue or pull request. */
 export function setState(world: World, actor: Actor, issue: Issue, state: "open" | "closed"): void {
   if (issue.state === state) return;
   const now = timestamp(world);
@@ -144,7 +144,7 @@ export function deleteComment(world: World, actor: Actor, comment: Comment): voi
   emitComment(world, actor, comment, "deleted");
 }
 
-/** Adds a reaction once: a second one of the same account and content is the first. */
+/** Adds a reaction, or returns the existing one of the same account and content. */
 export function react(
   world: World,
   actor: Actor,
@@ -153,7 +153,8 @@ export function react(
 ): { reaction: Reaction; created: boolean } {
   const known = target.reactions.find((reaction) => reaction.user === actor.account && reaction.content === content);
   if (known) return { reaction: known, created: false };
-  if (!reactionContents.some((allowed) => allowed === content)) throw new Error(`no such reaction: ${content}`);
+  if (!reactionContents.some((allowed) => allowed === content))
+    throw new Error(`GitHub stand-in: there is no reaction ${content}.`);
   const reaction: Reaction = { id: newId(world), user: actor.account, content, createdAt: timestamp(world) };
   target.reactions.push(reaction);
   return { reaction, created: true };

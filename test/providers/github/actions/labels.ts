@@ -5,7 +5,7 @@ import type { Actor, World } from "../state/world.ts";
 import { viewLabel } from "../view/issue.ts";
 import { emitIssue } from "./issues.ts";
 
-/** The repository's label of this name, made if need be (GitHub makes labels on first use, in grey). */
+/** The repository's label of this name. Creates it if it is missing, as GitHub does on first use, in grey. */
 export function ensureLabel(world: World, repo: Repository, name: string): Label {
   const known = repo.labels.get(name.toLowerCase());
   if (known) return known;
@@ -14,7 +14,7 @@ export function ensureLabel(world: World, repo: Repository, name: string): Label
   return label;
 }
 
-/** Puts labels on an issue or pull request; one `labeled` each. */
+/** Adds labels to an issue or pull request; sends one `labeled` per label. */
 export function addLabels(world: World, actor: Actor, issue: Issue, names: string[]): void {
   for (const name of names) {
     const label = ensureLabel(world, issue.repo, name);
@@ -25,7 +25,7 @@ export function addLabels(world: World, actor: Actor, issue: Issue, names: strin
   }
 }
 
-/** Takes a label off; false where it was not on. */
+/** Removes a label; false if the label was not set. */
 export function removeLabel(world: World, actor: Actor, issue: Issue, name: string): boolean {
   const label = issue.labels.find((candidate) => candidate.name.toLowerCase() === name.toLowerCase());
   if (!label) return false;

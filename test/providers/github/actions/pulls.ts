@@ -8,7 +8,7 @@ import type { Actor, World } from "../state/world.ts";
 import { viewAccount } from "../view/account.ts";
 import { emitIssue, makeIssue } from "./issues.ts";
 
-/** A pull request to open; both branches exist, and head is ahead of base. */
+/** A pull request to open. Both branches must exist, and head must be ahead of base. */
 export interface NewPull {
   title: string;
   body: string | null;
@@ -40,7 +40,7 @@ export async function openPull(world: World, actor: Actor, given: NewPull): Prom
   return pull;
 }
 
-/** Takes the head's objects over and recomputes the numbers. */
+/** Copies the git objects of the head and recomputes the numbers. */
 export async function refreshPull(pull: Pull): Promise<void> {
   const { dir } = pull.base.repo;
   const ref = `refs/pull/${pull.issue.number}/head`;
@@ -71,20 +71,20 @@ export async function retarget(
   emitIssue(world, actor, pull.issue, "edited", { changes });
 }
 
-/** Turns a draft into a pull request that is ready for review, or back. */
+/** Marks a draft as ready for review, or a pull request as draft. */
 export function setDraft(world: World, actor: Actor, pull: Pull, draft: boolean): void {
   if (pull.draft === draft) return;
   pull.draft = draft;
   emitIssue(world, actor, pull.issue, draft ? "converted_to_draft" : "ready_for_review");
 }
 
-/** Asks someone for a review. */
+/** Requests a review. */
 export function requestReview(world: World, actor: Actor, pull: Pull, reviewer: Account): void {
   if (!pull.requestedReviewers.includes(reviewer)) pull.requestedReviewers.push(reviewer);
   emitIssue(world, actor, pull.issue, "review_requested", { requested_reviewer: viewAccount(world, reviewer) });
 }
 
-/** Merges with a merge commit; throws where the two conflict. Gives the merge commit's id. */
+/** Merges with a merge commit and returns its id. Throws if head and base conflict. */
 export async function mergePull(world: World, actor: Actor, pull: Pull): Promise<string> {
   const { dir } = pull.base.repo;
   const tip = (await branchTip(dir, pull.base.ref)) ?? pull.base.sha;
@@ -101,7 +101,7 @@ export async function mergePull(world: World, actor: Actor, pull: Pull): Promise
   return sha;
 }
 
-/** Follows a push: open pull requests from the branch move on (`synchronize`), those onto it are measured again. */
+/** Updates pull requests after a push: those from the branch get the new head (`synchronize`), those into it are recomputed. */
 export async function followPush(
   world: World,
   actor: Actor,
@@ -122,7 +122,7 @@ export async function followPush(
   }
 }
 
-/** A push that contains the head is a merge, as GitHub sees it. */
+/** GitHub treats a push to the base that contains the head as a merge. */
 function markMerged(world: World, actor: Actor, pull: Pull, sha: string): void {
   const now = timestamp(world);
   Object.assign(pull, { mergedAt: now, mergedBy: actor.account, mergeCommitSha: sha });

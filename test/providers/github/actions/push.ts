@@ -8,17 +8,17 @@ import { repoWeb } from "../view/urls.ts";
 import { startChecks } from "./checks.ts";
 import { followPush } from "./pulls.ts";
 
-/** No commit. */
+/** The id that stands for "no commit". */
 export const zeroId = "0".repeat(40);
 
-/** A ref that a push moved; `before` or `after` is 40 zeros where there was or is none. */
+/** A ref that a push moved; `before` or `after` is 40 zeros if the ref did not exist or was deleted. */
 export interface MovedRef {
   ref: string;
   before: string;
   after: string;
 }
 
-/** What GitHub does once a ref has moved: `push`, pull requests follow, checks start. */
+/** The effects of a push at GitHub: sends `push`, updates pull requests, starts checks. */
 export async function afterPush(world: World, actor: Actor, repo: Repository, moved: MovedRef): Promise<void> {
   repo.pushedAt = timestamp(world);
   repo.updatedAt = repo.pushedAt;

@@ -4,7 +4,7 @@ import { newId, timestamp } from "../state/world.ts";
 import type { Actor, World } from "../state/world.ts";
 import { viewPullItem, viewReview, viewReviewComment } from "../view/pull.ts";
 
-/** A comment of a review to submit. */
+/** A comment of a review that is to be submitted. */
 export interface NewReviewComment {
   path: string;
   body: string;
@@ -33,7 +33,7 @@ export async function submitReview(
   pull.requestedReviewers = pull.requestedReviewers.filter((reviewer) => reviewer !== actor.account);
   const comments: ReviewComment[] = [];
   for (const comment of given.comments) comments.push(await makeComment(world, actor, review, comment));
-  // Nobody hears of a review that is not submitted yet.
+  // GitHub sends no event for a review that is not submitted yet.
   if (given.state === "PENDING") return { review, comments };
   emitReview(world, actor, review, "submitted");
   for (const comment of comments) emitReviewComment(world, actor, comment, "created");

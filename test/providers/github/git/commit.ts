@@ -1,18 +1,18 @@
 import { branchTip } from "./repository.ts";
 import { git } from "./run.ts";
 
-/** A commit to make: paths to contents, null removes. */
+/** A commit to create. `files` maps paths to contents; null removes a file. */
 export interface NewCommit {
   branch: string;
   message: string;
   files: Record<string, string | Buffer | null>;
   author: { name: string; email: string };
   at: Date;
-  /** Starts here instead of at the branch's tip: a rewrite, or a new branch. */
+  /** The parent commit instead of the branch's tip, for a rewrite or a new branch. */
   parent?: string;
 }
 
-/** Makes one commit on a branch (made if need be) by `git fast-import`; gives its id. */
+/** Creates one commit on a branch by `git fast-import`, and the branch if it is missing. Returns the commit's id. */
 export async function commitFiles(dir: string, commit: NewCommit): Promise<string> {
   const parent = commit.parent ?? (await branchTip(dir, commit.branch));
   await git(dir, ["fast-import", "--quiet", "--force"], stream(commit, parent));

@@ -4,18 +4,18 @@ import { gitEnvironment } from "./run.ts";
 
 /** One call of `git http-backend`. */
 export interface BackendCall {
-  /** Folder that holds the repository, and its folder's name in there. */
+  /** Parent folder of the repository, and the name of the repository's folder in it. */
   root: string;
   repository: string;
-  /** What follows the repository in the path: `/info/refs`, `/git-upload-pack`, `/git-receive-pack`. */
+  /** The path after the repository: `/info/refs`, `/git-upload-pack`, `/git-receive-pack`. */
   rest: string;
   query: string;
   body: Buffer;
-  /** For the pre-receive hook, and `REMOTE_USER`. */
+  /** Environment for the pre-receive hook, and `REMOTE_USER`. */
   environment: Record<string, string>;
 }
 
-/** Runs the CGI and sends its answer, but for the end: that waits for `beforeEnd` (a push is told once its effects stand). */
+/** Runs the CGI program and sends its answer. The end of the answer waits for `beforeEnd`, so that a push ends after its effects. */
 export async function runBackend(
   request: IncomingMessage,
   response: ServerResponse,

@@ -1,11 +1,11 @@
-/** One ref a push asks to move. Ids of 40 zeros stand for "none". */
+/** One ref update of a push. An id of 40 zeros means "none". */
 export interface RefCommand {
   old: string;
   new: string;
   ref: string;
 }
 
-/** The commands of a `git-receive-pack` request: what stands before the first flush packet. */
+/** Parses the commands of a `git-receive-pack` request: the packets before the first flush packet. */
 export function parseCommands(body: Buffer): RefCommand[] {
   return pktLines(body).flatMap((line) => {
     const match = /^([0-9a-f]{40}) ([0-9a-f]{40}) ([^\0\n]+)/.exec(line);
@@ -13,7 +13,7 @@ export function parseCommands(body: Buffer): RefCommand[] {
   });
 }
 
-/** What a `git-upload-pack` request asks for: the wanted ids, the filter, and the command (protocol 2). */
+/** Parses a `git-upload-pack` request: the wanted ids, the filter, and the command (protocol 2). */
 export function parseWants(body: Buffer): { wants: string[]; filter: string | null; command: string | null } {
   const lines = pktLines(body, { pastFlush: true });
   const after = (prefix: string): string[] =>

@@ -1,6 +1,6 @@
 /**
- * What GitHub refuses of a push, as the bare repositories' `pre-receive` hook: protected branches (`STANDIN_PROTECTED`, one a line),
- * and workflow files from an App without `workflows: write` (`STANDIN_WORKFLOWS=deny`). The words are GitHub's.
+ * The `pre-receive` hook of the bare repositories. It refuses what GitHub refuses: protected branches (`STANDIN_PROTECTED`, one a line),
+ * and workflow files from an App without `workflows: write` (`STANDIN_WORKFLOWS=deny`). The messages are GitHub's.
  */
 export const preReceive = `#!/bin/sh
 zero=0000000000000000000000000000000000000000

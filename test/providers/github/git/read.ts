@@ -1,6 +1,6 @@
 import { git, tryGit } from "./run.ts";
 
-/** A commit as the REST and webhook shapes need it. */
+/** The fields of a commit that REST answers and webhooks need. */
 export interface CommitFacts {
   sha: string;
   tree: string;
@@ -34,12 +34,12 @@ export async function logCommits(dir: string, range: string[]): Promise<CommitFa
     .map(parseCommit);
 }
 
-/** One commit, or undefined where there is none. */
+/** One commit, or undefined if it does not exist. */
 export async function readCommit(dir: string, revision: string): Promise<CommitFacts | undefined> {
   return (await logCommits(dir, ["-1", revision]))[0];
 }
 
-/** What differs between the merge base of two commits and the second. */
+/** The differences between the merge base of two commits and the second commit. */
 export async function changedFiles(dir: string, base: string, head: string): Promise<FileChange[]> {
   const from = await mergeBase(dir, base, head);
   if (from === undefined) return [];
@@ -48,7 +48,7 @@ export async function changedFiles(dir: string, base: string, head: string): Pro
   const numbers = (await git(dir, ["diff", "--numstat", "-z", ...plain])).split("\0");
   const patches = (await git(dir, ["diff", ...plain])).split(/^diff --git /m).slice(1);
   const changes: FileChange[] = [];
-  // All three list the same files in the same order.
+  // All three outputs list the same files in the same order.
   for (let at = 0; at + 1 < raw.length; at += 2) {
     const facts = { raw: raw[at] ?? "", numbers: numbers[at / 2] ?? "", patch: patches[at / 2] ?? "" };
     changes.push(describeChange(raw[at + 1] ?? "", facts));
@@ -56,7 +56,7 @@ export async function changedFiles(dir: string, base: string, head: string): Pro
   return changes;
 }
 
-/** The paths a commit adds, removes and changes against its first parent. */
+/** The paths that a commit adds, removes and changes compared with its first parent. */
 export async function touchedPaths(
   dir: string,
   sha: string,
@@ -93,7 +93,7 @@ export async function distance(dir: string, base: string, head: string): Promise
   return { ahead: Number(ahead), behind: Number(behind) };
 }
 
-/** The tree of merging two commits, or undefined where they conflict. */
+/** The tree of a merge of two commits, or undefined if they conflict. */
 export async function mergeTree(dir: string, ours: string, theirs: string): Promise<string | undefined> {
   const { code, stdout } = await tryGit(dir, ["merge-tree", "--write-tree", ours, theirs]);
   return code === 0 ? stdout.toString().split("\n")[0] : undefined;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { git, tryGit } from "./run.ts";
 import { preReceive } from "./pre-receive.ts";
 
-/** Written as a file: a process for each setting would cost more than the rest of a repository. */
+/** Git configuration, written as a file, because one git process per setting would take longer than the rest of the set-up. */
 const settings = `
 [http]
 	receivepack = true
@@ -18,7 +18,7 @@ const settings = `
 	auto = 0
 `;
 
-/** Makes the bare repository, with what GitHub allows: partial clones, fetches by id; nobody pushes to `refs/pull`. */
+/** Creates a bare repository with GitHub's settings: allows partial clones and fetches by id, refuses pushes to `refs/pull`. */
 export async function initRepository(dir: string, defaultBranch: string): Promise<void> {
   await mkdir(dir, { recursive: true });
   await git(dir, ["init", "--quiet", "--bare", `--initial-branch=${defaultBranch}`]);
@@ -29,18 +29,18 @@ export async function initRepository(dir: string, defaultBranch: string): Promis
   await chmod(hook, 0o755);
 }
 
-/** The id a revision names, or undefined. */
+/** The id that a revision names, or undefined. */
 export async function resolveRevision(dir: string, revision: string): Promise<string | undefined> {
   const { code, stdout } = await tryGit(dir, ["rev-parse", "--verify", "--quiet", "--end-of-options", revision]);
   return code === 0 ? stdout.toString().trim() : undefined;
 }
 
-/** The commit a branch points at, or undefined. */
+/** The commit that a branch points at, or undefined. */
 export function branchTip(dir: string, branch: string): Promise<string | undefined> {
   return resolveRevision(dir, `refs/heads/${branch}^{commit}`);
 }
 
-/** Every ref with the id it points at. */
+/** All refs with the ids that they point at. */
 export async function refsOf(dir: string): Promise<Map<string, string>> {
   const out = await git(dir, ["for-each-ref", "--format=%(objectname) %(refname)"]);
   const lines = out === "" ? [] : out.split("\n");
@@ -52,12 +52,12 @@ export async function isAncestor(dir: string, ancestor: string, descendant: stri
   return (await tryGit(dir, ["merge-base", "--is-ancestor", ancestor, descendant])).code === 0;
 }
 
-/** Copies the objects of a commit from one repository to another and names it there. */
+/** Copies the objects of a commit from one repository to another and creates a ref to it there. */
 export async function fetchInto(dir: string, from: string, sha: string, ref: string): Promise<void> {
   await git(dir, ["fetch", "--quiet", "--no-tags", from, `+${sha}:${ref}`]);
 }
 
-/** Points a ref at a commit, creating it if need be. */
+/** Points a ref at a commit; creates the ref if it is missing. */
 export async function updateRef(dir: string, ref: string, sha: string): Promise<void> {
   await git(dir, ["update-ref", ref, sha]);
 }

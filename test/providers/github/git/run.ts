@@ -1,13 +1,13 @@
 import { spawn } from "node:child_process";
 
-/** What a git command said. */
+/** The result of a git command. */
 export interface GitOutput {
   code: number;
   stdout: Buffer;
   stderr: string;
 }
 
-/** Environment in which no configuration of the machine counts, and nothing is ever asked. */
+/** Environment for git without the configuration of the machine and without prompts. */
 export function gitEnvironment(): Record<string, string> {
   return {
     PATH: process.env["PATH"] ?? "/usr/bin:/bin",
@@ -19,7 +19,7 @@ export function gitEnvironment(): Record<string, string> {
   };
 }
 
-/** Runs git in `dir` and gives its output whatever the exit code. */
+/** Runs git in `dir` and returns its output for any exit code. */
 export function tryGit(dir: string, args: string[], input?: string | Buffer): Promise<GitOutput> {
   return new Promise((resolve, reject) => {
     const child = spawn("git", args, { cwd: dir, env: gitEnvironment(), stdio: ["pipe", "pipe", "pipe"] });
@@ -31,13 +31,13 @@ export function tryGit(dir: string, args: string[], input?: string | Buffer): Pr
     child.once("close", (code) =>
       resolve({ code: code ?? -1, stdout: Buffer.concat(out), stderr: Buffer.concat(err).toString() }),
     );
-    // A command that ends without reading all of its input says why on stderr.
+    // If a command ends without reading all of its input, stderr has the reason.
     child.stdin.on("error", () => {});
     child.stdin.end(input ?? "");
   });
 }
 
-/** Runs git in `dir` and gives its standard output without the last newline; throws where it fails. */
+/** Runs git in `dir` and returns its standard output without the last newline. Throws if git fails. */
 export async function git(dir: string, args: string[], input?: string | Buffer): Promise<string> {
   const { code, stdout, stderr } = await tryGit(dir, args, input);
   if (code !== 0) throw new Error(`git ${args.join(" ")} failed with code ${code} in ${dir}: ${stderr.trim()}`);

@@ -10,13 +10,13 @@ import { viewRepositoryName } from "../view/repository.ts";
 import { newAccount } from "./new-account.ts";
 import { repository } from "./resolve.ts";
 
-/** A GitHub App as its owner registers it. */
+/** The settings with which an owner registers a GitHub App. */
 export interface NewApp {
   slug: string;
   owner: string;
   permissions?: Permissions;
   events?: string[];
-  /** Where its hook points; empty for nowhere yet. */
+  /** The URL of its hook; empty for none yet. */
   webhookUrl?: string;
   webhookSecret?: string;
 }
@@ -39,7 +39,7 @@ const usualEvents = [
   "workflow_run",
 ];
 
-/** Registers an App; its private key (PEM) is in what comes back. */
+/** Registers an App; the result contains its private key (PEM). */
 export function createApp(world: World, given: NewApp): App {
   const pair = generateKeyPairSync("rsa", {
     modulusLength: 2048,
@@ -105,7 +105,7 @@ export function installApp(world: World, given: { app: string; on: string; repos
   return installation;
 }
 
-/** Suspends an installation, or with `on: false` lets it go on. */
+/** Suspends an installation, or un-suspends it with `on: false`. */
 export function suspendInstallation(world: World, given: { installation: number; on?: boolean }): void {
   const installation = installationOf(world, given.installation);
   const on = given.on !== false;
@@ -114,7 +114,7 @@ export function suspendInstallation(world: World, given: { installation: number;
   emitInstallation(world, installation, on ? "suspend" : "unsuspend");
 }
 
-/** Takes an App off an account; its tokens end. */
+/** Uninstalls an App from an account; its tokens end. */
 export function uninstallApp(world: World, given: { installation: number }): void {
   const installation = installationOf(world, given.installation);
   for (const token of world.data.tokens.values()) if (token.installation === installation) token.revoked = true;
@@ -122,7 +122,7 @@ export function uninstallApp(world: World, given: { installation: number }): voi
   world.data.installations = world.data.installations.filter((other) => other !== installation);
 }
 
-/** Changes which repositories an installation reaches (by name, without owner); tells what came and what went. */
+/** Changes the repositories of an installation (by name, without owner), and sends events for added and removed ones. */
 export function selectRepositories(world: World, given: { installation: number; repositories: string[] }): void {
   const installation = installationOf(world, given.installation);
   const before = reached(world, installation);
@@ -138,12 +138,12 @@ export function selectRepositories(world: World, given: { installation: number; 
   if (removed.length > 0) emitSelection(world, installation, "removed", removed);
 }
 
-/** A token of a person's own. */
+/** Creates a personal access token. */
 export function createUserToken(world: World, given: { login: string }): string {
   return mintUserToken(world, must(findAccount(world, given.login), `account ${given.login}`)).value;
 }
 
-/** An installation token without asking over HTTP; all repositories and permissions unless said otherwise. */
+/** Creates an installation token without an HTTP request; for all repositories and permissions by default. */
 export function createInstallationToken(
   world: World,
   given: { installation: number; permissions?: Permissions; repositories?: string[] },
@@ -156,7 +156,7 @@ export function createInstallationToken(
   return mintInstallationToken(world, installation, { permissions, repositoryIds: ids ? new Set(ids) : null }).value;
 }
 
-/** Ends a token at once. */
+/** Revokes a token at once. */
 export function revokeToken(world: World, given: { token: string }): void {
   must(world.data.tokens.get(given.token), "such token").revoked = true;
 }

@@ -17,14 +17,14 @@ import { actor, pull, repository } from "./resolve.ts";
 import type { OnIssue, OnRepository } from "./resolve.ts";
 import type { Identified, Numbered } from "./talk.ts";
 
-/** Commits files to a branch (made from the default branch if need be) and lets happen what a push causes. Gives the id. */
+/** Commits files to a branch, with the effects of a push, and returns the commit's id. Creates a missing branch from the default branch. */
 export async function pushCommit(
   world: World,
   given: OnRepository & {
     branch: string;
     files: Record<string, string | null>;
     message?: string;
-    /** A commit to start from: rewrites the branch. */
+    /** The parent commit, to rewrite the branch. */
     parent?: string;
   },
 ): Promise<string> {
@@ -77,7 +77,7 @@ export async function openPullRequest(
   return { ...viewPull(world, made), number: made.issue.number, id: made.id };
 }
 
-/** Merges a pull request into its base. Gives the merge commit's id. */
+/** Merges a pull request into its base. Returns the merge commit's id. */
 export async function mergePullRequest(world: World, given: OnIssue): Promise<string> {
   const found = pull(world, given);
   const by = actor(world, given);
@@ -94,19 +94,20 @@ export async function retarget(world: World, given: OnIssue & { base: string }):
   await pulls.retarget(world, actor(world, given), found, { ref: given.base, sha });
 }
 
-/** Turns a draft into a pull request that is ready, or back. */
+/** Marks a draft as ready for review, or a pull request as draft. */
 export function setDraft(world: World, given: OnIssue & { draft: boolean }): void {
   pulls.setDraft(world, actor(world, given), pull(world, given), given.draft);
 }
 
-/** Asks a person for a review. Apps cannot be asked. */
+/** Requests a review of a person. Apps cannot be reviewers. */
 export function requestReview(world: World, given: OnIssue & { reviewer: string }): void {
   const reviewer = must(findAccount(world, given.reviewer), `account ${given.reviewer}`);
-  if (reviewer.type !== "User") throw new Error(`GitHub stand-in: ${given.reviewer} is no person and cannot review.`);
+  if (reviewer.type !== "User")
+    throw new Error(`GitHub stand-in: ${given.reviewer} is not a person and cannot review.`);
   pulls.requestReview(world, actor(world, given), pull(world, given), reviewer);
 }
 
-/** Submits a review with line comments; `COMMENTED` unless said otherwise, body null where there is none. */
+/** Submits a review with line comments; its state is `COMMENTED` by default, and its body null if none is given. */
 export async function review(
   world: World,
   given: OnIssue & { state?: Review["state"]; body?: string; comments?: NewReviewComment[] },
@@ -120,18 +121,18 @@ export async function review(
   return { ...viewReview(world, made.review), id: made.review.id, comments };
 }
 
-/** A lone line comment, or a reply in a thread: a review of its own without a body, as GitHub makes it. */
+/** Adds a single line comment, or a reply in a review thread. Like GitHub, creates a review without body for it. */
 export async function reviewComment(world: World, given: OnIssue & NewReviewComment): Promise<Identified> {
   const made = await review(world, { as: given.as, repo: given.repo, number: given.number, comments: [given] });
   return must(made.comments[0], "comment");
 }
 
-/** The check suites that pushes of a commit started, oldest first. */
+/** The check suites of a commit that pushes started, oldest first. */
 export function checkSuites(world: World, given: { repo: string; sha: string }): Identified[] {
   return suitesAt(world, given).map((suite) => viewSuite(world, suite) as Identified);
 }
 
-/** Ends the newest suite of a commit and its workflow run; gives the run. `log` is its job's. */
+/** Ends the newest suite of a commit and its workflow run, and returns the run. `log` is the log of its job. */
 export function completeSuite(
   world: World,
   given: { repo: string; sha: string; conclusion: Conclusion; jobName?: string; log?: string },

@@ -15,14 +15,14 @@ const verbs = {
 type Verbs = typeof verbs;
 
 /**
- * What people do at GitHub. Every method takes one plain object, changes the state, and resolves once the webhooks
- * it caused have been answered (or given up).
+ * Actions of people at GitHub. Every method takes one plain object, changes the state, and resolves once the webhooks
+ * that it caused have been answered or have timed out.
  */
 export type People = {
   [Verb in keyof Verbs]: (given: Parameters<Verbs[Verb]>[1]) => Promise<Awaited<ReturnType<Verbs[Verb]>>>;
 };
 
-/** Binds the verbs to a world. */
+/** Binds the actions to a world. */
 export function createPeople(world: World, afterwards: () => Promise<void>): People {
   const bound = Object.entries(verbs).map(([name, verb]) => [
     name,

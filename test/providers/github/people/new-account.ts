@@ -3,9 +3,9 @@ import { findAccount } from "../state/find.ts";
 import { newId, timestamp } from "../state/world.ts";
 import type { World } from "../state/world.ts";
 
-/** Makes an account of any kind. */
+/** Creates an account of any kind. */
 export function newAccount(world: World, login: string, type: Account["type"], name?: string): Account {
-  if (findAccount(world, login)) throw new Error(`GitHub stand-in: there is an account ${login} already.`);
+  if (findAccount(world, login)) throw new Error(`GitHub stand-in: the account ${login} already exists.`);
   const id = newId(world);
   const account: Account = {
     id,

@@ -3,7 +3,7 @@ import type { Issue, Pull } from "../state/issues.ts";
 import type { Repository } from "../state/repositories.ts";
 import type { Actor, World } from "../state/world.ts";
 
-/** Who acts. */
+/** The person who acts. */
 export interface By {
   /** Login. */
   as: string;
@@ -25,17 +25,17 @@ export function actor(world: World, { as }: By): Actor {
   return { account, app: world.data.apps.find((app) => app.bot === account) ?? null };
 }
 
-/** The repository named. */
+/** The named repository. */
 export function repository(world: World, { repo }: { repo: string }): Repository {
   return must(findRepository(world, repo), `repository ${repo}`);
 }
 
-/** The issue or pull request named. */
+/** The named issue or pull request. */
 export function issue(world: World, on: { repo: string; number: number }): Issue {
   return must(findIssue(world, repository(world, on), on.number), `issue ${on.repo}#${on.number}`);
 }
 
-/** The pull request named. */
+/** The named pull request. */
 export function pull(world: World, on: { repo: string; number: number }): Pull {
   return must(findPull(world, repository(world, on), on.number), `pull request ${on.repo}#${on.number}`);
 }

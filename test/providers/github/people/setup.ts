@@ -12,12 +12,12 @@ import type { World } from "../state/world.ts";
 import { newAccount } from "./new-account.ts";
 import { repository } from "./resolve.ts";
 
-/** Makes a person. */
+/** Creates a person. */
 export function createUser(world: World, given: { login: string; name?: string }): Account {
   return newAccount(world, given.login, "User", given.name);
 }
 
-/** Makes an organisation; `members` by login. `basePermission` is what membership gives on every repository (`read`). */
+/** Creates an organisation; `members` by login. `basePermission` is the members' permission on every repository (default `read`). */
 export function createOrg(
   world: World,
   given: { login: string; members?: Record<string, "admin" | "member">; basePermission?: Role },
@@ -30,21 +30,21 @@ export function createOrg(
   return org;
 }
 
-/** What a repository starts with. */
+/** The initial state of a repository. */
 export interface NewRepository {
   /** `owner/name`. */
   repo: string;
-  /** True unless said otherwise. */
+  /** True by default. */
   private?: boolean;
   description?: string;
   defaultBranch?: string;
-  /** Of the first commit; none leaves the repository empty. */
+  /** Files of the first commit; without files the repository stays empty. */
   files?: Record<string, string>;
   labels?: string[];
   protectedBranches?: string[];
 }
 
-/** Makes a repository with one commit of its files. */
+/** Creates a repository with one commit of its files. */
 export async function createRepo(world: World, given: NewRepository): Promise<Repository> {
   const repo = await newRepository(world, given, null);
   if (given.files) {
@@ -60,7 +60,7 @@ export async function createRepo(world: World, given: NewRepository): Promise<Re
   return repo;
 }
 
-/** Forks a repository into an account: same branches, a repository of its own. */
+/** Forks a repository into an account, with the same branches. */
 export async function fork(world: World, given: { repo: string; into: string }): Promise<Repository> {
   const parent = repository(world, given);
   const name = `${given.into}/${parent.name}`;
@@ -73,7 +73,7 @@ export async function fork(world: World, given: { repo: string; into: string }):
   return repo;
 }
 
-/** Deletes a repository: from now on there is nothing by its name or id. */
+/** Deletes a repository: its name and id are not found any more. */
 export async function deleteRepo(world: World, given: { repo: string }): Promise<void> {
   const repo = repository(world, given);
   const { data } = world;
@@ -89,7 +89,7 @@ export function setVisibility(world: World, given: { repo: string; private: bool
   repository(world, given).private = given.private;
 }
 
-/** Gives a person a role on a repository, or takes it (`none`). */
+/** Gives a person a role on a repository, or removes it (`none`). */
 export function setPermission(world: World, given: { repo: string; login: string; role: Role }): void {
   const repo = repository(world, given);
   const { id } = must(findAccount(world, given.login), `account ${given.login}`);
@@ -97,7 +97,7 @@ export function setPermission(world: World, given: { repo: string; login: string
   else repo.collaborators.set(id, given.role);
 }
 
-/** Protects a branch: nobody but administrators pushes to it. */
+/** Protects a branch: only administrators may push to it. */
 export function protectBranch(world: World, given: { repo: string; branch: string; on?: boolean }): void {
   const { protectedBranches } = repository(world, given);
   if (given.on === false) protectedBranches.delete(given.branch);

@@ -6,13 +6,13 @@ import { viewComment, viewIssue } from "../view/issue.ts";
 import { actor, issue, repository } from "./resolve.ts";
 import type { By, OnIssue, OnRepository } from "./resolve.ts";
 
-/** The fields of a view that tests want with their types; the rest is there too. */
+/** The typed fields of a view that tests use; the other fields are present too. */
 export type Numbered = Record<string, unknown> & { id: number; number: number };
 
 /** A view with an id. */
 export type Identified = Record<string, unknown> & { id: number };
 
-/** Opens an issue. Labels and assignees come as GitHub does it: `opened`, then one event each. */
+/** Opens an issue. Sends events in GitHub's order: `opened`, then one per label and assignee. */
 export function openIssue(
   world: World,
   given: OnRepository & { title: string; body?: string; labels?: string[]; assignees?: string[] },
@@ -31,12 +31,12 @@ export function editIssue(world: World, given: OnIssue & { title?: string; body?
   issues.editIssue(world, actor(world, given), issue(world, given), given);
 }
 
-/** Closes an issue (not merging anything). */
+/** Closes an issue, or a pull request without merging it. */
 export function closeIssue(world: World, given: OnIssue): void {
   issues.setState(world, actor(world, given), issue(world, given), "closed");
 }
 
-/** Opens it again. */
+/** Reopens an issue or pull request. */
 export function reopenIssue(world: World, given: OnIssue): void {
   issues.setState(world, actor(world, given), issue(world, given), "open");
 }
@@ -61,12 +61,12 @@ export function deleteComment(world: World, given: By & { comment: number }): vo
   issues.deleteComment(world, actor(world, given), must(found, `comment ${given.comment}`));
 }
 
-/** Puts a label on. */
+/** Adds a label. */
 export function label(world: World, given: OnIssue & { label: string }): void {
   addLabels(world, actor(world, given), issue(world, given), [given.label]);
 }
 
-/** Takes a label off. */
+/** Removes a label. */
 export function unlabel(world: World, given: OnIssue & { label: string }): void {
   removeLabel(world, actor(world, given), issue(world, given), given.label);
 }
@@ -75,6 +75,6 @@ export function unlabel(world: World, given: OnIssue & { label: string }): void 
 export function assign(world: World, given: OnIssue & { assignee: string }): void {
   const account = must(findAccount(world, given.assignee), `account ${given.assignee}`);
   if (account.type !== "User")
-    throw new Error(`GitHub stand-in: ${given.assignee} is no person and cannot be assigned.`);
+    throw new Error(`GitHub stand-in: ${given.assignee} is not a person and cannot be assigned.`);
   issues.assign(world, actor(world, given), issue(world, given), account);
 }

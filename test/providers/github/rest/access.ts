@@ -8,7 +8,7 @@ import type { Access, Call, RepoCall } from "./route.ts";
 
 const levels: Level[] = ["read", "write", "admin"];
 
-/** Lets a call through or throws what GitHub answers; finds the repository of the path on the way. */
+/** Permits a call or throws GitHub's refusal. Also finds the repository of the path. */
 export function admit(access: Access, call: Call): Call {
   const { identity } = call;
   if (access === "everyone") return call;
@@ -27,14 +27,14 @@ export function admit(access: Access, call: Call): Call {
   return admitted;
 }
 
-/** Whether a caller may know that a repository is there. */
+/** Whether a caller may see that a repository exists. */
 export function canSee(identity: Identity, repo: Repository): boolean {
   if (!repo.private) return true;
   if (identity.kind === "user") return atLeast(roleOf(identity.user, repo), "read");
   return identity.kind === "installation" && reaches(identity, repo);
 }
 
-/** Whether a caller may do something at a level under one of these permissions. */
+/** Whether a caller has one of these permissions at the given level. */
 export function mayDo(identity: Identity, repo: Repository, need: { level: Level; names: string[] }): boolean {
   if (identity.kind === "installation") {
     if (need.level === "read" && !repo.private) return true;
@@ -44,7 +44,7 @@ export function mayDo(identity: Identity, repo: Repository, need: { level: Level
   return atLeast(roleOf(identity.user, repo), roleFor(need));
 }
 
-/** The `permissions` of a repository, as GitHub tells each caller its own. */
+/** The `permissions` field of a repository: the caller's own permissions. */
 export function permissionsOf(identity: Identity, repo: Repository): Record<string, boolean> {
   const may = (role: Role, installed: boolean): boolean =>
     identity.kind === "user" ? atLeast(roleOf(identity.user, repo), role) : installed;
@@ -78,7 +78,7 @@ function requirePermission(identity: Identity, repo: Repository, need: { level: 
   if (mayDo(identity, repo, need)) return;
   if (identity.kind === "installation") throw forbidden();
   if (identity.kind === "anonymous") throw new HttpFailure(401, "Requires authentication");
-  // GitHub hides what needs administration, and names the missing right elsewhere.
+  // GitHub answers 404 if administration is needed, and names the missing permission otherwise.
   throw need.names.includes("repository_hooks")
     ? notFound()
     : new HttpFailure(403, "Must have push access to repository");
@@ -103,7 +103,7 @@ function has(granted: Level | undefined, needed: Level): boolean {
   return granted !== undefined && levels.indexOf(granted) >= levels.indexOf(needed);
 }
 
-/** People need no permission names: reading is reading, comments and issues need read, the rest write, hooks admin. */
+/** The role that a person needs: read to read, comment and open issues, admin for hooks, write for everything else. */
 function roleFor(need: { level: Level; names: string[] }): "read" | "triage" | "write" | "admin" {
   if (need.names.includes("repository_hooks") || need.level === "admin") return "admin";
   if (need.level === "read" || need.names.includes("issues") || need.names.includes("pull_requests")) return "read";

@@ -21,7 +21,7 @@ export const appHookRoutes: Route[] = [
   on("POST /app/hook/deliveries/{delivery_id}/attempts", "app", (call) => redeliver(call, appHook(call))),
 ];
 
-/** Takes over the fields of a `webhook-config` that are given. */
+/** Updates the given fields of a `webhook-config`. */
 export function changeConfig(call: Call, hook: Hook, config: Record<string, unknown>): void {
   for (const field of ["url", "content_type", "secret", "insecure_ssl"] as const) {
     const value = config[field];
@@ -44,7 +44,7 @@ export function getDelivery(call: Call, hook: Hook): Answer {
   return ok(viewDelivery(deliveryOf(call, hook), api(call.world, call.path)));
 }
 
-/** Sends a delivery again: 202, and it is on its way. */
+/** Starts a redelivery and answers 202. */
 export function redeliver(call: Call, hook: Hook): Answer {
   call.redeliver(deliveryOf(call, hook));
   return { status: 202, body: {} };

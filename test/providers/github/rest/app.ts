@@ -29,7 +29,7 @@ export const appRoutes: Route[] = [
   onRepo("GET /repositories/{repository_id}", "read:metadata", (call) => ok(viewRepository(call.world, call.repo))),
 ];
 
-/** The App whose JWT the call carries. */
+/** The App of the call's JWT. */
 export function appOf(call: Call): App {
   if (call.identity.kind === "app") return call.identity.app;
   throw new HttpFailure(401, "A JSON web token could not be decoded");

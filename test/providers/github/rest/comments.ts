@@ -33,7 +33,7 @@ export function commentOf(call: RepoCall): Comment {
   return found;
 }
 
-/** People change what others wrote only with write access. */
+/** People need write access to change comments of others. */
 export function mayChange(call: RepoCall, author: Account): void {
   if (call.identity.kind !== "user" || call.identity.user === author) return;
   if (!atLeast(roleOf(call.identity.user, call.repo), "write"))
@@ -44,7 +44,7 @@ function commentsOfRepository(call: RepoCall): Comment[] {
   return call.world.data.comments.filter((comment) => comment.issue.repo === call.repo);
 }
 
-/** `since` compares with the time of the last change. */
+/** `since` filters by the time of the last change. */
 function page(call: RepoCall, comments: Comment[]): Answer {
   const since = call.query.get("since");
   const sinceMs = since === null ? 0 : Date.parse(since);

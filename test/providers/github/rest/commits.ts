@@ -95,7 +95,7 @@ async function create(call: RepoCall): Promise<Answer> {
   return created(viewGitCommit(call.world, call.repo, commit));
 }
 
-/** The commit object's own text: author as given, else the caller; no timezone but UTC. */
+/** The text of the commit object. The author is as given, or else the caller; the timezone is always UTC. */
 function commitText(call: RepoCall, given: { message: string; tree: string; parents: string[] }): string {
   const { account } = actorOf(call.identity);
   const signature = (field: string): string | undefined => {
@@ -130,7 +130,7 @@ async function readRevision(call: RepoCall, name: string): Promise<CommitFacts> 
   return commit;
 }
 
-/** A branch before a tag before an id, as GitHub reads them. */
+/** Resolves a branch first, then a tag, then an id, as GitHub does. */
 async function resolve(call: RepoCall, name: string): Promise<string | undefined> {
   for (const candidate of [`refs/heads/${name}`, `refs/tags/${name}`, `refs/${name}`, name]) {
     const sha = await resolveRevision(call.repo.dir, `${candidate}^{commit}`);

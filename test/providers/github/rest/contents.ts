@@ -5,7 +5,7 @@ import { HttpFailure, notFound } from "./failure.ts";
 import { ok, onRepo } from "./route.ts";
 import type { Answer, RepoCall, Route } from "./route.ts";
 
-/** Files and folders at a revision (`ref`; else the default branch). */
+/** Files and folders at a revision (`ref`, or else the default branch). */
 export const contentRoutes: Route[] = [
   onRepo("GET /repos/{owner}/{repo}/contents/{path}", "read:contents", contents),
   onRepo("GET /repos/{owner}/{repo}/contents", "read:contents", contents),

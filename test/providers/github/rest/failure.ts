@@ -13,12 +13,12 @@ export class HttpFailure extends Error {
   }
 }
 
-/** 404 in GitHub's words. */
+/** A 404 with GitHub's message. */
 export function notFound(): HttpFailure {
   return new HttpFailure(404, "Not Found");
 }
 
-/** 422 for a body that does not hold: each error names its field. */
+/** A 422 for an invalid body; each error names its field. */
 export function invalid(resource: string, field: string, code: string, message?: string): HttpFailure {
   const error = message === undefined ? { resource, field, code } : { resource, field, code, message };
   return new HttpFailure(422, "Validation Failed", { errors: [error] });

@@ -10,7 +10,7 @@ import type { Answer, RepoCall, Route } from "./route.ts";
 
 const root = "/repos/{owner}/{repo}/git";
 
-/** Refs through REST. Writes have the effects of a push. */
+/** Git refs in the REST API. Writes have the same effects as a push. */
 export const gitRefRoutes: Route[] = [
   onRepo(`GET ${root}/ref/{ref}`, "read:contents", get),
   onRepo(`GET ${root}/matching-refs/{ref}`, "read:contents", matching),

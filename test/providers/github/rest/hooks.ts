@@ -10,7 +10,7 @@ import { actorOf } from "../auth.ts";
 import { created, noContent, ok, on, onRepo } from "./route.ts";
 import type { Answer, Call, RepoCall, Route } from "./route.ts";
 
-/** Webhooks of repositories and organisations: the same operations under two roots. */
+/** Webhooks of repositories and organisations: the same operations under two paths. */
 export const hookRoutes: Route[] = [
   ...operations("/repos/{owner}/{repo}/hooks").map(([operation, level, handle]) =>
     onRepo(operation, `${level}:repository_hooks`, handle),
@@ -98,7 +98,7 @@ function update(call: Call): Answer {
   return ok(viewHook(call.world, hook));
 }
 
-/** `PATCH …/hooks/{id}` replaces the whole config: a secret that is not sent again is gone. Source: GitHub's description. */
+/** `PATCH …/hooks/{id}` replaces the whole config: it removes the secret if the request has none. Source: GitHub's description. */
 function replaceConfig(call: Call, hook: Hook, config: Record<string, unknown>): void {
   hook.config = { url: hook.config.url, content_type: "form", secret: null, insecure_ssl: "0" };
   changeConfig(call, hook, config);

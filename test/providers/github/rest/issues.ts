@@ -14,7 +14,7 @@ const root = "/repos/{owner}/{repo}/issues";
 const write = "write:issues|pull_requests";
 const read = "read:issues|pull_requests";
 
-/** Issues and their labels; pull requests answer here too. */
+/** Issues and their labels; these routes serve pull requests too. */
 export const issueRoutes: Route[] = [
   onRepo(`GET ${root}`, read, list),
   onRepo(`POST ${root}`, "write:issues", create),
@@ -87,7 +87,7 @@ function remove(call: RepoCall): Answer {
   return ok(labelsOf(call));
 }
 
-/** Accounts that cannot be assigned (Apps, strangers) are passed over in silence, as at GitHub. */
+/** Ignores accounts that cannot be assigned (Apps, people without access), as GitHub does. */
 function addAssignees(call: RepoCall): Answer {
   const issue = issueOf(call);
   for (const login of stringList(call.body["assignees"]) ?? []) {

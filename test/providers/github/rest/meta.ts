@@ -1,7 +1,7 @@
 import { ok, on } from "./route.ts";
 import type { Call, Route } from "./route.ts";
 
-/** About the server itself. */
+/** Routes about the server itself. */
 export const metaRoutes: Route[] = [
   on("GET /meta", "everyone", () => ok({ verifiable_password_authentication: false, installed_version: "3.19.0" })),
   on("GET /rate_limit", "everyone", (call) => ok(rates(call))),

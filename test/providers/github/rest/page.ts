@@ -1,7 +1,7 @@
 import { api } from "../view/urls.ts";
 import type { Answer, Call } from "./route.ts";
 
-/** One page of a list (`per_page` ≤ 100, `page`), with GitHub's Link header where there is more than one. */
+/** One page of a list (`per_page` ≤ 100, `page`), with GitHub's Link header if there is more than one page. */
 export function pageOf<T>(call: Call, all: T[], wrap: (items: T[]) => unknown): Answer {
   const size = Math.min(100, positive(call.query.get("per_page"), 30));
   const page = positive(call.query.get("page"), 1);

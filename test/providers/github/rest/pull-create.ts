@@ -12,7 +12,7 @@ import { HttpFailure, invalid } from "./failure.ts";
 import { created } from "./route.ts";
 import type { Answer, RepoCall } from "./route.ts";
 
-/** `POST /repos/{owner}/{repo}/pulls`, with GitHub's refusals in its own words. */
+/** `POST /repos/{owner}/{repo}/pulls`. Refusals carry GitHub's messages. */
 export async function createPull(call: RepoCall): Promise<Answer> {
   const { body, world, repo } = call;
   const baseRef = requiredString(body, "base", "PullRequest");
@@ -33,7 +33,7 @@ export async function createPull(call: RepoCall): Promise<Answer> {
   return created(viewPull(world, pull));
 }
 
-/** The repository and branch that `owner:branch` (or `branch`) names, seen from the base repository. */
+/** The repository and branch that `owner:branch` (or `branch`) names, relative to the base repository. */
 export function headRepository(
   world: World,
   base: Repository,

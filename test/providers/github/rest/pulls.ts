@@ -38,7 +38,7 @@ export function pullOf(call: RepoCall): Pull {
   return found;
 }
 
-/** `head` is `owner:branch`; other spellings are ignored, as at GitHub. */
+/** `head` is `owner:branch`; other forms are ignored, as by GitHub. */
 function list(call: RepoCall): Answer {
   const state = call.query.get("state") ?? "open";
   const head = call.query.get("head");
@@ -99,7 +99,7 @@ async function merge(call: RepoCall): Promise<Answer> {
   return ok({ sha, merged: true, message: "Pull Request successfully merged" });
 }
 
-/** Apps cannot be asked for a review: 422 in GitHub's words. */
+/** Apps cannot be reviewers: answers 422 with GitHub's message. */
 function requestReviewers(call: RepoCall): Answer {
   const pull = pullOf(call);
   for (const login of stringList(call.body["reviewers"]) ?? []) {

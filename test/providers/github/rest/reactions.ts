@@ -40,7 +40,7 @@ function list(call: RepoCall, target: { reactions: Reaction[] }): Answer {
   return pageOf(call, found, (items) => items.map((reaction) => viewReaction(call.world, reaction)));
 }
 
-/** 201, or 200 where the caller had reacted so already. */
+/** Answers 201, or 200 if the caller had already added this reaction. */
 function create(call: RepoCall, target: { reactions: Reaction[] }): Answer {
   const content = String(call.body["content"]);
   if (!reactionContents.some((allowed) => allowed === content)) {

@@ -62,7 +62,7 @@ function reply(call: RepoCall): Promise<Answer> {
   return submit(call, { path: parent.path, body, inReplyTo: parent.id });
 }
 
-/** Every line comment is part of a review: a lone one gets a review of its own, without a body. */
+/** Every line comment is part of a review. A single comment gets its own review without a body. */
 async function submit(call: RepoCall, comment: NewReviewComment): Promise<Answer> {
   const { comments } = await submitReview(call.world, actorOf(call.identity), pullOf(call), {
     state: "COMMENTED",

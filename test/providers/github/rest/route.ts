@@ -10,7 +10,7 @@ import type { World } from "../state/world.ts";
  */
 export type Access = "everyone" | "app" | "installation" | "user" | "member" | `org:${Level}` | `${Level}:${string}`;
 
-/** What a handler gets. */
+/** The input of a handler. */
 export interface Call {
   world: World;
   identity: Identity;
@@ -18,17 +18,17 @@ export interface Call {
   params: Record<string, string>;
   query: URLSearchParams;
   body: Record<string, unknown>;
-  /** The path asked for, without the query; for Link headers. */
+  /** The requested path without the query, for Link headers. */
   path: string;
   redeliver: (delivery: Delivery) => void;
 }
 
-/** A call on a repository the caller may see. */
+/** A call on a repository that the caller may see. */
 export interface RepoCall extends Call {
   repo: Repository;
 }
 
-/** What a handler answers: JSON, or text where `text` is there. */
+/** The answer of a handler: JSON, or text if `text` is set. */
 export interface Answer {
   status: number;
   body?: unknown;
@@ -45,7 +45,7 @@ export interface Route {
 
 /** An entry for a path under `/repos/{owner}/{repo}`. */
 export function onRepo(operation: string, access: Access, handle: (call: RepoCall) => Answer | Promise<Answer>): Route {
-  // The repository has been found by the access check before a handler runs.
+  // The access check has found the repository before a handler runs.
   return { operation, access, handle: (call) => handle(call as RepoCall) };
 }
 
@@ -54,15 +54,15 @@ export function on(operation: string, access: Access, handle: (call: Call) => An
   return { operation, access, handle };
 }
 
-/** 200 with a body. */
+/** An answer 200 with a body. */
 export function ok(body: unknown): Answer {
   return { status: 200, body };
 }
 
-/** 201 with a body. */
+/** An answer 201 with a body. */
 export function created(body: unknown): Answer {
   return { status: 201, body };
 }
 
-/** 204. */
+/** An answer 204. */
 export const noContent: Answer = { status: 204 };

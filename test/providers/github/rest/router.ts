@@ -1,6 +1,6 @@
 import type { Route } from "./route.ts";
 
-/** A route that fits a request, with the path's parameters decoded. */
+/** A route that matches a request, with decoded path parameters. */
 export interface Match {
   route: Route;
   params: Record<string, string>;
@@ -9,10 +9,10 @@ export interface Match {
 /** Finds the route of a method and path. */
 export type Router = (method: string, path: string) => Match | undefined;
 
-/** Parameters that may hold slashes. */
+/** Parameters that may contain slashes. */
 const wide = new Set(["path", "ref", "branch", "basehead"]);
 
-/** Compiles the table; among routes that fit, the one with the most fixed words wins. */
+/** Compiles the table. If several routes match, the one with the most fixed path segments wins. */
 export function createRouter(routes: Route[]): Router {
   const compiled = routes.map(compile).sort((a, b) => b.fixed - a.fixed);
   return (method, path) => {

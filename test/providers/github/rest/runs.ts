@@ -59,7 +59,7 @@ function jobs(call: RepoCall): Answer {
   }));
 }
 
-/** GitHub redirects to a signed address on another host; ours is on the same one, readable by its id alone. */
+/** GitHub redirects to a signed address on another host. The stand-in redirects to its own host, to an address that only needs the id. */
 function logs(call: RepoCall): Answer {
   const { job } = jobOf(call);
   return { status: 302, text: "", headers: { location: `${call.world.baseUrl()}/_logs/${job.id}` } };

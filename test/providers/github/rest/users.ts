@@ -30,7 +30,7 @@ function showAccount(call: Call, account: Account | undefined): Answer {
   return ok(viewFullAccount(call.world, account));
 }
 
-/** `permission` knows four words (maintain is write, triage is read); `role_name` all. Bots and organisations are no users. */
+/** `permission` has four values (maintain becomes write, triage becomes read); `role_name` has all roles. Bots and organisations are not users. */
 function permission(call: RepoCall): Answer {
   const login = call.params["username"] ?? "";
   const account = findAccount(call.world, login);

@@ -6,12 +6,12 @@ export interface Account {
   name: string;
   email: string;
   createdAt: string;
-  /** Organisations only: members by account id, and what membership alone gives on every repository. */
+  /** Organisations only: members by account id, and the permission of all members on every repository. */
   members: Map<number, "admin" | "member">;
   basePermission: Role;
 }
 
-/** GitHub's repository roles, weakest first; `none` is what a stranger has on a private repository. */
+/** GitHub's repository roles, weakest first; `none` is the role of other people on a private repository. */
 export type Role = "none" | "read" | "triage" | "write" | "maintain" | "admin";
 
 /** Access levels of an App's or token's permission, weakest first. */
@@ -35,7 +35,7 @@ export interface App {
   createdAt: string;
 }
 
-/** An App on an account. */
+/** An installation of an App on an account. */
 export interface Installation {
   id: number;
   app: App;
@@ -43,23 +43,23 @@ export interface Installation {
   permissions: Permissions;
   events: string[];
   selection: "all" | "selected";
-  /** Repository ids, where `selection` is `selected`. */
+  /** Repository ids, if `selection` is `selected`. */
   repositoryIds: Set<number>;
   suspendedAt: string | null;
   suspendedBy: Account | null;
   createdAt: string;
 }
 
-/** A credential: an installation's (`ghs_…`) or a person's (`ghp_…`). */
+/** A token of an installation (`ghs_…`) or of a person (`ghp_…`). */
 export interface Token {
   value: string;
   installation: Installation | null;
   user: Account | null;
-  /** Installation tokens: what was granted. */
+  /** For installation tokens: the granted permissions. */
   permissions: Permissions;
-  /** Installation tokens minted for some repositories only. */
+  /** For installation tokens that are limited to some repositories: their ids. */
   repositoryIds: Set<number> | null;
-  /** Milliseconds since 1970, or null for ever. */
+  /** Milliseconds since 1970, or null if it never expires. */
   expiresAtMs: number | null;
   revoked: boolean;
 }

@@ -1,9 +1,9 @@
 import type { Account, App } from "./accounts.ts";
 
-/** GitHub Actions' App id, the same everywhere. */
+/** The App id of GitHub Actions, the same on every server. */
 export const actionsAppId = 15368;
 
-/** The Apps and accounts that are there before anyone comes: GitHub itself, and GitHub Actions (which nobody can sign in as). */
+/** Creates the built-in accounts and Apps: GitHub itself, and GitHub Actions, as which nobody can sign in. */
 export function builtIn(createdAt: string): { accounts: Account[]; apps: App[] } {
   const account = (id: number, login: string, type: Account["type"]): Account => ({
     id,

@@ -2,10 +2,10 @@ import type { CommitFacts } from "../git/read.ts";
 import type { Account } from "./accounts.ts";
 import type { Repository } from "./repositories.ts";
 
-/** The ways a check ends. */
+/** The possible conclusions of a check. */
 export type Conclusion = "success" | "failure" | "cancelled" | "timed_out" | "neutral" | "skipped" | "action_required";
 
-/** A check suite that a push caused (its App is GitHub Actions). */
+/** A check suite that a push started (its App is GitHub Actions). */
 export interface CheckSuite {
   id: number;
   repo: Repository;
@@ -45,13 +45,13 @@ export interface WorkflowRun {
   updatedAt: string;
 }
 
-/** A check run: one per Actions job, or one that an App reports. */
+/** A check run: one per job of GitHub Actions, or one that an App reports. */
 export interface CheckRun {
   id: number;
   repo: Repository;
   headSha: string;
   suiteId: number;
-  /** The reporting App's id; GitHub Actions' where a job made it. */
+  /** The id of the reporting App; for jobs, that of GitHub Actions. */
   appId: number;
   name: string;
   status: "queued" | "in_progress" | "completed";

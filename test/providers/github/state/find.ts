@@ -29,7 +29,7 @@ export function commentsOf(world: World, issue: Issue): Comment[] {
   return world.data.comments.filter((comment) => comment.issue === issue);
 }
 
-/** Every pull request of a repository. */
+/** All pull requests of a repository. */
 export function pullsOf(world: World, repo: Repository): Pull[] {
   return world.data.issues.flatMap((issue) => (issue.repo === repo && issue.pull ? [issue.pull] : []));
 }
@@ -39,13 +39,13 @@ export function installationFor(world: World, app: App, repo: Repository): Insta
   return world.data.installations.find((installation) => installation.app === app && covers(installation, repo));
 }
 
-/** Whether an installation reaches a repository. */
+/** Whether an installation covers a repository. */
 export function covers(installation: Installation, repo: Repository): boolean {
   if (installation.account !== repo.owner) return false;
   return installation.selection === "all" || installation.repositoryIds.has(repo.id);
 }
 
-/** What `find…` gives, or an error for the test's author. */
+/** Returns the result of a `find…`, or throws an error for the author of the test. */
 export function must<T>(found: T | undefined | null, what: string): T {
   if (found === undefined || found === null) throw new Error(`GitHub stand-in: there is no ${what}.`);
   return found;

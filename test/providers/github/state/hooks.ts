@@ -1,4 +1,4 @@
-/** How a hook calls its receiver. `content_type` is `json` or `form`. */
+/** The configuration of a hook. `content_type` is `json` or `form`. */
 export interface HookConfig {
   url: string;
   content_type: string;
@@ -6,7 +6,7 @@ export interface HookConfig {
   insecure_ssl: string;
 }
 
-/** An App's, a repository's or an organisation's webhook. `targetId` is the App's, repository's or organisation's id. */
+/** A webhook of an App, a repository or an organisation; `targetId` is the id of that App, repository or organisation. */
 export interface Hook {
   id: number;
   target: "integration" | "repository" | "organization";
@@ -19,9 +19,9 @@ export interface Hook {
   lastResponse: { code: number | null; status: string; message: string | null };
 }
 
-/** One attempt to hand one event to one hook; `guid` is shared by every hook and redelivery of the event. */
+/** One attempt to deliver an event to a hook. All hooks and all redeliveries of the event share the `guid`. */
 export interface Delivery {
-  /** Decimal: as at GitHub, it has more digits than a JavaScript number. */
+  /** Decimal text: like GitHub's ids, it has more digits than a JavaScript number can hold. */
   id: string;
   guid: string;
   hookId: number;
@@ -31,7 +31,7 @@ export interface Delivery {
   repositoryId: number | null;
   redelivery: boolean;
   deliveredAt: string;
-  /** Seconds. */
+  /** In seconds. */
   duration: number;
   status: string;
   statusCode: number;

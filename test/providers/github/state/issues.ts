@@ -1,7 +1,7 @@
 import type { Account, App } from "./accounts.ts";
 import type { Label, Repository } from "./repositories.ts";
 
-/** The eight contents GitHub accepts. */
+/** The eight reactions that GitHub accepts. */
 export const reactionContents = ["+1", "-1", "laugh", "confused", "heart", "hooray", "rocket", "eyes"] as const;
 
 /** A reaction to an issue, a comment or a review comment. */
@@ -33,7 +33,7 @@ export interface Issue {
   pull: Pull | null;
 }
 
-/** A comment on an issue or pull request's conversation. */
+/** A comment in the conversation of an issue or pull request. */
 export interface Comment {
   id: number;
   issue: Issue;
@@ -53,7 +53,7 @@ export interface PullSide {
   sha: string;
 }
 
-/** What a pull request is beyond its issue. The numbers are recomputed from git whenever a side moves. */
+/** The fields that a pull request has in addition to its issue. The numbers are recomputed from git when head or base changes. */
 export interface Pull {
   id: number;
   issue: Issue;

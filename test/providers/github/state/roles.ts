@@ -3,7 +3,7 @@ import type { Repository } from "./repositories.ts";
 
 const order: Role[] = ["none", "read", "triage", "write", "maintain", "admin"];
 
-/** The strongest role an account has on a repository: owner, organisation, collaborator, public. */
+/** The strongest role of an account on a repository, as owner, by organisation, as collaborator, or because it is public. */
 export function roleOf(account: Account, repo: Repository): Role {
   if (repo.owner === account) return "admin";
   const roles: Role[] = [

@@ -5,7 +5,7 @@ import type { Delivery, Hook } from "./hooks.ts";
 import type { Comment, Issue, Review, ReviewComment } from "./issues.ts";
 import type { Repository } from "./repositories.ts";
 
-/** Everything that is remembered: plain data with references, so that it can be written down whole. */
+/** The whole state of the stand-in: plain data with references, so that it can be saved as a whole. */
 export interface Data {
   nextId: number;
   accounts: Account[];
@@ -25,39 +25,39 @@ export interface Data {
   statuses: CommitStatus[];
 }
 
-/** Something that happened, on its way to the hooks. `payload` lacks what is added for each hook (`installation`). */
-export interface Happening {
+/** An event to send to the hooks. `payload` does not contain the fields that are added per hook (`installation`). */
+export interface WebhookEvent {
   event: string;
   action?: string;
   repo?: Repository;
-  /** Goes to this App's hook only (`installation`, `ping`, …). */
+  /** Send it only to this App's hook (`installation`, `ping`, …). */
   onlyApp?: App;
-  /** Goes to this hook only (`ping`). */
+  /** Send it only to this hook (`ping`). */
   onlyHook?: Hook;
   installation?: Installation;
   sender: Account;
   payload: Record<string, unknown>;
 }
 
-/** Who does something, and through which App if any. */
+/** The account that acts, and the App through which it acts, if any. */
 export interface Actor {
   account: Account;
   app: App | null;
 }
 
-/** The stand-in's inside: what it knows, and the few things it acts with. */
+/** The stand-in's state, and the functions that its parts share. */
 export interface World {
   data: Data;
   clock: Clock;
   /** Web address without trailing slash; the REST root is `${baseUrl()}/api/v3`. */
   baseUrl: () => string;
-  /** Folder of the bare repositories. */
+  /** The folder of all bare repositories. */
   reposDir: string;
-  /** Hands a happening to every hook that wants it; returns at once. */
-  emit: (happening: Happening) => void;
+  /** Queues an event for every subscribed hook; returns at once. */
+  emit: (webhookEvent: WebhookEvent) => void;
 }
 
-/** An empty memory. Ids start high enough to look like GitHub's, and count up. */
+/** Creates an empty state. Ids count up from a number that looks like GitHub's. */
 export function emptyData(): Data {
   return {
     nextId: 4_100_001,
@@ -79,12 +79,12 @@ export function emptyData(): Data {
   };
 }
 
-/** The next id; one sequence for everything, so that no id is ever two things. */
+/** The next id. One sequence serves all objects, so that no two objects have the same id. */
 export function newId(world: World): number {
   return world.data.nextId++;
 }
 
-/** GitHub's deliveries are far beyond 2^53: whoever reads their ids as numbers asks for another one. */
+/** Ids of GitHub's deliveries are far beyond 2^53: a client that reads them as numbers asks for the wrong delivery. */
 const firstDeliveryId = 1_864_203_551_777_000_000n;
 
 /** The id of the next delivery. */
@@ -92,12 +92,12 @@ export function newDeliveryId(world: World): string {
   return String(firstDeliveryId + BigInt(newId(world)));
 }
 
-/** Now, as GitHub writes it: UTC, whole seconds. */
+/** The current time in GitHub's format: UTC, whole seconds. */
 export function timestamp(world: World): string {
   return stamp(world.clock.now());
 }
 
-/** A time as GitHub writes it. */
+/** A time in GitHub's format. */
 export function stamp(date: Date): string {
   return `${date.toISOString().slice(0, 19)}Z`;
 }

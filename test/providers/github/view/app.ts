@@ -25,7 +25,7 @@ export function viewApp(world: World, app: App): Record<string, unknown> {
   };
 }
 
-/** `nullable-integration`: the App something was done through. */
+/** `nullable-integration`: the App through which something was done. */
 export function viewAppOrNull(world: World, app: App | null): Record<string, unknown> | null {
   return app && viewApp(world, app);
 }
@@ -60,7 +60,7 @@ export function viewInstallation(world: World, installation: Installation): Reco
   };
 }
 
-/** `installation-token`: the one answer that carries a token. */
+/** `installation-token`: the only answer that contains a token. */
 export function viewToken(world: World, token: Token): Record<string, unknown> {
   const ids = token.repositoryIds;
   const repositories = ids && world.data.repositories.filter((repo) => ids.has(repo.id));

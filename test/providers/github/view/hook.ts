@@ -2,7 +2,7 @@ import type { Delivery, Hook, HookConfig } from "../state/hooks.ts";
 import type { World } from "../state/world.ts";
 import { api } from "./urls.ts";
 
-/** `webhook-config`; the secret is never told. */
+/** `webhook-config`; the secret is masked. */
 export function viewHookConfig(config: HookConfig): Record<string, unknown> {
   const { secret, ...rest } = config;
   return secret ? { ...rest, secret: "********" } : rest;
@@ -29,7 +29,7 @@ export function viewHook(world: World, hook: Hook): Record<string, unknown> {
     : shared;
 }
 
-/** Writes digits as a JSON number, however many they are. The language has it, our TypeScript does not know it yet. */
+/** Writes any number of digits as a JSON number. JavaScript has this function, but our TypeScript does not know it yet. */
 const { rawJSON } = JSON as typeof JSON & { rawJSON(digits: string): unknown };
 
 /** `hook-delivery-item`. */

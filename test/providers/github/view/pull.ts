@@ -117,7 +117,7 @@ export function viewReviewComment(world: World, comment: ReviewComment): Record<
   };
 }
 
-/** The short form that checks and workflow runs carry. */
+/** The short form of a pull request in checks and workflow runs. */
 export function viewPullMinimal(world: World, pull: Pull): Record<string, unknown> {
   const side = (at: PullSide): Record<string, unknown> => {
     const repo = at.repo ?? pull.base.repo;

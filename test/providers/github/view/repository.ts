@@ -4,7 +4,7 @@ import type { World } from "../state/world.ts";
 import { viewAccount } from "./account.ts";
 import { nodeId, repoApi, repoWeb, web } from "./urls.ts";
 
-/** URL templates of a repository: field name to what follows the repository's REST address. */
+/** URL templates of a repository: field name to the path after the repository's REST URL. */
 const links: Record<string, string> = {
   archive_url: "/{archive_format}{/ref}",
   assignees_url: "/assignees{/user}",
@@ -100,7 +100,7 @@ export function viewFullRepository(world: World, repo: Repository): Record<strin
   };
 }
 
-/** The short form that installation webhooks list. */
+/** The short form of a repository in installation webhooks. */
 export function viewRepositoryName(repo: Repository): Record<string, unknown> {
   return {
     id: repo.id,

@@ -2,22 +2,22 @@ import type { Repository } from "../state/repositories.ts";
 import { fullName } from "../state/repositories.ts";
 import type { World } from "../state/world.ts";
 
-/** An address of the REST interface. */
+/** A URL of the REST API. */
 export function api(world: World, path: string): string {
   return `${world.baseUrl()}/api/v3${path}`;
 }
 
-/** An address of the web interface. */
+/** A URL of the web interface. */
 export function web(world: World, path: string): string {
   return `${world.baseUrl()}${path}`;
 }
 
-/** A repository's REST address, with `rest` after it. */
+/** The REST URL of a repository, followed by `rest`. */
 export function repoApi(world: World, repo: Repository, rest = ""): string {
   return api(world, `/repos/${fullName(repo)}${rest}`);
 }
 
-/** A repository's web address, with `rest` after it. */
+/** The web URL of a repository, followed by `rest`. */
 export function repoWeb(world: World, repo: Repository, rest = ""): string {
   return web(world, `/${fullName(repo)}${rest}`);
 }
