@@ -148,7 +148,7 @@ export interface ContextSource {
 
 /** Shows people at once that Bellhop received their request. */
 export interface Acknowledger {
-  /** Idempotent. */
+  /** Adds a reaction to the object that triggered the task. Idempotent. */
   react(source: TaskSource, repository: RepositoryRef, signal: AbortSignal): Promise<void>;
 }
 

@@ -54,7 +54,7 @@ describe("host", () => {
   });
 
   it.each(["https://a:99999", "https://1.2.3.999", "https://[x]", "https://%"])(
-    "is the text of %s, which is no address: one bad object throws in nobody's face",
+    "is the text of the invalid URL %s, without an exception",
     (url) => {
       const bad = integration({ organization: "acme" });
       bad.spec.url = url;

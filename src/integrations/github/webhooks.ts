@@ -5,7 +5,7 @@ import { verify } from "./verify.ts";
 /** GitHub sends nothing larger. Source: GitHub, "Webhook events and payloads", payload cap. */
 const maxBodyBytes = 25 * 1024 * 1024;
 
-/** GitHub's webhooks. */
+/** Verifies and normalises GitHub's webhook deliveries. */
 export const webhooks: WebhookSource = {
   maxBodyBytes,
   contentTypes: ["application/json"],

@@ -86,7 +86,7 @@ function advice(
         : "The token is wrong, expired or revoked: put a new one into the Secret.",
     Forbidden: `Give the ${signIn === "app" ? "App" : "token"} the permission that this needs${needs ? ` (${quote(needs)})` : ""}${signIn === "app" ? ", and accept it for the installation." : "."}`,
     Suspended: "The installation is suspended: an owner un-suspends it under Settings, GitHub Apps.",
-    NotFound: `It does not exist any more, or the ${signIn === "app" ? "App is not installed there" : "token does not reach it"}.`,
+    NotFound: `It does not exist any more, or the ${signIn === "app" ? "App is not installed there" : "token has no access to it"}.`,
     RateLimited: `GitHub's rate limit is reached; Bellhop retries in ${Math.ceil((waitMs ?? 0) / 1000)} s.`,
     Unavailable: "Bellhop retries automatically.",
   };

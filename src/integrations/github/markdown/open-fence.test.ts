@@ -5,7 +5,7 @@ import { openFence } from "./open-fence.ts";
 
 describe("openFence", () => {
   it.each([
-    ["nothing", "", ""],
+    ["an empty text", "", ""],
     ["a closed fence", "```js\nlet a;\n```", ""],
     ["an open fence", "```js\nlet a;", "```"],
     ["a longer fence, which a shorter one does not close", "~~~~\n~~~\n```", "~~~~"],

@@ -7,7 +7,7 @@ import type { Actor, World } from "../state/world.ts";
 import { viewSuite } from "../view/check.ts";
 import { viewRun, viewWorkflow } from "../view/run.ts";
 
-/** The names of the workflow that every push runs, and of its only job. */
+/** The name of the workflow that every push runs. */
 export const workflowName = "CI";
 
 /** A branch that a push moved. */

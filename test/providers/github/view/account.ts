@@ -2,7 +2,7 @@ import type { Account } from "../state/accounts.ts";
 import type { World } from "../state/world.ts";
 import { api, nodeId, web } from "./urls.ts";
 
-/** `simple-user`. */
+/** GitHub's schema `simple-user`. */
 export function viewAccount(world: World, account: Account): Record<string, unknown> {
   const user = api(world, `/users/${encodeURIComponent(account.login)}`);
   const page = account.type === "Bot" ? `/apps/${account.login.replace("[bot]", "")}` : `/${account.login}`;
@@ -29,12 +29,12 @@ export function viewAccount(world: World, account: Account): Record<string, unkn
   };
 }
 
-/** `simple-user`, or null. */
+/** GitHub's schema `simple-user`, or null. */
 export function viewAccountOrNull(world: World, account: Account | null): Record<string, unknown> | null {
   return account && viewAccount(world, account);
 }
 
-/** `public-user`, as `GET /user` and `GET /users/{login}` answer. */
+/** GitHub's schema `public-user`, as `GET /user` and `GET /users/{login}` answer. */
 export function viewFullAccount(world: World, account: Account): Record<string, unknown> {
   return {
     ...viewAccount(world, account),
@@ -55,7 +55,7 @@ export function viewFullAccount(world: World, account: Account): Record<string, 
   };
 }
 
-/** `organization-simple`, as webhooks carry it. */
+/** GitHub's schema `organization-simple`, as webhooks carry it. */
 export function viewOrganization(world: World, org: Account): Record<string, unknown> {
   const url = api(world, `/orgs/${org.login}`);
   return {

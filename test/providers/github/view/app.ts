@@ -5,7 +5,7 @@ import { viewAccount, viewAccountOrNull } from "./account.ts";
 import { viewRepository } from "./repository.ts";
 import { api, nodeId, web } from "./urls.ts";
 
-/** `integration`, as `GET /app` answers. */
+/** GitHub's schema `integration`, as `GET /app` answers. */
 export function viewApp(world: World, app: App): Record<string, unknown> {
   return {
     id: app.id,
@@ -25,12 +25,12 @@ export function viewApp(world: World, app: App): Record<string, unknown> {
   };
 }
 
-/** `nullable-integration`: the App through which something was done. */
+/** GitHub's schema `nullable-integration`: the App through which something was done. */
 export function viewAppOrNull(world: World, app: App | null): Record<string, unknown> | null {
   return app && viewApp(world, app);
 }
 
-/** `installation`. */
+/** GitHub's schema `installation`. */
 export function viewInstallation(world: World, installation: Installation): Record<string, unknown> {
   const org = installation.account.type === "Organization";
   return {
@@ -60,7 +60,7 @@ export function viewInstallation(world: World, installation: Installation): Reco
   };
 }
 
-/** `installation-token`: the only answer that contains a token. */
+/** GitHub's schema `installation-token`: the only answer that contains a token. */
 export function viewToken(world: World, token: Token): Record<string, unknown> {
   const ids = token.repositoryIds;
   const repositories = ids && world.data.repositories.filter((repo) => ids.has(repo.id));

@@ -11,7 +11,7 @@ import { viewPullMinimal } from "./pull.ts";
 import { viewRepository } from "./repository.ts";
 import { nodeId, repoApi, repoWeb, web } from "./urls.ts";
 
-/** `check-suite`. */
+/** GitHub's schema `check-suite`. */
 export function viewSuite(world: World, suite: CheckSuite): Record<string, unknown> {
   const url = repoApi(world, suite.repo, `/check-suites/${suite.id}`);
   return {
@@ -37,7 +37,7 @@ export function viewSuite(world: World, suite: CheckSuite): Record<string, unkno
   };
 }
 
-/** `check-run`. */
+/** GitHub's schema `check-run`. */
 export function viewCheckRun(world: World, run: CheckRun): Record<string, unknown> {
   const url = repoApi(world, run.repo, `/check-runs/${run.id}`);
   return {
@@ -60,7 +60,7 @@ export function viewCheckRun(world: World, run: CheckRun): Record<string, unknow
   };
 }
 
-/** `status`. */
+/** GitHub's schema `status`. */
 export function viewStatus(world: World, status: CommitStatus): Record<string, unknown> {
   return {
     url: repoApi(world, status.repo, `/statuses/${status.sha}`),

@@ -5,7 +5,7 @@ import type { World } from "../state/world.ts";
 import { viewAccountOrNull } from "./account.ts";
 import { nodeId, repoApi, repoWeb } from "./urls.ts";
 
-/** `simple-commit`, as check suites and workflow runs carry it. */
+/** GitHub's schema `simple-commit`, as check suites and workflow runs carry it. */
 export function viewHeadCommit(commit: CommitFacts): Record<string, unknown> {
   return {
     id: commit.sha,
@@ -31,7 +31,7 @@ export async function viewPushCommit(
   };
 }
 
-/** `git-commit`. */
+/** GitHub's schema `git-commit`. */
 export function viewGitCommit(world: World, repo: Repository, commit: CommitFacts): Record<string, unknown> {
   return {
     sha: commit.sha,
@@ -47,7 +47,7 @@ export function viewGitCommit(world: World, repo: Repository, commit: CommitFact
   };
 }
 
-/** `commit`, without `stats` and `files`. */
+/** GitHub's schema `commit`, without `stats` and `files`. */
 export function viewCommit(world: World, repo: Repository, commit: CommitFacts): Record<string, unknown> {
   const url = repoApi(world, repo, `/commits/${commit.sha}`);
   const byEmail = (email: string) => world.data.accounts.find((account) => account.email === email) ?? null;
@@ -72,7 +72,7 @@ export function viewCommit(world: World, repo: Repository, commit: CommitFacts):
   };
 }
 
-/** `diff-entry`. */
+/** GitHub's schema `diff-entry`. */
 export function viewFile(world: World, repo: Repository, file: FileChange, head: string): Record<string, unknown> {
   const path = file.filename.split("/").map(encodeURIComponent).join("/");
   return {

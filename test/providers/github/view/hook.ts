@@ -2,13 +2,13 @@ import type { Delivery, Hook, HookConfig } from "../state/hooks.ts";
 import type { World } from "../state/world.ts";
 import { api } from "./urls.ts";
 
-/** `webhook-config`; the secret is masked. */
+/** GitHub's schema `webhook-config`; the secret is masked. */
 export function viewHookConfig(config: HookConfig): Record<string, unknown> {
   const { secret, ...rest } = config;
   return secret ? { ...rest, secret: "********" } : rest;
 }
 
-/** `hook` of a repository, or `org-hook`. */
+/** GitHub's schema `hook` of a repository, or `org-hook`. */
 export function viewHook(world: World, hook: Hook): Record<string, unknown> {
   const url = api(world, `${hookOwner(world, hook)}/hooks/${hook.id}`);
   const shared = {
@@ -32,7 +32,7 @@ export function viewHook(world: World, hook: Hook): Record<string, unknown> {
 /** Writes any number of digits as a JSON number. JavaScript has this function, but our TypeScript does not know it yet. */
 const { rawJSON } = JSON as typeof JSON & { rawJSON(digits: string): unknown };
 
-/** `hook-delivery-item`. */
+/** GitHub's schema `hook-delivery-item`. */
 export function viewDeliveryItem(delivery: Delivery): Record<string, unknown> {
   return {
     id: rawJSON(delivery.id),
@@ -50,7 +50,7 @@ export function viewDeliveryItem(delivery: Delivery): Record<string, unknown> {
   };
 }
 
-/** `hook-delivery`. */
+/** GitHub's schema `hook-delivery`. */
 export function viewDelivery(delivery: Delivery, url: string): Record<string, unknown> {
   const { request, response } = delivery;
   return {

@@ -8,7 +8,7 @@ import { viewAccount, viewAccountOrNull } from "./account.ts";
 import { viewAppOrNull } from "./app.ts";
 import { nodeId, repoApi, repoWeb } from "./urls.ts";
 
-/** `issue`. */
+/** GitHub's schema `issue`. */
 export function viewIssue(world: World, issue: Issue): Record<string, unknown> {
   const url = repoApi(world, issue.repo, `/issues/${issue.number}`);
   return {
@@ -50,7 +50,7 @@ export function issuePage(world: World, issue: Issue): string {
   return repoWeb(world, issue.repo, `/${issue.pull ? "pull" : "issues"}/${issue.number}`);
 }
 
-/** `issue-comment`. */
+/** GitHub's schema `issue-comment`. */
 export function viewComment(world: World, comment: Comment): Record<string, unknown> {
   const { repo, number } = comment.issue;
   const url = repoApi(world, repo, `/issues/comments/${comment.id}`);
@@ -70,7 +70,7 @@ export function viewComment(world: World, comment: Comment): Record<string, unkn
   };
 }
 
-/** `label`. */
+/** GitHub's schema `label`. */
 export function viewLabel(world: World, repo: Repository, label: Label): Record<string, unknown> {
   return {
     id: label.id,
@@ -83,7 +83,7 @@ export function viewLabel(world: World, repo: Repository, label: Label): Record<
   };
 }
 
-/** `reaction`. */
+/** GitHub's schema `reaction`. */
 export function viewReaction(world: World, reaction: Reaction): Record<string, unknown> {
   return {
     id: reaction.id,
@@ -94,7 +94,7 @@ export function viewReaction(world: World, reaction: Reaction): Record<string, u
   };
 }
 
-/** `reaction-rollup`. */
+/** GitHub's schema `reaction-rollup`. */
 export function viewReactionRollup(url: string, reactions: Reaction[]): Record<string, unknown> {
   const count = (content: string): number => reactions.filter((reaction) => reaction.content === content).length;
   return {

@@ -7,7 +7,7 @@ import { issuePage, viewLabel, viewReactionRollup } from "./issue.ts";
 import { viewRepository } from "./repository.ts";
 import { nodeId, repoApi } from "./urls.ts";
 
-/** `pull-request-simple`, as lists carry it. */
+/** GitHub's schema `pull-request-simple`, as lists carry it. */
 export function viewPullItem(world: World, pull: Pull): Record<string, unknown> {
   const { issue } = pull;
   return {
@@ -40,7 +40,7 @@ export function viewPullItem(world: World, pull: Pull): Record<string, unknown> 
   };
 }
 
-/** `pull-request`. */
+/** GitHub's schema `pull-request`. */
 export function viewPull(world: World, pull: Pull): Record<string, unknown> {
   const { stats } = pull;
   const open = pull.issue.state === "open";
@@ -61,7 +61,7 @@ export function viewPull(world: World, pull: Pull): Record<string, unknown> {
   };
 }
 
-/** `pull-request-review`. */
+/** GitHub's schema `pull-request-review`. */
 export function viewReview(world: World, review: Review): Record<string, unknown> {
   const page = `${issuePage(world, review.pull.issue)}#pullrequestreview-${review.id}`;
   const pullUrl = repoApi(world, review.pull.issue.repo, `/pulls/${review.pull.issue.number}`);
@@ -80,7 +80,7 @@ export function viewReview(world: World, review: Review): Record<string, unknown
   };
 }
 
-/** `pull-request-review-comment`. */
+/** GitHub's schema `pull-request-review-comment`. */
 export function viewReviewComment(world: World, comment: ReviewComment): Record<string, unknown> {
   const { repo, number } = comment.pull.issue;
   const url = repoApi(world, repo, `/pulls/comments/${comment.id}`);

@@ -44,7 +44,7 @@ const links: Record<string, string> = {
   trees_url: "/git/trees{/sha}",
 };
 
-/** `repository`, as lists and webhooks carry it. */
+/** GitHub's schema `repository`, as lists and webhooks carry it. */
 export function viewRepository(world: World, repo: Repository): Record<string, unknown> {
   const host = new URL(world.baseUrl()).host;
   return {
@@ -80,7 +80,7 @@ export function viewRepository(world: World, repo: Repository): Record<string, u
   };
 }
 
-/** `full-repository`, as `GET /repos/{owner}/{repo}` answers. */
+/** GitHub's schema `full-repository`, as `GET /repos/{owner}/{repo}` answers. */
 export function viewFullRepository(world: World, repo: Repository): Record<string, unknown> {
   const parent = repo.parent && {
     parent: viewRepository(world, repo.parent),

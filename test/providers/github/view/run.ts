@@ -7,7 +7,7 @@ import { viewPullMinimal } from "./pull.ts";
 import { viewRepository } from "./repository.ts";
 import { nodeId, repoApi, repoWeb } from "./urls.ts";
 
-/** `workflow-run`. */
+/** GitHub's schema `workflow-run`. */
 export function viewRun(world: World, run: WorkflowRun): Record<string, unknown> {
   const { suite } = run;
   const url = repoApi(world, suite.repo, `/actions/runs/${run.id}`);
@@ -42,7 +42,7 @@ export function viewRun(world: World, run: WorkflowRun): Record<string, unknown>
   };
 }
 
-/** `workflow`, as the webhook carries it. */
+/** GitHub's schema `workflow`, as the webhook carries it. */
 export function viewWorkflow(world: World, run: WorkflowRun): Record<string, unknown> {
   const { repo } = run.suite;
   return {
@@ -59,7 +59,7 @@ export function viewWorkflow(world: World, run: WorkflowRun): Record<string, unk
   };
 }
 
-/** `job`. */
+/** GitHub's schema `job`. */
 export function viewJob(world: World, run: WorkflowRun, job: Job): Record<string, unknown> {
   const { repo, headSha, headBranch, status } = run.suite;
   return {
