@@ -29,15 +29,17 @@ const volume = z
       .max(255)
       .regex(/^(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$/)
       .describe(
-        "Where the agent sees it: absolute, without empty or dotted parts, and none of Bellhop's own places (`/workspace`, `/bellhop`).",
+        "Path in the agent's container: absolute, without empty or dotted parts, and not in Bellhop's own folders (`/workspace`, `/bellhop`).",
       ),
     readOnly: z.boolean().default(false).describe("Whether the agent may only read it."),
     emptyDir: z
-      .object({ sizeLimit: quantity.describe("The most it may hold.") })
+      .object({ sizeLimit: quantity.describe("Maximum size.") })
       .optional()
-      .describe("Scratch space."),
-    configMap: localRef.optional().describe("A ConfigMap of the same namespace; always read-only."),
-    persistentVolumeClaim: localRef.optional().describe("A claim of the same namespace, for example a cache."),
+      .describe("An empty scratch volume."),
+    configMap: localRef.optional().describe("A ConfigMap in the same namespace; always mounted read-only."),
+    persistentVolumeClaim: localRef
+      .optional()
+      .describe("A PersistentVolumeClaim in the same namespace, for example a cache."),
   })
   .meta({
     "x-kubernetes-validations": [
@@ -52,7 +54,7 @@ const volume = z
     ],
   });
 
-/** Paths that no agent may change unless a profile says otherwise. Globs, compared without case. */
+/** The default of `output.protectedPaths`: globs, compared case-insensitively, of the paths that agents may not change. */
 export const defaultProtectedPaths = [
   ".github/workflows/**",
   ".github/actions/**",
@@ -79,64 +81,72 @@ export const defaultProtectedPaths = [
   "**/.mcp.json",
 ];
 
-/** Which agent works, in what, and what may come out. */
+/** The agent that runs, its sandbox, its limits, and the limits on its output. */
 export const agentProfileSpec = z.object({
   agent: z
     .object({
       type: z
         .enum(["custom"])
         .describe(
-          "Which agent. `custom` is a program of yours that reads `$BELLHOP_PROMPT_FILE`, works in `$BELLHOP_WORKSPACE`, writes JSON lines " +
+          "The type of agent. `custom` is your own program: it reads `$BELLHOP_PROMPT_FILE`, works in `$BELLHOP_WORKSPACE`, writes JSON lines " +
             "(`progress`, `message`, `result`) to `$BELLHOP_OUT/events.jsonl` and exits 0.",
         ),
-      image: z.string().min(1).max(512).describe("The agent's image; any that has `/bin/sh`."),
+      image: z.string().min(1).max(512).describe("The agent's container image. It must contain `/bin/sh`."),
       command: z
         .array(z.string().min(1).max(4096))
         .min(1)
         .max(64)
         .meta({ "x-kubernetes-list-type": "atomic" })
-        .describe("What to run in it, as an argument list; no shell unless named."),
-      imagePullPolicy: z.enum(["Always", "IfNotPresent", "Never"]).optional().describe("As for any container."),
+        .describe(
+          "The command to run in the image, as an argument list. It runs without a shell unless the list names one.",
+        ),
+      imagePullPolicy: z
+        .enum(["Always", "IfNotPresent", "Never"])
+        .optional()
+        .describe("The image pull policy, as in a container of a pod."),
       imagePullSecrets: z
         .array(localRef)
         .max(8)
         .optional()
         .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] })
-        .describe("Pull secrets, as for any pod; the kubelet uses them, the sandbox does not see them."),
+        .describe("Image pull secrets, as in a pod. The kubelet uses them; the sandbox cannot read them."),
     })
     .describe("The program that does the work."),
   sandbox: z
     .object({
       resources: z
         .object({
-          requests: resourceList.optional().describe("What is set aside."),
-          limits: resourceList.optional().describe("The most it gets."),
+          requests: resourceList.optional().describe("Resource requests."),
+          limits: resourceList.optional().describe("Resource limits."),
         })
         .prefault({})
         .describe("The agent container's resources."),
-      workspaceSize: quantity.default("4Gi").describe("The most the checkout may grow to."),
-      homeSize: quantity.default("1Gi").describe("The most HOME and TMPDIR may hold, each."),
+      workspaceSize: quantity.default("4Gi").describe("Maximum size of the workspace, which holds the checkout."),
+      homeSize: quantity.default("1Gi").describe("Maximum size of HOME and of TMPDIR, each."),
       runtimeClassName: z
         .string()
         .min(1)
         .max(253)
         .optional()
-        .describe("A stronger runtime, for example `gvisor` or `kata`."),
+        .describe("The RuntimeClass of sandboxes, for stronger isolation, for example `gvisor` or `kata`."),
       nodeSelector: z
         .record(z.string().max(317), z.string().max(63))
         .optional()
         .meta({ maxProperties: 16 })
-        .describe("Which nodes sandboxes may run on."),
+        .describe("Labels of the nodes that sandboxes may run on."),
       tolerations: z
         .array(
           z.object({
-            key: z.string().max(317).optional().describe("Taint key; all when absent."),
-            operator: z.enum(["Exists", "Equal"]).optional().describe("How the value is compared."),
+            key: z.string().max(317).optional().describe("Taint key; all keys if absent."),
+            operator: z
+              .enum(["Exists", "Equal"])
+              .optional()
+              .describe("How `value` is compared with the taint's value."),
             value: z.string().max(63).optional().describe("Taint value."),
             effect: z
               .enum(["NoSchedule", "PreferNoSchedule", "NoExecute"])
               .optional()
-              .describe("Taint effect; all when absent."),
+              .describe("Taint effect; all effects if absent."),
           }),
         )
         .max(16)
@@ -148,39 +158,46 @@ export const agentProfileSpec = z.object({
         .max(8)
         .optional()
         .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] })
-        .describe("Further volumes for the agent."),
+        .describe("Additional volumes for the agent's container."),
       acceptOwnNode: z
         .boolean()
         .default(false)
-        .describe("Accepts network engines that always open the pod's own node; shown as a warning on each task."),
+        .describe(
+          "Accepts network policy engines that always allow traffic to the pod's own node. Each task then shows a warning.",
+        ),
     })
     .prefault({})
-    .describe("The pod it works in."),
+    .describe("The pod that the agent runs in."),
   limits: z
     .object({
-      wallClock: duration.default("1h").describe("The longest a task may run, all attempts together."),
+      wallClock: duration.default("1h").describe("Maximum run time of a task, over all attempts."),
       stall: duration
         .default("15m")
-        .describe("The longest an agent may be silent: no event, no output, no change in the workspace."),
-      pending: duration.default("10m").describe("The longest a sandbox may wait for a node and its images."),
+        .describe(
+          "Maximum time without a sign of work from the agent: no event, no output, no change in the workspace.",
+        ),
+      pending: duration.default("10m").describe("Maximum time that a sandbox may wait for a node and its images."),
     })
     .prefault({})
-    .describe("When enough is enough."),
+    .describe("Time limits of a task."),
   output: z
     .object({
-      pullRequest: z.enum(["Draft", "Ready", "None"]).default("Draft").describe("What is opened for the branch."),
+      pullRequest: z
+        .enum(["Draft", "Ready", "None"])
+        .default("Draft")
+        .describe("Which kind of pull request Bellhop opens for the branch, if any."),
       branchPrefix: z
         .string()
         .min(2)
         .max(64)
         .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*\/([A-Za-z0-9._-]+\/)*$/)
         .default("bellhop/")
-        .describe("What our branches begin with; ends in `/`."),
+        .describe("The prefix of the branches that Bellhop creates; ends in `/`."),
       ci: z
         .enum(["Hold", "Run"])
         .default("Hold")
         .describe(
-          "`Hold`: commits carry the host's skip marker until a person says `approve`. `Run`: checks start at once.",
+          "`Hold`: commits carry the code host's marker to skip checks until a person gives the command `approve`. `Run`: checks start at once.",
         ),
       protectedPaths: z
         .array(z.string().min(1).max(512))
@@ -188,36 +205,48 @@ export const agentProfileSpec = z.object({
         .default(defaultProtectedPaths)
         .meta({ "x-kubernetes-list-type": "set" })
         .describe(
-          "Globs that the agent may not change, compared without case; nor may it put a link or a file in the place of a folder that one " +
-            "names. Replaces the default list.",
+          "Globs, compared case-insensitively, of paths that the agent may not change. The agent also may not replace a folder that a " +
+            "glob names by a link or a file. Replaces the default list.",
         ),
-      maxFiles: z.int().min(1).max(10_000).default(200).describe("The most files one task may change."),
+      maxFiles: z.int().min(1).max(10_000).default(200).describe("Maximum number of files that a task may change."),
       maxPatchKiB: z
         .int()
         .min(1)
         .max(102_400)
         .default(1024)
-        .describe("The most new content one task may bring, in KiB."),
+        .describe("Maximum size of the new content of a task, in KiB."),
       pushToHumanBranches: z
         .boolean()
         .default(false)
         .describe(
-          "Whether a task on somebody's own change may push to its branch; otherwise a stacked change is opened.",
+          "Whether a task on a pull request that a person opened may push to its branch. Otherwise Bellhop opens a stacked pull request.",
         ),
-      fixLoops: z.int().min(0).max(20).default(3).describe("How often failed checks may ring for one change."),
+      fixLoops: z
+        .int()
+        .min(0)
+        .max(20)
+        .default(3)
+        .describe("Maximum number of tasks that failed checks may trigger for one pull request."),
     })
     .prefault({})
-    .describe("What may come out."),
+    .describe("Limits on the agent's output, and how Bellhop publishes it."),
   concurrency: z
-    .object({ tasks: z.int().min(1).max(1000).default(10).describe("Tasks of this profile running at once.") })
+    .object({
+      tasks: z
+        .int()
+        .min(1)
+        .max(1000)
+        .default(10)
+        .describe("Maximum number of tasks of this profile that run at the same time."),
+    })
     .prefault({})
-    .describe("How many may run at once; the rest queue."),
+    .describe("Concurrency limit; further tasks wait in the queue."),
 });
 
-/** Whether tasks may use the profile. */
+/** The operator's validation of the profile: whether tasks may use it. */
 export const agentProfileStatus = z.object({
-  observedGeneration: z.int().min(0).optional().describe("The generation of `spec` last judged."),
-  conditions: conditions.optional().describe("`Ready`."),
+  observedGeneration: z.int().min(0).optional().describe("The generation of `spec` that the operator last validated."),
+  conditions: conditions.optional().describe("The condition `Ready`."),
 });
 
 export type AgentProfileSpec = z.infer<typeof agentProfileSpec>;

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { actor, sha } from "./agent-task.ts";
 import { conditions, objectName, timestamp } from "./common.ts";
 
-/** What a person sees first; derived from the conditions, never decided on. */
+/** The human-readable summary of a task. Derived from the conditions; no decision depends on it. */
 export const phases = [
   "Pending",
   "Queued",
@@ -19,7 +19,7 @@ export const phases = [
 ] as const;
 export type Phase = (typeof phases)[number];
 
-/** The condition types of a task, in the order of its life. */
+/** The condition types of a task, in the order of its lifecycle. */
 export const taskConditions = [
   "Authorized",
   "ContextReady",
@@ -33,169 +33,192 @@ export type TaskCondition = (typeof taskConditions)[number];
 const gitRef = z.string().min(1).max(255);
 
 const checkout = z.object({
-  baseRef: gitRef.optional().describe("The branch a change would be merged into."),
-  baseSHA: sha.optional().describe("Its tip when the task was prepared."),
-  headRef: gitRef.optional().describe("The branch that is worked on and pushed to."),
-  headSHA: sha.optional().describe("The commit the agent starts from; absent in an empty repository."),
+  baseRef: gitRef.optional().describe("The branch that a pull request is merged into."),
+  baseSHA: sha.optional().describe("The tip of `baseRef` when the task was prepared."),
+  headRef: gitRef.optional().describe("The branch that the task works on and pushes to."),
+  headSHA: sha.optional().describe("The commit that the agent starts from; absent if the repository is empty."),
   newBranch: z
     .boolean()
     .optional()
-    .describe("Whether the task makes `headRef`; otherwise it moves it on from `headSHA`, forward only."),
+    .describe("Whether the task creates `headRef`. Otherwise it updates `headRef` from `headSHA`, fast-forward only."),
   stacked: z
     .boolean()
     .optional()
-    .describe("Whether the work goes to a branch of ours on top of somebody else's change."),
+    .describe("Whether the task pushes to a new branch of Bellhop that starts from another person's pull request."),
 });
 
 const publish = z.object({
   ref: gitRef.describe("The full ref, `refs/heads/…`."),
-  oldId: sha.optional().describe("What the ref must point to before; absent when it must not exist."),
-  newId: sha.describe("What it shall point to."),
+  oldId: sha
+    .optional()
+    .describe("The commit that the ref must point to before the push; absent if the ref must not exist."),
+  newId: sha.describe("The commit that the ref points to after the push."),
 });
 
-/** How far a task has come. */
+/** The state of a task. */
 export const agentTaskStatus = z.object({
-  observedGeneration: z.int().min(0).optional().describe("The generation of `spec` last acted on."),
-  phase: z.enum(phases).optional().describe("Where it stands, for people; derived from the conditions."),
+  observedGeneration: z.int().min(0).optional().describe("The generation of `spec` that the operator last acted on."),
+  phase: z.enum(phases).optional().describe("Human-readable summary of the state; derived from the conditions."),
   conditions: conditions
     .optional()
-    .describe("`Authorized`, `ContextReady`, `Admitted`, `SandboxReady`, `Succeeded`, `Reported`."),
-  conversation: z.string().max(253).optional().describe("The conversation in force, resolved once."),
-  requester: actor.optional().describe("On whose behalf it works, where that is not the sender (failed checks)."),
-  checkout: checkout.optional().describe("What is checked out."),
+    .describe("The conditions `Authorized`, `ContextReady`, `Admitted`, `SandboxReady`, `Succeeded` and `Reported`."),
+  conversation: z.string().max(253).optional().describe("The conversation that the task belongs to, resolved once."),
+  requester: actor
+    .optional()
+    .describe("The person on whose behalf the task works, if that is not the sender of the event (failed checks)."),
+  checkout: checkout.optional().describe("The commit and branch that the task checks out."),
   attempts: z
     .array(
       z.object({
-        number: z.int().min(1).describe("1 for the first."),
-        podName: z.string().max(253).describe("Its pod; written before the pod is created."),
-        podUID: z.string().max(64).optional().describe("The pod's uid: the fence for pushes and results."),
-        startedAt: timestamp.optional().describe("When the pod was created."),
-        reason: z.string().max(64).optional().describe("Why it ended, where it did not succeed."),
-        message: z.string().max(1024).optional().describe("The same for people."),
+        number: z.int().min(1).describe("Number of the attempt, from 1."),
+        podName: z.string().max(253).describe("Name of the attempt's pod; written before the pod is created."),
+        podUID: z
+          .string()
+          .max(64)
+          .optional()
+          .describe("Uid of the attempt's pod. Pushes and results are accepted from this pod only."),
+        startedAt: timestamp.optional().describe("When the operator created the pod."),
+        reason: z
+          .string()
+          .max(64)
+          .optional()
+          .describe("Why the attempt ended, if it did not succeed: one CamelCase word."),
+        message: z.string().max(1024).optional().describe("Human-readable explanation of `reason`."),
       }),
     )
     .max(16)
     .optional()
     .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["number"] })
-    .describe("Sandboxes tried, the newest last."),
+    .describe("The attempts of the task, the newest last."),
   requests: z
     .array(
       z.object({
-        type: z.enum(["stop", "approve"]).describe("What is asked of this task."),
-        by: z.string().max(253).describe("Login of the person."),
-        from: objectName.describe("The command task that brought it."),
-        argument: z.string().max(64).optional().describe("For `approve`: the commit."),
+        type: z.enum(["stop", "approve"]).describe("The command for this task."),
+        by: z.string().max(253).describe("Login of the person who gave the command."),
+        from: objectName.describe("Name of the AgentTask that carried the command."),
+        argument: z.string().max(64).optional().describe("For `approve`: the commit to approve."),
       }),
     )
     .max(32)
     .optional()
     .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["from"] })
-    .describe("Commands that other tasks brought."),
+    .describe("Commands for this task, each carried by another AgentTask."),
   queue: z
     .object({
-      position: z.int().min(0).describe("How many are ahead."),
-      limit: z.string().max(253).describe("The limit that is reached, for people."),
-      since: timestamp.describe("Since when it waits."),
+      position: z.int().min(0).describe("Number of tasks ahead of this one."),
+      limit: z.string().max(253).describe("The concurrency limit that is reached, human-readable."),
+      since: timestamp.describe("Since when the task waits."),
     })
     .optional()
-    .describe("While it waits for admission."),
+    .describe("The place in the queue; present while the task waits for admission."),
   progress: z
     .object({
-      updatedAt: timestamp.describe("When the courier last told."),
-      step: z.string().max(512).optional().describe("What the agent says it is doing; a claim."),
+      updatedAt: timestamp.describe("When the courier last sent progress."),
+      step: z.string().max(512).optional().describe("The agent's current step, as the agent reports it; not verified."),
       checklist: z
         .array(
           z.object({
-            text: z.string().max(256).describe("A step, in the agent's words."),
-            done: z.boolean().describe("Whether it is finished."),
+            text: z.string().max(256).describe("A step, as the agent describes it."),
+            done: z.boolean().describe("Whether the agent reports the step as finished."),
           }),
         )
         .max(32)
         .optional()
         .meta({ "x-kubernetes-list-type": "atomic" })
-        .describe("The agent's own plan; a claim."),
-      attempt: z.int().min(1).optional().describe("The attempt that told it."),
-      events: z.int().min(0).optional().describe("Events of the attempt seen so far."),
+        .describe("The agent's plan, as the agent reports it; not verified."),
+      attempt: z.int().min(1).optional().describe("The attempt that reported this progress."),
+      events: z.int().min(0).optional().describe("Number of events of the attempt received so far."),
     })
     .optional()
-    .describe("What the agent says of its work while it runs; written by the broker."),
+    .describe("Progress that the agent reports while it runs; written by the broker."),
   publish: publish
     .optional()
-    .describe("The one push that the broker lets through; written by the operator after the output policy."),
+    .describe("The only push that the broker allows; written by the operator after the checks of the output policy."),
   result: z
     .object({
       proposed: z
         .object({
-          attempt: z.int().min(1).describe("The attempt that proposes."),
-          ref: gitRef.describe("The ref to update."),
-          oldId: sha.optional().describe("Its value before; absent for a new branch."),
-          newId: sha.describe("The commit."),
-          files: z.int().min(0).describe("Files changed."),
-          patchKiB: z.int().min(0).describe("New content, KiB."),
+          attempt: z.int().min(1).describe("The attempt that proposes the push."),
+          ref: gitRef.describe("The ref that the push would update."),
+          oldId: sha.optional().describe("The commit that the ref points to before the push; absent for a new branch."),
+          newId: sha.describe("The commit that the push would publish."),
+          files: z.int().min(0).describe("Number of changed files."),
+          patchKiB: z.int().min(0).describe("Size of the new content, in KiB."),
           protectedPaths: z
             .array(z.string().max(512))
             .max(64)
             .optional()
             .meta({ "x-kubernetes-list-type": "atomic" })
-            .describe("Protected paths that were touched."),
+            .describe("Protected paths that the commit changes."),
           skipped: z
             .array(z.string().max(512))
             .max(64)
             .optional()
             .meta({ "x-kubernetes-list-type": "atomic" })
-            .describe("Paths left out, and why."),
+            .describe("Paths that the commit leaves out, each with the reason."),
         })
         .optional()
-        .describe("What the courier would publish; written by the broker."),
+        .describe("The push that the courier proposes; written by the broker."),
       summary: z
         .string()
         .max(16_384)
         .optional()
-        .describe("The agent's own words at the end; a claim, written by the broker."),
-      branch: gitRef.optional().describe("The branch, as read at the host after the push."),
-      commit: sha.optional().describe("The commit, as read at the host after the push."),
-      changeURL: z.string().max(2048).optional().describe("The pull request."),
-      changeNumber: z.int().min(1).optional().describe("Its number."),
+        .describe("The agent's final summary; not verified. Written by the broker."),
+      branch: gitRef.optional().describe("The branch, as read at the code host after the push."),
+      commit: sha.optional().describe("The commit, as read at the code host after the push."),
+      changeURL: z.string().max(2048).optional().describe("URL of the pull request."),
+      changeNumber: z.int().min(1).optional().describe("Number of the pull request."),
       changeDraft: z.boolean().optional().describe("Whether it was a draft when the work was published."),
       heldUnsaid: z
         .boolean()
         .optional()
         .describe(
-          "Whether the commit's checks are held and no text of a change of ours says so: then the report does.",
+          "Whether the report must say that the commit's checks are held, because no pull request of Bellhop says it.",
         ),
     })
     .optional()
-    .describe("What came of it."),
+    .describe("The result of the task."),
   report: z
     .object({
-      target: z.string().max(512).optional().describe("The thread of the report, for example `acme/shop#42`."),
+      target: z
+        .string()
+        .max(512)
+        .optional()
+        .describe("The thread that the report is posted to, for example `acme/shop#42`."),
       id: z.string().max(64).optional().describe("The message's id at the provider."),
-      url: z.string().max(2048).optional().describe("Where a person can read it."),
+      url: z.string().max(2048).optional().describe("URL of the report."),
       intent: z
         .string()
         .max(64)
         .optional()
-        .describe("Set before the message is created: on doubt it is searched by its hidden marker."),
+        .describe(
+          "Written before the report is posted. If the outcome of the post is unknown, the report is searched by this hidden marker.",
+        ),
       quote: z
         .string()
         .max(256)
         .optional()
         .describe(
-          "The first words of the request, on one line and without markup; untrusted. Empty where there are none. Read once.",
+          "The start of the request, on one line and without markup; untrusted. Empty if there is none. Read once.",
         ),
-      revision: z.string().max(64).optional().describe("Hash of the last text posted."),
-      toldAt: timestamp.optional().describe("When it was last posted or tried."),
-      reacted: z.boolean().optional().describe("Whether the comment that made the task has its reaction."),
-      failures: z.int().min(0).optional().describe("Failures in a row."),
-      lastError: z.string().max(1024).optional().describe("Why it could not be posted, the last time."),
+      revision: z.string().max(64).optional().describe("Hash of the text that was last posted."),
+      toldAt: timestamp.optional().describe("When Bellhop last posted the report or tried to."),
+      reacted: z
+        .boolean()
+        .optional()
+        .describe("Whether Bellhop added its reaction to the comment that triggered the task."),
+      failures: z.int().min(0).optional().describe("Number of consecutive failures to post the report."),
+      lastError: z.string().max(1024).optional().describe("Why the last post failed."),
     })
     .optional()
-    .describe("The one message in the original thread."),
-  startTime: timestamp.optional().describe("When the first sandbox was created."),
-  completionTime: timestamp.optional().describe("When it ended."),
+    .describe("The report: the one message in the thread that Bellhop keeps up to date."),
+  startTime: timestamp.optional().describe("When the operator created the first sandbox."),
+  completionTime: timestamp.optional().describe("When the task ended."),
   changeUnknownSince: timestamp
     .optional()
-    .describe("Since when the host cannot be asked whether the change is closed; the task is deleted 30 days later."),
+    .describe(
+      "Since when the code host cannot be asked whether the pull request is closed. The task is deleted 30 days later.",
+    ),
 });
 
 export type AgentTaskStatus = z.infer<typeof agentTaskStatus>;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { duration, localRef, objectName, timestamp } from "./common.ts";
 
-/** Commands people give in a thread; a task that carries one does no work of its own. */
+/** The commands that people give in a thread. A task that carries a command runs no agent. */
 export const commands = ["stop", "retry", "status", "approve", "continue", "help"] as const;
 export type Command = (typeof commands)[number];
 
@@ -11,16 +11,20 @@ export const sha = z
   .max(64)
   .regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/);
 const repository = z.object({
-  id: z.string().min(1).max(64).describe("The host's own id; survives renames."),
+  id: z
+    .string()
+    .min(1)
+    .max(64)
+    .describe("The code host's id of the repository; stays the same when the repository is renamed."),
   host: z.string().min(1).max(253).describe("Host name of the code host."),
-  owner: z.string().min(1).max(100).describe("Organisation or user."),
+  owner: z.string().min(1).max(100).describe("Organisation or user that owns the repository."),
   name: z.string().min(1).max(100).describe("Name of the repository."),
 });
 
-/** A person, as the provider or Kubernetes names them. */
+/** A person, as the provider or Kubernetes identifies them. */
 export const actor = z.object({
-  id: z.string().max(64).describe("The provider's own id of the person, or the Kubernetes user's uid."),
-  login: z.string().min(1).max(253).describe("Login; for `kubernetes` the authenticated user name."),
+  id: z.string().max(64).describe("The provider's id of the person, or the uid of the Kubernetes user."),
+  login: z.string().min(1).max(253).describe("Login at the provider; for `kubernetes` the authenticated user name."),
 });
 
 const source = z.object({
@@ -28,113 +32,140 @@ const source = z.object({
     .string()
     .min(1)
     .max(32)
-    .describe("`github`, …, or `kubernetes` for tasks that people create with kubectl."),
-  event: z.string().max(64).optional().describe("The provider's event, for example `issue_comment`."),
-  action: z.string().max(64).optional().describe("Its action, for example `created`."),
-  deliveryId: z.string().max(128).optional().describe("The provider's id of the delivery; recorded, never decided on."),
-  trigger: objectName.optional().describe("The trigger that rang."),
+    .describe(
+      "The provider of the event, for example `github`; or `kubernetes` for tasks that people create with kubectl.",
+    ),
+  event: z.string().max(64).optional().describe("The provider's name of the event, for example `issue_comment`."),
+  action: z.string().max(64).optional().describe("The event's action, for example `created`."),
+  deliveryId: z
+    .string()
+    .max(128)
+    .optional()
+    .describe("The provider's id of the delivery. Recorded only; no decision depends on it."),
+  trigger: objectName.optional().describe("Name of the trigger that matched the event."),
   signal: z
     .object({
-      type: z.enum(["Mention", "Label", "Assignment", "ReviewRequest", "FailedChecks"]).describe("Its kind."),
+      type: z.enum(["Mention", "Label", "Assignment", "ReviewRequest", "FailedChecks"]).describe("Kind of the signal."),
       name: z
         .string()
         .min(1)
         .max(256)
         .optional()
         .describe(
-          "The label, the login that was assigned or asked for a review, or the check that failed first; untrusted.",
+          "The label, the login that was assigned or asked for a review, or the check that failed first; untrusted text.",
         ),
     })
     .optional()
-    .describe("What in the event matched the trigger, for the report; absent in tasks of older versions."),
+    .describe(
+      "The signal in the event that matched the trigger; shown in the report. Absent in tasks of older versions.",
+    ),
   cause: z
     .string()
     .min(1)
     .max(512)
     .describe(
-      "What made the event, named from bytes the signature covers, for example `issue_comment/7001`. One cause, one task.",
+      "The cause of the event, read from bytes that the signature covers, for example `issue_comment/7001`. One cause creates one task.",
     ),
-  url: z.string().max(2048).optional().describe("Where a person can read it."),
+  url: z.string().max(2048).optional().describe("URL at which a person can read the event."),
   subject: z
     .object({
       type: z.enum(["Issue", "Change", "Commit"]).describe("`Change` is a pull request or merge request."),
-      key: z.string().min(1).max(253).describe("For people, for example `acme/shop#42`."),
+      key: z.string().min(1).max(253).describe("Human-readable name, for example `acme/shop#42`."),
       number: z.int().min(1).optional().describe("Number within the repository."),
-      title: z.string().max(512).optional().describe("Title when the event was made, untrusted."),
+      title: z.string().max(512).optional().describe("Title at the time of the event; untrusted text."),
     })
-    .describe("What the event is about."),
+    .describe("The issue, change or commit that the event is about."),
   object: z
     .object({
       type: z
         .enum(["IssueComment", "Review", "ReviewComment", "Issue", "Change", "CheckSuite", "WorkflowRun"])
-        .describe("Kind of the object that is read again before it is believed."),
-      id: z.string().min(1).max(64).describe("The provider's id of it."),
-      headSHA: sha.optional().describe("For checks: the commit they ran on."),
+        .describe("Kind of the object. The operator reads it again from the provider before it trusts the event."),
+      id: z.string().min(1).max(64).describe("The provider's id of the object."),
+      headSHA: sha.optional().describe("For checks: the commit that they ran on."),
     })
     .optional()
-    .describe("The very object that rang."),
+    .describe("The object that triggered the task."),
   text: z
     .string()
     .max(65_536)
     .optional()
-    .describe("The words that rang, untrusted; cut at 64 KiB with a visible mark."),
+    .describe("The text that triggered the task; untrusted. Cut at 64 KiB with a visible mark."),
   textSHA256: z
     .string()
     .max(64)
     .optional()
-    .describe("Hash of the whole text, hex; the operator compares it with what it reads again."),
+    .describe(
+      "SHA-256 of the whole text, in hex. The operator compares it with the text that it reads again from the provider.",
+    ),
   occurredAt: timestamp
     .optional()
-    .describe("When it happened, by the provider's clock. What was said or edited later is no context of the task."),
+    .describe(
+      "When the event happened, by the provider's clock. Text that was written or edited later is not part of the task's context.",
+    ),
   receivedAt: timestamp
     .optional()
     .describe(
-      "When the gateway received it, to the millisecond: the order in which the tasks of a conversation run. For `kubernetes` the task's " +
-        "creation counts instead.",
+      "When the gateway received the event, to the millisecond. The tasks of a conversation run in this order. For `kubernetes` the time " +
+        "of the task's creation is used instead.",
     ),
 });
 
-/** One piece of work, or one command, that came through a desk. Immutable but for `cancel`. */
+/** One piece of work, or one command, that an event of an integration created. Immutable except for `cancel`. */
 export const agentTaskSpec = z
   .object({
     integrationRef: z
       .object({
         kind: z.enum(["GitHubIntegration"]).describe("Kind of the integration."),
-        name: objectName.describe("Its name, in the same namespace."),
+        name: objectName.describe("Name of the integration, in the same namespace."),
       })
-      .describe("The integration it came through."),
-    source: source.describe("Where it came from."),
-    actor: actor.describe("Who asked."),
+      .describe("The integration whose event created the task."),
+    source: source.describe("The event that created the task."),
+    actor: actor.describe("The person who asked for the task."),
     conversation: z
       .string()
       .min(1)
       .max(253)
       .describe(
-        "The issue, change or thread the task belongs to, as the event names it, for example `acme/shop#42`. One task of a conversation " +
-          "runs at a time, in the order of receipt, and the next goes on with its branch. `status.conversation` is the one in force: for a change that Bellhop " +
-          "opened it is that of the task which opened it.",
+        "The issue, change or thread that the task belongs to, as the event names it, for example `acme/shop#42`. One task of a conversation " +
+          "runs at a time, in the order of receipt, and the next task continues on its branch. `status.conversation` is the conversation that counts: " +
+          "for a change that Bellhop opened, it is the conversation of the task that opened the change.",
       ),
-    command: z.enum(commands).optional().describe("What to do instead of work; absent for work."),
-    commandArgument: z.string().max(64).optional().describe("For `approve`: the short commit id that is approved."),
-    repository: repository.optional().describe("The repository to work in; absent for commands that need none."),
+    command: z
+      .enum(commands)
+      .optional()
+      .describe("The command to carry out instead of running an agent; absent for tasks that run an agent."),
+    commandArgument: z.string().max(64).optional().describe("For `approve`: the short id of the commit to approve."),
+    repository: repository
+      .optional()
+      .describe("The repository that the task works in; absent for commands that need none."),
     prompt: z
       .string()
       .max(65_536)
       .optional()
-      .describe("What the agent is asked: the trigger's words, then the person's; cut at 64 KiB with a visible mark."),
-    profileRef: localRef.describe("The AgentProfile to work with."),
+      .describe(
+        "The prompt for the agent: the trigger's prompt, then the person's text. Cut at 64 KiB with a visible mark.",
+      ),
+    profileRef: localRef.describe("The AgentProfile that the task uses."),
     limits: z
-      .object({ wallClock: duration.optional().describe("The longest it may run; never more than the profile's.") })
-      .optional()
-      .describe("Tighter limits than the profile's."),
-    retryOf: localRef.optional().describe("The task that this one does again."),
-    cancel: z
       .object({
-        by: z.string().min(1).max(253).describe("Who cancels: the authenticated user, or the actor of a `stop`."),
-        reason: z.string().max(512).optional().describe("Why, for the report."),
+        wallClock: duration.optional().describe("Maximum run time of the task; never more than the profile allows."),
       })
       .optional()
-      .describe("Set once, to stop the task."),
+      .describe("Limits for this task that are stricter than those of the profile."),
+    retryOf: localRef.optional().describe("The task that this task retries."),
+    cancel: z
+      .object({
+        by: z
+          .string()
+          .min(1)
+          .max(253)
+          .describe(
+            "The person who cancels: the authenticated Kubernetes user, or the person who gave the command `stop`.",
+          ),
+        reason: z.string().max(512).optional().describe("The reason for the cancellation; shown in the report."),
+      })
+      .optional()
+      .describe("Stops the task. Can be set once."),
   })
   .meta({
     "x-kubernetes-validations": [
@@ -151,13 +182,16 @@ export const agentTaskSpec = z
       },
       {
         rule: "!has(oldSelf.cancel) || (has(self.cancel) && self.cancel == oldSelf.cancel)",
-        message: "spec.cancel is set once and stays",
+        message: "spec.cancel can be set only once and is immutable afterwards",
       },
       {
         rule: "!has(self.commandArgument) || (has(self.command) && self.command == 'approve')",
-        message: "commandArgument goes with command approve",
+        message: "spec.commandArgument is allowed only with spec.command approve",
       },
-      { rule: "has(self.command) || has(self.repository)", message: "a task that works needs a repository" },
+      {
+        rule: "has(self.command) || has(self.repository)",
+        message: "spec.repository is required for a task without spec.command",
+      },
     ],
   });
 

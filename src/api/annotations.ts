@@ -1,10 +1,10 @@
 /** Annotations, labels and finalizers that are part of the API. */
 export const names = {
-  /** On a Secret: `<Kind>/<host>` pairs, comma-separated, that may use it. */
+  /** On a Secret: the `<Kind>/<host>` pairs, comma-separated, that may use the Secret. */
   allowedFor: "bellhop.dev/allowed-for",
-  /** On an integration: an RFC 3339 time; a later one than `status.lastHandledRotateAt` rotates the webhook secret. */
+  /** On an integration: an RFC 3339 time. A time later than `status.lastHandledRotateAt` rotates the webhook secret. */
   rotateRequestedAt: "bellhop.dev/rotate-requested-at",
-  /** Finalizer of integrations and tasks; on pods `harvest` holds them until their result is read. */
+  /** Finalizer of integrations and tasks. The finalizer `harvest` keeps a pod until the operator has read its result. */
   finalizer: "bellhop.dev/cleanup",
   harvest: "bellhop.dev/harvest",
   /** Labels. */
@@ -12,7 +12,7 @@ export const names = {
   attempt: "bellhop.dev/attempt",
   integration: "bellhop.dev/integration",
   conversation: "bellhop.dev/conversation",
-  /** Label on what lives in our own namespace: the uid of the integration or task that owns it. */
+  /** Label on objects in Bellhop's own namespace: the uid of the integration or task that owns the object. */
   ownerUID: "bellhop.dev/owner-uid",
   managedBy: "app.kubernetes.io/managed-by",
 } as const;

@@ -23,13 +23,13 @@ export const secretKeyRef = z.object({
     .max(253)
     .describe(
       "Name of the Secret, in the same namespace. It must carry the annotation `bellhop.dev/allowed-for: <Kind>/<host>`, " +
-        "for example `GitHubIntegration/github.com`, and is sent to that host only.",
+        "for example `GitHubIntegration/github.com`, and Bellhop sends it to that host only.",
     ),
   key: z.string().min(1).max(253).describe("The key inside the Secret's `data`."),
 });
 export type SecretKeyRef = z.infer<typeof secretKeyRef>;
 
-/** An RFC 3339 moment. */
+/** An RFC 3339 date and time. */
 export const timestamp = z.string().max(40).meta({ format: "date-time" });
 
 /** A length of time with its unit, for example `90s`, `45m` or `1h30m`. */
@@ -41,15 +41,15 @@ export const duration = z
 
 /** A condition as in the Kubernetes API conventions. */
 export const condition = z.object({
-  type: z.string().min(1).max(64).describe("What is judged, for example `Ready`."),
-  status: z.enum(["True", "False", "Unknown"]).describe("The verdict."),
-  reason: z.string().min(1).max(64).describe("Why, in one CamelCase word, for machines."),
-  message: z.string().max(4096).describe("Why, in a sentence for people: what happened, where, and what to do."),
+  type: z.string().min(1).max(64).describe("The type of the condition, for example `Ready`."),
+  status: z.enum(["True", "False", "Unknown"]).describe("Whether the condition holds."),
+  reason: z.string().min(1).max(64).describe("Machine-readable reason: one CamelCase word."),
+  message: z.string().max(4096).describe("Human-readable explanation: what happened, to which object, and what to do."),
   lastTransitionTime: timestamp.describe("When `status` last changed."),
-  observedGeneration: z.int().min(0).optional().describe("The generation of `spec` that was judged."),
+  observedGeneration: z.int().min(0).optional().describe("The generation of `spec` that the condition is about."),
 });
 
-/** Conditions, one a type. */
+/** A list of conditions, one for each type. */
 export const conditions = z
   .array(condition)
   .max(16)

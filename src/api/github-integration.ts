@@ -18,8 +18,8 @@ const exactlyOne = (what: string, fields: readonly string[]): object => ({
   message: `${what}: set exactly one of ${fields.join(", ")}`,
 });
 
-/** What hooks, keys and route belong to: with another, those of before would be left at GitHub. */
-const stays = (what: string): Record<string, unknown> => ({
+/** Makes a field immutable. The hooks, keys and route depend on it: after a change the previous hooks would be left at GitHub. */
+const immutable = (what: string): Record<string, unknown> => ({
   "x-kubernetes-validations": [{ rule: "self == oldSelf", message: `${what} is immutable: create a new integration` }],
 });
 
@@ -31,17 +31,17 @@ const credentials = z
           .int()
           .min(1)
           .max(2_147_483_647)
-          .meta(stays("appId"))
+          .meta(immutable("appId"))
           .describe("The App's numeric id, from its settings page. Immutable."),
         privateKeySecretRef: secretKeyRef.describe("The App's private key, PEM (PKCS#1 or PKCS#8)."),
       })
       .optional()
-      .describe("A GitHub App. Recommended: tokens are minted per task, for one repository, for an hour."),
+      .describe("A GitHub App. Recommended: each task gets its own token, for one repository, valid for an hour."),
     token: z
       .object({ secretRef: secretKeyRef.describe("A personal access token of the bot user.") })
       .optional()
       .describe(
-        "A personal access token of a bot user. Its scope cannot be narrowed per task: shown as `TokenScope=Broad`.",
+        "A personal access token of a bot user. Its scope cannot be narrowed per task; the status shows `TokenScope=Broad`.",
       ),
   })
   .meta({
@@ -59,18 +59,18 @@ const webhook = z.object({
     .enum(["Auto", "Manual"])
     .default("Auto")
     .describe(
-      "`Auto`: the operator installs and repairs the webhook. `Manual`: a person does, with `status.webhookURL`; hooks that the operator made are removed.",
+      "`Auto`: the operator installs and repairs the webhook. `Manual`: a person installs it, with the URL in `status.webhookURL`; the operator removes the hooks that it created.",
     ),
   acceptedKeysRef: secretKeyRef
     .optional()
     .describe(
-      "A further webhook secret that deliveries may be signed with: of hooks that exist already, or with `install: Manual` the one you set.",
+      "An additional webhook secret that deliveries may be signed with: the secret of existing hooks, or with `install: Manual` the secret that you set.",
     ),
   takeOver: z
     .boolean()
     .default(false)
     .describe(
-      "Whether an App hook that points at another URL may be overwritten. Without it the operator stops and says so.",
+      "Whether an App hook that points at another URL may be overwritten. Otherwise the operator stops and reports it in a condition.",
     ),
 });
 
@@ -78,58 +78,72 @@ const triggerKinds = ["mention", "label", "assignment", "reviewRequest", "failed
 
 const trigger = z
   .object({
-    name: objectName.describe("Name of the trigger, unique in the integration; appears in tasks, logs and `explain`."),
+    name: objectName.describe("Name of the trigger, unique in the integration. Tasks, logs and `explain` show it."),
     mention: z
       .object({})
       .optional()
-      .describe("Rings when a person mentions the bot in an issue, a change, a review or a comment."),
+      .describe("Matches when a person mentions the bot in an issue, a pull request, a review or a comment."),
     label: z
-      .object({ name: z.string().min(1).max(100).describe("The label, compared without case.") })
+      .object({ name: z.string().min(1).max(100).describe("Name of the label, compared case-insensitively.") })
       .optional()
-      .describe("Rings when the label is put on an issue or a change."),
+      .describe("Matches when the label is added to an issue or a pull request."),
     assignment: z
-      .object({ login: login.describe("The user account whose assignment signals. An App cannot be assigned.") })
+      .object({
+        login: login.describe(
+          "The user account to which the issue or pull request is assigned. GitHub cannot assign an App.",
+        ),
+      })
       .optional()
-      .describe("Rings when an issue or a change is assigned to the named user."),
+      .describe("Matches when an issue or a pull request is assigned to the named user."),
     reviewRequest: z
-      .object({ login: login.describe("The user account whose review is asked for. An App cannot be asked.") })
+      .object({
+        login: login.describe(
+          "The user account whose review is requested. GitHub cannot request the review of an App.",
+        ),
+      })
       .optional()
-      .describe("Rings when a review is asked of the named user."),
+      .describe("Matches when a review of the named user is requested."),
     failedChecks: z
       .object({})
       .optional()
-      .describe("Rings when checks fail on a branch that Bellhop pushed, at most `output.fixLoops` times a change."),
+      .describe(
+        "Matches when checks fail on a branch that Bellhop pushed, at most `output.fixLoops` times for each pull request.",
+      ),
     when: z
       .string()
       .min(1)
       .max(2048)
       .optional()
       .describe(
-        "A CEL expression over `event` (normalised) and `body` (as delivered); the trigger rings only where it is true.",
+        "A CEL expression over `event` (normalised) and `body` (as delivered). The trigger matches only if the expression is true.",
       ),
-    profileRef: localRef.optional().describe("The AgentProfile for tasks of this trigger; default: the integration's."),
+    profileRef: localRef
+      .optional()
+      .describe("The AgentProfile for tasks of this trigger. Default: the profile of the integration."),
     prompt: z
       .string()
       .max(16_384)
       .optional()
-      .describe("What to ask of the agent, put before the words of the person who asked."),
+      .describe("Prompt for the agent, placed before the text of the person who asked."),
   })
   .meta({ "x-kubernetes-validations": [exactlyOne("trigger", triggerKinds)] });
 
-/** What a platform team writes to connect GitHub. */
+/** The connection to GitHub: repositories, credentials, webhook, triggers, access and limits. */
 export const gitHubIntegrationSpec = z
   .object({
     suspend: z
       .boolean()
       .default(false)
-      .describe("Stops new tasks; deliveries are answered 200 `ignored`. Running tasks go on."),
+      .describe(
+        "Stops the creation of tasks: the gateway answers deliveries with 200 `ignored`. Running tasks continue.",
+      ),
     url: z
       .string()
       .min(9)
       .max(253)
       .regex(/^https:\/\/[a-z0-9.-]+(:[0-9]{1,5})?$/)
       .default("https://github.com")
-      .meta(stays("url"))
+      .meta(immutable("url"))
       .describe(
         "Web address of GitHub or of a GitHub Enterprise Server, https, lower case, without a path. Immutable.",
       ),
@@ -139,23 +153,25 @@ export const gitHubIntegrationSpec = z
       .max(256)
       .optional()
       .meta({ "x-kubernetes-list-type": "set" })
-      .describe("Covers these repositories, `owner/name`. With `organization` set, narrows it."),
+      .describe(
+        "Covers these repositories, each `owner/name`. If `organization` is set too, only these of its repositories are covered.",
+      ),
     credentials: credentials.describe(
-      "How the operator signs in. Secrets by reference only; they may be changed, the kind not.",
+      "Credentials of the operator at GitHub, as references to Secrets. The Secrets may change; the kind of credentials may not.",
     ),
-    webhook: webhook.prefault({}).describe("How deliveries reach the gateway."),
+    webhook: webhook.prefault({}).describe("The webhook that sends deliveries to the gateway."),
     triggers: z
       .array(trigger)
       .min(1)
       .max(32)
       .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] })
-      .describe("Which events ring the bell. The first that matches makes the task."),
+      .describe("The events that create tasks. The first trigger that matches an event creates the task."),
     access: z
       .object({
         permission: z
           .enum(["Write", "Maintain", "Admin"])
           .default("Write")
-          .describe("What a person needs on the repository to start a task."),
+          .describe("The permission that a person needs on the repository to start a task."),
         kubernetes: z
           .enum(["Deny", "Allow"])
           .default("Deny")
@@ -164,100 +180,123 @@ export const gitHubIntegrationSpec = z
           ),
       })
       .prefault({})
-      .describe("Who may start tasks."),
+      .describe("The people who may start tasks."),
     profileRef: localRef.describe("The AgentProfile for tasks of this integration."),
     concurrency: z
       .object({
-        tasks: z.int().min(1).max(1000).default(10).describe("Tasks of this integration running at once."),
-        perRepository: z.int().min(1).max(1000).default(5).describe("Tasks of one repository running at once."),
-        perActor: z.int().min(1).max(1000).default(3).describe("Tasks of one person running at once."),
+        tasks: z
+          .int()
+          .min(1)
+          .max(1000)
+          .default(10)
+          .describe("Maximum number of tasks of this integration that run at the same time."),
+        perRepository: z
+          .int()
+          .min(1)
+          .max(1000)
+          .default(5)
+          .describe("Maximum number of tasks of one repository that run at the same time."),
+        perActor: z
+          .int()
+          .min(1)
+          .max(1000)
+          .default(3)
+          .describe("Maximum number of tasks of one person that run at the same time."),
       })
       .prefault({})
-      .describe("How many tasks may run at once; the rest queue."),
+      .describe("Concurrency limits; further tasks wait in the queue."),
     reporting: z
       .object({
-        reaction: z.boolean().default(true).describe("Whether the comment that rang gets an `eyes` reaction at once."),
-        updateEvery: duration.default("10s").describe("How often the report is edited at most while a task runs."),
+        reaction: z
+          .boolean()
+          .default(true)
+          .describe("Whether Bellhop adds an `eyes` reaction at once to the comment that triggers a task."),
+        updateEvery: duration
+          .default("10s")
+          .describe("Minimum time between two updates of the report while a task runs."),
       })
       .prefault({})
-      .describe("How the story is told."),
+      .describe("How Bellhop reports on tasks in the thread."),
   })
   .meta({
     "x-kubernetes-validations": [
       { rule: "has(self.organization) || has(self.repositories)", message: "set organization, repositories, or both" },
       {
         rule: "!has(self.organization) || !has(self.repositories) || self.repositories.all(name, name.lowerAscii().startsWith(self.organization.lowerAscii() + '/'))",
-        message: "each of repositories must lie in organization; set only one of them to cover others",
+        message:
+          "each entry of repositories must belong to organization; to cover other repositories, set only one of the two fields",
       },
       {
         rule: "!has(self.webhook) || self.webhook.install != 'Manual' || has(self.webhook.acceptedKeysRef)",
-        message: "webhook.install Manual needs webhook.acceptedKeysRef: the secret that you set at GitHub",
+        message: "webhook.install Manual requires webhook.acceptedKeysRef: the webhook secret that you set at GitHub",
       },
     ],
   });
 
-/** What the operator found and did. */
+/** The state that the operator observed at GitHub, and the hooks that it manages. */
 export const gitHubIntegrationStatus = z.object({
-  observedGeneration: z.int().min(0).optional().describe("The generation of `spec` last acted on."),
-  conditions: conditions.optional().describe("`Ready`, `CredentialsValid`, `WebhookInstalled`, `Stalled`."),
-  webhookURL: z.string().max(2048).optional().describe("Where GitHub delivers to."),
+  observedGeneration: z.int().min(0).optional().describe("The generation of `spec` that the operator last acted on."),
+  conditions: conditions
+    .optional()
+    .describe("The conditions `Ready`, `CredentialsValid`, `WebhookInstalled` and `Stalled`."),
+  webhookURL: z.string().max(2048).optional().describe("The URL that GitHub sends deliveries to."),
   hooks: z
     .array(
       z.object({
-        target: z.string().max(300).describe("`app`, an organisation, or `owner/name`."),
-        id: z.string().max(40).optional().describe("GitHub's id of the hook; absent for an App's one hook."),
-        verifiedAt: timestamp.optional().describe("When its settings were last seen to be right."),
+        target: z.string().max(300).describe("Target of the hook: `app`, an organisation, or `owner/name`."),
+        id: z.string().max(40).optional().describe("GitHub's id of the hook; absent for the only hook of an App."),
+        verifiedAt: timestamp.optional().describe("When the operator last verified the hook's settings."),
       }),
     )
     .max(300)
     .optional()
     .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["target"] })
-    .describe("Hooks that the operator keeps."),
+    .describe("The hooks that the operator manages."),
   triggers: z
     .array(
       z.object({
         name: objectName.describe("Name of the trigger."),
-        since: timestamp.describe("When the operator first saw it."),
+        since: timestamp.describe("When the operator first saw the trigger."),
       }),
     )
     .max(32)
     .optional()
     .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] })
-    .describe("Since when each trigger has been in force."),
+    .describe("Since when each trigger has been active."),
   bot: z
     .object({
       id: z.string().max(40).describe("Numeric id of the bot's account."),
-      login: z.string().max(100).describe("Its login, for an App `<slug>[bot]`."),
-      mention: z.string().max(100).describe("What people write after `@`."),
+      login: z.string().max(100).describe("Login of the bot's account; `<slug>[bot]` for an App."),
+      mention: z.string().max(100).describe("The name that people write after `@` to mention the bot."),
     })
     .optional()
-    .describe("Who the bot is."),
+    .describe("The bot's account at GitHub."),
   installations: z
     .array(
       z.object({
         id: z.string().max(40).describe("The installation's id."),
-        account: z.string().max(100).describe("The organisation or user it is installed on."),
-        suspended: z.boolean().optional().describe("Whether GitHub or the owner has suspended it."),
+        account: z.string().max(100).describe("The organisation or user on whose account the App is installed."),
+        suspended: z.boolean().optional().describe("Whether GitHub or the owner has suspended the installation."),
       }),
     )
     .max(100)
     .optional()
     .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["id"] })
-    .describe("Installations of the App that this integration covers."),
+    .describe("The App's installations that this integration covers."),
   tokenScope: z
     .enum(["PerTask", "Broad"])
     .optional()
-    .describe("Whether tokens are narrowed to one repository per task."),
-  keyGeneration: z.int().min(0).optional().describe("Generation of the webhook secret in use."),
+    .describe("Whether the token of a task is limited to one repository."),
+  keyGeneration: z.int().min(0).optional().describe("Generation of the current webhook secret."),
   lastHandledRotateAt: timestamp
     .optional()
     .describe(
-      "The last `bellhop.dev/rotate-requested-at` that was handled: carried out, or refused with `RotationRefused`.",
+      "The last value of `bellhop.dev/rotate-requested-at` that the operator handled: carried out, or refused with `RotationRefused`.",
     ),
-  recoveredUntil: timestamp.optional().describe("Up to when missed deliveries were looked for; never moves back."),
-  lastTaskTime: timestamp
+  recoveredUntil: timestamp
     .optional()
-    .describe("When a delivery last made a task, as of the last look, every few minutes."),
+    .describe("Up to which time the operator has searched for missed deliveries; never moves back."),
+  lastTaskTime: timestamp.optional().describe("When a delivery last created a task; updated every few minutes."),
 });
 
 export type GitHubIntegrationSpec = z.infer<typeof gitHubIntegrationSpec>;

@@ -15,7 +15,7 @@ import {
   type GitHubIntegrationStatus,
 } from "./github-integration.ts";
 
-/** Metadata of an object of ours, as the API server sends it. */
+/** Metadata of a Bellhop object, as the API server sends it. */
 interface Metadata {
   name: string;
   namespace: string;
@@ -37,7 +37,7 @@ interface Metadata {
   }[];
 }
 
-/** One object of a kind of ours. */
+/** One object of a Bellhop kind. */
 export interface Resource<Spec, Status> {
   apiVersion?: string;
   kind?: string;
@@ -59,7 +59,7 @@ interface Column {
   wide?: boolean;
 }
 
-/** Everything the generator and the clients need to know of one kind. `T` ties the object's shape to it. */
+/** The description of one kind, for the generator and the clients. `T` is the type of its objects. */
 export interface Kind<T> {
   group: string;
   version: string;
@@ -71,7 +71,7 @@ export interface Kind<T> {
   description: string;
   spec: z.ZodObject;
   status: z.ZodObject;
-  /** Longest name of an object; pods and secrets are named after it. */
+  /** Maximum length of an object's name; the names of pods and Secrets are derived from it. */
   maxNameLength: number;
   columns: Column[];
   readonly _type?: T;
@@ -81,19 +81,19 @@ const age: Column = {
   name: "Age",
   type: "date",
   jsonPath: ".metadata.creationTimestamp",
-  description: "Since creation.",
+  description: "Time since creation.",
 };
 const ready: Column = {
   name: "Ready",
   type: "string",
   jsonPath: '.status.conditions[?(@.type=="Ready")].status',
-  description: "Whether it is ready.",
+  description: "Status of the condition `Ready`.",
 };
 const reason: Column = {
   name: "Reason",
   type: "string",
   jsonPath: '.status.conditions[?(@.type=="Ready")].reason',
-  description: "Why, in one word.",
+  description: "Reason of the condition `Ready`.",
 };
 
 export const GitHubIntegrationKind: Kind<GitHubIntegration> = {
@@ -104,27 +104,33 @@ export const GitHubIntegrationKind: Kind<GitHubIntegration> = {
   singular: "githubintegration",
   namespaced: true,
   shortNames: ["ghi"],
-  description: "Connects GitHub or a GitHub Enterprise Server: which repositories ring, for what, and who may.",
+  description:
+    "Connects GitHub or a GitHub Enterprise Server: the repositories and events that create tasks, and the people who may start them.",
   spec: gitHubIntegrationSpec,
   status: gitHubIntegrationStatus,
   maxNameLength: 32,
   columns: [
     ready,
     reason,
-    { name: "Bot", type: "string", jsonPath: ".status.bot.login", description: "Who the bot is." },
-    { name: "Suspended", type: "boolean", jsonPath: ".spec.suspend", description: "Whether new tasks are stopped." },
+    { name: "Bot", type: "string", jsonPath: ".status.bot.login", description: "Login of the bot." },
+    {
+      name: "Suspended",
+      type: "boolean",
+      jsonPath: ".spec.suspend",
+      description: "Whether the creation of tasks is stopped.",
+    },
     {
       name: "Last Task",
       type: "date",
       jsonPath: ".status.lastTaskTime",
-      description: "When a delivery last made a task.",
+      description: "When a delivery last created a task.",
     },
     age,
     {
       name: "Webhook",
       type: "string",
       jsonPath: ".status.webhookURL",
-      description: "Where GitHub delivers to.",
+      description: "The URL that GitHub sends deliveries to.",
       wide: true,
     },
   ],
@@ -138,42 +144,53 @@ export const AgentTaskKind: Kind<AgentTask> = {
   singular: "agenttask",
   namespaced: true,
   shortNames: ["at"],
-  description: "One piece of work, or one command, that came through a desk.",
+  description: "One piece of work, or one command, that an event of an integration created.",
   spec: agentTaskSpec,
   status: agentTaskStatus,
   maxNameLength: 63,
   columns: [
-    { name: "Phase", type: "string", jsonPath: ".status.phase", description: "Where it stands." },
+    { name: "Phase", type: "string", jsonPath: ".status.phase", description: "State of the task." },
     {
       name: "Integration",
       type: "string",
       jsonPath: ".spec.integrationRef.name",
-      description: "The desk it came through.",
+      description: "The integration whose event created the task.",
     },
-    { name: "Subject", type: "string", jsonPath: ".spec.source.subject.key", description: "What it is about." },
-    { name: "Actor", type: "string", jsonPath: ".spec.actor.login", description: "Who asked." },
-    { name: "Change", type: "string", jsonPath: ".status.result.changeURL", description: "The pull request." },
+    {
+      name: "Subject",
+      type: "string",
+      jsonPath: ".spec.source.subject.key",
+      description: "The issue, change or commit that the task is about.",
+    },
+    { name: "Actor", type: "string", jsonPath: ".spec.actor.login", description: "The person who asked for the task." },
+    { name: "Change", type: "string", jsonPath: ".status.result.changeURL", description: "URL of the pull request." },
     age,
     {
       name: "Command",
       type: "string",
       jsonPath: ".spec.command",
-      description: "The command, if it is one.",
+      description: "The command that the task carries, if any.",
       wide: true,
     },
     {
       name: "Conversation",
       type: "string",
       jsonPath: ".status.conversation",
-      description: "The conversation in force.",
+      description: "The conversation that the task belongs to.",
       wide: true,
     },
-    { name: "Branch", type: "string", jsonPath: ".status.result.branch", description: "The branch.", wide: true },
+    {
+      name: "Branch",
+      type: "string",
+      jsonPath: ".status.result.branch",
+      description: "The branch that the task pushed.",
+      wide: true,
+    },
     {
       name: "Pod",
       type: "string",
       jsonPath: ".status.attempts[-1:].podName",
-      description: "The newest sandbox.",
+      description: "Pod of the newest attempt.",
       wide: true,
     },
   ],
@@ -187,18 +204,24 @@ export const AgentProfileKind: Kind<AgentProfile> = {
   singular: "agentprofile",
   namespaced: true,
   shortNames: ["ap"],
-  description: "Which agent works, in what sandbox, within which limits, and what may come out.",
+  description: "The agent that runs, its sandbox, its limits, and the limits on its output.",
   spec: agentProfileSpec,
   status: agentProfileStatus,
   maxNameLength: 32,
   columns: [
     ready,
     reason,
-    { name: "Agent", type: "string", jsonPath: ".spec.agent.type", description: "Which agent." },
+    { name: "Agent", type: "string", jsonPath: ".spec.agent.type", description: "Type of the agent." },
     age,
-    { name: "Image", type: "string", jsonPath: ".spec.agent.image", description: "Its image.", wide: true },
+    {
+      name: "Image",
+      type: "string",
+      jsonPath: ".spec.agent.image",
+      description: "Container image of the agent.",
+      wide: true,
+    },
   ],
 };
 
-/** Every kind, in the order of the reference. */
+/** Every kind, in the order of the generated reference. */
 export const kinds = [GitHubIntegrationKind, AgentTaskKind, AgentProfileKind] as const;

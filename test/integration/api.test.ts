@@ -193,7 +193,7 @@ describe("a task's spec", () => {
 
   it("takes cancel once, and keeps it", async () => {
     const task = await client.create(AgentTaskKind, aPersonsTask(namespace));
-    const stays = /spec\.cancel is set once and stays/;
+    const stays = /spec\.cancel can be set only once/;
     await patch(task, { cancel: { by: "alice" } });
     await invalid(patch(task, { cancel: null }), stays);
     await invalid(patch(task, { cancel: { by: "bob" } }), stays);
@@ -203,9 +203,21 @@ describe("a task's spec", () => {
   });
 
   it.each([
-    ["work without a repository", { repository: undefined }, /a task that works needs a repository/],
-    ["an argument without a command", { commandArgument: "3f2a1c9" }, /commandArgument goes with command approve/],
-    ["an argument of another command", { command: "stop", commandArgument: "x" }, /commandArgument goes with/],
+    [
+      "work without a repository",
+      { repository: undefined },
+      /spec\.repository is required for a task without spec\.command/,
+    ],
+    [
+      "an argument without a command",
+      { commandArgument: "3f2a1c9" },
+      /spec\.commandArgument is allowed only with spec\.command approve/,
+    ],
+    [
+      "an argument of another command",
+      { command: "stop", commandArgument: "x" },
+      /spec\.commandArgument is allowed only with/,
+    ],
     ["a command nobody knows", { command: "merge" }, /Unsupported value: "merge"/],
     ["a prompt over 64 KiB", { prompt: "x".repeat(65_537) }, /may not be more than 65536/],
     ["a duration without a unit", { limits: { wallClock: "90" } }, /wallClock/],
@@ -261,8 +273,8 @@ describe("unions", () => {
     ["a trigger of no kind", trigger({}), /trigger: set exactly one of/],
     ["a trigger of two kinds", trigger({ mention: {}, label: { name: "x" } }), /trigger: set exactly one of/],
     ["neither organisation nor repositories", { organization: undefined }, /set organization, repositories, or both/],
-    ["a repository elsewhere", { repositories: ["Acme/shop", "else/where"] }, /must lie in organization/],
-    ["a manual webhook without its key", { webhook: { install: "Manual" } }, /needs webhook\.acceptedKeysRef/],
+    ["a repository elsewhere", { repositories: ["Acme/shop", "else/where"] }, /must belong to organization/],
+    ["a manual webhook without its key", { webhook: { install: "Manual" } }, /requires webhook\.acceptedKeysRef/],
     ["a URL without https", { url: "http://github.example.com" }, /spec\.url/],
     ["a URL whose host is none", { url: "https://[x]" }, /spec\.url/],
     ["a URL with a port that is none", { url: "https://github.example.com:port" }, /spec\.url/],
