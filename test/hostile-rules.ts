@@ -8,7 +8,7 @@ export const hostileRules: readonly { expression: string; ends: "stopped" | "val
   { expression: "body.text.matches('(a?){100}a{100}b')", ends: "stopped" },
   { expression: "body.names.all(x, x.name.matches('a*b'))", ends: "value" },
   { expression: "body.names.all(x, body.more.all(y, x.name != y.name))", ends: "stopped" },
-  { expression: "body.names.all(x, body.more.all(y, x.nope == y.nope))", ends: /not there/ },
+  { expression: "body.names.all(x, body.more.all(y, x.nope == y.nope))", ends: /does not exist/ },
   { expression: "body.names.all(x, body.more.all(y, x.n != y.n + 1000))", ends: "value" },
   { expression: "body.names.all(x, body.more.all(y, x.n != y.n + 1000 && x.n - y.n != 1000))", ends: "value" },
   { expression: "body.names.all(x, body.more.all(y, x.n > 1000 || y.n < 1000))", ends: "value" },

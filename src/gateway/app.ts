@@ -5,24 +5,26 @@ import type { Logger } from "../shared/log.ts";
 import { handleHook, type Handled, type HookDeps } from "./hooks.ts";
 import type { GatewayMetrics } from "./metrics.ts";
 
-/** What the HTTP side needs. */
+/** Dependencies of `createApp`. */
 export interface AppDeps extends HookDeps {
   metrics: Pick<GatewayMetrics, "deliveries" | "duration">;
   log: Logger;
-  /** True once we were told to stop: connections are then not kept. */
+  /** True after the shutdown has begun: connections are then closed after each answer. */
   draining: () => boolean;
 }
 
-/** `POST /hooks/<id>`, and words for everything else. Every answer is JSON. */
+/** The HTTP application: `POST /hooks/<id>` receives deliveries; every other request gets an error. Every answer is JSON. */
 export function createApp(deps: AppDeps): Express {
   const app = express();
   app.disable("x-powered-by").disable("etag").set("query parser", false);
   app.post("/hooks/:id", (request, response) => deliver(deps, request, response));
   app.all("/hooks/:id", (request, response) => {
     response.set("allow", "POST");
-    send(deps, request, response, refused(405, "MethodNotAllowed", "Hooks take POST only."));
+    send(deps, request, response, refused(405, "MethodNotAllowed", "Hooks accept POST only."));
   });
-  app.use((request, response) => send(deps, request, response, refused(404, "NotFound", "There is nothing here.")));
+  app.use((request, response) =>
+    send(deps, request, response, refused(404, "NotFound", "No such path. Deliveries go to /hooks/<id>.")),
+  );
   app.use(failure(deps));
   return app;
 }
@@ -34,7 +36,7 @@ async function deliver(deps: AppDeps, request: Request, response: Response): Pro
   record(deps, handled, performance.now() - startedMs);
 }
 
-/** The connection is closed where we drain, and where the rest of a body would otherwise be taken for a request. */
+/** Closes the connection during the shutdown, and if the rest of a body would otherwise be read as the next request. */
 function send(deps: AppDeps, request: Request, response: Response, { status, headers, body }: Answer): void {
   if (response.headersSent || response.destroyed) return;
   if (deps.draining() || !request.complete) response.set("connection", "close");
@@ -48,8 +50,8 @@ const maxDiscardedBytes = 64 * 1024 * 1024;
 const maxDiscardMs = 5_000;
 
 /**
- * Takes what is still being sent, within bounds, then calls `done`. Node closes the connection with the end of the
- * answer, and a sender that writes all before it reads would see a reset instead of the answer.
+ * Reads and discards the rest of the request, within limits, then calls `done`. Node closes the connection at the end of the
+ * answer. A sender that writes everything before it reads would then see a connection reset instead of the answer.
  */
 function discard(request: Request, done: () => void): void {
   let bytes = 0;
@@ -73,22 +75,27 @@ function record({ metrics, log }: AppDeps, { answer, provider, deliveryId }: Han
   metrics.duration.observe({ provider, result }, durationMs / 1_000);
   const { reason, task } = body;
   const fields = { provider, deliveryId, status, result, reason, task, detail, durationMs: Math.round(durationMs) };
-  if (status >= 500) log.error({ ...fields, why: body.message }, "a delivery could not be stored");
-  else log.info({ ...fields, why: body.message }, "delivery");
+  if (status >= 500) log.error({ ...fields, why: body.message }, "could not store a delivery");
+  else log.info({ ...fields, why: body.message }, "delivery handled");
 }
 
-/** Express calls this for what it refuses itself (a path that is no UTF-8) and for faults of ours. */
+/** Answers requests that Express rejects itself (for example a path that is not UTF-8), and our own bugs. */
 function failure(deps: AppDeps): ErrorRequestHandler {
   return (error: unknown, request, response, _next) => {
     if (isClientError(error))
-      return send(deps, request, response, refused(400, "BadRequest", "The request cannot be read."));
-    deps.log.error({ error: describeError(error), code: errorCode(error) }, "handling a request failed");
+      return send(
+        deps,
+        request,
+        response,
+        refused(400, "BadRequest", "The request is not valid HTTP for a hook; check its URL."),
+      );
+    deps.log.error({ error: describeError(error), code: errorCode(error) }, "could not handle a request");
     deps.metrics.deliveries.inc({ provider: "none", result: "refused", reason: "InternalError" });
     send(
       deps,
       request,
       response,
-      refused(500, "InternalError", "Something is wrong here; the log of the gateway says what."),
+      refused(500, "InternalError", "Internal error. The log of the gateway has the details."),
     );
   };
 }

@@ -25,7 +25,7 @@ interface Options {
   env?: Record<string, string>;
   create?: () => Promise<unknown>;
   limits?: Partial<ConstructorParameters<typeof InFlight>[0]>;
-  /** What a re-read finds that was not there before. */
+  /** An entry that appears only when the keys are read again. */
   appears?: ReturnType<typeof anEntry>;
 }
 
@@ -42,7 +42,7 @@ async function aGateway({ env, create, limits, appears }: Options = {}) {
   const entries = new Map([[route, anEntry()]]);
   let rereads = 0;
   const deps = {
-    ring: {
+    keyRing: {
       lookup: (id: string) => entries.get(id),
       reread: async () => {
         rereads += 1;
@@ -100,7 +100,7 @@ async function post(
 
 const payload = JSON.stringify(aComment());
 
-/** Speaks raw HTTP and gives everything that came back until the other side ended it. */
+/** Sends raw HTTP and returns everything that the server sent until it ended the connection. */
 function raw(port: number, send: (socket: Socket) => void): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = "";
@@ -115,7 +115,7 @@ function raw(port: number, send: (socket: Socket) => void): Promise<string> {
 }
 
 describe("POST /hooks/<id>", () => {
-  it("says 202 with the task's name once it is stored", async () => {
+  it("answers 202 with the task's name after the task is stored", async () => {
     const gateway = await aGateway({ env });
     const answer = await post(gateway, payload);
     expect(answer).toMatchObject({
@@ -126,7 +126,7 @@ describe("POST /hooks/<id>", () => {
     expect(answer.headers).not.toHaveProperty("x-powered-by");
   });
 
-  it("accepts the previous key, and nothing but 401 for a wrong or missing signature", async () => {
+  it("accepts the previous key, and answers 401 to a wrong or missing signature", async () => {
     const gateway = await aGateway({ env });
     expect((await post(gateway, payload, signedHeaders(payload, { key: previousHookKey }))).status).toBe(202);
     const wrong = await post(gateway, payload, signedHeaders(payload, { key: Buffer.from("x") }));
@@ -136,7 +136,7 @@ describe("POST /hooks/<id>", () => {
     expect(gateway.created.length).toBe(1);
   });
 
-  it("looks for a new key and a new hook before it refuses them", async () => {
+  it("reads the keys again before it refuses an unknown key or hook", async () => {
     const key = Buffer.from("a-new-key");
     const fresh = await aGateway({ env, appears: anEntry({ keys: [key.toString("base64")] }) });
     expect((await post(fresh, payload, signedHeaders(payload, { key }))).status).toBe(202);
@@ -145,7 +145,7 @@ describe("POST /hooks/<id>", () => {
     expect([fresh.rereads(), added.rereads()]).toEqual([1, 1]);
   });
 
-  it("says 404 for an unknown hook or path, 405 for other methods", async () => {
+  it("answers 404 for an unknown hook or path, and 405 for other methods", async () => {
     const gateway = await aGateway({ env });
     expect(await post(gateway, payload, undefined, "/hooks/unknown")).toMatchObject({
       status: 404,
@@ -161,7 +161,7 @@ describe("POST /hooks/<id>", () => {
     await get.body.dump();
   });
 
-  it("says 400 and what to set where a form comes", async () => {
+  it("answers 400 to a form, with the setting to change", async () => {
     const gateway = await aGateway({ env });
     const body = `payload=${encodeURIComponent(payload)}`;
     const headers = { ...signedHeaders(body), "content-type": "application/x-www-form-urlencoded" };
@@ -172,7 +172,7 @@ describe("POST /hooks/<id>", () => {
     });
   });
 
-  it("says 413 to 26 MB, announced or not, without holding them", async () => {
+  it("answers 413 to 26 MB, announced or not, without holding them", async () => {
     const gateway = await aGateway({ env });
     const body = Buffer.alloc(26 * MiB, "x");
     expect(await post(gateway, body, signedHeaders("unsigned"))).toMatchObject({
@@ -194,7 +194,7 @@ describe("POST /hooks/<id>", () => {
     expect((await post(gateway, payload)).status).toBe(202);
   });
 
-  it("says 413 as soon as too much is announced, before any of it comes", async () => {
+  it("answers 413 before the body arrives if Content-Length is too large", async () => {
     const gateway = await aGateway({ env });
     const answer = await raw(gateway.port, (socket) => {
       socket.once("data", () => socket.end());
@@ -203,7 +203,7 @@ describe("POST /hooks/<id>", () => {
     expect(answer).toMatch(/^HTTP\/1.1 413 /);
   });
 
-  it("lets a sender that reads only after it has written all see its 413", async () => {
+  it("delivers the 413 to a sender that reads only after it has written everything", async () => {
     const gateway = await aGateway({ env });
     const answer = await raw(gateway.port, (socket) => {
       socket.pause();
@@ -213,14 +213,14 @@ describe("POST /hooks/<id>", () => {
     expect(answer).toMatch(/^HTTP\/1.1 413 /);
   });
 
-  it("takes 25 MB that are well signed", async () => {
+  it("accepts 25 MB with a valid signature", async () => {
     const gateway = await aGateway({ env });
     const padded = JSON.stringify({ ...aComment(), pad: "x".repeat(25 * MiB - 1_000) });
     expect(Buffer.byteLength(padded)).toBeLessThanOrEqual(25 * MiB);
     expect((await post(gateway, padded)).status).toBe(202);
   });
 
-  it("says 400 to a body that ends early, and stores nothing", async () => {
+  it("answers 400 to a body that ends early, and stores nothing", async () => {
     const gateway = await aGateway({ env });
     const head = Object.entries(signedHeaders(payload))
       .map(([name, value]) => `${name}: ${value}\r\n`)
@@ -234,7 +234,7 @@ describe("POST /hooks/<id>", () => {
     expect(gateway.created).toEqual([]);
   });
 
-  it("does not wait for ever for a slow sender", async () => {
+  it("ends the wait for a slow sender", async () => {
     const gateway = await aGateway({
       env: { ...env, BELLHOP_HEADERS_TIMEOUT_MS: "100", BELLHOP_REQUEST_TIMEOUT_MS: "200" },
     });
@@ -246,7 +246,7 @@ describe("POST /hooks/<id>", () => {
     expect(await slowBody).toMatch(/^HTTP\/1.1 408 /);
   });
 
-  it("says 429 and when to come back where too many are in flight, and lets the others through", async () => {
+  it("answers 429 with Retry-After if too many deliveries are in flight, and completes the others", async () => {
     const gate = Promise.withResolvers<void>();
     const gateway = await aGateway({ env, limits: { requestsPerKey: 1 }, create: () => gate.promise });
     const first = post(gateway, payload);
@@ -257,12 +257,12 @@ describe("POST /hooks/<id>", () => {
     expect((await first).status).toBe(202);
   });
 
-  it("says 429 where the bytes in flight do not fit", async () => {
+  it("answers 429 if the bytes in flight exceed the limit", async () => {
     const gateway = await aGateway({ env, limits: { bytes: 1_000 } });
     expect((await post(gateway, "x".repeat(1_001))).status).toBe(429);
   });
 
-  it("says 503 and when to come back where the API server does not answer in time", async () => {
+  it("answers 503 with Retry-After if the API server does not answer in time", async () => {
     const gateway = await aGateway({ env, create: () => Promise.reject(new DOMException("too slow", "TimeoutError")) });
     const answer = await post(gateway, payload);
     expect(answer).toMatchObject({ status: 503, body: { status: "refused", reason: "NotStored" } });
@@ -282,8 +282,8 @@ describe("POST /hooks/<id>", () => {
   });
 });
 
-describe("a gateway that was told to stop", () => {
-  it("still takes deliveries, closes their connections, and finishes what is under way", async () => {
+describe("a gateway that shuts down", () => {
+  it("still accepts deliveries, closes their connections, and completes deliveries in progress", async () => {
     const gate = Promise.withResolvers<void>();
     const held = { wait: Promise.resolve() };
     const gateway = await aGateway({ env: { BELLHOP_DRAIN_MS: "700" }, create: () => held.wait });

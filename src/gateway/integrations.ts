@@ -8,11 +8,11 @@ import type { Informer, KubeObject } from "../kube/types.ts";
 /** Local copies of the integrations of every provider. */
 export interface Integrations {
   informers: Informer<KubeObject>[];
-  /** The integration a hook names; undefined where it is gone, or another one has its name now. */
+  /** The integration of a hook's member; undefined if it was deleted or recreated under the same name. */
   find(member: HookMember): StoredIntegration | undefined;
 }
 
-/** Informers for each provider's kind, in the given namespaces or in all. */
+/** Creates informers for the kind of each provider, in the given namespaces or in all. */
 export function createIntegrations(
   deps: InformerDeps,
   providers: readonly Provider[],

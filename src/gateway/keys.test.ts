@@ -16,7 +16,7 @@ function secret(generation: number, routes: string[], version = String(generatio
   };
 }
 
-function aRing() {
+function aKeyRing() {
   let listener: (change: Change<KeysSecret>) => void = () => {};
   const server: { found: KeysSecret | undefined; fail: boolean; reads: number } = {
     found: undefined,
@@ -25,7 +25,7 @@ function aRing() {
   };
   const clock = new FakeClock();
   const generations: number[] = [];
-  const ring = new KeyRing({
+  const keyRing = new KeyRing({
     client: {
       find: (async () => {
         server.reads += 1;
@@ -44,48 +44,48 @@ function aRing() {
     log: silentLogger,
     loaded: (generation) => generations.push(generation),
   });
-  return { ring, clock, server, generations, tell: (change: Change<KeysSecret>) => listener(change) };
+  return { keyRing, clock, server, generations, deliverChange: (change: Change<KeysSecret>) => listener(change) };
 }
 
 describe("KeyRing", () => {
-  it("serves what the watch tells, and nothing of a Secret that is gone", () => {
-    const { ring, tell, generations } = aRing();
-    expect(ring.lookup(route)).toBeUndefined();
-    tell({ current: secret(4, [route]) });
-    expect(ring.lookup(route)).toMatchObject({ provider: "github" });
-    expect(ring.generation).toBe(4);
-    tell({ old: secret(4, [route]) });
-    expect(ring.lookup(route)).toBeUndefined();
+  it("serves the hooks of the watched Secret, and none after the Secret is deleted", () => {
+    const { keyRing, deliverChange, generations } = aKeyRing();
+    expect(keyRing.lookup(route)).toBeUndefined();
+    deliverChange({ current: secret(4, [route]) });
+    expect(keyRing.lookup(route)).toMatchObject({ provider: "github" });
+    expect(keyRing.generation).toBe(4);
+    deliverChange({ old: secret(4, [route]) });
+    expect(keyRing.lookup(route)).toBeUndefined();
     expect(generations).toEqual([4, 0]);
   });
 
-  it("reads again at most once a second, however many ask", async () => {
-    const { ring, clock, server } = aRing();
+  it("reads again at most once a second, over all callers", async () => {
+    const { keyRing, clock, server } = aKeyRing();
     server.found = secret(5, [other]);
-    expect(await Promise.all([ring.reread(), ring.reread(), ring.reread()])).toEqual([true, true, true]);
-    expect(ring.lookup(other)).toBeDefined();
-    expect(await ring.reread()).toBe(false);
+    expect(await Promise.all([keyRing.reread(), keyRing.reread(), keyRing.reread()])).toEqual([true, true, true]);
+    expect(keyRing.lookup(other)).toBeDefined();
+    expect(await keyRing.reread()).toBe(false);
     await clock.advance(999);
-    expect(await ring.reread()).toBe(false);
+    expect(await keyRing.reread()).toBe(false);
     await clock.advance(1);
-    expect(await ring.reread()).toBe(true);
+    expect(await keyRing.reread()).toBe(true);
     expect(server.reads).toBe(2);
   });
 
-  it("does not go back to an older generation that the watch tells late", async () => {
-    const { ring, server, tell } = aRing();
+  it("does not return to an older generation that the watch delivers late", async () => {
+    const { keyRing, server, deliverChange } = aKeyRing();
     server.found = secret(5, [other]);
-    await ring.reread();
-    tell({ current: secret(4, [route]) });
-    expect(ring.generation).toBe(5);
-    expect(ring.lookup(route)).toBeUndefined();
+    await keyRing.reread();
+    deliverChange({ current: secret(4, [route]) });
+    expect(keyRing.generation).toBe(5);
+    expect(keyRing.lookup(route)).toBeUndefined();
   });
 
-  it("goes on with what it has while the API server is away", async () => {
-    const { ring, server, tell } = aRing();
-    tell({ current: secret(4, [route]) });
+  it("keeps the loaded keys while the API server is unavailable", async () => {
+    const { keyRing, server, deliverChange } = aKeyRing();
+    deliverChange({ current: secret(4, [route]) });
     server.fail = true;
-    expect(await ring.reread()).toBe(true);
-    expect(ring.lookup(route)).toBeDefined();
+    expect(await keyRing.reread()).toBe(true);
+    expect(keyRing.lookup(route)).toBeDefined();
   });
 });

@@ -9,23 +9,23 @@ import { secretRegistry } from "../shared/redact.ts";
 const rereadEveryMs = 1_000;
 const rereadTimeoutMs = 2_000;
 
-/** A Secret, as far as keys go. */
+/** The part of a Secret that holds the keys. */
 export interface KeysSecret extends KubeObject {
   data?: Record<string, string>;
 }
 
-/** What the keys come from. */
+/** Dependencies of `KeyRing`. */
 export interface KeyRingDeps {
   client: Pick<KubeClient, "find">;
   informer: Pick<Informer<KeysSecret>, "onChange">;
   secret: { namespace: string; name: string };
   clock: Clock;
   log: Logger;
-  /** Told whenever other keys are loaded. */
+  /** Called whenever different keys are loaded. */
   loaded?: (generation: number) => void;
 }
 
-/** The hooks we serve and the keys their deliveries are signed with; follows the one Secret. */
+/** The hooks that the gateway serves and the keys that verify their deliveries. Watches the one Secret that holds both. */
 export class KeyRing {
   readonly #deps: KeyRingDeps;
   #keys: GatewayKeys = noKeys;
@@ -38,7 +38,7 @@ export class KeyRing {
     deps.informer.onChange(({ current }) => this.#load(current));
   }
 
-  /** The generation that is loaded. */
+  /** The generation of the loaded keys. */
   get generation(): number {
     return this.#keys.generation;
   }
@@ -48,8 +48,8 @@ export class KeyRing {
   }
 
   /**
-   * Reads the Secret again, at most once a second whoever asks: a new hook may be used before the watch has told of it.
-   * Resolves false where it is too early for that. Never rejects: without an answer we go on with what we have.
+   * Reads the Secret again, at most once a second over all callers: a new hook may be used before the watch delivers its key.
+   * Resolves to false if the last read was less than a second ago. Never rejects: if the read fails, the loaded keys stay in use.
    */
   async reread(): Promise<boolean> {
     if (this.#rereading) return this.#rereading.then(() => true);
@@ -67,11 +67,11 @@ export class KeyRing {
       const found = await client.find<KeysSecret>(secrets, secret, AbortSignal.timeout(rereadTimeoutMs));
       if (found) this.#load(found);
     } catch (error) {
-      log.warn({ error: describeError(error) }, "could not read the keys again, going on with those that are loaded");
+      log.warn({ error: describeError(error) }, "could not read the keys again; the loaded keys stay in use");
     }
   }
 
-  /** A Secret that is gone keeps no hook open. */
+  /** Loads the keys. If the Secret was deleted, no hook is served. */
   #load(secret: KeysSecret | undefined): void {
     const { keys, problems } = decodeGatewayKeys(secret?.data ?? {});
     if (this.#isKnown(secret, keys)) return;
@@ -80,12 +80,13 @@ export class KeyRing {
     for (const entry of keys.routes.values())
       for (const key of entry.keys) secretRegistry.add(Buffer.from(key, "base64"));
     const { log, loaded } = this.#deps;
-    if (problems.length > 0) log.error({ problems }, "some hooks cannot be served: their entries cannot be read");
+    if (problems.length > 0)
+      log.error({ problems }, "some hooks are not served, because their entries cannot be decoded");
     log.info({ generation: keys.generation, hooks: keys.routes.size }, "keys loaded");
     loaded?.(keys.generation);
   }
 
-  /** The watch may tell late what a read has told already: the same version, or an older generation of the same Secret. */
+  /** Whether the Secret is not newer than the loaded keys. The watch may deliver late: the same version, or an older generation of the same Secret. */
   #isKnown(secret: KeysSecret | undefined, { generation }: GatewayKeys): boolean {
     if (!secret || !this.#loaded || secret.metadata.uid !== this.#loaded.uid) return false;
     return secret.metadata.resourceVersion === this.#loaded.resourceVersion || generation < this.#keys.generation;

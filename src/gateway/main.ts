@@ -22,17 +22,17 @@ import { KeyRing, type KeysSecret } from "./keys.ts";
 import { createGatewayMetrics } from "./metrics.ts";
 import { createHookServer } from "./server.ts";
 
-/** What the gateway runs on; tests bring their own. */
+/** The parts of the process that the gateway uses; tests pass their own. */
 export interface GatewayParts {
   client: KubeConnection;
   registry: Registry;
-  /** The runtime's, those that the client counts in. */
+  /** The metrics of the Kubernetes client. */
   kubeMetrics: KubeMetrics;
   log: Logger;
   shutdown: Shutdown;
 }
 
-/** Starts a gateway; resolves when it listens. `/readyz` answers 200 when keys, facts and integrations are loaded. */
+/** Starts a gateway; resolves when it listens. `/readyz` answers 200 after keys, facts and integrations are loaded. */
 export async function startGateway(
   config: GatewayConfig,
   { client, registry, kubeMetrics, log, shutdown }: GatewayParts,
@@ -49,9 +49,9 @@ export async function startGateway(
   const informers = [keys, facts, ...integrations.informers];
 
   const loaded = (generation: number): void => metrics.keysGeneration.set(generation);
-  const ring = new KeyRing({ client, informer: keys, secret: keysSecret, clock, log, loaded });
+  const keyRing = new KeyRing({ client, informer: keys, secret: keysSecret, clock, log, loaded });
   const hooks: HookDeps = {
-    ring,
+    keyRing,
     inFlight: inFlight(config, metrics),
     storeTimeoutMs: config.BELLHOP_STORE_TIMEOUT_MS,
     intake: {
@@ -69,7 +69,7 @@ export async function startGateway(
     port: config.BELLHOP_PROBE_PORT,
     ...(config.BELLHOP_HOST === undefined ? {} : { host: config.BELLHOP_HOST }),
     registry,
-    ready: () => readiness(synced() && server.listening, server.draining, ring.generation),
+    ready: () => readiness(synced() && server.listening, server.draining, keyRing.generation),
   });
 
   const informersEnd = new AbortController();
@@ -80,11 +80,11 @@ export async function startGateway(
   await Promise.all(informers.map((informer) => informer.waitForSync(shutdown.signal)));
   const { port } = await server.listen();
   shutdown.onStop("deliveries", () => server.drain());
-  log.info({ port, probePort, generation: ring.generation }, "taking deliveries");
-  return { port, probePort, generation: () => ring.generation };
+  log.info({ port, probePort, generation: keyRing.generation }, "listening for deliveries");
+  return { port, probePort, generation: () => keyRing.generation };
 }
 
-/** Depends on what is loaded, not on the API server: without it we can still say 503, and a load balancer cannot. */
+/** Readiness depends on the loaded data and not on the API server: without the API server the gateway still answers 503 with Retry-After, and a load balancer would not. */
 function readiness(synced: boolean, draining: boolean, generation: number) {
   const reasons = [
     ...(synced ? [] : ["waiting for the first list of keys, facts and integrations"]),

@@ -9,36 +9,36 @@ export interface GatewayMetrics {
   keysGeneration: Gauge;
 }
 
-/** Registers them, once a registry. Reasons are words of ours, so the number of series is bounded. */
+/** Creates and registers the metrics; call it once for each registry. The reasons are a fixed set, so the number of series is bounded. */
 export function createGatewayMetrics(registry: Registry): GatewayMetrics {
   const registers = [registry];
   return {
     deliveries: new Counter({
       name: "bellhop_gateway_deliveries_total",
-      help: "Deliveries by what became of them.",
+      help: "Deliveries by result and reason.",
       labelNames: ["provider", "result", "reason"],
       registers,
     }),
     duration: new Histogram({
       name: "bellhop_gateway_request_duration_seconds",
-      help: "From the first byte of a delivery to its answer.",
+      help: "Time from the first byte of a delivery to its answer.",
       labelNames: ["provider", "result"],
       buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
       registers,
     }),
     requestsInFlight: new Gauge({
       name: "bellhop_gateway_requests_in_flight",
-      help: "Deliveries that are being handled.",
+      help: "Deliveries that the gateway handles at the moment.",
       registers,
     }),
     bytesInFlight: new Gauge({
       name: "bellhop_gateway_body_bytes_in_flight",
-      help: "Bytes of bodies that are held or announced.",
+      help: "Bytes of bodies that are held in memory or announced by Content-Length.",
       registers,
     }),
     keysGeneration: new Gauge({
       name: "bellhop_gateway_keys_generation",
-      help: "Generation of the keys that are loaded.",
+      help: "Generation of the loaded keys.",
       registers,
     }),
   };

@@ -1,12 +1,12 @@
 import type { IncomingMessage } from "node:http";
 import type { Ticket } from "../shared/in-flight.ts";
 
-/** A body, or why there is none. */
+/** A body, or the reason why it could not be read. */
 export type BodyResult = { ok: true; body: Buffer } | { ok: false; reason: "TooLarge" | "Busy" | "Truncated" };
 
 /**
- * Reads a body once, as raw bytes, and never holds more than `maxBytes` of it. What `Content-Length` announces is
- * refused before a byte is read; a body without one is counted as it comes.
+ * Reads a body once, as raw bytes, and never holds more than `maxBytes` of it. If `Content-Length` announces a body that is too
+ * large, it is refused before a byte is read. A body without `Content-Length` is counted while it is read.
  */
 export function readBody(request: IncomingMessage, ticket: Ticket, maxBytes: number): Promise<BodyResult> {
   const announced = request.headers["content-length"];
@@ -22,7 +22,7 @@ function collect(request: IncomingMessage, maxBytes: number, mayHold: (bytes: nu
     let size = 0;
     const finish = (result: BodyResult): void => {
       request.off("data", onData).off("end", onEnd).off("error", onBroken).off("close", onBroken);
-      // Whatever still comes must not be an unhandled error; the answer is decided.
+      // The answer is decided: later errors of the request must not be unhandled.
       request.on("error", () => {});
       resolve(result);
     };

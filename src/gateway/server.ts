@@ -5,21 +5,21 @@ import { type Clock, sleep } from "../shared/clock.ts";
 import { errorCode } from "../shared/errors.ts";
 import type { GatewayConfig } from "./config.ts";
 
-/** Longer than load balancers keep idle connections, so that they and not we close them. */
+/** Longer than the idle time-out of load balancers, so that they close idle connections and not the gateway. */
 const keepAliveMs = 75_000;
 const checkEveryMs = 1_000;
 const maxFinishMs = 15_000;
 
-/** Where the gateway listens. */
+/** The HTTP server that receives deliveries. */
 export interface HookServer {
   listen(): Promise<{ port: number }>;
-  /** Goes on taking deliveries for `drainMs`, then lets those under way finish. */
+  /** Shuts down: accepts deliveries for another `drainMs`, then waits until the open ones are answered. */
   drain(): Promise<void>;
   readonly draining: boolean;
   readonly listening: boolean;
 }
 
-/** The HTTP server, with bounds on how long a sender may take. */
+/** Creates the HTTP server, with time-outs for slow senders. */
 export function createHookServer(
   config: GatewayConfig,
   handler: (state: { draining: () => boolean }) => RequestListener,
@@ -50,13 +50,13 @@ export function createHookServer(
   };
 }
 
-/** What the HTTP parser refuses: half a request, or one that takes for ever. */
+/** Answers requests that the HTTP parser rejects: an incomplete request, or one that is too slow. */
 function answerClientError(error: Error, socket: Socket): void {
   if (!socket.writable) return void socket.destroy();
   const slow = errorCode(error) === "ERR_HTTP_REQUEST_TIMEOUT";
   const { status, body } = slow
-    ? refused(408, "TooSlow", "The request took too long.")
-    : refused(400, "BadRequest", "The request ended early or cannot be read.");
+    ? refused(408, "TooSlow", "The request took too long. Send it again.")
+    : refused(400, "BadRequest", "The request is incomplete or not valid HTTP.");
   const text = `${JSON.stringify(body)}\n`;
   const head = `HTTP/1.1 ${status} ${slow ? "Request Timeout" : "Bad Request"}`;
   socket.end(

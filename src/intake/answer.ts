@@ -1,9 +1,9 @@
-/** What a sender is told; also what logs, metrics and `explain` show. */
+/** The body of an answer to a sender. Logs, metrics and `explain` show the same fields. */
 export interface AnswerBody {
   status: "accepted" | "duplicate" | "ignored" | "refused";
-  /** One CamelCase word, out of a fixed set. */
+  /** One CamelCase word out of a fixed set. */
   reason: string;
-  /** A sentence for people. */
+  /** A human-readable sentence. */
   message: string;
   task?: { namespace: string; name: string };
 }
@@ -13,43 +13,52 @@ export interface Answer {
   status: number;
   headers: Record<string, string>;
   body: AnswerBody;
-  /** For our own log; never sent. */
+  /** Details for our log; never sent. */
   detail?: string;
 }
 
-/** How long a sender should wait when we cannot take more, in seconds. */
+/** Default of `Retry-After`, in seconds. */
 const retryAfterSeconds = 10;
 
-/** 202: a task was made. */
+/** 202: a task was created. */
 export function accepted(task: { namespace: string; name: string }): Answer {
   return answer(202, { status: "accepted", reason: "TaskCreated", message: "A task was created.", task });
 }
 
-/** 200: the same cause made this task before. */
+/** 200: an earlier delivery of the same cause created this task. */
 export function duplicate(task: { namespace: string; name: string }): Answer {
-  return answer(200, { status: "duplicate", reason: "TaskExists", message: "This made a task before.", task });
+  return answer(200, {
+    status: "duplicate",
+    reason: "TaskExists",
+    message: "The task for this cause already exists.",
+    task,
+  });
 }
 
-/** 200: understood, and nothing to do. Never 4xx: providers switch hooks off that answer so. */
+/** 200: the delivery is valid and creates no task. Never 4xx: providers disable hooks that answer with 4xx. */
 export function ignored(reason: string, message: string): Answer {
   return answer(200, { status: "ignored", reason, message });
 }
 
-/** 4xx and 5xx: not taken. */
+/** 4xx and 5xx: the delivery was rejected. */
 export function refused(status: number, reason: string, message: string): Answer {
   return answer(status, { status: "refused", reason, message });
 }
 
-/** 401, the same whatever is wrong: which part of a forgery fails is nobody's business. */
+/** 401. The answer is always the same, so that a forger does not learn which check failed. */
 export function unsigned(): Answer {
-  return refused(401, "Unsigned", "The delivery is not signed with the secret of this hook.");
+  return refused(
+    401,
+    "Unsigned",
+    "The delivery is not signed with the secret of this hook. Check the secret in the webhook's settings.",
+  );
 }
 
-/** 429 or 503: not taken now, and when to come back. */
-export function later(status: 429 | 503, reason: string, message: string, retryAfterMs?: number): Answer {
+/** 429 or 503: the delivery was not accepted now; `Retry-After` says when to send it again. */
+export function retryLater(status: 429 | 503, reason: string, message: string, retryAfterMs?: number): Answer {
   const seconds = retryAfterMs === undefined ? retryAfterSeconds : Math.max(1, Math.ceil(retryAfterMs / 1_000));
-  const busy = refused(status, reason, message);
-  return { ...busy, headers: { ...busy.headers, "retry-after": String(seconds) } };
+  const refusal = refused(status, reason, message);
+  return { ...refusal, headers: { ...refusal.headers, "retry-after": String(seconds) } };
 }
 
 function answer(status: number, body: AnswerBody): Answer {

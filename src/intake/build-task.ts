@@ -8,7 +8,7 @@ import { cutCharacters, cutText } from "./cut-text.ts";
 import type { Decision } from "./decide.ts";
 import { taskName } from "./task-name.ts";
 
-/** What a task is made of. */
+/** The input of `buildTask`. */
 export interface TaskIngredients {
   integration: Integration & { metadata: { uid: string } };
   /** The kind of the integration. */
@@ -18,7 +18,7 @@ export interface TaskIngredients {
   receivedAt: Date;
 }
 
-/** The AgentTask for an event: named after its cause, born with its finalizer, every text within the CRD's bounds. */
+/** Builds the AgentTask for an event: its name is derived from the cause, it has its finalizer from the start, and every text is within the limits of the CRD. */
 export function buildTask(ingredients: TaskIngredients): Draft<AgentTask> {
   const { integration, event } = ingredients;
   const { name, namespace, uid } = integration.metadata;
@@ -50,13 +50,17 @@ function specOf({ integration, kind, event, decision, receivedAt }: TaskIngredie
   };
 }
 
-/** The trigger's words, then the person's, as everybody can see them. A command asks for nothing of an agent. */
+/** The trigger's prompt, then the person's visible text. A command has no prompt, because it runs no agent. */
 function promptOf({ trigger, command }: TaskIngredients["decision"], { visibleText }: ProviderEvent): string {
   if (command !== undefined) return "";
   return cutText([trigger?.prompt, visibleText].filter((part) => part !== undefined && part !== "").join("\n\n"));
 }
 
-function sourceOf(event: ProviderEvent, { trigger, ring }: TaskIngredients["decision"], receivedAt: Date): TaskSource {
+function sourceOf(
+  event: ProviderEvent,
+  { trigger, signal }: TaskIngredients["decision"],
+  receivedAt: Date,
+): TaskSource {
   const { url, text, subject, occurredAt } = event;
   return {
     provider: event.provider,
@@ -64,7 +68,7 @@ function sourceOf(event: ProviderEvent, { trigger, ring }: TaskIngredients["deci
     ...(event.action === undefined ? {} : { action: event.action }),
     ...(event.deliveryId === undefined ? {} : { deliveryId: event.deliveryId }),
     ...(trigger === undefined ? {} : { trigger: trigger.name }),
-    signal: signalOf(ring),
+    signal: signalOf(signal),
     cause: event.cause,
     ...(url === undefined || url.length > 2_048 ? {} : { url }),
     subject: {
@@ -79,10 +83,10 @@ function sourceOf(event: ProviderEvent, { trigger, ring }: TaskIngredients["deci
   };
 }
 
-/** What matched, for people. The words of a mention are in the text. */
-function signalOf(ring: Signal): NonNullable<TaskSource["signal"]> {
-  const name = nameOf(ring);
-  return { type: signalTypes[ring.kind], ...(name ? { name: cutCharacters(name, 256) } : {}) };
+/** The signal that matched, for the report. A mention has no name: its text is in `source.text`. */
+function signalOf(signal: Signal): NonNullable<TaskSource["signal"]> {
+  const name = nameOf(signal);
+  return { type: signalTypes[signal.kind], ...(name ? { name: cutCharacters(name, 256) } : {}) };
 }
 
 const signalTypes = {
@@ -93,13 +97,13 @@ const signalTypes = {
   failedChecks: "FailedChecks",
 } as const;
 
-function nameOf(ring: Signal): string | undefined {
-  if (ring.kind === "mention") return undefined;
-  if (ring.kind === "label") return ring.label;
-  return ring.kind === "failedChecks" ? ring.name : ring.login;
+function nameOf(signal: Signal): string | undefined {
+  if (signal.kind === "mention") return undefined;
+  if (signal.kind === "label") return signal.label;
+  return signal.kind === "failedChecks" ? signal.name : signal.login;
 }
 
-/** Over the whole text, also where the task carries only its beginning. */
+/** Hash of the whole text, even if the task carries only the start of it. */
 function sha256(text: string): string {
   return createHash("sha256").update(text, "utf8").digest("hex");
 }

@@ -7,21 +7,21 @@ import { RuleError } from "./cel/rule-error.ts";
 import { Failure } from "./cel/values.ts";
 import { worstCost } from "./cel/cost.ts";
 
-/** As long as the CRD lets an expression be. */
+/** Maximum length of an expression; the CRD has the same limit. */
 const maxLength = 2_048;
-/** What one evaluation may cost: about as many nanoseconds on a slow core, so well under the 50 ms that a rule may take. */
+/** Maximum cost of one evaluation. One unit is about one nanosecond on a slow core, so an evaluation stays well under the limit of 50 ms for a rule. */
 export const ruleBudget = 30_000_000;
 
-/** What one evaluation said: whether the rule signals, or why it could not be evaluated. */
+/** The result of one evaluation: whether the rule is true, or why it could not be evaluated. */
 export type RuleResult = { ok: true; value: boolean } | { ok: false; message: string };
 
-/** A `when` expression, ready to be evaluated, or why it cannot be. */
+/** A compiled `when` expression, or the reason why it cannot be compiled. */
 export type CompiledRule = { ok: true; evaluate: EvaluateRule } | RefusedRule;
 
-/** Evaluates a rule, with as much fuel as one evaluation may take; `fuel` is for whoever wants to see what it took. */
+/** Evaluates a rule, by default with the fuel for one evaluation. Pass `fuel` to measure the cost. */
 export type EvaluateRule = (event: unknown, body: unknown, fuel?: Fuel) => RuleResult;
 
-/** Why an expression is no rule. */
+/** The reason why an expression cannot be a rule. */
 export interface RefusedRule {
   ok: false;
   reason: "RuleInvalid" | "RuleTooExpensive";
@@ -29,20 +29,20 @@ export interface RefusedRule {
 }
 
 /**
- * Compiles a CEL expression over `event` and `body`. The library parses and checks the types; running is ours, because
- * its own evaluator has no bound: a list or a text of a stranger would hold up every other delivery.
+ * Compiles a CEL expression over `event` and `body`. The library parses the expression and checks its types. The evaluation is
+ * our own code, because the library's evaluator has no bound: a large list or text in a delivery would block all other deliveries.
  */
 export function compileRule(expression: string): CompiledRule {
   if (expression.length > maxLength) {
-    return tooExpensive(`the expression has ${expression.length} characters; ${maxLength} are the most`);
+    return tooExpensive(`the expression has ${expression.length} characters; the maximum is ${maxLength}`);
   }
   try {
     const ast = parseAndCheck(expression);
     const cost = worstCost(ast);
     if (cost > ruleBudget) {
       return tooExpensive(
-        `with lists of 256 entries the expression could take ${Math.ceil(cost / ruleBudget)} times what one evaluation may; ` +
-          "nest fewer comprehensions, or make what is inside them shorter",
+        `with lists of 256 entries the expression could cost ${Math.ceil(cost / ruleBudget)} times the limit of one evaluation; ` +
+          "nest fewer comprehensions, or shorten the expressions inside them",
       );
     }
     const run = compileRoot(ast, ["event", "body"]);
@@ -60,7 +60,10 @@ function evaluate(run: Run, frame: Frame): RuleResult {
   try {
     const value = run(frame);
     if (typeof value === "boolean") return { ok: true, value };
-    return { ok: false, message: value instanceof Failure ? value.message : "the expression gave no bool" };
+    return {
+      ok: false,
+      message: value instanceof Failure ? value.message : "the result of the expression is not a bool",
+    };
   } catch (error) {
     if (error instanceof FuelExhausted) return { ok: false, message: error.message };
     throw error;
@@ -70,9 +73,12 @@ function evaluate(run: Run, frame: Frame): RuleResult {
 function parseAndCheck(expression: string): ASTNode {
   const parsed = environment.parse(expression);
   const checked = parsed.check();
-  if (!checked.valid) throw checked.error ?? new RuleError("RuleInvalid", "the types do not fit");
+  if (!checked.valid) throw checked.error ?? new RuleError("RuleInvalid", "the types of the expression do not match");
   if (checked.type !== "bool" && checked.type !== "dyn") {
-    throw new RuleError("RuleInvalid", `the expression gives ${checked.type ?? "nothing"}, and a rule must give bool`);
+    throw new RuleError(
+      "RuleInvalid",
+      `the type of the expression is ${checked.type ?? "unknown"}, but a rule must be a bool`,
+    );
   }
   return parsed.ast;
 }

@@ -1,29 +1,29 @@
-import { atRest } from "./decide.ts";
+import { whyInactive } from "./decide.ts";
 import type { EventRepository, Integration, Provider } from "../integrations/types.ts";
 
 /** An integration as the API server stored it. */
 export type StoredIntegration = Integration & { metadata: { uid: string } };
 
-/** The one integration that a delivery is for, or why there is none. */
+/** The integration that a delivery belongs to, or the reason why there is none. */
 export type Choice =
   | { integration: StoredIntegration }
   | {
       integration?: undefined;
       reason: string;
       message: string;
-      /** Whether there may be one once the local copy has every member of the hook, and of each what the operator finds out. */
+      /** Whether a retry may find one: the local copy lacks a member of the hook, or the operator has not yet found an installation of the App. */
       again?: true;
     };
 
-/** The integrations of a hook that the local copy has, and whether these are all. */
+/** The integrations of a hook that are in the local copy, and whether they are complete. */
 export interface Candidates {
   candidates: readonly StoredIntegration[];
   complete: boolean;
 }
 
 /**
- * Of the integrations that share a hook, the one whose spec covers the repository. Several ring nothing: which profile
- * and whose limits would count is for people to decide.
+ * Finds the one integration of a hook whose spec covers the repository. If several cover it, none is chosen: a person must
+ * decide which profile and limits apply.
  */
 export function chooseIntegration(
   provider: Provider,
@@ -33,22 +33,33 @@ export function chooseIntegration(
   const { repository, installationId } = about;
   if (!repository) return { reason: "NoRepository", message: "The delivery names no repository." };
   const covering = candidates.filter((one) => provider.covers(one, repository, installationId));
-  const living = covering.filter((one) => one.metadata.deletionTimestamp === undefined);
-  const [first, second] = living.length > 0 ? living : covering;
+  const active = covering.filter((one) => one.metadata.deletionTimestamp === undefined);
+  const [first, second] = active.length > 0 ? active : covering;
   if (!first && !complete) {
-    const message = "An integration of the hook is not known here: it is gone, or too new.";
+    const message =
+      "The gateway does not know all integrations of the hook yet: one was deleted or created recently. Send this delivery again later.";
     return { reason: "IntegrationUnknown", message, again: true };
   }
-  const later = first ? undefined : candidates.find((one) => !atRest(one) && provider.covers(one, repository));
-  if (later) {
-    const message = "The App's installation is not known yet; the operator finds it at its next look.";
+  const withoutInstallation = first
+    ? undefined
+    : candidates.find((one) => !whyInactive(one) && provider.covers(one, repository));
+  if (withoutInstallation) {
+    const message =
+      "The operator has not found this installation of the App yet; it searches again regularly. Send this delivery again later.";
     return { reason: "InstallationUnknown", message, again: true };
   }
   if (!first) {
-    return { reason: "NotCovered", message: "The repository lies outside what the hook's integrations cover." };
+    return {
+      reason: "NotCovered",
+      message:
+        "No integration of the hook covers the repository. To cover it, change spec.organization or spec.repositories of an integration.",
+    };
   }
   if (second) {
-    return { reason: "AmbiguousIntegration", message: `Several integrations cover the repository: ${list(living)}.` };
+    return {
+      reason: "AmbiguousIntegration",
+      message: `Several integrations cover the repository: ${list(active)}. Change their specs so that only one covers it.`,
+    };
   }
   return { integration: first };
 }

@@ -12,8 +12,8 @@ describe("parseCommand", () => {
     ["approve 1a2b3c4", { command: "approve", argument: "1a2b3c4" }],
     ["Approve  1A2B3C4D", { command: "approve", argument: "1a2b3c4d" }],
     ["approve", { command: "approve" }],
-  ])("reads %j as a command", (words, expected) => {
-    expect(parseCommand(words)).toEqual(expected);
+  ])("reads %j as a command", (text, expected) => {
+    expect(parseCommand(text)).toEqual(expected);
   });
 
   it.each([
@@ -25,7 +25,7 @@ describe("parseCommand", () => {
     ["approve 1a2b3c4 and merge"],
     [""],
     ["stop?"],
-  ])("reads %j as work", (words) => {
-    expect(parseCommand(words)).toBeUndefined();
+  ])("reads %j as a request for work", (text) => {
+    expect(parseCommand(text)).toBeUndefined();
   });
 });

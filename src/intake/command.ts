@@ -4,11 +4,11 @@ const bare = /^(stop|retry|status|continue|help)[.!]?$/i;
 const approve = /^approve(?:\s+([0-9a-f]{7,64}))?[.!]?$/i;
 
 /**
- * The command in the words after a mention: the whole first line, `stop` or `approve 1a2b3c4`. Undefined for work:
- * "stop using tabs" asks for work, and so does a second thought below other words.
+ * The command in the text after a mention. The whole first line must be a command, for example `stop` or `approve 1a2b3c4`.
+ * Undefined for other text, which is a request for work: "stop using tabs" asks for work, and so does a text with a command below its first line.
  */
-export function parseCommand(words: string): ParsedCommand | undefined {
-  const line = (words.split(/\r\n|\n|\r/, 1)[0] ?? "").trim();
+export function parseCommand(text: string): ParsedCommand | undefined {
+  const line = (text.split(/\r\n|\n|\r/, 1)[0] ?? "").trim();
   const simple = bare.exec(line)?.[1]?.toLowerCase();
   if (simple !== undefined) return { command: simple as ParsedCommand["command"] };
   const approval = approve.exec(line);

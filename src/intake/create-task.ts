@@ -3,7 +3,7 @@ import { ApiError, isAlreadyExists, isNamespaceTerminating, isNotFound, isQuotaE
 import type { Draft, KubeClient } from "../kube/types.ts";
 import { describeError } from "../shared/errors.ts";
 
-/** What became of storing a task. Only `created` and `exists` mean that it is stored. */
+/** The result of storing a task. Only `created` and `exists` mean that the task is stored. */
 export type StoreResult =
   | { result: "created" }
   | { result: "exists" }
@@ -18,8 +18,9 @@ export type StoreResult =
   | { result: "invalid"; reason: "Invalid" | "TaskTooLarge"; message: string; detail: string };
 
 /**
- * Stores a task. This one call is durability and deduplication: the name is the cause, so what is there already is the
- * same thing told again. A time-out says nothing about what was stored; the next delivery of it will find out.
+ * Stores a task. This single call makes the task durable and removes duplicates: the task's name is derived from the cause,
+ * so an existing task of that name has the same cause. After a time-out it is unknown whether the task was stored; the next
+ * delivery of the same cause finds out.
  */
 export async function createTask(
   client: Pick<KubeClient, "create">,
@@ -36,48 +37,56 @@ export async function createTask(
 
 function failureOf(error: unknown): StoreResult {
   if (isAlreadyExists(error)) return { result: "exists" };
-  if (isNamespaceTerminating(error)) return gone("The integration's namespace is being deleted.");
-  if (isNamespaceMissing(error)) return gone("The integration's namespace is gone.");
+  if (isNamespaceTerminating(error))
+    return namespaceGone("The namespace of the integration is being deleted, so no task was created.");
+  if (isNamespaceMissing(error))
+    return namespaceGone("The namespace of the integration no longer exists, so no task was created.");
   const detail = describeError(error);
   const status = error instanceof ApiError ? error.status : 0;
   if (status === 413)
-    return { result: "invalid", reason: "TaskTooLarge", message: "The task is too large to store.", detail };
+    return {
+      result: "invalid",
+      reason: "TaskTooLarge",
+      message: "The API server rejected the AgentTask as too large.",
+      detail,
+    };
   if ((status === 422 || status === 400) && !lacksPolicyParameters(error)) {
     return {
       result: "invalid",
       reason: "Invalid",
-      message: "The task was refused as invalid; this is a fault of Bellhop.",
+      message: "The API server rejected the AgentTask as invalid. This is a bug in Bellhop; please report it.",
       detail,
     };
   }
   return notStored(error, detail);
 }
 
-/** The admission policies refuse everything while their ConfigMap of accounts is gone: that passes, the task is not at fault. */
+/** While the ConfigMap with their parameters is missing, the admission policies reject every object. This is temporary and no fault of the task. */
 function lacksPolicyParameters(error: unknown): boolean {
   return error instanceof ApiError && error.says(/no params found for policy binding/);
 }
 
 function notStored(error: unknown, detail: string): StoreResult {
   if (isQuotaExceeded(error)) {
-    const message = "The quota of AgentTasks in the integration's namespace is used up.";
+    const message =
+      "The quota of AgentTasks in the namespace of the integration is exhausted. Delete old tasks or raise the quota.";
     return { result: "notStored", reason: "QuotaExceeded", message, detail };
   }
   const retryAfterMs = error instanceof ApiError ? error.retryAfterMs : undefined;
   return {
     result: "notStored",
     reason: "NotStored",
-    message: "The task could not be stored. Deliver this again later.",
+    message: "Could not store the AgentTask. Send this delivery again later.",
     detail,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   };
 }
 
-/** The same status tells of a missing CRD, which is no reason to say that all is well. */
+/** A missing CRD gives the same status 404, but then the delivery must be retried and not ignored. */
 function isNamespaceMissing(error: unknown): boolean {
   return error instanceof ApiError && isNotFound(error) && error.says(/namespaces? ".*" not found/);
 }
 
-function gone(message: string): StoreResult {
+function namespaceGone(message: string): StoreResult {
   return { result: "ignored", reason: "NamespaceTerminating", message };
 }

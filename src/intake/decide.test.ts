@@ -28,7 +28,7 @@ describe("decide", () => {
   it.each([
     ["a mention", { spec: { triggers: [{ name: "t", mention: {} }] } }],
     [
-      "a label, without regard to case",
+      "a label, compared case-insensitively",
       {
         spec: { triggers: [{ name: "t", label: { name: "Agent" } }] },
         event: { signals: [{ kind: "label", label: "agent" }] },
@@ -49,7 +49,7 @@ describe("decide", () => {
       },
     ],
     [
-      "failed checks of our branch",
+      "failed checks on a branch that Bellhop pushes to",
       { spec: { triggers: [{ name: "t", failedChecks: {} }] }, event: { signals: failed } },
     ],
     [
@@ -60,7 +60,7 @@ describe("decide", () => {
       },
     ],
     [
-      "an event of almost 7 days ago",
+      "an event that happened almost 7 days ago",
       { spec: { triggers: [{ name: "t", mention: {} }] }, event: { occurredAt: new Date("2026-01-03T00:00:01Z") } },
     ],
     [
@@ -87,7 +87,7 @@ describe("decide", () => {
       },
     ],
     [
-      "a trigger after one whose rule fails",
+      "a trigger after one whose rule cannot be evaluated",
       {
         spec: {
           triggers: [
@@ -97,10 +97,10 @@ describe("decide", () => {
         },
       },
     ],
-  ] as const)("rings for %s", (_, over) => {
+  ] as const)("creates a task for %s", (_, over) => {
     const given = over as Parameters<typeof deciding>[0];
-    const [ring] = given?.event?.signals ?? [{ kind: "mention" }];
-    expect(deciding(given)).toMatchObject({ result: "task", trigger: { name: "t" }, ring });
+    const [signal] = given?.event?.signals ?? [{ kind: "mention" }];
+    expect(deciding(given)).toMatchObject({ result: "task", trigger: { name: "t" }, signal });
   });
 
   it.each([
@@ -146,7 +146,7 @@ describe("decide", () => {
     expect(decision).toMatchObject({ result: "ignored", reason, message: expect.stringMatching(/\w+ .*\.$|:/) });
   });
 
-  it("rings no failed check while no prefix is published", () => {
+  it("creates no task for failed checks while no branch prefix is published", () => {
     const facts: DecisionFacts = {
       integration: anIntegration({ spec: { triggers: [{ name: "t", failedChecks: {} }] } }),
       event: anEvent({ signals: failed }),
@@ -158,20 +158,20 @@ describe("decide", () => {
     expect(decide(facts)).toMatchObject({ result: "ignored", reason: "NotOurBranch" });
   });
 
-  it("takes a command whatever the triggers, and whatever their rules say", () => {
+  it("accepts a command regardless of the triggers and their rules", () => {
     const signals = [{ kind: "mention" as const, words: "stop\nplease" }];
     const labelOnly = deciding({ spec: { triggers: [{ name: "t", label: { name: "agent" } }] }, event: { signals } });
-    expect(labelOnly).toEqual({ result: "task", command: "stop", ring: signals[0] });
+    expect(labelOnly).toEqual({ result: "task", command: "stop", signal: signals[0] });
     const approval = deciding({ event: { signals: [{ kind: "mention", words: "approve 1A2B3C4" }] } });
     expect(approval).toMatchObject({ result: "task", command: "approve", argument: "1a2b3c4" });
   });
 
-  it("takes no command of a suspended integration", () => {
+  it("accepts no command for a suspended integration", () => {
     const signals = [{ kind: "mention" as const, words: "stop" }];
     expect(deciding({ spec: { suspend: true }, event: { signals } })).toMatchObject({ reason: "Suspended" });
   });
 
-  it("shows rules the time as text", () => {
+  it("gives rules the time as text", () => {
     const spec = { triggers: [{ name: "t", mention: {}, when: "event.occurredAt.startsWith('2026-01-09')" }] };
     expect(deciding({ spec, event: { occurredAt: new Date("2026-01-09T10:00:00Z") } })).toMatchObject({
       result: "task",

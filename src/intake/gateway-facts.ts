@@ -1,13 +1,13 @@
 import { z } from "zod";
 
-/** The ConfigMap in which the operator tells gateways what they need to decide; an entry an integration, its uid the key. */
+/** The ConfigMap in which the operator publishes facts for the decisions of gateways: one entry for each integration, keyed by its uid. */
 export const gatewayFactsConfigMapName = "bellhop-gateway-facts";
 
-/** What the operator publishes of one integration. */
+/** The facts that the operator publishes about one integration. */
 export const integrationFacts = z.object({
-  /** Beginnings of branch names that tasks of this integration push to; failed checks ring for these only. */
+  /** Prefixes of the branches that tasks of this integration push to. Failed checks create tasks only for these branches. */
   branchPrefixes: z.array(z.string().min(1).max(100)).max(64).default([]),
-  /** Name of the Secret with its route and key: for the operator's own sweep, gateways cannot read it. */
+  /** Name of the Secret with the integration's route and key. Used by the operator's cleanup; gateways cannot read this Secret. */
   hookSecret: z
     .string()
     .regex(/^bellhop-hook-[0-9a-f]{32}$/)
@@ -15,20 +15,20 @@ export const integrationFacts = z.object({
 });
 export type IntegrationFacts = z.infer<typeof integrationFacts>;
 
-/** Of an integration that nothing is published of. */
+/** The facts of an integration for which nothing is published. */
 export const noFacts: IntegrationFacts = { branchPrefixes: [] };
 
-/** One entry of the ConfigMap's `data`. */
+/** Encodes the facts of one integration as an entry of the ConfigMap's `data`. */
 export function encodeFacts(facts: IntegrationFacts): string {
   return JSON.stringify(integrationFacts.parse(facts));
 }
 
-/** Reads one entry; what cannot be read counts as nothing published, so that no check rings by mistake. */
+/** Decodes one entry. An entry that cannot be decoded counts as not published, so that no failed check creates a task by mistake. */
 export function decodeFacts(text: string | undefined): IntegrationFacts {
   if (text === undefined) return noFacts;
   try {
     return integrationFacts.parse(JSON.parse(text));
   } catch {
-    return noFacts; // the operator repairs what it owns; until then no failed check signals
+    return noFacts; // the operator repairs the entry; until then no failed check creates a task
   }
 }

@@ -5,17 +5,17 @@ import { anEntry, route } from "./testing.ts";
 
 const encoded = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64");
 
-describe("the Secret of the gateways", () => {
-  it("is read as it was written", () => {
+describe("the gateway keys Secret", () => {
+  it("decodes what was encoded", () => {
     const keys = { generation: 12, routes: new Map([[route, anEntry()]]) };
     expect(decodeGatewayKeys(encodeGatewayKeys(keys))).toEqual({ keys, problems: [] });
   });
 
-  it("is nothing where it is empty", () => {
+  it("decodes an empty Secret to no routes", () => {
     expect(decodeGatewayKeys({})).toEqual({ keys: { generation: 0, routes: new Map() }, problems: [] });
   });
 
-  it("loses only the entries that cannot be read, and names them without a key", () => {
+  it("omits only the entries that cannot be decoded, and lists them without their keys", () => {
     const data = {
       ...encodeGatewayKeys({ generation: 3, routes: new Map([[route, anEntry()]]) }),
       "broken-json-000000000": Buffer.from("{secret").toString("base64"),
@@ -25,17 +25,21 @@ describe("the Secret of the gateways", () => {
     const { keys, problems } = decodeGatewayKeys(data);
     expect([...keys.routes.keys()]).toEqual([route]);
     expect(keys.generation).toBe(3);
-    expect(problems).toEqual(["broken…: not JSON", "withou…: wrong at keys", "of-ano…: the entry is of another route"]);
+    expect(problems).toEqual([
+      "broken…: not JSON",
+      "withou…: invalid keys",
+      "of-ano…: the entry belongs to another route",
+    ]);
   });
 
-  it("is not written with an entry that nobody would read", () => {
+  it("does not encode an entry that a gateway would reject", () => {
     const routes = new Map([["x", anEntry({ route: "x" })]]);
     expect(() => encodeGatewayKeys({ generation: 1, routes })).toThrow(/route/);
   });
 });
 
 describe("the facts of an integration", () => {
-  it("are read as they were written, and nothing where they cannot be read", () => {
+  it("decode to what was encoded, and to no facts if they cannot be decoded", () => {
     expect(decodeFacts(encodeFacts({ branchPrefixes: ["bellhop/"] }))).toEqual({ branchPrefixes: ["bellhop/"] });
     for (const text of [undefined, "", "{", '{"branchPrefixes":[""]}', "null"]) {
       expect(decodeFacts(text)).toEqual({ branchPrefixes: [] });

@@ -1,49 +1,49 @@
 import { z } from "zod";
 import { describeError } from "../shared/errors.ts";
 
-/** The one Secret that gateways read, unless the installation names another. Written by the operator only. */
+/** The default name of the one Secret that gateways read. Only the operator writes it. */
 export const gatewayKeysSecretName = "bellhop-gateway-keys";
-/** The entry that holds the generation of the whole; route ids are longer, so none is called this. */
+/** The entry with the generation of the whole Secret. Route ids are longer, so no route has this name. */
 const generationEntry = "generation";
 
-/** One integration that is served by a hook. */
+/** One integration that a hook serves. */
 export const hookMember = z.object({
   kind: z.string().min(1).max(63),
   namespace: z.string().min(1).max(63),
   name: z.string().min(1).max(63),
-  /** An integration made anew under the same name is another one. */
+  /** Distinguishes an integration from one that was recreated under the same name. */
   uid: z.string().min(1).max(64),
 });
 
-/** What a gateway needs to serve one hook. */
+/** The data with which a gateway serves one hook. */
 export const routeEntry = z.object({
   /** The opaque id in the hook's URL: `/hooks/<route>`. */
   route: z.string().regex(/^[A-Za-z0-9_-]{16,128}$/),
   provider: z.string().min(1).max(32),
   /** Host name of the provider's instance. */
   host: z.string().min(1).max(253),
-  /** Counts the changes of this entry's keys. */
+  /** Increases with each change of this entry's keys. */
   generation: z.int().min(0),
-  /** Secrets that deliveries may be signed with, base64: the current one, then older ones that are still good. */
+  /** Webhook secrets that deliveries may be signed with, in base64: the current one, then previous ones that are still valid. */
   keys: z.array(z.base64().min(1)).min(1).max(4),
-  /** One, or for an App's shared hook all its integrations. */
+  /** The integration of the hook; for the shared hook of an App all its integrations. */
   members: z.array(hookMember).min(1).max(1_000),
 });
 
 export type HookMember = z.infer<typeof hookMember>;
 export type RouteEntry = z.infer<typeof routeEntry>;
 
-/** All hooks, as of one generation. */
+/** The keys and routes of all hooks, in one generation of the Secret. */
 export interface GatewayKeys {
-  /** Grows with every change; a gateway tells it beside `/readyz`. */
+  /** Increases with every change; a gateway shows it at `/readyz`. */
   generation: number;
   routes: ReadonlyMap<string, RouteEntry>;
 }
 
-/** Nothing published yet. */
+/** The keys before the operator has published any. */
 export const noKeys: GatewayKeys = { generation: 0, routes: new Map() };
 
-/** The Secret's `data`: one entry a route, its id the key, and the generation. Throws `ZodError` for entries that no gateway would read. */
+/** Encodes the Secret's `data`: one entry for each route, keyed by the route id, and the generation. Throws `ZodError` for entries that a gateway would reject. */
 export function encodeGatewayKeys(keys: GatewayKeys): Record<string, string> {
   const entries = [...keys.routes.values()].map((entry) => {
     const checked = routeEntry.parse(entry);
@@ -52,7 +52,7 @@ export function encodeGatewayKeys(keys: GatewayKeys): Record<string, string> {
   return { ...Object.fromEntries(entries), [generationEntry]: toBase64(String(keys.generation)) };
 }
 
-/** Reads the Secret's `data`. Entries that cannot be read are left out and named, so that one does not take the others down. */
+/** Decodes the Secret's `data`. Entries that cannot be decoded are omitted and listed in `problems`, so that one bad entry does not affect the other hooks. */
 export function decodeGatewayKeys(data: Record<string, string>): { keys: GatewayKeys; problems: string[] } {
   const problems: string[] = [];
   const routes = new Map<string, RouteEntry>();
@@ -70,19 +70,19 @@ export function decodeGatewayKeys(data: Record<string, string>): { keys: Gateway
 function decodeEntry(name: string, value: string): RouteEntry | string {
   try {
     const entry = routeEntry.parse(JSON.parse(fromBase64(value)));
-    return entry.route === name ? entry : `${shortened(name)}: the entry is of another route`;
+    return entry.route === name ? entry : `${shortened(name)}: the entry belongs to another route`;
   } catch (error) {
     const paths = error instanceof z.ZodError ? error.issues.map(({ path }) => path.join(".")).join(", ") : "";
-    return `${shortened(name)}: ${paths === "" ? nameOf(error) : `wrong at ${paths}`}`;
+    return `${shortened(name)}: ${paths === "" ? nameOf(error) : `invalid ${paths}`}`;
   }
 }
 
-/** Parsers quote what they read, and here that is a key: only the kind of the failure is told. */
+/** Names only the kind of the failure: parsers quote their input, and here the input contains a key. */
 function nameOf(error: unknown): string {
   return error instanceof SyntaxError ? "not JSON" : describeError(error).slice(0, 100);
 }
 
-/** A route id is a capability: logs get its beginning. */
+/** The first characters of a route id. A route id is a capability, so logs never show all of it. */
 function shortened(route: string): string {
   return `${route.slice(0, 6)}…`;
 }

@@ -43,7 +43,7 @@ const status = (code: number, reason: string, message = "said", details: object 
   errorFromAnswer("create agenttasks team/x", code, { reason, message, details });
 
 describe("handleDelivery", () => {
-  it("stores a task and then says 202 with its name", async () => {
+  it("stores a task and then answers 202 with its name", async () => {
     const { deps, created } = world();
     const answer = await handleDelivery({ entry: anEntry(), delivery: aDelivery(aComment()), deps, signal });
     expect(answer).toMatchObject({ status: 202, body: { status: "accepted", reason: "TaskCreated" } });
@@ -58,7 +58,7 @@ describe("handleDelivery", () => {
     });
   });
 
-  it("tells a forger the same whatever is wrong", async () => {
+  it("gives a forger the same answer for every kind of wrong signature", async () => {
     const body = JSON.stringify(aComment());
     const good = signedHeaders(body);
     const { "x-hub-signature-256": _, ...unsigned } = good;
@@ -84,14 +84,14 @@ describe("handleDelivery", () => {
       "application/x-www-form-urlencoded",
       /Content-Type.*application\/json.*webhook's settings/,
     ],
-    ["no JSON", "{", "application/json", /^body: /],
+    ["not JSON", "{", "application/json", /^body: /],
     [
       "without a sender",
       JSON.stringify({ ...aComment(), sender: undefined }),
       "application/json; charset=utf-8",
       /^sender: /,
     ],
-  ])("says 400 and what is wrong where the body is %s", async (_, body, type, message) => {
+  ])("answers 400 with the cause if the body is %s", async (_, body, type, message) => {
     const delivery = aDelivery(body, { ...signedHeaders(body), "content-type": type });
     const answer = await handleDelivery({ entry: anEntry(), delivery, deps: world().deps, signal });
     expect(answer).toMatchObject({ status: 400, body: { status: "refused", message: expect.stringMatching(message) } });
@@ -122,7 +122,7 @@ describe("handleDelivery", () => {
       "issue_comment",
       { fail: status(404, "NotFound", 'namespaces "team" not found') },
     ],
-  ] satisfies [string, object, string, World][])("says 200 ignored, %s", async (reason, payload, event, given) => {
+  ] satisfies [string, object, string, World][])("answers 200 ignored, %s", async (reason, payload, event, given) => {
     const body = JSON.stringify(payload);
     const delivery = aDelivery(body, signedHeaders(body, { event }));
     const answer = await handleDelivery({ entry: anEntry(), delivery, deps: world(given).deps, signal });
@@ -150,25 +150,25 @@ describe("handleDelivery", () => {
       status(422, "Invalid", "no params found for policy binding with `Deny` parameterNotFoundAction"),
     ],
     [500, "TaskTooLarge", "refused", status(413, "RequestEntityTooLarge")],
-  ])("says %d %s where the API server failed so", async (code, reason, said, fail) => {
+  ])("answers %d %s to this failure of the API server", async (code, reason, want, fail) => {
     const { deps } = world({ fail });
     const answer = await handleDelivery({ entry: anEntry(), delivery: aDelivery(aComment()), deps, signal });
-    expect(answer).toMatchObject({ status: code, body: { status: said, reason } });
+    expect(answer).toMatchObject({ status: code, body: { status: want, reason } });
     expect(answer.headers["retry-after"] !== undefined).toBe(code === 503);
     expect(JSON.stringify(answer.body)).not.toMatch(/ECONNREFUSED|spec\.prompt/);
     expect(answer.detail === undefined).toBe(code === 200);
   });
 
   it.each([
-    { is: "is in no local copy yet", reason: "IntegrationUnknown", integrations: [] },
-    { is: "was made anew", reason: "IntegrationUnknown", integrations: [anIntegration({ uid: "made-anew" })] },
+    { is: "is not in the local copy yet", reason: "IntegrationUnknown", integrations: [] },
+    { is: "was recreated", reason: "IntegrationUnknown", integrations: [anIntegration({ uid: "recreated" })] },
     {
       is: "has moved to another host",
       reason: "IntegrationUnknown",
       integrations: [anIntegration({ spec: { url: "https://ghe.example.com" } })],
     },
     { is: "has not signed in", reason: "BotUnknown", integrations: [anIntegration({ status: notSignedIn })] },
-  ])("takes no mention where the integration $is, and says when to come back", async ({ reason, integrations }) => {
+  ])("accepts no mention and sends Retry-After if the integration $is", async ({ reason, integrations }) => {
     const { deps, created } = world({ integrations });
     const answer = await handleDelivery({ entry: anEntry(), delivery: aDelivery(aComment()), deps, signal });
     expect(answer).toMatchObject({ status: 503, body: { status: "refused", reason } });
@@ -176,7 +176,7 @@ describe("handleDelivery", () => {
     expect(created).toEqual([]);
   });
 
-  it("takes nothing for a repository that only a member we do not know yet may cover", async () => {
+  it("asks for a retry if only an integration that is not known yet may cover the repository", async () => {
     const entry = anEntry({ members: [member("shop"), member("web")] });
     const ask = (payload: object) =>
       handleDelivery({ entry, delivery: aDelivery(payload), deps: world().deps, signal });
@@ -187,7 +187,7 @@ describe("handleDelivery", () => {
     expect(await ask(aComment())).toMatchObject({ status: 202 });
   });
 
-  it("takes nothing of an App's installation that the operator has not found yet, but for what it covers alone", async () => {
+  it("asks for a retry if the operator has not found the App's installation yet, but only for covered repositories", async () => {
     const app = { app: { appId: 1, privateKeySecretRef: { name: "key", key: "pem" } } };
     const status = { ...anIntegration().status, installations: [{ id: "11", account: "acme" }] };
     const integrations = [anIntegration({ spec: { credentials: app }, status })];
@@ -202,7 +202,7 @@ describe("handleDelivery", () => {
     expect(await ask({}, 12)).toMatchObject({ status: 200, body: { status: "ignored" } });
   });
 
-  it("waits as long as the API server asks for", async () => {
+  it("passes on the Retry-After of the API server", async () => {
     const fail = errorFromAnswer("create", 429, { reason: "TooManyRequests", message: "x" }, "42");
     const answer = await handleDelivery({
       entry: anEntry(),
@@ -213,7 +213,7 @@ describe("handleDelivery", () => {
     expect(answer.headers["retry-after"]).toBe("42");
   });
 
-  it("gives what comes by a shared hook to the integration of the repository, by that one's bot", async () => {
+  it("routes deliveries of a shared hook to the integration that covers the repository, and uses the bot of that integration", async () => {
     const web = {
       spec: { organization: "web-org" },
       status: { bot: { id: "98", login: "webbot", mention: "webbot" } },
@@ -229,7 +229,7 @@ describe("handleDelivery", () => {
     expect(created.map(({ spec }) => spec.integrationRef.name)).toEqual(["web", "shop"]);
   });
 
-  it("rings nothing where several integrations cover the repository, unless the others are going", async () => {
+  it("creates no task if several integrations cover the repository, unless the others are being deleted", async () => {
     const entry = anEntry({ members: [member("shop"), member("too")] });
     const both = [anIntegration(), anIntegration({ name: "too" })];
     const ask = (integrations: StoredIntegration[]) =>
@@ -238,8 +238,8 @@ describe("handleDelivery", () => {
       status: 200,
       body: { reason: "AmbiguousIntegration", message: expect.stringMatching(/team\/shop, team\/too/) },
     });
-    const going = anIntegration({ name: "too", deletionTimestamp: "2026-01-01T00:00:00Z" });
-    expect(await ask([anIntegration(), going])).toMatchObject({ status: 202 });
-    expect(await ask([going])).toMatchObject({ status: 200, body: { reason: "IntegrationDeleted" } });
+    const deleted = anIntegration({ name: "too", deletionTimestamp: "2026-01-01T00:00:00Z" });
+    expect(await ask([anIntegration(), deleted])).toMatchObject({ status: 202 });
+    expect(await ask([deleted])).toMatchObject({ status: 200, body: { reason: "IntegrationDeleted" } });
   });
 });

@@ -2,19 +2,19 @@ import type { AgentTask } from "../api/kinds.ts";
 import type { Delivery, Normalised, Provider, ProviderEvent } from "../integrations/types.ts";
 import type { Draft, KubeClient } from "../kube/types.ts";
 import type { Clock } from "../shared/clock.ts";
-import { accepted, duplicate, ignored, later, refused, unsigned, type Answer } from "./answer.ts";
+import { accepted, duplicate, ignored, retryLater, refused, unsigned, type Answer } from "./answer.ts";
 import { buildTask } from "./build-task.ts";
 import type { CompiledRule } from "./cel.ts";
 import { chooseIntegration, type Candidates, type Choice, type StoredIntegration } from "./choose-integration.ts";
 import { createTask, type StoreResult } from "./create-task.ts";
-import { atRest, decide } from "./decide.ts";
+import { decide, whyInactive } from "./decide.ts";
 import type { IntegrationFacts } from "./gateway-facts.ts";
 import type { HookMember, RouteEntry } from "./gateway-keys.ts";
 
-/** What handling a delivery needs to know and to reach. */
+/** Dependencies of `handleDelivery`. */
 export interface IntakeDeps {
   provider(name: string): Provider | undefined;
-  /** The integration as last seen; undefined where it is gone or was made anew. */
+  /** The integration from the local copy; undefined if it was deleted or recreated. */
   integration(member: HookMember): StoredIntegration | undefined;
   facts(integrationUid: string): IntegrationFacts;
   compile: (expression: string) => CompiledRule;
@@ -22,27 +22,27 @@ export interface IntakeDeps {
   clock: Clock;
 }
 
-/** A delivery on the hook it came by. */
+/** A delivery and the hook that received it. */
 export interface Intake {
   entry: RouteEntry;
   delivery: Delivery;
   deps: IntakeDeps;
-  /** Ends the wait for the API server. */
+  /** Aborts the call to the API server. */
   signal: AbortSignal;
 }
 
 /**
- * Takes one delivery: verify → parse → normalise → decide → create the task → answer. Nothing is acknowledged that is
- * not stored. Gateway, recovery and CLI all come here, so all three decide alike.
+ * Handles one delivery: verify → parse → normalise → decide → create the task → answer. A delivery is acknowledged only after
+ * its task is stored. Gateway, recovery and CLI all call this function, so all three decide the same.
  */
 export async function handleDelivery(intake: Intake): Promise<Answer> {
   const { entry, delivery, deps } = intake;
   const provider = deps.provider(entry.provider);
   if (!provider)
-    return later(
+    return retryLater(
       503,
       "ProviderUnknown",
-      "This gateway does not know the hook's provider; is it older than the operator?",
+      "This gateway does not know the provider of the hook. Check that the gateway is not older than the operator.",
     );
   if (!isSigned(provider, entry, delivery)) return unsigned();
   const wrongType = checkContentType(provider, delivery);
@@ -51,7 +51,7 @@ export async function handleDelivery(intake: Intake): Promise<Answer> {
 }
 
 async function handleVerified(intake: Intake, provider: Provider): Promise<Answer> {
-  const found = understand(intake, provider);
+  const found = findEvent(intake, provider);
   if ("answer" in found) return found.answer;
   const { event, body, integration } = found;
   const { deps, delivery } = intake;
@@ -75,24 +75,24 @@ function checkContentType({ name, webhooks }: Provider, { headers }: Delivery): 
   return refused(
     400,
     "ContentType",
-    `Content-Type is ${given === "" ? "missing" : given}, and must be ${wanted}: set "Content type" to ${wanted} in the webhook's settings at ${name}.`,
+    `The Content-Type is ${given === "" ? "missing" : given} but must be ${wanted}. Set "Content type" to ${wanted} in the webhook's settings at ${name}.`,
   );
 }
 
-type Understood = { answer: Answer } | { event: ProviderEvent; body: unknown; integration: StoredIntegration };
+type FoundEvent = { answer: Answer } | { event: ProviderEvent; body: unknown; integration: StoredIntegration };
 
-/** Reads the delivery and finds whose it is. Which bot a mention must name depends on that, so it may be read twice. */
-function understand(intake: Intake, provider: Provider): Understood {
+/** Normalises the delivery and finds its integration. The bot that a mention must name depends on the integration, so the delivery may be normalised twice. */
+function findEvent(intake: Intake, provider: Provider): FoundEvent {
   const known = candidatesOf(intake.entry, intake.deps, provider);
   const likely = known.candidates.find(({ status }) => status?.bot);
-  const first = readFor(likely, intake, provider);
+  const first = normaliseFor(likely, intake, provider);
   const about = first.outcome === "event" ? first.event : first;
-  if (!("repository" in about)) return { answer: silentAnswer(first) };
+  if (!("repository" in about)) return { answer: answerWithoutEvent(first) };
   const choice = chooseIntegration(provider, known, about);
-  if (!choice.integration) return { answer: unchosenAnswer(choice, first) };
+  if (!choice.integration) return { answer: answerWithoutIntegration(choice, first) };
   const { integration } = choice;
-  const final = sameBot(integration, likely) ? first : readFor(integration, intake, provider);
-  if (final.outcome !== "event") return { answer: silentAnswer(final, integration) };
+  const final = sameBot(integration, likely) ? first : normaliseFor(integration, intake, provider);
+  if (final.outcome !== "event") return { answer: answerWithoutEvent(final, integration) };
   return { event: final.event, body: final.body, integration };
 }
 
@@ -100,7 +100,11 @@ function sameBot(a: StoredIntegration, b: StoredIntegration | undefined): boolea
   return a.status?.bot?.id === b?.status?.bot?.id;
 }
 
-function readFor(whose: StoredIntegration | undefined, { entry, delivery }: Intake, provider: Provider): Normalised {
+function normaliseFor(
+  whose: StoredIntegration | undefined,
+  { entry, delivery }: Intake,
+  provider: Provider,
+): Normalised {
   return provider.webhooks.normalise(delivery, { bot: whose?.status?.bot, host: entry.host });
 }
 
@@ -111,22 +115,22 @@ function candidatesOf(entry: RouteEntry, deps: IntakeDeps, provider: Provider): 
   return { candidates, complete: candidates.length === entry.members.length };
 }
 
-/** The answer where no integration was chosen. What may ring for one that we do not know yet was not taken. */
-function unchosenAnswer(
+/** The answer if no integration was found. If an integration that is not known yet may have a matching trigger, the answer asks the sender to retry. */
+function answerWithoutIntegration(
   { reason, message, again }: Exclude<Choice, { integration: object }>,
   read: Normalised,
 ): Answer {
   const mayTrigger = read.outcome === "event" || (read.outcome === "ignored" && read.again === true);
-  return again && mayTrigger ? later(503, reason, message) : ignored(reason, message);
+  return again && mayTrigger ? retryLater(503, reason, message) : ignored(reason, message);
 }
 
-/** The answer to what is no event. What may be one later was not taken, unless the integration takes nothing. */
-function silentAnswer(read: Normalised, integration?: StoredIntegration): Answer {
+/** The answer to a delivery that is no event. If it may become one later, the answer asks the sender to retry, unless the integration is inactive. */
+function answerWithoutEvent(read: Normalised, integration?: StoredIntegration): Answer {
   if (read.outcome === "malformed") return malformed(read);
-  if (read.outcome === "event") return ignored("NoRepository", "No repository is named.");
+  if (read.outcome === "event") return ignored("NoRepository", "The delivery names no repository.");
   if (!read.again) return ignored(read.reason, read.message);
-  const rest = integration && atRest(integration);
-  return rest ? ignored(rest.reason, rest.message) : later(503, read.reason, read.message);
+  const inactive = integration && whyInactive(integration);
+  return inactive ? ignored(inactive.reason, inactive.message) : retryLater(503, read.reason, read.message);
 }
 
 function malformed({ path, message }: { path: string; message: string }): Answer {
@@ -140,7 +144,7 @@ async function store({ deps, signal }: Intake, task: Draft<AgentTask>): Promise<
   });
 }
 
-/** The table of the design: what the API server said, as the sender hears it. Details are for our log only. */
+/** Converts the result of storing the task to the answer for the sender. Details go to our log only. */
 function answerTo(stored: StoreResult, task: { namespace: string; name: string }): Answer {
   if (stored.result === "created") return accepted(task);
   if (stored.result === "exists") return duplicate(task);
@@ -148,5 +152,5 @@ function answerTo(stored: StoreResult, task: { namespace: string; name: string }
   const { reason, message, detail } = stored;
   if (stored.result === "invalid")
     return { ...refused(500, reason, message), detail: `${task.namespace}/${task.name}: ${detail}` };
-  return { ...later(503, reason, message, stored.retryAfterMs), detail };
+  return { ...retryLater(503, reason, message, stored.retryAfterMs), detail };
 }

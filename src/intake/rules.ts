@@ -2,16 +2,16 @@ import { compileRule, type CompiledRule } from "./cel.ts";
 
 const maxRules = 1_024;
 
-/** Compiles each expression once. Bounded: the oldest goes when there are too many. */
+/** Creates a compiler of rules with a bounded cache: each expression is compiled once, and the oldest entry is removed when the cache is full. */
 export function createRules(): (expression: string) => CompiledRule {
-  const known = new Map<string, CompiledRule>();
+  const cache = new Map<string, CompiledRule>();
   return (expression) => {
-    const held = known.get(expression);
-    if (held) return held;
-    const [oldest] = known.keys();
-    if (known.size >= maxRules && oldest !== undefined) known.delete(oldest);
+    const cached = cache.get(expression);
+    if (cached) return cached;
+    const [oldest] = cache.keys();
+    if (cache.size >= maxRules && oldest !== undefined) cache.delete(oldest);
     const compiled = compileRule(expression);
-    known.set(expression, compiled);
+    cache.set(expression, compiled);
     return compiled;
   };
 }

@@ -5,7 +5,7 @@ const length = 26;
 
 /**
  * The name of the task for a cause: `<integration>-<26 base32 characters of SHA-256(uid, cause)>`. The same cause always
- * has the same name, so the API server keeps the second one out. `more` tells apart what one cause makes twice (`retry`).
+ * gives the same name, so the API server rejects a second task for it. `more` distinguishes several tasks of one cause (`retry`).
  */
 export function taskName(integrationName: string, integrationUid: string, cause: string, ...more: string[]): string {
   const digest = createHash("sha256")

@@ -5,12 +5,14 @@ import type { Delivery, ProviderEvent } from "../integrations/types.ts";
 import type { StoredIntegration } from "./choose-integration.ts";
 import type { RouteEntry } from "./gateway-keys.ts";
 
-/** Builders for tests of intake and gateway. */
+// Builders for tests of intake and gateway.
+
+/** The current key of the hook of `anEntry`. */
 export const hookKey = Buffer.from("the-current-hook-secret");
 export const previousHookKey = Buffer.from("the-previous-hook-secret");
 export const route = "route-0123456789abcdef";
 
-/** An integration as the API server stores it, its defaults filled in. */
+/** An integration as the API server stores it, with the defaults of its schema. */
 export function anIntegration(
   over: {
     name?: string;
@@ -88,7 +90,7 @@ export function aComment(over: { id?: number; body?: string; owner?: string; rep
   };
 }
 
-/** Headers as GitHub sends them, signed. */
+/** The headers of a delivery as GitHub sends them, with a signature of `body`. */
 export function signedHeaders(
   body: string | Uint8Array,
   over: { key?: Uint8Array; event?: string; deliveryId?: string } = {},
@@ -104,7 +106,7 @@ export function signedHeaders(
   };
 }
 
-/** A delivery with these headers. */
+/** A delivery of `body`, signed unless `headers` are given. */
 export function aDelivery(body: string | object, headers?: Record<string, string>): Delivery {
   const text = typeof body === "string" ? body : JSON.stringify(body);
   const all = headers ?? signedHeaders(text);

@@ -48,7 +48,7 @@ async function compare(client: KubeClient, kubeconfig: string, log: (line: strin
   const gateway = await aGateway(published.env, kubeconfig);
   const integration = { ...anIntegration(), metadata: { name: "bare", namespace: published.namespace, uid: "bare" } };
   const trigger = { name: "mention", mention: {} };
-  const decision = { result: "task" as const, trigger, ring: { kind: "mention" as const, words: "fix it" } };
+  const decision = { result: "task" as const, trigger, signal: { kind: "mention" as const, words: "fix it" } };
   const throughGateway = async (id: number): Promise<void> => {
     const { status } = await deliver(gateway, published.route, aComment({ id, body: text }));
     if (status !== 202) throw new Error(`the gateway answered ${status}`);

@@ -251,7 +251,7 @@ async function aGatewayProcess(env: Record<string, string>): Promise<{ url: stri
   });
   let log = "";
   child.stdout.on("data", (chunk: Buffer) => (log += chunk.toString()));
-  const port = await eventually(() => /"port":(\d+).*"message":"taking deliveries"/.exec(log)?.[1], {
+  const port = await eventually(() => /"port":(\d+).*"message":"listening for deliveries"/.exec(log)?.[1], {
     describe: "the gateway process to take deliveries",
     timeoutMs: 30_000,
   });

@@ -30,7 +30,7 @@ describe("a broken rule on one trigger of several", () => {
     const verdict = stalledBy({ compileRule, config }, integration);
     expect(verdict).toMatchObject({ type: "Stalled", status: "True", reason });
     expect(verdict?.message).toMatch(
-      /^No trigger rings until triggers\[label\]\.when is mended \(commands .* work\): \w/,
+      /^All triggers are disabled until spec\.triggers\[label\]\.when is fixed \(commands .* work\): \w/,
     );
     expect(deciding("fix it")).toEqual({ result: "ignored", reason, message: verdict?.message });
     expect(deciding("stop")).toMatchObject({ result: "task", command: "stop" });

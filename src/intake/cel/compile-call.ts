@@ -7,7 +7,7 @@ import { patternCost } from "./pattern-cost.ts";
 import { RuleError } from "./rule-error.ts";
 import { elements, Failure, has } from "./values.ts";
 
-/** Compiles `size(x)` and `has(x.y)`; there are no other functions. */
+/** Compiles `size(x)` and `has(x.y)`; rules have no other functions. */
 export function compileCall([name, args]: [string, ASTNode[]], scope: Scope): Run {
   const [first] = args;
   if (name === "has" && first?.op === ".") {
@@ -21,7 +21,7 @@ export function compileCall([name, args]: [string, ASTNode[]], scope: Scope): Ru
   throw unavailable(name);
 }
 
-/** Compiles a method, or a comprehension that looks through a list. */
+/** Compiles a method, or a comprehension over a list. */
 export function compileMethod([name, receiver, args]: [string, ASTNode, ASTNode[]], scope: Scope): Run {
   if (quantifiers.has(name)) return compileQuantifier(name, [receiver, ...args], scope);
   const of = scope.compile(receiver, scope);
@@ -37,12 +37,12 @@ export function compileMethod([name, receiver, args]: [string, ASTNode, ASTNode[
     withText(of(frame), (text) => withText(given(frame), (other) => predicate(text, other, frame.fuel)));
 }
 
-/** The pattern must stand in the rule: a pattern out of a payload would be a stranger's program. */
+/** The pattern must be a literal in the rule: a pattern from a payload would be a program of an untrusted person. */
 function compileMatches(of: Run, argument: ASTNode | undefined, scope: Scope): Run {
   if (argument?.op !== "value" || typeof argument.args !== "string") {
-    throw new RuleError("RuleInvalid", "matches() needs its pattern as a literal");
+    throw new RuleError("RuleInvalid", "the pattern of matches() must be a string literal");
   }
-  scope.payPattern(patternCost(argument.args));
+  scope.chargePattern(patternCost(argument.args));
   const matches = compilePattern(argument.args);
   return (frame) => withText(of(frame), (text) => matches(text, frame.fuel));
 }
@@ -66,12 +66,12 @@ function test(frame: Frame, slot: number, item: unknown, holds: Run): boolean | 
   frame.slots[slot] = item;
   const value = holds(frame);
   if (typeof value === "boolean" || value instanceof Failure) return value;
-  return new Failure("the rule uses as bool what is none");
+  return new Failure("expected a bool operand");
 }
 
 type Decide = (items: unknown[], test: (item: unknown) => boolean | Failure) => boolean | Failure;
 
-/** `exists` is decided by the first true, `all` by the first false; a failure counts only where nothing decides. */
+/** The first true decides `exists`, the first false decides `all`. A failure counts only if no element decides. */
 function anyOrAll(decisive: boolean): Decide {
   return (items, test) => {
     let failure: Failure | undefined;
@@ -97,6 +97,6 @@ const exactlyOne: Decide = (items, test) => {
 function unavailable(name: string): RuleError {
   return new RuleError(
     "RuleInvalid",
-    `rules have no ${name}(); there are has, size, startsWith, endsWith, contains, matches, lowerAscii, upperAscii, trim, all, exists, exists_one`,
+    `rules cannot use ${name}(); they can use has, size, startsWith, endsWith, contains, matches, lowerAscii, upperAscii, trim, all, exists, exists_one`,
   );
 }

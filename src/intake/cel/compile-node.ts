@@ -6,22 +6,22 @@ import { nodeCost } from "./fuel.ts";
 import { RuleError } from "./rule-error.ts";
 import { Failure, index, select } from "./values.ts";
 
-/** What all patterns of a rule may cost to compile: with the worst of them, some 40 ms on a slow core. */
+/** Maximum cost to compile all patterns of a rule: with the worst patterns, about 40 ms on a slow core. */
 export const maxPatternCost = 2_000;
 
-/** Compiles a checked expression into functions that pay for each step. Throws `RuleError` for what rules may not use. */
+/** Compiles a checked expression into functions that charge each step to the fuel. Throws `RuleError` if the expression uses anything that rules may not use. */
 export function compileRoot(node: ASTNode, variables: readonly string[]): Run {
-  return compileNode(node, { variables, compile: compileNode, payPattern: patternPurse() });
+  return compileNode(node, { variables, compile: compileNode, chargePattern: patternBudget() });
 }
 
-function patternPurse(): Scope["payPattern"] {
+function patternBudget(): Scope["chargePattern"] {
   let spent = 0;
   return (cost) => {
     spent += cost;
     if (spent > maxPatternCost) {
       throw new RuleError(
         "RuleTooExpensive",
-        "the patterns of matches() take too much; write smaller counts such as a{1000}, and fewer or narrower classes of Unicode",
+        "the patterns of matches() cost too much to compile; use smaller counts than in a{1000}, and fewer or narrower Unicode classes",
       );
     }
   };
@@ -47,7 +47,7 @@ function compileOne(node: ASTNode, scope: Scope): Run {
 
 function compileRest(node: Parameters<typeof compileOperator>[0] | UnavailableNode, scope: Scope): Run {
   if (node.op === "map" || node.op === ".?" || node.op === "[?]") {
-    throw new RuleError("RuleInvalid", "rules have no map literals and no optional access");
+    throw new RuleError("RuleInvalid", "rules cannot use map literals or optional access");
   }
   return compileOperator(node, scope);
 }
@@ -67,17 +67,17 @@ function compileAccess(node: Extract<ASTNode, { op: "." | "[]" }>, scope: Scope)
 function constant(value: unknown): Run {
   if (typeof value === "bigint") {
     const number = Number(value);
-    if (!Number.isSafeInteger(number)) throw new RuleError("RuleInvalid", `${value} is too large a number for a rule`);
+    if (!Number.isSafeInteger(number))
+      throw new RuleError("RuleInvalid", `the number ${value} is too large for a rule`);
     return () => number;
   }
-  if (value !== null && typeof value === "object")
-    throw new RuleError("RuleInvalid", "rules have no bytes and no uint");
+  if (value !== null && typeof value === "object") throw new RuleError("RuleInvalid", "rules cannot use bytes or uint");
   return () => value;
 }
 
 function variable(name: string, scope: Scope): Run {
   const slot = scope.variables.lastIndexOf(name);
-  if (slot < 0) throw new RuleError("RuleInvalid", `there is no variable ${name}; rules see event and body`);
+  if (slot < 0) throw new RuleError("RuleInvalid", `there is no variable ${name}; rules can use event and body`);
   return (frame) => frame.slots[slot];
 }
 

@@ -10,10 +10,10 @@ type OperatorNode = Exclude<
   { op: "value" | "id" | "." | ".?" | "[]" | "[?]" | "call" | "rcall" | "list" | "map" }
 >;
 
-const notBool = new Failure("the rule uses as bool what is none");
-const notNumbers = new Failure("the rule calculates with what is no number");
+const notBool = new Failure("expected a bool operand");
+const notNumbers = new Failure("expected number operands");
 
-/** Compiles an operator. Division is left out: a JSON number does not say whether it is an int. */
+/** Compiles an operator. There is no division, because a JSON number does not say whether it is an int. */
 export function compileOperator(node: OperatorNode, scope: Scope): Run {
   if (node.op === "!_") return unary(node.args, scope, not);
   if (node.op === "-_") return unary(node.args, scope, negate);
@@ -42,7 +42,7 @@ const operators: Readonly<Record<string, Binary>> = {
 
 function binary(name: string, args: [ASTNode, ASTNode], scope: Scope): Run {
   const operator = operators[name];
-  if (!operator) throw new RuleError("RuleInvalid", `rules have no operator ${name}`);
+  if (!operator) throw new RuleError("RuleInvalid", `rules cannot use the operator ${name}`);
   const [left, right] = [scope.compile(args[0], scope), scope.compile(args[1], scope)];
   return (frame) => {
     const a = left(frame);
@@ -73,7 +73,7 @@ function ternary(args: [ASTNode, ASTNode, ASTNode], scope: Scope): Run {
   };
 }
 
-/** `||` (decided by true) and `&&` (by false): a side that fails does not matter where the other one decides. */
+/** `||` (true decides) and `&&` (false decides). If one side decides, a failure of the other side does not matter. */
 function logical(args: [ASTNode, ASTNode], scope: Scope, decisive: boolean): Run {
   const [left, right] = [scope.compile(args[0], scope), scope.compile(args[1], scope)];
   return (frame) => {
@@ -100,7 +100,8 @@ function numeric(apply: (a: number, b: number) => number): Binary {
 
 function add(a: unknown, b: unknown, fuel: Fuel): unknown {
   if (typeof a === "number" && typeof b === "number") return a + b;
-  if (typeof a !== "string" || typeof b !== "string") return new Failure("the rule adds what cannot be added");
+  if (typeof a !== "string" || typeof b !== "string")
+    return new Failure("expected two numbers or two texts as operands of +");
   if (a.length + b.length > maxText) return new Failure(`the rule makes a text of more than ${maxText} characters`);
   fuel.spend(a.length + b.length);
   return a + b;
@@ -108,7 +109,7 @@ function add(a: unknown, b: unknown, fuel: Fuel): unknown {
 
 function member(value: unknown, collection: unknown, fuel: Fuel): unknown {
   if (isMap(collection)) return typeof value === "string" && Object.hasOwn(collection, value);
-  if (!Array.isArray(collection)) return new Failure("the rule looks for something in what is neither list nor map");
+  if (!Array.isArray(collection)) return new Failure("expected a list or a map as the right operand of in");
   for (const element of collection as unknown[]) {
     fuel.spend(nodeCost);
     if (equal(value, element, fuel)) return true;

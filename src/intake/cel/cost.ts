@@ -3,18 +3,21 @@ import { nodeCost } from "./fuel.ts";
 import { RuleError } from "./rule-error.ts";
 import { maxList } from "./values.ts";
 
-/** Comprehensions a rule may use: they look through a list and make none. */
+/** The comprehensions that a rule may use: they iterate over a list and create no new list. */
 export const quantifiers = new Set(["all", "exists", "exists_one"]);
 const maxNesting = 2;
 
 /**
- * What an expression costs at most, where each list has as many entries as it may; texts are charged when it runs.
- * Throws `RuleError` where comprehensions are nested too deep.
+ * The maximum cost of an expression if each list has the maximum number of entries. The cost of texts is charged during the evaluation.
+ * Throws `RuleError` if comprehensions are nested too deep.
  */
 export function worstCost(node: ASTNode, nesting = 0): number {
   if (node.op === "rcall" && quantifiers.has(node.args[0])) {
     if (nesting >= maxNesting) {
-      throw new RuleError("RuleTooExpensive", `comprehensions are nested more than ${maxNesting} deep`);
+      throw new RuleError(
+        "RuleTooExpensive",
+        `comprehensions are nested more than ${maxNesting} levels deep; nest fewer of them`,
+      );
     }
     const inside = node.args[2].reduce((sum, argument) => sum + worstCost(argument, nesting + 1), 0);
     return nodeCost + worstCost(node.args[1], nesting) + maxList * (nodeCost + inside);
@@ -22,7 +25,7 @@ export function worstCost(node: ASTNode, nesting = 0): number {
   return children(node).reduce((sum, child) => sum + worstCost(child, nesting), nodeCost);
 }
 
-/** The nodes right below one. */
+/** The direct children of a node. */
 function children(node: ASTNode): ASTNode[] {
   if (node.op === "value" || node.op === "id") return [];
   if (node.op === "." || node.op === ".?") return [node.args[0]];

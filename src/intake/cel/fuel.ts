@@ -1,15 +1,15 @@
-/** What one node of an expression costs, in units of about a nanosecond. */
+/** The cost of one node of an expression, in units of about a nanosecond. */
 export const nodeCost = 25;
 
-/** An evaluation that took more than it may. Nothing in an expression can catch it. */
+/** Thrown when an evaluation exceeds its budget. An expression cannot catch it. */
 export class FuelExhausted extends Error {
   constructor() {
-    super("the rule took more than one evaluation may: compare shorter lists or texts");
+    super("the rule exceeded the cost limit of one evaluation; compare shorter lists or texts");
     this.name = "FuelExhausted";
   }
 }
 
-/** Counts what one evaluation costs, and stops it where that is more than it may. */
+/** Counts the cost of one evaluation, and stops the evaluation when it exceeds the budget. */
 export class Fuel {
   readonly #units: number;
   #spent = 0;
@@ -18,12 +18,12 @@ export class Fuel {
     this.#units = units;
   }
 
-  /** What it has cost so far; more than there was, where that stopped the evaluation. */
+  /** The cost so far; greater than the budget if the evaluation was stopped. */
   get spent(): number {
     return this.#spent;
   }
 
-  /** Takes `units` off; throws `FuelExhausted` where they are not there. */
+  /** Charges `units`; throws `FuelExhausted` if the budget is exceeded. */
   spend(units: number): void {
     this.#spent += units;
     if (this.#spent > this.#units) throw new FuelExhausted();

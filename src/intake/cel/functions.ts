@@ -2,13 +2,13 @@ import { RE2JS } from "re2js";
 import type { Fuel } from "./fuel.ts";
 import { Failure, isMap, keysOf, maxText } from "./values.ts";
 
-/** What one character costs one instruction of a regular expression, measured with the worst patterns and texts. */
+/** The cost of one instruction of a regular expression for one character, measured with the worst patterns and texts. */
 const regexStepCost = 17;
 
-/** A method that rules may call on a text. Neither makes a list. */
+/** A method that rules may call on a text. No method creates a list. */
 type TextMethod = (text: string, argument: string, fuel: Fuel) => unknown;
 
-/** Methods with one text as argument. `contains` is charged for the worst that a search can take. */
+/** Methods with one text as argument. `contains` is charged the worst-case cost of a search. */
 export const textPredicates: Readonly<Record<string, TextMethod>> = {
   startsWith: (text, prefix, fuel) => (fuel.spend(prefix.length), text.startsWith(prefix)),
   endsWith: (text, suffix, fuel) => (fuel.spend(suffix.length), text.endsWith(suffix)),
@@ -19,14 +19,14 @@ export const textPredicates: Readonly<Record<string, TextMethod>> = {
   },
 };
 
-/** Methods without argument. */
+/** Methods without arguments. */
 export const textTransforms: Readonly<Record<string, (text: string, fuel: Fuel) => unknown>> = {
   lowerAscii: (text, fuel) => (fuel.spend(text.length * 10), flipCase(text, "A", "Z")),
   upperAscii: (text, fuel) => (fuel.spend(text.length * 10), flipCase(text, "a", "z")),
   trim: (text, fuel) => (fuel.spend(text.length * 4), text.trim()),
 };
 
-/** Turns the case of the ASCII letters between two. Over the bytes: a replacement for each letter costs many times as much. */
+/** Switches the case of the ASCII letters from `first` to `last`. It works on bytes, because a replacement of each letter costs many times as much. */
 function flipCase(text: string, first: string, last: string): string {
   const bytes = Buffer.from(text, "utf16le");
   const [from, to] = [first.charCodeAt(0), last.charCodeAt(0)];
@@ -37,20 +37,20 @@ function flipCase(text: string, first: string, last: string): string {
   return bytes.toString("utf16le");
 }
 
-/** Runs `use` on a text of bearable length, and fails for everything else. */
+/** Calls `use` with a text of at most `maxText` characters; fails for every other value. */
 export function withText(value: unknown, use: (text: string) => unknown): unknown {
   if (value instanceof Failure) return value;
-  if (typeof value !== "string") return new Failure("the rule uses as text what is none");
+  if (typeof value !== "string") return new Failure("expected a text");
   if (value.length > maxText) return new Failure(`the rule uses a text of more than ${maxText} characters`);
   return use(value);
 }
 
-/** Characters of a text (code points), entries of a list or a map. */
+/** The number of characters (code points) of a text, or of entries of a list or a map. */
 export function size(value: unknown, fuel: Fuel): unknown {
   if (typeof value === "string") return withText(value, (text) => (fuel.spend(text.length * 3), codePoints(text)));
   if (Array.isArray(value)) return value.length;
   if (!isMap(value))
-    return value instanceof Failure ? value : new Failure("the rule asks for the size of what has none");
+    return value instanceof Failure ? value : new Failure("expected a text, a list or a map for size()");
   return keysOf(value, fuel).length;
 }
 
@@ -63,7 +63,7 @@ function codePoints(text: string): number {
   return text.length - pairs;
 }
 
-/** A regular expression of RE2: the time is linear in the text, so it can be told beforehand and is charged. */
+/** Compiles a regular expression with RE2. The time of a match is linear in the length of the text, so its cost is known in advance and charged. */
 export function compilePattern(pattern: string): (text: string, fuel: Fuel) => boolean {
   const compiled = RE2JS.compile(pattern);
   const step = compiled.programSize() * regexStepCost;

@@ -1,37 +1,37 @@
-/** What compiling one class of Unicode costs beside its one instruction: its thousands of ranges are put together. */
+/** The cost to compile one Unicode class, in addition to its one instruction: thousands of ranges are merged. */
 const unicodeClassCost = 80;
-/** How many characters of a range cost one unit: without case, the engine asks each for its other cases. */
+/** The number of characters of a range that cost one unit: in a case-insensitive pattern, the engine looks up the other cases of each character. */
 const rangeCharactersPerUnit = 320;
-/** Both ends of a group, and what stands for nothing in an empty one. */
+/** The instructions for the start and the end of a group, and for the content of an empty group. */
 const groupCost = 3;
 
-/** Names and numbers in braces are short: the bound keeps the work linear, and a longer one is read as its characters, which cost more. */
+/** One token of a pattern. The bound on names and numbers in braces keeps the work linear. Longer ones are read as single characters, which cost more. */
 const token =
   /(?<quoted>\\Q[^]*?(?:\\E|$))|(?<unicode>\\[pP](?:\{[^}]{0,64}\}|[^])?)|(?<escape>\\(?:x\{[^}]{0,64}\}|[^]))|(?<set>\[\^?\]?(?:\\[^]|\[:\^?\w{0,16}:\]|[^\]\\])*\]?)|(?<flags>\(\?[a-zA-Z-]*\))|(?<open>\((?:\?(?:P?<\w*>|[a-zA-Z-]*:))?)|(?<close>\))|(?<either>\|)|\{(?<least>\d+)(?:,(?<most>\d*))?\}|(?<repeat>[*+?])|(?<plain>[^])/gu;
 
-/** A group while it is read: what stands in it, and its last part, which a repeat would multiply. */
+/** A group while it is read: the cost of its content, and the cost of its last part, which a repeat would multiply. */
 interface Group {
   before: number;
   last: number;
 }
 
 /**
- * What compiling a regular expression costs at most, in instructions of its program: the engine writes out counted
- * repeats, so seven characters become a thousand and a nested pair a million. Tells it without compiling, in linear time.
+ * The maximum cost to compile a regular expression, in instructions of its program. The engine expands counted repeats, so seven
+ * characters become a thousand instructions, and a nested pair a million. Computed in linear time, without compiling the pattern.
  */
 export function patternCost(pattern: string): number {
   const groups: Group[] = [{ before: 2, last: 0 }];
-  let beside = 0;
+  let oneTime = 0;
   for (const { 0: text, groups: found = {} } of pattern.matchAll(token)) {
-    beside += besideOf(text, found);
-    step(groups, text, found);
+    oneTime += oneTimeCost(text, found);
+    addToken(groups, text, found);
   }
-  return groups.reduce((sum, { before, last }) => sum + before + last, beside);
+  return groups.reduce((sum, { before, last }) => sum + before + last, oneTime);
 }
 
 type Found = Record<string, string | undefined>;
 
-function step(groups: Group[], text: string, found: Found): void {
+function addToken(groups: Group[], text: string, found: Found): void {
   const group = groups.at(-1);
   if (!group || found["flags"]) return;
   if (found["repeat"] ?? found["least"]) group.last = repeated(group.last, found);
@@ -40,7 +40,7 @@ function step(groups: Group[], text: string, found: Found): void {
   else add(group, found["either"] ? 2 : found["quoted"] === undefined ? 1 : text.length);
 }
 
-/** What a repeat writes out: exact ones the part alone, the others a branch with each. */
+/** The cost of an expanded repeat: an exact count repeats the part alone, other counts add a branch to each copy. */
 function repeated(size: number, { least = "1", most }: Found): number {
   const times = Math.max(1, Number(least), Number(most ?? "0"));
   return most ? (size + 1) * times : size * times + 1;
@@ -57,8 +57,8 @@ function add(group: Group, size: number): void {
   group.last = size;
 }
 
-/** What is paid once, however often the part is repeated. */
-function besideOf(text: string, { unicode, set }: Found): number {
+/** The cost that is charged once, no matter how often the part is repeated. */
+function oneTimeCost(text: string, { unicode, set }: Found): number {
   if (unicode) return unicodeClassCost;
   return set ? setCost(text) : 0;
 }

@@ -1,4 +1,4 @@
-/** Why an expression cannot be a rule. */
+/** Thrown when an expression cannot be compiled as a rule; `code` is the reason. */
 export class RuleError extends Error {
   readonly code: "RuleInvalid" | "RuleTooExpensive";
 

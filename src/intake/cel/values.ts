@@ -1,13 +1,13 @@
 import { nodeCost, type Fuel } from "./fuel.ts";
 
-/** The longest text and the longest list a rule may work on. */
+/** Maximum length of a text and of a list that a rule may work on. */
 export const maxText = 65_536;
 export const maxList = 256;
 const maxEqualDepth = 32;
-/** What it costs to list one key of a map, measured with as many keys as a body may have values. */
+/** The cost to list one key of a map, measured with as many keys as a body may have values. */
 const keyCost = 200;
 
-/** What went wrong in a part of an expression; `||`, `&&` and the comprehensions may do without that part. Costs no stack trace. */
+/** The failure of a part of an expression. `||`, `&&` and comprehensions may not need that part. Not an `Error`, which would cost a stack trace. */
 export class Failure {
   readonly message: string;
 
@@ -16,13 +16,13 @@ export class Failure {
   }
 }
 
-const noSuchKey = new Failure("the rule reads a field that is not there; ask with has() first");
-const notSelectable = new Failure("the rule reads a field of something that has none");
-const badIndex = new Failure("the rule reads an element that is not there");
-const incomparable = new Failure("the rule compares two things that have no order");
-const listTooLong = new Failure(`the rule looks through a list of more than ${maxList} entries`);
+const noSuchKey = new Failure("the rule reads a field that does not exist; check it with has() first");
+const notSelectable = new Failure("the rule reads a field of a value that is not a map");
+const badIndex = new Failure("the rule reads a list element that does not exist");
+const incomparable = new Failure("the rule compares two values that have no order");
+const listTooLong = new Failure(`the rule iterates over a list of more than ${maxList} entries`);
 
-/** `object.key`, for objects only; inherited properties do not exist here. */
+/** `object.key`, for maps only; inherited properties are not visible. */
 export function select(object: unknown, key: string): unknown {
   if (object instanceof Failure) return object;
   if (!isMap(object)) return notSelectable;
@@ -38,23 +38,23 @@ export function index(collection: unknown, at: unknown): unknown {
   return at >= 0 && at < collection.length ? (collection[at] as unknown) : badIndex;
 }
 
-/** Whether `object` has `key`; a failure where `object` itself is none. */
+/** Whether `object` has `key`; a failure if `object` is not a map. */
 export function has(object: unknown, key: string): boolean | Failure {
   if (object instanceof Failure) return object;
   return isMap(object) ? Object.hasOwn(object, key) : notSelectable;
 }
 
-/** The elements of a list, or the keys of a map, where they are few enough. */
+/** The elements of a list or the keys of a map; a failure if there are more than `maxList`. */
 export function elements(collection: unknown, fuel: Fuel): unknown[] | Failure {
   if (collection instanceof Failure) return collection;
   const all: unknown = isMap(collection) ? keysOf(collection, fuel) : collection;
-  if (!Array.isArray(all)) return new Failure("the rule looks through something that is neither list nor map");
+  if (!Array.isArray(all)) return new Failure("expected a list or a map to iterate over");
   return all.length <= maxList ? all : listTooLong;
 }
 
 /**
- * The keys of a map. The engine lists them all before it shows the first, so they are charged when it has: one listing
- * is bounded by the values that a body may have, and whoever asks again pays again.
+ * The keys of a map. The JavaScript engine lists all keys before it returns the first one, so they are charged after the listing.
+ * The number of values that a body may have bounds one listing, and each further listing is charged again.
  */
 export function keysOf(map: Record<string, unknown>, fuel: Fuel): string[] {
   const keys = Object.keys(map);
@@ -62,7 +62,7 @@ export function keysOf(map: Record<string, unknown>, fuel: Fuel): string[] {
   return keys;
 }
 
-/** Deep equality; things of different kinds are unequal, as in CEL. */
+/** Deep equality. Values of different types are not equal, as in CEL. */
 export function equal(a: unknown, b: unknown, fuel: Fuel, depth = 0): boolean {
   if (typeof a === "string" && typeof b === "string") return equalTexts(a, b, fuel);
   if (a === b) return true;
@@ -94,7 +94,7 @@ function equalObjects(a: object, b: object, fuel: Fuel, depth: number): boolean 
   return isMap(a) && isMap(b) && equalMaps(a, b, fuel, depth);
 }
 
-/** Charged by the character: texts of different widths are compared one by one. */
+/** Charged for each character: the engine compares texts of different character widths one character at a time. */
 function equalTexts(a: string, b: string, fuel: Fuel): boolean {
   if (a.length !== b.length) return false;
   fuel.spend(a.length);
