@@ -28,7 +28,7 @@ async function start(options: Partial<Parameters<typeof aBroker>[0]> = {}): Prom
   return started;
 }
 
-const leave = (over: Parameters<typeof aRunningTask>[0] = {}): AgentTask =>
+const seedTask = (over: Parameters<typeof aRunningTask>[0] = {}): AgentTask =>
   client.seed(AgentTaskKind, aRunningTask(over));
 const stored = (): AgentTask => {
   const [task] = client.objects(AgentTaskKind);
@@ -36,7 +36,7 @@ const stored = (): AgentTask => {
   return task;
 };
 
-/** Has the API server say this of every token. */
+/** Makes the API server return this status for every TokenReview. */
 function review(status: object): void {
   const create = client.create.bind(client);
   client.create = (async (type: { plural: string }, object: object, options: object) =>
@@ -61,8 +61,8 @@ const open = (bearer = "a-pod-bound-token"): Promise<BrokerAnswer> => broker.cal
 const ask = (bearer = capability()): Promise<BrokerAnswer> => broker.call("GET", routes.task, { bearer });
 
 describe("opening a session", () => {
-  it("answers a capability for the courier and a lesser one for the agent", async () => {
-    leave();
+  it("returns a capability for the courier and a restricted one for the agent", async () => {
+    seedTask();
     review(podToken());
     const answer = await open();
     expect(answer.status).toBe(200);
@@ -72,50 +72,55 @@ describe("opening a session", () => {
   });
 
   it.each([
-    { name: "a token the API server does not know", status: { authenticated: false } },
+    { name: "a token that the API server does not know", status: { authenticated: false } },
     { name: "a token for another audience", status: podToken({ audiences: ["https://kubernetes.default.svc"] }) },
     {
-      name: "a token that is bound to no pod",
+      name: "a token that is not bound to a pod",
       status: { ...podToken(), user: { username: "system:serviceaccount:team:default" } },
     },
     { name: "a person", status: { ...podToken(), user: { username: "ana" } } },
-  ])("refuses $name, and says nothing more", async ({ status }) => {
-    leave();
+  ])("refuses $name without details", async ({ status }) => {
+    seedTask();
     review(status);
     expect(await open()).toMatchObject({ status: 401, code: "Unauthorized" });
   });
 
-  it("does not even ask about no token", async () => {
+  it("does not call the API server without a token", async () => {
     expect(await broker.call("POST", routes.session)).toMatchObject({ status: 401, code: "Unauthorized" });
     expect(client.calls).toEqual([]);
   });
 
   it.each([
-    { name: "no sandbox", pod: { name: "web-1" }, status: 403, code: "NoTask" },
-    { name: "a sandbox of no task", pod: { name: "other-sandbox-1" }, status: 403, code: "NoTask" },
-    { name: "a namesake of the sandbox", pod: { uid: "pod-9" }, status: 409, code: "Fenced" },
-    { name: "a later attempt than was written", pod: { name: "shop-abc-sandbox-2" }, status: 409, code: "Fenced" },
+    { name: "not a sandbox", pod: { name: "web-1" }, status: 403, code: "NoTask" },
+    { name: "a sandbox without a task", pod: { name: "other-sandbox-1" }, status: 403, code: "NoTask" },
+    { name: "another pod with the sandbox's name", pod: { uid: "pod-9" }, status: 409, code: "Fenced" },
+    {
+      name: "of a later attempt than the recorded one",
+      pod: { name: "shop-abc-sandbox-2" },
+      status: 409,
+      code: "Fenced",
+    },
   ])("refuses a pod that is $name", async ({ pod, status, code }) => {
-    leave();
+    seedTask();
     review(podToken(pod));
     expect(await open()).toMatchObject({ status, code });
   });
 
-  it("has a pod wait whose uid the operator has not noted yet", async () => {
-    leave({ status: { attempts: [{ number: 1, podName: "shop-abc-sandbox-1" }] } });
+  it("asks a pod to wait if the operator has not recorded its uid yet", async () => {
+    seedTask({ status: { attempts: [{ number: 1, podName: "shop-abc-sandbox-1" }] } });
     review(podToken());
     expect(await open()).toMatchObject({ status: 503, code: "NotYetKnown" });
   });
 
-  it("says who ended the task", async () => {
-    leave({ spec: { cancel: { by: "kim" } } });
+  it("names the person who ended the task", async () => {
+    seedTask({ spec: { cancel: { by: "kim" } } });
     review(podToken());
     const answer = await open();
     expect(answer).toMatchObject({ status: 409, code: "Fenced" });
     expect(answer.message).toContain("the task was cancelled by kim");
   });
 
-  it("has everybody try again while the API server is away", async () => {
+  it("asks for a retry while the API server is unavailable", async () => {
     client.before = () => {
       throw failure(0, "Unreachable");
     };
@@ -124,8 +129,8 @@ describe("opening a session", () => {
 });
 
 describe("a capability", () => {
-  it("goes on over a rotation of the keys, and no longer", async () => {
-    leave();
+  it("stays valid during one rotation of the keys, and not longer", async () => {
+    seedTask();
     const given = signCapability(aGrant(), [oldKey]);
     const rotating = await start({ keys: () => keys });
     const status = async (): Promise<number> => (await rotating.call("GET", routes.task, { bearer: given })).status;
@@ -137,15 +142,15 @@ describe("a capability", () => {
     expect(await status()).toBe(401);
   });
 
-  it("is used from where it was given alone", async () => {
-    leave();
+  it("is valid only from the address that it was issued to", async () => {
+    seedTask();
     const answer = await ask(capability({ peer: "10.0.0.7" }));
     expect(answer).toMatchObject({ status: 403, code: "WrongAddress" });
-    expect(answer.message).toBe("this capability was given to 10.0.0.7 and is used from 127.0.0.1");
+    expect(answer.message).toBe("this capability was issued to 10.0.0.7 but is used from 127.0.0.1");
   });
 
-  it("believes no header about where it is used from", async () => {
-    leave();
+  it("ignores headers that claim another address", async () => {
+    seedTask();
     const headers = { "x-forwarded-for": "10.0.0.7", forwarded: "for=10.0.0.7" };
     const answer = await broker.call("GET", routes.task, { bearer: capability({ peer: "10.0.0.7" }), headers });
     expect(answer.code).toBe("WrongAddress");
@@ -154,7 +159,7 @@ describe("a capability", () => {
 
 describe("two sandboxes behind one address", () => {
   const other = { task: "shop-xyz", taskUID: "uid-shop-xyz", podUID: "pod-2" };
-  const leaveOther = (status: AgentTask["status"] = {}): void => {
+  const seedOtherTask = (status: AgentTask["status"] = {}): void => {
     const task = aRunningTask({
       status: { attempts: [{ number: 1, podName: "shop-xyz-sandbox-1", podUID: "pod-2" }], ...status },
     });
@@ -162,24 +167,24 @@ describe("two sandboxes behind one address", () => {
   };
 
   it("are both refused", async () => {
-    leave();
-    leaveOther();
+    seedTask();
+    seedOtherTask();
     expect((await ask()).status).toBe(200);
     expect(await ask(capability(other))).toMatchObject({ status: 403, code: "SourceAddressHidden" });
     expect(await ask()).toMatchObject({ status: 403, code: "SourceAddressHidden" });
   });
 
-  it("are one and its successor where the first has ended: clusters give addresses again", async () => {
-    leave();
-    leaveOther();
+  it("are accepted if the first has ended, because clusters reuse addresses", async () => {
+    seedTask();
+    seedOtherTask();
     expect((await ask()).status).toBe(200);
-    leave({ status: { completionTime: "2026-01-01T00:00:00Z" } });
+    seedTask({ status: { completionTime: "2026-01-01T00:00:00Z" } });
     expect((await ask(capability(other))).status).toBe(200);
   });
 
-  it("are told apart again when one has been silent for two minutes", async () => {
-    leave();
-    leaveOther();
+  it("are accepted if one has sent nothing for two minutes", async () => {
+    seedTask();
+    seedOtherTask();
     const clock = new FakeClock(new Date());
     const timed = await start({ clock });
     const status = async (bearer: string): Promise<number> => (await timed.call("GET", routes.task, { bearer })).status;
@@ -190,9 +195,9 @@ describe("two sandboxes behind one address", () => {
     expect(await status(capability(other))).toBe(200);
   });
 
-  it("are as they are on the process node, where all share one", async () => {
-    leave();
-    leaveOther();
+  it("are accepted on the process node, where all sandboxes share one address", async () => {
+    seedTask();
+    seedOtherTask();
     const shared = await start({ shared: true });
     for (const bearer of [capability(), capability(other)]) {
       expect((await shared.call("GET", routes.task, { bearer })).status).toBe(200);
@@ -205,8 +210,8 @@ describe("events", () => {
   const send = (sequence: number, events: object[], bearer = capability()): Promise<BrokerAnswer> =>
     broker.call("POST", routes.events, { bearer, body: { sequence, events } });
 
-  it("become progress and summary, each batch once", async () => {
-    leave();
+  it("are recorded as progress and summary, each batch once", async () => {
+    seedTask();
     const checklist = [{ text: "read", done: true }];
     expect((await send(0, [{ type: "progress", text: "reading", checklist }])).status).toBe(204);
     await send(1, [progress("fixing"), { type: "result", summary: "Fixed." }]);
@@ -217,64 +222,64 @@ describe("events", () => {
     });
   });
 
-  it("of a new attempt count anew, without the words of the one before", async () => {
+  it("of a new attempt are counted from 0, without the progress of the previous attempt", async () => {
     const attempts = [
       { number: 1, podName: "p1", podUID: "pod-1", reason: "NodeLost" },
       { number: 2, podName: "p2", podUID: "pod-2" },
     ];
     const before = { updatedAt: "2026-01-01T00:00:00Z", attempt: 1, events: 40, step: "before", checklist: [] };
-    leave({ status: { attempts, progress: before } });
+    seedTask({ status: { attempts, progress: before } });
     const bearer = capability({ attempt: 2, podUID: "pod-2" });
     expect((await send(0, [{ type: "message", text: "hello" }], bearer)).status).toBe(204);
     expect(stored().status?.progress).toEqual({ attempt: 2, events: 1, updatedAt: expect.any(String) as string });
   });
 
-  it("have the agent's messages logged, each once, as soon as the batch is taken", async () => {
-    leave();
-    const said: [object, string][] = [];
-    const log = { ...silentLogger, info: (fields: object, message: string) => void said.push([fields, message]) };
-    const talking = await start({ log });
-    const tell = (sequence: number, ...texts: string[]): Promise<BrokerAnswer> =>
-      talking.call("POST", routes.events, {
+  it("log each message of the agent once, after the batch is recorded", async () => {
+    seedTask();
+    const logged: [object, string][] = [];
+    const log = { ...silentLogger, info: (fields: object, message: string) => void logged.push([fields, message]) };
+    const logging = await start({ log });
+    const sendMessages = (sequence: number, ...texts: string[]): Promise<BrokerAnswer> =>
+      logging.call("POST", routes.events, {
         bearer: capability(),
         body: { sequence, events: texts.map((text) => ({ type: "message", text })) },
       });
     client.before = ({ verb }) => {
       if (verb === "mergePatch") throw failure(409, "Conflict");
     };
-    await tell(0, "one");
+    await sendMessages(0, "one");
     client.before = () => undefined;
-    for (const texts of [["one"], ["one"], ["one", "two"]]) expect((await tell(0, ...texts)).status).toBe(204);
-    const who = { namespace: "team", task: "shop-abc", attempt: 1 };
-    expect(said.filter(([, message]) => message === "the agent says").map(([fields]) => fields)).toEqual([
-      { ...who, text: "one" },
-      { ...who, text: "two" },
+    for (const texts of [["one"], ["one"], ["one", "two"]]) expect((await sendMessages(0, ...texts)).status).toBe(204);
+    const origin = { namespace: "team", task: "shop-abc", attempt: 1 };
+    expect(logged.filter(([, message]) => message === "the agent says").map(([fields]) => fields)).toEqual([
+      { ...origin, text: "one" },
+      { ...origin, text: "two" },
     ]);
   });
 
-  it("are refused where the attempt is over", async () => {
-    leave({ status: { completionTime: "2026-01-01T00:00:00Z" } });
+  it("are refused if the attempt has ended", async () => {
+    seedTask({ status: { completionTime: "2026-01-01T00:00:00Z" } });
     expect(await send(0, [progress("still here")])).toMatchObject({ status: 409, code: "Fenced" });
     expect(stored().status?.progress).toBeUndefined();
   });
 
-  it("are refused with what is wrong about them", async () => {
-    leave();
+  it("are refused with the path of the invalid field", async () => {
+    seedTask();
     const answer = await send(0, [{ type: "progress", text: "x".repeat(513) }]);
     expect(answer).toMatchObject({ status: 400, code: "Malformed" });
     expect(answer.message).toMatch(/^events\.0\.text: /);
   });
 
-  it("are sent again where the task changed at the same moment", async () => {
-    leave();
+  it("must be sent again if the task changed at the same time", async () => {
+    seedTask();
     client.before = ({ verb }) => {
       if (verb === "mergePatch") throw failure(409, "Conflict");
     };
     expect(await send(0, [progress("reading")])).toMatchObject({ status: 503, code: "Conflict" });
   });
 
-  it("are not even read from a stranger, nor beyond 1.5 MB", async () => {
-    leave();
+  it("are not read from an unauthorized caller, nor beyond 1.5 MB", async () => {
+    seedTask();
     const large = { sequence: 0, events: [{ type: "message", text: "x".repeat(1_600_000) }] };
     expect(await broker.call("POST", routes.events, { bearer: "forged", body: large })).toMatchObject({ status: 401 });
     const known = await broker.call("POST", routes.events, { bearer: capability(), body: large });
@@ -288,8 +293,8 @@ describe("a proposal", () => {
   const propose = (body: object, over = {}): Promise<BrokerAnswer> =>
     broker.call("POST", routes.proposal, { bearer: capability(over), body });
 
-  it("is stored for the operator, whole: nothing of one before shines through", async () => {
-    leave({
+  it("replaces the previous proposal completely", async () => {
+    seedTask({
       status: {
         result: {
           proposed: {
@@ -309,25 +314,25 @@ describe("a proposal", () => {
     expect(stored().status?.result).toEqual({ proposed, summary });
   });
 
-  it("is refused of another attempt than the one that brings it", async () => {
-    leave();
+  it("is refused if it names another attempt than the capability", async () => {
+    seedTask();
     expect(await propose({ ...wanted, attempt: 2 })).toMatchObject({ status: 409, code: "Fenced" });
   });
 
   it("is refused from an agent", async () => {
-    leave();
+    seedTask();
     expect(await propose(wanted, { scope: "agent" })).toMatchObject({ status: 403, code: "CourierOnly" });
   });
 
-  it("is written under the version that the fence was read from", async () => {
-    const { metadata } = leave();
+  it("is written with the resource version that the fence check has read", async () => {
+    const { metadata } = seedTask();
     await propose(wanted);
     const patch = client.calls.find(({ verb }) => verb === "mergePatch");
     expect(patch?.body).toMatchObject({ metadata: { resourceVersion: metadata.resourceVersion } });
   });
 });
 
-describe("what a courier is told of its task", () => {
+describe("the task's state for a courier", () => {
   const publish = { ref: "refs/heads/bellhop/1", newId: "a".repeat(40) };
   const ended = (reason: string): NonNullable<AgentTask["status"]> => ({
     completionTime: "2026-01-01T00:00:00Z",
@@ -337,22 +342,22 @@ describe("what a courier is told of its task", () => {
   });
 
   it.each([
-    { name: "the push it may do", status: { publish }, want: { stop: false, publish } },
-    { name: "to stop when the task is over", status: ended("WallClockExceeded"), want: { stop: true } },
+    { name: "the allowed push", status: { publish }, want: { stop: false, publish } },
+    { name: "to stop if the task has ended", status: ended("WallClockExceeded"), want: { stop: true } },
     ...["OutputRefused", "PublishRefused", "BranchMoved", "BranchGone"].map((reason) => ({
       name: `that its output was refused (${reason})`,
       status: ended(reason),
       want: { stop: false, refused: { reason, message: "Because." } },
     })),
   ])("is $name", async ({ status, want }) => {
-    leave({ status });
+    seedTask({ status });
     expect(JSON.parse((await ask()).text)).toEqual(want);
   });
 
-  it("is to stop when the task is gone, or another has its name", async () => {
+  it("is to stop if the task was deleted or recreated under the same name", async () => {
     expect((await ask()).text).toBe('{"stop":true}');
-    leave({ status: ended("OutputRefused") });
-    expect((await ask(capability({ taskUID: "uid-of-the-one-before" }))).text).toBe('{"stop":true}');
+    seedTask({ status: ended("OutputRefused") });
+    expect((await ask(capability({ taskUID: "uid-of-the-previous-task" }))).text).toBe('{"stop":true}');
   });
 });
 
@@ -366,19 +371,19 @@ describe("the routes", () => {
     ["GET", "/v1/../v1/session"],
     ["GET", "/git/1/info/refs/"],
     ["POST", "/git/1/git-upload-archive"],
-  ] as const)("do not know %s %s", async (method, path) => {
+  ] as const)("answer 404 to %s %s", async (method, path) => {
     expect(await broker.call(method, path, { bearer: capability() })).toMatchObject({ status: 404, code: "NoRoute" });
   });
 
-  it("know no other methods", async () => {
-    leave();
+  it("accept no other methods", async () => {
+    seedTask();
     for (const method of ["HEAD", "DELETE"] as const) {
       expect((await broker.call(method, routes.task, { bearer: capability() })).status).toBe(405);
     }
   });
 
-  it("tell nobody what went wrong inside", async () => {
-    leave();
+  it("do not reveal internal errors", async () => {
+    seedTask();
     client.before = () => {
       throw new TypeError("cannot read the secret of the day");
     };

@@ -5,19 +5,19 @@ import type { KubeClient } from "../kube/types.ts";
 import { eventBatch, proposal, routes } from "../sandbox/protocol/channel.ts";
 import type { Clock } from "../shared/clock.ts";
 import type { Logger } from "../shared/log.ts";
-import { takeEvents } from "./events.ts";
+import { recordEvents } from "./events.ts";
 import { infoRefs, receivePack, uploadPack, type GitDeps } from "./git.ts";
 import type { GitRequest } from "./git-request.ts";
 import type { Grant, SigningKeys } from "./capability.ts";
 import { requireCourier, requireGrant, type Caller } from "./guard.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Peers } from "./peers.ts";
-import { takeProposal } from "./proposal.ts";
+import { recordProposal } from "./proposal.ts";
 import { Refusal } from "./refusal.ts";
 import { openSession } from "./session.ts";
 import { taskState } from "./task-state.ts";
 
-/** What the broker's routes need. */
+/** Dependencies of `createApp`. */
 export interface AppDeps {
   client: KubeClient;
   clock: Clock;
@@ -29,37 +29,38 @@ export interface AppDeps {
 }
 
 const maxJsonBytes = "1.5mb";
-const goodbyeMs = 2_000;
+/** How long a refused sender may take to read the answer before its connection is closed. */
+const lingerMs = 2_000;
 
-/** The broker's routes: each an exact method and path; everything else is 404. */
+/** Creates the HTTP application of the broker. Each route has an exact method and path; every other path is answered with 404. */
 export function createApp(deps: AppDeps): Express {
   const app = express();
   const courier = courierOnly(deps);
   const json = express.json({ limit: maxJsonBytes, type: () => true });
   for (const setting of ["case sensitive routing", "strict routing"]) app.enable(setting);
   for (const setting of ["x-powered-by", "etag"]) app.disable(setting);
-  app.use(counted(deps), knownMethod);
+  app.use(countRequests(deps), requireKnownMethod);
 
   app.post(routes.session, async (request, response) => {
     const token = /^Bearer (.+)$/i.exec(request.headers.authorization ?? "")?.[1] ?? "";
-    response.json(await openSession(deps, { token, peer: peerOf(request) }, gone(response)));
+    response.json(await openSession(deps, { token, peer: peerOf(request) }, abortOnHangUp(response)));
   });
   app.post(routes.events, courier, json, async (request, response) => {
-    await takeEvents(deps, grantOf(response), parsed(eventBatch, request.body), gone(response));
+    await recordEvents(deps, grantOf(response), parsed(eventBatch, request.body), abortOnHangUp(response));
     response.status(204).end();
   });
   app.post(routes.proposal, courier, json, async (request, response) => {
-    await takeProposal(deps.client, grantOf(response), parsed(proposal, request.body), gone(response));
+    await recordProposal(deps.client, grantOf(response), parsed(proposal, request.body), abortOnHangUp(response));
     response.status(204).end();
   });
   app.get(routes.task, courier, async (_request, response) => {
-    response.json(await taskState(deps.client, grantOf(response), gone(response)));
+    response.json(await taskState(deps.client, grantOf(response), abortOnHangUp(response)));
   });
   app.get(`${routes.git}/:repository/info/refs`, git(deps, infoRefs));
   app.post(`${routes.git}/:repository/git-upload-pack`, git(deps, uploadPack));
   app.post(`${routes.git}/:repository/git-receive-pack`, git(deps, receivePack));
   app.use(() => {
-    throw new Refusal(404, "NoRoute", "the broker has no such route");
+    throw new Refusal(404, "NoRoute", "the broker has no such route; check the method and the path");
   });
   app.use(answerError(deps));
   return app;
@@ -69,24 +70,24 @@ type GitRoute = (deps: GitDeps, git: GitRequest) => Promise<void>;
 
 function git(deps: AppDeps, route: GitRoute) {
   return async (request: Request<{ repository: string }>, response: Response): Promise<void> => {
-    const signal = gone(response);
-    const grant = await requireGrant(deps, who(request), signal);
+    const signal = abortOnHangUp(response);
+    const grant = await requireGrant(deps, callerOf(request), signal);
     await route(deps.git, { grant, repositoryId: request.params.repository, request, response, signal });
   };
 }
 
-/** Express would answer HEAD by a GET's route, and OPTIONS by itself. */
-function knownMethod(request: Request, _response: Response, next: NextFunction): void {
+/** Rejects other methods: Express would answer HEAD with the route of GET, and OPTIONS itself. */
+function requireKnownMethod(request: Request, _response: Response, next: NextFunction): void {
   if (request.method !== "GET" && request.method !== "POST") {
-    throw new Refusal(405, "NoRoute", "the broker knows GET and POST only");
+    throw new Refusal(405, "NoRoute", "the broker accepts GET and POST only");
   }
   next();
 }
 
-/** Before a body is read: a stranger's is not even parsed. */
+/** Runs before the body is read, so that the body of an unauthorized request is never parsed. */
 function courierOnly(deps: AppDeps) {
   return async (request: Request, response: Response, next: NextFunction): Promise<void> => {
-    response.locals["grant"] = await requireCourier(deps, who(request), gone(response));
+    response.locals["grant"] = await requireCourier(deps, callerOf(request), abortOnHangUp(response));
     next();
   };
 }
@@ -95,11 +96,11 @@ function grantOf(response: Response): Grant {
   return response.locals["grant"] as Grant;
 }
 
-function who(request: Pick<Request, "headers" | "socket">): Caller {
+function callerOf(request: Pick<Request, "headers" | "socket">): Caller {
   return { authorization: request.headers.authorization, peer: peerOf(request) };
 }
 
-/** The address at the other end of the connection; headers are never asked. */
+/** The address at the other end of the connection. Headers such as X-Forwarded-For are ignored. */
 function peerOf(request: Pick<Request, "socket">): string {
   return (request.socket.remoteAddress ?? "").replace(/^::ffff:/, "");
 }
@@ -111,20 +112,20 @@ function parsed<T>(schema: z.ZodType<T>, body: unknown): T {
   throw new Refusal(
     400,
     "Malformed",
-    `${issue?.path.join(".") || "body"}: ${issue?.message ?? "not what is expected"}`,
+    `${issue?.path.join(".") || "body"}: ${issue?.message ?? "not the expected format"}`,
   );
 }
 
-/** Aborts when the courier hangs up. */
-function gone(response: Response): AbortSignal {
+/** A signal that aborts when the client closes the connection before the answer is complete. */
+function abortOnHangUp(response: Response): AbortSignal {
   const abort = new AbortController();
   response.on("close", () => {
-    if (!response.writableFinished) abort.abort(new Error("the courier hung up"));
+    if (!response.writableFinished) abort.abort(new Error("the client closed the connection"));
   });
   return abort.signal;
 }
 
-function counted(deps: AppDeps) {
+function countRequests(deps: AppDeps) {
   return (request: Request, response: Response, next: NextFunction): void => {
     const started = deps.clock.now().getTime();
     response.on("finish", () => {
@@ -137,40 +138,45 @@ function counted(deps: AppDeps) {
 }
 
 function answerError(deps: AppDeps) {
-  // Express tells error handlers by their four parameters.
+  // Express recognises error handlers by their four parameters.
   return (error: unknown, request: Request, response: Response, _next: NextFunction): void => {
     const { status, code, message } = asRefusal(error);
     const fields = { code, status, path: request.path, peer: peerOf(request) };
-    if (status >= 500) deps.log.error({ ...fields, error }, "request failed");
+    if (status >= 500) deps.log.error({ ...fields, error }, "could not handle a request");
     else deps.log.info(fields, "request refused");
     if (response.headersSent) {
       response.destroy();
       return;
     }
-    if (!request.complete) endSoon(deps, request, response);
+    if (!request.complete) closeAfterAnswer(deps, request, response);
     if (status === 503 || status === 429) response.setHeader("retry-after", "1");
     if (status === 401) response.setHeader("www-authenticate", "Bearer");
     response.status(status).json({ error: { code, message } });
   };
 }
 
-/** A body that is refused half-way: the sender gets time to read why, then the connection goes. */
-function endSoon({ clock }: AppDeps, request: Request, response: Response): void {
+/** For a body that is refused before its end: gives the sender time to read the answer, then closes the connection. */
+function closeAfterAnswer({ clock }: AppDeps, request: Request, response: Response): void {
   response.setHeader("connection", "close");
   request.resume();
-  const cancel = clock.after(goodbyeMs, () => request.socket.destroy());
+  const cancel = clock.after(lingerMs, () => request.socket.destroy());
   request.socket.once("close", cancel);
 }
 
 function asRefusal(error: unknown): { status: number; code: string; message: string } {
   if (error instanceof Refusal) return error;
   if (error instanceof ApiError && error.reason === "Conflict") {
-    return { status: 503, code: "Conflict", message: "the task changed at the same moment; send again" };
+    return { status: 503, code: "Conflict", message: "the task was changed at the same time; send the request again" };
   }
   if (error instanceof ApiError && error.retryable) {
-    return { status: 503, code: "ApiServerUnavailable", message: "the API server does not answer; send again" };
+    return {
+      status: 503,
+      code: "ApiServerUnavailable",
+      message: "the API server does not answer; send the request again",
+    };
   }
   const { status, expose, message } = (error ?? {}) as { status?: number; expose?: boolean; message?: string };
-  if (expose === true && status !== undefined) return { status, code: "Malformed", message: message ?? "malformed" };
-  return { status: 500, code: "Internal", message: "the broker failed; its log says why" };
+  if (expose === true && status !== undefined)
+    return { status, code: "Malformed", message: message ?? "the request is malformed" };
+  return { status: 500, code: "Internal", message: "internal error of the broker; its log has the details" };
 }

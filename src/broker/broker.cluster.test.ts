@@ -9,7 +9,7 @@ import type { KubeConnection } from "../kube/types.ts";
 import { routes, session, type Session } from "../sandbox/protocol/channel.ts";
 import { aBroker, aRunningTask, credentials, runGit, type BrokerAnswer, type RunningBroker } from "./testing.ts";
 
-/** A control plane with the chart's accounts, rights and admission policies; the broker is who it is in a cluster. */
+/** A control plane with the chart's accounts, permissions and admission policies. The broker uses the same account as in a cluster. */
 let world: ChartWorld;
 let gateway: KubeConnection;
 let operator: KubeConnection;
@@ -29,7 +29,7 @@ beforeAll(async () => {
   await github.people.createRepo({ repo: "acme/shop", files: { "README.md": "# Shop\n" } });
   await github.people.createApp({ slug: "bellhop", owner: "acme" });
   broker = await aBroker({ client: asBroker, namespace: release.brokerNamespace, github, shared: true });
-  await policiesInForce();
+  await waitForPolicies();
 });
 afterAll(async () => {
   await broker?.stop();
@@ -40,10 +40,10 @@ beforeEach(async () => {
   namespace = await aNamespace(world.admin, "broker");
 });
 
-/** The last of them is the one on status: a person's write is refused then, and the operator's is not. */
-async function policiesInForce(): Promise<void> {
+/** Waits until the admission policies are active. The last one is the policy on status: it refuses writes of people and allows those of the operator. */
+async function waitForPolicies(): Promise<void> {
   const at = await aNamespace(world.admin, "probe");
-  const task = await eventually(() => aTask(at), { describe: "the gateway to be trusted" });
+  const task = await eventually(() => aTask(at), { describe: "the policies to accept the gateway's account" });
   const write = (client: KubeConnection): Promise<unknown> =>
     client.mergePatch(AgentTaskKind, task.metadata, { status: { phase: "Running" } }, { subresource: "status" });
   await eventually(
@@ -72,11 +72,11 @@ async function setStatus(task: AgentTask, status: AgentTaskStatus): Promise<Agen
 interface Sandbox {
   task: AgentTask;
   podUID: string;
-  /** Mints a token for the pod's service account, bound to the pod unless told otherwise. */
+  /** Creates a token for the pod's service account, bound to the pod unless `bound` is false. */
   token(over?: { audience?: string; bound?: boolean }): Promise<string>;
 }
 
-/** A task whose first attempt has its pod. */
+/** A task with the pod of its first attempt. */
 async function aSandbox(): Promise<Sandbox> {
   const task = await aTask();
   const name = "shop-abc-sandbox-1";
@@ -114,7 +114,7 @@ async function opened(sandbox: Sandbox): Promise<Session> {
 
 const live = (task: AgentTask): Promise<AgentTask> => world.admin.get(AgentTaskKind, task.metadata);
 
-describe("a pod's token at the API server", () => {
+describe("the token of a pod, with a real API server", () => {
   it("opens a session for the pod that the task's attempt names", async () => {
     const given = await opened(await aSandbox());
     const answer = await broker.call("GET", routes.task, { bearer: given.capability });
@@ -123,29 +123,31 @@ describe("a pod's token at the API server", () => {
 
   it.each([
     { name: "made for another audience", over: { audience: "https://kubernetes.default.svc" } },
-    { name: "bound to no pod", over: { bound: false } },
-  ])("opens nothing where it is $name", async ({ over }) => {
+    { name: "not bound to a pod", over: { bound: false } },
+  ])("opens no session if it is $name", async ({ over }) => {
     const sandbox = await aSandbox();
     expect(await open(await sandbox.token(over))).toMatchObject({ status: 401, code: "Unauthorized" });
   });
 
-  it("opens nothing where it was changed by a letter", async () => {
+  it("opens no session if one letter was changed", async () => {
     const token = await (await aSandbox()).token();
     const at = token.length - 20;
     const changed = token.slice(0, at) + (token[at] === "A" ? "B" : "A") + token.slice(at + 1);
     expect(await open(changed)).toMatchObject({ status: 401, code: "Unauthorized" });
   });
 
-  it("opens nothing once the pod is gone", async () => {
+  it("opens no session after the pod is deleted", async () => {
     const sandbox = await aSandbox();
     const token = await sandbox.token();
     await world.admin.delete(pods, { namespace, name: "shop-abc-sandbox-1" }, { gracePeriodSeconds: 0 });
-    await eventually(async () => (await open(token)).status === 401, { describe: "the token to end with its pod" });
+    await eventually(async () => (await open(token)).status === 401, {
+      describe: "the token to become invalid with its pod",
+    });
   });
 });
 
 describe("the fence, read live", () => {
-  it("ends a session's rights the moment another attempt is written", async () => {
+  it("ends a session as soon as a newer attempt is recorded", async () => {
     const sandbox = await aSandbox();
     const { capability } = await opened(sandbox);
     const attempts = [
@@ -156,10 +158,10 @@ describe("the fence, read live", () => {
     const body = { sequence: 0, events: [{ type: "message", text: "still here" }] };
     const answer = await broker.call("POST", routes.events, { bearer: capability, body });
     expect(answer).toMatchObject({ status: 409, code: "Fenced" });
-    expect(answer.message).toContain("another attempt has taken over");
+    expect(answer.message).toContain("a newer attempt has replaced this one");
   });
 
-  it("ends them when somebody cancels the task", async () => {
+  it("ends a session when a person cancels the task", async () => {
     const sandbox = await aSandbox();
     const { capability } = await opened(sandbox);
     const cancel = { by: "admin" };
@@ -168,10 +170,10 @@ describe("the fence, read live", () => {
   });
 });
 
-describe("what the broker writes, as the user it is, with the policies in force", () => {
+describe("writes of the broker's account, with active admission policies", () => {
   const proposal = { attempt: 1, ref: "refs/heads/bellhop/1", newId: "a".repeat(40), files: 1, patchKiB: 1 };
 
-  it("is progress, summary and proposal, beside what the operator has written", async () => {
+  it("store progress, summary and proposal, and keep the fields of the operator", async () => {
     const sandbox = await aSandbox();
     const { capability: bearer } = await opened(sandbox);
     await setStatus(sandbox.task, { phase: "Running", result: { branch: "bellhop/1" } });
@@ -179,18 +181,18 @@ describe("what the broker writes, as the user it is, with the policies in force"
       { type: "progress", text: "fixing", checklist: [{ text: "read", done: true }] },
       { type: "result", summary: "Fixed." },
     ];
-    const told = await broker.call("POST", routes.events, { bearer, body: { sequence: 0, events } });
+    const recorded = await broker.call("POST", routes.events, { bearer, body: { sequence: 0, events } });
     const body = { ...proposal, oldId: "b".repeat(40), skipped: ["a/.git: git's own"] };
     const first = await broker.call("POST", routes.proposal, { bearer, body });
     const second = await broker.call("POST", routes.proposal, { bearer, body: proposal });
-    expect([told, first, second].map(({ status }) => status)).toEqual([204, 204, 204]);
+    expect([recorded, first, second].map(({ status }) => status)).toEqual([204, 204, 204]);
     const { status } = await live(sandbox.task);
     expect(status).toMatchObject({ phase: "Running", attempts: [{ podUID: sandbox.podUID }] });
     expect(status?.progress).toMatchObject({ attempt: 1, events: 2, step: "fixing" });
     expect(status?.result).toEqual({ branch: "bellhop/1", summary: "Fixed.", proposed: proposal });
   });
 
-  it("is nothing else: neither a verdict nor the leave to push", async () => {
+  it("are refused for other fields: the phase and the permission to push", async () => {
     const { task } = await aSandbox();
     for (const forged of [{ phase: "Succeeded" }, { publish: { ref: "refs/heads/main", newId: "a".repeat(40) } }]) {
       const write = asBroker.mergePatch(AgentTaskKind, task.metadata, { status: forged }, { subresource: "status" });
@@ -200,8 +202,8 @@ describe("what the broker writes, as the user it is, with the policies in force"
   });
 });
 
-describe("a push, with the real API server saying which", () => {
-  it("comes through with the operator's leave and its token alone", async () => {
+describe("a push, with a real API server", () => {
+  it("succeeds only with the permission and the token of the operator", async () => {
     const sandbox = await aSandbox();
     const { capability: bearer } = await opened(sandbox);
     const { id: installation } = await github.people.installApp({ app: "bellhop", on: "acme" });

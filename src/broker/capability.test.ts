@@ -10,31 +10,31 @@ const [first, second] = [Buffer.from("the first key"), Buffer.from("the second k
 const grant = aGrant({ exp: now.getTime() / 1000 + 10 });
 
 describe("a capability", () => {
-  it("says again what was signed", () => {
+  it("returns the signed grant", () => {
     expect(readCapability(signCapability(grant, [first]), [first], now)).toEqual(grant);
   });
 
-  it("outlives one rotation of the keys, and no second", () => {
+  it("is valid during one rotation of the keys, and invalid after a second", () => {
     const text = signCapability(grant, [first]);
     expect(readCapability(text, [second, first], now)).toEqual(grant);
     expect(readCapability(text, [second], now)).toBeUndefined();
   });
 
-  it("ends to the second", () => {
+  it("expires at the exact second", () => {
     const text = signCapability(grant, [first]);
     expect(readCapability(text, [first], new Date(now.getTime() + 9_999))).toEqual(grant);
     expect(readCapability(text, [first], new Date(now.getTime() + 10_000))).toBeUndefined();
   });
 
-  it("is none where our own key signed something else", () => {
-    for (const words of ["{}", "null", '{"scope":"everything"}']) {
-      const payload = Buffer.from(words).toString("base64url");
+  it("is invalid if our own key signed another format", () => {
+    for (const json of ["{}", "null", '{"scope":"everything"}']) {
+      const payload = Buffer.from(json).toString("base64url");
       const mac = createHmac("sha256", first).update(`bellhop-capability.${payload}`).digest("base64url");
       expect(readCapability(`${payload}.${mac}`, [first], now)).toBeUndefined();
     }
   });
 
-  it("cannot be made or changed without a key, whatever is tried", () => {
+  it("cannot be forged or changed without a key", () => {
     const text = signCapability(grant, [first]);
     const keys: SigningKeys = [first, second];
     const changed = fc
@@ -47,7 +47,7 @@ describe("a capability", () => {
     fc.assert(
       fc.property(hostile, (given) => {
         const read = readCapability(given, keys, now);
-        // Base64 has spare bits at its end: another last letter can say the same bytes. What it grants is the same then.
+        // Base64 has spare bits at its end, so another last letter can encode the same bytes. Then the grant is the same.
         return read === undefined || JSON.stringify(read) === JSON.stringify(grant);
       }),
       { seed: 1, numRuns: thorough(100_000) },

@@ -3,21 +3,21 @@ import { list, port } from "../shared/environment.ts";
 
 /** The broker's settings, all from the environment; the chart sets them. */
 export const brokerConfig = z.object({
-  /** Where couriers come in, TLS. */
+  /** Port for couriers and agents, TLS. */
   BELLHOP_PORT: port.default(8443),
-  /** `/healthz`, `/readyz`, `/metrics`. */
+  /** Port of `/healthz`, `/readyz` and `/metrics`. */
   BELLHOP_PROBE_PORT: port.default(8081),
   BELLHOP_HOST: z.string().optional(),
-  /** Our own namespace: TLS and signing keys and each task's short-lived token are there. */
+  /** Namespace of the broker. It holds the TLS and signing keys and the short-lived tokens of each task. */
   BELLHOP_NAMESPACE: z.string().min(1),
   /** Code hosts that may have private addresses, comma-separated. */
   BELLHOP_ALLOWED_HOSTS: list.default([]),
-  /** The cluster's own ranges (CIDR), never forwarded to, comma-separated. */
+  /** The cluster's own address ranges (CIDR), comma-separated. The broker never forwards to them. */
   BELLHOP_REFUSED_RANGES: list.default([]),
-  /** A PEM file with further certificate authorities for code hosts. */
+  /** A PEM file with additional certificate authorities for code hosts. */
   BELLHOP_CA_FILE: z.string().optional(),
   BELLHOP_MAX_PUSH_MIB: z.coerce.number().int().min(1).default(256),
-  /** `process` where all sandboxes share one address: development and tests. */
+  /** `process` if all sandboxes share one address, as in development and tests. */
   BELLHOP_ISOLATION: z.enum(["pod", "process"]).default("pod"),
   HTTPS_PROXY: z.string().optional(),
   HTTP_PROXY: z.string().optional(),

@@ -7,21 +7,22 @@ import type { Logger } from "../shared/log.ts";
 import type { Grant } from "./capability.ts";
 import { requireFence } from "./fence.ts";
 
-/** What taking events needs. */
+/** Dependencies of `recordEvents`. */
 export interface EventsDeps {
   client: KubeClient;
   clock: Clock;
-  /** Gets the agent's messages. */
+  /** Receives the messages of the agent. */
   log: Pick<Logger, "info">;
 }
 
 type Progress = NonNullable<NonNullable<AgentTask["status"]>["progress"]>;
 
 /**
- * Folds a batch into `status.progress`, the agent's last words into `status.result.summary`, and its messages into the log. Couriers send
- * a batch every 5 s at most, so one write a batch is bounded. What was taken already (`sequence` and what is stored tell) changes nothing.
+ * Records a batch of events: progress in `status.progress`, the agent's final summary in `status.result.summary`, and messages in the log.
+ * Couriers send at most one batch every 5 s, so one write for each batch is bounded. A batch that is recorded already changes nothing; its
+ * `sequence` is compared with the stored number of events.
  */
-export async function takeEvents(
+export async function recordEvents(
   deps: EventsDeps,
   grant: Grant,
   batch: EventBatch,
@@ -33,32 +34,32 @@ export async function takeEvents(
   if (!progress) return;
   const summary = lastSummary(batch.events);
   const status = {
-    progress: { ...(stored?.attempt === grant.attempt ? {} : nothingTold), ...progress },
+    progress: { ...(stored?.attempt === grant.attempt ? {} : emptyProgress), ...progress },
     ...(summary === undefined ? {} : { result: { summary } }),
   };
-  // The resource version makes the fence hold until the write.
+  // With the resource version the write fails if the task was changed after the fence was checked.
   const metadata = { resourceVersion: task.metadata.resourceVersion };
   await deps.client.mergePatch(AgentTaskKind, key(grant), { metadata, status }, { subresource: "status", signal });
-  // Only now: a batch that is sent again because this write failed is told once.
+  // Logged after the write: if the write fails, the batch is sent again, and each message must be logged only once.
   const { namespace, task: name, attempt } = grant;
   for (const text of newMessages(stored, { ...batch, attempt })) {
     deps.log.info({ namespace, task: name, attempt, text }, "the agent says");
   }
 }
 
-/** Bounded by the protocol: 4,096 characters each, and 8 MiB of events an attempt. */
+/** The messages that are not recorded yet. The protocol bounds them: 4,096 characters each, and 8 MiB of events for each attempt. */
 function newMessages(stored: Progress | undefined, batch: EventBatch & { attempt: number }): string[] {
-  const taken = stored?.attempt === batch.attempt ? (stored.events ?? 0) : 0;
-  const fresh = batch.events.slice(Math.max(0, taken - batch.sequence));
+  const recorded = stored?.attempt === batch.attempt ? (stored.events ?? 0) : 0;
+  const fresh = batch.events.slice(Math.max(0, recorded - batch.sequence));
   return fresh.flatMap((event) => (event.type === "message" ? [event.text] : []));
 }
 
-/** A merge patch keeps what it does not name: an earlier attempt's words must not shine through. */
-const nothingTold = { step: null, checklist: null };
+/** Clears the progress of an earlier attempt, because a merge patch keeps fields that it does not name. */
+const emptyProgress = { step: null, checklist: null };
 
 /**
- * The progress after a batch, or undefined where the batch was counted before. `events` counts the events of the attempt up to the batch's
- * end; a new attempt begins anew.
+ * The progress after a batch, or undefined if the batch is recorded already. `events` is the number of events of the attempt up to the end
+ * of the batch; a new attempt starts at 0.
  */
 export function foldProgress(
   stored: Progress | undefined,
@@ -68,16 +69,17 @@ export function foldProgress(
   const before = stored?.attempt === batch.attempt ? stored : undefined;
   const end = batch.sequence + batch.events.length;
   if (before?.events !== undefined && end <= before.events) return undefined;
-  return { attempt: batch.attempt, updatedAt: now.toISOString(), events: end, ...wordsAfter(before, batch.events) };
+  return { attempt: batch.attempt, updatedAt: now.toISOString(), events: end, ...latestSteps(before, batch.events) };
 }
 
-function wordsAfter(
+/** The newest step and checklist of a batch; without one the previous values stay. */
+function latestSteps(
   before: Progress | undefined,
   events: readonly AgentEvent[],
 ): Pick<Partial<Progress>, "step" | "checklist"> {
-  const told = events.filter((event) => event.type === "progress");
-  const step = told.at(-1)?.text ?? before?.step;
-  const checklist = told.findLast((event) => event.checklist)?.checklist ?? before?.checklist;
+  const reports = events.filter((event) => event.type === "progress");
+  const step = reports.at(-1)?.text ?? before?.step;
+  const checklist = reports.findLast((event) => event.checklist)?.checklist ?? before?.checklist;
   return defined({ step, checklist });
 }
 

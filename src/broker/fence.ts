@@ -3,7 +3,7 @@ import type { KubeClient } from "../kube/types.ts";
 import type { Grant } from "./capability.ts";
 import { Refusal } from "./refusal.ts";
 
-/** Reads the task from the API server, not from a cache: pushes and results are let through on what is true now. */
+/** Reads the task from the API server and not from a cache, because the current state decides about pushes and results. */
 export async function liveTask(
   client: KubeClient,
   grant: Pick<Grant, "namespace" | "task">,
@@ -12,9 +12,9 @@ export async function liveTask(
   return client.find(AgentTaskKind, { namespace: grant.namespace, name: grant.task }, signal);
 }
 
-/** Why an attempt may not act any more, or undefined while it is the one in force. */
-export function fenced(task: AgentTask | undefined, grant: Grant): string | undefined {
-  if (!task || task.metadata.uid !== grant.taskUID) return "the task is gone";
+/** The reason why an attempt may no longer act; undefined while it is the current attempt. */
+export function whyFenced(task: AgentTask | undefined, grant: Grant): string | undefined {
+  if (!task || task.metadata.uid !== grant.taskUID) return "the task was deleted";
   if (task.metadata.deletionTimestamp !== undefined) return "the task is being deleted";
   if (task.spec.cancel) return `the task was cancelled by ${task.spec.cancel.by}`;
   const stop = task.status?.requests?.find(({ type }) => type === "stop");
@@ -25,15 +25,19 @@ export function fenced(task: AgentTask | undefined, grant: Grant): string | unde
 
 function supersededBy(task: AgentTask, { attempt, podUID }: Grant): string | undefined {
   const newest = task.status?.attempts?.at(-1);
-  if (newest?.number !== attempt || newest.podUID !== podUID) return "another attempt has taken over";
+  if (newest?.number !== attempt || newest.podUID !== podUID) return "a newer attempt has replaced this one";
   return newest.reason === undefined ? undefined : `the attempt has ended (${newest.reason})`;
 }
 
-/** The task, if the attempt is in force; else a refusal that says why. */
+/** The task, if the attempt is the current one. Throws `Refusal` with the reason otherwise. */
 export async function requireFence(client: KubeClient, grant: Grant, signal: AbortSignal): Promise<AgentTask> {
   const task = await liveTask(client, grant, signal);
-  const why = fenced(task, grant);
+  const why = whyFenced(task, grant);
   if (why !== undefined || !task)
-    throw new Refusal(409, "Fenced", `nothing is taken from this sandbox any more: ${why ?? "the task is gone"}`);
+    throw new Refusal(
+      409,
+      "Fenced",
+      `the broker accepts nothing from this sandbox any more: ${why ?? "the task was deleted"}`,
+    );
   return task;
 }

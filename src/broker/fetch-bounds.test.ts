@@ -12,25 +12,25 @@ import { aBroker, aRunningTask, capability, credentials, type BrokerAnswer, type
 import { createFetchBounds } from "./fetch-bounds.ts";
 import { wholeBody } from "./whole-body.ts";
 
-const begun = "0011command=ls-r";
+const firstBytes = "0011command=ls-r";
 const route = "/git/7001/git-upload-pack";
 let broker: RunningBroker;
 let host: Server;
 let clock: FakeClock;
-/** What the host was sent, whole. */
-let heard: string[];
+/** The complete request bodies that the code host received. */
+let received: string[];
 
 beforeEach(async () => {
-  heard = [];
+  received = [];
   host = createServer((asked, answer) => {
     const chunks: Buffer[] = [];
     asked.on("data", (chunk: Buffer) => {
       chunks.push(chunk);
-      // As a load balancer that gives a body up which does not come.
-      if (chunk.toString().startsWith(begun)) asked.socket.destroy();
+      // Like a load balancer that gives up on an incomplete body.
+      if (chunk.toString().startsWith(firstBytes)) asked.socket.destroy();
     });
     asked.on("end", () => {
-      heard.push(Buffer.concat(chunks).toString());
+      received.push(Buffer.concat(chunks).toString());
       answer.end();
     });
   });
@@ -48,7 +48,7 @@ afterEach(async () => {
   host.close();
 });
 
-/** An agent's request whose body begins and never ends; resolves with its answer. */
+/** Sends a request of an agent whose body starts and never ends; resolves to the answer. */
 function stalled(): Promise<string> {
   const headers = { authorization: `Bearer ${capability({ scope: "agent" })}` };
   return new Promise((resolve, reject) => {
@@ -62,7 +62,7 @@ function stalled(): Promise<string> {
         resolve(`${answer.statusCode} ${error.code}`);
       });
     });
-    sending.write(begun);
+    sending.write(firstBytes);
   });
 }
 
@@ -70,29 +70,29 @@ const fetches = (scope: "agent" | "courier", body: Uint8Array = Buffer.from("000
   broker.call("POST", route, { bearer: capability({ scope }), body });
 
 describe("fetches through the broker", { timeout: 60_000 }, () => {
-  it("are whole before the host hears of them: an agent that stalls does not have the host taken for down", async () => {
+  it("are forwarded only when complete, so that a stalled agent does not make the code host count as down", async () => {
     const answers: string[] = [];
     const all = Array.from({ length: 6 }, async () => answers.push(await stalled()));
     await expect.poll(() => answers).toEqual(["429 TooManyFetches", "429 TooManyFetches"]);
     const another = await fetches("agent");
     expect(another).toMatchObject({ status: 429, headers: { "retry-after": "1" } });
-    // The courier beside it has a share of its own.
+    // The courier of the same sandbox has its own limit.
     expect(await fetches("courier")).toMatchObject({ status: 200 });
     await clock.advance(30_000);
     await Promise.all(all);
     expect(answers.slice(2)).toEqual(Array.from({ length: 4 }, () => "408 RequestTooSlow"));
     expect(await fetches("agent")).toMatchObject({ status: 200 });
-    expect(heard).toEqual(["0000", "0000"]);
+    expect(received).toEqual(["0000", "0000"]);
   });
 
-  it("ask for 8 MiB at most", async () => {
+  it("may have at most 8 MiB", async () => {
     expect(await fetches("agent", Buffer.alloc(8 * 1024 * 1024))).toMatchObject({ status: 200 });
     const large = await fetches("agent", Buffer.alloc(8 * 1024 * 1024 + 1));
     expect(large).toMatchObject({ status: 413, code: "FetchTooLarge" });
-    expect(heard).toHaveLength(1);
+    expect(received).toHaveLength(1);
   });
 
-  it("are the client's own failure where it hangs up half-way", async () => {
+  it("fail as the client's error if it closes the connection early", async () => {
     const body = new PassThrough();
     body.write("0011");
     const reading = wholeBody(body, clock, () => {});
@@ -102,18 +102,18 @@ describe("fetches through the broker", { timeout: 60_000 }, () => {
   });
 });
 
-describe("the bounds of fetches", () => {
+describe("createFetchBounds", () => {
   const MiB = 1024 * 1024;
   const sandbox = (podUID: string) => ({ podUID, scope: "agent" as const });
 
-  it("hold for all sandboxes together, so that many small ones do not take the broker's memory", () => {
+  it("limits all sandboxes together, so that many small requests cannot use up the broker's memory", () => {
     const bounds = createFetchBounds();
     for (let at = 0; at < 16; at++) bounds.enter(sandbox(`pod-${at}`)).hold(8 * MiB);
     const late = bounds.enter(sandbox("late"));
     expect(() => late.hold(1)).toThrow(expect.objectContaining({ status: 429, code: "TooManyFetches" }));
   });
 
-  it("tell one request that is too large from several that are", () => {
+  it("distinguishes one request that is too large from several that are together", () => {
     const bounds = createFetchBounds();
     const [one, other] = [bounds.enter(sandbox("pod")), bounds.enter(sandbox("pod"))];
     one.hold(8 * MiB);

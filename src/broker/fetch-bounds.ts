@@ -4,24 +4,24 @@ import { Refusal } from "./refusal.ts";
 
 const MiB = 1024 * 1024;
 
-/** What the fetches of one sandbox may hold at once (its courier and its agent have a share each), and those of all. */
+/** Limits of concurrent fetches: for each sandbox (separately for its courier and its agent), and in total. */
 const limits = { requestsPerKey: 4, requests: 256, bytesPerKey: 8 * MiB, bytes: 128 * MiB };
 
-/** Bounds what fetches hold, so that one agent takes neither the broker's memory nor its connections from the others. */
+/** Limits concurrent fetches, so that one agent cannot use up the memory or the connections of the broker. */
 export interface FetchBounds {
-  /** Lets a fetch in. Throws `Refusal` where there are too many under way. */
+  /** Admits a fetch. Throws `Refusal` if too many are in progress. */
   enter(grant: Pick<Grant, "podUID" | "scope">): FetchTicket;
 }
 
-/** One fetch's share. */
+/** The reservation of one fetch. */
 export interface FetchTicket {
-  /** Takes so many bytes of a request. Throws `Refusal` where they do not fit. */
+  /** Reserves `bytes` of a request. Throws `Refusal` if they exceed a limit. */
   hold(bytes: number): void;
-  /** Gives everything back. */
+  /** Releases the reservation. */
   leave(): void;
 }
 
-/** Creates the bounds of a broker. */
+/** Creates the limits of one broker. */
 export function createFetchBounds(): FetchBounds {
   const inFlight = new InFlight(limits);
   return {
@@ -41,10 +41,10 @@ export function createFetchBounds(): FetchBounds {
 }
 
 function tooMany(): Refusal {
-  const message = "too much is being fetched already, by this sandbox or by all; fetch again when something has ended";
+  const message = "too many fetches are in progress, of this sandbox or in total; fetch again in a moment";
   return new Refusal(429, "TooManyFetches", message);
 }
 
 function tooLarge(): Refusal {
-  return new Refusal(413, "FetchTooLarge", `what is asked for may have at most ${limits.bytesPerKey} bytes`);
+  return new Refusal(413, "FetchTooLarge", `a fetch request may have at most ${limits.bytesPerKey} bytes`);
 }

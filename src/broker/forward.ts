@@ -7,27 +7,27 @@ import type { GitRequest } from "./git-request.ts";
 import { Refusal } from "./refusal.ts";
 import { taskCredential, type TaskCredential } from "./task-secrets.ts";
 
-/** What forwarding to a code host needs. */
+/** Dependencies of `forward`. */
 export interface ForwardDeps {
   client: KubeClient;
-  /** The broker's own namespace, where task credentials are. */
+  /** Namespace of the broker, which holds the credentials of tasks. */
   namespace: string;
   fetch: typeof fetch;
   log: Logger;
 }
 
-/** Where a request goes: under the repository's URL, with which credential, and what it carries. */
+/** The request to the code host: the credential, the path under the repository's URL, and the body. */
 export interface Route {
   access: "fetch" | "push";
   path: string;
   body?: Buffer<ArrayBuffer> | AsyncIterable<Uint8Array>;
 }
 
-/** What git clients say that the host has to hear, and what the host says that they have to. */
+/** The headers that are copied from the request of the git client to the code host, and from its answer to the client. */
 const forwarded = ["accept", "content-type", "content-encoding", "git-protocol"];
 const returned = ["content-type", "cache-control", "expires", "pragma"];
 
-/** Sends a git request on with the task's credential in place of the capability, and streams the answer back. */
+/** Forwards a git request with the task's credential in place of the capability, and streams the answer back. */
 export async function forward(deps: ForwardDeps, git: GitRequest, route: Route): Promise<void> {
   const credential = await taskCredential(deps, git.grant.taskUID, route.access, git.signal);
   const answer = await call(deps, git, { credential, ...route });
@@ -45,20 +45,20 @@ export async function forward(deps: ForwardDeps, git: GitRequest, route: Route):
   await pipeline(Readable.fromWeb(answer.body), git.response);
 }
 
-/** Answers of the host that are about us and not about what was asked. */
+/** Converts answers of the code host that concern the broker's URL or credential, and not the request itself. */
 function refusalOf({ status }: globalThis.Response): Refusal | undefined {
   if (status >= 300 && status < 400) {
     return new Refusal(
       502,
       "RepositoryMoved",
-      "the code host answers with a redirect: the repository was renamed or moved; say `retry` to begin again there",
+      "the code host answered with a redirect: the repository was renamed or moved; give the command `retry` to start again in its new location",
     );
   }
   if (status !== 401) return undefined;
   return new Refusal(
     502,
     "CredentialRefused",
-    "the code host does not take the task's credential any more; the operator mints another, try again in a moment",
+    "the code host no longer accepts the credential of the task; the operator creates a new one, try again in a moment",
   );
 }
 
@@ -67,7 +67,7 @@ async function call(
   git: GitRequest,
   { credential, path, body }: Route & { credential: TaskCredential },
 ): Promise<globalThis.Response> {
-  // What breaks on the sandbox's side ends the call as our own wish: it is no failure of the host.
+  // If the sandbox's side breaks, the call is aborted by us, so that it does not count as a failure of the code host.
   const broken = new AbortController();
   try {
     return await deps.fetch(`${credential.cloneURL}/${path}`, {
@@ -94,7 +94,7 @@ function headersFor(git: GitRequest, { username, password }: TaskCredential): He
   return headers;
 }
 
-async function* watched(body: AsyncIterable<Uint8Array>, broken: AbortController): AsyncGenerator<Uint8Array> {
+async function* abortOnError(body: AsyncIterable<Uint8Array>, broken: AbortController): AsyncGenerator<Uint8Array> {
   try {
     yield* body;
   } catch (error) {
@@ -105,5 +105,5 @@ async function* watched(body: AsyncIterable<Uint8Array>, broken: AbortController
 
 function payload(body: NonNullable<Route["body"]>, broken: AbortController): Pick<RequestInit, "body" | "duplex"> {
   if (Buffer.isBuffer(body)) return { body };
-  return { body: Readable.toWeb(Readable.from(watched(body, broken))), duplex: "half" };
+  return { body: Readable.toWeb(Readable.from(abortOnError(body, broken))), duplex: "half" };
 }

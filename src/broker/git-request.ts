@@ -1,12 +1,12 @@
 import type { Request, Response } from "express";
 import type { Grant } from "./capability.ts";
 
-/** One git request of a task. */
+/** One git request from the sandbox of a task. */
 export interface GitRequest {
   grant: Grant;
   repositoryId: string;
   request: Request;
   response: Response;
-  /** Aborts when the client hangs up. */
+  /** Aborts when the client closes the connection. */
   signal: AbortSignal;
 }

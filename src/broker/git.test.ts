@@ -42,15 +42,15 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "bellhop-git-test-"));
   repositoryId = "7001";
   broker = await aBroker({ client, github, maxPushBytes });
-  leave();
+  seedTask();
   return async () => {
     await broker.stop();
     rmSync(folder, { recursive: true, force: true });
   };
 });
 
-/** What the operator has left: the task with `status.publish`, and the tokens. */
-function leave(over: Parameters<typeof aRunningTask>[0] = {}, cloneURL = `${github.url}/acme/shop.git`): AgentTask {
+/** Stores what the operator writes: the task, with `status.publish` if given, and its tokens. */
+function seedTask(over: Parameters<typeof aRunningTask>[0] = {}, cloneURL = `${github.url}/acme/shop.git`): AgentTask {
   const repository = { id: repositoryId, host: "127.0.0.1", owner: "acme", name: "shop" };
   const task = aRunningTask({ ...over, spec: { repository, ...over.spec } });
   const secret = credentials("uid-shop-abc", {
@@ -88,24 +88,24 @@ async function branchAt(name = ref): Promise<string | undefined> {
 }
 
 async function allowPush(newId: string): Promise<void> {
-  leave({ status: { publish: { ref, newId } } });
+  seedTask({ status: { publish: { ref, newId } } });
 }
 
 describe("fetching through the broker", { timeout: 60_000 }, () => {
-  it("clones with a courier's and with an agent's capability, by a token that may only read", async () => {
+  it("clones with the capability of a courier or an agent, and uses a read-only token", async () => {
     expect(await clone()).toMatchObject({ code: 0 });
     const again = await runGit(["ls-remote", url()], { cwd: folder, broker, bearer: agent() });
     expect(again.out).toContain("refs/heads/main");
     expect(github.gitCalls.at(-1)?.permissions).toEqual({ contents: "read" });
   });
 
-  it("takes the capability as the password of a URL too, as a credential helper would give it", async () => {
+  it("also accepts the capability as the password of a URL, as from a credential helper", async () => {
     const basic = Buffer.from(`x:${agent()}`).toString("base64");
     const config = { "http.extraHeader": `Authorization: Basic ${basic}` };
     expect((await runGit(["ls-remote", url()], { cwd: folder, broker, config })).code).toBe(0);
   });
 
-  it("passes a compressed request on as it is", async () => {
+  it("forwards a compressed request unchanged", async () => {
     const head = await branchAt("refs/heads/main");
     const packet = (text: string): string => (text.length + 4).toString(16).padStart(4, "0") + text;
     const wants = `${packet("command=fetch")}0001${packet("no-progress")}${packet(`want ${head}\n`)}${packet("done\n")}0000`;
@@ -121,7 +121,7 @@ describe("fetching through the broker", { timeout: 60_000 }, () => {
     expect(answer).toMatchObject({ status: 200, text: expect.stringContaining("PACK") as string });
   });
 
-  it("follows no redirect, but says that the repository has moved", async () => {
+  it("does not follow a redirect, and answers that the repository has moved", async () => {
     let asked = 0;
     const elsewhere = createServer((_request, response) => {
       asked += 1;
@@ -140,7 +140,7 @@ describe("fetching through the broker", { timeout: 60_000 }, () => {
     expect(asked).toBe(0);
   });
 
-  it("says so where the host takes the credential no more, and asks the client for nothing", async () => {
+  it("reports that the code host refuses the credential, and asks the client for no password", async () => {
     const secret = credentials("uid-shop-abc", {
       fetch: { username: "x-access-token", password: "ghs_gone", cloneURL: `${github.url}/acme/shop.git` },
     });
@@ -153,7 +153,7 @@ describe("fetching through the broker", { timeout: 60_000 }, () => {
     expect(answer.text).not.toContain("ghs_gone");
   });
 
-  it("says that the host does not answer, and leaves no credential in what it says", async () => {
+  it("reports that the code host does not answer, without a credential in the answer", async () => {
     const cut = github.fail({ path: /info\/refs/ }, { kind: "reset" });
     const answer = await broker.call("GET", `/git/${repositoryId}/info/refs?service=git-upload-pack`, {
       bearer: courier(),
@@ -165,7 +165,7 @@ describe("fetching through the broker", { timeout: 60_000 }, () => {
 });
 
 describe("pushing through the broker", { timeout: 60_000 }, () => {
-  it("brings exactly the push that the operator allowed to the host, by the token that may write", async () => {
+  it("forwards exactly the push that the operator allowed, with the token that may write", async () => {
     await clone();
     const id = await commit();
     await allowPush(id);
@@ -175,7 +175,7 @@ describe("pushing through the broker", { timeout: 60_000 }, () => {
     await runGit(["update-ref", "-d", ref], { cwd: github.gitDir("acme/shop") });
   });
 
-  it("brings a large push, which git sends in pieces behind a probe", async () => {
+  it("forwards a large push, which git sends in chunks after a probe", async () => {
     await clone();
     const id = await commit("large.bin", randomBytes(1_500_000));
     await allowPush(id);
@@ -184,7 +184,7 @@ describe("pushing through the broker", { timeout: 60_000 }, () => {
     await runGit(["update-ref", "-d", ref], { cwd: github.gitDir("acme/shop") });
   });
 
-  it("brings a push from a shallow clone", async () => {
+  it("forwards a push from a shallow clone", async () => {
     const args = ["clone", "--quiet", "--depth=1", url(), "work"];
     await runGit(args, { cwd: folder, broker, bearer: courier() });
     const id = await commit();
@@ -197,35 +197,35 @@ describe("pushing through the broker", { timeout: 60_000 }, () => {
   it.each([
     {
       name: "before the operator has allowed one",
-      arrange: async () => void leave(),
-      words: /403/,
+      arrange: async () => void seedTask(),
+      error: /403/,
     },
     {
       name: "to another branch",
       arrange: (id: string) => allowPush(id),
       how: { to: "refs/heads/main" },
-      words: /only refs\/heads\/bellhop\/1-fix|403/,
+      error: /only the push of refs\/heads\/bellhop\/1-fix|403/,
     },
-    { name: "of another commit", arrange: () => allowPush("b".repeat(40)), words: /403/ },
-    { name: "with the agent's capability", arrange: (id: string) => allowPush(id), agent: true, words: /403/ },
+    { name: "of another commit", arrange: () => allowPush("b".repeat(40)), error: /403/ },
+    { name: "with the agent's capability", arrange: (id: string) => allowPush(id), agent: true, error: /403/ },
     {
       name: "after the task was cancelled",
       arrange: async (id: string) =>
-        void leave({ spec: { cancel: { by: "ana" } }, status: { publish: { ref, newId: id } } }),
-      words: /409/,
+        void seedTask({ spec: { cancel: { by: "ana" } }, status: { publish: { ref, newId: id } } }),
+      error: /409/,
     },
     {
-      name: "after somebody said stop in the thread",
+      name: "after a person gave the command stop in the thread",
       arrange: async (id: string) =>
-        void leave({
+        void seedTask({
           status: { publish: { ref, newId: id }, requests: [{ type: "stop", by: "ana", from: "shop-stop" }] },
         }),
-      words: /409/,
+      error: /409/,
     },
     {
-      name: "after another attempt has taken over",
+      name: "after a newer attempt has replaced this one",
       arrange: async (id: string) =>
-        void leave({
+        void seedTask({
           status: {
             publish: { ref, newId: id },
             attempts: [
@@ -234,17 +234,17 @@ describe("pushing through the broker", { timeout: 60_000 }, () => {
             ],
           },
         }),
-      words: /409/,
+      error: /409/,
     },
-  ])("refuses a push $name, and the host hears nothing of it", async ({ arrange, how, agent: byAgent, words }) => {
+  ])("refuses a push $name, and sends nothing to the code host", async ({ arrange, how, agent: byAgent, error }) => {
     await clone();
     const id = await commit();
     await arrange(id);
-    const heard = github.gitCalls.length;
+    const callsBefore = github.gitCalls.length;
     const { code, err } = await push({ ...how, ...(byAgent ? { bearer: agent() } : {}) });
     expect(code).not.toBe(0);
-    expect(err).toMatch(words);
-    expect(github.gitCalls.slice(heard).filter(({ step }) => step === "exchange")).toEqual([]);
+    expect(err).toMatch(error);
+    expect(github.gitCalls.slice(callsBefore).filter(({ step }) => step === "exchange")).toEqual([]);
     expect(await branchAt()).toBeUndefined();
   });
 
@@ -262,26 +262,26 @@ describe("pushing through the broker", { timeout: 60_000 }, () => {
     expect(await branchAt("refs/tags/v1")).toBeUndefined();
   });
 
-  it("says in words what may be pushed and what was asked for", async () => {
+  it("reports the allowed push and the requested one", async () => {
     await allowPush("c".repeat(40));
     const command = `${"0".repeat(40)} ${"d".repeat(40)} refs/heads/main\0 report-status`;
     const body = Buffer.from(`${(command.length + 4).toString(16).padStart(4, "0")}${command}0000PACK`);
     const answer = await broker.call("POST", `/git/${repositoryId}/git-receive-pack`, { bearer: courier(), body });
     expect(answer).toMatchObject({ status: 403, code: "WrongPush" });
-    expect(answer.message).toContain(`only ${ref} from nothing to ${"c".repeat(40)} may be pushed`);
+    expect(answer.message).toContain(`allowed only the push of ${ref} from nothing to ${"c".repeat(40)}`);
     expect(answer.message).toContain("refs/heads/main");
   });
 
-  it("stops a push that was let through when the task is stopped before its last bytes", async () => {
+  it("stops an allowed push if the task is stopped before the last bytes are sent", async () => {
     await clone();
     const id = await commit();
     await allowPush(id);
     let reads = 0;
     client.before = ({ verb, plural }) => {
-      // Once for the list of refs, once before the push goes out: the third is the look before its end.
+      // One read for the list of refs and one before the push starts; the third read comes before its last bytes.
       if (verb !== "find" || plural !== "agenttasks" || ++reads !== 3) return;
       client.before = () => undefined;
-      leave({ spec: { cancel: { by: "ana" } }, status: { publish: { ref, newId: id } } });
+      seedTask({ spec: { cancel: { by: "ana" } }, status: { publish: { ref, newId: id } } });
     };
     const { code } = await push();
     expect(code).not.toBe(0);
@@ -289,7 +289,7 @@ describe("pushing through the broker", { timeout: 60_000 }, () => {
     expect(await branchAt()).toBeUndefined();
   });
 
-  it("cuts off a push that grows too large, and does not take it for a failure of the host", async () => {
+  it("stops a push that becomes too large, and does not count it as a failure of the code host", async () => {
     await clone();
     const id = await commit("huge.bin", randomBytes(maxPushBytes + 500_000));
     await allowPush(id);
@@ -298,11 +298,11 @@ describe("pushing through the broker", { timeout: 60_000 }, () => {
       expect(code).not.toBe(0);
     }
     expect(await branchAt()).toBeUndefined();
-    // Five failures in a row would have the host left alone.
+    // After five consecutive failures the broker would stop calling the code host.
     expect((await runGit(["ls-remote", url()], { cwd: folder, broker, bearer: courier() })).code).toBe(0);
   });
 
-  it("refuses a push that says beforehand that it is too large, and one that is compressed", async () => {
+  it("refuses a push with a too large Content-Length, and a compressed push", async () => {
     await allowPush("c".repeat(40));
     const path = `/git/${repositoryId}/git-receive-pack`;
     const large = await broker.call("POST", path, { bearer: courier(), body: Buffer.alloc(maxPushBytes + 1) });
@@ -314,18 +314,18 @@ describe("pushing through the broker", { timeout: 60_000 }, () => {
 });
 
 describe("the git routes", { timeout: 60_000 }, () => {
-  it("are for the task's own repository alone, by its id", async () => {
+  it("allow access only to the task's repository, by its id", async () => {
     const { code, err } = await runGit(["ls-remote", url("9999")], { cwd: folder, broker, bearer: agent() });
     expect(code).not.toBe(0);
     expect(err).toContain("403");
     const answer = await broker.call("GET", "/git/9999/info/refs?service=git-upload-pack", { bearer: agent() });
     expect(answer).toMatchObject({
       code: "WrongRepository",
-      message: "this sandbox works on repository 7001, not 9999",
+      message: "this sandbox may access only repository 7001, not 9999",
     });
   });
 
-  it("tell an agent that pushes why it cannot", async () => {
+  it("answer an agent that pushes with the reason of the refusal", async () => {
     const answer = await broker.call("GET", `/git/${repositoryId}/info/refs?service=git-receive-pack`, {
       bearer: agent(),
     });
@@ -333,7 +333,7 @@ describe("the git routes", { timeout: 60_000 }, () => {
     expect(answer.message).toMatch(/committed and published for you/);
   });
 
-  it("speak no other service, and no dumb protocol", async () => {
+  it("support no other service and no dumb protocol", async () => {
     for (const query of ["", "?service=git-upload-archive", "?service=git-upload-pack&service=git-receive-pack"]) {
       const answer = await broker.call("GET", `/git/${repositoryId}/info/refs${query}`, { bearer: courier() });
       expect(answer).toMatchObject({ status: 400, code: "UnknownService" });
@@ -342,8 +342,8 @@ describe("the git routes", { timeout: 60_000 }, () => {
     expect(dumb).toMatchObject({ status: 404, code: "NoRoute" });
   });
 
-  it("ask to wait while the operator has left no credential", async () => {
-    leave();
+  it("ask for a retry while the operator has stored no credential", async () => {
+    seedTask();
     client.seed(secrets, { ...credentials("uid-shop-abc", {}) });
     const answer = await broker.call("GET", `/git/${repositoryId}/info/refs?service=git-upload-pack`, {
       bearer: courier(),

@@ -8,7 +8,7 @@ import { brokerSecretNames, followKeys } from "./keys.ts";
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
 
 describe("the broker's keys", () => {
-  it("go on as they were where new ones are of no use, and are read again", async () => {
+  it("stay in use if new keys are unusable, and are read again", async () => {
     let cert = "good";
     const find = (async (_type, { name }) =>
       ({

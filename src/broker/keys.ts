@@ -4,7 +4,7 @@ import { sleep, type Clock } from "../shared/clock.ts";
 import type { Logger } from "../shared/log.ts";
 import type { SigningKeys } from "./capability.ts";
 
-/** What the operator leaves for the broker: a certificate of its CA, and the keys that sign capabilities. */
+/** The keys that the operator stores for the broker: a certificate of its CA, and the keys that sign capabilities. */
 export interface BrokerKeys {
   tls: { cert: string; key: string };
   signing: SigningKeys;
@@ -13,7 +13,7 @@ export interface BrokerKeys {
 /** Names of the Secrets in the broker's namespace. */
 export const brokerSecretNames = { tls: "broker-tls", signing: "broker-signing" } as const;
 
-/** What reading the keys needs. */
+/** Dependencies of `followKeys`. */
 export interface KeysDeps {
   client: KubeClient;
   clock: Clock;
@@ -21,13 +21,13 @@ export interface KeysDeps {
   namespace: string;
 }
 
-/** How often keys are read again: certificates are renewed and signing keys rotated long before they are needed. */
+/** Interval between two reads. It can be long, because certificates are renewed and signing keys rotated long before they are needed. */
 const rereadMs = 30_000;
 const firstTryMs = 1_000;
 
 /**
- * Reads the keys until they are there, then again and again; `onChange` hears of each new set. Where it throws, the set is of no use: the one
- * before goes on, and it is tried again. Ends when `signal` aborts.
+ * Reads the keys regularly, more often until they exist, and calls `onChange` with each new set. If `onChange` throws, the new set is unusable:
+ * the previous set stays in use, and the new one is tried again. Ends when `signal` aborts.
  */
 export async function followKeys(
   deps: KeysDeps,
@@ -38,19 +38,19 @@ export async function followKeys(
   while (!signal.aborted) {
     const keys = await readKeys(deps, signal);
     const version = keys && JSON.stringify([keys.tls, keys.signing.map((key) => Buffer.from(key).toString("base64"))]);
-    if (keys && version !== undefined && version !== known && uses(deps, keys, onChange)) known = version;
+    if (keys && version !== undefined && version !== known && tryKeys(deps, keys, onChange)) known = version;
     await sleep(deps.clock, known === "" ? firstTryMs : rereadMs, signal).catch(() => undefined);
   }
 }
 
-function uses({ log, namespace }: KeysDeps, keys: BrokerKeys, onChange: (keys: BrokerKeys) => void): boolean {
+function tryKeys({ log, namespace }: KeysDeps, keys: BrokerKeys, onChange: (keys: BrokerKeys) => void): boolean {
   try {
     onChange(keys);
     return true;
   } catch (error) {
     log.error(
       { error, namespace, secrets: brokerSecretNames },
-      "the broker's new keys cannot be used, going on with those before",
+      "could not use the new keys; the previous keys stay in use",
     );
     return false;
   }
@@ -64,7 +64,7 @@ async function readKeys(deps: KeysDeps, signal: AbortSignal): Promise<BrokerKeys
     );
     return assemble(certificate, keys);
   } catch (error) {
-    if (!signal.aborted) deps.log.warn({ error }, "the broker's keys could not be read");
+    if (!signal.aborted) deps.log.warn({ error }, "could not read the keys of the broker; trying again");
     return undefined;
   }
 }

@@ -21,17 +21,17 @@ import { createBrokerServer } from "./server.ts";
 
 const MiB = 1024 * 1024;
 
-/** What the broker runs on; tests bring their own. */
+/** The parts of the process that the broker uses; tests pass their own. */
 export interface BrokerParts {
   config: BrokerConfig;
   client: KubeClient;
-  /** Where its metrics go, and those of the client are. */
+  /** The registry for the metrics of the broker and of the Kubernetes client. */
   registry: Registry;
   log: Logger;
   shutdown: Shutdown;
 }
 
-/** Starts a broker; resolves when its probes answer. It takes couriers as soon as the operator has left its keys. */
+/** Starts a broker; resolves when its probes answer. It accepts couriers as soon as the operator has stored its keys. */
 export async function startBroker({
   config,
   client,
@@ -52,7 +52,7 @@ export async function startBroker({
   });
   let signing: SigningKeys | undefined;
   const keys = (): SigningKeys => {
-    if (!signing) throw new Refusal(503, "NoKeys", "the broker has no signing keys yet");
+    if (!signing) throw new Refusal(503, "NoKeys", "the broker has no signing keys yet; try again in a moment");
     return signing;
   };
   const peers = createPeers(clock, { shared: config.BELLHOP_ISOLATION === "process" });
@@ -63,7 +63,10 @@ export async function startBroker({
   const ready = () =>
     signing
       ? { ok: true, reasons: [] }
-      : { ok: false, reasons: [`waiting for the operator to leave keys in namespace ${namespace}`] };
+      : {
+          ok: false,
+          reasons: [`waiting for the operator to create the Secrets with the broker's keys in namespace ${namespace}`],
+        };
   const probes = createProbeServer({
     port: config.BELLHOP_PROBE_PORT,
     registry,

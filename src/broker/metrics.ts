@@ -1,11 +1,11 @@
 import { Counter, Histogram, type Registry } from "prom-client";
 
-/** What the broker counts. */
+/** The metrics of the broker. */
 export interface Metrics {
   request(labels: { route: string; code: string }, seconds: number): void;
 }
 
-/** Registers the broker's metrics. */
+/** Creates and registers the metrics of the broker. */
 export function createMetrics(registry: Registry): Metrics {
   const total = new Counter({
     name: "bellhop_broker_requests_total",
@@ -15,7 +15,7 @@ export function createMetrics(registry: Registry): Metrics {
   });
   const duration = new Histogram({
     name: "bellhop_broker_request_duration_seconds",
-    help: "How long requests took, by route.",
+    help: "Duration of requests, by route.",
     labelNames: ["route"],
     buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 60],
     registers: [registry],

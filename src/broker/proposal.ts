@@ -5,21 +5,25 @@ import type { Grant } from "./capability.ts";
 import { requireFence } from "./fence.ts";
 import { Refusal } from "./refusal.ts";
 
-/** Stores what a courier would publish as `status.result.proposed`, for the operator to judge. The same proposal twice is one. */
-export async function takeProposal(
+/** Records the push that a courier proposes in `status.result.proposed`, for the operator to check. Recording the same proposal again changes nothing. */
+export async function recordProposal(
   client: KubeClient,
   grant: Grant,
   proposal: Proposal,
   signal: AbortSignal,
 ): Promise<void> {
   if (proposal.attempt !== grant.attempt) {
-    throw new Refusal(409, "Fenced", `attempt ${proposal.attempt} proposes through attempt ${grant.attempt}`);
+    throw new Refusal(
+      409,
+      "Fenced",
+      `the proposal is of attempt ${proposal.attempt}, but the capability belongs to attempt ${grant.attempt}`,
+    );
   }
   const task = await requireFence(client, grant, signal);
   const { summary, ...proposed } = proposal;
-  // A merge patch keeps what it does not name: what an earlier attempt proposed must not shine through.
-  const result = { proposed: { ...nothingProposed, ...proposed }, ...(summary === undefined ? {} : { summary }) };
-  // The resource version makes the fence hold until the write: whatever changed the task in between refuses it.
+  // A merge patch keeps fields that it does not name, so the optional fields of an earlier proposal are cleared.
+  const result = { proposed: { ...emptyProposal, ...proposed }, ...(summary === undefined ? {} : { summary }) };
+  // With the resource version the write fails if the task was changed after the fence was checked.
   const metadata = { resourceVersion: task.metadata.resourceVersion };
   await client.mergePatch(
     AgentTaskKind,
@@ -29,4 +33,4 @@ export async function takeProposal(
   );
 }
 
-const nothingProposed = { oldId: null, protectedPaths: null, skipped: null };
+const emptyProposal = { oldId: null, protectedPaths: null, skipped: null };

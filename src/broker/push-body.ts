@@ -1,38 +1,42 @@
 import { readCommands, type RefUpdate } from "./receive-pack.ts";
 import { Refusal } from "./refusal.ts";
 
-/** A push on its way: the bytes read so far, what they ask for, and the rest. */
+/** A push that is being received: the bytes read so far, the ref updates in them, and the rest of the body. */
 export interface PushBody {
   head: Buffer;
   commands: RefUpdate[];
   rest: AsyncIterator<Buffer>;
 }
 
-/** Reads a push up to the end of its command list; the rest stays where it is. Throws `Refusal` where it is no push, or over `maxBytes`. */
+/** Reads a push up to the end of its command list and leaves the rest unread. Throws `Refusal` if it is not a push or exceeds `maxBytes`. */
 export async function openPush(request: AsyncIterable<Buffer>, maxBytes: number): Promise<PushBody> {
   const rest = limited(request, maxBytes);
   let head = Buffer.alloc(0);
   for (;;) {
     const next = await rest.next();
-    if (next.done) throw new Refusal(400, "MalformedPush", "the request ended before its list of ref updates did");
+    if (next.done)
+      throw new Refusal(400, "MalformedPush", "the request ended before its list of ref updates was complete");
     head = Buffer.concat([head, next.value]);
     const commands = readCommands(head);
     if (commands) return { head, commands, rest };
   }
 }
 
-/** The whole push, its last bytes only after `allow` has not thrown: what the host has so far is no push. */
-export async function* heldBack({ head, rest }: PushBody, allow: () => Promise<unknown>): AsyncGenerator<Uint8Array> {
+/** Yields the whole push, but the last bytes only if `requireAllowed` does not throw. Without the last bytes the code host has no complete push. */
+export async function* withholdEnd(
+  { head, rest }: PushBody,
+  requireAllowed: () => Promise<unknown>,
+): AsyncGenerator<Uint8Array> {
   let held = head;
   for (let next = await rest.next(); !next.done; next = await rest.next()) {
     yield held;
     held = next.value;
   }
-  await allow();
+  await requireAllowed();
   yield held;
 }
 
-/** Refuses a push that says beforehand that it is too large. */
+/** Throws `Refusal` if the declared size of a push exceeds the limit. */
 export function requireSize(declared: number, maxBytes: number): void {
   if (declared > maxBytes) throw tooLarge(maxBytes);
 }
@@ -47,5 +51,5 @@ async function* limited(request: AsyncIterable<Buffer>, maxBytes: number): Async
 }
 
 function tooLarge(maxBytes: number): Refusal {
-  return new Refusal(413, "PushTooLarge", `a push may have at most ${maxBytes} bytes`);
+  return new Refusal(413, "PushTooLarge", `the push exceeds the maximum of ${maxBytes} bytes`);
 }

@@ -12,11 +12,11 @@ const line = (text: string): string => (Buffer.byteLength(text) + 4).toString(16
 const request = (...lines: string[]): Buffer => Buffer.from(`${lines.map(line).join("")}0000PACK…`);
 
 describe("readCommands", () => {
-  it("reads the command, its capabilities aside, and stops at the flush", () => {
+  it("reads the command without its capabilities, and stops at the flush packet", () => {
     expect(readCommands(request(`${zero} ${a} ${ref}${caps}`))).toEqual([{ oldId: zero, newId: a, ref }]);
   });
 
-  it("passes over the lines of a shallow history", () => {
+  it("ignores the lines of a shallow history", () => {
     const commands = readCommands(request(`shallow ${b}\n`, `shallow ${a}\n`, `${zero} ${a} ${ref}${caps}\n`));
     expect(commands).toEqual([{ oldId: zero, newId: a, ref }]);
   });
@@ -25,7 +25,7 @@ describe("readCommands", () => {
     expect(readCommands(Buffer.from("0000"))).toEqual([]);
   });
 
-  it("answers the same wherever the bytes are cut", () => {
+  it("returns the same result wherever the bytes are split", () => {
     const whole = request(`shallow ${b}\n`, `${zero} ${a} ${ref}${caps}`);
     const end = whole.length - Buffer.byteLength("PACK…");
     for (let at = 0; at < end; at++) expect(readCommands(whole.subarray(0, at))).toBeUndefined();
@@ -33,7 +33,11 @@ describe("readCommands", () => {
   });
 
   it.each([
-    { name: "no pkt-line", bytes: Buffer.from("GET / HTTP/1.1"), message: /not a git receive-pack request/ },
+    {
+      name: "bytes without a pkt-line",
+      bytes: Buffer.from("GET / HTTP/1.1"),
+      message: /not a git receive-pack request/,
+    },
     { name: "a length of 1 to 3", bytes: Buffer.from("0001"), message: /not a git receive-pack request/ },
     { name: "a push certificate", bytes: request(`push-cert${caps}`), message: /without push certificates/ },
     { name: "push options", bytes: request(`${zero} ${a} ${ref}\0 push-options`), message: /without push options/ },
@@ -45,7 +49,7 @@ describe("readCommands", () => {
       message: /not UTF-8/,
     },
     {
-      name: "a list without end",
+      name: "an endless list",
       bytes: Buffer.alloc(300_000, request(`shallow ${a}\n`).subarray(0, 53)),
       message: /too long/,
     },
@@ -53,7 +57,7 @@ describe("readCommands", () => {
     expect(() => readCommands(bytes)).toThrow(message);
   });
 
-  it("answers commands, waits, or refuses, whatever comes", () => {
+  it("returns commands, waits or refuses for any input", () => {
     const text = fc.string({ unit: "binary", maxLength: 60 });
     const packets = fc.array(text, { maxLength: 5 }).map((lines) => Buffer.from(`${lines.map(line).join("")}0000`));
     const hostile = fc.oneof(
@@ -75,26 +79,35 @@ describe("readCommands", () => {
 });
 
 describe("requireCommand", () => {
-  const made = { ref, newId: a };
-  const moved = { ref, oldId: b, newId: a };
+  const newBranch = { ref, newId: a };
+  const updatedBranch = { ref, oldId: b, newId: a };
 
   it.each([
-    { name: "a new branch from nothing", allowed: made, commands: [{ oldId: zero, newId: a, ref }] },
-    { name: "a branch from where it was", allowed: moved, commands: [{ oldId: b, newId: a, ref }] },
-  ])("lets through $name", ({ allowed, commands }) => {
+    { name: "a new branch from nothing", allowed: newBranch, commands: [{ oldId: zero, newId: a, ref }] },
+    {
+      name: "an update of a branch from its old commit",
+      allowed: updatedBranch,
+      commands: [{ oldId: b, newId: a, ref }],
+    },
+  ])("allows $name", ({ allowed, commands }) => {
     expect(() => requireCommand(commands, allowed)).not.toThrow();
   });
 
   it.each([
-    { name: "nothing allowed", allowed: undefined, commands: [{ oldId: zero, newId: a, ref }], code: "NotPublished" },
-    { name: "another ref", allowed: made, commands: [{ oldId: zero, newId: a, ref: "refs/heads/main" }] },
-    { name: "another commit", allowed: made, commands: [{ oldId: zero, newId: b, ref }] },
-    { name: "another beginning", allowed: made, commands: [{ oldId: b, newId: a, ref }] },
-    { name: "from nothing where it must move", allowed: moved, commands: [{ oldId: zero, newId: a, ref }] },
-    { name: "a deletion", allowed: moved, commands: [{ oldId: b, newId: zero, ref }] },
+    {
+      name: "a push if none is allowed",
+      allowed: undefined,
+      commands: [{ oldId: zero, newId: a, ref }],
+      code: "NotPublished",
+    },
+    { name: "another ref", allowed: newBranch, commands: [{ oldId: zero, newId: a, ref: "refs/heads/main" }] },
+    { name: "another commit", allowed: newBranch, commands: [{ oldId: zero, newId: b, ref }] },
+    { name: "another old commit", allowed: newBranch, commands: [{ oldId: b, newId: a, ref }] },
+    { name: "a creation instead of an update", allowed: updatedBranch, commands: [{ oldId: zero, newId: a, ref }] },
+    { name: "a deletion", allowed: updatedBranch, commands: [{ oldId: b, newId: zero, ref }] },
     {
       name: "a second command beside it",
-      allowed: made,
+      allowed: newBranch,
       commands: [
         { oldId: zero, newId: a, ref },
         { oldId: zero, newId: a, ref: "refs/tags/v1" },

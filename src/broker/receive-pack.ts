@@ -1,20 +1,20 @@
 import type { PublishCommand } from "../api/agent-task-status.ts";
 import { Refusal } from "./refusal.ts";
 
-/** A ref update as git's receive-pack asks for it. */
+/** A ref update, as a git client requests it from receive-pack. */
 export interface RefUpdate {
   oldId: string;
   newId: string;
   ref: string;
 }
 
-/** One command, and a line for each commit where a shallow history is cut off. */
+/** Maximum size of a command list: one command, and one line for each commit at which a shallow history ends. */
 const maxCommandBytes = 262_144;
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
  * Reads the command list at the head of a receive-pack request (pkt-lines up to the first flush packet), or undefined while more bytes
- * are needed. Throws `Refusal` for anything else. Source: gitprotocol-pack(5), "Reference Update Request".
+ * are needed. Throws `Refusal` for any other input. Source: gitprotocol-pack(5), "Reference Update Request".
  */
 export function readCommands(bytes: Buffer): RefUpdate[] | undefined {
   const commands: RefUpdate[] = [];
@@ -24,14 +24,14 @@ export function readCommands(bytes: Buffer): RefUpdate[] | undefined {
     if (length === 0) return commands;
     if (at + length > bytes.length) return needMore(bytes);
     const line = lineOf(bytes.subarray(at + 4, at + length));
-    // Where the courier's history is cut off; the host checks it itself.
+    // A line that marks an end of the courier's shallow history. The code host checks it itself.
     if (!/^shallow [0-9a-f]+\n?$/.test(line)) commands.push(readCommand(line));
     at += length;
   }
   return needMore(bytes);
 }
 
-/** Lets through exactly the push that the operator wrote down. */
+/** Throws `Refusal` unless the commands are exactly the push that the operator allowed. */
 export function requireCommand(commands: readonly RefUpdate[], allowed: PublishCommand | undefined): void {
   if (!allowed) throw notPublished();
   const [only, ...more] = commands;
@@ -43,14 +43,14 @@ export function requireCommand(commands: readonly RefUpdate[], allowed: PublishC
     throw new Refusal(
       403,
       "WrongPush",
-      `only ${allowed.ref} from ${allowed.oldId ?? "nothing"} to ${allowed.newId} may be pushed; asked for: ${asked || "nothing"}`,
+      `the operator allowed only the push of ${allowed.ref} from ${allowed.oldId ?? "nothing"} to ${allowed.newId}; the request asks for: ${asked || "nothing"}`,
     );
   }
 }
 
-/** The refusal of a push before the operator has said which. */
+/** The refusal of a push that the operator has not allowed yet. */
 export function notPublished(): Refusal {
-  return new Refusal(403, "NotPublished", "the operator has not allowed a push for this task");
+  return new Refusal(403, "NotPublished", "the operator has not allowed a push for this task yet; wait until status.publish is set");
 }
 
 function packetLength(bytes: Buffer, at: number): number {
@@ -67,7 +67,7 @@ function needMore(bytes: Buffer): undefined {
   return undefined;
 }
 
-/** Strict: a ref that is compared after a lenient reading would not be the ref that is sent on. */
+/** Decodes strictly. After a lenient decoding, the compared ref could differ from the forwarded bytes. */
 function lineOf(bytes: Buffer): string {
   try {
     return utf8.decode(bytes);
@@ -82,9 +82,9 @@ function readCommand(line: string): RefUpdate {
   if (!match?.[1] || !match[2] || !match[3]) {
     throw new Refusal(403, "MalformedPush", "only plain ref updates may be pushed, without push certificates");
   }
-  // What a host does by push options (open, approve, merge) is no part of what the operator allowed.
+  // With push options a code host can open, approve or merge changes, which the operator has not allowed.
   if (/(?:^|\s)push-options(?:\s|$)/.test(capabilities)) {
-    throw new Refusal(403, "MalformedPush", "pushes are taken without push options");
+    throw new Refusal(403, "MalformedPush", "the broker accepts only pushes without push options");
   }
   return { oldId: match[1], newId: match[2], ref: match[3] };
 }

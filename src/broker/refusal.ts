@@ -1,4 +1,4 @@
-/** Something the broker will not do, with an HTTP status, a stable code and a sentence for people. */
+/** An error answer of the broker: an HTTP status, a stable code and a human-readable message. */
 export class Refusal extends Error {
   readonly status: number;
   readonly code: string;
@@ -11,6 +11,6 @@ export class Refusal extends Error {
   }
 }
 
-/** Answers that tell a stranger nothing. */
+/** The answer to an unauthorized request. It reveals nothing about tasks. */
 export const unauthorized = (): Refusal =>
-  new Refusal(401, "Unauthorized", "no valid capability; open a session at /v1/session");
+  new Refusal(401, "Unauthorized", "the request has no valid capability; open a session at /v1/session");

@@ -3,22 +3,22 @@ import type { AddressInfo } from "node:net";
 import type { Express } from "express";
 import type { BrokerKeys } from "./keys.ts";
 
-/** The TLS listener; certificates are exchanged without a restart. */
+/** The TLS server of the broker. Its certificate can be replaced without a restart. */
 export interface BrokerServer {
-  /** Begins to listen with the first keys; later calls exchange the certificate. */
+  /** Starts to listen with the first keys; later calls replace the certificate. */
   use(keys: BrokerKeys): void;
-  /** Where it listens; undefined before the first keys. */
+  /** The port on which it listens; undefined before the first keys. */
   readonly port: number | undefined;
   close(): Promise<void>;
 }
 
-/** Pushes and fetches may take long; a silent connection may not. */
+/** Idle time-out of a connection. Pushes and fetches may take longer, if data flows. */
 const idleMs = 120_000;
-/** How long what is under way may take when we are to end; pods have 30 s. */
+/** Time-out for open requests at the shutdown. Kubernetes gives a pod 30 s. */
 const drainMs = 20_000;
 const minVersion = "TLSv1.2";
 
-/** Creates the listener. */
+/** Creates the server. */
 export function createBrokerServer(app: Express, listen: { port: number; host?: string | undefined }): BrokerServer {
   let server: Server | undefined;
   return {
@@ -47,9 +47,9 @@ function start(app: Express, tls: BrokerKeys["tls"], listen: { port: number; hos
 function stop(server: Server | undefined): Promise<void> {
   return new Promise((resolve) => {
     if (!server) return resolve();
-    const patience = setTimeout(() => server.closeAllConnections(), drainMs);
+    const forceClose = setTimeout(() => server.closeAllConnections(), drainMs);
     server.close(() => {
-      clearTimeout(patience);
+      clearTimeout(forceClose);
       resolve();
     });
     server.closeIdleConnections();

@@ -5,20 +5,20 @@ import { brokerAudience } from "../sandbox/protocol/layout.ts";
 import type { Session } from "../sandbox/protocol/channel.ts";
 import type { Clock } from "../shared/clock.ts";
 import { signCapability, type Grant, type SigningKeys } from "./capability.ts";
-import { fenced } from "./fence.ts";
+import { whyFenced } from "./fence.ts";
 import { Refusal, unauthorized } from "./refusal.ts";
 import { requirePeer, type PeerDeps } from "./require-peer.ts";
 
-/** What opening a session needs. */
+/** Dependencies of `openSession`. */
 export interface SessionDeps extends PeerDeps {
   clock: Clock;
   keys: () => SigningKeys;
 }
 
-/** How long a capability lasts, seconds; couriers open a new session at half of it. */
+/** Lifetime of a capability, in seconds. Couriers open a new session after half of it. */
 const lifetimeSeconds = 3600;
 
-/** Exchanges a pod-bound token for two capabilities, bound to this task, this attempt, this pod and this address. */
+/** Exchanges a pod-bound service account token for two capabilities. Each is bound to the task, the attempt, the pod and the pod's address. */
 export async function openSession(
   deps: SessionDeps,
   request: { token: string; peer: string },
@@ -27,8 +27,9 @@ export async function openSession(
   const pod = await reviewToken(deps.client, request.token, signal);
   const { task, attempt } = await taskOfPod(deps.client, pod, signal);
   const grant = grantFor(task, { attempt, podUID: pod.uid, peer: request.peer }, deps.clock.now());
-  const why = fenced(task, grant);
-  if (why !== undefined) throw new Refusal(409, "Fenced", `pod ${pod.namespace}/${pod.name} may not act: ${why}`);
+  const why = whyFenced(task, grant);
+  if (why !== undefined)
+    throw new Refusal(409, "Fenced", `pod ${pod.namespace}/${pod.name} is not allowed to act: ${why}`);
   await requirePeer(deps, grant, signal);
   return {
     capability: signCapability(grant, deps.keys()),
@@ -51,7 +52,7 @@ async function reviewToken(client: KubeClient, token: string, signal: AbortSigna
   return pod;
 }
 
-/** The pod that a reviewed token is bound to; undefined unless it was made for the broker and for a pod. */
+/** The pod that a reviewed token is bound to; undefined if the token is not bound to a pod or has another audience than the broker. */
 function podIn({ authenticated, audiences, user }: NonNullable<TokenReview["status"]>): PodIdentity | undefined {
   if (authenticated !== true || !audiences?.includes(brokerAudience)) return undefined;
   const namespace = /^system:serviceaccount:([^:]+):[^:]+$/.exec(user?.username ?? "")?.[1];
@@ -68,7 +69,7 @@ function tokenReview(token: string): TokenReview {
   };
 }
 
-/** A sandbox pod is named after its task and attempt: one live read finds it. */
+/** Finds the task of a sandbox pod with one live read: the pod's name contains the task's name and the attempt. */
 async function taskOfPod(
   client: KubeClient,
   pod: PodIdentity,
@@ -78,21 +79,21 @@ async function taskOfPod(
   const task = name === undefined ? undefined : await client.find(AgentTaskKind, { ...pod, name }, signal);
   const newest = task?.status?.attempts?.at(-1);
   const at = `pod ${pod.namespace}/${pod.name}`;
-  if (!task || !newest) throw new Refusal(403, "NoTask", `${at} belongs to no task that runs`);
+  if (!task || !newest) throw new Refusal(403, "NoTask", `${at} belongs to no running task`);
   const attempt = Number(number);
   if (newest.number === attempt && newest.podUID === undefined) {
-    // The operator writes the attempt, creates the pod, and then notes its uid: a quick pod, or an operator that was killed in between.
-    throw new Refusal(503, "NotYetKnown", `the operator has not noted ${at} yet; try again in a moment`);
+    // The operator writes the attempt, creates the pod, and then records its uid. Here the pod was faster, or the operator was killed in between.
+    throw new Refusal(503, "NotYetKnown", `the operator has not recorded the uid of ${at} yet; try again in a moment`);
   }
   return { task, attempt };
 }
 
-function grantFor(task: AgentTask, who: Pick<Grant, "attempt" | "podUID" | "peer">, now: Date): Grant {
+function grantFor(task: AgentTask, caller: Pick<Grant, "attempt" | "podUID" | "peer">, now: Date): Grant {
   return {
     namespace: task.metadata.namespace,
     task: task.metadata.name,
     taskUID: task.metadata.uid ?? "",
-    ...who,
+    ...caller,
     scope: "courier",
     exp: Math.floor(now.getTime() / 1000) + lifetimeSeconds,
   };

@@ -4,11 +4,11 @@ import type { KubeClient } from "../kube/types.ts";
 import { secretRegistry } from "../shared/redact.ts";
 import { Refusal } from "./refusal.ts";
 
-/** A git credential as the operator leaves it in Secret `task-<uid>` of the broker's namespace. */
+/** A git credential, as the operator stores it in the Secret `task-<uid>` in the broker's namespace. */
 const credential = z.object({ username: z.string(), password: z.string(), expiresAt: z.string(), cloneURL: z.url() });
 export type TaskCredential = z.infer<typeof credential>;
 
-/** Reads a task's credential: `fetch` while it runs, `push` only once the operator has allowed the push. Never cached. */
+/** Reads the credential of a task: `fetch` exists while the task runs, `push` only after the operator has allowed the push. Never cached. */
 export async function taskCredential(
   deps: { client: KubeClient; namespace: string },
   taskUID: string,
@@ -21,7 +21,7 @@ export async function taskCredential(
     throw new Refusal(
       503,
       "NoCredential",
-      `the operator has not left a ${access} credential for this task yet; try again in a moment`,
+      `the operator has not stored a ${access} credential for this task yet; try again in a moment`,
     );
   }
   const found = credential.parse(JSON.parse(Buffer.from(data, "base64").toString()));

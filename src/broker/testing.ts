@@ -20,14 +20,14 @@ import { createMetrics } from "./metrics.ts";
 import { createPeers } from "./peers.ts";
 import { createBrokerServer } from "./server.ts";
 
-/** The signing key of every test's broker. */
+/** The signing key of the brokers in tests. */
 export const signing: SigningKeys = [Buffer.from("a signing key of a test")];
 
-/** A broker of this process on loopback, with TLS of its own. */
+/** A broker in this process, on the loopback address, with its own TLS certificate. */
 export interface RunningBroker {
   url: string;
   caFile: string;
-  /** Calls a route as a courier or an agent would. */
+  /** Calls a route as a courier or an agent does. */
   call(method: "GET" | "POST" | "HEAD" | "DELETE", path: string, given?: BrokerCall): Promise<BrokerAnswer>;
   stop(): Promise<void>;
 }
@@ -44,25 +44,25 @@ export interface BrokerAnswer {
   text: string;
   /** The code of a refusal. */
   code: string | undefined;
-  /** Its sentence for people. */
+  /** The human-readable message of a refusal. */
   message: string | undefined;
 }
 
-/** What a test may say of a broker. */
+/** Options of a broker in tests. */
 export interface BrokerOptions {
   client: KubeClient;
-  /** Its own namespace. */
+  /** The namespace of the broker. */
   namespace?: string;
   github?: Pick<GitHubStandIn, "ca">;
   clock?: Clock;
   log?: Logger;
   keys?: () => SigningKeys;
   maxPushBytes?: number;
-  /** Whether all sandboxes are behind one address, as on the process node. */
+  /** Whether all sandboxes share one address, as on the process node. */
   shared?: boolean;
 }
 
-/** Starts a broker; stop it in the end. */
+/** Starts a broker; the test must stop it. */
 export async function aBroker(options: BrokerOptions): Promise<RunningBroker> {
   const { client, namespace = "bellhop-broker", clock = systemClock } = options;
   const folder = mkdtempSync(join(tmpdir(), "bellhop-broker-test-"));
@@ -126,7 +126,7 @@ async function callBroker(
   return { status: answer.statusCode, headers: answer.headers, text, code: error?.code, message: error?.message };
 }
 
-/** A task with one sandbox at work. */
+/** A task with one running sandbox. */
 export function aRunningTask(over: { status?: AgentTaskStatus; spec?: Partial<AgentTask["spec"]> } = {}): AgentTask {
   return {
     metadata: { name: "shop-abc", namespace: "team", uid: "uid-shop-abc" },
@@ -145,7 +145,7 @@ export function aRunningTask(over: { status?: AgentTaskStatus; spec?: Partial<Ag
   };
 }
 
-/** What a courier of `aRunningTask` holds; `scope: "agent"` for the agent's. */
+/** The grant of the courier of `aRunningTask`; with `scope: "agent"` the grant of its agent. */
 export function aGrant(over: Partial<Grant> = {}): Grant {
   return {
     namespace: "team",
@@ -163,7 +163,7 @@ export function aGrant(over: Partial<Grant> = {}): Grant {
 /** A capability for a grant. */
 export const capability = (over: Partial<Grant> = {}): string => signCapability(aGrant(over), signing);
 
-/** A task's Secret as the operator leaves it. */
+/** The Secret of a task, as the operator stores it. */
 export function credentials(
   taskUID: string,
   files: Record<string, { username: string; password: string; cloneURL: string }>,
@@ -177,14 +177,14 @@ export function credentials(
   return { metadata: { name: `task-${taskUID}`, namespace: "bellhop-broker" }, data };
 }
 
-/** How a git process ended. */
+/** The result of a git process. */
 export interface GitRun {
   code: number;
   out: string;
   err: string;
 }
 
-/** Runs git with nothing of this machine's configuration, and a capability for the broker where one is given. */
+/** Runs git without the configuration of this machine, and with a capability for the broker if one is given. */
 export function runGit(
   args: readonly string[],
   given: { cwd: string; broker?: Pick<RunningBroker, "caFile">; bearer?: string; config?: Record<string, string> },

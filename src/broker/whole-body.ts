@@ -3,22 +3,23 @@ import type { Clock } from "../shared/clock.ts";
 import { describeError } from "../shared/errors.ts";
 import { Refusal } from "./refusal.ts";
 
-/** How long a body may take from its first byte to its last. */
-const patienceMs = 30_000;
+/** Time-out from the first byte of a body to the last. */
+const bodyTimeoutMs = 30_000;
 
 /**
- * Reads a request's body whole, so that whoever sends it slowly, or never ends, is known for it: streamed on, the host would give up first
- * and count as down. `hold` is told each chunk's size and throws where it is too much. Throws `Refusal` where the body does not come.
+ * Reads the whole body of a request, so that a sender that is slow or never ends gets the blame: if the body were streamed to the code host,
+ * the host would time out first and count as down. `hold` gets the size of each chunk and throws if it is too much. Throws `Refusal` if the
+ * body is incomplete or too slow.
  */
 export async function wholeBody(
   request: Readable,
   clock: Clock,
   hold: (bytes: number) => void,
 ): Promise<Buffer<ArrayBuffer>> {
-  // A body that is refused half-way is answered: its stream must outlive the reading.
+  // The stream must stay open after reading, because a body that is refused before its end still gets an answer.
   const body = request.iterator({ destroyOnReturn: false });
   const late = Promise.withResolvers<never>();
-  const cancel = clock.after(patienceMs, () => late.reject(tooSlow()));
+  const cancel = clock.after(bodyTimeoutMs, () => late.reject(tooSlow()));
   const chunks: Buffer[] = [];
   try {
     for (;;) {
@@ -34,9 +35,17 @@ export async function wholeBody(
 }
 
 function tooSlow(): Refusal {
-  return new Refusal(408, "RequestTooSlow", `the request did not come whole within ${patienceMs / 1000} s`);
+  return new Refusal(
+    408,
+    "RequestTooSlow",
+    `the body of the request was not complete within ${bodyTimeoutMs / 1000} s; send it again`,
+  );
 }
 
 function cutOff(error: unknown): never {
-  throw new Refusal(400, "RequestCutOff", `the request ended before its body did: ${describeError(error)}`);
+  throw new Refusal(
+    400,
+    "RequestCutOff",
+    `the connection ended before the body of the request was complete: ${describeError(error)}`,
+  );
 }

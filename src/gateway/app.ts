@@ -87,7 +87,7 @@ function failure(deps: AppDeps): ErrorRequestHandler {
         deps,
         request,
         response,
-        refused(400, "BadRequest", "The request is not valid HTTP for a hook; check its URL."),
+        refused(400, "BadRequest", "The request cannot be parsed; check its URL."),
       );
     deps.log.error({ error: describeError(error), code: errorCode(error) }, "could not handle a request");
     deps.metrics.deliveries.inc({ provider: "none", result: "refused", reason: "InternalError" });

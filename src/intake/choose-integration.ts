@@ -52,7 +52,7 @@ export function chooseIntegration(
     return {
       reason: "NotCovered",
       message:
-        "No integration of the hook covers the repository. To cover it, change spec.organization or spec.repositories of an integration.",
+        "No integration of the hook covers the repository. To cover it, change the spec of an integration.",
     };
   }
   if (second) {

@@ -16,7 +16,7 @@ const flushAfterMs = 10_000;
 const seriesEndMs = 360_000;
 
 /** What an Event says. */
-export interface EventWords {
+export interface EventText {
   type: "Normal" | "Warning";
   /** CamelCase, for machines. */
   reason: string;
@@ -29,7 +29,7 @@ export interface EventWords {
 /** Tells people who look at an object what happened to it. */
 export interface EventRecorder {
   /** Never throws and never waits; what cannot be written is logged. The same again is counted in one Event's series. */
-  record(object: KubeObject, words: EventWords): void;
+  record(object: KubeObject, words: EventText): void;
   /** Writes what is counted but not yet written; for a clean stop. */
   flush(): Promise<void>;
 }
@@ -68,7 +68,7 @@ class SeriesRecorder implements EventRecorder {
     this.#deps = deps;
   }
 
-  record(object: KubeObject, words: EventWords): void {
+  record(object: KubeObject, words: EventText): void {
     try {
       this.#record(object, words);
     } catch (error) {
@@ -81,7 +81,7 @@ class SeriesRecorder implements EventRecorder {
     await this.#chain;
   }
 
-  #record(object: KubeObject, words: EventWords): void {
+  #record(object: KubeObject, words: EventText): void {
     const id = [object.kind, object.metadata.uid, object.metadata.name, words.type, words.reason, words.action].join(
       "/",
     );
@@ -97,7 +97,7 @@ class SeriesRecorder implements EventRecorder {
     this.#begin(id, object, words);
   }
 
-  #begin(id: string, object: KubeObject, words: EventWords): void {
+  #begin(id: string, object: KubeObject, words: EventText): void {
     const nowMs = this.#deps.clock.now().getTime();
     const event = this.#eventOf(object, words);
     this.#forgetOld(nowMs);
@@ -128,7 +128,7 @@ class SeriesRecorder implements EventRecorder {
     });
   }
 
-  #eventOf(object: KubeObject, words: EventWords): Draft<Event> {
+  #eventOf(object: KubeObject, words: EventText): Draft<Event> {
     const namespace = object.metadata.namespace ?? "default";
     const { uid, resourceVersion } = object.metadata;
     return {

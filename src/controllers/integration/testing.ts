@@ -14,7 +14,7 @@ import { github as provider } from "../../integrations/github/index.ts";
 import { createHttp } from "../../integrations/http.ts";
 import { integrationType } from "../../integrations/resource-type.ts";
 import type { Integration, Provider } from "../../integrations/types.ts";
-import type { EventWords } from "../../kube/events.ts";
+import type { EventText } from "../../kube/events.ts";
 import { secrets } from "../../kube/resources.ts";
 import type { KubeClient, Result } from "../../kube/types.ts";
 import { systemClock, type Clock } from "../../shared/clock.ts";
@@ -37,7 +37,7 @@ export interface IntegrationWorld {
   /** Which generation the gateways have; `all` is whatever was published. */
   gateways: { has: number | "all" | "silent" };
   config: IntegrationConfig;
-  events: EventWords[];
+  events: EventText[];
   /** What the informer of tasks has. */
   tasks: AgentTask[];
   /** Moves the controller's clock. */
@@ -111,7 +111,7 @@ function startController(given: { client: KubeClient; namespace: string; externa
   const common = { client, clock, log: silentLogger };
   const http = createHttp({ ...common, caFile, allowedHosts: ["127.0.0.1"] });
   const gateways: Started["gateways"] = { has: "all" };
-  const events: EventWords[] = [];
+  const events: EventText[] = [];
   const tasks: AgentTask[] = [];
   const config: IntegrationConfig = { ...defaultIntegrationConfig, namespace, externalURL };
   let known: GitHubIntegration[] = [];
