@@ -50,7 +50,11 @@ export function requireCommand(commands: readonly RefUpdate[], allowed: PublishC
 
 /** The refusal of a push that the operator has not allowed yet. */
 export function notPublished(): Refusal {
-  return new Refusal(403, "NotPublished", "the operator has not allowed a push for this task yet; wait until status.publish is set");
+  return new Refusal(
+    403,
+    "NotPublished",
+    "the operator has not allowed a push for this task yet; wait until status.publish is set",
+  );
 }
 
 function packetLength(bytes: Buffer, at: number): number {

@@ -83,12 +83,7 @@ function record({ metrics, log }: AppDeps, { answer, provider, deliveryId }: Han
 function failure(deps: AppDeps): ErrorRequestHandler {
   return (error: unknown, request, response, _next) => {
     if (isClientError(error))
-      return send(
-        deps,
-        request,
-        response,
-        refused(400, "BadRequest", "The request cannot be parsed; check its URL."),
-      );
+      return send(deps, request, response, refused(400, "BadRequest", "The request cannot be parsed; check its URL."));
     deps.log.error({ error: describeError(error), code: errorCode(error) }, "could not handle a request");
     deps.metrics.deliveries.inc({ provider: "none", result: "refused", reason: "InternalError" });
     send(

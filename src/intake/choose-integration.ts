@@ -51,8 +51,7 @@ export function chooseIntegration(
   if (!first) {
     return {
       reason: "NotCovered",
-      message:
-        "No integration of the hook covers the repository. To cover it, change the spec of an integration.",
+      message: "No integration of the hook covers the repository. To cover it, change the spec of an integration.",
     };
   }
   if (second) {
