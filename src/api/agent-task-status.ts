@@ -168,7 +168,7 @@ export const agentTaskStatus = z.object({
       commit: sha.optional().describe("The commit, as read at the code host after the push."),
       changeURL: z.string().max(2048).optional().describe("URL of the pull request."),
       changeNumber: z.int().min(1).optional().describe("Number of the pull request."),
-      changeDraft: z.boolean().optional().describe("Whether it was a draft when the work was published."),
+      changeDraft: z.boolean().optional().describe("Whether the pull request was a draft when the work was published."),
       heldUnsaid: z
         .boolean()
         .optional()

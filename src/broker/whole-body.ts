@@ -7,7 +7,7 @@ import { Refusal } from "./refusal.ts";
 const bodyTimeoutMs = 30_000;
 
 /**
- * Reads the whole body of a request, so that a sender that is slow or never ends gets the blame: if the body were streamed to the code host,
+ * Reads the whole body of a request, so that a slow or endless sender is recognised as the cause: if the body were streamed to the code host,
  * the host would time out first and count as down. `hold` gets the size of each chunk and throws if it is too much. Throws `Refusal` if the
  * body is incomplete or too slow.
  */

@@ -36,16 +36,14 @@ export function chooseIntegration(
   const active = covering.filter((one) => one.metadata.deletionTimestamp === undefined);
   const [first, second] = active.length > 0 ? active : covering;
   if (!first && !complete) {
-    const message =
-      "The gateway does not know all integrations of the hook yet: one was deleted or created recently. Send this delivery again later.";
+    const message = "The gateway does not know an integration of the hook: it was deleted, or created recently.";
     return { reason: "IntegrationUnknown", message, again: true };
   }
   const withoutInstallation = first
     ? undefined
     : candidates.find((one) => !whyInactive(one) && provider.covers(one, repository));
   if (withoutInstallation) {
-    const message =
-      "The operator has not found this installation of the App yet; it searches again regularly. Send this delivery again later.";
+    const message = "The operator has not found this installation of the App yet; it searches again regularly.";
     return { reason: "InstallationUnknown", message, again: true };
   }
   if (!first) {

@@ -61,7 +61,7 @@ function failureOf(error: unknown): StoreResult {
   return notStored(error, detail);
 }
 
-/** While the ConfigMap with their parameters is missing, the admission policies reject every object. This is temporary and no fault of the task. */
+/** The admission policies reject every object while the ConfigMap of accounts, their parameters, is missing. This is temporary and no fault of the task. */
 function lacksPolicyParameters(error: unknown): boolean {
   return error instanceof ApiError && error.says(/no params found for policy binding/);
 }

@@ -21,7 +21,7 @@ function patternBudget(): Scope["chargePattern"] {
     if (spent > maxPatternCost) {
       throw new RuleError(
         "RuleTooExpensive",
-        "the patterns of matches() cost too much to compile; use smaller counts than in a{1000}, and fewer or narrower Unicode classes",
+        "the patterns of matches() cost too much to compile; reduce counted repeats such as a{1000}, and use fewer or narrower Unicode classes",
       );
     }
   };

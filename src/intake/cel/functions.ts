@@ -40,7 +40,7 @@ function flipCase(text: string, first: string, last: string): string {
 /** Calls `use` with a text of at most `maxText` characters; fails for every other value. */
 export function withText(value: unknown, use: (text: string) => unknown): unknown {
   if (value instanceof Failure) return value;
-  if (typeof value !== "string") return new Failure("expected a text");
+  if (typeof value !== "string") return new Failure("expected a text operand");
   if (value.length > maxText) return new Failure(`the rule uses a text of more than ${maxText} characters`);
   return use(value);
 }
