@@ -67,7 +67,7 @@ describe("an installation from the chart, on a real node", () => {
 
   it("answers kubectl with our docstrings and columns", async () => {
     const explained = await place.kubectl(["explain", "agenttask.spec.conversation"]);
-    expect(explained.replace(/\s+/g, " ")).toContain("The issue, change or thread the task belongs to");
+    expect(explained.replace(/\s+/g, " ")).toContain("The issue, change or thread that the task belongs to");
     const table = await place.kubectl(["get", "agenttasks", "-n", place.namespace, "-o", "wide"]);
     const [header = "", row = ""] = table.split("\n");
     expect(header.split(/\s+/)).toEqual(

@@ -403,9 +403,11 @@ describe("what people see", () => {
 
   it("is in `kubectl explain` for a field", async () => {
     expect(flat(await explain("agenttask.spec.conversation"))).toContain(
-      flat("The issue, change or thread the task belongs to, as the event names it, for example `acme/shop#42`."),
+      flat("The issue, change or thread that the task belongs to, as the event names it, for example `acme/shop#42`."),
     );
-    expect(flat(await explain("agentprofile.spec.limits.stall"))).toContain("The longest an agent may be silent");
+    expect(flat(await explain("agentprofile.spec.limits.stall"))).toContain(
+      "Maximum time without a sign of work from the agent",
+    );
   });
 });
 
