@@ -95,7 +95,7 @@ describe("an installation from its upgrade to its removal, on a real node", () =
   });
 
   it("shows the logs of the operator that leads by the documented command", async () => {
-    const [command = ""] = shellBlocks("docs/operations.md", "## Look")
+    const [command = ""] = shellBlocks("docs/operations.md", "## Inspect")
       .flatMap((block) => block.split("\n"))
       .filter((line) => line.includes("holderIdentity"));
     await until(async () => (await shell(command)).stdout.includes('"message":"controllers have started"'), {
