@@ -76,7 +76,7 @@ describe("an installation from its upgrade to its removal, on a real node", () =
     expect(await succeeds(fieldOf)).toBe("");
     const refused = await shell(upgrade);
     expect(refused.code).toBe(1);
-    expect(refused.stderr).toContain("Hand them to this release, once, then repeat your command:");
+    expect(refused.stderr).toContain("Transfer them to this release once, then repeat your command:");
     // What is documented is what the refusal says.
     const said = refused.stderr.split("\n").filter((line) => line.startsWith("  kubectl "));
     expect(said.map((line) => line.trim())).toEqual(handOver.replaceAll(/ \\\n +/g, " ").split("\n"));

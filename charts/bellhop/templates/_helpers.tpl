@@ -1,7 +1,7 @@
 {{- define "bellhop.brokerNamespace" -}}
 {{- $name := printf "%s-broker" (.Release.Name | trunc 56 | trimSuffix "-") -}}
 {{- if eq $name .Release.Namespace -}}
-{{- fail (printf "%s is the broker's own namespace, which the chart creates: install the release into another" $name) -}}
+{{- fail (printf "%s is the broker's own namespace, which the chart creates: install the release into another namespace" $name) -}}
 {{- end -}}
 {{ $name }}
 {{- end }}
@@ -11,9 +11,9 @@
 {{- if eq .component "broker" }}{{ include "bellhop.brokerNamespace" .root }}{{ else }}{{ .root.Release.Namespace }}{{ end -}}
 {{- end }}
 
-{{/* global.imageRegistry takes the place of the repository's own registry: its first part, where that has a dot or a port. */}}
+{{/* global.imageRegistry replaces the registry in the repository: the first part, if it has a dot or a port. */}}
 {{- define "bellhop.image" -}}
-{{- $repository := required "image.repository: where is the image? (values.yaml, README)" .Values.image.repository -}}
+{{- $repository := required "image.repository is not set: set it to the repository of Bellhop's image (charts/bellhop/README.md)" .Values.image.repository -}}
 {{- with .Values.global.imageRegistry -}}
 {{- $repository = printf "%s/%s" . (regexReplaceAll "^([^/]*[.:][^/]*|localhost)/" $repository "") -}}
 {{- end -}}
@@ -34,14 +34,14 @@ https://{{ .ingress.host }}
 {{- end -}}
 {{- end }}
 
-{{/* What selects the pods of one process. */}}
+{{/* Labels that select the pods of one process. */}}
 {{- define "bellhop.selector" -}}
 app.kubernetes.io/name: bellhop
 app.kubernetes.io/component: {{ .component }}
 {{- end }}
 
 {{/*
-Labels of an object: ours, `commonLabels`, then `labels` of the call. Call with (dict "root" $ "component" "gateway" "labels" …);
+Labels of an object: the chart's, `commonLabels`, then `labels` of the call. Call with (dict "root" $ "component" "gateway" "labels" …);
 without a component the object belongs to no process.
 */}}
 {{- define "bellhop.labels" -}}
@@ -64,7 +64,7 @@ without a component the object belongs to no process.
 {{ include "bellhop.labels" (dict "root" .) }}
 {{- end }}
 
-{{/* `labels` and `annotations` of an object; call as "bellhop.labels", with "annotations" for those of its own. */}}
+{{/* `labels` and `annotations` of an object; call as "bellhop.labels", with the object's own annotations in "annotations". */}}
 {{- define "bellhop.metadata" -}}
 labels:
   {{- include "bellhop.labels" . | nindent 2 }}

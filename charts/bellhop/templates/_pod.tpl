@@ -1,10 +1,10 @@
 {{/*
-What the pods of gateway, operator and broker have in common. Every helper is called with (dict "root" $ "component" "gateway").
+Common parts of the pods of gateway, operator and broker. Every helper is called with (dict "root" $ "component" "gateway").
 */}}
 
 {{/*
-Labels and annotations of a pod; "annotations" of the call win over `podAnnotations`. A checksum stands for what the process
-reads only when it starts, so that a change of it rolls the pods of those that read it, and no others.
+Labels and annotations of a pod; "annotations" of the call win over `podAnnotations`. A checksum represents files that the process
+reads only at its start, so that a change rolls the pods that read them, and no others.
 */}}
 {{- define "bellhop.podMetadata" -}}
 {{- $values := index .root.Values .component }}
@@ -25,7 +25,7 @@ annotations:
 {{- if ne .component "gateway" }}yes{{ end -}}
 {{- end }}
 
-{{/* The fields of a pod but for its containers. */}}
+{{/* The fields of a pod, without its containers. */}}
 {{- define "bellhop.pod" -}}
 {{- $values := index .root.Values .component }}
 serviceAccountName: bellhop-{{ .component }}
@@ -52,9 +52,9 @@ volumes:
 {{- end }}
 
 {{/*
-A security context: the one for all processes with the process's own laid over it, key by key, where null takes a key away;
-"name" says which of the two.
-OpenShift's SCC `restricted-v2` chooses user and groups itself and refuses pods that name others.
+A security context: the process's own values override the common ones, key by key; null removes a key. "name" chooses between
+`podSecurityContext` and `securityContext`.
+OpenShift's SCC `restricted-v2` chooses user and groups itself and refuses pods that set others.
 */}}
 {{- define "bellhop.securityContext" -}}
 {{- $context := mergeOverwrite (deepCopy (index .root.Values .name)) (index .root.Values .component .name) }}
@@ -71,7 +71,7 @@ OpenShift's SCC `restricted-v2` chooses user and groups itself and refuses pods 
 {{- toYaml $context }}
 {{- end }}
 
-{{/* Constraints without a selector are about the pods of the process itself. */}}
+{{/* Constraints without a selector select the pods of the process itself. */}}
 {{- define "bellhop.topologySpread" -}}
 {{- $apart := dict "maxSkew" 1 "topologyKey" "kubernetes.io/hostname" "whenUnsatisfiable" "ScheduleAnyway" }}
 {{- $given := (index .root.Values .component).topologySpreadConstraints | default .root.Values.topologySpreadConstraints }}
@@ -99,7 +99,7 @@ OpenShift's SCC `restricted-v2` chooses user and groups itself and refuses pods 
 {{- end }}
 {{- end }}
 
-{{/* The container of a process that serves, but for its ports. */}}
+{{/* The container of a serving process, without its ports. */}}
 {{- define "bellhop.container" -}}
 {{ include "bellhop.baseContainer" . }}
 command: ["node", "/app/dist/{{ .component }}/main.js"]
@@ -118,7 +118,7 @@ readinessProbe:
   timeoutSeconds: 2
 {{- end }}
 
-{{/* What every container has. Its environment is the helper "bellhop.<component>.env", beside the Deployment or Job. */}}
+{{/* Common parts of every container. Its environment is the helper "bellhop.<component>.env", beside the Deployment or Job. */}}
 {{- define "bellhop.baseContainer" -}}
 {{- $values := index .root.Values .component }}
 name: {{ .component }}
@@ -136,7 +136,7 @@ volumeMounts:
 {{- end }}
 {{- end }}
 
-{{/* The whole environment: ours, then `extraEnv`, which may not name what the chart sets, since the last one would win. */}}
+{{/* The whole environment: the chart's variables, then `extraEnv`, which must not repeat them, because the last one would win. */}}
 {{- define "bellhop.env" -}}
 {{- $ours := concat
   (include "bellhop.commonEnv" . | fromYamlArray)
@@ -152,7 +152,7 @@ volumeMounts:
 {{- $extra := (index .root.Values .component).extraEnv }}
 {{- range $extra }}
 {{- if has .name $names }}
-{{- fail (printf "%s.extraEnv: the chart sets %s itself; use the value that stands for it (charts/bellhop/README.md)" $.component .name) }}
+{{- fail (printf "%s.extraEnv: the chart sets %s itself: use the chart value for it (charts/bellhop/README.md)" $.component .name) }}
 {{- end }}
 {{- end }}
 {{- toYaml (concat $ours $extra) }}

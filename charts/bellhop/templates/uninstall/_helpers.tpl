@@ -1,6 +1,6 @@
 {{/*
-"true" where the clean-up before an uninstall is part of the release. Not in what `helm template` renders without a cluster: applied with kubectl
-it would run at once, and take down what was just installed. Of a cluster helm knows each kind, without one the versions alone.
+"true" if the clean-up before an uninstall is part of the release. `helm template` without a cluster does not render it: if it were applied with
+kubectl, it would run at once and remove the new installation. With a cluster, helm knows every kind; without one, it knows only API versions.
 */}}
 {{- define "bellhop.uninstall" -}}
 {{- if and .Values.uninstall.enabled (.Capabilities.APIVersions.Has "batch/v1/Job") -}}
@@ -8,7 +8,7 @@ true
 {{- end -}}
 {{- end }}
 
-{{/* Annotations of the hook's objects; call with the weight: they are made in its order. */}}
+{{/* Annotations of the hook's objects; call with the weight: helm creates the objects in the order of their weights. */}}
 {{- define "bellhop.uninstallHook" -}}
 helm.sh/hook: pre-delete
 helm.sh/hook-weight: {{ . | quote }}
