@@ -1,11 +1,11 @@
-# What a person types. `make help` lists it; every target does its own set-up.
+# The commands for people. `make help` lists them; every target does its own set-up.
 .DEFAULT_GOAL := help
 MODULES := node_modules/.package-lock.json
 NPM := npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 CHECKS := check-types check-lint check-format check-unused check-generated
 # Further arguments for vitest, for example VITEST='test/integration -t "main job"'.
 VITEST ?=
-# Names of benchmarks; all of them where this is empty.
+# Names of benchmarks; all of them if this is empty.
 BENCH ?=
 # Paths for check-words, for example IN=src/gateway, and --table for numbers; everything if empty.
 IN ?=
@@ -21,13 +21,13 @@ $(MODULES): package.json package-lock.json
 	@echo "installing the pinned npm packages"
 	@$(NPM) && touch $@
 
-demo: $(MODULES) ## From a comment on GitHub to a pull request and an answer, on a real cluster (KEEP=1 leaves it running)
+demo: $(MODULES) ## Show a comment on GitHub become a pull request, on a real cluster (KEEP=1 leaves it running)
 	@scripts/node test/demo/main.ts
 
-demo-down: $(MODULES) ## End what `make demo KEEP=1` left running
+demo-down: $(MODULES) ## Stop everything that `make demo KEEP=1` left running
 	@scripts/node test/demo/main.ts down
 
-# Several of check, test and e2e at once: each to its end, and one closing line that adds them all up.
+# Several of check, test and e2e in one command: each runs to its end, and the last line has the sum of all results.
 SEVERAL := $(filter check test e2e,$(MAKECMDGOALS))
 ifneq ($(word 2,$(SEVERAL)),)
 .PHONY: several
@@ -37,13 +37,13 @@ several: $(MODULES)
 	@scripts/node scripts/ci.ts $(if $(filter check,$(SEVERAL)),$(CHECKS)) -- $(filter-out check,$(SEVERAL))
 else
 
-test: $(MODULES) ## Unit tests, cluster tests and the main job (a real API server; builds it once, then from a cache)
+test: $(MODULES) ## Run unit, cluster and journey tests (on a real API server, which is built once and then cached)
 	@npm run -s test -- --project unit --project cluster --project journey $(VITEST)
 
-e2e: $(MODULES) ## Everything that may go wrong with it, and the main job on a real node (root on Linux; BELLHOP_E2E=off leaves the node out)
-	@if [ "$$BELLHOP_E2E" = off ]; then echo "the node: off, because BELLHOP_E2E says so"; else node="--project e2e"; fi; npm run -s test -- --project chaos $$node $(VITEST)
+e2e: $(MODULES) ## Run the chaos tests, and the e2e tests on a real node (root on Linux; BELLHOP_E2E=off skips the node)
+	@if [ "$$BELLHOP_E2E" = off ]; then echo "the tests on a real node are skipped, because BELLHOP_E2E is off"; else node="--project e2e"; fi; npm run -s test -- --project chaos $$node $(VITEST)
 
-check: $(CHECKS) ## Types, lint, format, dead code, generated files
+check: $(CHECKS) ## Check types, lint, format, dead code and generated files
 
 endif
 
@@ -62,20 +62,20 @@ check-unused: $(MODULES)
 check-generated: $(MODULES)
 	@scripts/check-generated
 
-check-words: $(MODULES) ## Find words of scripts/words.ts (IN=src/gateway for one folder, IN=--table for numbers)
+check-words: $(MODULES) ## Find words that scripts/words.ts forbids (IN=src/gateway for one folder, IN=--table for numbers)
 	@scripts/node scripts/check-words.ts $(IN)
 
-messages: $(MODULES) ## Print every message that a person reads (LIST="--sample 30 --seed 1", --docstrings, --tests)
+messages: $(MODULES) ## Print every message that people read (LIST="--sample 30 --seed 1", --docstrings, --tests)
 	@scripts/node scripts/list-messages.ts $(LIST)
 
-bench: $(MODULES) ## Measure: speed and size, as ratios (BENCH="gateway memory" names some)
+bench: $(MODULES) ## Measure speed and size, as ratios (BENCH="gateway memory" runs only these)
 	@scripts/node test/bench/main.ts $(BENCH)
 
-fix: $(MODULES) ## Format, and fix what the linter can
+fix: $(MODULES) ## Format the code and apply the linter's fixes
 	@npm run -s format
 	@npm run -s lint -- --fix
 
-generate: $(MODULES) ## Write config/crd, the chart's copies and the reference from src/api
+generate: $(MODULES) ## Generate CRDs, policies, the chart's copies and the API reference from src/api
 	@npm run -s generate
 
 build: $(MODULES) ## Compile to plain JavaScript in dist/
@@ -84,7 +84,7 @@ build: $(MODULES) ## Compile to plain JavaScript in dist/
 image: $(MODULES) ## Build the images without Docker (root on Debian); prints their names and archives
 	@scripts/node test/cluster/node/main.ts images
 
-ci: ## check, test and e2e, each to its end; closes with `N passed, N failed`
+ci: ## Run check, test and e2e, each to its end; the last line is `N passed, N failed`
 	@.ci/run
 
 modules: $(MODULES)

@@ -4,7 +4,7 @@ import { findWords, type Exception, type Finding, type Source } from "./find-wor
 import { exceptions, rules } from "./words.ts";
 
 /**
- * Prints each word that `words.ts` says not to write. Ends with 1 if there is one, or if an exception is stale. An argument such as
+ * Prints each word that a rule of `words.ts` forbids. Ends with 1 if there is one, or if an exception is stale. An argument such as
  * `src/gateway` prints findings under this path only. `--table` prints the number of findings for each rule and folder.
  */
 const root = join(import.meta.dirname, "..");
@@ -24,7 +24,7 @@ const searched = [
   "CHANGELOG.md",
   "SECURITY.md",
 ];
-/** Written by `make generate` from `src`, where the same words are found. */
+/** `make generate` writes these files from `src`, where the same words are found. */
 const generated = ["config/crd", "config/policies", "charts/bellhop/crds", "charts/bellhop/files", "docs/reference"];
 const maxContext = 160;
 

@@ -7,14 +7,15 @@ import { nodeSupport } from "../test/cluster/node/support.ts";
 import { countOf, type Count, type Report } from "./report.ts";
 
 /**
- * What CI runs, and `make` where several of its targets are named: every check, then the tests of every level, each to its end whatever came of the one before. The last
- * line is `N passed, N failed`, with what was skipped where something was; a check counts as one. Arguments are make targets: checks, then `--`, then tests.
+ * Runs every check, then the tests of every level, each to its end even if an earlier one failed. CI uses it, and `make` with several targets. The
+ * last line is `N passed, N failed`, with the number of skipped tests if there are any; a check counts as one. Arguments are make targets: checks,
+ * then `--`, then tests.
  */
 const separator = process.argv.indexOf("--");
 const checks = process.argv.slice(2, separator);
 const levels = process.argv.slice(separator + 1);
 
-// What takes longest the first time begins before the checks. Tests wait for it, and say why where it fails.
+// The slowest preparation starts before the checks. Tests wait for it, and report its failure.
 const testsAreOver = new AbortController();
 void daemons().catch(() => {});
 
@@ -49,7 +50,7 @@ async function tests(target: string): Promise<Count> {
     const more = process.env["VITEST"] ?? "";
     const code = await make(target, `VITEST=${more} --reporter=default --reporter=json --outputFile.json=${file}`);
     const count = existsSync(file) ? countOf(JSON.parse(readFileSync(file, "utf8")) as Report) : nothing();
-    // Something outside of any test: a set-up of vitest's own, an error that nobody caught. Or no test ran at all.
+    // A failure outside of any test (a set-up of vitest, an uncaught error), or no test ran at all.
     if (count.failed === 0 && (code !== 0 || count.passed === 0)) count.failed = 1;
     console.log(`${target}: ${count.passed} passed, ${count.failed} failed`);
     return count;

@@ -1,13 +1,13 @@
 import { matchesGlob } from "node:path";
 
-/** Something not to write. It has `words`, `text` or both. */
+/** A rule that forbids a word or phrase. It has `words`, `text` or both. */
 export interface Rule {
   name: string;
   /** Lower case. Found as whole words and as parts of identifiers: `word`, `aWord`, `word_of`, `A_WORD`. */
   words?: readonly string[];
   /** As `words`, for phrases. A space stands for any gap: a line break in a comment or a joined string too. */
   text?: RegExp;
-  /** Correct uses: a finding inside a match of this is none. */
+  /** Correct uses: a finding inside a match of this does not count. */
   fine?: RegExp;
   /** The replacement, quoted. */
   write: string;

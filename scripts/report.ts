@@ -1,12 +1,12 @@
-/** What some step came to. */
+/** The result of one step. */
 export interface Count {
   passed: number;
   failed: number;
-  /** Tests that cannot run here: `name: reason`, and the name alone where none was given. */
+  /** Tests that cannot run on this machine: `name: reason`, or only the name if no reason was given. */
   skipped: string[];
 }
 
-/** The fields of vitest's JSON report that count. */
+/** The fields of vitest's JSON report that we use. */
 export interface Report {
   numPassedTests: number;
   numFailedTests: number;
@@ -21,7 +21,7 @@ interface Result {
   meta?: { whySkipped?: string };
 }
 
-/** How vitest calls what it did not run. */
+/** Vitest's states of tests that did not run. */
 const didNotRun = new Set(["skipped", "pending", "todo", "disabled"]);
 
 /** Counts a report. A file that failed with no failed test in it, as when its `beforeAll` threw, counts as one. */

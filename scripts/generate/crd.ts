@@ -19,7 +19,7 @@ export function crd(kind: Kind<unknown>): object {
           served: true,
           storage: true,
           subresources: { status: {} },
-          // Zero is left out, as the server leaves it out.
+          // Zero is omitted, because the server omits it too.
           additionalPrinterColumns: kind.columns.map(({ wide, ...column }) => ({
             ...column,
             ...(wide && { priority: 1 }),
@@ -45,8 +45,8 @@ function rootSchema(kind: Kind<unknown>): Schema {
       apiVersion: { type: "string", description: "Version of the schema of this object." },
       kind: { type: "string", description: "Kind of this object." },
       metadata: { type: "object" },
-      spec: { ...partSchema(kind.spec), description: "What is wanted." },
-      status: { ...partSchema(kind.status), description: "What was found and done; written by Bellhop." },
+      spec: { ...partSchema(kind.spec), description: "Desired state." },
+      status: { ...partSchema(kind.status), description: "Observed state; written by Bellhop." },
     },
     "x-kubernetes-validations": [
       {

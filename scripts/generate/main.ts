@@ -7,7 +7,7 @@ import { crd } from "./crd.ts";
 import { policies } from "./policies.ts";
 import { reference } from "./reference.ts";
 
-/** Writes everything that follows from `src/api` and the registry of providers: run by `npm run generate`, checked by `make check`. */
+/** Writes all files that are generated from `src/api` and the registry of providers. `npm run generate` runs it; `make check` checks its files. */
 const root = join(import.meta.dirname, "../..");
 const note = "# Generated from src/api by `npm run generate`. Do not edit.\n";
 

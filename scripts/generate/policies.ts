@@ -1,7 +1,7 @@
 import { agentTaskStatus } from "../../src/api/agent-task-status.ts";
 import { group, version } from "../../src/api/common.ts";
 
-/** Where the broker may write in a task's status; the rest must stay as it was. */
+/** Fields of a task's status that the broker may write; the other fields must not change. */
 const brokerFields = ["progress"];
 const brokerResultFields = ["proposed", "summary"];
 
@@ -37,13 +37,13 @@ export function policies(): Record<string, object> {
         {
           expression: "params.data.breakGlassGroup != '' && params.data.breakGlassGroup in request.userInfo.groups",
           message:
-            "nobody may exec into, attach to, forward to or add containers to a sandbox, but members of the break-glass group " +
-            "(chart value accounts.breakGlassGroup): what runs there works for somebody else",
+            "only members of the break-glass group (chart value accounts.breakGlassGroup) may exec into a sandbox, attach to it, forward " +
+            "ports to it or add containers to it: it works on behalf of somebody else",
           reason: "Forbidden",
         },
       ],
     }),
-    // Without parameters: it watches every pod's updates, which must not hang on a ConfigMap of ours.
+    // Without parameters: it checks updates of every pod, which must not depend on a ConfigMap of Bellhop.
     "sandbox-containers": policy("sandbox-containers", sandboxUpdates, {
       paramKind: undefined,
       matchConditions: [{ name: "is-a-sandbox", expression: "request.name.matches('-sandbox-[0-9]+$')" }],
@@ -53,8 +53,8 @@ export function policies(): Record<string, object> {
             "object.spec.containers == oldObject.spec.containers && " +
             "object.spec.?initContainers.orValue([]) == oldObject.spec.?initContainers.orValue([])",
           message:
-            "nobody may change the containers of a sandbox, neither images nor resources: another image would run beside what the " +
-            "sandbox holds. To look into one, be a member of the break-glass group (chart value accounts.breakGlassGroup)",
+            "nobody may change the containers of a sandbox, neither images nor resources: another image could read the sandbox's " +
+            "volumes. To inspect a sandbox, become a member of the break-glass group (chart value accounts.breakGlassGroup)",
           reason: "Forbidden",
         },
       ],
@@ -79,10 +79,10 @@ const sourceRules = [
     reason: "Forbidden",
   },
   {
-    // By its id a person may stop a task, and is kept from approving their own.
+    // The actor's id allows a person to stop the task, and prevents that they approve it.
     expression:
       "variables.trusted || object.spec.actor.id == '' || (has(request.userInfo.uid) && object.spec.actor.id == request.userInfo.uid)",
-    message: "spec.actor.id must be empty, or your uid at the API server: the ids of providers are other people's",
+    message: "spec.actor.id must be empty or your uid at the API server: the ids of a provider belong to other people",
     reason: "Forbidden",
   },
   {
@@ -93,7 +93,7 @@ const sourceRules = [
   },
   {
     expression: "variables.trusted || object.spec.conversation.startsWith('kubernetes/')",
-    message: "spec.conversation must begin with `kubernetes/`: conversations of providers are theirs",
+    message: "spec.conversation must begin with `kubernetes/`: other prefixes are reserved for conversations at providers",
     reason: "Forbidden",
   },
 ];
@@ -109,7 +109,7 @@ const sandboxSubresources = [
   { apiGroups: [""], apiVersions: ["v1"], operations: ["UPDATE"], resources: ["pods/ephemeralcontainers"] },
 ];
 
-/** A changed image restarts the container, the courier's too, beside its volumes and its token. */
+/** A changed image restarts the container, also the courier's, with access to its volumes and its token. */
 const sandboxUpdates = [
   { apiGroups: [""], apiVersions: ["v1"], operations: ["UPDATE"], resources: ["pods", "pods/resize"] },
 ];
@@ -121,7 +121,7 @@ function statusRules(): object[] {
   return [
     {
       expression: `${isBroker} || request.userInfo.username == params.data.operator`,
-      message: "only the operator and the broker write the status of a task",
+      message: "only the operator and the broker may write the status of a task",
       reason: "Forbidden",
     },
     ...fields

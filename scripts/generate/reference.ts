@@ -2,14 +2,14 @@ import type { Kind } from "../../src/api/kinds.ts";
 import { partSchema } from "./crd.ts";
 import type { Schema } from "./structural.ts";
 
-/** The API reference in Markdown: a table a kind, every field with its type, default and docstring. */
+/** The API reference in Markdown: one table per kind; each field with its type, default and docstring. */
 export function reference(kinds: readonly Kind<unknown>[]): string {
   return [
     "<!-- Generated from src/api by `npm run generate`. Do not edit. -->",
     "# API reference",
     "",
     "Group `bellhop.dev`, version `v1alpha1`. All kinds are namespaced; every reference points into the same namespace.",
-    "The same texts answer `kubectl explain`.",
+    "`kubectl explain` shows the same texts.",
     ...kinds.flatMap(kindSection),
     "",
   ].join("\n");
@@ -28,7 +28,7 @@ function kindSection(kind: Kind<unknown>): string[] {
 
 function table(path: string, schema: Schema): string[] {
   const rows = fields(path, schema).map(row);
-  return ["", `### ${path}`, "", "| field | type | default | what it is |", "|---|---|---|---|", ...rows];
+  return ["", `### ${path}`, "", "| field | type | default | description |", "|---|---|---|---|", ...rows];
 }
 
 interface Field {

@@ -1,4 +1,4 @@
-/** The part of JSON Schema that a CustomResourceDefinition may hold. */
+/** The part of JSON Schema that a CustomResourceDefinition may contain. */
 export interface Schema {
   type?: string;
   description?: string;
@@ -11,7 +11,7 @@ export interface Schema {
 
 const dropped = new Set(["$schema", "$id", "id", "propertyNames"]);
 
-/** Makes a schema from zod structural: drops what the API server refuses, gives integers their format, recursively. */
+/** Makes a schema from zod structural, recursively: removes keywords that the API server refuses, and adds the format of integers. */
 export function structural(schema: Schema): Schema {
   const out: Schema = Object.fromEntries(Object.entries(schema).filter(([keyword]) => !dropped.has(keyword)));
   if (out.type === "integer") out["format"] = "int64";
@@ -21,7 +21,7 @@ export function structural(schema: Schema): Schema {
       Object.entries(out.properties).map(([name, child]) => [name, structural(child)]),
     );
   }
-  // The server drops them: a comparison with what it stores would always find a difference.
+  // The server drops them, so a comparison with the stored object would always find a difference.
   if (Object.keys(out.properties ?? {}).length === 0) delete out.properties;
   if (out.items) out.items = structural(out.items);
   if (typeof out.additionalProperties === "object") out.additionalProperties = structural(out.additionalProperties);

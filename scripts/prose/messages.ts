@@ -12,7 +12,7 @@ import {
 import { lineOf, nameOf, textOf, walk, type ParsedFile } from "./syntax.ts";
 import type { ProseText } from "./text.ts";
 
-/** How a string is used: what it is an argument of, or the property that it is the value of. */
+/** How a string is used: the call that it is an argument of, or the property that it is the value of. */
 interface Use {
   /** `log.info`, `refused`; of a constructor with `new ` before it. */
   call?: string;
@@ -20,7 +20,7 @@ interface Use {
   property?: string;
 }
 
-/** Kinds by the first rule that fits. Strings in no such place are listed too if they read as prose: rather too many than too few. */
+/** Kinds by the first rule that matches. Other strings are listed too if they read as prose: better too many than too few. */
 const kinds: readonly { kind: string; path?: RegExp; call?: RegExp; property?: RegExp }[] = [
   { kind: "log", call: /(?:^|\.)log\.(?:trace|debug|info|warn|error|fatal)$/ },
   { kind: "API description", call: /\.describe$/, path: /^src\// },
@@ -40,7 +40,7 @@ const kinds: readonly { kind: string; path?: RegExp; call?: RegExp; property?: R
   { kind: "other", path: /^src\// },
 ];
 
-/** Arguments of these calls are code, patterns or protocol, however they read. */
+/** Arguments of these calls are code, patterns or protocol, even if they look like prose. */
 const codeCalls =
   /(?:^|\.)(?:request|graphql|includes|startsWith|endsWith|split|replace|replaceAll|join|indexOf|exec|test|match|matchAll|RegExp|sh|has|get|header|setHeader|set|parse|import|require|expect|toBe|toEqual|spawn|execFile)$/;
 const prose = /[A-Za-z]{2,}[,;:)”"'`]* [A-Za-z(`'"$@<{]|\} [a-z]{2}/;
@@ -51,7 +51,7 @@ const code =
 
 /** Files that only tests use. */
 const testOnly = /\.test\.ts$|(?:^|\/)(?:testing|fake-[\w-]+)\.ts$|^src\/courier\/stand-in\//;
-/** Commands that people run; the other files of `test` are of no interest to users. */
+/** Commands that people run; users never see messages of the other files in `test`. */
 const commands =
   /^(?:src\/|scripts\/(?!words\.ts|find-words\.ts|prose\/)|test\/(?:demo|cluster\/node(?!\/network))\/|test\/providers\/github\/main\.ts)/;
 
@@ -103,7 +103,7 @@ function useOf(node: Node): Use | undefined {
   return isPropertyAccessExpression(parent) ? useOfMember(parent) : {};
 }
 
-/** `["a", "b"].join(" ")` is used as the result of the call is. */
+/** `["a", "b"].join(" ")` has the use of the call's result. */
 function useOfMember(member: Node): Use | undefined {
   return isCallExpression(member.parent) ? useOf(member.parent) : {};
 }

@@ -1,6 +1,6 @@
 import { oneLine, type ProseText } from "./text.ts";
 
-/** Messages in files that are not TypeScript: the chart's notes and refusals, and what shell scripts and the Makefile print. */
+/** Messages in files that are not TypeScript: the chart's notes and refusals, and the output of shell scripts and the Makefile. */
 export function plainMessagesOf(path: string, text: string): ProseText[] {
   if (path.endsWith("/NOTES.txt"))
     return lines(text)

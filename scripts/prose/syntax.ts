@@ -42,7 +42,7 @@ export function withParsedFiles<T>(root: string, use: (files: ParsedFile[]) => T
   }
 }
 
-/** Calls `visit` with the node and all below it, parents first; false leaves out what is below. */
+/** Calls `visit` with the node and all below it, parents first; false skips the nodes below. */
 export function walk(node: Node, visit: (node: Node) => boolean | undefined): void {
   if (visit(node) === false) return;
   node.forEachChild((child) => {

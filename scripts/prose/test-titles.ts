@@ -40,7 +40,7 @@ function titleOf(call: CallExpression): string | undefined {
   return title && (tests.test(name) || groups.test(name)) ? textOf(title) : undefined;
 }
 
-/** `$name` in a title stands for the property `name` of each row. */
+/** `$name` in a title is replaced by the property `name` of each row. */
 function withNames(call: CallExpression, title: string): string[] {
   const wanted = /\$(\w+)/.exec(title)?.[1];
   if (wanted === undefined || !isCallExpression(call.expression)) return [title];
