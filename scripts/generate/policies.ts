@@ -93,7 +93,8 @@ const sourceRules = [
   },
   {
     expression: "variables.trusted || object.spec.conversation.startsWith('kubernetes/')",
-    message: "spec.conversation must begin with `kubernetes/`: other prefixes are reserved for conversations at providers",
+    message:
+      "spec.conversation must begin with `kubernetes/`: other prefixes are reserved for conversations at providers",
     reason: "Forbidden",
   },
 ];

@@ -16,14 +16,14 @@ import { logOf, partsOf, type Installation, type StartPart } from "../integratio
 
 const finished = 5_000;
 const pending = 2_000;
-/** Tasks of the backlog that are looked at while the watch brings the new one; without priorities it would be nearly all of them. */
+/** Tasks of the backlog that may be reconciled before the new task arrives by watch; without priorities nearly all of them would be. */
 const meanwhile = pending / 4;
 
-/** Eleven thousand writes before, and a look at each task: minutes where the machine is slow. */
+/** Eleven thousand writes first, and a reconcile of each task: this takes minutes on a slow machine. */
 const slowMs = 900_000;
 
-/** Operators that begin among thousands of tasks, as after an upgrade or a crash. */
-describe("an operator that starts on thousands of tasks", () => {
+/** Operators that start in a cluster with thousands of tasks, as after an upgrade or a crash. */
+describe("an operator that starts with thousands of tasks", () => {
   let controlPlane: ControlPlane;
   let client: KubeConnection;
   let installation: Installation;
@@ -78,7 +78,7 @@ describe("an operator that starts on thousands of tasks", () => {
           const tasks = await settled();
           return tasks.length === pending + 1 && tasks;
         },
-        { describe: "every task to be looked at", timeoutMs: slowMs, everyMs: 500 },
+        { describe: "every task to be reconciled", timeoutMs: slowMs, everyMs: 500 },
       );
       const position = versionOf(all.find(({ metadata }) => metadata.name === "event"));
       const between = all.filter((task) => versionOf(task) > versionOf(event) && versionOf(task) < position);
@@ -91,14 +91,14 @@ describe("an operator that starts on thousands of tasks", () => {
       expect(lease.spec).toMatchObject({ leaseTransitions: 0 });
       const leader = lease.spec?.holderIdentity?.startsWith("operator-2_") ? "operator-2" : "operator";
       await eventually(() => looksAtFinished(leader).size === finished, {
-        describe: "every finished task to be looked at",
+        describe: "every finished task to be reconciled",
       });
       expect(new Set(looksAtFinished(leader).values())).toEqual(new Set([1]));
     },
     slowMs,
   );
 
-  /** Tasks that are not finished and have been looked at, as the API server has them. */
+  /** Unfinished tasks that have been reconciled, as the API server has them. */
   async function settled(): Promise<AgentTask[]> {
     const { items } = await client.list(AgentTaskKind, { namespace });
     return items.filter(({ metadata, status }) => !isFinished(metadata.name) && status?.conditions !== undefined);
@@ -125,7 +125,7 @@ describe("an operator that starts on thousands of tasks", () => {
     await Promise.all(Array.from({ length: 32 }, worker));
   }
 
-  /** Asked for at a provider, through an integration that is not there: what is not finished waits for it, with a condition. */
+  /** Tasks of a provider whose integration does not exist: unfinished ones wait for it, with a condition. */
   function aTask(name: string): Draft<AgentTask> {
     return {
       metadata: { name, namespace, finalizers: [names.finalizer] },

@@ -6,10 +6,10 @@ import { pods } from "../../src/kube/resources.ts";
 import { eventually } from "../cluster/namespace.ts";
 import { failing } from "../providers/github/index.ts";
 import { startWorld, type World } from "../integration/journey/world/index.ts";
-import { anIssue, gitAt, reasonOf, storyOn, type Story } from "../integration/journey/world/story.ts";
+import { anIssue, gitAt, reasonOf, threadOn, type Thread } from "../integration/journey/world/thread.ts";
 import { aTeam, changeProfile, gated } from "../integration/journey/world/team.ts";
 
-describe.concurrent("repositories and pull requests as they are found", () => {
+describe.concurrent("unusual repositories and pull requests", () => {
   let world: World;
   beforeAll(async () => {
     world = await startWorld();
@@ -20,8 +20,8 @@ describe.concurrent("repositories and pull requests as they are found", () => {
 
   it("works in an empty repository", async () => {
     const team = await aTeam(world, "empty", { files: null });
-    const story = await anIssue(team);
-    const task = await story.end(await story.ask("please begin"));
+    const thread = await anIssue(team);
+    const task = await thread.reported(await thread.ask("please begin"));
     expect(reasonOf(task)).toBe("Published");
     const { branch = "", commit = "" } = task.status?.result ?? {};
     expect(gitAt(team, team.repo, "rev-parse", branch)).toBe(commit);
@@ -31,38 +31,38 @@ describe.concurrent("repositories and pull requests as they are found", () => {
   it("works in a repository of 10,000 files and changes one of them", async () => {
     const team = await aTeam(world, "huge", { files: null });
     fillWith10kFiles(world.github.gitDir(team.repo));
-    const story = await anIssue(team);
-    const task = await story.end(await story.ask("please fix this"));
+    const thread = await anIssue(team);
+    const task = await thread.reported(await thread.ask("please fix this"));
     expect(reasonOf(task)).toBe("Published");
     const { commit = "" } = task.status?.result ?? {};
     expect(gitAt(team, team.repo, "diff", "--name-status", `${commit}^`, commit)).toBe("A\tbellhop-note.md");
   });
 
-  it("does nothing for a repository that is gone before work begins", async () => {
+  it("does nothing for a repository that is deleted before work begins", async () => {
     const team = await aTeam(world, "vanishing");
     const { github } = world;
-    const story = await anIssue(team);
+    const thread = await anIssue(team);
     const late = github.fail(
       { method: "GET", path: /^\/repos\/vanishing\/shop\/issues\/comments\// },
       failing.slow(2_000),
     );
-    const said = await story.ask("please fix this");
+    const commentId = await thread.ask("please fix this");
     await github.people.deleteRepo({ repo: team.repo });
-    const task = await story.until(said, "the work to end", ({ status }) => status?.completionTime !== undefined);
+    const task = await thread.until(commentId, "the work to end", ({ status }) => status?.completionTime !== undefined);
     late.stop();
     expect(task.status?.phase).toBe("Refused");
     expect(task.status?.attempts ?? []).toEqual([]);
   });
 
-  it("says so within minutes where a repository is deleted while the agent works, and leaves nothing of the sandbox", async () => {
+  it("reports within minutes that a repository was deleted while the agent worked, and removes the sandbox", async () => {
     const gate = join(world.folder, "deleted");
     const team = await aTeam(world, "deleted", { profile: { agent: gated(gate) } });
-    const story = await anIssue(team);
-    const said = await story.ask("please fix this");
-    await story.until(said, "the work to run", ({ status }) => status?.phase === "Running");
+    const thread = await anIssue(team);
+    const commentId = await thread.ask("please fix this");
+    await thread.until(commentId, "the work to run", ({ status }) => status?.phase === "Running");
     await world.github.people.deleteRepo({ repo: team.repo });
     await writeFile(gate, "");
-    const task = await story.until(said, "the work to end", ({ status }) => status?.completionTime !== undefined);
+    const task = await thread.until(commentId, "the work to end", ({ status }) => status?.completionTime !== undefined);
     expect(reasonOf(task)).toBe("RepositoryGone");
     await eventually(async () => (await world.client.list(pods, { namespace: team.namespace })).items.length === 0, {
       describe: "the sandbox to be gone",
@@ -70,35 +70,35 @@ describe.concurrent("repositories and pull requests as they are found", () => {
     });
   });
 
-  it("takes another name where the branch exists, and leaves that one alone", async () => {
+  it("chooses another name if the branch exists, and does not change the existing branch", async () => {
     const team = await aTeam(world, "taken");
-    const story = await anIssue(team);
+    const thread = await anIssue(team);
     const theirs = await world.github.people.pushCommit({
       repo: team.repo,
       as: "ana",
-      branch: `bellhop/${story.number}-say-hello-in-the-readme`,
+      branch: `bellhop/${thread.number}-say-hello-in-the-readme`,
       files: { "mine.txt": "mine\n" },
     });
-    const task = await story.end(await story.ask("please fix this"));
+    const task = await thread.reported(await thread.ask("please fix this"));
     expect(reasonOf(task)).toBe("Published");
     const { branch = "" } = task.status?.result ?? {};
-    expect(branch).toMatch(new RegExp(`^bellhop/${story.number}-say-hello-in-the-readme-\\w+$`));
-    expect(gitAt(team, team.repo, "rev-parse", `bellhop/${story.number}-say-hello-in-the-readme`)).toBe(theirs);
+    expect(branch).toMatch(new RegExp(`^bellhop/${thread.number}-say-hello-in-the-readme-\\w+$`));
+    expect(gitAt(team, team.repo, "rev-parse", `bellhop/${thread.number}-say-hello-in-the-readme`)).toBe(theirs);
   });
 
-  it("begins a new branch and a new pull request where somebody closed the first", async () => {
+  it("begins a new branch and a new pull request if somebody closed the first", async () => {
     const team = await aTeam(world, "closing");
-    const story = await anIssue(team);
-    const first = await story.end(await story.ask("please fix this"));
+    const thread = await anIssue(team);
+    const first = await thread.reported(await thread.ask("please fix this"));
     await world.github.people.closePullRequest({ repo: team.repo, as: "ana", number: changeOf(first) });
-    const second = await story.end(await story.ask("please fix this another way"));
+    const second = await thread.reported(await thread.ask("please fix this another way"));
     expect(reasonOf(second)).toBe("Published");
     expect(second.status?.result?.branch).not.toBe(first.status?.result?.branch);
-    expect((await story.pulls()).map(({ state }) => state)).toEqual(["closed", "open"]);
+    expect((await thread.pulls()).map(({ state }) => state)).toEqual(["closed", "open"]);
   });
 
-  it("never overwrites what a person pushed to the branch meanwhile, and says so", async () => {
-    const { change, said, gate } = await atWorkOnAChange("pushed-to");
+  it("never overwrites a commit that a person pushed to the branch meanwhile, and reports it", async () => {
+    const { change, commentId, gate } = await atWorkOnAChange("pushed-to");
     const { repo, team } = change;
     const { head } = await theChange(change);
     const theirs = await world.github.people.pushCommit({
@@ -108,26 +108,26 @@ describe.concurrent("repositories and pull requests as they are found", () => {
       files: { "bob.txt": "bob\n" },
     });
     await writeFile(gate, "");
-    const task = await change.end(said);
+    const task = await change.reported(commentId);
     expect(task.status?.phase).toBe("Failed");
     expect(gitAt(team, repo, "rev-parse", head.ref)).toBe(theirs);
-    expect((await change.ours()).at(-1)?.body).toContain(head.ref);
+    expect((await change.botComments()).at(-1)?.body).toContain(head.ref);
   });
 
-  it("goes on with a pull request that was moved to another base meanwhile", async () => {
-    const { change, said, gate } = await atWorkOnAChange("retargeted");
+  it("continues with a pull request that was moved to another base meanwhile", async () => {
+    const { change, commentId, gate } = await atWorkOnAChange("retargeted");
     const { repo, number, team } = change;
     await world.github.people.pushCommit({ repo, as: "bob", branch: "next", files: { "next.txt": "next\n" } });
     await world.github.people.retarget({ repo, as: "bob", number, base: "next" });
     await writeFile(gate, "");
-    const task = await change.end(said);
+    const task = await change.reported(commentId);
     expect(task.status).toMatchObject({ phase: "Succeeded", result: { changeNumber: number } });
     const pull = await theChange(change);
     expect(pull).toMatchObject({ base: { ref: "next" }, head: { sha: gitAt(team, repo, "rev-parse", pull.head.ref) } });
     expect(await change.pulls()).toHaveLength(1);
   });
 
-  it("stacks a pull request of ours on a fork's, and pushes nothing to the fork", async () => {
+  it("stacks its pull request on a fork's, and pushes nothing to the fork", async () => {
     const team = await aTeam(world, "forked");
     const { people } = world.github;
     const fork = await people.fork({ repo: team.repo, into: "bob" });
@@ -139,8 +139,8 @@ describe.concurrent("repositories and pull requests as they are found", () => {
       title: "Feature",
       head: "bob:feature",
     });
-    const change = storyOn(team, number);
-    const task = await change.end(await change.ask("please finish this"));
+    const change = threadOn(team, number);
+    const task = await change.reported(await change.ask("please finish this"));
     expect(task.status).toMatchObject({ phase: "Succeeded", checkout: { stacked: true, headSHA: theirs } });
     expect(gitAt(team, team.repo, "rev-parse", `${task.status?.result?.branch}^`)).toBe(theirs);
     expect(gitAt(team, forked, "rev-parse", "feature")).toBe(theirs);
@@ -150,19 +150,19 @@ describe.concurrent("repositories and pull requests as they are found", () => {
   });
 
   /** Work on a pull request of ours that waits for its gate. */
-  async function atWorkOnAChange(org: string): Promise<{ change: Story; said: string; gate: string }> {
+  async function atWorkOnAChange(org: string): Promise<{ change: Thread; commentId: string; gate: string }> {
     const gate = join(world.folder, org);
     const team = await aTeam(world, org);
     const issue = await anIssue(team);
-    const first = await issue.end(await issue.ask("please fix this"));
+    const first = await issue.reported(await issue.ask("please fix this"));
     await changeProfile(team, { agent: gated(gate) });
-    const change = storyOn(team, changeOf(first));
-    const said = await change.ask("and that");
-    await change.until(said, "the work on the change to run", ({ status }) => status?.phase === "Running");
-    return { change, said, gate };
+    const change = threadOn(team, changeOf(first));
+    const commentId = await change.ask("and that");
+    await change.until(commentId, "the work on the change to run", ({ status }) => status?.phase === "Running");
+    return { change, commentId, gate };
   }
 
-  async function theChange(change: Story) {
+  async function theChange(change: Thread) {
     const [pull] = await change.pulls();
     if (!pull) throw new Error("the pull request is gone");
     return pull;
@@ -177,7 +177,7 @@ describe.concurrent("repositories and pull requests as they are found", () => {
   }
 });
 
-/** One commit of 10,000 files, in one process: what the stand-in does for a file at a time takes half a minute. */
+/** One commit of 10,000 files, in one process: the stand-in needs half a minute to add them one at a time. */
 function fillWith10kFiles(gitDir: string): void {
   const files = Array.from({ length: 10_000 }, (_, i) => {
     const content = `${i}\n`;

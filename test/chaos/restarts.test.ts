@@ -9,18 +9,18 @@ import { failing } from "../providers/github/index.ts";
 import { nothingHeld, type StoredTokens, watchStoredTokens } from "../integration/journey/world/canaries.ts";
 import { startWorld, type World } from "../integration/journey/world/index.ts";
 import { agentOf, courierSaid } from "../integration/journey/world/sandbox.ts";
-import { anIssue, reasonOf, type Said, type Story } from "../integration/journey/world/story.ts";
+import { anIssue, reasonOf, type CommentId, type Thread } from "../integration/journey/world/thread.ts";
 import { aTeam, gated } from "../integration/journey/world/team.ts";
 
-/** Work that was asked for, and how to let it end. */
+/** A task that was requested, and the function that lets it end. */
 interface Held {
-  story: Story;
-  said: Said;
+  thread: Thread;
+  commentId: CommentId;
   task: AgentTask;
   open: () => Promise<void>;
 }
 
-describe("processes that come and go", () => {
+describe("processes that stop and start again", () => {
   let world: World;
   let stored: StoredTokens;
   beforeAll(async () => {
@@ -32,14 +32,14 @@ describe("processes that come and go", () => {
     await world?.close();
   });
 
-  it("lets an operator that was killed in every phase of a task go on with each: one comment, one pull request, one pod", async () => {
+  it("continues tasks of every phase after the operator was killed: each gets one comment, one pull request, one pod", async () => {
     const { github } = world;
     const refuse = (path: RegExp) => github.fail({ method: "GET", path }, failing.secondaryRateLimit(2));
     refuse(/^\/repos\/pending\/shop\/issues\/comments\//);
     refuse(/^\/repos\/preparing\/shop\/branches\/main$/);
     github.fail({ method: "POST", path: /^\/publishing\/shop(\.git)?\/git-receive-pack$/ }, failing.slow(30_000));
-    const [told, running, queued, pending, preparing] = await Promise.all([
-      atWork("told"),
+    const [unreported, running, queued, pending, preparing] = await Promise.all([
+      atWork("unreported"),
       atWork("running"),
       atWork("queued"),
       held("pending", ({ status }) => (status?.phase ?? "Pending") === "Pending"),
@@ -47,64 +47,64 @@ describe("processes that come and go", () => {
     ]);
     const [publishing] = await Promise.all([
       held("publishing", ({ status }) => status?.publish !== undefined),
-      toldNothing(told),
+      endUnreported(unreported),
     ]);
-    const second = await queued.story.ask("and that", "bob");
-    await queued.story.until(second, "the second task to wait", phaseIs("Queued"));
-    const all = [told, running, queued, pending, preparing, publishing];
-    const stands = all.map(({ story, said }) => phaseOf(story, said));
-    expect(stands).toEqual(["Succeeded", "Running", "Running", "Pending", "Preparing", "Publishing"]);
+    const second = await queued.thread.ask("and that", "bob");
+    await queued.thread.until(second, "the second task to wait", phaseIs("Queued"));
+    const all = [unreported, running, queued, pending, preparing, publishing];
+    const phases = all.map(({ thread, commentId }) => phaseOf(thread, commentId));
+    expect(phases).toEqual(["Succeeded", "Running", "Running", "Pending", "Preparing", "Publishing"]);
 
     await world.kill("operator");
     github.clearFailures();
     await world.start("operator");
     await Promise.all(all.map(({ open }) => open()));
 
-    for (const { story, said } of [...all, { story: queued.story, said: second }]) {
-      const task = await story.end(said);
+    for (const { thread, commentId } of [...all, { thread: queued.thread, commentId: second }]) {
+      const task = await thread.reported(commentId);
       expect(reasonOf(task), JSON.stringify(task.status)).toBe("Published");
       expect(task.status?.attempts?.map(({ number }) => number)).toEqual([1]);
     }
-    for (const { story } of all) {
-      const tasks = story === queued.story ? 2 : 1;
-      expect(await story.ours()).toHaveLength(tasks);
-      expect(await story.pulls()).toHaveLength(1);
-      expect(await podsOf(story)).toHaveLength(tasks);
+    for (const { thread } of all) {
+      const tasks = thread === queued.thread ? 2 : 1;
+      expect(await thread.botComments()).toHaveLength(tasks);
+      expect(await thread.pulls()).toHaveLength(1);
+      expect(await podsOf(thread)).toHaveLength(tasks);
     }
   });
 
   it("publishes work that ended while the broker was away", async () => {
-    const { story, said, open, task } = await atWork("broker-away");
+    const { thread, commentId, open, task } = await atWork("broker-away");
     await agentOf(world, task);
     await world.kill("broker");
     await open();
-    // Until the courier has needed the broker in vain: back too early, it might not have been missed.
+    // Until the courier has called the broker without success: a broker that starts too early might not be missed.
     await courierSaid(world, task, "the last events were not taken");
     await courierSaid(world, task, "workspace imported");
     await world.start("broker");
-    await isPublishedOnce(story, said);
+    await isPublishedOnce(thread, commentId);
   });
 
-  it("publishes work that ended while the API server was away, and hears what is said once it is back", async () => {
-    const { story, said, open, task } = await atWork("api-away");
+  it("publishes work that ended while the API server was away, and handles new comments when it is back", async () => {
+    const { thread, commentId, open, task } = await atWork("api-away");
     await agentOf(world, task);
     await world.controlPlane.stopApiServer();
     await open();
-    const unheard = await story.ask("status");
+    const missed = await thread.ask("status");
     expect(world.github.deliveries("issue_comment").at(-1)).toMatchObject({ statusCode: 503 });
     await world.controlPlane.startApiServer();
     await world.revive();
-    await isPublishedOnce(story, said);
-    expect(world.tasks.list(story.team.namespace)).toHaveLength(1);
+    await isPublishedOnce(thread, commentId);
+    expect(world.tasks.list(thread.team.namespace)).toHaveLength(1);
 
     const delivery = world.github.deliveries("issue_comment").findLast(({ statusCode }) => statusCode === 503);
     const jwt = world.github.appJwt("api-away-bell");
     await call(world.github, `POST /app/hook/deliveries/${delivery?.id ?? 0}/attempts`, jwt);
-    expect((await story.end(unheard)).status?.phase).toBe("Succeeded");
+    expect((await thread.reported(missed)).status?.phase).toBe("Succeeded");
   });
 
-  it("has one operator lead, and the other go on where that one stops, in the middle of its work", async () => {
-    const { story, said, open } = await atWork("handed-over");
+  it("has one leading operator, and the other continues when that one stops in the middle of its work", async () => {
+    const { thread, commentId, open } = await atWork("handed-over");
     await world.start("operator-2");
     await eventually(() => world.parts["operator-2"]?.tail(200).includes("informers have synced"), {
       describe: "the second operator to stand by",
@@ -112,7 +112,7 @@ describe("processes that come and go", () => {
     expect(await leader()).toMatch(/^operator_/);
     const comment = { method: "GET", path: /^\/repos\/handed-over\/shop\/issues\/comments\// };
     const unanswered = world.github.fail(comment, failing.slow(30_000), { times: 1 });
-    const asked = await story.ask("status");
+    const asked = await thread.ask("status");
     await eventually(() => unanswered.hits > 0, { describe: "the first operator to wait for GitHub" });
     const stopped = world.parts.operator?.stop(10_000);
     await eventually(async () => (await leader())?.startsWith("operator-2_"), {
@@ -121,58 +121,58 @@ describe("processes that come and go", () => {
     });
     await stopped;
     await open();
-    await isPublishedOnce(story, said);
-    expect((await story.end(asked)).status?.phase).toBe("Succeeded");
+    await isPublishedOnce(thread, commentId);
+    expect((await thread.reported(asked)).status?.phase).toBe("Succeeded");
   });
 
-  it("leaves no token behind that any task was given", async () => {
+  it("leaves no token of any task behind", async () => {
     await nothingHeld(world, stored);
     world.github.assertClean();
   });
 
-  /** A task that came as far as `wanted` and does not end before its gate is open. */
+  /** A task that has reached `wanted` and does not end before its gate is open. */
   async function held(org: string, wanted: (task: AgentTask) => boolean): Promise<Held> {
     const gate = join(world.folder, org);
     const open = (): Promise<void> => writeFile(gate, "");
     if (org === "publishing") await open();
     const team = await aTeam(world, org, { profile: { agent: gated(gate) } });
-    const story = await anIssue(team);
-    const said = await story.ask("please fix this");
-    return { story, said, open, task: await story.until(said, `${org} to be held`, wanted) };
+    const thread = await anIssue(team);
+    const commentId = await thread.ask("please fix this");
+    return { thread, commentId, open, task: await thread.until(commentId, `${org} to be held`, wanted) };
   }
 
   function atWork(org: string): Promise<Held> {
     return held(org, phaseIs("Running"));
   }
 
-  /** Lets work end of which GitHub takes no further word. */
-  async function toldNothing({ story, said, open }: Held): Promise<void> {
+  /** Lets a task end while GitHub refuses updates of its report. */
+  async function endUnreported({ thread, commentId, open }: Held): Promise<void> {
     world.github.fail(
-      { method: "PATCH", path: new RegExp(`^/repos/${story.repo}/issues/comments/`) },
+      { method: "PATCH", path: new RegExp(`^/repos/${thread.repo}/issues/comments/`) },
       failing.secondaryRateLimit(2),
     );
     await open();
-    await story.until(said, "the work to be done, untold", phaseIs("Succeeded"));
+    await thread.until(commentId, "the work to be done, not reported", phaseIs("Succeeded"));
   }
 
-  async function isPublishedOnce(story: Story, said: Said): Promise<void> {
-    const task = await story.end(said);
+  async function isPublishedOnce(thread: Thread, commentId: CommentId): Promise<void> {
+    const task = await thread.reported(commentId);
     expect(reasonOf(task), JSON.stringify(task.status)).toBe("Published");
-    expect(await story.pulls()).toHaveLength(1);
-    expect(await podsOf(story)).toHaveLength(1);
-    expect((await story.ours()).filter(({ body }) => body.includes(task.metadata.uid ?? ""))).toHaveLength(1);
+    expect(await thread.pulls()).toHaveLength(1);
+    expect(await podsOf(thread)).toHaveLength(1);
+    expect((await thread.botComments()).filter(({ body }) => body.includes(task.metadata.uid ?? ""))).toHaveLength(1);
   }
 
   function phaseIs(phase: string): (task: AgentTask) => boolean {
     return ({ status }) => status?.phase === phase;
   }
 
-  function phaseOf(story: Story, said: Said): string | undefined {
-    const tasks = world.tasks.list(story.team.namespace);
-    return tasks.find(({ spec }) => spec.source.object?.id === said)?.status?.phase;
+  function phaseOf(thread: Thread, commentId: CommentId): string | undefined {
+    const tasks = world.tasks.list(thread.team.namespace);
+    return tasks.find(({ spec }) => spec.source.object?.id === commentId)?.status?.phase;
   }
 
-  async function podsOf({ team: { namespace } }: Story): Promise<string[]> {
+  async function podsOf({ team: { namespace } }: Thread): Promise<string[]> {
     return (await world.client.list(pods, { namespace })).items.map(({ metadata }) => metadata.name);
   }
 

@@ -2,12 +2,12 @@ import { Agent, fetch } from "undici";
 
 /** The API server behind a `kubectl proxy` on a Unix socket, which crosses network namespaces. */
 export interface Api {
-  /** GET of a path: the object, or undefined where there is none. Throws what else the server says. */
+  /** GET of a path: the object, or undefined if there is none. Throws for every other answer. */
   get<T>(path: string): Promise<T | undefined>;
   close(): Promise<void>;
 }
 
-/** Opens no connection yet. */
+/** Creates the client; it opens no connection yet. */
 export function apiBehind(socketPath: string): Api {
   const dispatcher = new Agent({ connect: { socketPath } });
   return {

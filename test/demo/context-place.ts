@@ -20,7 +20,7 @@ interface Reach {
   kubectl: Place["kubectl"];
 }
 
-/** Installs Bellhop on somebody's cluster, with GitHub as a pod; `close` takes away all that it made. */
+/** Installs Bellhop on somebody's cluster, with GitHub as a pod; `close` removes everything that it created. */
 export async function contextPlace(env: NodeJS.ProcessEnv, say: Say): Promise<Place> {
   const loading = loadingFrom(env);
   const reach = reachOf(loading.context);
@@ -35,7 +35,7 @@ export async function contextPlace(env: NodeJS.ProcessEnv, say: Say): Promise<Pl
   }
 }
 
-/** Takes away what a demo left on the cluster of this context. */
+/** Removes everything that a demo left on the cluster of this context. */
 export async function clearContext(context: string, say: Say): Promise<void> {
   await removeFrom(reachOf(context), say);
 }
@@ -103,7 +103,7 @@ function reachOf(context: string): Reach {
   };
 }
 
-/** This is somebody's cluster: nothing of theirs is touched. */
+/** Refuses a cluster with Bellhop: it belongs to somebody, and the demo must not change their objects. */
 async function mustBeFree({ context, kubectl }: Reach): Promise<void> {
   const names = `namespaces/${release.namespace} namespaces/${release.brokerNamespace} namespaces/${team} namespaces/${outsideNamespace}`;
   const found = await kubectl([
@@ -117,18 +117,18 @@ async function mustBeFree({ context, kubectl }: Reach): Promise<void> {
   if (found.trim() === "") return;
   throw new Error(
     `on ${context} there is already ${found.trim().split("\n").join(", ")}: the demo needs a cluster without Bellhop. ` +
-      `What an earlier demo left goes with: make demo-down CONTEXT=${context}`,
+      `To remove an earlier demo, run: make demo-down CONTEXT=${context}`,
   );
 }
 
 /**
- * Only where our own namespace, which is made first and goes last, says that it was a demo. Integrations need the operator to go, and the
- * policies their parameters: where a step fails, what comes after it stays too, and the marker with it, so that it can be done again.
+ * Removes a demo only if its marker exists: our namespace, which is created first and deleted last. Integrations need the operator for their
+ * deletion, and policies need their parameters. If a step fails, the later steps and the marker stay, so that the removal can be repeated.
  */
 async function removeFrom({ context, kubectl, run }: Reach, say: Say): Promise<void> {
   const marker = await kubectl(["get", "namespace", outsideNamespace, "-o", "name", "--ignore-not-found"]);
-  if (marker.trim() === "") return say(`there is nothing of a demo on ${context}`);
-  say("taking it all away again");
+  if (marker.trim() === "") return say(`there is no demo on ${context}`);
+  say("removing the demo");
   const kept = ["validatingadmissionpolicy,validatingadmissionpolicybinding", "bellhop-policy-parameters"];
   const steps: (() => Promise<unknown>)[] = [
     () => deleteOurs(kubectl),
@@ -139,21 +139,21 @@ async function removeFrom({ context, kubectl, run }: Reach, say: Say): Promise<v
   ];
   for (const step of steps) {
     await step().catch((error: unknown) => {
-      const again = `left behind on ${context}, from here on: ${describeError(error)}\nOnce that is mended: make demo-down CONTEXT=${context}`;
+      const again = `the demo could not be removed completely from ${context}: ${describeError(error)}\nFix the cause, then run: make demo-down CONTEXT=${context}`;
       throw new Error(again, { cause: error });
     });
   }
-  say(`kept, as the chart's README says why: kubectl delete ${kept.join(" ")}`);
+  say(`still there (the chart's README says why); to remove it: kubectl delete ${kept.join(" ")}`);
 }
 
-/** An installation that failed early has no such kinds. */
+/** An installation that failed early does not have these kinds. */
 async function deleteOurs(kubectl: Reach["kubectl"]): Promise<void> {
   const known = await kubectl(["get", "crd", ...crds, "-o", "name", "--ignore-not-found"]);
   if (known.trim().split("\n").length < crds.length) return;
   await kubectl(["delete", "agenttasks,githubintegrations", "--all", "-n", team, "--timeout=60s"]);
 }
 
-/** Without the hook: tasks and integrations are deleted already, and its image may be what the cluster could not pull. */
+/** Runs without the hook: tasks and integrations are deleted already, and perhaps the cluster cannot pull the hook's image. */
 async function uninstall(run: Reach["run"]): Promise<void> {
   const where = [release.name, "--namespace", release.namespace];
   const args = ["uninstall", ...where, "--no-hooks", "--ignore-not-found", "--wait"];

@@ -2,23 +2,23 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { AgentTask } from "../../src/api/kinds.ts";
 import type { NetworkPolicy, Pod } from "../../src/kube/resources.ts";
 import { ours, type Place } from "./place.ts";
-import type { Story } from "./say.ts";
+import type { Timeline } from "./timeline.ts";
 
 /** How long a task of the demo may take. */
 const patienceMs = 120_000;
 
-/** Follows a task to its last word, telling each thing once as it is first seen. Gives the task as it is then. */
-export async function follow(place: Place, story: Story, name: string): Promise<AgentTask> {
-  const told = new Set<string>();
-  const once = (what: string, tell: () => void): void => {
-    if (told.has(what)) return;
-    told.add(what);
-    tell();
+/** Follows a task to its final report, and prints each event once. Returns the final task. */
+export async function follow(place: Place, timeline: Timeline, name: string): Promise<AgentTask> {
+  const printed = new Set<string>();
+  const once = (what: string, print: () => void): void => {
+    if (printed.has(what)) return;
+    printed.add(what);
+    print();
   };
   const deadline = Date.now() + patienceMs;
   for (;;) {
     const task = await place.api<AgentTask>(`${ours(place.namespace, "agenttasks")}/${name}`);
-    if (task) await look(place, story, task, once);
+    if (task) await look(place, timeline, task, once);
     if (task && isReported(task)) return task;
     if (Date.now() > deadline) {
       const status = JSON.stringify(task?.status, undefined, 1);
@@ -28,30 +28,30 @@ export async function follow(place: Place, story: Story, name: string): Promise<
   }
 }
 
-type Once = (what: string, tell: () => void) => void;
+type Once = (what: string, print: () => void) => void;
 
-async function look(place: Place, story: Story, task: AgentTask, once: Once): Promise<void> {
+async function look(place: Place, timeline: Timeline, task: AgentTask, once: Once): Promise<void> {
   const { phase, attempts, publish, result, report, progress } = task.status ?? {};
-  if (phase) once(`phase ${phase}`, () => story.tell(`phase ${phase}${because(task)}`));
-  if (report?.url) once("report", () => story.tell(`first words on the issue: ${report.url}`));
+  if (phase) once(`phase ${phase}`, () => timeline.add(`phase ${phase}${because(task)}`));
+  if (report?.url) once("report", () => timeline.add(`first report on the issue: ${report.url}`));
   for (const attempt of attempts ?? []) {
-    if (attempt.podUID) await lookAtSandbox(place, story, attempt.podName, once);
+    if (attempt.podUID) await lookAtSandbox(place, timeline, attempt.podName, once);
   }
-  if (progress?.step) once(`step ${progress.step}`, () => story.tell(`the agent says: ${progress.step}`));
+  if (progress?.step) once(`step ${progress.step}`, () => timeline.add(`the agent says: ${progress.step}`));
   if (publish) {
     once("publish", () => {
       const from = publish.oldId === undefined ? "a new branch" : publish.oldId.slice(0, 7);
-      story.tell(`push let through: ${publish.ref}, ${from} to ${publish.newId.slice(0, 7)}`);
+      timeline.add(`push allowed: ${publish.ref}, ${from} to ${publish.newId.slice(0, 7)}`);
     });
   }
-  if (result?.changeURL) once("change", () => story.tell(`pull request: ${result.changeURL}`));
+  if (result?.changeURL) once("change", () => timeline.add(`pull request: ${result.changeURL}`));
 }
 
-async function lookAtSandbox(place: Place, story: Story, name: string, once: Once): Promise<void> {
+async function lookAtSandbox(place: Place, timeline: Timeline, name: string, once: Once): Promise<void> {
   const base = `/api/v1/namespaces/${place.namespace}/pods/${name}`;
   const pod = await place.api<Pod>(base);
   if (!pod?.spec?.nodeName) return;
-  once(`pod ${name}`, () => story.tell(`pod ${name} on node ${pod.spec?.nodeName ?? ""}`));
+  once(`pod ${name}`, () => timeline.add(`pod ${name} on node ${pod.spec?.nodeName ?? ""}`));
   const policies = await place.api<{ items: NetworkPolicy[] }>(
     `/apis/networking.k8s.io/v1/namespaces/${place.namespace}/networkpolicies`,
   );
@@ -59,8 +59,8 @@ async function lookAtSandbox(place: Place, story: Story, name: string, once: Onc
   for (const policy of policies?.items ?? []) {
     if (policy.metadata.ownerReferences?.[0]?.uid !== owner) continue;
     once(`policy ${policy.metadata.name}`, () => {
-      story.tell(`network policy ${policy.metadata.name}: nothing in, out only to`);
-      story.show(JSON.stringify(policy.spec?.egress));
+      timeline.add(`network policy ${policy.metadata.name}; no ingress, egress only to:`);
+      timeline.show(JSON.stringify(policy.spec?.egress));
     });
   }
 }
@@ -70,7 +70,7 @@ function because(task: AgentTask): string {
   return bad ? ` (${bad.reason}: ${bad.message})` : "";
 }
 
-/** The last word is said: the task has ended, and its message is up to date. */
+/** Whether the final report is posted: the task has ended, and its report is up to date. */
 export function isReported(task: AgentTask): boolean {
   return task.status?.conditions?.some(({ type }) => type === "Reported") ?? false;
 }

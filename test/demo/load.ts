@@ -5,7 +5,7 @@ import { run } from "../cluster/node/run.ts";
 import { onPath } from "../cluster/node/tools.ts";
 import type { Say } from "./place.ts";
 
-/** How images reach a cluster that is not ours. */
+/** How images reach somebody's cluster. */
 export interface Loading {
   context: string;
   /** Registry and path to push to. */
@@ -14,13 +14,13 @@ export interface Loading {
   loaded: boolean;
 }
 
-/** Reads `CONTEXT`, `REGISTRY` and `LOAD=none`; throws one line where a way is missing. */
+/** Reads `CONTEXT`, `REGISTRY` and `LOAD=none`; throws a message of one line if no way to load images is given. */
 export function loadingFrom(env: NodeJS.ProcessEnv): Loading {
   const context = env["CONTEXT"] ?? "";
   const registry = env["REGISTRY"] ?? "";
   const load = env["LOAD"] ?? "";
   if (load !== "" && load !== "none")
-    throw new Error(`LOAD=${load}: there is only LOAD=none, for images that are there`);
+    throw new Error(`LOAD=${load}: there is only LOAD=none, for images that the nodes already have`);
   if (registry === "" && load === "" && kindCluster(context) === undefined) {
     throw new Error(
       `how shall the images reach ${context}? Say REGISTRY=registry.example.com/path to push them there, ` +
@@ -36,7 +36,7 @@ export function loadingFrom(env: NodeJS.ProcessEnv): Loading {
 /** Names of the images on the cluster. */
 export type ImageNames = Record<keyof BuiltImages, string>;
 
-/** Brings the images to the cluster, and gives the names they have there. Where its nodes have them, nothing is built. */
+/** Builds the images, brings them to the cluster, and returns their names there. Builds nothing if the nodes have them. */
 export async function bringImages(loading: Loading, say: Say): Promise<ImageNames> {
   if (loading.loaded) return imageNames();
   const { bellhop, agent, testProviders } = await buildImages({ log: say }).catch((error: unknown) => {
@@ -51,7 +51,7 @@ export async function bringImages(loading: Loading, say: Say): Promise<ImageName
 
 function elsewhere(): string {
   const names = Object.values(imageNames());
-  return `Or bring them there yourself, under these names, and say LOAD=none: ${names.join(" ")} (from Dockerfile, images/agent/custom and images/test-providers)`;
+  return `Or load them yourself, under these names, and set LOAD=none: ${names.join(" ")} (from Dockerfile, images/agent/custom and images/test-providers)`;
 }
 
 async function bring(image: BuiltImage, loading: Loading, say: Say): Promise<string> {
@@ -67,7 +67,7 @@ async function bring(image: BuiltImage, loading: Loading, say: Say): Promise<str
   return image.ref;
 }
 
-/** The command line that gives a kind cluster an image. */
+/** The command line that loads an image into a kind cluster. */
 export function kindLoad(context: string, tar: string): string[] {
   return ["kind", "load", "image-archive", tar, "--name", kindCluster(context) ?? context];
 }

@@ -6,7 +6,7 @@ import { tool } from "../cluster/node/tools.ts";
 import { until } from "../cluster/node/wait.ts";
 import { apiBehind, type Api } from "./api.ts";
 
-/** A `kubectl proxy` of our own with these arguments, and the API behind it; `close` ends both. */
+/** Starts a separate `kubectl proxy` with these arguments, and returns the API behind it; `close` ends both. */
 export async function localProxy(args: readonly string[], env: NodeJS.ProcessEnv): Promise<Api> {
   const folder = mkdtempSync(join(tmpdir(), "bellhop-demo-"));
   const socket = join(folder, "api.sock");

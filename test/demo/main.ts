@@ -4,11 +4,11 @@ import { childrenOf, identify, kill } from "../cluster/node/processes.ts";
 import { clearContext, contextPlace } from "./context-place.ts";
 import { nodePlace } from "./node-place.ts";
 import type { Place } from "./place.ts";
-import { mainJob, TaskFailed } from "./story.ts";
+import { mainJob, TaskFailed } from "./main-job.ts";
 
 /**
- * `make demo`: the main job on the best cluster that this machine can run, or on that of `CONTEXT`. `main.ts down`
- * ends what `KEEP=1` left.
+ * `make demo`: the main job on the best cluster that this machine can run, or on the cluster of `CONTEXT`. `main.ts down`
+ * stops everything that `KEEP=1` left running.
  * The last line is `demo: ok, N s from delivery to answer`.
  */
 const nodeName = "bellhop-demo";
@@ -18,9 +18,9 @@ const context = process.env["CONTEXT"] ?? "";
 const keep = (process.env["KEEP"] ?? "") !== "";
 
 const howToGoOn =
-  "Nothing on this cluster enforces NetworkPolicy for what pods send, and Bellhop starts no agent where it could reach all.\n" +
+  "Nothing on this cluster enforces NetworkPolicy for the egress of pods, and Bellhop starts no agent whose egress is open.\n" +
   "To go on: install a network plugin that does (Calico, Cilium; for kind: `disableDefaultCNI: true` and one of them),\n" +
-  "or run `make demo` without CONTEXT, which starts a node of its own where this machine can.";
+  "or run `make demo` without CONTEXT, which starts a separate node if this machine can run one.";
 
 let interruption = false;
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -34,7 +34,7 @@ async function demo(): Promise<void> {
   try {
     const place = await thePlace();
     say(`Bellhop is ready on ${place.what}`);
-    const seconds = await story(place);
+    const seconds = await runMainJob(place);
     if (keep) await leave(place);
     else await place.close();
     say(`demo: ok, ${seconds} s from delivery to answer`);
@@ -43,8 +43,8 @@ async function demo(): Promise<void> {
   }
 }
 
-/** Where it fails, what a person needs to see why is said before the place goes. */
-async function story(place: Place): Promise<string> {
+/** Prints the logs after a failure, before the place is removed. */
+async function runMainJob(place: Place): Promise<string> {
   try {
     return await mainJob(place, say);
   } catch (error) {
@@ -56,7 +56,7 @@ async function story(place: Place): Promise<string> {
 }
 
 function failed(error: unknown): void {
-  // What an interruption takes away is no failure to tell of; the handler ends this process.
+  // Errors after an interruption are expected; the handler ends this process.
   if (interruption) return;
   complain(`demo: failed: ${describeError(error)}`);
   if (isNotEnforced(error)) complain(howToGoOn);
@@ -77,11 +77,11 @@ async function thePlace(): Promise<Place> {
   }
 }
 
-/** Where no place comes about, nothing that was begun for it goes on. */
+/** Ends everything that was started for a place that could not be made. */
 async function giveUp(error: unknown): Promise<never> {
   failed(error);
   await endChildren();
-  // The end of one may have been what another waited for to begin.
+  // The end of one process may have started another.
   await endChildren();
   return process.exit(1);
 }
@@ -90,7 +90,7 @@ async function bestPlace(): Promise<Place> {
   if (context !== "") return contextPlace(process.env, say);
   const support = await nodeSupport();
   if (support.ok) return nodePlace({ name: nodeName, outlives: keep, say });
-  say(`no node can run here (${support.reason}): going on with the control plane and the process node`);
+  say(`no node can run here (${support.reason}): continuing with the control plane and the process node`);
   const { processPlace } = await import("./process-place.ts");
   return processPlace(say);
 }
@@ -98,17 +98,17 @@ async function bestPlace(): Promise<Place> {
 async function leave(place: Place): Promise<void> {
   await place.leave();
   if (place.around.length === 0) say(`KEEP: ${place.what} ends with this command`);
-  else say("KEEP: it goes on running. To look around:");
+  else say("KEEP: it keeps running. To inspect it:");
   for (const line of place.around) say(`  ${line}`);
 }
 
-/** Ends what `KEEP=1`, or a demo that was killed, left. */
+/** Stops everything that `KEEP=1`, or a killed demo, left running. */
 async function down(): Promise<void> {
   if (context === "") await stopNodeNamed(nodeName);
   else await clearContext(context, say);
 }
 
-/** Ends every process that this one started, then what they leave: the node, or what is on the cluster. */
+/** Ends every process that this one started, then removes the node, or the objects on the cluster. */
 async function interrupted(signal: NodeJS.Signals): Promise<void> {
   interruption = true;
   say(`demo: ${signal}, cleaning up`);

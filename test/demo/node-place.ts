@@ -9,23 +9,23 @@ import type { Place, Say } from "./place.ts";
 import { helmInstall, installationLogs, release } from "./release.ts";
 import { applySamples, demoAgent } from "./samples.ts";
 
-/** What may differ; two places at once differ in `name`. */
+/** Options of a place; two places at the same time need different names. */
 export interface NodePlaceOptions {
   name: string;
-  /** Whether something enforces NetworkPolicy; `enforced` unless told. */
+  /** Whether something enforces NetworkPolicy; `enforced` by default. */
   networkPolicy?: "enforced" | "ignored";
-  /** Whether the node goes on when this process ends without having closed it. */
+  /** Whether the node keeps running when this process ends without closing it. */
   outlives?: boolean;
   /** The agent's command in its image; test/agents are in `/agents`. */
   command?: string[];
-  /** Laid over the profile's spec. */
+  /** Merged into the profile's spec. */
   profile?: object;
-  /** Folder of the chart; this checkout's unless given. */
+  /** Folder of the chart; this checkout's by default. */
   chart?: string;
   say: Say;
 }
 
-/** Also what only a node of our own can do. */
+/** A place with the functions that only a separate node offers. */
 export interface NodePlace extends Place {
   node: RealNode;
   images: BuiltImages;
@@ -36,13 +36,13 @@ const github = { name: "github", address: "203.0.113.10" };
 const edge = { name: "edge", address: "203.0.113.20" };
 const url = `https://${github.address}`;
 const sources = join(import.meta.dirname, "..");
-/** The strictest that the chart offers: our own pods closed but for what they need, and a user that no image knows, as OpenShift chooses one. */
+/** The strictest values of the chart: network policies for Bellhop's own pods, and a user id that no image knows, as OpenShift chooses one. */
 const strict = {
   networkPolicies: { enabled: true },
   podSecurityContext: { runAsUser: 1_000_680_000, runAsGroup: 0 },
 };
 
-/** Starts the built-in node with Bellhop from its chart, a GitHub on a host outside, and the samples applied. */
+/** Starts the built-in node, installs Bellhop with its chart, starts GitHub on a host outside, and applies the samples. */
 export async function nodePlace(options: NodePlaceOptions): Promise<NodePlace> {
   const { say, name, networkPolicy = "enforced", outlives = false } = options;
   const { daemons, images } = await prepareNode({ say });
@@ -129,7 +129,7 @@ async function startStandIn(node: RealNode, folder: string): Promise<Caller> {
   return caller((argv) => host.exec(argv), at);
 }
 
-/** Providers want https and an address that is known before the installation: what an ingress gives elsewhere. */
+/** Providers need https and an address that is known before the installation; elsewhere an ingress provides both. */
 async function startEdge(node: RealNode, kubectl: Place["kubectl"], folder: string): Promise<void> {
   const service = ["get", "service", "-n", release.namespace, "bellhop-gateway", "-o", "jsonpath={.spec.clusterIP}"];
   const host = await node.externalHost(edge.name, edge.address);

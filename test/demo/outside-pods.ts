@@ -2,13 +2,13 @@ import type { RunResult } from "../cluster/node/index.ts";
 import { caller, edgeFlags, filesOf, standInFlags, type Caller, type OutsideTls } from "./outside.ts";
 import type { Place } from "./place.ts";
 
-/** The namespace of GitHub and of what stands before the gateway, where they run as pods. */
+/** The namespace of the pods of GitHub and of the edge before the gateway. */
 export const outsideNamespace = "bellhop-demo-outside";
 
 const folder = "/tls";
 const restricted = { "pod-security.kubernetes.io/enforce": "restricted" };
 
-/** Makes the namespace and two services, and gives their addresses: certificates and URLs come before the pods. */
+/** Creates the namespace and two services, and returns their addresses: certificates and URLs must exist before the pods. */
 export async function outsideServices(kubectl: Place["kubectl"]): Promise<{ github: string; edge: string }> {
   const service = (name: string): object => ({
     apiVersion: "v1",
@@ -23,7 +23,7 @@ export async function outsideServices(kubectl: Place["kubectl"]): Promise<{ gith
   return { github: await address("github"), edge: await address("edge") };
 }
 
-/** What the pods are made of. */
+/** Settings of the pods. */
 export interface OutsidePods {
   /** The image of images/test-providers. */
   image: string;
@@ -34,7 +34,7 @@ export interface OutsidePods {
   gateway: string;
 }
 
-/** Starts GitHub and the edge as pods, and gives a caller of GitHub. */
+/** Starts GitHub and the edge as pods, and returns a client for GitHub. */
 export async function startOutsidePods(
   { kubectl, exec }: { kubectl: Place["kubectl"]; exec: (argv: readonly string[]) => Promise<RunResult> },
   { image, tls, url, gateway }: OutsidePods,
@@ -51,7 +51,7 @@ export async function startOutsidePods(
   return caller(exec, { node: "node", url, caFile: `${folder}/github-ca.crt` });
 }
 
-/** Arguments of kubectl that run a command where GitHub runs. */
+/** Arguments of kubectl that run a command in GitHub's pod. */
 export function execInGitHub(argv: readonly string[]): string[] {
   return ["exec", "-n", outsideNamespace, "github", "--", ...argv];
 }

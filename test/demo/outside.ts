@@ -3,18 +3,18 @@ import { join } from "node:path";
 import type { RunResult } from "../cluster/node/index.ts";
 import { makeTls, type ServerTls } from "../providers/github/tls.ts";
 
-/** Keys and certificates of what lies outside the cluster. */
+/** Keys and certificates of the servers outside the cluster. */
 export interface OutsideTls {
   github: ServerTls;
   edge: ServerTls;
 }
 
-/** Makes them for these names or addresses. */
+/** Creates them for these names or addresses. */
 export async function outsideTls(github: string, edge: string): Promise<OutsideTls> {
   return { github: await makeTls([github]), edge: await makeTls([edge]) };
 }
 
-/** As files, by the names that `standInFlags` and `edgeFlags` use. */
+/** The files, by the names that `standInFlags` and `edgeFlags` use. */
 export function filesOf({ github, edge }: OutsideTls): Record<string, string> {
   return {
     "github.crt": github.cert,
@@ -26,12 +26,12 @@ export function filesOf({ github, edge }: OutsideTls): Record<string, string> {
   };
 }
 
-/** Writes them to a folder. */
+/** Writes the files to a folder. */
 export function writeTls(folder: string, tls: OutsideTls): void {
   for (const [name, text] of Object.entries(filesOf(tls))) writeFileSync(join(folder, name), text, { mode: 0o600 });
 }
 
-/** The port of the people's side, on loopback of wherever the stand-in runs. */
+/** The stand-in's port for actions of people, on loopback of its host. */
 export const adminPort = 9999;
 
 /** Arguments for test/providers/github/main.ts. */
@@ -48,10 +48,10 @@ export function edgeFlags(at: { host: string; port: number; tls: string; to: str
   return ["--host", host, "--port", String(port), "--cert", `${tls}/edge.crt`, "--key", `${tls}/edge.key`, "--to", to];
 }
 
-/** How to run a command where the stand-in runs. */
+/** Runs a command on the stand-in's host. */
 export type Inside = (argv: readonly string[]) => Promise<RunResult>;
 
-/** A caller of the stand-in, from where it runs. */
+/** A client of the stand-in, on its host. */
 export interface Caller {
   people<T>(verb: string, given: object): Promise<T>;
   remembered<T>(path: string): Promise<T>;
@@ -65,7 +65,7 @@ const response = await fetch(url, { method, headers: JSON.parse(headers), ...(bo
 console.log(JSON.stringify({ status: response.status, text: await response.text() }));
 `;
 
-/** Calls the stand-in through `inside`, with the `node` there. */
+/** Calls the stand-in through `inside`, with the host's `node`. */
 export function caller(inside: Inside, at: { node: string; url: string; caFile: string }): Caller {
   let token: string | undefined;
   const call = async <T>(url: string, method: string, more: { headers?: object; body?: string } = {}): Promise<T> => {
@@ -90,9 +90,9 @@ export function caller(inside: Inside, at: { node: string; url: string; caFile: 
   };
 }
 
-/** What the demo's GitHub holds in the beginning. */
+/** The initial content of the demo's GitHub. */
 export interface Population {
-  /** Folder of the repository's bare git repository, where the stand-in runs. */
+  /** Folder of the repository's bare git repository, on the stand-in's host. */
   gitDir: string;
   app: { id: number; slug: string; privateKey: string };
 }
@@ -103,7 +103,7 @@ export async function populate({ people }: Pick<Caller, "people">): Promise<Popu
   await people("createOrg", { login: "acme", members: { ana: "admin" } });
   const files = { "README.md": "# Shop\n", "src/price.txt": "one\ntwo\n" };
   const { dir } = await people<{ dir: string }>("createRepo", { repo: "acme/shop", files });
-  // As people register an App before there is an installation; the integration takes its hook over.
+  // People register an App before Bellhop is installed; the integration then takes over its hook.
   const hook = { webhookUrl: "https://example.com/later", webhookSecret: "replaced by the integration" };
   const app = await people<Population["app"]>("createApp", { slug: "bellhop", owner: "acme", ...hook });
   await people("installApp", { app: "bellhop", on: "acme" });

@@ -1,40 +1,40 @@
-/** A cluster with Bellhop in it and a GitHub beside it: where the demo's story plays, and the e2e tests too. */
+/** A cluster with Bellhop, and a GitHub stand-in: the demo and the e2e tests run on it. */
 export interface Place {
-  /** What it is, for people: `the built-in node`. */
+  /** Human-readable name: `the built-in node`. */
   what: string;
   /** The namespace of the team. */
   namespace: string;
-  /** The repository that people talk in, `owner/name`. */
+  /** The repository with the issues, `owner/name`. */
   repository: string;
-  /** What calls the bot: `@…`. */
+  /** The mention of the bot: `@…`. */
   mention: string;
   /** The bot's login at GitHub. */
   bot: string;
-  /** kubectl with these arguments: its output, or an error with what it said. */
+  /** Runs kubectl with these arguments: returns its output, or throws an error with its message. */
   kubectl(args: readonly string[], input?: string): Promise<string>;
-  /** GET from the API server: the object, or undefined where there is none. */
+  /** GET from the API server: the object, or undefined if there is none. */
   api<T>(path: string): Promise<T | undefined>;
-  /** What people do at GitHub, by the verbs of test/providers/github/people. */
+  /** Acts as a person at GitHub, with the verbs of test/providers/github/people. */
   people<T>(verb: string, given: object): Promise<T>;
-  /** What the stand-in remembers: `GET` of its admin port, for example `/deliveries`. */
+  /** Records of the stand-in: `GET` of its admin port, for example `/deliveries`. */
   remembered<T>(path: string): Promise<T>;
   /** GET from GitHub's REST interface, as ana sees it. */
   rest<T>(path: string): Promise<T>;
-  /** git in the repository at GitHub. */
+  /** Runs git in the repository at GitHub. */
   git(...args: string[]): Promise<string>;
-  /** How to look around, one line each; empty where nothing can be left running. */
+  /** Commands to inspect the place, one per line; empty if it cannot keep running. */
   around: string[];
-  /** The ends of what the processes said, for messages of what failed. */
+  /** The ends of the processes' logs, for error messages. */
   logs(): Promise<string>;
-  /** Leaves it running where it can run on, and ends what only this process needs. */
+  /** Leaves the place running if it can, and ends everything that only this process needs. */
   leave(): Promise<void>;
-  /** Ends everything it started. May be called twice. */
+  /** Ends everything that the place started. May be called twice. */
   close(): Promise<void>;
 }
 
 /** Takes one line of progress. */
 export type Say = (line: string) => void;
 
-/** Where custom resources of ours are in the API. */
+/** The API path of Bellhop's custom resources. */
 export const ours = (namespace: string, plural: string): string =>
   `/apis/bellhop.dev/v1alpha1/namespaces/${namespace}/${plural}`;

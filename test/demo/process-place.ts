@@ -6,7 +6,7 @@ import { aTeam } from "../integration/journey/world/team.ts";
 import { localProxy } from "./local-proxy.ts";
 import type { Place, Say } from "./place.ts";
 
-/** The same without a node: a control plane on loopback, and pods as groups of processes, which nothing isolates. */
+/** A place without a node: a control plane on loopback, and pods as groups of processes, without isolation. */
 export async function processPlace(say: Say): Promise<Place> {
   await prepareDaemons("control plane", { say });
   say("starting the control plane, the process node, gateway, operator and broker");

@@ -7,21 +7,21 @@ export const release = { name: "bellhop", namespace: "bellhop-system", brokerNam
 /** The chart's folder. */
 export const chart = join(import.meta.dirname, "..", "..", "charts", "bellhop");
 
-/** What is installed where. */
+/** Settings of the release. */
 export interface ReleaseValues {
-  /** Our image, `repository:tag`. */
+  /** Bellhop's image, `repository:tag`. */
   image: string;
-  /** Where GitHub reaches the gateway. */
+  /** The URL at which GitHub reaches the gateway. */
   externalURL: string;
   /** The host of GitHub, which has no public address here, and its certificate authority (PEM). */
   github: { host: string; ca: string };
-  /** The cluster's own ranges. */
+  /** Address ranges of the cluster. */
   clusterRanges: string[];
   /** Further values of the chart. */
   more?: object;
 }
 
-/** `helm install` of the chart, or of another folder, values on standard input. One replica each: this is one small node. */
+/** `helm install` of the chart, or of another folder, values on standard input. One replica each, because the node is small. */
 export function helmInstall(values: ReleaseValues, folder = chart): { args: string[]; input: string } {
   const at = values.image.lastIndexOf(":");
   const input = {
@@ -38,7 +38,7 @@ export function helmInstall(values: ReleaseValues, folder = chart): { args: stri
   return { args: [...args, "--wait", "--timeout", "3m", "--values", "-"], input: JSON.stringify(input) };
 }
 
-/** The ends of the logs of an installation, and the events, for messages of what failed. */
+/** The ends of an installation's logs, and its events, for error messages. */
 export async function installationLogs(
   kubectl: Place["kubectl"],
   team: string,

@@ -13,13 +13,13 @@ interface Sample {
 /** The demo's agent, in its image. */
 export const demoAgent = ["/bin/sh", "/agents/demo.sh"];
 
-/** What of the samples is different here. */
+/** Changes to the samples. */
 export interface Adaptation {
   /** GitHub's web address. */
   url: string;
   app: { id: number; privateKey: string };
   agent: { image: string; command: string[] };
-  /** Laid over the profile's spec. */
+  /** Merged into the profile's spec. */
   profile?: object;
 }
 
@@ -38,7 +38,7 @@ function adapt(object: Sample, given: Adaptation): object {
   const { url, app, agent, profile } = given;
   switch (object.kind) {
     case "AgentProfile":
-      // A whole core and 4 GiB are more than a node of two cores has to give.
+      // A node with two cores cannot give a whole core and 4 GiB.
       return { ...object, spec: { ...object.spec, agent: { type: "custom", ...agent }, sandbox: {}, ...profile } };
     case "Secret": {
       const annotations = { "bellhop.dev/allowed-for": `GitHubIntegration/${new URL(url).host}` };
@@ -52,7 +52,7 @@ function adapt(object: Sample, given: Adaptation): object {
   }
 }
 
-/** Applies them to a namespace that holds its pods to the restricted standard; returns when the integration is Ready. */
+/** Applies them to a namespace that enforces the restricted standard; returns when the integration is Ready. */
 export async function applySamples(kubectl: Place["kubectl"], namespace: string, given: Adaptation): Promise<void> {
   const labels = { "pod-security.kubernetes.io/enforce": "restricted" };
   const team = { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace, labels } };

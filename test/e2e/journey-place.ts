@@ -4,7 +4,7 @@ import { until } from "../cluster/node/wait.ts";
 import { isReported } from "../demo/follow.ts";
 import { nodePlace, type NodePlace, type NodePlaceOptions } from "../demo/node-place.ts";
 import { ours } from "../demo/place.ts";
-import { deliveryOf, taskOf } from "../demo/story.ts";
+import { deliveryOf, taskOf } from "../demo/main-job.ts";
 
 /** Starts the whole installation on a node of its own; close it in the end. */
 export function startPlace(options: Omit<NodePlaceOptions, "say">): Promise<NodePlace> {
@@ -24,7 +24,7 @@ export interface Asked {
   task: string;
 }
 
-/** Opens an issue as ana and mentions the bot on it. Throws when the signed delivery made no task. */
+/** Opens an issue as ana and mentions the bot on it. Throws if the signed delivery created no task. */
 export async function ask(place: NodePlace, title: string): Promise<Asked> {
   const opened = { repo: place.repository, as: "ana", title, body: "It only says Shop." };
   const { number } = await place.people<{ number: number }>("openIssue", opened);
@@ -63,7 +63,7 @@ export async function taskWhere(
   }
 }
 
-/** Waits until the story of a task is told to its end. */
+/** Waits until the final report of a task is posted. */
 export function reported(place: NodePlace, name: string): Promise<AgentTask> {
   return taskWhere(place, name, "reported", isReported);
 }

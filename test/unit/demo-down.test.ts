@@ -31,7 +31,7 @@ describe("taking the demo away from somebody's cluster", () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it("goes from the integrations to the marker, and names what is kept", async () => {
+  it("removes everything from the integrations to the marker, and names the objects that stay", async () => {
     tools("true");
     const said: string[] = [];
     await clearContext("kind-dev", (line) => void said.push(line));
@@ -46,10 +46,10 @@ describe("taking the demo away from somebody's cluster", () => {
     expect(said.at(-1)).toMatch(/bellhop-policy-parameters/);
   });
 
-  it("stops where the release does not go, since its policies would refuse everything without their parameters", async () => {
+  it("stops if the release cannot be removed, because its policies would refuse every request without their parameters", async () => {
     tools('echo "Error: no rights" >&2; exit 1');
     await expect(clearContext("kind-dev", () => {})).rejects.toThrow(
-      /left behind on kind-dev.*helm uninstall ended with 1: Error: no rights\nOnce that is mended: make demo-down CONTEXT=kind-dev/,
+      /could not be removed completely from kind-dev.*helm uninstall ended with 1: Error: no rights\nFix the cause, then run: make demo-down CONTEXT=kind-dev/,
     );
     expect(calls().filter((call) => call.includes("delete namespace") || call.includes("delete crd"))).toEqual([]);
   });

@@ -16,16 +16,16 @@ describe("how images reach a cluster of somebody's", () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it("is a registry where one is named, also for kind", () => {
+  it("is a registry if one is named, also for kind", () => {
     const loading = { context: "kind-dev", registry: "registry.example.com/team", loaded: false };
     expect(loadingFrom({ CONTEXT: "kind-dev", REGISTRY: "registry.example.com/team" })).toEqual(loading);
   });
 
-  it("is nothing at all where the nodes have them", () => {
+  it("is nothing if the nodes have them", () => {
     expect(loadingFrom({ CONTEXT: "prod", LOAD: "none" })).toEqual({ context: "prod", loaded: true });
   });
 
-  it("is `kind load` for a kind cluster, under the name that kind gave it", () => {
+  it("is `kind load` for a kind cluster, with kind's name of the cluster", () => {
     writeFileSync(join(folder, "kind"), "");
     chmodSync(join(folder, "kind"), 0o755);
     expect(loadingFrom({ CONTEXT: "kind-dev" })).toEqual({ context: "kind-dev", loaded: false });

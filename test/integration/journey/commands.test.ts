@@ -5,10 +5,10 @@ import { eventually } from "../../cluster/namespace.ts";
 import { isAlive } from "../../cluster/process-node/testing.ts";
 import { startWorld, type World } from "./world/index.ts";
 import { agentOf } from "./world/sandbox.ts";
-import { anIssue, gitAt, isReported, reasonOf, storyOn, taskThat } from "./world/story.ts";
+import { anIssue, gitAt, isReported, reasonOf, threadOn, taskThat } from "./world/thread.ts";
 import { aTeam, changeProfile, gated } from "./world/team.ts";
 
-describe.concurrent("what people say to the bot", () => {
+describe.concurrent("comments to the bot", () => {
   let world: World;
   beforeAll(async () => {
     world = await startWorld();
@@ -17,39 +17,39 @@ describe.concurrent("what people say to the bot", () => {
     await world?.close();
   });
 
-  it("stops running work, tells how it stands, does it again, and goes on with it", async () => {
+  it("stop running work, report its status, retry it, and continue it", async () => {
     const team = await aTeam(world, "stopping", { profile: { agent: gated(join(world.folder, "never")) } });
-    const story = await anIssue(team);
-    const asked = await story.ask("please fix this");
-    const running = await story.until(asked, "the work to run", ({ status }) => status?.phase === "Running");
+    const thread = await anIssue(team);
+    const asked = await thread.ask("please fix this");
+    const running = await thread.until(asked, "the work to run", ({ status }) => status?.phase === "Running");
     const agent = await agentOf(world, running);
 
-    const stop = await story.ask("stop");
+    const stop = await thread.ask("stop");
     await eventually(() => !isAlive(agent), { describe: "the agent's end after stop", timeoutMs: 60_000 });
-    expect(reasonOf(await story.end(asked))).toBe("Cancelled");
-    await story.end(stop);
+    expect(reasonOf(await thread.reported(asked))).toBe("Cancelled");
+    await thread.reported(stop);
     expect(
-      world.github.gitCalls.flatMap(({ repository, updates }) => (repository === story.repo ? updates : [])),
+      world.github.gitCalls.flatMap(({ repository, updates }) => (repository === thread.repo ? updates : [])),
     ).toEqual([]);
-    expect((await story.ours()).map(({ body }) => body)).toEqual([expect.stringContaining("**Stopped")]);
+    expect((await thread.botComments()).map(({ body }) => body)).toEqual([expect.stringContaining("**Stopped")]);
 
-    await story.end(await story.ask("status"));
-    expect((await story.ours()).at(-1)?.body).toContain("Cancelled");
+    await thread.reported(await thread.ask("status"));
+    expect((await thread.botComments()).at(-1)?.body).toContain("Cancelled");
 
     await changeProfile(team, {});
-    await story.end(await story.ask("retry"));
+    await thread.reported(await thread.ask("retry"));
     const again = await taskThat(
       team,
       "the retried work",
       (task) => task.spec.retryOf !== undefined && isReported(task),
     );
     expect(again.spec.prompt).toBe(running.spec.prompt);
-    expect((await story.ours()).at(-1)?.body).toMatch(
+    expect((await thread.botComments()).at(-1)?.body).toMatch(
       /asked by @ana: \[“retry”\]\(\S+\) of \[“please fix this”\]\(\S+\)$/m,
     );
     expect(again.status).toMatchObject({ phase: "Succeeded", result: { changeNumber: expect.any(Number) as number } });
 
-    await story.end(await story.ask("continue"));
+    await thread.reported(await thread.ask("continue"));
     const further = await taskThat(
       team,
       "the continued work",
@@ -59,28 +59,28 @@ describe.concurrent("what people say to the bot", () => {
       branch: again.status?.result?.branch,
       changeNumber: again.status?.result?.changeNumber,
     });
-    expect(await story.pulls()).toHaveLength(1);
+    expect(await thread.pulls()).toHaveLength(1);
 
-    await story.end(await story.ask("help"));
-    expect((await story.ours()).at(-1)?.body).toContain(`\`${team.mention} stop\``);
+    await thread.reported(await thread.ask("help"));
+    expect((await thread.botComments()).at(-1)?.body).toContain(`\`${team.mention} stop\``);
   });
 
-  it("lets checks run once somebody else approved that very commit, and mends them when they fail, so often and no more", async () => {
+  it("release held checks after another person approved exactly that commit, and fix failed checks up to the limit", async () => {
     const team = await aTeam(world, "approving", { profile: { output: { fixLoops: 1 } } });
     const { people } = world.github;
     const issue = await anIssue(team);
-    const first = await issue.end(await issue.ask("please fix this"));
+    const first = await issue.reported(await issue.ask("please fix this"));
     const { commit = "", changeNumber = 0, branch = "" } = first.status?.result ?? {};
-    const change = storyOn(team, changeNumber);
+    const change = threadOn(team, changeNumber);
     const held = commit.slice(0, 7);
     expect(await people.checkSuites({ repo: team.repo, sha: commit })).toEqual([]);
 
-    expect(reasonOf(await change.end(await change.ask("approve 0123456", "bob")))).toBe("WrongCommit");
-    expect(reasonOf(await change.end(await change.ask(`approve ${held}`, "ana")))).toBe("RequesterMayNotApprove");
-    expect(reasonOf(await change.end(await change.ask(`approve ${held}`, "mallory")))).toBe("NotAuthorized");
+    expect(reasonOf(await change.reported(await change.ask("approve 0123456", "bob")))).toBe("WrongCommit");
+    expect(reasonOf(await change.reported(await change.ask(`approve ${held}`, "ana")))).toBe("RequesterMayNotApprove");
+    expect(reasonOf(await change.reported(await change.ask(`approve ${held}`, "mallory")))).toBe("NotAuthorized");
     expect(gitAt(team, team.repo, "rev-parse", branch)).toBe(commit);
 
-    expect(reasonOf(await change.end(await change.ask(`approve ${held}`, "bob")))).toBe("Approved");
+    expect(reasonOf(await change.reported(await change.ask(`approve ${held}`, "bob")))).toBe("Approved");
     const [approved] = await issue.pulls();
     expect(approved?.body).toContain(`@bob has approved \`${held}\``);
     expect(approved?.body).not.toContain("Checks are held");
@@ -103,12 +103,12 @@ describe.concurrent("what people say to the bot", () => {
       result: { branch, changeNumber },
     });
     expect(world.tasks.list(team.namespace).filter((task) => headOf(task) === released)).toHaveLength(1);
-    expect((await change.ours()).at(-1)?.body).toMatch(
+    expect((await change.botComments()).at(-1)?.body).toMatch(
       /^\*\*Done .* · after the failed check \[?“[^”]+”.*, for @ana$/m,
     );
 
     const fixed = fix.status?.result?.commit ?? "";
-    await change.end(await change.ask(`approve ${fixed.slice(0, 7)}`, "bob"));
+    await change.reported(await change.ask(`approve ${fixed.slice(0, 7)}`, "bob"));
     const second = gitAt(team, team.repo, "rev-parse", branch);
     await people.completeSuite({ repo: team.repo, sha: second, conclusion: "failure", log: "test 7 failed" });
     const last = await taskThat(team, "the end of the fixes", (task) => headOf(task) === second && isReported(task));
@@ -116,12 +116,12 @@ describe.concurrent("what people say to the bot", () => {
     expect(gitAt(team, team.repo, "rev-parse", branch)).toBe(second);
   });
 
-  it("goes on with the same branch and pull request when somebody says more below it", async () => {
+  it("continue on the same branch and pull request when somebody comments on it", async () => {
     const team = await aTeam(world, "following");
     const issue = await anIssue(team);
-    const first = await issue.end(await issue.ask("please fix this"));
-    const change = storyOn(team, first.status?.result?.changeNumber ?? 0);
-    const second = await change.end(await change.ask("and say it in French, too", "bob"));
+    const first = await issue.reported(await issue.ask("please fix this"));
+    const change = threadOn(team, first.status?.result?.changeNumber ?? 0);
+    const second = await change.reported(await change.ask("and say it in French, too", "bob"));
     const { branch = "", commit, changeNumber } = first.status?.result ?? {};
     expect(second.status).toMatchObject({
       conversation: `${team.repo}#${issue.number}`,
@@ -133,40 +133,44 @@ describe.concurrent("what people say to the bot", () => {
     expect(pull?.body).toMatch(new RegExp(`^Fixes #${issue.number}$`, "m"));
     expect(pull?.body).toContain(`approve ${second.status?.result?.commit?.slice(0, 7)}`);
     expect(pull?.body).not.toContain(commit?.slice(0, 7));
-    expect(await change.ours()).toHaveLength(1);
+    expect(await change.botComments()).toHaveLength(1);
   });
 
-  it("keeps a second task of a conversation waiting, and goes on from what the first one left", async () => {
+  it("let a second task of a conversation wait, and start it from the branch of the first one", async () => {
     const gate = join(world.folder, "first-of-two");
     const team = await aTeam(world, "queueing", { profile: { agent: gated(gate) } });
-    const story = await anIssue(team);
-    const one = await story.ask("please fix this");
-    await story.until(one, "the first to run", ({ status }) => status?.phase === "Running");
-    const two = await story.ask("and that", "bob");
-    const waiting = await story.until(two, "the second to wait", ({ status }) => status?.queue !== undefined);
+    const thread = await anIssue(team);
+    const one = await thread.ask("please fix this");
+    await thread.until(one, "the first to run", ({ status }) => status?.phase === "Running");
+    const two = await thread.ask("and that", "bob");
+    const waiting = await thread.until(two, "the second to wait", ({ status }) => status?.queue !== undefined);
     expect(waiting.status?.phase).toBe("Queued");
     const queued =
       /^\*\*Queued\*\*, 1 ahead · asked by @bob: \[“and that”\]\(.*\n\nOne task of a conversation runs at a time\.$/m;
-    await eventually(async () => (await story.ours()).some(({ body }) => queued.test(body)), {
+    await eventually(async () => (await thread.botComments()).some(({ body }) => queued.test(body)), {
       describe: "the second's report to say that it is queued",
     });
     await writeFile(gate, "");
-    const first = await story.end(one);
-    const second = await story.end(two);
+    const first = await thread.reported(one);
+    const second = await thread.reported(two);
     expect(second.status?.result).toMatchObject({
       branch: first.status?.result?.branch,
       changeNumber: first.status?.result?.changeNumber,
     });
     expect(second.status?.checkout?.headSHA).toBe(first.status?.result?.commit);
-    expect(await story.ours()).toHaveLength(2);
-    expect(await story.pulls()).toHaveLength(1);
+    expect(await thread.botComments()).toHaveLength(2);
+    expect(await thread.pulls()).toHaveLength(1);
   });
 
-  it("does what is asked in one breath in the order in which it was received, each on what the one before left", async () => {
+  it("run in the order of receipt when they come at once, each from the branch of the one before", async () => {
     const team = await aTeam(world, "ordering");
-    const story = await anIssue(team);
-    const said = [await story.ask("please fix this"), await story.ask("and that", "bob"), await story.ask("and those")];
-    const tasks = await Promise.all(said.map((one) => story.end(one)));
+    const thread = await anIssue(team);
+    const commentIds = [
+      await thread.ask("please fix this"),
+      await thread.ask("and that", "bob"),
+      await thread.ask("and those"),
+    ];
+    const tasks = await Promise.all(commentIds.map((one) => thread.reported(one)));
     const receivedMs = ({ spec }: (typeof tasks)[number]): number => Date.parse(spec.source.receivedAt ?? "");
     const [first, second, third] = tasks.toSorted((a, b) => receivedMs(a) - receivedMs(b));
     expect([second, third].map((task) => task?.status?.checkout?.headSHA)).toEqual([
@@ -175,18 +179,18 @@ describe.concurrent("what people say to the bot", () => {
     ]);
   });
 
-  it("comes when its label is put on an issue", async () => {
+  it("are not needed: a label on an issue creates a task too", async () => {
     const team = await aTeam(world, "labelling");
-    const story = await anIssue(team);
-    await world.github.people.label({ repo: team.repo, number: story.number, as: "bob", label: "ring" });
+    const thread = await anIssue(team);
+    await world.github.people.label({ repo: team.repo, number: thread.number, as: "bob", label: "bellhop" });
     const task = await taskThat(team, "the work that the label asked for to be reported", isReported);
     expect(task).toMatchObject({
       spec: { source: { trigger: "label" }, actor: { login: "bob" } },
       status: { phase: "Succeeded" },
     });
-    const [ours, ...others] = await story.ours();
+    const [ours, ...others] = await thread.botComments();
     expect(others).toEqual([]);
-    expect(ours?.body).toContain("asked by @bob by the label “ring”");
+    expect(ours?.body).toContain("asked by @bob by the label “bellhop”");
   });
 
   function headOf({

@@ -5,7 +5,7 @@ import { startWorld, type World } from "./world/index.ts";
 
 const orgs = ["reacting-a", "reacting-b", "reacting-c", "reacting-d"];
 
-// How long a person waits for it is measured by `make bench BENCH=reaction`.
+// `make bench BENCH=reaction` measures the time until the reaction.
 describe("the first reaction", () => {
   let world: World;
   beforeAll(async () => {
@@ -14,7 +14,7 @@ describe("the first reaction", () => {
   afterAll(() => world?.close());
 
   it.concurrent.for(orgs)(
-    "comes before the report on what was asked, while other work runs and waits: %s",
+    "comes before the report on the same comment, while other work runs and waits: %s",
     async (org) => {
       const paths = await askForReactions(world, org, { comments: 5 });
       const reportsSoFar = (): number[] => writesTo(world, new RegExp(`^/repos/${org}/shop/issues/\\d+/comments$`));
@@ -22,7 +22,7 @@ describe("the first reaction", () => {
       const reports = reportsSoFar();
       for (const [before, path] of paths.entries()) {
         const [reaction = 0] = writesTo(world, path);
-        // Reports on earlier comments only.
+        // These are reports on earlier comments only.
         expect(reports.filter((at) => at < reaction).length).toBeLessThanOrEqual(before);
       }
     },

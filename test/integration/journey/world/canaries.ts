@@ -9,10 +9,10 @@ import { silentLogger } from "../../../../src/shared/log.ts";
 import { eventually } from "../../../cluster/eventually.ts";
 import type { World } from "./index.ts";
 
-/** Secrets by what they are: none of them may be seen anywhere. */
+/** Secrets by name: none of them may appear anywhere. */
 export type Canaries = Map<string, string>;
 
-/** What a webhook's Secret holds beside its secrets: its address, who shares it and the moments of a rotation, which is no secret elsewhere. */
+/** Fields of a webhook's Secret that are not secret: its address, the integrations that share it, and the times of a rotation. */
 export const notSecret = new Set([
   "route",
   "generation",
@@ -25,7 +25,7 @@ export const notSecret = new Set([
   "proven",
 ]);
 
-/** Gathers the tokens of couriers for as long as it goes on: each is there only while its pod is. */
+/** Collects the tokens of couriers until it is stopped: a token exists only as long as its pod. */
 export function watchCourierTokens({ node }: World, into: Canaries): { stop(): void } {
   const look = (): void => {
     for (const path of globSync(join(node.folder, "pods", "*", "volumes", "token", "token"))) {
@@ -37,7 +37,7 @@ export function watchCourierTokens({ node }: World, into: Canaries): { stop(): v
   return { stop: () => clearInterval(timer) };
 }
 
-/** Adds every private key, webhook secret and GitHub token there is or was. */
+/** Adds every current and past private key, webhook secret and GitHub token. */
 export async function addSecrets({ client, github }: World, into: Canaries): Promise<void> {
   for (const { value } of github.tokens()) into.set(`GitHub token ${into.size}`, value);
   for (const { metadata, data = {} } of (await client.list(secrets)).items) {
@@ -48,19 +48,19 @@ export async function addSecrets({ client, github }: World, into: Canaries): Pro
   }
 }
 
-/** A line of a key's body, or the whole secret; nothing of certificates, which are public. */
+/** A line of a key's body, or the whole secret; no part of a certificate, which is public. */
 function secretLines(text: string): string[] {
   if (text.includes("BEGIN CERTIFICATE")) return [];
   return text.split("\n").filter((line) => line.length >= 16 && !line.startsWith("-----"));
 }
 
-/** Everything that people without rights to Secrets may come to see, by where it is. */
+/** Everything that people without rights to Secrets can see, by place. */
 export async function surfaces(world: World): Promise<Map<string, string>> {
   const found = new Map<string, string>();
   for (const kind of [AgentTaskKind, AgentProfileKind, GitHubIntegrationKind, pods, configMaps, events]) {
     found.set(kind.plural, JSON.stringify((await world.client.list<never>(kind as never)).items));
   }
-  // A webhook's secret is set there, and nowhere else.
+  // A webhook's secret is set in this request, and nowhere else.
   const told = world.github.requests.filter(({ path }) => path !== "/app/hook/config");
   found.set("what GitHub was told", JSON.stringify(told));
   const files = [join(world.folder, "*.log"), join(world.node.folder, "*.log"), join(world.node.folder, "logs", "**")];
@@ -68,13 +68,13 @@ export async function surfaces(world: World): Promise<Map<string, string>> {
   return found;
 }
 
-/** What a pod of the process node has on its volumes, but for the courier's own token. */
+/** Files on the volumes of a pod of the process node, except the courier's own token. */
 export function volumeFiles(folder: string): Map<string, string> {
   const paths = globSync(join(folder, "volumes", "**"), { exclude: [join(folder, "volumes", "token", "**")] });
   return new Map(paths.filter((path) => statSync(path).isFile()).map((path) => [path, readText(path)]));
 }
 
-/** Where a secret is seen, as it is or base64: `secret in place`. */
+/** Places with a secret, in plain text or base64: `secret in place`. */
 export function sightings(canaries: Canaries, places: Map<string, string>): string[] {
   return [...canaries].flatMap(([name, secret]) => {
     const forms = [secret, Buffer.from(secret).toString("base64").replace(/=+$/, "")];
@@ -84,13 +84,13 @@ export function sightings(canaries: Canaries, places: Map<string, string>): stri
   });
 }
 
-/** Every token for git that ever lay in the broker's namespace, from now on. */
+/** Every git token that is stored in the broker's namespace from now on. */
 export interface StoredTokens {
   values: ReadonlySet<string>;
   stop(): void;
 }
 
-/** Gathers them with a watch, which misses none. */
+/** Collects them with a watch, which misses none. */
 export async function watchStoredTokens({ client, brokerNamespace: namespace }: World): Promise<StoredTokens> {
   const values = new Set<string>();
   const watching = new AbortController();
@@ -113,7 +113,7 @@ export async function nothingHeld({ client, github, brokerNamespace }: World, st
   const probe = async (): Promise<true> => {
     const { items } = await client.list(secrets, { namespace: brokerNamespace });
     const held = items.map(({ metadata }) => metadata.name).filter((name) => name.startsWith("task-"));
-    // Tokens for git can do nothing but read or write contents; the operator's own are for all of its work.
+    // Git tokens can only read or write contents; the operator's own tokens have all permissions of the App.
     const forGit = github
       .tokens()
       .filter(({ permissions, value }) => isForGit(permissions) && (stored?.values.has(value) ?? true));
@@ -133,7 +133,7 @@ function readText(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch {
-    // Gone meanwhile: nobody sees it any more.
+    // The file was deleted meanwhile: nobody can see it any more.
     return "";
   }
 }

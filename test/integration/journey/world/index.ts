@@ -15,7 +15,7 @@ import { startProcessNode, type ProcessNode } from "../../../cluster/process-nod
 import { startGitHub, type GitHubStandIn } from "../../../providers/github/index.ts";
 import { partNames, partsOf, type Installation, type Part } from "./parts.ts";
 
-/** A whole installation on this machine: control plane, process node, GitHub, and our processes, each one of its own. */
+/** A whole installation on this machine: control plane, process node, GitHub stand-in, and each of Bellhop's processes. */
 export interface World extends Installation {
   controlPlane: ControlPlane;
   client: KubeConnection;
@@ -28,14 +28,14 @@ export interface World extends Installation {
   start(part: Part): Promise<void>;
   /** SIGKILL: as a crash. */
   kill(part: Part): Promise<void>;
-  /** Starts what has ended by itself, as a kubelet does: an operator ends where it cannot renew its Lease. */
+  /** Restarts processes that have exited, as a kubelet does: an operator exits if it cannot renew its Lease. */
   revive(): Promise<void>;
-  /** The ends of all logs, for messages of failed tests; with `about` only lines that hold it, and crashes. */
+  /** The ends of all logs, for messages of failed tests; with `about` only lines that contain it, and crashes. */
   logs(about?: string): string;
   close(): Promise<void>;
 }
 
-/** Starts a world with the people ana, bob and mallory in it; close it in the end. Takes about 10 s. */
+/** Starts a world with the people ana, bob and mallory in it; close it at the end. Takes about 10 s. */
 export async function startWorld(): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), "bellhop-journey-"));
   const [controlPlane, github] = await Promise.all([startControlPlane(), startGitHub()]);

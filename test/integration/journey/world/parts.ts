@@ -9,9 +9,9 @@ export const checkout = join(import.meta.dirname, "..", "..", "..", "..");
 export const partNames = ["gateway", "broker", "operator", "operator-2"] as const;
 export type Part = (typeof partNames)[number];
 
-/** What every process of one installation has in common. */
+/** Settings that all processes of one installation share. */
 export interface Installation {
-  /** For logs, and what processes leave at home. */
+  /** For logs, and for files in the processes' home folders. */
   folder: string;
   kubeconfigPath: string;
   /** PEM file with the authority of the GitHub stand-in. */
@@ -21,10 +21,10 @@ export interface Installation {
   brokerNamespace: string;
 }
 
-/** Starts a process of the installation, again on the same ports where it ran before. */
+/** Starts a process of the installation; a restarted one gets its previous ports. */
 export type StartPart = (part: Part) => Promise<Daemon>;
 
-/** Finds ports, and gives what starts the processes. */
+/** Finds ports, and returns the function that starts the processes. */
 export async function partsOf(installation: Installation): Promise<StartPart> {
   const environments = environmentsOf(installation, await Promise.all([1, 2, 3, 4, 5, 6].map(() => freePort())));
   return (part) =>
@@ -36,7 +36,7 @@ export async function partsOf(installation: Installation): Promise<StartPart> {
     });
 }
 
-/** Where a process logs to. */
+/** The log file of a process. */
 export function logOf({ folder }: Pick<Installation, "folder">, part: Part): string {
   return join(folder, `${part}.log`);
 }

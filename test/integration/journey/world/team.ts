@@ -8,7 +8,7 @@ import { call } from "../../../providers/github/testing.ts";
 import type { World } from "./index.ts";
 import { checkout } from "./parts.ts";
 
-/** An organisation at GitHub with an App of its own, and the namespace with the integration and the profile that serve it. */
+/** An organisation at GitHub with its own App, and the namespace with its integration and profile. */
 export interface Team {
   world: World;
   org: string;
@@ -17,7 +17,7 @@ export interface Team {
   namespace: string;
   /** The integration's name, in `namespace`. */
   integration: string;
-  /** What calls the bot: `@…`. */
+  /** The mention of the bot: `@…`. */
   mention: string;
   /** Login of the bot's account. */
   bot: string;
@@ -27,15 +27,15 @@ export interface Team {
   read<T>(path: `/${string}`): Promise<T>;
 }
 
-/** What a team differs in from the usual one. */
+/** Differences from the default team. */
 export interface TeamOptions {
-  /** The profile's spec; the demo's agent unless told. */
+  /** The profile's spec; by default it has the demo's agent. */
   profile?: object;
   /** The integration's spec. */
   integration?: object;
   /** Files of `org/shop`; null leaves it empty. */
   files?: Record<string, string> | null;
-  /** The App's slug; `<org>-bell` unless told. */
+  /** The App's slug; `<org>-bell` by default. */
   app?: string;
 }
 
@@ -51,12 +51,12 @@ export function agentCommand(script: Script, ...args: string[]): string[] {
   return ["/bin/sh", join(checkout, "test", "agents", script), ...args];
 }
 
-/** An agent that waits until there is a file: it works as long as a test wants. */
+/** An agent that waits until a file exists: it works as long as a test needs. */
 export function gated(gate: string): object {
   return agent("gated.sh", gate);
 }
 
-/** Sets a team up and waits until its integration is ready. Ana owns the organisation, bob may write. */
+/** Creates a team and waits until its integration is ready. Ana owns the organisation, bob may write. */
 export async function aTeam(world: World, org: string, options: TeamOptions = {}): Promise<Team> {
   const { github, client } = world;
   const repo = `${org}/shop`;
@@ -84,7 +84,7 @@ export async function aTeam(world: World, org: string, options: TeamOptions = {}
   return team;
 }
 
-/** Puts another profile in the place of the team's. */
+/** Replaces the team's profile. */
 export async function changeProfile({ world: { client }, namespace }: Team, spec: object): Promise<void> {
   const current = await client.get(AgentProfileKind, { namespace, name: "default" });
   await client.replace(AgentProfileKind, { ...current, spec: profileSpec(spec) });
@@ -115,7 +115,7 @@ async function integrate({ world, namespace, org }: Team, slug: string, options:
     profileRef: { name: "default" },
     triggers: [
       { name: "mention", mention: {} },
-      { name: "label", label: { name: "ring" } },
+      { name: "label", label: { name: "bellhop" } },
       { name: "checks", failedChecks: {} },
     ],
     reporting: { updateEvery: "1s" },

@@ -3,8 +3,8 @@ import type { AgentTask } from "../../../../src/api/kinds.ts";
 import { eventually } from "../../../cluster/namespace.ts";
 import type { Team } from "./team.ts";
 
-/** A comment of a person's that may have rung. */
-export type Said = string;
+/** Id of a comment that may trigger a task. */
+export type CommentId = string;
 
 /** A comment as GitHub shows it. */
 export interface Comment {
@@ -25,50 +25,50 @@ export interface Pull {
   base: { ref: string };
 }
 
-/** What happens on one issue or pull request. */
-export interface Story {
+/** The thread of one issue or pull request, with the actions of people on it. */
+export interface Thread {
   team: Team;
   repo: string;
   number: number;
-  /** Writes a comment that calls the bot; as ana unless told. */
-  ask(words: string, as?: string): Promise<Said>;
-  /** Waits until the task that a comment made is as wanted; fails with its status and all logs. */
-  until(said: Said, describe: string, wanted: (task: AgentTask) => boolean): Promise<AgentTask>;
-  /** Waits until the story of that task is told to its end. */
-  end(said: Said): Promise<AgentTask>;
-  /** Our comments, oldest first. */
-  ours(): Promise<Comment[]>;
+  /** Writes a comment that mentions the bot; its author is ana by default. */
+  ask(text: string, as?: string): Promise<CommentId>;
+  /** Waits until the task that a comment created is as wanted; fails with its status and all logs. */
+  until(commentId: CommentId, describe: string, wanted: (task: AgentTask) => boolean): Promise<AgentTask>;
+  /** Waits until the final report of the task that a comment created is posted. */
+  reported(commentId: CommentId): Promise<AgentTask>;
+  /** The bot's comments, oldest first. */
+  botComments(): Promise<Comment[]>;
   /** Every pull request of the repository, oldest first. */
   pulls(): Promise<Pull[]>;
 }
 
-/** Opens an issue, to begin with. */
-export async function anIssue(team: Team, title = "Say hello in the README", repo = team.repo): Promise<Story> {
+/** Opens an issue, and gives its thread. */
+export async function anIssue(team: Team, title = "Say hello in the README", repo = team.repo): Promise<Thread> {
   const { number } = await team.world.github.people.openIssue({ repo, as: "ana", title, body: "It only says Shop." });
-  return storyOn(team, number, repo);
+  return threadOn(team, number, repo);
 }
 
-/** What happens on an issue or a pull request that is there. */
-export function storyOn(team: Team, number: number, repo = team.repo): Story {
+/** The thread of an existing issue or pull request. */
+export function threadOn(team: Team, number: number, repo = team.repo): Thread {
   const { github } = team.world;
-  const story: Story = {
+  const thread: Thread = {
     team,
     repo,
     number,
-    async ask(words, as = "ana") {
-      const { id } = await github.people.comment({ repo, number, as, body: `${team.mention} ${words}` });
+    async ask(text, as = "ana") {
+      const { id } = await github.people.comment({ repo, number, as, body: `${team.mention} ${text}` });
       return String(id);
     },
-    until: (said, describe, wanted) =>
-      taskThat(team, describe, (task) => isOf(task, said) && task.spec.retryOf === undefined && wanted(task)),
-    end: (said) => story.until(said, `what comment ${said} asked for to be reported`, isReported),
-    async ours() {
+    until: (commentId, describe, wanted) =>
+      taskThat(team, describe, (task) => isOf(task, commentId) && task.spec.retryOf === undefined && wanted(task)),
+    reported: (commentId) => thread.until(commentId, `the final report for comment ${commentId}`, isReported),
+    async botComments() {
       const all = await team.read<Comment[]>(`/repos/${repo}/issues/${number}/comments?per_page=100`);
       return all.filter(({ user }) => user.login === team.bot);
     },
     pulls: async () => (await team.read<Pull[]>(`/repos/${repo}/pulls?state=all&per_page=100`)).toReversed(),
   };
-  return story;
+  return thread;
 }
 
 /** Waits until one of the team's tasks is as wanted; fails with the status of all of them and the logs. */
@@ -86,12 +86,12 @@ export async function taskThat(
   }
 }
 
-/** Whether a comment made the task. */
-export function isOf(task: AgentTask, said: Said): boolean {
-  return task.spec.source.object?.id === said;
+/** Whether a comment created the task. */
+export function isOf(task: AgentTask, commentId: CommentId): boolean {
+  return task.spec.source.object?.id === commentId;
 }
 
-/** Whether the last word is said. */
+/** Whether the final report is posted. */
 export function isReported(task: AgentTask): boolean {
   return task.status?.conditions?.some(({ type, status }) => type === "Reported" && status === "True") ?? false;
 }
@@ -103,7 +103,7 @@ export function reasonOf({ status }: AgentTask): string | undefined {
   )?.reason;
 }
 
-/** Asks git about a repository at GitHub. */
+/** Runs git in a repository of the GitHub stand-in. */
 export function gitAt({ world }: Team, repo: string, ...args: string[]): string {
   return execFileSync("git", ["-C", world.github.gitDir(repo), ...args], { encoding: "utf8", stdio: "pipe" }).trim();
 }

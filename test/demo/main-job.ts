@@ -1,9 +1,9 @@
 import type { AgentTask } from "../../src/api/kinds.ts";
 import { follow } from "./follow.ts";
 import type { Place, Say } from "./place.ts";
-import { startStory, type Story } from "./say.ts";
+import { startTimeline, type Timeline } from "./timeline.ts";
 
-/** A delivery as the stand-in remembers it. */
+/** A delivery as the stand-in records it. */
 export interface Delivery {
   event: string;
   statusCode: number;
@@ -17,21 +17,21 @@ interface Comment {
   user: { login: string };
 }
 
-/** A mention on an issue becomes a pull request and an answer, told with times. Gives the seconds it took. */
+/** Turns a mention on an issue into a pull request and a report, and prints each event with its time. Returns the seconds that it took. */
 export async function mainJob(place: Place, say: Say): Promise<string> {
   const { repository, bot } = place;
   const title = "Say hello in the README";
   const body = "It only says Shop.";
   const issue = await place.people<{ number: number }>("openIssue", { repo: repository, as: "ana", title, body });
-  const words = `${place.mention} please fix this`;
-  say(`ana opened ${repository}#${issue.number} (${title}) and now comments: ${words}`);
-  const story = startStory(say);
-  const said = { repo: repository, number: issue.number, as: "ana", body: words };
-  const comment = await place.people<{ id: number }>("comment", said);
-  const name = await tellAnswer(place, story, await deliveryOf(place, comment.id));
-  const task = await follow(place, story, name);
-  const seconds = story.seconds();
-  await tellEnd(place, story, task, issue.number);
+  const text = `${place.mention} please fix this`;
+  say(`ana opened ${repository}#${issue.number} (${title}) and now comments: ${text}`);
+  const timeline = startTimeline(say);
+  const written = { repo: repository, number: issue.number, as: "ana", body: text };
+  const comment = await place.people<{ id: number }>("comment", written);
+  const name = await showAnswer(place, timeline, await deliveryOf(place, comment.id));
+  const task = await follow(place, timeline, name);
+  const seconds = timeline.seconds();
+  await showResult(place, timeline, task, issue.number);
   if (task.status?.phase !== "Succeeded") throw new TaskFailed(task);
   const ours = await botComments(place, issue.number);
   if (ours.length !== 1) throw new Error(`${bot} should have written one comment, and wrote ${ours.length}`);
@@ -49,7 +49,7 @@ export class TaskFailed extends Error {
   }
 }
 
-/** How a comment was delivered. The bot's own first words may have been delivered meanwhile. */
+/** The delivery of a comment. The bot's first report may have been delivered meanwhile. */
 export async function deliveryOf(place: Place, comment: number): Promise<Delivery> {
   const all = await place.remembered<Delivery[]>("/deliveries?event=issue_comment");
   const delivery = all.find(({ request }) => request.payload.comment?.id === comment);
@@ -57,38 +57,38 @@ export async function deliveryOf(place: Place, comment: number): Promise<Deliver
   return delivery;
 }
 
-/** What the gateway answered to the signed delivery. Gives the name of the task. */
-async function tellAnswer(place: Place, story: Story, delivery: Delivery): Promise<string> {
+/** Prints the gateway's answer to the signed delivery. Returns the name of the task. */
+async function showAnswer(place: Place, timeline: Timeline, delivery: Delivery): Promise<string> {
   const { statusCode, response, request, duration } = delivery;
   const signature = request.headers["X-Hub-Signature-256"]?.slice(0, 20);
-  story.tell(`issue_comment delivered, signed ${signature}…`);
-  story.tell(`the gateway answered ${statusCode} after ${duration.toFixed(2)} s: ${response.payload.trim()}`);
+  timeline.add(`issue_comment delivered, signed ${signature}…`);
+  timeline.add(`the gateway answered ${statusCode} after ${duration.toFixed(2)} s: ${response.payload.trim()}`);
   const name = taskOf(delivery);
-  story.tell(`task ${place.namespace}/${name}`);
+  timeline.add(`task ${place.namespace}/${name}`);
   return name;
 }
 
-/** The task that a delivery made; throws the answer where it made none. */
+/** The task that a delivery created; throws the answer if it created none. */
 export function taskOf({ statusCode, response }: Delivery): string {
   const { task } = JSON.parse(response.payload) as { task?: { name: string } };
   if (statusCode === 202 && task) return task.name;
-  throw new Error(`the delivery made no task: the gateway answered ${statusCode} ${response.payload}`);
+  throw new Error(`the delivery created no task: the gateway answered ${statusCode} ${response.payload}`);
 }
 
-async function tellEnd(place: Place, story: Story, task: AgentTask, issue: number): Promise<void> {
+async function showResult(place: Place, timeline: Timeline, task: AgentTask, issue: number): Promise<void> {
   const { result, checkout } = task.status ?? {};
   if (result?.commit && checkout?.headSHA) {
     const pull = await place.rest<{ html_url: string; draft: boolean }>(
       `/repos/${place.repository}/pulls/${result.changeNumber}`,
     );
-    story.tell(`${pull.draft ? "draft pull request" : "pull request"} ${pull.html_url} from ${result.branch}:`);
-    story.show(await place.git("diff", `${checkout.headSHA}..${result.commit}`));
+    timeline.add(`${pull.draft ? "draft pull request" : "pull request"} ${pull.html_url} from ${result.branch}:`);
+    timeline.show(await place.git("diff", `${checkout.headSHA}..${result.commit}`));
   }
-  story.tell(`what ${place.bot} says on the issue:`);
-  for (const comment of await botComments(place, issue)) story.show(comment.body);
+  timeline.add(`comments of ${place.bot} on the issue:`);
+  for (const comment of await botComments(place, issue)) timeline.show(comment.body);
   const table = await place.kubectl(["get", "agenttasks", "-n", place.namespace, "-o", "wide"]);
-  story.tell("kubectl get agenttasks -o wide");
-  story.show(table);
+  timeline.add("kubectl get agenttasks -o wide");
+  timeline.show(table);
 }
 
 async function botComments(place: Place, issue: number): Promise<Comment[]> {
