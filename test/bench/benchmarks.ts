@@ -1,9 +1,9 @@
 /**
- * What a benchmark's module exports. `log` takes one line, without its end: figures, and progress where more than 2 s pass without any
- * (`rounds` in statistics.ts logs that for you). It throws where it cannot measure, cleans up after itself, and leaves no global state changed.
+ * The interface of a benchmark's module. `log` takes one line without a line break: results, and progress if nothing was logged for 2 s
+ * (`rounds` in statistics.ts does this for you). It throws if it cannot measure, cleans up after itself, and leaves no global state changed.
  *
- * A figure of this machine says little. So each claim is a ratio of two things measured in one run, in rounds that alternate, and each figure
- * is a median with its spread: `rounds` and `spread` in statistics.ts.
+ * An absolute figure of one machine says little. Therefore each result is a ratio of two measurements of one run, in alternating rounds, and each
+ * figure is a median with its spread: `rounds` and `spread` in statistics.ts.
  */
 export interface BenchmarkModule {
   run(log: (line: string) => void): Promise<void>;
@@ -11,7 +11,7 @@ export interface BenchmarkModule {
 
 /** One row of the table. */
 export interface Benchmark {
-  /** What it measures, in one line. */
+  /** The measured quantity, in one line. */
   description: string;
   load(): Promise<BenchmarkModule>;
 }

@@ -18,8 +18,8 @@ const concurrency = Number(process.env["CONCURRENCY"] ?? 8);
 const text = `@bellhop ${"please fix the failing build. ".repeat(20)}`;
 
 /**
- * How many deliveries a gateway stores, against how many bare custom resources the same API server takes from the same client: the ratio
- * says what the gateway costs. ROUNDS, REQUESTS and CONCURRENCY are taken from the environment.
+ * Compares the rate of deliveries that a gateway stores with the rate of bare custom resources that the same API server stores for the same
+ * client: the ratio is the cost of the gateway. ROUNDS, REQUESTS and CONCURRENCY are taken from the environment.
  */
 export async function run(log: (line: string) => void): Promise<void> {
   const before = { family: getDefaultAutoSelectFamily(), dispatcher: getGlobalDispatcher() };
@@ -75,7 +75,7 @@ async function compare(client: KubeClient, kubeconfig: string, log: (line: strin
   }
 }
 
-/** Sends `requests` requests, `concurrency` at once; gives how many a second. */
+/** Sends `requests` requests, `concurrency` at once; returns the rate per second. */
 function rate(send: (id: number) => Promise<void>): Side {
   return async (round) => {
     let next = 0;

@@ -10,7 +10,7 @@ const length = 65_536;
 const count = Number(process.env["ROUNDS"] ?? 7);
 const encode = encoder("github.com");
 
-/** Each reader, and how it takes what is repeated. */
+/** Each reader, and its call with the repeated text. */
 const readers: Readonly<Record<keyof typeof hostileTexts, (unit: string, length: number) => unknown>> = {
   mention: (unit, size) => findMention(`${fill(unit, size)}\n\n\`@bellhop\``, "bellhop"),
   stripHidden: (unit, size) => stripHidden(fill(unit, size)),
@@ -23,11 +23,11 @@ interface Row {
   unit: string;
   /** Milliseconds of the processor for 128 KiB. */
   ms: number[];
-  /** How many times as long 128 KiB take as 64 KiB. */
+  /** Time for 128 KiB divided by time for 64 KiB. */
   ratios: number[];
 }
 
-/** What hostile texts take our readers: the slowest text of each, and the one whose time grows most with its length (2 is linear). */
+/** Measures our readers on hostile texts: the slowest text of each, and the text whose time grows most with its length (2 is linear). */
 export async function run(log: (line: string) => void): Promise<void> {
   const progress = sparingly(log);
   for (const [name, read] of Object.entries(readers)) {
@@ -53,7 +53,7 @@ async function measure(unit: string, read: (unit: string, length: number) => unk
   return { unit, ms: results.map(({ twice }) => twice), ratios: results.map(({ once, twice }) => twice / once) };
 }
 
-/** Shorter ones say more about the machine, and the grain of its clock, than about the reader. */
+/** Shorter times depend more on the machine, and on the resolution of its clock, than on the reader. */
 function isLong({ ms }: Row): boolean {
   return quantile(ms, 0.5) > 20;
 }

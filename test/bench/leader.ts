@@ -11,7 +11,7 @@ import { msOf, rounds, spread } from "./statistics.ts";
 const count = Number(process.env["ROUNDS"] ?? 3);
 const leaseMs = 15_000;
 
-/** How long nobody leads after a clean stop of the leader and after its death, in milliseconds and against its lease. */
+/** Measures the time without a leader after a clean stop of the leader and after a kill, in milliseconds and relative to its lease. */
 export async function run(log: (line: string) => void): Promise<void> {
   const controlPlane = await startControlPlane({ daemons: await prepareDaemons("control plane", { say: log }) });
   const { kubeconfigPath } = controlPlane;

@@ -1,7 +1,6 @@
 /**
  * `make bench`: runs the benchmarks that its arguments name, one after the other; all of them without arguments. Tests never measure time
- * (CONTRIBUTING.md): what is worth measuring is here. A name that the table lacks ends it before anything runs, and one that fails does not
- * keep the others from running.
+ * (CONTRIBUTING.md); benchmarks do. An unknown name ends the command before anything runs. A benchmark that fails does not stop the others.
  */
 import { describeError } from "../../src/shared/errors.ts";
 import { benchmarks, type Benchmark } from "./benchmarks.ts";

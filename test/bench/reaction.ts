@@ -6,7 +6,7 @@ import { quantile, sparingly, spread } from "./statistics.ts";
 const teams = ["reacting-a", "reacting-b", "reacting-c", "reacting-d"];
 const comments = 5;
 
-/** How long people wait for the first reaction while other work runs, waits and is reported on; against how long the delivery's answer takes. */
+/** Compares the time until the first reaction, while other tasks run, wait and are reported, with the time until the delivery's answer. */
 export async function run(log: (line: string) => void): Promise<void> {
   await prepareDaemons("control plane", { say: log });
   const world = await startWorld();

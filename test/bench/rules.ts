@@ -9,11 +9,11 @@ interface Row {
   expression: string;
   /** Milliseconds of the processor. */
   ms: number[];
-  /** Nanoseconds for each unit of fuel; undefined where too little was spent to tell. */
+  /** Nanoseconds for each unit of fuel; undefined if too little was spent to measure it. */
   nsPerUnit: number | undefined;
 }
 
-/** What hostile rules take on a hostile body, and what a unit of fuel takes: each should be about a nanosecond, and none many times the median. */
+/** Measures hostile rules on a hostile body, and the time per unit of fuel: about a nanosecond each, and none many times the median. */
 export async function run(log: (line: string) => void): Promise<void> {
   const progress = sparingly(log);
   const rows: Row[] = [];
@@ -41,7 +41,7 @@ async function measure(expression: string): Promise<Row> {
     return processorMsOf(() => rule.evaluate({}, hostileBody, fuel));
   };
   const ms = (await rounds(count, { evaluate }, () => {})).map((one) => one.evaluate);
-  // What stopped it was asked for, and not done.
+  // The last unit was requested but not executed.
   const done = fuel.spent <= ruleBudget ? fuel.spent : ruleBudget;
   const tells = fuel.spent > ruleBudget / 10 && fuel.spent < ruleBudget * 1.1;
   return { expression, ms, nsPerUnit: tells ? (quantile(ms, 0.5) * 1e6) / done : undefined };

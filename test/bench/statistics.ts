@@ -1,7 +1,7 @@
-/** How long nothing is logged before the next line of progress. */
+/** Pause between two lines of progress. */
 const quietMs = 2_000;
 
-/** One measurement of one side of a comparison. Gives its figure: a rate, a time, a size. */
+/** One measurement of one side of a comparison. Returns a rate, a time or a size. */
 export type Side = (round: number) => Promise<number> | number;
 
 /** Part of the values that lie below: 0.5 is the median. */
@@ -10,13 +10,13 @@ export function quantile(values: readonly number[], part: number): number {
   return sorted[Math.floor((sorted.length - 1) * part)] ?? Number.NaN;
 }
 
-/** The middle of some values, with the least and the greatest: `median 3.1 (2.9 to 3.4)`. */
+/** The median of some values, with minimum and maximum: `median 3.1 (2.9 to 3.4)`. */
 export function spread(values: readonly number[], digits: number): string {
   const at = (part: number): string => quantile(values, part).toFixed(digits);
   return `median ${at(0.5)} (${at(0)} to ${at(1)})`;
 }
 
-/** Logs one line in two seconds at most, for progress. */
+/** Logs progress, at most one line in two seconds. */
 export function sparingly(log: (line: string) => void): (line: string) => void {
   let loggedMs = performance.now();
   return (line) => {
@@ -26,7 +26,7 @@ export function sparingly(log: (line: string) => void): (line: string) => void {
   };
 }
 
-/** Milliseconds that something takes. */
+/** Duration of a call, in milliseconds. */
 export async function msOf(work: () => unknown): Promise<number> {
   const startedMs = performance.now();
   await work();
@@ -43,7 +43,7 @@ export function processorMsOf(work: () => unknown): number {
 
 /**
  * Measures several sides `count` times. The order of the sides alternates, so that neither a slow minute of the machine nor the place in the
- * order favours one. A round before them warms up, unless told: it is not in the result. Logs progress between rounds, every 2 s or so.
+ * order favours one side. By default a warm-up round comes first; it is not in the result. Logs progress between rounds, every 2 s or so.
  */
 export async function rounds<Name extends string>(
   count: number,

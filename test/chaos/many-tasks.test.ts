@@ -61,7 +61,7 @@ describe("an operator that starts with thousands of tasks", () => {
   });
 
   it(
-    "keeps one leader, looks at each finished task once, and takes a new event before its backlog",
+    "keeps one leader, reconciles each finished task once, and handles a new event before its backlog",
     async () => {
       const [first, standby] = [await startPart("operator"), await startPart("operator-2")];
       operators.push(first, standby);

@@ -16,7 +16,7 @@ export interface Canary {
   forms: string[];
 }
 
-/** Every secret there is, but for certificates, which are public, and what helm keeps of its release. */
+/** Every secret, except certificates, which are public, and helm's release Secrets. */
 export async function canaries(place: NodePlace): Promise<Canary[]> {
   const text = await place.kubectl(["get", "secrets", "-A", "-o", "json"]);
   const { items } = JSON.parse(text) as { items: Secret[] };
@@ -40,7 +40,7 @@ function formsOf(secret: string): string[] {
   return [secret, Buffer.from(secret).toString("base64").replace(/=+$/, ""), encodeURIComponent(secret)];
 }
 
-/** Everything that somebody without rights to Secrets might read, by where it is. */
+/** Everything that people without rights to Secrets can read, by place. */
 export async function surfaces(place: NodePlace, issue: number): Promise<Record<string, string>> {
   const objects =
     "agenttasks,agentprofiles,githubintegrations,pods,configmaps,events,networkpolicies,deployments,leases";
@@ -62,5 +62,5 @@ export async function surfaces(place: NodePlace, issue: number): Promise<Record<
   return found;
 }
 
-/** Namespaces that hold secrets of ours. */
+/** Namespaces with Bellhop's secrets. */
 export const secretNamespaces = [release.namespace, release.brokerNamespace];

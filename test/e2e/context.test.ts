@@ -6,7 +6,7 @@ import { startRegistry, type Registry } from "./registry.ts";
 const root = join(import.meta.dirname, "..", "..");
 const say = (line: string): void => console.log(line);
 
-/** `make demo CONTEXT=…` or `make demo-down CONTEXT=…`, as somebody who reaches this cluster with kubectl. */
+/** Runs `make demo CONTEXT=…` or `make demo-down CONTEXT=…`, as somebody who reaches this cluster with kubectl. */
 function demo(node: RealNode, env: Record<string, string>, ...args: string[]): Promise<RunResult> {
   const argv = [join(root, "scripts", "node"), join(root, "test", "demo", "main.ts"), ...args];
   return node.exec(argv, { timeoutMs: 280_000, env: { CONTEXT: node.name, ...env }, onLine: say });
@@ -27,7 +27,7 @@ describe("the demo on somebody's cluster", () => {
   });
   afterAll(() => node?.stop());
 
-  it("pushes its images, plays the main job with GitHub as a pod, and takes all of it away again", async () => {
+  it("pushes its images, runs the main job with GitHub as a pod, and removes everything", async () => {
     const ended = await demo(node, { REGISTRY: `${registry.address}/demo`, ...registry.env });
     expect(ended.stderr).toBe("");
     expect(ended.code).toBe(0);
@@ -35,7 +35,7 @@ describe("the demo on somebody's cluster", () => {
     expect(await namespaces(node)).toEqual([]);
   });
 
-  it("asks how the images shall get there, and touches nothing", async () => {
+  it("asks how to load the images, and changes nothing", async () => {
     const ended = await demo(node, {});
     expect({ code: ended.code, said: ended.stderr }).toEqual({
       code: 1,
@@ -44,7 +44,7 @@ describe("the demo on somebody's cluster", () => {
     expect(await namespaces(node)).toEqual([]);
   });
 
-  it("leaves a cluster alone that has something of its name", async () => {
+  it("changes nothing on a cluster with an object of its name", async () => {
     await node.kubectl(["create", "namespace", "bellhop-system"]);
     const ended = await demo(node, { LOAD: "none" });
     expect(ended.code).toBe(1);
@@ -55,7 +55,7 @@ describe("the demo on somebody's cluster", () => {
   });
 });
 
-describe("the demo on a cluster where nothing enforces network policies", () => {
+describe("the demo on a cluster that does not enforce network policies", () => {
   let node: RealNode;
   beforeAll(async () => {
     node = await startNode({ name: "context-open", networkPolicy: "ignored", log: say });
@@ -64,7 +64,7 @@ describe("the demo on a cluster where nothing enforces network policies", () => 
   });
   afterAll(() => node?.stop());
 
-  it("stops with EgressNotEnforced, says how to go on, and leaves nothing", async () => {
+  it("stops with EgressNotEnforced, says what to do, and leaves nothing", async () => {
     const ended = await demo(node, { LOAD: "none" });
     expect(ended.code).toBe(1);
     expect(ended.stderr).toMatch(/^demo: failed: .*EgressNotEnforced/m);

@@ -11,7 +11,7 @@ export const earlierCommit = "d55d402";
 /** A field of the status that the CRD of tasks did not have in the earlier chart, for these tests: an upgrade must bring it. */
 export const newField = "changeUnknownSince";
 
-/** Folder of the chart of that commit; undefined where the history is not there, as in a shallow clone. */
+/** Folder of the chart of that commit; undefined if the history is missing, as in a shallow clone. */
 export function earlierChart(): string | undefined {
   const folder = mkdtempSync(join(tmpdir(), "bellhop-earlier-chart-"));
   try {

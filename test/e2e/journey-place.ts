@@ -6,21 +6,21 @@ import { nodePlace, type NodePlace, type NodePlaceOptions } from "../demo/node-p
 import { ours } from "../demo/place.ts";
 import { deliveryOf, taskOf } from "../demo/main-job.ts";
 
-/** Starts the whole installation on a node of its own; close it in the end. */
+/** Starts the whole installation on a separate node; close it at the end. */
 export function startPlace(options: Omit<NodePlaceOptions, "say">): Promise<NodePlace> {
   return nodePlace({ ...options, say: (line) => console.log(line) });
 }
 
-/** Gives the team's profile another command for its agent. */
+/** Sets another agent command in the team's profile. */
 export async function agentRuns(place: NodePlace, ...command: string[]): Promise<void> {
   const patch = JSON.stringify({ spec: { agent: { command } } });
   await place.kubectl(["patch", "-n", place.namespace, "agentprofile", "default", "--type=merge", "-p", patch]);
 }
 
-/** An issue that somebody asked the bot on. */
+/** An issue with a mention of the bot. */
 export interface Asked {
   issue: number;
-  /** The task that the mention made. */
+  /** The task that the mention created. */
   task: string;
 }
 
@@ -31,7 +31,7 @@ export async function ask(place: NodePlace, title: string): Promise<Asked> {
   return { issue: number, task: await say(place, number, "please fix this") };
 }
 
-/** Comments to the bot as ana. Gives the name of the task that it made. */
+/** Mentions the bot as ana. Returns the name of the created task. */
 export async function say(place: NodePlace, issue: number, words: string): Promise<string> {
   const body = `${place.mention} ${words}`;
   const comment = await place.people<{ id: number }>("comment", {

@@ -52,7 +52,7 @@ describe("an installation from the chart, on a real node", () => {
   const inTeam = (args: string[], input?: string): Promise<string> =>
     place.kubectl([...args, "-n", place.namespace], input);
 
-  it("turns a signed mention into a branch, a draft pull request and one answer", async () => {
+  it("turns a signed mention into a branch, a draft pull request and one report", async () => {
     const { status } = done.task;
     expect(status).toMatchObject({ phase: "Succeeded", result: { branch: expect.stringMatching(/^bellhop\/1-/) } });
     const { branch = "", commit = "", changeNumber } = status?.result ?? {};
@@ -76,7 +76,7 @@ describe("an installation from the chart, on a real node", () => {
     expect(row).toMatch(/ Succeeded .*acme\/shop#1 .*bellhop\/1-/);
   });
 
-  it("lets nothing out of the agent's container but to the broker, and gives it nothing worth taking", async () => {
+  it("allows the agent's container egress only to the broker, and gives it no credential", async () => {
     const podIP = (namespace: string, part: string): Promise<string> =>
       field(".items[0].status.podIP", "pods", "-n", namespace, "-l", `app.kubernetes.io/component=${part}`);
     const broker = `${await podIP(release.brokerNamespace, "broker")}:8443`;
@@ -89,7 +89,7 @@ describe("an installation from the chart, on a real node", () => {
       `${await podIP(release.brokerNamespace, "broker")}:8081`,
       "203.0.113.10:443",
     ];
-    // Somebody listens at each of them: without the policy they would be reached.
+    // A server listens at each address: without the policy the agent would reach it.
     for (const address of [broker, ...closed]) {
       const [host = "", port = ""] = address.split(":");
       const opened = await place.node.exec(["bash", "-c", `exec 3<> /dev/tcp/${host}/${port}`], { timeoutMs: 5_000 });
@@ -108,15 +108,15 @@ describe("an installation from the chart, on a real node", () => {
     expect(explored).toMatchObject({ tried: closed.length + 1, reached: [broker] });
     expect(explored.user).not.toBe(0);
     expect(Object.keys(explored.files).filter((path) => /secrets|token/.test(path))).toEqual([]);
-    // It did look: its own prompt is there to read.
+    // The agent did look: it found its own prompt.
     expect(Object.keys(explored.files)).toContain("/bellhop/in/prompt.md");
-    // The checkout is the agent's own: it may change modes, and they come out.
+    // The agent owns the checkout: it may change modes, and they are published.
     expect(await place.git("ls-tree", ended.status?.result?.commit ?? "", "README.md")).toMatch(/^100755 /);
     const pod = ended.status?.attempts?.at(-1)?.podName ?? "";
     expect(await field(".spec.automountServiceAccountToken", "pod", "-n", place.namespace, pod)).toBe("false");
   });
 
-  describe("with agents that misbehave beside one another", () => {
+  describe("with agents that misbehave at the same time", () => {
     const asked = new Map<string, Asked>();
     const inItsPod = ({ status }: AgentTask): boolean => status?.attempts?.at(-1)?.podUID !== undefined;
     const workspaceSize = (size: string | null): Promise<string> => {
@@ -130,7 +130,7 @@ describe("an installation from the chart, on a real node", () => {
         await agentRuns(place, "/bin/sh", "/agents/hostile.sh", way);
         const each = await ask(place, `Let it ${way}`);
         asked.set(way, each);
-        // A pod has the command that the profile has when it is made.
+        // A pod gets the profile's command at its creation.
         await taskWhere(place, each.task, "in its pod", inItsPod);
       }
     });
@@ -147,7 +147,7 @@ describe("an installation from the chart, on a real node", () => {
       return { issue, task, commit: task.status?.result?.commit ?? "" };
     };
 
-    it("evicts one that fills its disk, pushes nothing of it, and names the volume", async () => {
+    it("evicts an agent that fills its disk, pushes nothing, and names the volume", async () => {
       const { issue, task, why } = await endOf("fill");
       expect(why, JSON.stringify(task.status)).toBe("Evicted");
       expect((await botComments(place, issue)).join("\n")).toMatch(/volume .*workspace.* exceeds the limit .*16Mi/);
@@ -164,7 +164,7 @@ describe("an installation from the chart, on a real node", () => {
       expect(said.join("\n")).not.toMatch(/eyJ[\w-]{10,}\./);
     });
 
-    it("takes nothing that one writes after its end", async () => {
+    it("ignores everything that an agent writes after its end", async () => {
       const { commit } = await published("linger");
       const files = (await place.git("ls-tree", "--name-only", commit)).split("\n");
       expect(files).toContain("linger.txt");
@@ -183,13 +183,13 @@ describe("an installation from the chart, on a real node", () => {
       ...known
         .filter(({ forms }) => forms.some((form) => text.includes(form)))
         .map(({ from }) => `${from} in ${where}`),
-      // Whatever GitHub minted meanwhile: installation and user tokens.
+      // All installation and user tokens that GitHub minted meanwhile.
       ...(text.match(/\bgh[supo]_[A-Za-z0-9]{16,}/g) ?? []).map(() => `a GitHub token in ${where}`),
     ]);
     expect(leaks).toEqual([]);
   });
 
-  it("ends an agent that will not listen to a stop", async () => {
+  it("ends an agent that ignores a stop", async () => {
     await agentRuns(place, "/bin/sh", "/agents/hostile.sh", "hang");
     const { issue, task } = await ask(place, "Never end");
     await taskWhere(place, task, "running", running);
@@ -228,7 +228,7 @@ describe("an installation from the chart, on a real node", () => {
     expect(why).toMatchObject({ status: "False", reason });
   });
 
-  it("takes everything of a task away with it", async () => {
+  it("deletes all objects of a task with the task", async () => {
     const kinds = "configmaps,networkpolicies,pods";
     expect(new Set(await ownedBy(done.task, kinds))).toEqual(new Set(["ConfigMap", "NetworkPolicy", "Pod"]));
     await place.kubectl(["delete", "agenttask", "-n", place.namespace, done.task.metadata.name, "--timeout=60s"]);
@@ -237,14 +237,14 @@ describe("an installation from the chart, on a real node", () => {
   });
 });
 
-describe("an installation where nothing enforces network policies", () => {
+describe("an installation on a cluster that does not enforce network policies", () => {
   let place: NodePlace;
   beforeAll(async () => {
     place = await startPlace({ name: "journey-open", networkPolicy: "ignored" });
   });
   afterAll(() => place?.close());
 
-  it("starts no agent, pushes nothing, and says why", async () => {
+  it("starts no agent, pushes nothing, and reports the reason", async () => {
     const { issue, task } = await ask(place, "Say hello in the README");
     const ended = await reported(place, task);
     expect(ended.status?.phase).toBe("Failed");

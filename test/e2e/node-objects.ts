@@ -1,6 +1,6 @@
 import { pauseImage } from "../cluster/node/containerd.ts";
 
-/** What a pod of these tests may differ in; it has everything the restricted standard asks for. */
+/** Options of a pod for these tests; it passes the restricted standard. */
 export interface PodOptions {
   command: string[];
   /** Command of a native sidecar. */

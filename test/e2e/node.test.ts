@@ -34,7 +34,7 @@ const phase = (pod: string, wanted: string): Promise<true> =>
     timeoutMs: 60_000,
   });
 
-/** What a web server at an address answers to a pod, or undefined when the pod cannot reach it. */
+/** The answer of a web server to a pod, or undefined if the pod cannot reach it. */
 async function fetchFrom(pod: string, address: string): Promise<string | undefined> {
   const answer = await node.exec(["kubectl", "exec", pod, "-c", "main", "--", ...get(address)], { timeoutMs: 15_000 });
   return answer.stdout.trim() || undefined;
@@ -114,14 +114,14 @@ describe("the network", () => {
     everywhere["internet"] = "203.0.113.7:80";
   });
 
-  it("lets an ordinary pod reach services, pods and what lies outside", async () => {
+  it("lets an ordinary pod reach services, pods and outside hosts", async () => {
     await apply(aPod("visitor", { command: busybox("sleep", "1000") }));
     await ready("visitor");
     const seen = await Promise.all(Object.values(everywhere).map((url) => fetchFrom("visitor", url)));
     expect(seen).toEqual(["web", "web", "other", "internet"]);
   });
 
-  it("lets a selected pod reach what its policy allows, behind the service's address too, and nothing else", async () => {
+  it("lets a selected pod reach only the allowed peers, also through a service's address", async () => {
     // From its first moment: the first line of its log is the first thing it tried.
     const first = `exec 2> /dev/null; answer=$(${get(everywhere["other"]!)[3]}); echo "got [$answer]"; busybox sleep 1000`;
     await apply(aPod("agent", { labels: { role: "agent" }, command: busybox("sh", "-c", first) }));
@@ -134,14 +134,14 @@ describe("the network", () => {
     );
   });
 
-  it("closes the pod's own node and the API server to a selected pod, and not to the others", async () => {
+  it("closes the pod's own node and the API server to a selected pod, but not to others", async () => {
     // Plain HTTP on a TLS port: an answer says that the connection was made.
     const api = `${node.address}:6443`;
     expect(await fetchFrom("visitor", api)).toMatch(/HTTP request to an HTTPS server/);
     expect(await fetchFrom("agent", api)).toBeUndefined();
   });
 
-  it("follows a policy when it changes", async () => {
+  it("applies a changed policy", async () => {
     await apply(
       aPolicy("agents-reach-internet", {
         podSelector: { matchLabels: { role: "agent" } },
@@ -156,7 +156,7 @@ describe("the network", () => {
     await until(async () => !(await open()), { what: "the internet, closed again", timeoutMs: 60_000, everyMs: 50 });
   });
 
-  it("lets nobody into a pod whose policy allows no one", async () => {
+  it("allows no ingress to a pod whose policy allows no peer", async () => {
     expect(await fetchFrom("visitor", everywhere["other"]!)).toBe("other");
     await apply(
       aPolicy("other-hears-no-one", { podSelector: { matchLabels: { app: "other" } }, policyTypes: ["Ingress"] }),
@@ -166,8 +166,8 @@ describe("the network", () => {
   });
 });
 
-describe("a node beside it", () => {
-  it("starts, runs pods, stops, and starts again, and nothing of it is left", async () => {
+describe("a second node", () => {
+  it("starts, runs pods, stops, and starts again, and leaves nothing behind", async () => {
     const before = leftovers();
     for (const _ of [1, 2]) {
       const second = await startNode({

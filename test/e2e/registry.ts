@@ -9,7 +9,7 @@ import { until } from "../cluster/node/wait.ts";
 export interface Registry {
   /** `host:port`, to be put before an image's name. */
   address: string;
-  /** What a process in the node's network needs to push there without TLS. */
+  /** Environment for a process in the node's network to push there without TLS. */
   env: Record<string, string>;
 }
 

@@ -49,7 +49,7 @@ describe("an installation from its upgrade to its removal, on a real node", () =
   };
   const helm = (...args: string[]): Promise<string> => succeeds(["helm", ...args].join(" "));
   const installAgain = async (): Promise<string> => {
-    // The broker's namespace goes after helm has ended.
+    // The broker's namespace is deleted after helm has ended.
     const broker = `kubectl wait --for=delete namespace/${release.brokerNamespace} --timeout=120s`;
     await succeeds(broker);
     const file = join(place.node.folder, "values.json");
@@ -60,7 +60,7 @@ describe("an installation from its upgrade to its removal, on a real node", () =
   };
   const finalizers = (): Promise<string> =>
     place.kubectl(["get", resources, "-A", "-o", "jsonpath={.items[*].metadata.finalizers[*]}"]);
-  /** Waits until so many objects are held by an operator. */
+  /** Waits until this number of objects has the operator's finalizer. */
   const held = (count: number): Promise<unknown> => {
     const all = Array.from({ length: count }, () => names.finalizer).join(" ");
     return until(async () => (await finalizers()) === all, { what: `${count} finalizers`, timeoutMs: 60_000 });
@@ -77,7 +77,7 @@ describe("an installation from its upgrade to its removal, on a real node", () =
     const refused = await shell(upgrade);
     expect(refused.code).toBe(1);
     expect(refused.stderr).toContain("Transfer them to this release once, then repeat your command:");
-    // What is documented is what the refusal says.
+    // The README documents the commands of the refusal.
     const said = refused.stderr.split("\n").filter((line) => line.startsWith("  kubectl "));
     expect(said.map((line) => line.trim())).toEqual(handOver.replaceAll(/ \\\n +/g, " ").split("\n"));
 
@@ -94,7 +94,7 @@ describe("an installation from its upgrade to its removal, on a real node", () =
     await succeeds(`kubectl rollout status deployment --namespace ${release.namespace} --timeout=120s`);
   });
 
-  it("shows the logs of the operator that leads by the documented command", async () => {
+  it("shows the logs of the leading operator with the documented command", async () => {
     const [command = ""] = shellBlocks("docs/operations.md", "## Inspect")
       .flatMap((block) => block.split("\n"))
       .filter((line) => line.includes("holderIdentity"));
@@ -104,7 +104,7 @@ describe("an installation from its upgrade to its removal, on a real node", () =
     });
   });
 
-  it("is uninstalled while an agent works: nothing is left that holds tasks, and nobody's resources are deleted", async () => {
+  it("is uninstalled while an agent works: no finalizer of ours is left, and no resources of people are deleted", async () => {
     await agentRuns(place, "/bin/sh", "/agents/hostile.sh", "hang");
     const { task } = await ask(place, "Never end");
     await taskWhere(place, task, "running", ({ status }) => status?.phase === "Running");
@@ -127,13 +127,13 @@ describe("an installation from its upgrade to its removal, on a real node", () =
     expect(await leftovers(resources, "-n", place.namespace)).toHaveLength(3);
     await until(() => agents().length === 0, { what: "the end of the agent", timeoutMs: 30_000 });
     expect(await place.kubectl(["get", "pods", "-A", "-l", `${names.task}=${task}`, "-o", "name"])).toBe("");
-    // The hook has left nothing of itself.
+    // The hook left none of its own objects.
     expect(await leftovers("clusterroles,clusterrolebindings")).toEqual([]);
     expect(await leftovers("jobs,serviceaccounts,roles,rolebindings", "-n", release.namespace)).toEqual([]);
     await succeeds(`kubectl delete agenttask ${done.metadata.name} --namespace ${place.namespace} --timeout=60s`);
   });
 
-  it("goes on with what is there after a reinstall", async () => {
+  it("continues with the existing resources after a reinstall", async () => {
     await installAgain();
     await held(2);
     await succeeds(
@@ -148,7 +148,7 @@ describe("an installation from its upgrade to its removal, on a real node", () =
     );
   });
 
-  it("takes the samples from an ordinary administrator of a namespace", async () => {
+  it("accepts the samples from an ordinary administrator of a namespace", async () => {
     const kubeconfig = await anAdministratorOf("samples");
     await succeeds("kubectl apply -f config/samples", { KUBECONFIG: kubeconfig });
     const [, command = ""] = /^#\s+(sed .*)$/m.exec(textOf("config/samples/task/agent-task.yaml")) ?? [];
@@ -156,16 +156,16 @@ describe("an installation from its upgrade to its removal, on a real node", () =
     await held(5);
   });
 
-  it("lets tasks, integrations and CRDs be deleted after it was uninstalled", async () => {
+  it("allows tasks, integrations and CRDs to be deleted after the uninstall", async () => {
     await succeeds(uninstall);
     await succeeds(`kubectl delete ${resources} --all --all-namespaces --timeout=60s`);
     await succeeds(`${deleteCrds} --timeout=60s`);
     expect(await leftovers("crd")).toEqual([]);
   });
 
-  it("is removed step by step as documented, each to its end, and nothing of it is left", async () => {
+  it("is removed step by step as documented, and leaves nothing behind", async () => {
     await installAgain();
-    // Not the sample whose provider answers nobody here: its integration would be waited for, for ten minutes.
+    // Not the sample whose provider does not exist here: the deletion of its integration would take ten minutes.
     await succeeds("kubectl apply --namespace samples -f config/samples/github-app.yaml");
     await held(1);
     for (const step of removal) await succeeds(step);

@@ -43,7 +43,7 @@ describe("the source of a task", () => {
     subject: { type: "Issue", key: "acme/shop#42", number: 42 },
   } as const;
 
-  it("is in a person's own name where a person creates it", async () => {
+  it("names the person who creates it", async () => {
     await expect(create(alice, aPersonsTask(namespace))).resolves.toBeDefined();
   });
 
@@ -64,7 +64,7 @@ describe("the source of a task", () => {
     await refused(create(admin, { ...draft, spec: { ...draft.spec, ...over } }), "bellhop-agenttask-source", /./);
   });
 
-  it("is believed of the gateway and the operator, and of nobody with a similar name", async () => {
+  it("may name a provider if the gateway or the operator creates it, but nobody with a similar name", async () => {
     const real = {
       source: providerSource,
       actor: { id: "583231", login: "octocat" },
@@ -81,13 +81,13 @@ describe("the source of a task", () => {
 describe("spec.cancel", () => {
   const cancel = (by: string) => ({ spec: { cancel: { by, reason: "enough" } } });
 
-  it("is set in one's own name", async () => {
+  it("may be set in one's own name", async () => {
     const task = await create(alice, aPersonsTask(namespace));
     const after = await alice.mergePatch(AgentTaskKind, task.metadata, cancel("alice"));
     expect(after.spec.cancel).toEqual({ by: "alice", reason: "enough" });
   });
 
-  it("cannot be set in another's name, neither later nor at once", async () => {
+  it("cannot be set in another person's name, neither at creation nor later", async () => {
     const task = await create(alice, aPersonsTask(namespace));
     for (const client of [alice, gateway, broker]) {
       await refused(
@@ -100,14 +100,14 @@ describe("spec.cancel", () => {
     await refused(create(alice, born), "bellhop-agenttask-cancel", /spec\.cancel\.by must be you: alice/);
   });
 
-  it("is set by the operator in the name of the person who said `stop`", async () => {
+  it("may be set by the operator in the name of the person who commented `stop`", async () => {
     const task = await create(alice, aPersonsTask(namespace));
     await expect(operator.mergePatch(AgentTaskKind, task.metadata, cancel("octocat"))).resolves.toBeDefined();
   });
 });
 
 describe("the status of a task", () => {
-  it("is known to these tests field by field", () => {
+  it("has no field that these tests do not know", () => {
     expect(Object.keys({ ...statusValues, result: {} }).toSorted()).toEqual(
       Object.keys(agentTaskStatus.shape).toSorted(),
     );
@@ -143,7 +143,7 @@ describe("the status of a task", () => {
     }
   });
 
-  it("lets the broker smuggle nothing beside what it may write", async () => {
+  it("refuses a patch of the broker that also changes a closed field", async () => {
     const { metadata } = await create(alice, aPersonsTask(namespace));
     const both = { status: { result: { summary: "Done.", commit: "a".repeat(40) } } };
     await refused(writeStatus(broker, metadata, both), "bellhop-agenttask-status", /status\.result\.commit/);
@@ -164,7 +164,7 @@ describe("the status of a task", () => {
     }
   });
 
-  it("is open to the operator, all of it", async () => {
+  it("is completely open to the operator", async () => {
     const { metadata } = await create(alice, aPersonsTask(namespace));
     for (const { first, second } of fields) {
       await writeStatus(operator, metadata, first);
@@ -180,7 +180,7 @@ describe("a sandbox", () => {
     responder = await world.as("carol", ["developers", breakGlass]);
   });
 
-  it.each(connects)("lets nobody %s but the break-glass group", async (subresource) => {
+  it.each(connects)("lets only the break-glass group %s", async (subresource) => {
     const pod = await aPod(namespace, "acme-1a2b-sandbox-1");
     const root = await world.as("root", ["system:masters"]);
     for (const client of [alice, operator, gateway, broker, root]) {
@@ -189,13 +189,13 @@ describe("a sandbox", () => {
     await passedAdmission(connectTo(responder, pod, subresource));
   });
 
-  it("is not reached by a proxy that names a port either", async () => {
+  it("cannot be reached by a proxy that names a port", async () => {
     await aPod(namespace, "acme-1a2b-sandbox-12");
     const at = { namespace, name: "acme-1a2b-sandbox-12:8080" };
     await refused(connectTo(alice, at, "proxy"), "bellhop-sandbox-access", /break-glass group/);
   });
 
-  it("takes ephemeral containers of the break-glass group only", async () => {
+  it("accepts ephemeral containers of the break-glass group only", async () => {
     const pod = await aPod(namespace, "acme-1a2b-sandbox-1");
     const debug = { spec: { ephemeralContainers: [{ name: "debug", image: "registry.example.com/debug" }] } };
     const add = (client: KubeClient) => client.mergePatch(pods, pod, debug, { subresource: "ephemeralcontainers" });
@@ -232,7 +232,7 @@ describe("a sandbox", () => {
     });
   });
 
-  it.each(connects)("is all that is watched: %s into other pods stays free", async (subresource) => {
+  it.each(connects)("is the only pod that is protected: %s into other pods stays allowed", async (subresource) => {
     const pod = await aPod(namespace, "web-sandbox-1-proxy");
     await passedAdmission(connectTo(alice, pod, subresource));
   });
@@ -241,7 +241,7 @@ describe("a sandbox", () => {
 describe("the accounts ConfigMap", () => {
   const key = { namespace: release.namespace, name: "bellhop-accounts" };
 
-  it("opens sandboxes to nobody where it names no break-glass group, not even to members of a group without a name", async () => {
+  it("opens sandboxes to nobody if it names no break-glass group, not even to members of a group with an empty name", async () => {
     await withAccounts({ breakGlassGroup: "" }, async () => {
       const pod = await aPod(namespace, "acme-1a2b-sandbox-1");
       const nobody = await world.as("dave", ["developers"]);
@@ -251,14 +251,14 @@ describe("the accounts ConfigMap", () => {
     });
   });
 
-  it("closes everything that is watched while it is gone, exec into every pod included", async () => {
+  it("makes the policies refuse every matching request while it is missing, exec into every pod included", async () => {
     const before = await world.admin.get(configMaps, key);
     await world.admin.delete(configMaps, key);
     try {
       await eventually(() => failsWithoutAccounts(create(gateway, aPersonsTask(namespace), { dryRun: true })), {
         describe: "the gateway to be refused without accounts",
       });
-      // The server looks for parameters before it looks whether a policy is meant (README of the chart).
+      // The server looks for parameters before it checks whether the policy matches (README of the chart).
       for (const name of ["acme-1a2b-sandbox-1", "web-0"]) {
         const pod = await aPod(namespace, name);
         await eventually(() => failsWithoutAccounts(connectTo(alice, pod, "exec")), {
@@ -306,7 +306,7 @@ async function aPod(inNamespace: string, name: string): Promise<{ namespace: str
   return { namespace: inNamespace, name };
 }
 
-/** Refused by this policy, in these words; any other failure is none that the policy made. */
+/** Expects a refusal by this policy, with this text; another failure does not come from the policy. */
 async function refused(promise: Promise<unknown>, policyName: string, words: RegExp): Promise<void> {
   const error = await failureOf(promise);
   expect(error).toMatchObject({ status: 403 });
@@ -314,7 +314,7 @@ async function refused(promise: Promise<unknown>, policyName: string, words: Reg
   expect(String(error)).toMatch(words);
 }
 
-/** The pod has no node: what comes after admission cannot work, and says so otherwise than with 403. */
+/** The pod has no node: the request fails after admission, with a status other than 403. */
 async function passedAdmission(promise: Promise<unknown>): Promise<void> {
   const error = await failureOf(promise);
   expect(String(error)).not.toContain("ValidatingAdmissionPolicy");
@@ -326,7 +326,7 @@ async function isRefused(promise: Promise<unknown>): Promise<boolean> {
   return error instanceof ApiError && error.status === 403;
 }
 
-/** The server's own words for `parameterNotFoundAction: Deny`. */
+/** The server's message for `parameterNotFoundAction: Deny`. */
 async function failsWithoutAccounts(promise: Promise<unknown>): Promise<boolean> {
   const error = await failureOf(promise);
   return error instanceof ApiError && error.message.includes("no params found for policy binding");
@@ -365,7 +365,7 @@ async function policiesInForce(): Promise<void> {
   });
 }
 
-/** Every right to everybody, so that nothing but a policy refuses. */
+/** Every right to everybody, so that only a policy can refuse. */
 async function allowEverything(client: KubeClient): Promise<void> {
   const bindings: ResourceType<KubeObject & { roleRef: object; subjects: object[] }> = {
     group: "rbac.authorization.k8s.io",

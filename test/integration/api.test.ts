@@ -39,12 +39,12 @@ const minimalIntegration = {
 };
 const minimalProfile = { agent: { type: "custom", image: "registry.example.com/agent:1", command: ["/agent"] } };
 
-/** Objects as a person writes them: only what is required. */
+/** Objects as a person writes them: only the required fields. */
 const integrations = GitHubIntegrationKind as unknown as ResourceType<KubeObject & { spec: object }>;
 const profiles = AgentProfileKind as unknown as ResourceType<KubeObject & { spec: object }>;
 
 describe("the samples", () => {
-  it("are taken as they are, and hold nothing that the schema does not know", async () => {
+  it("are accepted unchanged, and have no field that the schema does not know", async () => {
     const files = await readdir(join(root, "config/samples"), { recursive: true });
     const paths = files.filter((file) => file.endsWith(".yaml")).map((file) => join(root, "config/samples", file));
     const texts = await Promise.all(paths.map((path) => readFile(path, "utf8")));
@@ -71,7 +71,7 @@ describe("each CRD", () => {
     },
   );
 
-  it("is stored as it is written, so that no tool sees a difference that is none", async () => {
+  it("is stored as it is written, so that no tool reports a false difference", async () => {
     for (const definition of await generatedCrds()) {
       const { spec } = await client.get(crds, definition.metadata);
       expect(spec).toEqual({ ...definition.spec, conversion: { strategy: "None" } });
@@ -103,7 +103,7 @@ describe("each CRD", () => {
     await invalid(named(longest + 1), /metadata\.name may have at most/);
   });
 
-  it.each([integrations, profiles, AgentTaskKind])("wants a spec: $kind", async (kind) => {
+  it.each([integrations, profiles, AgentTaskKind])("requires a spec: $kind", async (kind) => {
     const type = kind as unknown as ResourceType<KubeObject>;
     await invalid(client.create(type, { metadata: { name: "none", namespace } }), /spec: Required value/);
   });
@@ -131,14 +131,14 @@ describe("a task's spec", () => {
     expect(Object.keys(known).toSorted()).toEqual([...names, "cancel"].toSorted());
   });
 
-  it.each([...optional, ...required])("keeps what it has: %s cannot be changed", async (field) => {
+  it.each([...optional, ...required])("is immutable: %s cannot be changed", async (field) => {
     const task = await client.create(AgentTaskKind, aPersonsTask(namespace, full));
     await invalid(patch(task, { [field]: otherSpec[field] }), immutable);
   });
 
-  it.each(optional)("keeps what it has: %s cannot be removed", async (field) => {
+  it.each(optional)("is immutable: %s cannot be removed", async (field) => {
     const task = await client.create(AgentTaskKind, aPersonsTask(namespace, full));
-    // Without the arguments of `approve` another rule speaks first: then both do.
+    // Without the arguments of `approve` another rule refuses first, so the test removes both.
     await invalid(
       client.jsonPatch(AgentTaskKind, task.metadata, [{ op: "remove", path: `/spec/${field}` }]),
       immutable,
@@ -147,7 +147,7 @@ describe("a task's spec", () => {
     await invalid(client.replace(AgentTaskKind, { ...task, spec: rest }), immutable);
   });
 
-  it.each(optional)("takes nothing more: %s cannot be added", async (field) => {
+  it.each(optional)("is immutable: %s cannot be added", async (field) => {
     const base = aPersonsTask(namespace, field === "commandArgument" ? { command: "approve" } : {});
     if (field === "repository") {
       base.spec.command = "help";
@@ -191,7 +191,7 @@ describe("a task's spec", () => {
     await invalid(client.apply(AgentTaskKind, { ...draft, spec }, { fieldManager: "someone" }), immutable);
   });
 
-  it("takes cancel once, and keeps it", async () => {
+  it("accepts cancel once, and keeps it", async () => {
     const task = await client.create(AgentTaskKind, aPersonsTask(namespace));
     const stays = /spec\.cancel can be set only once/;
     await patch(task, { cancel: { by: "alice" } });
@@ -225,14 +225,14 @@ describe("a task's spec", () => {
     await invalid(client.create(AgentTaskKind, aPersonsTask(namespace, over as Partial<AgentTaskSpec>)), words);
   });
 
-  it("takes the largest texts that the gateway makes", async () => {
+  it("accepts the largest texts that the gateway writes", async () => {
     const draft = aPersonsTask(namespace, { prompt: "x".repeat(65_536) });
     draft.spec.source.text = "x".repeat(65_536);
     await expect(client.create(AgentTaskKind, draft)).resolves.toBeDefined();
   });
 });
 
-describe("what an integration's hooks belong to", () => {
+describe("the fields that identify an integration's hooks", () => {
   const privateKeySecretRef = { name: "app", key: "pem" };
   const url = "https://github.example.com";
   const withApp = { ...minimalIntegration, url, credentials: { app: { appId: 1, privateKeySecretRef } } };
@@ -253,7 +253,7 @@ describe("what an integration's hooks belong to", () => {
     await invalid(client.mergePatch(integrations, metadata, { spec: patch }), words);
   });
 
-  it("is all that stays: Secrets may be others", async () => {
+  it("are the only immutable ones: Secrets may change", async () => {
     const { metadata } = await client.create(integrations, { metadata: { name: "shop", namespace }, spec: withApp });
     const spec = { credentials: { app: { privateKeySecretRef: { name: "next" } } }, organization: "other" };
     await expect(client.mergePatch(integrations, metadata, { spec })).resolves.toMatchObject({ spec });
@@ -335,7 +335,7 @@ describe("defaults", () => {
 });
 
 describe("the status", () => {
-  it("is neither taken at birth nor with the spec, and takes no spec with it", async () => {
+  it("is ignored in a create or an update of the spec, and an update of it changes no spec", async () => {
     const draft = { ...aPersonsTask(namespace), status: { phase: "Succeeded" as const } };
     const task = await client.create(AgentTaskKind, draft);
     expect(task.status).toBeUndefined();
@@ -348,7 +348,7 @@ describe("the status", () => {
     expect(written.metadata.generation).toBe(task.metadata.generation);
   });
 
-  it("holds no word that is not a phase", async () => {
+  it("has only known phases", async () => {
     const task = await client.create(AgentTaskKind, aPersonsTask(namespace));
     await invalid(
       client.mergePatch(AgentTaskKind, task.metadata, { status: { phase: "Odd" } }, { subresource: "status" }),
@@ -357,7 +357,7 @@ describe("the status", () => {
   });
 });
 
-describe("what people see", () => {
+describe("the output of kubectl", () => {
   it("is a table of tasks with these columns, filled", async () => {
     const task = await client.create(AgentTaskKind, aPersonsTask(namespace, {}, "alice"));
     await client.replaceStatus(AgentTaskKind, {
@@ -458,7 +458,7 @@ function flat(text: string): string {
   return text.replaceAll(/\s+/g, " ");
 }
 
-/** The server said 422, and why. */
+/** Expects 422 with a reason. */
 async function invalid(promise: Promise<unknown>, words: RegExp): Promise<void> {
   const error: unknown = await promise.then(
     () => "it was taken",

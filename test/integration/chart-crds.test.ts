@@ -16,13 +16,13 @@ describe("the CRDs of the chart", () => {
     expect(rendered).toEqual(await generatedCrds());
   });
 
-  it("go with the release where `crds.keep` is false", async () => {
+  it("are removed with the release if `crds.keep` is false", async () => {
     const rendered = crdsOf("crds.keep=false");
     expect(rendered).toHaveLength((await generatedCrds()).length);
     for (const { metadata } of rendered) expect(metadata.annotations).toBeUndefined();
   });
 
-  it("are left out where `crds.install` is false", () => {
+  it("are left out if `crds.install` is false", () => {
     expect(crdsOf("crds.install=false")).toEqual([]);
   });
 });

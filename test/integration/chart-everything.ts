@@ -3,7 +3,7 @@
 const toleration = { key: "system", operator: "Exists", effect: "NoSchedule" };
 const sizes = { requests: { cpu: "250m", memory: "300Mi" }, limits: { cpu: 2, memory: "900Mi" } };
 
-/** What each process may be given of its own; `name` is in every value, so that a test sees whose it is. */
+/** The values of one process; `name` is in every value, so that a test sees which process has it. */
 function ownOf(name: string) {
   return {
     ...podOf(name),
@@ -18,7 +18,7 @@ function ownOf(name: string) {
   };
 }
 
-/** What every pod of the chart may be given of its own. */
+/** The values of one pod of the chart. */
 function podOf(name: string) {
   return {
     resources: sizes,
@@ -46,7 +46,7 @@ function zone(name: string): object {
   return { matchExpressions: [{ key: "topology.kubernetes.io/zone", operator: "In", values: [`zone-of-${name}`] }] };
 }
 
-/** What a monitor of the Prometheus Operator may be given. */
+/** The values of a monitor of the Prometheus Operator. */
 function monitorOf(enabled: boolean) {
   return {
     enabled,

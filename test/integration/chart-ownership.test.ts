@@ -24,13 +24,13 @@ afterAll(async () => {
   await admin?.close();
   await plane?.stop();
 });
-/** No controller ends namespaces here, so that each test has a release of its own name. */
+/** No controller deletes namespaces here, so each test has a release with a separate name. */
 let first: { name: string; namespace: string };
 let number = 0;
 beforeEach(() => {
   number += 1;
   first = { name: `first-${number}`, namespace: `one-${number}` };
-  // As the refusal says, by hand: what the test before left behind stays, since an API server needs it (policy-parameters.yaml).
+  // Transfers the objects that the previous test left, with the commands of the refusal: an API server needs them (policy-parameters.yaml).
   if (number > 1) handOver(first, policies);
 });
 afterEach(async () => {
@@ -44,7 +44,7 @@ const install = ({ name, namespace }: typeof first, ...more: string[]): string =
   helm("install", name, chart, ...on(), "--namespace", namespace, "--create-namespace", ...image, ...more);
 const upgrade = ({ name, namespace }: typeof first, ...more: string[]): string =>
   helm("upgrade", name, chart, ...on(), "--namespace", namespace, ...image, ...more);
-/** Without the hook, which needs a node. */
+/** Uninstalls without the hook, which needs a node. */
 const uninstall = (name: string, namespace: string): string =>
   helm("uninstall", name, ...on(), "--namespace", namespace, "--no-hooks");
 const releases = (): { name: string; namespace: string }[] =>
@@ -61,7 +61,7 @@ function handOver({ name, namespace }: typeof first, objects: string[]): void {
   kubectl(["annotate", "--overwrite", ...objects, ...owner]);
 }
 
-/** What helm says where it refuses. */
+/** Helm's message if it refuses. */
 function refusal(attempt: () => string): string {
   try {
     attempt();
@@ -89,7 +89,7 @@ async function ownersOfCrds(): Promise<(string | undefined)[]> {
 }
 
 describe("a second release", () => {
-  it("is refused with what to do instead, whatever flags it has", () => {
+  it("is refused with instructions, whatever its flags are", () => {
     install(first);
     const { name, namespace } = first;
     for (const more of [[], ["--take-ownership"], ["--set", "crds.install=false"]]) {
@@ -104,7 +104,7 @@ describe("a second release", () => {
     expect(upgrade(first)).toMatch(/REVISION: 2/);
   });
 
-  it("is installed once the first is gone and what it left was handed over as the refusal says", async () => {
+  it("is installed after the first is gone and its objects were transferred with the commands of the refusal", async () => {
     install(first);
     await crdsEstablished(admin);
     const task = await admin.create(AgentTaskKind, aPersonsTask(await aNamespace(admin, "kept"), {}, "admin"));
@@ -122,17 +122,17 @@ describe("a second release", () => {
     expect(upgrade(second)).toMatch(/REVISION: 2/);
   });
 
-  it("needs nothing of the kind where it has the name and namespace of the first", () => {
+  it("needs no transfer if it has the name and namespace of the first", () => {
     install(first);
     uninstall(first.name, first.namespace);
     const again = refusal(() => install(first));
-    // The namespace of the broker is still going: no controller ends it here. Nothing of ours stands in the way.
+    // The broker's namespace is still terminating, because no controller deletes it here. Nothing else prevents the install.
     expect(again).toMatch(/namespace \S+-broker because it is being terminated/);
   });
 });
 
 describe("CRDs that were applied by other means", () => {
-  /** As kubectl or a GitOps tool would have, from an earlier version: nothing had a short name then. */
+  /** Applies an earlier version, without short names, as kubectl or a GitOps tool does. */
   const applyEarlier = async (): Promise<void> => {
     const items = (await generatedCrds()).map((crd) => {
       const { names } = crd.spec as { names: object };
@@ -146,7 +146,7 @@ describe("CRDs that were applied by other means", () => {
     return (spec as { names: { shortNames?: string[] } }).names.shortNames ?? [];
   };
 
-  it("are left alone where `crds.install` is false", async () => {
+  it("are not changed if `crds.install` is false", async () => {
     await applyEarlier();
     install(first, "--set", "crds.install=false");
     expect(upgrade(first, "--set", "crds.install=false")).toMatch(/REVISION: 2/);
@@ -154,7 +154,7 @@ describe("CRDs that were applied by other means", () => {
     expect(await shortNames()).toEqual([]);
   });
 
-  it("are taken over as the refusal says, and are upgraded from then on", async () => {
+  it("are transferred with the commands of the refusal, and upgraded from then on", async () => {
     await applyEarlier();
     const words = refusal(() => install(first));
     expect(words).toMatch(/ crd\/agenttasks\.bellhop\.dev .*\n.*applied by other means/);
@@ -168,8 +168,8 @@ describe("CRDs that were applied by other means", () => {
   });
 });
 
-describe("an installer without the right to read what the chart has", () => {
-  it("learns which right is missing", async () => {
+describe("an installer without the right to read the chart's objects", () => {
+  it("gets an error that names the missing right", async () => {
     await admin.create(namespaces, { metadata: { name: "installer" } });
     const apiGroup = "rbac.authorization.k8s.io";
     const rules = [

@@ -12,13 +12,13 @@ const jobOf = (
 };
 
 describe("the clean-up before an uninstall", () => {
-  it("is no part of what is rendered without a cluster: applied with kubectl it would run at once", () => {
+  it("is not rendered without a cluster, because it would run at once if it were applied with kubectl", () => {
     const names = renderChart().map(({ metadata }) => metadata.name);
     expect(names.length).toBeGreaterThan(30);
     expect(names).not.toContain("bellhop-uninstall");
   });
 
-  it("has every object it makes in the hook, the account before its Job, and all of them go once it is done", () => {
+  it("creates all its objects in the hook, the account before the Job, and deletes them afterwards", () => {
     const hook = renderUninstall();
     const weight = ({ metadata }: KubeObject): number => Number(metadata.annotations?.["helm.sh/hook-weight"]);
     const [job, ...others] = hook.toSorted((a, b) => weight(b) - weight(a));
@@ -32,7 +32,7 @@ describe("the clean-up before an uninstall", () => {
     }
   });
 
-  it("is left out where `uninstall.enabled` is false", () => {
+  it("is left out if `uninstall.enabled` is false", () => {
     expect(renderUninstall("uninstall.enabled=false")).toEqual([]);
   });
 
@@ -40,7 +40,7 @@ describe("the clean-up before an uninstall", () => {
     expect(jobOf().activeDeadlineSeconds).toBeLessThan(300);
   });
 
-  it("gives its process an environment that it accepts, with what it needs to reach providers", () => {
+  it("gives its process a valid environment, with the settings to reach providers", () => {
     const values = [
       "allowedPrivateHosts={github.example.com}",
       "clusterRanges={10.0.0.0/8}",

@@ -28,17 +28,17 @@ export const minimum = [
   "gateway.externalURL=https://bellhop.example.com",
 ];
 
-/** Runs helm; throws with its words where it fails. */
+/** Runs helm; throws its message if it fails. */
 export function helm(...args: string[]): string {
   return run(args, "");
 }
 
-/** What `helm template` makes of the chart with these values (`path=value`). */
+/** The output of `helm template` with these values (`path=value`). */
 export function renderChart(...values: string[]): KubeObject[] {
   return template(values);
 }
 
-/** The objects of the hook that runs before an uninstall. On a cluster they are part of the release: there helm knows each kind. */
+/** The objects of the hook that runs before an uninstall. They are part of a release on a cluster, where helm knows each kind. */
 export function renderUninstall(...values: string[]): KubeObject[] {
   const objects = template(values, "--api-versions", "batch/v1/Job");
   return objects.filter(({ metadata }) => metadata.annotations?.["helm.sh/hook"] === "pre-delete");
@@ -55,7 +55,7 @@ export interface Values {
   [value: string]: unknown;
 }
 
-/** What `helm template` makes of the chart with a file of values, and further arguments. */
+/** The output of `helm template` with a file of values, and further arguments. */
 export function renderValues(values: Values, ...args: string[]): KubeObject[] {
   const image = { repository: "registry.example.com/bellhop", ...values.image };
   return templateOf(["--values", "-", ...args], { ...values, image });
@@ -71,7 +71,7 @@ function run(args: string[], input: object | ""): string {
   return execFileSync(tool("helm"), args, { ...options, input: input === "" ? "" : JSON.stringify(input) });
 }
 
-/** A control plane of its own with the chart installed: its policies would get in the way of other tests. */
+/** A separate control plane with the chart installed: its policies would disturb other tests. */
 export interface ChartWorld {
   admin: KubeConnection;
   kubeconfigPath: string;
@@ -83,7 +83,7 @@ export interface ChartWorld {
   stop(): Promise<void>;
 }
 
-/** Starts it and applies the chart with these values as an administrator, once `prepare` has made what they need of the cluster. */
+/** Starts it and applies the chart with these values as an administrator, after `prepare` has created the objects that they need. */
 export async function aClusterWithChart(
   values: Values = {},
   prepare: (admin: KubeClient) => Promise<void> = async () => {},

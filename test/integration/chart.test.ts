@@ -72,7 +72,7 @@ describe("the chart", () => {
     expect(readConfig(environment(objects, "operator"))).toMatchObject({ BELLHOP_NAMESPACE: release.namespace });
   });
 
-  it("hands each value to the process that it is for", () => {
+  it("passes each value to its process", () => {
     const objects = renderValues(everything);
     const provider = {
       BELLHOP_ALLOWED_HOSTS: ["github.example.com", "git.example.com"],
@@ -94,7 +94,7 @@ describe("the chart", () => {
     });
   });
 
-  it("names the labels of the broker's pods to the operator, for the sandboxes' network policy", () => {
+  it("passes the labels of the broker's pods to the operator, for the sandboxes' network policy", () => {
     const objects = renderChart();
     const { BELLHOP_BROKER_LABELS: told = "" } = environment(objects, "operator");
     const labels = Object.fromEntries(told.split(",").map((pair) => pair.split("=")));
@@ -118,7 +118,7 @@ describe("the chart on a real API server", () => {
   });
   afterAll(() => world?.stop());
 
-  it("is taken whole, and again without a change", async () => {
+  it("is accepted completely, and a second time without a change", async () => {
     expect(world.objects.length).toBeGreaterThan(30);
     for (const object of world.objects) {
       const before = await world.admin.get(typeOf(object), object.metadata);
@@ -130,7 +130,7 @@ describe("the chart on a real API server", () => {
     }
   });
 
-  it.each(["serviceMonitor", "podMonitor"])("has a %s of which the server keeps every field", async (kind) => {
+  it.each(["serviceMonitor", "podMonitor"])("has a %s whose fields the server all keeps", async (kind) => {
     const objects = renderValues({ metrics: { [kind]: everything.metrics.serviceMonitor } });
     const monitor = objects.find((object) => object.kind?.toLowerCase() === kind.toLowerCase()) as Monitor;
     const kept = await world.admin.apply(typeOf(monitor), monitor, { ...manager, dryRun: true });

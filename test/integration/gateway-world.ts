@@ -20,7 +20,7 @@ export interface RunningGateway {
   stop(): Promise<void>;
 }
 
-/** A namespace with one integration, its hook's keys published, and what was stored there. */
+/** A namespace with one integration, the published keys of its hook, and the stored tasks. */
 export interface PublishedIntegration {
   namespace: string;
   /** The hook's id. */
@@ -32,7 +32,7 @@ export interface PublishedIntegration {
 
 let routes = 0;
 
-/** Makes a namespace that is both the gateway's own and the integration's. */
+/** Creates a namespace for both the gateway and the integration. */
 export async function aPublishedIntegration(client: KubeClient): Promise<PublishedIntegration> {
   const namespace = await aNamespace(client, "gateway");
   const route = `hook-of-${String(++routes).padStart(8, "0")}`;
@@ -67,7 +67,7 @@ export function gatewayEnv(namespace: string): Record<string, string> {
   };
 }
 
-/** Starts a gateway in this process, with a client of its own. */
+/** Starts a gateway in this process, with a separate client. */
 export async function aGateway(env: Record<string, string>, kubeconfig: string): Promise<RunningGateway> {
   const registry = new Registry();
   const kubeMetrics = createKubeMetrics(registry);

@@ -65,7 +65,7 @@ describe("the gateway on a real API server", () => {
     expect(metrics).toMatch(/^rest_client_requests_total\{code="201",method="POST"\} 1$/m);
   });
 
-  it("makes one task of one cause, told to two gateways at once and again under another delivery id", async () => {
+  it("creates one task for one cause that two gateways get at once, and once more under another delivery id", async () => {
     const published = await aPublishedIntegration(client);
     const gateways = [await aRunningGateway(published.env), await aRunningGateway(published.env)];
     const both = await Promise.all(
@@ -91,7 +91,7 @@ describe("the gateway on a real API server", () => {
     expect(task.spec.prompt).toMatch(/cut by Bellhop at 64 KiB\]$/);
   });
 
-  it("refuses what is not signed, and what is too large, and stores nothing of it", async () => {
+  it("refuses deliveries without a signature or above the size limit, and stores nothing of them", async () => {
     const published = await aPublishedIntegration(client);
     const gateway = await aRunningGateway(published.env);
     const text = JSON.stringify(aComment());
@@ -103,7 +103,7 @@ describe("the gateway on a real API server", () => {
     expect((await deliver(gateway, published.route, text, { key: previousHookKey })).status).toBe(202);
   });
 
-  it("loads new keys without a restart, and tells their generation beside /readyz", async () => {
+  it("loads new keys without a restart, and serves their generation beside /readyz", async () => {
     const published = await aPublishedIntegration(client);
     const gateway = await aRunningGateway(published.env);
     const key = Buffer.from("the-next-secret");
@@ -121,7 +121,7 @@ describe("the gateway on a real API server", () => {
     expect([ready.statusCode, await ready.body.json()]).toEqual([200, { ok: true, reasons: [], generation: 2 }]);
   });
 
-  it("stops ringing for an integration as soon as it is suspended", async () => {
+  it("creates no tasks for an integration as soon as it is suspended", async () => {
     const published = await aPublishedIntegration(client);
     const gateway = await aRunningGateway(published.env);
     const key = { namespace: published.namespace, name: "shop" };
@@ -132,7 +132,7 @@ describe("the gateway on a real API server", () => {
     );
   });
 
-  it("ignores what comes for a namespace that is being deleted", async () => {
+  it("ignores deliveries for a namespace that is being deleted", async () => {
     const published = await aPublishedIntegration(client);
     const gateway = await aRunningGateway(published.env);
     await client.delete(namespaces, { name: published.namespace });
@@ -140,14 +140,14 @@ describe("the gateway on a real API server", () => {
     expect(answer).toMatchObject({ status: 200, body: { status: "ignored", reason: "NamespaceTerminating" } });
   });
 
-  it("says 503 where the quota is used up", async () => {
+  it("answers 503 if the quota is used up", async () => {
     const published = await aPublishedIntegration(client);
     const hard = { "count/agenttasks.bellhop.dev": "0" };
     const quota = await client.create(quotas, {
       metadata: { name: "none", namespace: published.namespace },
       spec: { hard },
     });
-    // No controller runs here that would count: the status is what admission reads.
+    // No controller counts objects here; admission reads the status.
     await client.replaceStatus(quotas, { ...quota, status: { hard, used: { "count/agenttasks.bellhop.dev": "0" } } });
     const gateway = await aRunningGateway(published.env);
     await eventually(
@@ -173,26 +173,30 @@ describe("the gateway without its API server", () => {
   });
   afterAll(() => own.stop());
 
-  it("says 503, stays ready, and takes the same delivery when the server is back", { timeout: 120_000 }, async () => {
-    const { client } = await connect({ kubeconfig: own.kubeconfigPath });
-    cleanUp.push(() => client.close());
-    await installCrds(client);
-    const published = await aPublishedIntegration(client);
-    const gateway = await aRunningGateway({ ...published.env, BELLHOP_STORE_TIMEOUT_MS: "3000" }, own.kubeconfigPath);
-    await own.stopApiServer();
-    const away = await deliver(gateway, published.route, aComment());
-    expect(away).toMatchObject({ status: 503, body: { status: "refused", reason: "NotStored" } });
-    expect(Number(away.headers["retry-after"])).toBeGreaterThan(0);
-    const ready = await request(`${gateway.probes}/readyz`);
-    expect(ready.statusCode).toBe(200);
-    await ready.body.dump();
-    await own.startApiServer();
-    await eventually(async () => [200, 202].includes((await deliver(gateway, published.route, aComment())).status), {
-      describe: "the gateway to store again",
-      timeoutMs: 30_000,
-    });
-    expect(await published.tasks()).toHaveLength(1);
-  });
+  it(
+    "answers 503, stays ready, and accepts the same delivery when the server is back",
+    { timeout: 120_000 },
+    async () => {
+      const { client } = await connect({ kubeconfig: own.kubeconfigPath });
+      cleanUp.push(() => client.close());
+      await installCrds(client);
+      const published = await aPublishedIntegration(client);
+      const gateway = await aRunningGateway({ ...published.env, BELLHOP_STORE_TIMEOUT_MS: "3000" }, own.kubeconfigPath);
+      await own.stopApiServer();
+      const away = await deliver(gateway, published.route, aComment());
+      expect(away).toMatchObject({ status: 503, body: { status: "refused", reason: "NotStored" } });
+      expect(Number(away.headers["retry-after"])).toBeGreaterThan(0);
+      const ready = await request(`${gateway.probes}/readyz`);
+      expect(ready.statusCode).toBe(200);
+      await ready.body.dump();
+      await own.startApiServer();
+      await eventually(async () => [200, 202].includes((await deliver(gateway, published.route, aComment())).status), {
+        describe: "the gateway to store again",
+        timeoutMs: 30_000,
+      });
+      expect(await published.tasks()).toHaveLength(1);
+    },
+  );
 });
 
 describe("a gateway that is killed between request and answer", () => {
@@ -207,7 +211,7 @@ describe("a gateway that is killed between request and answer", () => {
       let killed = false;
       await Promise.allSettled(
         ids.map(async (id, at) => {
-          // A few at a time, so that some are answered, some are under way and some come too late when it is killed.
+          // A few at a time: when it is killed, some deliveries are answered, some are open and some come too late.
           await eventually(() => killed || acknowledged.length >= at - 8, {
             describe: "my turn",
             timeoutMs: 30_000,
@@ -237,7 +241,7 @@ describe("a gateway that is killed between request and answer", () => {
   );
 });
 
-/** A gateway as a process of its own, on ports that it says in its log. */
+/** A gateway as a separate process, on ports that it logs. */
 async function aGatewayProcess(env: Record<string, string>): Promise<{ url: string; process: ChildProcess }> {
   const main = join(import.meta.dirname, "../../src/gateway/main.ts");
   const child = spawn(process.execPath, [main], {

@@ -26,7 +26,7 @@ const resources = [
 const tasksNamespace = "team-a";
 const scopes = ["", tasksNamespace, release.namespace, release.brokerNamespace, "default", "kube-system"];
 
-/** What each account may in every namespace, and what it may in some beside that. Resource → verbs, in the order above. */
+/** The rights of each account in every namespace, and its further rights in some. Resource → verbs, in the order above. */
 type Rights = Record<string, string>;
 interface Matrix {
   everywhere: Rights;
@@ -74,7 +74,7 @@ const broker: Matrix = {
   in: { [release.brokerNamespace]: { secrets: "get" } },
 };
 
-/** Its account is there only while an uninstall runs. */
+/** This account exists only while an uninstall runs. */
 const uninstall: Matrix = {
   everywhere: {
     "githubintegrations.bellhop.dev": "get list patch",
@@ -99,13 +99,13 @@ describe.each([
   ["uninstall", accounts.uninstall, uninstall],
 ] as const)("the %s's account", (_name, user, matrix) => {
   it.each(scopes.map((scope) => [scope === "" ? "all namespaces" : scope, scope]))(
-    "may in %s what its matrix says, and nothing else",
+    "has in %s exactly the rights of the matrix",
     async (_where, namespace) => {
       expect(await rightsOf(user, namespace)).toEqual(ordered({ ...matrix.everywhere, ...matrix.in[namespace] }));
     },
   );
 
-  it("has no verb that makes more of itself", async () => {
+  it("has no verb to extend its own rights", async () => {
     for (const verb of dangerous) {
       for (const resource of ["*", "*.*", "users", "serviceaccounts", "clusterroles.rbac.authorization.k8s.io"]) {
         expect(await may(user, { verb, resource, namespace: "" }), `${verb} ${resource}`).toBe(false);
@@ -140,7 +140,7 @@ describe("rights by name", () => {
     expect((await allowedVerbs(user, { resource, namespace, name })).join(" ")).toBe(want);
   });
 
-  it("let the gateway list and watch its one Secret by a field selector, and no list without it", async () => {
+  it("let the gateway list and watch its one Secret only with a field selector", async () => {
     const client = await world.as(accounts.gateway);
     await world.admin.create(secrets, { metadata: { name: "bellhop-gateway-keys", namespace: release.namespace } });
     const own = { namespace: release.namespace, fieldSelector: "metadata.name=bellhop-gateway-keys" };
@@ -189,7 +189,7 @@ describe("the roles for people", () => {
     expect(await at("agenttasks/status.bellhop.dev")).toEqual([]);
   });
 
-  it("are gathered into the built-in roles", () => {
+  it("are aggregated to the built-in roles", () => {
     const aggregated = world.objects.flatMap(({ metadata }) =>
       Object.keys(metadata.labels ?? {})
         .filter((label) => label.startsWith("rbac.authorization.k8s.io/aggregate-to-"))

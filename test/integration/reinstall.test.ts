@@ -11,10 +11,10 @@ beforeAll(async () => {
 afterAll(() => world?.stop());
 
 describe("a second installation on the same API server", () => {
-  it("has its policies in force, and refuses nothing else", async () => {
+  it("enforces its policies, and refuses nothing else", async () => {
     const { admin, objects } = world;
     const namespace = await aNamespace(admin, "reinstall");
-    /** What an administrator is told who pretends to be somebody at GitHub: `undefined` where that is allowed. */
+    /** The error for an administrator who pretends to be somebody at GitHub; `undefined` if it is allowed. */
     const forgery = async (): Promise<string | undefined> => {
       const task = aPersonsTask(namespace, { actor: { id: "", login: "somebody-else" } });
       return admin.create(AgentTaskKind, task, { dryRun: true }).then(
@@ -25,7 +25,7 @@ describe("a second installation on the same API server", () => {
     const refused = { describe: "a forged actor to be refused by our rule" };
     await eventually(async () => /spec\.actor\.login must be you/.test((await forgery()) ?? ""), refused);
 
-    // As `helm uninstall` does it.
+    // These are the deletions of `helm uninstall`.
     const removed = objects.filter(({ metadata }) => metadata.annotations?.["helm.sh/resource-policy"] !== "keep");
     const policies = removed.filter(
       ({ kind, metadata }) => kind?.startsWith("ValidatingAdmissionPolicy") || metadata.name === "bellhop-accounts",
@@ -35,7 +35,7 @@ describe("a second installation on the same API server", () => {
       const { name, namespace: at } = object.metadata;
       await admin.delete(typeOf(object), { name, ...(at !== undefined && { namespace: at }) });
     }
-    // The API server looks at its policies once a second; it has when nothing is refused any more.
+    // The API server reloads its policies once a second; it has done so when it refuses nothing any more.
     const allowed = { describe: "a forged actor to be allowed" };
     await eventually(async () => (await forgery()) === undefined, allowed);
 

@@ -10,7 +10,7 @@ import { root, textOf } from "../docs.ts";
 import { aClusterWithChart, applyAll, type ChartWorld } from "./chart-world.ts";
 import { aPersonsTask } from "./task-samples.ts";
 
-/** As single sign-on names people, which is not always as simple as `carol`. */
+/** A user name as single sign-on gives it, not as simple as `carol`. */
 const carol = "https://login.example.com/acme#carol@example.com";
 const team = "team";
 
@@ -37,14 +37,14 @@ function asCarol(command: string): string {
 }
 
 describe("the samples, applied by an ordinary administrator of a namespace", () => {
-  it("are taken as they are, and again", () => {
+  it("are accepted unchanged, and a second time", () => {
     const command = `kubectl apply --namespace ${team} -f config/samples`;
     expect(textOf("README.md")).toContain(command);
     expect(asCarol(command).trim().split("\n")).toHaveLength(5);
     expect(asCarol(command)).not.toMatch(/created/);
   });
 
-  it("become a task in the administrator's own name by the command that the sample says", async () => {
+  it("include a command that creates the task in the administrator's own name", async () => {
     const [, command = ""] = /^#\s+(sed .*)$/m.exec(textOf("config/samples/task/agent-task.yaml")) ?? [];
     expect(asCarol(command)).toBe("agenttask.bellhop.dev/enterprise-tidy-readme created\n");
     const task = await world.admin.get(AgentTaskKind, { namespace: team, name: "enterprise-tidy-readme" });
@@ -54,13 +54,13 @@ describe("the samples, applied by an ordinary administrator of a namespace", () 
     expect(integration.spec.access.kubernetes).toBe("Allow");
   });
 
-  it("would be a task of nobody without it", () => {
+  it("are refused without this command", () => {
     const command = `kubectl create --namespace ${team} -f config/samples/task/agent-task.yaml`;
     expect(() => asCarol(command)).toThrow(/spec\.actor\.login must be you: https:\/\/login\.example\.com/);
   });
 });
 
-/** The built-in role `admin`, as a controller manager would gather it: what the chart adds to it, and Secrets. */
+/** The built-in role `admin`, as a controller manager aggregates it: the chart's rules, and Secrets. */
 function adminOf(namespace: string, user: string): KubeObject[] {
   const apiGroup = "rbac.authorization.k8s.io";
   const ours = world.objects.filter(({ metadata }) => /^bellhop-(view|edit|admin)$/.test(metadata.name));

@@ -6,7 +6,7 @@ import type { Draft } from "../../src/kube/types.ts";
 const now = "2026-01-02T03:04:05Z";
 const sha = (digit: string): string => digit.repeat(40);
 
-/** The least a task that a person creates needs; `over` is merged into its spec. */
+/** A task that a person creates, with the required fields only; `over` is merged into its spec. */
 export function aPersonsTask(namespace: string, over: Partial<AgentTaskSpec> = {}, login = "alice"): Draft<AgentTask> {
   const spec: AgentTaskSpec = {
     integrationRef: { kind: "GitHubIntegration", name: "shop" },
@@ -85,10 +85,10 @@ export const resultValues = {
   heldUnsaid: [true, false],
 } satisfies Pair<Result>;
 
-/** What the broker may write, as DESIGN and ADR 0006 say. */
+/** Fields that the broker may write (ADR 0006). */
 export const brokerMay = ["progress", "result.proposed", "result.summary"];
 
-/** Every leaf of the status that the policy tells apart, with two values: `[path, patch with the first, with the second, removing it]`. */
+/** Every field of the status that the policy checks, with two values: `[path, patch with the first, with the second, removing it]`. */
 export function statusFields(): { path: string; first: object; second: object; gone: object }[] {
   const patches = (
     values: Record<string, unknown[]>,

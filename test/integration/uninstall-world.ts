@@ -21,16 +21,16 @@ import { type GitHubStandIn, startGitHub } from "../providers/github/index.ts";
 import { accounts, aClusterWithChart, applyAll, type ChartWorld, release, renderUninstall } from "./chart-world.ts";
 import { aPersonsTask } from "./task-samples.ts";
 
-/** A cluster with the chart, no process of ours, and the account of the clean-up; and a GitHub with the App `bellhop` on `acme/shop`. */
+/** A cluster with the chart and the account of the clean-up but without Bellhop's processes, and a GitHub with the App `bellhop` on `acme/shop`. */
 export interface UninstallWorld extends ChartWorld {
   github: GitHubStandIn;
   /** The clean-up's own client. */
   account: KubeConnection;
-  /** Puts the Deployments back, with one pod of the operator, as it would be on a node. */
+  /** Creates the Deployments again, with one pod of the operator, as on a node. */
   installed(): Promise<Pod>;
-  /** A task that an operator has begun to look after. */
+  /** A task with the operator's finalizer. */
   aTask(namespace: string, name: string, finalizers?: string[]): Promise<AgentTask>;
-  /** An integration with the App's key, and with a webhook where `hooks` says so. */
+  /** An integration with the App's key, and with a webhook if `hooks` is set. */
   anIntegration(namespace: string, hooks: boolean): Promise<GitHubIntegration>;
   /** A sandbox of a task, in a phase. */
   aSandbox(task: AgentTask, phase: "Running" | "Succeeded"): Promise<Pod>;
@@ -102,7 +102,7 @@ async function aGitHub(): Promise<{ github: GitHubStandIn; repository: Repositor
   return { github, repository: { id: String(id), host, owner: "acme", name: "shop" } };
 }
 
-/** Never runs: there is no kubelet. */
+/** This pod never runs: there is no kubelet. */
 const podSpec = (serviceAccountName: string): NonNullable<Pod["spec"]> => ({
   serviceAccountName,
   automountServiceAccountToken: false,

@@ -30,7 +30,7 @@ const isGone = async <T extends KubeObject>(type: ResourceType<T>, { metadata }:
   (await world.admin.find(type, metadata)) === undefined;
 
 describe("the clean-up before an uninstall", () => {
-  it("stops gateway and operator, and touches nothing before their pods are gone", async () => {
+  it("stops gateway and operator, and changes nothing before their pods are gone", async () => {
     const operator = await world.installed();
     const task = await world.aTask(namespace, "task");
     let looks = 0;
@@ -51,7 +51,7 @@ describe("the clean-up before an uninstall", () => {
     expect(log).toContainEqual(expect.objectContaining({ message: "finalizers removed", kind: "AgentTask", count: 1 }));
   });
 
-  it("goes on after 90 s where a pod does not end, and says which", async () => {
+  it("continues after 90 s if a pod does not end, and names the pod", async () => {
     const operator = await world.installed();
     const task = await world.aTask(namespace, "task");
     const clock = new FakeClock();
@@ -77,7 +77,7 @@ describe("the clean-up before an uninstall", () => {
     await world.admin.delete(pods, operator.metadata);
   });
 
-  it("ends sandboxes that run, keeps those that have ended, and lets both be deleted", async () => {
+  it("ends running sandboxes, keeps ended ones, and makes both deletable", async () => {
     const [working, over] = [await world.aTask(namespace, "working"), await world.aTask(namespace, "over")];
     const running = await world.aSandbox(working, "Running");
     const ended = await world.aSandbox(over, "Succeeded");
@@ -94,7 +94,7 @@ describe("the clean-up before an uninstall", () => {
     expect(log).toContainEqual(expect.objectContaining({ message: "sandboxes ended", count: 1 }));
   });
 
-  it("removes our finalizer from more objects than a page has, and leaves those of others", async () => {
+  it("removes our finalizer from more objects than one page has, and keeps other finalizers", async () => {
     const many = Array.from({ length: 230 }, (_, at) => `task-${at}`);
     await Promise.all(many.map((name) => world.aTask(namespace, name)));
     const held = await world.aTask(namespace, "held", ["example.com/held", names.finalizer]);
@@ -116,7 +116,7 @@ describe("the clean-up before an uninstall", () => {
   });
 });
 
-describe("the tokens of tasks at work", () => {
+describe("the tokens of running tasks", () => {
   let integration: GitHubIntegration;
   let task: AgentTask;
   const stored = () => world.admin.find(secrets, { name: secretName(task), namespace: release.brokerNamespace });
@@ -136,7 +136,7 @@ describe("the tokens of tasks at work", () => {
     expect(log).toContainEqual(expect.objectContaining({ message: "tokens revoked", count: 1 }));
   });
 
-  it("hold nothing up for more than 30 s where the provider does not answer", async () => {
+  it("delay the uninstall for at most 30 s if the provider does not answer", async () => {
     const silence = world.github.fail({ path: "/installation/token" }, { kind: "slow", delayMs: 600_000 });
     const clock = new FakeClock();
     const { done, log } = world.run({ clock });
@@ -153,7 +153,7 @@ describe("the tokens of tasks at work", () => {
 });
 
 describe("its pod", () => {
-  it("is one that Pod Security `restricted` admits", async () => {
+  it("passes Pod Security `restricted`", async () => {
     const job = renderUninstall().find(({ kind }) => kind === "Job") as KubeObject & { spec: { template: Pod } };
     // The broker's namespace enforces it.
     const metadata = { name: "bellhop-uninstall", namespace: release.brokerNamespace };
@@ -182,7 +182,7 @@ describe("its process", () => {
       return error as { code: number; stdout: string; stderr: string };
     }
   };
-  /** The account's rights, but for one, as another user's. */
+  /** Another user with all rights of the account except one. */
   const withoutRight = async (user: string, resource: string, verb: string): Promise<string> => {
     const apiGroup = "rbac.authorization.k8s.io";
     const rules = renderUninstall()
@@ -200,7 +200,7 @@ describe("its process", () => {
     return world.kubeconfigFor(user);
   };
 
-  it("ends with 0 where everything was done", async () => {
+  it("ends with 0 if every step succeeded", async () => {
     const task = await world.aTask(namespace, "task");
     const { code, stdout, stderr } = await start(await withoutRight("whole", "", ""));
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
@@ -208,7 +208,7 @@ describe("its process", () => {
     expect(await finalizersOf(AgentTaskKind, task)).toEqual([]);
   });
 
-  it("does the rest where one step fails, and says how to go on; its commands remove what is left", async () => {
+  it("does the other steps if one fails, and prints commands that remove the rest", async () => {
     const integration = await world.anIntegration(namespace, false);
     const task = await world.aTask(namespace, "task");
     const kubeconfig = await withoutRight("weak", "githubintegrations", "patch");
@@ -226,14 +226,14 @@ describe("its process", () => {
     expect(await finalizersOf(GitHubIntegrationKind, integration)).toEqual([]);
   });
 
-  it("leaves nothing that keeps CRDs from being deleted", async () => {
+  it("leaves nothing that prevents the deletion of CRDs", async () => {
     await Promise.all([world.aTask(namespace, "task"), world.anIntegration(namespace, true)]);
     expect((await start(await withoutRight("whole", "", ""))).code).toBe(0);
     for (const crd of await generatedCrds()) await world.admin.delete(crds, crd.metadata);
     for (const crd of await generatedCrds()) {
       await eventually(() => isGone(crds, crd), { describe: `${crd.metadata.name} to be gone` });
     }
-    // Nothing to do is no failure, either: this is how an uninstall ends that was begun before.
+    // A second run has nothing to do and succeeds: it completes an uninstall that was started before.
     expect((await start(await withoutRight("whole", "", ""))).code).toBe(0);
   });
 });

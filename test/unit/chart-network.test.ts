@@ -5,7 +5,7 @@ import type { KubeObject } from "../../src/kube/types.ts";
 import { decide, type AllowRule, type PodRules } from "../cluster/node/network-policy/decide.ts";
 import { release, renderValues, type Values } from "../integration/chart-world.ts";
 
-/** Every pod that matters, by name: its namespace, its labels and its address. Outside are `github` and `api-server`. */
+/** The pods of the tests, by name: namespace, labels and address. `github` and `api-server` are outside. */
 const pods = {
   ...Object.fromEntries(
     (["gateway", "operator", "broker"] as const).map((component, at) => [
@@ -40,7 +40,7 @@ function reaching(values: Values): (from: string, to: string, port: number, prot
 /** The rules that the enforcer of the built-in node makes of the rendered policies. */
 function rulesOf(objects: readonly KubeObject[]): Map<string, PodRules> {
   const policies = objects.filter(({ kind }) => kind === "NetworkPolicy");
-  // The client's types say `_from`, since `from` is a word of other languages.
+  // The client's types have `_from`, because `from` is a keyword in other languages.
   const translated = JSON.parse(JSON.stringify(policies).replaceAll('"from":', '"_from":')) as V1NetworkPolicy[];
   const known = Object.entries(pods).map(([name, { namespace, labels }]): V1Pod => ({
     metadata: { name, uid: name, namespace, labels },
@@ -73,7 +73,7 @@ const monitoring = [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadat
 const nginx = [{ podSelector: { matchLabels: { app: "nginx" } }, namespaceSelector: {} }];
 
 describe("the chart's network policies", () => {
-  it("are not there unless asked for", () => {
+  it("are not rendered by default", () => {
     expect(renderValues({}).filter(({ kind }) => kind === "NetworkPolicy")).toEqual([]);
   });
 
@@ -116,13 +116,13 @@ describe("the chart's network policies", () => {
     }
   });
 
-  it("let only those deliver that are named", () => {
+  it("allow deliveries only from the named peers", () => {
     const reaches = reaching({ networkPolicies: { enabled: true, deliveriesFrom: nginx } });
     expect(reaches("ingress", "gateway", 8080)).toBe(true);
     expect(reaches("stranger", "gateway", 8080)).toBe(false);
   });
 
-  it("open the probes of operator and broker to those that are named, and those of the gateway to all", () => {
+  it("open the probes of operator and broker to the named peers, and those of the gateway to all", () => {
     const reaches = reaching({ networkPolicies: { enabled: true, probesFrom: monitoring } });
     expect(["operator", "broker", "gateway"].map((to) => reaches("prometheus", to, 8081))).toEqual([true, true, true]);
     expect(["operator", "broker", "gateway"].map((to) => reaches("stranger", to, 8081))).toEqual([false, false, true]);
@@ -143,7 +143,7 @@ describe("the chart's network policies", () => {
     ]);
   });
 
-  it("open the broker where sandboxes are processes, which have no labels", () => {
+  it("open the broker if sandboxes are processes, which have no labels", () => {
     const reaches = reaching({ sandbox: { backend: "process", allowNotIsolated: true } });
     expect(reaches("stranger", "broker", 8443)).toBe(true);
   });

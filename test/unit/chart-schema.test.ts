@@ -90,8 +90,8 @@ const refused: [path: string, values: Values][] = [
   ["/sandbox/serviceAccountName", { sandbox: { serviceAccountName: "" } }],
 ];
 
-/** What the templates refuse, in sentences of ours. */
-const refusedInWords: [why: string, values: Values, words: RegExp][] = [
+/** Values that the templates refuse with our own message. */
+const refusedWithMessage: [why: string, values: Values, words: RegExp][] = [
   ["a process sandbox without the explicit flag", { sandbox: { backend: "process" } }, /isolates nothing/],
   ["an ingress without a host", { gateway: { ingress: { enabled: true } } }, /gateway\.ingress\.host/],
   ["two sources of certificates", { extraCA: { pem, configMap: "corporate" } }, /extraCA has pem and configMap/],
@@ -127,7 +127,7 @@ const accepted: [what: string, values: Values][] = [
 ];
 
 describe("the chart's values", () => {
-  it("pass helm lint without a warning where only the documented minimum is given", () => {
+  it("pass helm lint without a warning if only the documented minimum is given", () => {
     const sets = minimum.flatMap((value) => ["--set", value]);
     const said = helm("lint", chart, "--strict", ...sets);
     expect(said).toMatch(/1 chart\(s\) linted, 0 chart\(s\) failed/);
@@ -138,7 +138,7 @@ describe("the chart's values", () => {
     expect(refusalOf(values)).toContain(`at '${path}': `);
   });
 
-  it.each(refusedInWords)("are refused with a sentence where there is %s", (_what, values, words) => {
+  it.each(refusedWithMessage)("are refused with a message if there is %s", (_what, values, words) => {
     expect(refusalOf(values)).toMatch(words);
   });
 
@@ -147,7 +147,7 @@ describe("the chart's values", () => {
   });
 });
 
-/** Helm's words; empty where it takes the values. */
+/** Helm's error message; empty if it accepts the values. */
 function refusalOf(values: Values): string {
   try {
     renderValues(values);

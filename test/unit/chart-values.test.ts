@@ -35,7 +35,7 @@ describe("the values of the test", () => {
   it("set every value of the chart, and none to its default", () => {
     const defaults = leaves(parse(readFileSync(join(chart, "values.yaml"), "utf8")));
     const given = leaves(everything);
-    // Securing values have one value only; a backend other than `pod` is none to install, and CRDs that are not installed show nothing.
+    // Not set: security values with only one allowed value, a backend other than `pod`, and `crds.install`, without which there is nothing to check.
     const fixed =
       /[sS]ecurityContext\.|\.enabled$|^extraCA\.configMap$|[dD]isruptionBudget\.maxUnavailable$|^sandbox\.backend$|^crds\.install$/;
     const unset = [...defaults].filter(([path, value]) => {
@@ -47,7 +47,7 @@ describe("the values of the test", () => {
   });
 });
 
-/** Each value that is no object, by its path; empty objects and lists count as values. */
+/** Each value that is not an object, by its path; empty objects and lists count as values. */
 function leaves(value: unknown, path = ""): Map<string, unknown> {
   const isBranch =
     typeof value === "object" && value !== null && !Array.isArray(value) && Object.keys(value).length > 0;
@@ -77,7 +77,7 @@ describe("every object of the chart", () => {
     );
   });
 
-  it("has no common annotation in a pod template, where a change would restart everything", () => {
+  it("has no common annotation in a pod template, because a change would restart everything", () => {
     for (const process of processes) {
       const { labels, annotations } = deployment(all, process).spec.template.metadata;
       expect(labels).toHaveProperty("team", "platform");
@@ -87,7 +87,7 @@ describe("every object of the chart", () => {
 });
 
 describe("the pod of the clean-up before an uninstall", () => {
-  it("has the labels, annotations, placement and further parts of its own, and the security contexts of all", () => {
+  it("has its own labels, annotations, placement and extras, and the common security contexts", () => {
     const rendered = renderValues(everything, "--api-versions", "batch/v1/Job");
     const { metadata, spec: pod } = (find(rendered, "Job", "bellhop-uninstall") as Deployment).spec.template;
     expect(metadata.labels).toMatchObject({ tier: "uninstall", team: "platform" });
@@ -116,7 +116,7 @@ describe.each(processes)("the pods of the %s", (process) => {
   const pod = spec.template.spec;
   const container = pod.containers[0]!;
 
-  it("have the labels, annotations and placement of their own where both are given", () => {
+  it("have their own labels, annotations and placement if both are set", () => {
     expect(metadata.annotations).toHaveProperty("reloader.example.com/auto", process);
     expect(spec.template.metadata.labels).toMatchObject({ tier: process, ...spec.selector.matchLabels });
     expect(spec.template.metadata.annotations).toMatchObject({ "logs.example.com/parser": process });
@@ -132,7 +132,7 @@ describe.each(processes)("the pods of the %s", (process) => {
     expect(pod["affinity"]).not.toHaveProperty("podAntiAffinity");
   });
 
-  it("have the placement for all processes where none of their own is given", () => {
+  it("have the common placement if they have none of their own", () => {
     const { nodeSelector, tolerations, affinity, topologySpreadConstraints, priorityClassName } = everything;
     const shared = { nodeSelector, tolerations, affinity, topologySpreadConstraints, priorityClassName };
     const [constraint] = topologySpreadConstraints;
@@ -149,7 +149,7 @@ describe.each(processes)("the pods of the %s", (process) => {
     expect(rendered.spec.template.spec["topologySpreadConstraints"]).toEqual([constraint]);
   });
 
-  it("have the security contexts for all processes, with their own laid over them", () => {
+  it("have the common security contexts, overridden by their own", () => {
     expect(pod.securityContext).toEqual({
       ...everything.podSecurityContext,
       runAsUser: 1000680000,
@@ -158,7 +158,7 @@ describe.each(processes)("the pods of the %s", (process) => {
     expect(container.securityContext).toEqual({ ...everything.securityContext, readOnlyRootFilesystem: false });
   });
 
-  it("leave user and groups to OpenShift where it has its say", () => {
+  it("leave user and groups to OpenShift if it chooses them", () => {
     const security = ({ global = {}, args = [] as string[] }) =>
       deployment(renderValues({ global, [process]: { podSecurityContext: { fsGroup: 7 } } }, ...args), process).spec
         .template.spec.securityContext;
@@ -180,13 +180,13 @@ describe.each(processes)("the pods of the %s", (process) => {
     expect(spec).toMatchObject({ replicas: 3, strategy: everything[process].strategy });
   });
 
-  it("have the image of the registry that takes the place of the repository's", () => {
+  it("have an image from the registry that replaces the repository's", () => {
     expect(container.image).toBe(`mirror.example.com:5000/team/bellhop@sha256:${"a".repeat(64)}`);
     expect(container.imagePullPolicy).toBe("Always");
     expect(pod["imagePullSecrets"]).toEqual([{ name: "registry" }]);
   });
 
-  it("run under the account that the policies know, with annotations and labels of a workload identity", () => {
+  it("run under the account in the policies, with annotations and labels of a workload identity", () => {
     const account = find(all, "ServiceAccount", `bellhop-${process}`);
     expect(pod.serviceAccountName).toBe(account.metadata.name);
     expect(account.metadata).toMatchObject({
@@ -196,7 +196,7 @@ describe.each(processes)("the pods of the %s", (process) => {
     });
   });
 
-  it("are disrupted one at a time unless told otherwise", () => {
+  it("are disrupted one at a time by default", () => {
     const budget = (objects: readonly KubeObject[]) => find(objects, "PodDisruptionBudget", `bellhop-${process}`);
     const selector = { matchLabels: spec.selector.matchLabels };
     expect(budget(byDefault)).toMatchObject({ spec: { maxUnavailable: 1, selector } });
@@ -256,7 +256,7 @@ describe("metrics", () => {
     expect(annotated.metadata.annotations).toHaveProperty("example.com/scrape", "true");
   });
 
-  it("have a ServiceMonitor, which brings the Services and selects these alone", () => {
+  it("have a ServiceMonitor, which enables the Services and selects only these", () => {
     const objects = renderValues({ metrics: { serviceMonitor: { enabled: true } } });
     const labels = { ...selector, "bellhop.dev/metrics": "true" };
     expect(find(objects, "ServiceMonitor", "bellhop")).toMatchObject({
@@ -304,7 +304,7 @@ describe("a rollout", () => {
   };
   const certificate = (name: string): string => `-----BEGIN CERTIFICATE-----\n${name}\n-----END CERTIFICATE-----\n`;
 
-  it("follows a changed certificate authority where a process reads it, and nowhere else", () => {
+  it("follows a changed certificate authority only for processes that read it", () => {
     const [before, after] = [pods(certificate("AAAA")), pods(certificate("BBBB"))];
     expect(after.operator).not.toBe(before.operator);
     expect(after.broker).not.toBe(before.broker);
@@ -312,7 +312,7 @@ describe("a rollout", () => {
     expect(pods(certificate("AAAA"))).toEqual(before);
   });
 
-  it("does not let annotations of the values bring a mesh to the broker", () => {
+  it("does not let annotations of the values add a mesh to the broker", () => {
     const podAnnotations = { "sidecar.istio.io/inject": "true" };
     const { annotations } = deployment(renderValues({ broker: { podAnnotations } }), "broker").spec.template.metadata;
     expect(annotations).toMatchObject({ "sidecar.istio.io/inject": "false", "linkerd.io/inject": "disabled" });

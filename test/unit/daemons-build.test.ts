@@ -20,7 +20,7 @@ afterEach(async () => {
 
 const at = (name: string): string => join(root, name);
 
-/** A Go that knows three packages, compiles two, and goes on when it may. */
+/** A fake Go that knows three packages, compiles two, and continues when the test allows it. */
 const go = `#!/bin/bash
 echo "$1" >>"$ROOT/calls"
 if [ "$1" = list ]; then echo "go: downloading k8s.io/x" >&2; printf 'a\\nb\\nc\\n'; exit; fi
@@ -36,7 +36,7 @@ interface Build {
   /** The last line of standard output. */
   folder(): string;
   said(): string;
-  /** Its exit code, once it has ended. */
+  /** Its exit code after its end. */
   ended: Promise<unknown>;
 }
 
@@ -57,7 +57,7 @@ function start(...args: string[]): Build {
 const left = (): string[] => readdirSync(at("cache/bellhop")).filter((name) => !name.endsWith(".lock"));
 
 describe("the build of the daemons", () => {
-  it("says how many packages are compiled, and puts every daemon into the cache", async () => {
+  it("reports how many packages are compiled, and stores every daemon in the cache", async () => {
     const build = start();
     await expect.poll(build.said).toContain("progress: 2 of at most 3 packages compiled; about 11 min on two cores");
     expect(existsSync(build.folder())).toBe(false);
@@ -78,7 +78,7 @@ describe("the build of the daemons", () => {
     expect(again.folder()).toBe(build.folder());
   });
 
-  it("is made once: a second one waits for the first, and says how far that is", async () => {
+  it("runs once: a second one waits for the first, and reports its progress", async () => {
     const first = start();
     await expect.poll(first.said).toContain("2 of at most 3");
     const second = start();
@@ -88,7 +88,7 @@ describe("the build of the daemons", () => {
     expect(second.folder()).toBe(first.folder());
   });
 
-  it("says what did not compile, and leaves nothing behind", async () => {
+  it("names the package that did not compile, and leaves nothing behind", async () => {
     writeFileSync(at("broken"), "");
     writeFileSync(at("go-on"), "");
     const build = start();
@@ -97,7 +97,7 @@ describe("the build of the daemons", () => {
     expect(left()).toEqual([]);
   });
 
-  it("ends with what it has started, and leaves nothing behind", async () => {
+  it("ends its child processes, and leaves nothing behind", async () => {
     const build = start();
     await expect.poll(build.said).toContain("2 of at most 3");
     build.child.kill("SIGTERM");
@@ -105,7 +105,7 @@ describe("the build of the daemons", () => {
     expect(left()).toEqual([]);
   });
 
-  it("is not made with --cached", async () => {
+  it("does not run with --cached", async () => {
     const build = start("--cached");
     expect(await build.ended).toBe(3);
     expect([build.folder(), existsSync(at("calls"))]).toEqual(["", false]);

@@ -18,7 +18,7 @@ beforeEach(() => {
   onTestFinished(() => rmSync(root, { recursive: true }));
 });
 
-/** A folder with daemons that say a version. */
+/** A folder with daemons that print a version. */
 function aFolder(
   name: string,
   daemons: readonly string[],
@@ -34,7 +34,7 @@ function aFolder(
   return folder;
 }
 
-/** Which folder is chosen, and what is said; `built` is what the cache has. */
+/** The chosen folder, and the printed lines; `built` is the build in the cache. */
 async function choose(
   use: DaemonUse,
   { assets, path = [], built }: { assets?: string; path?: string[]; built?: string },
@@ -56,7 +56,7 @@ async function choose(
 }
 
 describe("the daemons of a control plane", () => {
-  it("are those that KUBEBUILDER_ASSETS names, also where our own are built, and it is said", async () => {
+  it("come from KUBEBUILDER_ASSETS, also if our own are built, and a line says so", async () => {
     const assets = aFolder("assets", controlPlane);
     expect(await choose("control plane", { assets, built: "our build" })).toEqual({
       folder: assets,
@@ -84,7 +84,7 @@ describe("the daemons of a control plane", () => {
     expect(said[0]).toMatch(/: using our own build instead, which is made first$/);
   });
 
-  it("are our own where what stands there does not run", async () => {
+  it("are our own if those there do not run", async () => {
     const assets = aFolder("assets", controlPlane);
     writeFileSync(join(assets, "kube-apiserver"), "not a program");
     const { folder, said } = await choose("control plane", { assets, built: "our build" });
@@ -92,7 +92,7 @@ describe("the daemons of a control plane", () => {
     expect(said).toEqual([expect.stringContaining("has a kube-apiserver that does not say its version")]);
   });
 
-  it("are our own build before those of the machine, and nothing is said", async () => {
+  it("are our own build before those of the machine, without a message", async () => {
     const bin = aFolder("bin", everything);
     expect(await choose("control plane", { path: [bin], built: "our build" })).toEqual({
       folder: "our build",
@@ -100,7 +100,7 @@ describe("the daemons of a control plane", () => {
     });
   });
 
-  it("are those on the PATH where nothing is built", async () => {
+  it("are those on the PATH if nothing is built", async () => {
     const bin = aFolder("bin", controlPlane);
     const { folder, said } = await choose("control plane", { path: [join(root, "none"), bin] });
     expect(folder).toBe(bin);
@@ -117,7 +117,7 @@ describe("the daemons of a control plane", () => {
     expect((await choose("control plane", { path })).folder).toBe(folder);
   });
 
-  it("are the newest that setup-envtest has fetched and that fit", async () => {
+  it("are the newest suitable ones that setup-envtest has fetched", async () => {
     const store = ".local/share/kubebuilder-envtest/k8s";
     aFolder(`${store}/1.9.0-linux-amd64`, controlPlane, { kubernetes: "v1.9.0" });
     aFolder(`${store}/1.99.0-linux-amd64`, controlPlane, { kubernetes: "v1.99.0" });
@@ -125,18 +125,18 @@ describe("the daemons of a control plane", () => {
     expect((await choose("control plane", {})).folder).toBe(newest);
   });
 
-  it("are built where the machine has none, and nothing is said", async () => {
+  it("are built if the machine has none, without a message", async () => {
     expect(await choose("control plane", {})).toEqual({ folder: "a new build", said: [] });
   });
 });
 
 describe("the daemons of a node", () => {
-  it("are those that KUBEBUILDER_ASSETS names where all are there", async () => {
+  it("come from KUBEBUILDER_ASSETS if all are there", async () => {
     const assets = aFolder("assets", everything);
     expect((await choose("node", { assets })).folder).toBe(assets);
   });
 
-  it("are our own where KUBEBUILDER_ASSETS has only a control plane's, and what is missing is said", async () => {
+  it("are our own if KUBEBUILDER_ASSETS has only a control plane's, and a line names the missing ones", async () => {
     const assets = aFolder("assets", controlPlane);
     expect(await choose("node", { assets })).toEqual({
       folder: "a new build",
@@ -147,7 +147,7 @@ describe("the daemons of a node", () => {
     });
   });
 
-  it("are our own where those of the machine are of several minor versions, and it is said", async () => {
+  it("are our own if those of the machine have different minor versions, and a line says so", async () => {
     const path = [
       aFolder("one", everything.slice(0, 4)),
       aFolder("two", ["kubelet", "kube-proxy"], { kubernetes: "v1.99.0" }),

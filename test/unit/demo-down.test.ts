@@ -4,12 +4,12 @@ import { delimiter, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { clearContext } from "../demo/context-place.ts";
 
-describe("taking the demo away from somebody's cluster", () => {
+describe("removing the demo from somebody's cluster", () => {
   const path = process.env["PATH"];
   let folder: string;
   const calls = (): string[] => readFileSync(join(folder, "calls"), "utf8").trim().split("\n");
 
-  /** Programs on the path that note how they are called. */
+  /** Programs on the PATH that record their calls. */
   function tools(helm: string): void {
     const program = (name: string, script: string): void => {
       writeFileSync(join(folder, name), `#!/bin/sh\necho ${name} "$@" >>${folder}/calls\n${script}\n`);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { kindLoad, loadingFrom } from "../demo/load.ts";
 
-describe("how images reach a cluster of somebody's", () => {
+describe("the way images reach somebody's cluster", () => {
   const path = process.env["PATH"];
   let folder: string;
   beforeEach(() => {

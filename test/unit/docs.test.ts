@@ -6,7 +6,7 @@ import { kinds } from "../../src/api/kinds.ts";
 import { imageNames } from "../cluster/node/index.ts";
 import { root, shellBlocks, textOf } from "../docs.ts";
 
-/** What a person follows from the first day to the last. */
+/** The guides for users, from installation to removal. */
 const guides = [
   "README.md",
   "charts/bellhop/README.md",
@@ -19,7 +19,7 @@ const samples = ["config/samples", "config/samples/task"].flatMap((folder) =>
   readdirSync(join(root, folder)).flatMap((file) => (file.endsWith(".yaml") ? [`${folder}/${file}`] : [])),
 );
 
-/** Everything that a pattern's group finds in these files, with the file. */
+/** Every match of a pattern's group in these files, with the file. */
 function found(paths: readonly string[], pattern: RegExp): [path: string, what: string][] {
   return paths.flatMap((path) =>
     [...textOf(path).matchAll(pattern)].map(([, what = ""]): [string, string] => [path, what]),
@@ -77,7 +77,7 @@ describe("README, guides and samples", () => {
     expect(used.filter(([, name]) => !targets.has(name))).toEqual([]);
   });
 
-  it("build the two images that the chart and the sample profile then name", () => {
+  it("build the two images that the chart and the sample profile use", () => {
     const built = shellBlocks("README.md")
       .flatMap((block) => block.split("\n"))
       .flatMap((line) => {
@@ -106,7 +106,7 @@ describe("README, guides and samples", () => {
     expect(existsSync(join(root, script ?? ""))).toBe(true);
   });
 
-  it("name every CRD where they name one, and every integration kind where resources are deleted", () => {
+  it("name every CRD in lists of CRDs, and every integration kind when resources are deleted", () => {
     const crds = kinds.map(({ plural, group }) => `${plural}.${group}`).toSorted();
     const lists = ["README.md", "charts/bellhop/README.md"].flatMap((path) =>
       shellBlocks(path)
@@ -122,7 +122,7 @@ describe("README, guides and samples", () => {
     }
   });
 
-  it("link only to files and headings that are there", () => {
+  it("link only to existing files and headings", () => {
     const links = found(guides, /\]\((?!https?:)([^)]+)\)/g);
     expect(links.length).toBeGreaterThan(10);
     const broken = links.filter(([path, link]) => {
@@ -137,7 +137,7 @@ describe("README, guides and samples", () => {
   });
 });
 
-/** As GitHub makes anchors of headings. */
+/** The anchor that GitHub makes of a heading. */
 function slug(title: string): string {
   return title
     .toLowerCase()

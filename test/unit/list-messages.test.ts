@@ -24,7 +24,7 @@ function listed(list: (file: ParsedFile) => ProseText[], files: Record<string, s
 }
 
 describe("messages", () => {
-  it("are strings and templates with the place that they are used in", () => {
+  it("are strings and templates with the place of their use", () => {
     const source = [
       'import { failed } from "./a module";',
       'const wrong = failed("PodLost", `Pod ${name} is gone;\\n  recreate it.`);',
@@ -45,7 +45,7 @@ describe("messages", () => {
     ]);
   });
 
-  it("have a kind by their place, and none if only tests say them", () => {
+  it("get their kind from their place, and are not listed if only tests use them", () => {
     const files = {
       "src/api/a.ts": 'const name = z.string().max(5).describe("Name");',
       "src/controllers/agent-task/report/a.ts": "const line = `**Done** ${at}`;",

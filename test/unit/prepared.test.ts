@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import type { TestProject } from "vitest/node";
 import { prepare, prepared } from "../cluster/prepared.ts";
 
-/** A preparation as vitest begins it: the file that tests wait on, and the end of it all. */
+/** A preparation as vitest starts it: the file that tests wait for, and the function that ends it. */
 function begin(work: Parameters<typeof prepare>[1]): { file: string; end: () => Promise<void> } {
   let file = "";
   const project = { provide: (_key: string, value: string) => (file = value) } as unknown as TestProject;
@@ -10,7 +10,7 @@ function begin(work: Parameters<typeof prepare>[1]): { file: string; end: () => 
   return { file, end };
 }
 
-it("tests wait for what is prepared, while the preparation's beginning has returned", async () => {
+it("tests wait for the preparation, whose start has returned at once", async () => {
   const work = Promise.withResolvers<void>();
   const { file, end } = begin(() => work.promise);
   let waited = false;
@@ -21,13 +21,13 @@ it("tests wait for what is prepared, while the preparation's beginning has retur
   await end();
 });
 
-it("tests fail with what the preparation failed with", async () => {
+it("tests fail with the error of the preparation", async () => {
   const { file, end } = begin(() => Promise.reject(new Error("Go is missing")));
   await expect(prepared(file)).rejects.toThrow("Go is missing");
   await end();
 });
 
-it("a preparation is told when the tests are over, and waited for", async () => {
+it("a preparation gets a signal at the end of the tests, which then waits for it", async () => {
   let ended = false;
   const { end } = begin(
     ({ signal }) =>

@@ -9,7 +9,7 @@ function aProgress() {
 }
 
 describe("progress", () => {
-  it("says in one line what remains, for how long, what that does, and what is done", async () => {
+  it("prints one line with the remaining parts, their duration and state, and the finished parts", async () => {
     const { clock, said, progress } = aProgress();
     const [daemons, images] = [Promise.withResolvers<string>(), Promise.withResolvers<void>()];
     const got = progress.part("daemons", (now) => (now("7 of 9 packages"), daemons.promise));
@@ -27,14 +27,14 @@ describe("progress", () => {
     expect(said).toHaveLength(20);
   });
 
-  it("says nothing where all is done at once", async () => {
+  it("prints nothing if all parts finish at once", async () => {
     const { clock, said, progress } = aProgress();
     await progress.part("daemons", () => Promise.resolve());
     await clock.advance(60_000);
     expect(said).toEqual([]);
   });
 
-  it("begins a part once, and gives it to whoever asks again; also its failure", async () => {
+  it("starts a part once, and gives later callers the same result or failure", async () => {
     const { clock, said, progress } = aProgress();
     let begun = 0;
     const work = (): Promise<never> => (begun++, Promise.reject(new Error("no Go")));

@@ -7,7 +7,7 @@ import { countOf, type Report } from "../../scripts/report.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 
-/** vitest's own report on a file of tests, and what ours prints. */
+/** Vitest's own report on a file of tests, and the output of our reporter. */
 function reportOn(tests: string): { report: Report; printed: string } {
   const folder = mkdtempSync(join(tmpdir(), "bellhop-skipped-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
@@ -25,7 +25,7 @@ function reportOn(tests: string): { report: Report; printed: string } {
   return { report: JSON.parse(readFileSync(file, "utf8")) as Report, printed: stdout };
 }
 
-it("a test that cannot run here is reported as skipped, with the reason, and runs where it can", () => {
+it("a test that cannot run on a machine is reported as skipped, with the reason; otherwise it runs", () => {
   const { report, printed } = reportOn(`
     it("lands", (context) => skipWhereLacking(context, "there is no moon"));
     it("flies", (context) => skipWhereLacking(context, undefined));

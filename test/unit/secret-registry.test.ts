@@ -18,7 +18,7 @@ const signal = new AbortController().signal;
 const noon = new Date("2026-03-01T12:00:00Z");
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
 
-/** A client of an API server that has this Secret. */
+/** A client of an API server with this Secret. */
 function having(name: string, data: Record<string, string>): FakeClient {
   const client = createFakeClient();
   const metadata = {
@@ -31,7 +31,7 @@ function having(name: string, data: Record<string, string>): FakeClient {
   return client;
 }
 
-/** Everything that gives a process a secret, each with a value of its own that has no well-known shape. */
+/** Every source of a process's secrets, each with a different value that does not look like a token. */
 const sources: [string, () => Promise<string>][] = [
   [
     "a Secret that an integration names",
@@ -42,7 +42,7 @@ const sources: [string, () => Promise<string>][] = [
       ).toString();
     },
   ],
-  ["a webhook key that was just made", async () => newHookSecret(noon).current],
+  ["a webhook key that was just created", async () => newHookSecret(noon).current],
   [
     "a webhook key that was stored",
     async () => {
@@ -51,7 +51,7 @@ const sources: [string, () => Promise<string>][] = [
     },
   ],
   [
-    "the one before it",
+    "the previous webhook key",
     async () => {
       const client = having("hook", { route, current: "its successor/key", previous: "a rotated/webhook key" });
       return (await readHookSecret({ client, namespace: "team" }, "hook"))?.previous ?? "";
@@ -69,14 +69,14 @@ const sources: [string, () => Promise<string>][] = [
           () => {}
         ),
       };
-      const ring = new KeyRing({
+      const keyRing = new KeyRing({
         client: createFakeClient(),
         informer,
         secret: metadata,
         clock: new FakeClock(),
         log: silentLogger,
       });
-      return ring.generation === 1 ? key : "";
+      return keyRing.generation === 1 ? key : "";
     },
   ],
   [
@@ -109,26 +109,26 @@ const sources: [string, () => Promise<string>][] = [
   ],
 ];
 
-describe("a server that echoes what it was given", () => {
-  it.each(sources)("gets %s into no log line and no error", async (_name, given) => {
+describe("a server that echoes a secret", () => {
+  it.each(sources)("does not bring %s into a log line or an error", async (_name, given) => {
     const value = await given();
     const echo = `you sent ${value}, ${base64(value)}, ${encodeURIComponent(value)} and ${JSON.stringify(value)}`;
     const lines: string[] = [];
     createLogger("test", { write: (line) => lines.push(line) }).info({ echo, deep: [{ echo }] }, echo);
     const answer = Object.assign(new Error("HttpError"), { response: { status: 422, data: { message: echo } } });
     const attempted = { doing: "read it", host: "github.com", signIn: "app", now: noon } as const;
-    const told = [
+    const outputs = [
       ...lines,
       errorFromAnswer("get it", 403, { message: echo, reason: "Forbidden" }).message,
       providerError(answer, attempted).message,
     ];
-    for (const text of told) {
+    for (const text of outputs) {
       expect(text).toContain("you sent [redacted]");
       for (const form of [value, base64(value), encodeURIComponent(value)]) expect(text).not.toContain(form);
     }
   });
 
-  it("changes what lines say and never what they look like", async () => {
+  it("never breaks the format of a log line", async () => {
     const read = secretReader(having("bot", { token: `"message":"` }), "team");
     await read({ name: "bot", key: "token" }, { kind: "GitHubIntegration", host: "github.com" });
     const lines: string[] = [];
