@@ -1,5 +1,5 @@
 #!/bin/sh
-# The demo's agent: reads what it is asked, changes the repository, and says what it does. Contract: docs/custom-agent.md.
+# The demo's agent: reads the request, changes the repository, and reports its progress. Contract: docs/custom-agent.md.
 set -eu
 
 say() { printf '%s\n' "$1" >>"$BELLHOP_OUT/events.jsonl"; }
@@ -13,13 +13,13 @@ sleep "${DEMO_STEP_SECONDS:-1}"
 
 step 'writing the note' true false false
 {
-  printf '# What Bellhop was asked\n\n'
+  printf '# Request to Bellhop\n\n'
   sed 's/^/    /' "$BELLHOP_PROMPT_FILE"
 } >bellhop-note.md
 sleep "${DEMO_STEP_SECONDS:-1}"
 
 step 'checking it' true true false
-grep -q 'What Bellhop was asked' bellhop-note.md
+grep -q 'Request to Bellhop' bellhop-note.md
 git status --short
 
 step 'done' true true true

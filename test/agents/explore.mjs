@@ -1,5 +1,5 @@
-// An agent that looks around in its sandbox: tries the addresses it is given (HOST:PORT …), reads what it can read,
-// and leaves all of it in explored.json, so that a test can see what it saw. Makes README.md executable: the checkout is its own.
+// An agent that explores its sandbox: it tries the given addresses (HOST:PORT …), reads every readable file, and writes
+// the results to explored.json for a test. It makes README.md executable, because it owns the checkout.
 import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";

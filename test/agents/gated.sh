@@ -1,12 +1,12 @@
 #!/bin/sh
-# An agent that works until there is a file, the first argument: for tests that need a task to be at work. Says its process id first.
+# An agent that works until the file in its first argument exists, for tests that need a running task. It prints its process id first.
 set -eu
 echo "pid $$"
 waited=0
 while [ ! -e "$1" ]; do
   sleep 0.2
   waited=$((waited + 1))
-  # A test that forgot about it should not be outlived for long.
+  # It must not run long after a test that forgot it.
   [ "$waited" -lt 600 ] || exit 7
 done
 date +%s%N >>gated.txt

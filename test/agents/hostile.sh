@@ -1,18 +1,18 @@
 #!/bin/sh
-# An agent that misbehaves, for tests on a real node: the first argument says how. Every way must end as its line says.
+# An agent that misbehaves, for tests on a real node: the first argument chooses how. Each line names the expected end.
 case ${1:-} in
 fail) echo 'could not do it' >&2; exit 3 ;;                                    # AgentFailed, exit code 3
-hang) trap '' TERM; while :; do sleep 1; done ;;                               # WallClockExceeded, AgentStalled, or Stopped when told
+hang) trap '' TERM; while :; do sleep 1; done ;;                               # WallClockExceeded, AgentStalled, or Stopped on request
 flood) head -c 100000000 /dev/zero; echo made >flood.txt ;;                    # Published: 10 MiB of output are kept
-fill) # Evicted for its volume's size (16Mi or so), which the message names. No more than that: the disk is the machine's own
+fill) # Evicted for its volume's size (16Mi or so), which the message names. It writes no more, because the disk belongs to the machine
   head -c 67108864 /dev/zero >full
   while :; do sleep 1; done
   ;;
-linger) # Published without what comes later
+linger) # Published without the late file
   echo made >linger.txt
   (trap '' TERM HUP; sleep 3; echo late >late.txt) >/dev/null 2>&1 &
   ;;
-links) # Published as links, nothing read through them
+links) # Published as links; nothing is read through them
   token=${BELLHOP_OUT%/*}/token/token
   for name in events.jsonl exit stopped; do
     rm -f "$BELLHOP_OUT/$name"

@@ -22,11 +22,11 @@ export async function run(log: (line: string) => void): Promise<void> {
     progress(`${rows.length} of ${hostileRules.length} rules`);
   }
   const slowest = rows.reduce((most, row) => (quantile(row.ms, 0.5) > quantile(most.ms, 0.5) ? row : most));
-  const told = rows.filter(({ nsPerUnit }) => nsPerUnit !== undefined);
-  const perUnit = told.map(({ nsPerUnit = 0 }) => nsPerUnit);
-  const dearest = told.find(({ nsPerUnit }) => nsPerUnit === Math.max(...perUnit));
+  const measured = rows.filter(({ nsPerUnit }) => nsPerUnit !== undefined);
+  const perUnit = measured.map(({ nsPerUnit = 0 }) => nsPerUnit);
+  const dearest = measured.find(({ nsPerUnit }) => nsPerUnit === Math.max(...perUnit));
   log(`slowest: ${spread(slowest.ms, 1)} ms, ${slowest.expression}`);
-  log(`a unit of fuel, over ${told.length} rules: ${spread(perUnit, 2)} ns`);
+  log(`a unit of fuel, over ${measured.length} rules: ${spread(perUnit, 2)} ns`);
   log(
     `dearest: ${(Math.max(...perUnit) / quantile(perUnit, 0.5)).toFixed(1)} times the median, ${dearest?.expression}`,
   );
@@ -43,6 +43,6 @@ async function measure(expression: string): Promise<Row> {
   const ms = (await rounds(count, { evaluate }, () => {})).map((one) => one.evaluate);
   // The last unit was requested but not executed.
   const done = fuel.spent <= ruleBudget ? fuel.spent : ruleBudget;
-  const tells = fuel.spent > ruleBudget / 10 && fuel.spent < ruleBudget * 1.1;
-  return { expression, ms, nsPerUnit: tells ? (quantile(ms, 0.5) * 1e6) / done : undefined };
+  const measurable = fuel.spent > ruleBudget / 10 && fuel.spent < ruleBudget * 1.1;
+  return { expression, ms, nsPerUnit: measurable ? (quantile(ms, 0.5) * 1e6) / done : undefined };
 }

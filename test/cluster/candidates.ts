@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
-/** A process of its own, as an operator is: it says when it leads, and gives the lease back on SIGTERM. */
+/** A separate process, as an operator is: it prints a line when it leads, and releases the lease on SIGTERM. */
 const program = `
   const from = (file) => import(new URL(file, process.env.BASE).href);
   const [{ connect }, { createLeader }, { systemClock }, { silentLogger }] = await Promise.all(
@@ -18,23 +18,23 @@ const program = `
   console.log("leads");
 `;
 
-/** Where a candidate stands for election, and as who. */
+/** The lease and the identity of a candidate. */
 export interface Candidacy {
   kubeconfigPath: string;
   namespace: string;
   identity: string;
 }
 
-/** A process that stands for the Lease `operator` of a namespace. */
+/** A process that is a candidate for the Lease `operator` of a namespace. */
 export interface Candidate {
   child: ChildProcess;
-  /** Resolves when the process has said `waits` or `leads`. */
+  /** Resolves when the process has printed `waits` or `leads`. */
   said(word: string): Promise<void>;
-  /** Everything it has said. */
+  /** Its output so far. */
   lines: string[];
 }
 
-/** Starts one; whoever starts it kills it. */
+/** Starts one; the caller must kill it. */
 export function startCandidate({ kubeconfigPath, namespace, identity }: Candidacy): Candidate {
   const env = { ...process.env, KUBECONFIG: kubeconfigPath, NAMESPACE: namespace, IDENTITY: identity };
   const child = spawn(process.execPath, ["--input-type=module", "--eval", program], {

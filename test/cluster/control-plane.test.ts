@@ -7,7 +7,7 @@ import { type ControlPlane, startControlPlane } from "./control-plane.ts";
 import { installCrds } from "./crds.ts";
 import { aNamespace, eventually } from "./namespace.ts";
 
-/** A control plane of its own: these tests break it. */
+/** A separate control plane, because these tests break it. */
 let own: ControlPlane;
 let client: KubeConnection;
 
@@ -37,7 +37,7 @@ describe("startControlPlane", () => {
     await sharedClient.close();
   });
 
-  it("gives a service account's certificate no more than RBAC does", async () => {
+  it("gives a service account's certificate only the rights of RBAC", async () => {
     const namespace = await aNamespace(client);
     const kubeconfig = await own.kubeconfigFor(`system:serviceaccount:${namespace}:default`);
     const { client: restricted } = await connect({ kubeconfig });
@@ -82,7 +82,7 @@ describe("startControlPlane", () => {
     expect(refusal).toMatchObject({ message: expect.stringContaining("that name is taken") as string });
   });
 
-  it("says why a daemon did not come up, with the end of its log", async () => {
+  it("reports why a daemon did not start, with the end of its log", async () => {
     await expect(startControlPlane({ apiServerArgs: ["--no-such-flag"] })).rejects.toThrow(
       /kube-apiserver exited with code 1.*unknown flag: --no-such-flag/s,
     );
@@ -94,7 +94,7 @@ describe("startControlPlane", () => {
     expect((await client.list({ ...tasks, namespaced: true })).items).toEqual([]);
   });
 
-  it("tells at the stop that a daemon had died before", async () => {
+  it("reports at the stop that a daemon had died before", async () => {
     const other = await startControlPlane();
     const pids = other.pids();
     process.kill(pids[0]!, "SIGKILL");

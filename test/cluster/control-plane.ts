@@ -11,17 +11,17 @@ import { guardFolder } from "./watchdog.ts";
 
 const serviceAccountIssuer = "https://kubernetes.default.svc";
 
-/** What a control plane can be asked to be; everything has a default. */
+/** Options of a control plane; all have a default. */
 export interface ControlPlaneOptions {
   /** Whether etcd waits for the disk. Off: tests need speed, benches turn it on. */
   fsync?: boolean;
   /** Further flags for kube-apiserver. */
   apiServerArgs?: string[];
-  /** Where it puts its files; a new temporary folder unless told. */
+  /** Folder for its files; a new temporary folder by default. */
   folder?: string;
-  /** Folder with etcd and kube-apiserver; found, or built without a word, unless told. */
+  /** Folder with etcd and kube-apiserver; by default they are found, or built without a message. */
   daemons?: string;
-  /** How long each of etcd and kube-apiserver may take to be ready; 60,000 unless told. */
+  /** Time limit for etcd and for kube-apiserver to become ready; 60,000 by default. */
   readyTimeoutMs?: number;
 }
 
@@ -39,20 +39,20 @@ export interface ControlPlane {
   pids(): number[];
   /**
    * Writes a kubeconfig with a client certificate for `user` in `groups` and gives its path. A service account's user
-   * (`system:serviceaccount:<namespace>:<name>`) has its three groups unless told otherwise.
+   * (`system:serviceaccount:<namespace>:<name>`) has its three groups by default.
    */
   kubeconfigFor(user: string, groups?: string[]): Promise<string>;
   /** Ends the API server: open connections break, new ones are refused, the data stays. */
   stopApiServer(): Promise<void>;
   /** Starts it again on the same port and resolves when it is ready. */
   startApiServer(): Promise<void>;
-  /** Ends both daemons and removes the folder. Rejects, with the end of its log, when one had died on its own. */
+  /** Ends both daemons and removes the folder. Rejects, with the end of its log, if one had died before. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts a control plane of its own, in about 5 s and without root; any number run beside each other. Its daemons die
- * with this process however it ends. Rejects with the end of the log when a daemon does not come up.
+ * Starts a separate control plane, in about 5 s and without root; any number can run at the same time. Its daemons die
+ * with this process, however it ends. Rejects with the end of the log if a daemon does not start.
  */
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
   const binaries = options.daemons ?? (await daemonsFolder("control plane"));
@@ -72,7 +72,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   }
 }
 
-/** Where a control plane in this folder puts the kubeconfig of its administrator. */
+/** Path of the administrator's kubeconfig of a control plane in this folder. */
 export function adminKubeconfig(folder: string): string {
   return kubeconfigIn(folder, "admin");
 }
@@ -142,7 +142,7 @@ function defaultGroups(user: string): string[] {
   return namespace ? ["system:serviceaccounts", `system:serviceaccounts:${namespace}`] : [];
 }
 
-/** Between our look and the daemon's bind another process may take the port: then a new one is tried. */
+/** Another process may take the port between our check and the daemon's bind: then a new port is tried. */
 async function onFreePort(start: (port: number) => Promise<Listening>): Promise<Listening> {
   for (let attempt = 1; ; attempt++) {
     try {

@@ -7,9 +7,9 @@ import { guardGroup, signalGroup } from "./watchdog.ts";
 export interface Daemon {
   readonly name: string;
   readonly pid: number;
-  /** Set once it has ended. */
+  /** Set after it has ended. */
   readonly ending: string | undefined;
-  /** Resolves when it has ended, with a sentence that says how. */
+  /** Resolves after it has ended, with a sentence that describes the end. */
   readonly ended: Promise<string>;
   /** The last `lines` lines of its log. */
   tail(lines?: number): string;
@@ -17,7 +17,7 @@ export interface Daemon {
   stop(graceMs?: number): Promise<void>;
 }
 
-/** What to start. */
+/** The command to start, and its options. */
 export interface DaemonOptions {
   command: string;
   args: string[];
@@ -44,7 +44,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   let ending: string | undefined;
   const ended = new Promise<string>((resolve) =>
     child.once("exit", (code, signal) => {
-      // What it started itself goes with it.
+      // Its child processes end with it.
       signalGroup(pid, "SIGKILL");
       release();
       ending = signal === null ? `${name} exited with code ${code}` : `${name} was ended by ${signal}`;

@@ -2,34 +2,34 @@ import { buildDaemons, builtDaemons } from "./daemons/build.ts";
 import { daemonsAt, placesOf, type DaemonUse, type Found } from "./daemons/machine.ts";
 import { type Progress, type Say, startProgress } from "./progress.ts";
 
-/** Where daemons are looked for, and who hears of it. */
+/** Places to look for daemons, and callbacks for messages. */
 export interface DaemonOptions {
-  /** Takes a line where the machine's own daemons are used, and where some are there that do not fit. */
+  /** Called with a line if the machine's own daemons are used, and if some are there that are not suitable. */
   say?: (line: string) => void;
-  /** Takes what the build does at the moment, again and again. */
+  /** Called repeatedly with the current state of the build. */
   now?: (doing: string) => void;
   /** Ends a build. */
   signal?: AbortSignal;
   env?: NodeJS.ProcessEnv;
   /** Folders of the machine to look into, beside the PATH and those of setup-envtest. */
   usual?: readonly string[];
-  /** Our own build; tests bring theirs. */
+  /** Our own build; tests pass a fake one. */
   build?: (options: DaemonOptions) => Promise<string>;
-  /** The build that is in the cache, if one is. */
+  /** The build in the cache, if there is one. */
   built?: () => Promise<string | undefined>;
 }
 
-/** Who hears of it that daemons are got, and what may end that. */
+/** Callbacks for messages while daemons are prepared, and the signal that ends it. */
 export interface PrepareOptions {
   say: Say;
-  /** What else is under way; nothing unless told. */
+  /** Other work in progress; nothing by default. */
   progress?: Progress;
   signal?: AbortSignal;
-  /** Called where a build is under way: what it needs is there. */
+  /** Called when a build is running: its prerequisites are there. */
   begun?: () => void;
 }
 
-/** As `daemonsFolder`, and says how far a build is. */
+/** As `daemonsFolder`, but also reports the progress of a build. */
 export function prepareDaemons(use: DaemonUse, options: PrepareOptions): Promise<string> {
   const { say, progress = startProgress(say), signal, begun = () => {} } = options;
   const more = signal === undefined ? {} : { signal };
@@ -40,8 +40,8 @@ export function prepareDaemons(use: DaemonUse, options: PrepareOptions): Promise
 }
 
 /**
- * The folder with all daemons that a use needs, of the pinned minor version or a newer one: those that `KUBEBUILDER_ASSETS` names; else our own
- * build where the cache has it, since that is the pinned version; else those of the machine; else our own build, made once.
+ * The folder with all daemons that a use needs, of the pinned minor version or a newer one: that of `KUBEBUILDER_ASSETS`; else our own build if
+ * the cache has it, because it has the pinned version; else that of the machine; else a new build of ours, made once.
  */
 export async function daemonsFolder(use: DaemonUse, options: DaemonOptions = {}): Promise<string> {
   const { say = () => {}, env = process.env, build = buildDaemons, built = builtDaemons } = options;

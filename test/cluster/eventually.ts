@@ -1,10 +1,10 @@
 import { describeError } from "../../src/shared/errors.ts";
 
-/** How long to wait, and for what, in words that finish "waited for …". */
+/** Time limit, and the awaited event as a text that completes "waited for …". */
 export interface EventuallyOptions {
-  /** 45,000 unless told: the machine may be busy. Below the shortest time-out of a test, so that what was waited for is said. */
+  /** 45,000 by default, because the machine may be busy. Less than the shortest time-out of a test, so that the error names the awaited event. */
   timeoutMs?: number;
-  /** 50 unless told. */
+  /** 50 by default. */
   everyMs?: number;
   describe: string;
 }

@@ -15,7 +15,7 @@ declare module "vitest" {
   }
 }
 
-/** Starts the one control plane that all cluster tests share, and builds its daemons first where there are none. Gives its end. */
+/** Starts the one control plane that all cluster tests share, and builds its daemons first if there are none. Returns the function that ends it. */
 export function setup(project: TestProject): () => Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "bellhop-control-plane-"));
   project.provide("kubeconfigPath", adminKubeconfig(folder));

@@ -5,8 +5,8 @@ import type { KubeClient } from "../../src/kube/types.ts";
 export { eventually } from "./eventually.ts";
 
 /**
- * Creates a namespace of its own for one test, with the `default` ServiceAccount and the `kube-root-ca.crt` ConfigMap
- * that pods need and that no controller makes here. Gives its name. It is left behind: the control plane is thrown away.
+ * Creates a separate namespace for one test, with the `default` ServiceAccount and the `kube-root-ca.crt` ConfigMap
+ * that pods need and that no controller creates here. Returns its name. It is not deleted: the control plane is temporary.
  */
 export async function aNamespace(client: KubeClient, prefix = "test"): Promise<string> {
   const name = `${prefix}-${randomBytes(4).toString("hex")}`;

@@ -40,7 +40,7 @@ const processIds = (pod: Pod, count: number): Promise<number[]> =>
   );
 
 describe("the process node", () => {
-  it("keeps pods running while the API server is away, and tells of their end afterwards", async () => {
+  it("keeps pods running while the API server is away, and reports their end afterwards", async () => {
     const pod = await create("away", 'until [ -e "$HOME/go" ]; do sleep 0.05; done; exit 5');
     await running(client, pod);
     await controlPlane.stopApiServer();
@@ -49,7 +49,7 @@ describe("the process node", () => {
     expect(statusOf(await ended(client, pod), "main")?.state?.terminated?.exitCode).toBe(5);
   });
 
-  it("takes all processes of its pods along when it is killed, and says so when it is back", async () => {
+  it("ends all processes of its pods when it is killed, and reports it after a restart", async () => {
     const pod = await create("orphaned", "setsid sleep 1000 & sleep 1000 & echo $! $$$$; wait");
     const pids = await processIds(pod, 2);
     expect(pids.map(isAlive)).toEqual([true, true]);
@@ -68,7 +68,7 @@ describe("the process node", () => {
     await gone(client, pod);
   });
 
-  it("does not begin a pod again that ended before it was restarted", async () => {
+  it("does not start a pod again that ended before the restart", async () => {
     const pod = await create("once", "echo ran");
     await ended(client, pod);
     await node.kill();

@@ -35,7 +35,7 @@ const mounted: Partial<Container> = {
 const until = (condition: string): string => `until ${condition}; do sleep 0.05; done`;
 
 describe("the order of containers", () => {
-  it("is init, native sidecar, main; and the sidecar is told to end after the last main has ended", async () => {
+  it("is init, native sidecar, main; and the sidecar is asked to end after the last main has ended", async () => {
     const pod = await create("order", {
       ...shared,
       initContainers: [
@@ -74,7 +74,7 @@ describe("the order of containers", () => {
     );
   });
 
-  it("restarts a sidecar that ends early and keeps its last words", async () => {
+  it("restarts a sidecar that ends early, and keeps its termination message", async () => {
     const pod = await create("restarts", {
       ...shared,
       initContainers: [
@@ -123,7 +123,7 @@ describe("an ending", () => {
     expect(statusOf(after, "fine")?.state?.terminated).toMatchObject({ exitCode: 0, reason: "Completed" });
   });
 
-  it("of an init container with an error keeps the rest from running", async () => {
+  it("of an init container with an error prevents the start of the others", async () => {
     const pod = await create("no-init", { initContainers: [sh("first", "exit 4")], containers: [sh("main", "true")] });
     const after = await ended(client, pod);
     expect(after.status?.phase).toBe("Failed");
@@ -131,7 +131,7 @@ describe("an ending", () => {
     expect(statusOf(after, "main")?.state).toEqual({ waiting: { reason: "PodInitializing" } });
   });
 
-  it("keeps the last 4096 bytes of the termination message, or of the log where that is asked for", async () => {
+  it("keeps the last 4096 bytes of the termination message, or of the log if the pod asks for it", async () => {
     const message = { env: [{ name: "MESSAGE", value: "/words/last" }], terminationMessagePath: "/words/last" };
     const pod = await create("words", {
       containers: [
@@ -155,7 +155,7 @@ describe("an ending", () => {
     expect((await ended(client, pod)).status).toMatchObject({ phase: "Failed", reason: "DeadlineExceeded" });
   });
 
-  it("says what is wrong with a pod that this node cannot run", async () => {
+  it("has a message about a pod that this node cannot run", async () => {
     const bare = await create("bare", { containers: [{ name: "main", image: "an-image" }] });
     const always = await create("always", { restartPolicy: "Always", containers: [sh("main", "true")] });
     const terminated = statusOf(await ended(client, bare), "main")?.state?.terminated;
@@ -165,8 +165,8 @@ describe("an ending", () => {
   });
 });
 
-describe("what a container is given", () => {
-  it("is its variables and volumes under local paths, and nothing of the node's own environment", async () => {
+describe("the input of a container", () => {
+  it("has its variables and volumes under local paths, and nothing of the node's own environment", async () => {
     await client.create(configMaps, { metadata: { name: "settings", namespace }, data: { key: "from-map" } });
     const pod = await create("given", {
       volumes: [
@@ -210,7 +210,7 @@ describe("what a container is given", () => {
     );
   });
 
-  it("waits for a ConfigMap that is not there yet, and says so", async () => {
+  it("waits for a ConfigMap that does not exist yet, and the status says so", async () => {
     const pod = await create("waits", {
       volumes: [{ name: "later", configMap: { name: "later" } }],
       containers: [
@@ -231,7 +231,7 @@ describe("what a container is given", () => {
     expect(await log(pod, "main")).toBe("here");
   });
 
-  it("is a token for its audience, bound to the pod, and renewed while it runs", async () => {
+  it("has a token for its audience, bound to the pod, and renewed while it runs", async () => {
     await client.create(serviceAccounts, { metadata: { name: "courier", namespace } });
     const source = { serviceAccountToken: { audience: "bellhop-broker", expirationSeconds: 600, path: "token" } };
     const pod = await create("token", {
@@ -264,7 +264,7 @@ describe("what a container is given", () => {
 });
 
 describe("a deletion", () => {
-  it("gives main containers and then sidecars time to end well", async () => {
+  it("gives main containers and then sidecars time to end", async () => {
     const pod = await create("graceful", {
       ...shared,
       initContainers: [
@@ -287,7 +287,7 @@ describe("a deletion", () => {
     expect(await log(pod, "beside")).toBe("main\nsidecar\n");
   });
 
-  it("kills what does not end in time, with everything it started, also what left its process group", async () => {
+  it("kills containers that do not end in time, with all their processes, also those that left the process group", async () => {
     const pod = await create("stubborn", {
       containers: [sh("main", `trap '' TERM; setsid sleep 1000 & echo $! $$$$; ${until("false")}`)],
     });

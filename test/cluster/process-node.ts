@@ -10,7 +10,7 @@ import { guardFolder } from "./watchdog.ts";
 
 const checkout = join(import.meta.dirname, "..", "..");
 
-/** What a process node can be asked to be. */
+/** Options of a process node. */
 export interface ProcessNodeOptions {
   /** An administrator's. */
   kubeconfigPath: string;
@@ -20,7 +20,7 @@ export interface ProcessNodeOptions {
   nodeName?: string;
   /** Where volumes and logs go; a temporary one, removed by `stop`, unless given. */
   folder?: string;
-  /** What stands for `/app` in commands: this checkout, whose `src/x.ts` then stands for `/app/dist/x.js`. */
+  /** The folder for `/app` in commands: this checkout, whose `src/x.ts` then stands for `/app/dist/x.js`. */
   appRoot?: string;
   /** Renews tokens that are older, however long they are good for (the shortest life of a token is 10 minutes). */
   tokenMaxAgeSeconds?: number;

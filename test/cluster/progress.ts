@@ -1,21 +1,21 @@
 import { type Clock, systemClock } from "../../src/shared/clock.ts";
 
-/** How long nothing is said. What is in a cache is there by then, and nothing is said at all. */
+/** Time before the first line. Cached parts finish earlier, and then nothing is printed. */
 const everyMs = 10_000;
 
 /** Takes one line. */
 export type Say = (line: string) => void;
 
-/** Work of several parts at once; one line says from time to time what remains. */
+/** Work of several parallel parts; from time to time one line names the remaining parts. */
 export interface Progress {
   /**
-   * Begins a part, and gives what it comes to. `now` takes what it does at the moment. A part whose name is known already is not begun again:
-   * both callers get the same.
+   * Starts a part, and returns its result. `now` takes its current state. A part whose name is already known is not started again: both callers
+   * get the same result.
    */
   part<T>(name: string, work: (now: Say) => Promise<T>): Promise<T>;
 }
 
-/** Starts with nothing to do. Says `waiting for: a (3 min 20 s so far: 7 of 9 packages), b (12 s so far); done: c` while there is something. */
+/** Starts without parts. Prints `waiting for: a (3 min 20 s so far: 7 of 9 packages), b (12 s so far); done: c` while parts remain. */
 export function startProgress(say: Say, clock: Clock = systemClock): Progress {
   const parts = new Map<string, Part>();
   let timer: (() => void) | undefined;

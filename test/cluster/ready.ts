@@ -4,7 +4,7 @@ import { request as httpsRequest } from "node:https";
 import type { Daemon } from "./daemon.ts";
 import type { Credentials } from "./pki.ts";
 
-/** Where a daemon says that it is ready: 200 means yes. */
+/** The probe of a daemon: 200 means ready. */
 export interface Readiness {
   url: string;
   timeoutMs: number;

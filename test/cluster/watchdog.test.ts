@@ -24,7 +24,7 @@ const parent = `
   });
 `;
 
-describe("what a process has started, and its folder", () => {
+describe("the child processes of a process, and its folder", () => {
   it.each([
     { how: "is killed", end: (child: ChildProcess) => child.kill("SIGKILL") },
     { how: "throws", end: (child: ChildProcess) => child.stdin?.write("now") },

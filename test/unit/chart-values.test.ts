@@ -35,7 +35,7 @@ describe("the values of the test", () => {
   it("set every value of the chart, and none to its default", () => {
     const defaults = leaves(parse(readFileSync(join(chart, "values.yaml"), "utf8")));
     const given = leaves(everything);
-    // Not set: security values with only one allowed value, a backend other than `pod`, and `crds.install`, without which there is nothing to check.
+    // These keep their default: security values with only one allowed value, the backend `pod`, and `crds.install`, which renders the CRDs.
     const fixed =
       /[sS]ecurityContext\.|\.enabled$|^extraCA\.configMap$|[dD]isruptionBudget\.maxUnavailable$|^sandbox\.backend$|^crds\.install$/;
     const unset = [...defaults].filter(([path, value]) => {

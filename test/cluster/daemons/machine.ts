@@ -6,7 +6,7 @@ import { cacheFolder } from "../node/cache.ts";
 import { executables, foldersOnPath } from "../node/executables.ts";
 import { tail, tryRun } from "../node/run.ts";
 
-/** What daemons are for: a control plane on loopback, or a node with everything. */
+/** Uses of daemons: a control plane on loopback, or a complete node. */
 export type DaemonUse = "control plane" | "node";
 
 /** `etcd`, or one of the daemons of Kubernetes, which are all of one version. */
@@ -15,19 +15,19 @@ const needs: Readonly<Record<DaemonUse, readonly string[]>> = {
   node: ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy"],
 };
 
-/** A place where daemons may be: its name for people, and the folders, the first one first. */
+/** A place where daemons may be: its human-readable name, and the folders in search order. */
 export interface Place {
   name: string;
   folders: readonly string[];
 }
 
-/** All daemons of a use at one place, or why not. `partly`: some of them are there. */
+/** All daemons of a use at one place, or the reason against the place. `partly`: some of them are there. */
 export type Found = { fits: true; folder: string; what: string } | { fits: false; why: string; partly: boolean };
 
-/** Where kubebuilder's own instructions have put them for years. */
+/** The folder in kubebuilder's own instructions. */
 const usualFolders = ["/usr/local/kubebuilder/bin"];
 
-/** Where a machine may have daemons: what `KUBEBUILDER_ASSETS` says, the PATH, usual folders, and where setup-envtest leaves them. */
+/** Places where a machine may have daemons: `KUBEBUILDER_ASSETS`, the PATH, usual folders, and the folder of setup-envtest. */
 export function placesOf(
   env: NodeJS.ProcessEnv,
   usual: readonly string[] = usualFolders,
@@ -54,7 +54,7 @@ function envtestFolders(env: NodeJS.ProcessEnv): string[] {
   }
 }
 
-/** Looks whether all daemons of a use are at a place, in versions that fit. Asks each for its version. */
+/** Checks that a place has all daemons of a use, in suitable versions. Asks each for its version. */
 export async function daemonsAt({ name, folders }: Place, use: DaemonUse): Promise<Found> {
   const found = needs[use].map((daemon) => ({ daemon, path: executables(daemon, folders)[0] }));
   const missing = found.filter(({ path }) => path === undefined).map(({ daemon }) => daemon);
@@ -68,7 +68,7 @@ export async function daemonsAt({ name, folders }: Place, use: DaemonUse): Promi
   return { fits: true, folder, what: `Kubernetes ${apiServer?.version} and etcd ${etcd?.version} of ${folderName(name, folder)}` };
 }
 
-/** For a place of many folders, the one that they are really in. */
+/** For a place with several folders, the folder with the daemons. */
 function folderName(name: string, folder: string): string {
   return name === "the PATH" ? `${folder} (on the PATH)` : name;
 }
@@ -77,7 +77,7 @@ interface Daemon extends Version {
   daemon: string;
 }
 
-/** What `--version` says: major and minor, and undefined where it does not run. */
+/** Major and minor version from `--version`; undefined if the daemon does not run. */
 interface Version {
   path: string;
   version: string;
@@ -95,7 +95,7 @@ function refused(error: Error): { code: number; stdout: string; stderr: string }
   return { code: 126, stdout: "", stderr: error.message };
 }
 
-/** The daemon that does not fit, in words that finish "… has". */
+/** The daemon that is not suitable, as a text that completes "… has". */
 function whyNot(daemons: readonly Daemon[]): string | undefined {
   const oldest = pinned();
   const broken = daemons.find(({ minor }) => minor === undefined);
@@ -118,7 +118,7 @@ function isOlder([major, minor]: readonly [number, number], than: readonly [numb
   return major !== than[0] ? major < than[0] : minor < than[1];
 }
 
-/** Major and minor version of what our own build is made from. */
+/** Major and minor version of our own build. */
 function pinned(): Record<Kind, readonly [number, number]> {
   const modules = readFileSync(join(import.meta.dirname, "go.mod"), "utf8");
   const of = (module: string): readonly [number, number] => {
@@ -128,7 +128,7 @@ function pinned(): Record<Kind, readonly [number, number]> {
   return { kubernetes: of("k8s.io/kubernetes"), etcd: of("go.etcd.io/etcd/server/v3") };
 }
 
-/** Their folder; where they are in several, one in the cache with links to them. */
+/** Their folder; if they are in several, a folder in the cache with links to them. */
 function oneFolder(daemons: readonly Daemon[]): string {
   const [first = "", ...others] = new Set(daemons.map(({ path }) => dirname(path)));
   if (others.length === 0) return first;

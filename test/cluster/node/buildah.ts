@@ -14,7 +14,7 @@ export interface Build {
   file: string;
   context: string;
   buildArgs?: Record<string, string>;
-  /** Ignore file, where the context's own does not fit. */
+  /** Ignore file, if the context's own is not suitable. */
   ignoreFile?: string;
 }
 

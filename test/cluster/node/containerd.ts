@@ -42,7 +42,7 @@ state = "${layout.folder}/containerd/state"
 
 /**
  * Every pod has a point-to-point link to the node, so that traffic between pods is routed, and filtered, like any
- * other. Where policies are enforced, one more plugin holds a pod back until its rules are in place.
+ * other. If policies are enforced, one more plugin delays a pod until its rules are in place.
  */
 function writePodNetwork(layout: NodeLayout): void {
   const bin = join(layout.folder, "cni", "bin");
@@ -64,7 +64,7 @@ function writePodNetwork(layout: NodeLayout): void {
 }
 
 /**
- * A CNI plugin in shell: hands the enforcer what it was given and waits for the answer, which is the result of the
+ * A CNI plugin in shell: passes its input to the enforcer and waits for the answer, which is the result of the
  * plugins before it. Without an answer within 20 s the pod does not start: no enforcer, no network.
  */
 function policyPlugin(requests: string): string {

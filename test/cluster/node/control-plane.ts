@@ -5,7 +5,7 @@ import type { Namespaces } from "./namespaces.ts";
 import type { NodeLayout } from "./options.ts";
 import { tryRun } from "./run.ts";
 
-/** What it is started with: the folder of the daemons, and a kubectl to ask with. */
+/** Its tools: the folder of the daemons, and kubectl. */
 export interface ControlPlaneTools {
   daemons: string;
   kubectl: string;

@@ -39,7 +39,7 @@ const sources = [
   "src",
 ];
 
-/** Builds the images, or takes them from the cache where nothing they are made from has changed. */
+/** Builds the images, or takes them from the cache if none of their sources has changed. */
 export async function buildImages(options: { log?: Log } = {}): Promise<BuiltImages> {
   const log = options.log ?? (() => {});
   await installPrerequisites("images", log);
@@ -66,7 +66,7 @@ async function buildAll(log: Log): Promise<BuiltImages> {
   };
 }
 
-/** What an image is made from. */
+/** The sources of an image. */
 interface Recipe {
   name: string;
   file: string;

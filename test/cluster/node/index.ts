@@ -29,7 +29,7 @@ import { until } from "./wait.ts";
 export interface RealNode {
   /** The Node's name. */
   name: string;
-  /** Where its logs and files are; gone after `stop`. */
+  /** Folder of its logs and files; deleted by `stop`. */
   folder: string;
   /** A cluster administrator's kubeconfig. Its address answers only inside the node's network. */
   kubeconfigPath: string;
@@ -43,10 +43,10 @@ export interface RealNode {
   exec(argv: readonly string[], options?: RunOptions): Promise<RunResult>;
   /**
    * Starts a process in the node's network, with `env` and this machine's files, that ends with the node; its output
-   * is in `<folder>/logs/<name>.log`. What `exec` leaves running does not end with it.
+   * is in `<folder>/logs/<name>.log`. Processes that `exec` leaves running do not end with it.
    */
   start(name: string, argv: readonly string[], env?: NodeJS.ProcessEnv): StartedDaemon;
-  /** kubectl with these arguments: its output, or an error with what it said. */
+  /** Runs kubectl with these arguments: returns its output, or throws its message. */
   kubectl(args: readonly string[], options?: RunOptions): Promise<string>;
   /** Gives the node an image from a docker or OCI archive; it is then known under the names in it. */
   importImage(tar: string): Promise<void>;
@@ -67,7 +67,7 @@ export type { NodeSupport } from "./support.ts";
 
 /**
  * Starts a node and returns when it is Ready: about 10 s once the daemons are in the cache. Ends one of the same
- * name first, also one that a crashed process left. Throws one line where `nodeSupport` says no.
+ * name first, also one that a crashed process left. Throws one line if `nodeSupport` reports that no node can run.
  */
 export async function startNode(options: NodeOptions = {}): Promise<RealNode> {
   const layout = layoutOf(options);
@@ -86,7 +86,7 @@ export async function startNode(options: NodeOptions = {}): Promise<RealNode> {
   }
 }
 
-/** Ends the node of this name, whoever started it; nothing happens where there is none. */
+/** Ends the node of this name, whichever process started it; does nothing if there is none. */
 export function stopNodeNamed(name?: string): Promise<void> {
   return stopNode(layoutOf(name === undefined ? {} : { name }));
 }

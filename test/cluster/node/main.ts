@@ -4,8 +4,8 @@ import { installPrerequisites } from "./prerequisites.ts";
 import { tool } from "./tools.ts";
 
 /**
- * `node test/cluster/node/main.ts up|down [name]`: a node that outlives this command, for looking around.
- * `prerequisites`: what a node needs of this machine. `images`: builds them, and prints their names, archives and what each is for.
+ * `node test/cluster/node/main.ts up|down [name]`: a node that outlives this command, for inspection.
+ * `prerequisites`: installs the prerequisites of a node. `images`: builds the images, and prints their names, archives and uses.
  */
 const [verb = "", name] = process.argv.slice(2);
 const say = (line: string): void => console.log(line);
@@ -18,7 +18,7 @@ const purposes: Record<keyof BuiltImages, string> = {
 
 try {
   const action = verbs[verb];
-  if (!action) throw new Error("say `up [name]`, `down [name]`, `prerequisites` or `images`");
+  if (!action) throw new Error("unknown command: use `up [name]`, `down [name]`, `prerequisites` or `images`");
   await action();
 } catch (error) {
   console.error(describeError(error));
@@ -28,7 +28,7 @@ try {
 async function up(): Promise<void> {
   const node = await startNode({ log: say, outlives: true, ...(name === undefined ? {} : { name }) });
   say(`logs and files: ${node.folder}`);
-  say(`look around:    export KUBECONFIG=${node.kubeconfigPath}; ${node.enter.join(" ")} kubectl get pods -A`);
+  say(`inspect it:     export KUBECONFIG=${node.kubeconfigPath}; ${node.enter.join(" ")} kubectl get pods -A`);
 }
 
 async function prerequisites(): Promise<void> {

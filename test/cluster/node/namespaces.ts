@@ -25,8 +25,8 @@ export interface Namespaces {
 }
 
 /**
- * Process 1 inside. What the daemons hard-code is bound to the node's own folder, so that two nodes do not share it
- * and this machine's own stays as it was. Mounts are shared inside, as on a real node, and private to it.
+ * Process 1 inside. Paths that the daemons hard-code are bound to the node's own folder, so that two nodes do not share
+ * them and this machine's own paths stay unchanged. Mounts are shared inside, as on a real node, and private to it.
  * It must be bash, which collects the children that shims leave behind.
  */
 const initScript = `set -eu

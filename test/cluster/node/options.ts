@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { cacheFolder } from "./cache.ts";
 
-/** What a test may say about its node; everything has a default, and two nodes differ at least in `name`. */
+/** Options of a node; all have a default, and two nodes differ at least in `name`. */
 export interface NodeOptions {
   /** Lower-case letters, digits and dashes, at most 20; names the Node, its folder and its cgroup. `bellhop` by default. */
   name?: string;
@@ -15,9 +15,9 @@ export interface NodeOptions {
   apiPort?: number;
   /** Whether something enforces NetworkPolicy, as on a good cluster, or nothing does. `enforced` by default. */
   networkPolicy?: "enforced" | "ignored";
-  /** The node goes on when the process that started it ends, however that ends. False by default. */
+  /** Whether the node keeps running after the end of the process that started it. False by default. */
   outlives?: boolean;
-  /** Folder with the Kubernetes daemons; found, or built, unless told. */
+  /** Folder with the Kubernetes daemons; by default they are found or built. */
   daemons?: string;
   /** Takes one line for each step of the start. */
   log?: (line: string) => void;
@@ -49,7 +49,7 @@ export interface NodeLayout {
   cgroup: string;
 }
 
-/** Fills in the defaults; throws a message for people when the name cannot be one. */
+/** Fills in the defaults; throws a human-readable message if the name is invalid. */
 export function layoutOf(options: NodeOptions = {}): NodeLayout {
   const name = options.name ?? "bellhop";
   if (!/^[a-z0-9]([a-z0-9-]{0,18}[a-z0-9])?$/.test(name)) {

@@ -3,7 +3,7 @@ import { type Progress, startProgress } from "../progress.ts";
 import { type BuiltImages, buildImages } from "./images.ts";
 import { installPrerequisites } from "./prerequisites.ts";
 
-/** What a node with Bellhop's images needs, of which some takes minutes the first time. */
+/** Prerequisites of a node with Bellhop's images; some of them take minutes the first time. */
 export interface PreparedNode {
   /** The folder of the daemons. */
   daemons: string;
@@ -11,8 +11,8 @@ export interface PreparedNode {
 }
 
 /**
- * Gets everything that a node needs. The daemons take longest, so they begin, and everything else is done meanwhile; but nothing is where they
- * can be neither found nor built.
+ * Prepares everything that a node needs. The daemons take longest, so they start first, and everything else is done meanwhile; but nothing is done
+ * if the daemons can be neither found nor built.
  */
 export async function prepareNode(options: PrepareOptions): Promise<PreparedNode> {
   const { progress = startProgress(options.say) } = options;

@@ -2,10 +2,10 @@ import { existsSync, readFileSync } from "node:fs";
 import { tail, tryRun } from "./run.ts";
 import { onPath } from "./tools.ts";
 
-/** What something is needed for. */
+/** The use of a prerequisite. */
 type Purpose = "node" | "images";
 
-/** What is needed of the machine: a file or command, the Debian package that brings it, and what for. */
+/** A prerequisite of the machine: a file or command, its Debian package, and its use. */
 const needs: readonly { what: string; package: string; for: readonly Purpose[] }[] = [
   { what: "containerd", package: "containerd", for: ["node"] },
   { what: "runc", package: "runc", for: ["node"] },
@@ -31,8 +31,8 @@ export function missingPackages(purpose: Purpose): string[] {
 }
 
 /**
- * Installs what is missing where this is root on Debian, with a line about it; else throws one line that names it.
- * Does nothing where nothing is missing.
+ * Installs missing packages if this is root on Debian, and prints a line about it; otherwise throws one line that names them.
+ * Does nothing if nothing is missing.
  */
 export async function installPrerequisites(purpose: Purpose, log: (line: string) => void): Promise<void> {
   if (purpose === "images" && !isRoot()) {

@@ -8,7 +8,7 @@ export interface RunResult {
   stderr: string;
 }
 
-/** What a command is run with. */
+/** Options of a command. */
 export interface RunOptions {
   /** Written to its standard input, which is then closed. */
   input?: string;

@@ -1,7 +1,7 @@
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import type { ProcessId } from "./processes.ts";
 
-/** What a later process needs to stop a node that an earlier one started. */
+/** The state that a later process needs to stop a node of an earlier process. */
 export interface NodeState {
   /** The outer `unshare`: when it dies, the kernel ends everything inside its process namespace. */
   holder: ProcessId;
@@ -13,7 +13,7 @@ export function writeState(path: string, state: NodeState): void {
   renameSync(`${path}.new`, path);
 }
 
-/** The state of a node that was started, or undefined where there is none. */
+/** The state of a node that was started, or undefined if there is none. */
 export function readState(path: string): NodeState | undefined {
   let text: string;
   try {

@@ -1,12 +1,12 @@
 import { setTimeout as pause } from "node:timers/promises";
 
-/** What `until` waits with. */
+/** Options of `until`. */
 export interface WaitOptions {
-  /** What is waited for, in the message when it does not come. */
+  /** The awaited event, for the error message. */
   what: string;
   timeoutMs: number;
   everyMs?: number;
-  /** The end of the message: what the thing said meanwhile. */
+  /** The end of the message: the output of the awaited part. */
   detail?: () => string;
 }
 

@@ -10,7 +10,7 @@ import { type ContainerPlaces, mapAppSource, mapPath, pathMap } from "./paths.ts
 import type { ContainerRecord } from "./types.ts";
 import { type VolumeDeps, volumeFolder } from "./volumes.ts";
 
-/** Where one pod keeps what, on this machine. */
+/** The folders of one pod on this machine. */
 export interface PodPlaces {
   client: KubeClient;
   /** Folder of the pod: volumes and the containers' scratch folders. Gone with the pod. */
@@ -19,7 +19,7 @@ export interface PodPlaces {
   logs: string;
   volumes: VolumeDeps;
   app: ContainerPlaces["app"];
-  /** What the marks of all its processes begin with. */
+  /** Prefix of the marks of all its processes. */
   mark: string;
 }
 

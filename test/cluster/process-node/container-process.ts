@@ -3,7 +3,7 @@ import { closeSync, openSync } from "node:fs";
 import { constants } from "node:os";
 import { guardGroup, signalGroup } from "../watchdog.ts";
 import { markVariable } from "./environment.ts";
-import { lastWords } from "./last-words.ts";
+import { terminationMessage } from "./termination-message.ts";
 import { seconds } from "./status.ts";
 import { sweep } from "./sweep.ts";
 import type { Terminated } from "./types.ts";
@@ -64,20 +64,20 @@ export function launch(options: Launch): ContainerProcess {
   };
 }
 
-/** How a container ends that never began. */
+/** The end of a container that never started. */
 export function startError(message: string, startedAt: string = seconds(new Date())): Terminated {
   return { exitCode: 128, reason: "StartError", message, startedAt, finishedAt: seconds(new Date()) };
 }
 
 function killAll(pid: number, mark: string): void {
   signalGroup(pid, "SIGKILL");
-  // What left the group, and what that has started meanwhile.
+  // Processes that left the group, and their new child processes.
   for (let round = 0; round < 5 && sweep(mark) > 0; round++);
 }
 
 function terminated(options: Launch, exitCode: number, startedAt: string): Terminated {
   const fallbackToLog = options.fallbackToLog && exitCode !== 0;
-  const message = lastWords({ terminationLog: options.terminationLog, log: options.log, fallbackToLog });
+  const message = terminationMessage({ terminationLog: options.terminationLog, log: options.log, fallbackToLog });
   return {
     exitCode,
     reason: exitCode === 0 ? "Completed" : "Error",

@@ -12,7 +12,7 @@ type EnvFrom = NonNullable<Container["envFrom"]>[number];
 /** The variable by which every process of a container is found, wherever it moved to. */
 export const markVariable = "BELLHOP_PROCESS_NODE";
 
-/** What a container would have from its image, were there one: nothing of this process's own environment. */
+/** The variables that a container's image would set: nothing of this process's own environment. */
 export function imageEnvironment(pod: Pod, scratch: string): Record<string, string> {
   const path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
   return {

@@ -14,7 +14,7 @@ import { hasEnded } from "./types.ts";
 /** The scheduler name that pods ask for this node by. */
 const schedulerName = "bellhop-process";
 
-/** What a process node is. */
+/** Settings of a process node. */
 interface NodeOptions {
   client: KubeConnection;
   log: Logger;
@@ -27,17 +27,17 @@ interface NodeOptions {
   tokenMaxAgeMs: number;
 }
 
-/** What the marks of all processes of a node begin with. */
+/** Prefix of the marks of all processes of a node. */
 export function nodeMark(folder: string): string {
   return `${folder}|`;
 }
 
-/** Begins the marks of what this process has started itself, in whichever folder another did before it. */
+/** Prefix of the marks of processes that this process has started itself, even if an earlier one used the same folder. */
 export function ownMark(folder: string): string {
   return `${nodeMark(folder)}${process.pid}|`;
 }
 
-/** Takes pods, runs them and tells of them until `signal` aborts. Resolves when the first list is there. */
+/** Takes pods, runs them and reports their status until `signal` aborts. Resolves when the first list is there. */
 export async function startNode(options: NodeOptions, signal: AbortSignal): Promise<void> {
   const { client, log } = options;
   const informer = createInformer({ client, clock: systemClock, log }, pods, {
@@ -71,7 +71,7 @@ async function reconcile(frame: Frame, request: Request): Promise<Result> {
   const pod = frame.store.get(request);
   for (const [key, runner] of frame.runners) {
     if (!key.startsWith(keyOf(request)) || key === runnerKey(pod)) continue;
-    // Removed by force: nobody waits for it any more.
+    // The pod was deleted by force: nobody waits for it any more.
     runner.terminate({ graceSeconds: 0 });
     frame.runners.delete(key);
   }

@@ -15,7 +15,7 @@ import { prepareVolumes } from "./volumes.ts";
 const retryMs = 500;
 const maxRestartDelayMs = 10_000;
 
-/** What a runner needs. */
+/** Dependencies of a runner. */
 export interface PodRunnerDeps {
   places: PodPlaces;
   tokens: TokenDeps;
@@ -45,7 +45,7 @@ export class PodRunner {
   readonly #over = new AbortController();
   readonly #timers = new Set<NodeJS.Timeout>();
   #verdict: Verdict = {};
-  /** What a termination said, whatever the containers then do. */
+  /** The verdict of a termination; it overrides the containers' own results. */
   #overruled: Verdict | undefined;
   #killAtMs = Infinity;
   #killing = false;
@@ -99,7 +99,7 @@ export class PodRunner {
     const { places, tokens } = this.#deps;
     const refusal = unsupported(this.#pod);
     if (refusal !== undefined) return { phase: "Failed", reason: "UnsupportedByProcessNode", message: refusal };
-    // The start time is what tells a restarted node that this pod had begun: it is written before anything runs.
+    // A restarted node recognises a started pod by its start time, which is written before anything runs.
     this.#status.publish();
     await this.#status.flush();
     this.#armDeadline();

@@ -31,7 +31,7 @@ export class StatusWriter {
     this.#writing ??= this.#drain().finally(() => (this.#writing = undefined));
   }
 
-  /** Resolves when what was published is written, or the pod is gone. */
+  /** Resolves when the published status is written, or the pod is gone. */
   async flush(): Promise<void> {
     while (this.#writing) await this.#writing;
   }
@@ -57,7 +57,7 @@ export class StatusWriter {
 
   async #failed(error: unknown): Promise<void> {
     if (!isConflict(error)) this.#log.warn({ error, pod: this.#pod.metadata.name }, "could not write a pod's status");
-    // What the server refuses once it refuses again: a later change may pass.
+    // The server would refuse the same status again; a later change may pass.
     if (error instanceof ApiError && !error.retryable) return;
     this.#dirty = true;
     if (!isConflict(error)) await sleep(systemClock, 300);

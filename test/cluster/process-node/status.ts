@@ -4,14 +4,14 @@ import type { Condition } from "../../../src/kube/types.ts";
 import { podIP } from "./fields.ts";
 import type { ContainerRecord, ContainerStatus, PodStatus } from "./types.ts";
 
-/** What the runner decided about the pod as a whole, beyond what its containers say. */
+/** The runner's decision about the whole pod, beyond the states of its containers. */
 export interface Verdict {
   phase?: "Succeeded" | "Failed";
   reason?: string;
   message?: string;
 }
 
-/** What a kubelet would say about a pod in this state. Conditions and fields of others stay as they are. */
+/** The status that a kubelet would write for a pod in this state. Conditions and fields of others stay as they are. */
 export function podStatus(
   before: PodStatus | undefined,
   records: readonly ContainerRecord[],

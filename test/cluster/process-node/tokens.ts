@@ -6,7 +6,7 @@ import { mintToken, type TokenRequest } from "./token.ts";
 
 const retryMs = 5000;
 
-/** What keeps tokens fresh. */
+/** Dependencies of the renewal of tokens. */
 export interface TokenDeps {
   client: KubeClient;
   log: Logger;

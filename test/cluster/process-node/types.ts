@@ -8,10 +8,10 @@ export type ContainerStatus = NonNullable<PodStatus["containerStatuses"]>[number
 type ContainerState = NonNullable<ContainerStatus["state"]>;
 export type Terminated = NonNullable<ContainerState["terminated"]>;
 
-/** What a container is in its pod: `init` runs to its end before the next, `sidecar` runs beside until all `main` have ended. */
+/** Role of a container in its pod: `init` runs to its end before the next, `sidecar` runs beside until all `main` have ended. */
 type Role = "init" | "sidecar" | "main";
 
-/** What the node knows of one container; the status is made of these. */
+/** The node's record of one container; the pod's status is made of these. */
 export interface ContainerRecord {
   readonly container: Container;
   readonly role: Role;

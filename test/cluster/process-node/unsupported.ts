@@ -1,6 +1,6 @@
 import type { Pod } from "../../../src/kube/resources.ts";
 
-/** Why this node cannot run a pod, in words for its status; undefined when it can. Better refused than run differently. */
+/** The reason why this node cannot run a pod, for its status; undefined if it can. It refuses a pod rather than running it differently. */
 export function unsupported(pod: Pod): string | undefined {
   const spec = pod.spec;
   if ((spec?.restartPolicy ?? "Always") !== "Never")

@@ -7,7 +7,7 @@ import { configMapEntries, filesOf, secretEntries } from "./sources.ts";
 import type { TokenRequest } from "./token.ts";
 import type { Container, Volume } from "./types.ts";
 
-/** Where volumes go and what fills them. */
+/** Folders of volumes, and the sources of their content. */
 export interface VolumeDeps {
   client: KubeClient;
   /** Folder of the pod's volumes. */
@@ -100,7 +100,7 @@ async function project(
   return all;
 }
 
-/** What a container may write there belongs to the pod, so it has to exist before the first of them looks. */
+/** Files that a container may write there belong to the pod, so the folder must exist before the first container starts. */
 async function makeSubPaths(deps: VolumeDeps, pod: Pod): Promise<void> {
   const containers: Container[] = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])];
   for (const { name, subPath } of containers.flatMap((container) => container.volumeMounts ?? [])) {

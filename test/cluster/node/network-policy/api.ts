@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Agent, request } from "undici";
 
-/** What the enforcer asks of the API server. */
+/** The enforcer's calls to the API server. */
 export interface ClusterAPI {
   /** Every object of a collection, read from etcd, not from a cache. `path` as in `/api/v1/pods`. */
   list<T>(path: string): Promise<T[]>;

@@ -24,7 +24,7 @@ const addresses = new Map([
   ["web-elsewhere", "10.0.0.3"],
 ]);
 
-/** What policies in the namespace `shop` make of its pods, by address. */
+/** The rules of the pods in the namespace `shop`, by address. */
 function decideFor(...specs: V1NetworkPolicySpec[]): Record<string, PodRules> {
   const policies = specs.map((spec) => ({ metadata: { namespace: "shop" }, spec }));
   const rules = decide({ policies, pods, namespaces, addresses });
@@ -41,7 +41,7 @@ const only = (...addresses: string[]): AllowRule["peers"] => [
 ];
 
 describe("decide", () => {
-  it("leaves a pod alone that no policy selects, also one with the same labels in another namespace", () => {
+  it("does not restrict a pod that no policy selects, also one with the same labels in another namespace", () => {
     const rules = decideFor({ podSelector: { matchLabels: { app: "web" } } });
     expect(Object.keys(rules)).toEqual(["10.0.0.1"]);
   });
@@ -51,7 +51,7 @@ describe("decide", () => {
     expect(forDb({ policyTypes: ["Ingress"] })).toEqual({ address: "10.0.0.2", ingress: [] });
   });
 
-  it("takes a policy without policyTypes to be about egress only if it has egress rules", () => {
+  it("applies a policy without policyTypes to egress only if it has egress rules", () => {
     expect(forDb({})).toEqual({ address: "10.0.0.2", ingress: [] });
     expect(forDb({ egress: [{}] })).toMatchObject({ ingress: [], egress: [{ peers: "any", ports: "any" }] });
   });
@@ -85,7 +85,7 @@ describe("decide", () => {
     ]);
   });
 
-  it("looks a named port up at the pod that receives", () => {
+  it("resolves a named port at the receiving pod", () => {
     const http = [{ port: "http" }];
     const at8080 = [{ protocol: "TCP", first: 8080, last: 8080 }];
     expect(forDb({ ingress: [{ ports: http }] })?.ingress).toEqual([{ peers: "any", ports: at8080 }]);

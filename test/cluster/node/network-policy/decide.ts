@@ -7,7 +7,7 @@ import type {
 } from "@kubernetes/client-node";
 import { selects } from "./selects.ts";
 
-/** What the enforcer knows of the cluster at one moment. */
+/** The enforcer's view of the cluster at one moment. */
 export interface ClusterFacts {
   policies: readonly V1NetworkPolicy[];
   pods: readonly V1Pod[];
@@ -16,7 +16,7 @@ export interface ClusterFacts {
   addresses: ReadonlyMap<string, string>;
 }
 
-/** What one pod may receive and send. An absent direction is not restricted; an empty list allows nothing. */
+/** The traffic that one pod may receive and send. An absent direction is not restricted; an empty list allows nothing. */
 export interface PodRules {
   address: string;
   ingress?: AllowRule[];

@@ -32,7 +32,7 @@ export function createKernel(): Kernel {
   };
 }
 
-/** What a pod sends to the node itself passes INPUT; what the node sends, such as probes, passes neither. */
+/** Packets from a pod to the node itself pass INPUT; packets from the node, such as probes, pass neither chain. */
 async function hook(): Promise<void> {
   for (const chain of ["FORWARD", "INPUT"]) {
     await run(["iptables", "--wait", "5", "--table", "mangle", "--insert", chain, "--jump", entryChain]);

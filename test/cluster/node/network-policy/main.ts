@@ -9,7 +9,7 @@ import { readSandboxes } from "./sandboxes.ts";
 
 /**
  * `main.ts <kubeconfig> <requests> <ready file>`: enforces the NetworkPolicies of a cluster of one node, from inside
- * its network. Everything is read anew at each change: with one node that is a few milliseconds, and nothing can be
+ * its network. Everything is read again at each change: with one node that is a few milliseconds, and nothing can be
  * stale when a pod waits for its rules.
  */
 const [kubeconfig = "", requests = "", readyFile = ""] = process.argv.slice(2);
@@ -50,7 +50,7 @@ async function loop(): Promise<void> {
 }
 
 async function reconcile(): Promise<void> {
-  if (sandboxes.read()) again = true; // The kernel may have told of two files once.
+  if (sandboxes.read()) again = true; // The kernel may report two files with one event.
   const addresses = sandboxes.addresses();
   const [policies, pods, namespaces] = await Promise.all([
     api.list<V1NetworkPolicy>(collections.policies),

@@ -12,7 +12,7 @@ describe("render", () => {
     ]);
   });
 
-  it("drops what no rule returns", () => {
+  it("drops packets that no rule returns", () => {
     expect(render([{ address, egress: [] }]).chains.get(chain)).toEqual(["-j DROP"]);
     expect(render([{ address, egress: [{ peers: "any", ports: "any" }] }]).chains.get(chain)).toEqual([
       "-j RETURN",
@@ -20,7 +20,7 @@ describe("render", () => {
     ]);
   });
 
-  it("writes a block with exceptions as a set whose narrower ranges say no, and no range of length 0", () => {
+  it("writes a block with exceptions as a set with `nomatch` for the narrower ranges, and no range of length 0", () => {
     const peers = [{ cidrs: ["0.0.0.0/0"], except: ["10.0.0.0/8"] }];
     const { sets } = render([{ address, egress: [{ peers, ports: "any" }] }]);
     expect([...sets.values()]).toEqual([["0.0.0.0/1", "10.0.0.0/8 nomatch", "128.0.0.0/1"]]);

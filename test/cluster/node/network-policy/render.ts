@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { AllowRule, Peers, PodRules, PortRange } from "./decide.ts";
 
-/** What to feed `ipset restore` and `iptables-restore --noflush`, and the names that then exist. */
+/** The input for `ipset restore` and `iptables-restore --noflush`, and the names that then exist. */
 export interface Rendered {
   /** Sets by name. A set's name is the hash of its lines, so it never changes once it is there. */
   sets: Map<string, string[]>;
@@ -14,8 +14,8 @@ export const entryChain = "BH-POLICY";
 
 /**
  * Writes the rules for the kernel. They live in the `mangle` table, after the translation of service addresses
- * and before kube-proxy's rules in `filter`, which accept some packets out of turn. What a pod's chain does
- * not return, it drops. Flows that were accepted once go on.
+ * and before kube-proxy's rules in `filter`, which accept some packets early. A pod's chain drops every packet
+ * that it does not return. Accepted flows continue.
  */
 export function render(pods: readonly PodRules[]): Rendered {
   const rendered: Rendered = { sets: new Map(), chains: new Map() };

@@ -14,7 +14,7 @@ export interface Sandboxes {
 interface Request {
   uid: string;
   address: string;
-  /** What the plugins before ours had made, which is ours to hand on. */
+  /** The result of the previous plugins, which ours returns. */
   result: string;
 }
 

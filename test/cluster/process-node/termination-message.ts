@@ -4,7 +4,7 @@ const maxMessageBytes = 4096;
 const maxLogBytes = 2048;
 
 /** A container's termination message: the end of its file, at most 4096 bytes; else, if asked and it failed, the end of its log. */
-export function lastWords(options: {
+export function terminationMessage(options: {
   terminationLog: string;
   log: string;
   fallbackToLog: boolean;
