@@ -9,7 +9,7 @@ export function textOf(path: string): string {
   return readFileSync(join(root, path), "utf8");
 }
 
-/** The shell blocks of a document, in order; under one heading where it is given, as `## Upgrade`. */
+/** The shell blocks of a document, in order; only those under a heading if one is given, for example `## Upgrade`. */
 export function shellBlocks(path: string, heading?: string): string[] {
   const text = textOf(path);
   const section = heading === undefined ? text : sectionOf(text, heading);

@@ -1,8 +1,8 @@
 import { expect } from "vitest";
 
 /**
- * A regular expression where text is expected holds when it matches: `toMatchObject({ message: /3 ahead/ })`. Of itself, vitest compares it
- * with a text as two objects without fields, which are always alike: such a test could not fail.
+ * A regular expression in place of an expected text passes if it matches: `toMatchObject({ message: /3 ahead/ })`. Without this, vitest compares
+ * it with the text as two objects without fields, which are always equal: such a test could not fail.
  */
 expect.addEqualityTesters([
   (actual: unknown, wanted: unknown): boolean | undefined => {

@@ -1,6 +1,6 @@
 /**
  * Rules that would take long on a hostile body, and how the evaluation of each ends: `stopped` when its fuel is spent, with a `value`, or with a
- * message where a bound of another kind holds. Tests hold the outcome, `make bench BENCH=rules` measures what a unit of fuel takes.
+ * message if another bound stops it. Tests check the outcome; `make bench BENCH=rules` measures the time per unit of fuel.
  */
 export const hostileRules: readonly { expression: string; ends: "stopped" | "value" | RegExp }[] = [
   { expression: "body.text.matches('(a+)+$')", ends: "value" },

@@ -1,6 +1,6 @@
 /**
- * What is repeated, over and over, to make texts that are hostile to each of our readers: openings that nothing closes, and lines that begin
- * something. Tests bound the work on them (work.ts), `make bench BENCH=hostile` measures it.
+ * Texts to repeat many times, so that they are hostile to each of our readers: openings that nothing closes, and lines that begin something.
+ * Tests bound the work on them (work.ts), `make bench BENCH=hostile` measures it.
  */
 export const hostileTexts = {
   mention: [

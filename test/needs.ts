@@ -10,8 +10,8 @@ declare module "vitest" {
 }
 
 /**
- * Skips a test, with the reason, where this machine lacks something; goes on where `lacks` is undefined. Call it in the test or in `beforeEach`.
- * The one way to leave a test out: what is filtered away or returns early looks as if it had passed.
+ * Skips a test, with the reason, if this machine lacks something; does nothing if `lacks` is undefined. Call it in the test or in `beforeEach`.
+ * Skip tests only in this way: a test that is filtered out or returns early looks as if it had passed.
  */
 export function skipWhereLacking(context: TestContext, lacks: string | undefined): void {
   if (lacks === undefined) return;
@@ -19,7 +19,7 @@ export function skipWhereLacking(context: TestContext, lacks: string | undefined
   context.skip(lacks);
 }
 
-/** Skips a test that reads a file which lies beside this checkout, and not in a user's clone. */
+/** Skips a test that reads a file beside this checkout, which a user's clone does not have. */
 export function needsFile(context: TestContext, file: URL): void {
   skipWhereLacking(context, existsSync(file) ? undefined : `there is no ${fileURLToPath(file)}`);
 }

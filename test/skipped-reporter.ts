@@ -1,6 +1,6 @@
 import type { Reporter, TestCase } from "vitest/node";
 
-/** Lists at the end of a run what was left out and why; vitest's own reporter only counts it. */
+/** Lists the skipped tests with their reasons at the end of a run; vitest's own reporter only counts them. */
 export const skippedReporter: Reporter = {
   onTestRunEnd(modules) {
     const tests = modules.flatMap((module) => [...module.children.allTests("skipped")]);
@@ -8,7 +8,7 @@ export const skippedReporter: Reporter = {
   },
 };
 
-/** Nothing for tests that a filter (`-t`) left out: they have no reason. */
+/** Empty for tests that a filter (`-t`) left out: they have no reason. */
 function lineOf(test: TestCase): string[] {
   const { whySkipped } = test.meta();
   return whySkipped === undefined ? [] : [`skipped: ${test.fullName}: ${whySkipped}`];

@@ -1,8 +1,8 @@
 import { Script } from "node:vm";
 
 /**
- * How long one call may take before it counts as hanging, and is ended. No measure: on the sizes below, linear work takes a hundredth of it
- * on a slow machine, and quadratic work many minutes on a fast one.
+ * Time after which a call counts as hanging and is ended. It is no measurement: for the sizes below, linear work takes a hundredth of it on a slow
+ * machine, and quadratic work many minutes on a fast one.
  */
 const hangMs = 45_000;
 
@@ -15,8 +15,8 @@ export function fill(unit: string, length: number): string {
 }
 
 /**
- * Runs `work` on n and on 2n characters of hostile text, and throws where the work does not grow in line with the text: where searches through
- * texts look at more than twice as many characters, give or take a tenth, or where it hangs (in a regular expression, in a loop).
+ * Runs `work` on n and on 2n characters of hostile text, and throws if the work does not grow in proportion to the text: if searches through
+ * texts look at more than twice as many characters (with a tolerance of a tenth), or if it hangs (in a regular expression, in a loop).
  */
 export function assertLinear(work: (length: number) => void): void {
   const once = searched(() => withoutHanging(() => work(hostileLength / 2)));
@@ -25,7 +25,7 @@ export function assertLinear(work: (length: number) => void): void {
   throw new Error(`searches looked at ${once} characters, and at ${twice} for a text twice as long`);
 }
 
-/** Runs `work` and ends it where it hangs: vitest's own time-out cannot end what never waits. */
+/** Runs `work` and ends it if it hangs: vitest's own time-out cannot end synchronous code. */
 export function withoutHanging<T>(work: () => T): T {
   const outcome: { result?: T } = {};
   Object.defineProperty(globalThis, slot, { value: () => (outcome.result = work()), configurable: true });
@@ -42,7 +42,7 @@ const call = new Script(`${slot}()`);
 
 /**
  * How many characters the methods of strings that search or compare look at while `work` runs: a count of work that is the same on every
- * machine. Regular expressions and loops over characters are not in it.
+ * machine. Regular expressions and loops over characters are not counted.
  */
 export function searched(work: () => void): number {
   let characters = 0;

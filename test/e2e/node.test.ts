@@ -230,7 +230,7 @@ describe("a node whose starter is killed", () => {
   });
 });
 
-/** What this machine shows of the second node: processes and mounts that name its folder, and networks with a name. */
+/** Traces of the second node on this machine: processes and mounts that name its folder, and named networks. */
 function leftovers(): { processes: string[]; mounts: string[]; networks: string[] } {
   const folder = layoutOf({ name: "second" }).folder;
   const processes = readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && commandOf(pid).includes(folder));

@@ -117,7 +117,7 @@ describe("a task's spec", () => {
   const full: Partial<AgentTaskSpec> = {
     command: "approve",
     commandArgument: "abcdef0",
-    prompt: "Mend it.",
+    prompt: "Repair it.",
     limits: { wallClock: "10m" },
     retryOf: { name: "first" },
   };

@@ -96,8 +96,8 @@ describe("the chart", () => {
 
   it("passes the labels of the broker's pods to the operator, for the sandboxes' network policy", () => {
     const objects = renderChart();
-    const { BELLHOP_BROKER_LABELS: told = "" } = environment(objects, "operator");
-    const labels = Object.fromEntries(told.split(",").map((pair) => pair.split("=")));
+    const { BELLHOP_BROKER_LABELS: passed = "" } = environment(objects, "operator");
+    const labels = Object.fromEntries(passed.split(",").map((pair) => pair.split("=")));
     expect(deployment(objects, "broker").spec.template.metadata.labels).toMatchObject(labels as object);
   });
 
@@ -161,7 +161,7 @@ describe("the chart on a real API server", () => {
   });
 });
 
-/** What the configuration knows: LOG_LEVEL is the logger's, NODE_EXTRA an extra variable of the values. */
+/** The variables that the configuration reads: LOG_LEVEL belongs to the logger, NODE_EXTRA is an extra variable of the values. */
 function known({ LOG_LEVEL, ...env }: Record<string, string>): Record<string, string> {
   delete env["NODE_EXTRA"];
   expect(LOG_LEVEL).toMatch(/^(debug|info|warn|error)$/);

@@ -201,7 +201,7 @@ describe("the gateway without its API server", () => {
 
 describe("a gateway that is killed between request and answer", () => {
   it(
-    "has stored all that it acknowledged, and what it did not is taken when it is told again",
+    "has stored every delivery that it acknowledged, and accepts the others when they are sent again",
     { timeout: 120_000 },
     async () => {
       const published = await aPublishedIntegration(client);

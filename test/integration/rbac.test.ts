@@ -162,7 +162,7 @@ describe("rights by name", () => {
   });
 });
 
-describe("the roles for people", () => {
+describe("the roles of people", () => {
   const read = ["get", "list", "watch"];
   const write = ["create", "update", "patch", "delete"];
 

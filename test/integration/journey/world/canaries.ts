@@ -61,8 +61,8 @@ export async function surfaces(world: World): Promise<Map<string, string>> {
     found.set(kind.plural, JSON.stringify((await world.client.list<never>(kind as never)).items));
   }
   // A webhook's secret is set in this request, and nowhere else.
-  const told = world.github.requests.filter(({ path }) => path !== "/app/hook/config");
-  found.set("what GitHub was told", JSON.stringify(told));
+  const requests = world.github.requests.filter(({ path }) => path !== "/app/hook/config");
+  found.set("requests to GitHub", JSON.stringify(requests));
   const files = [join(world.folder, "*.log"), join(world.node.folder, "*.log"), join(world.node.folder, "logs", "**")];
   for (const path of globSync(files)) if (statSync(path).isFile()) found.set(path, readText(path));
   return found;

@@ -94,7 +94,7 @@ const lastLines = 25;
 function logsOf(parts: World["parts"], about = ""): string[] {
   return Object.entries(parts).map(([name, daemon]) => {
     const lines = daemon.tail(5_000).split("\n");
-    const telling = lines.filter((line) => line.includes(about) || !line.startsWith("{"));
-    return [`--- ${name}`, ...telling.slice(-lastLines).map((line) => line.slice(0, 1_000))].join("\n");
+    const matching = lines.filter((line) => line.includes(about) || !line.startsWith("{"));
+    return [`--- ${name}`, ...matching.slice(-lastLines).map((line) => line.slice(0, 1_000))].join("\n");
   });
 }
