@@ -215,7 +215,7 @@ describe("an installation from the chart, on a real node", () => {
       close: async () => "",
       reason: "NetworkPolicyChanged",
     },
-  ])("ends an agent at once where $name", async ({ open, close, reason }) => {
+  ])("ends an agent at once if $name", async ({ open, close, reason }) => {
     await agentRuns(place, "/bin/sh", "/agents/hostile.sh", "hang");
     const { task } = await ask(place, "Work for long");
     const agents = (): number[] => processesWith("/agents/hostile.sh", "hang");

@@ -207,7 +207,7 @@ describe("a node whose starter is killed", () => {
 
   it.each([
     { outlives: false, how: "ends with it" },
-    { outlives: true, how: "goes on where it shall outlive it" },
+    { outlives: true, how: "keeps running if it should outlive it" },
   ])("$how", async ({ outlives }) => {
     const options = { name: "orphan", outlives };
     const child = spawn(process.execPath, ["--input-type=module", "-e", starter, JSON.stringify(options)], {

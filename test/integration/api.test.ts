@@ -96,7 +96,7 @@ describe("each CRD", () => {
     [GitHubIntegrationKind, { ...minimalIntegration }, 32],
     [AgentProfileKind, { ...minimalProfile }, 32],
     [AgentTaskKind, aPersonsTask("").spec, 63],
-  ] as const)("holds names to what is derived from them: $kind", async (kind, spec, longest) => {
+  ] as const)("limits names, because other names are derived from them: $kind", async (kind, spec, longest) => {
     const type = kind as unknown as ResourceType<KubeObject & { spec: object }>;
     const named = (length: number) => client.create(type, { metadata: { name: "n".repeat(length), namespace }, spec });
     await expect(named(longest)).resolves.toBeDefined();
@@ -165,7 +165,7 @@ describe("a task's spec", () => {
     ["a nested object is emptied", { limits: { wallClock: null } }],
     ["the actor's id is changed", { actor: { id: "1" } }],
     ["the repository is renamed", { repository: { name: "other" } }],
-  ])("stays as it is where %s", async (_name, change) => {
+  ])("does not change: %s", async (_name, change) => {
     const draft = aPersonsTask(namespace, full);
     draft.spec.source.event = "issue_comment";
     const task = await client.create(AgentTaskKind, draft);
@@ -325,7 +325,7 @@ describe("defaults", () => {
     ["integration", integrations, minimalIntegration, gitHubIntegrationSpec],
     ["profile", profiles, minimalProfile, agentProfileSpec],
   ] as const)(
-    "of the server are those of the schema, for an %s with only what is required",
+    "of the server equal those of the schema, for an %s with the required fields only",
     async (_name, type, spec, schema) => {
       const made = await client.create(type, { metadata: { name: "least", namespace }, spec });
       expect(made.spec).toEqual(schema.parse(spec));

@@ -284,7 +284,7 @@ describe("metrics", () => {
       expect(deployment(objects, process).spec.template.metadata.labels).toMatchObject(selector);
   });
 
-  it.each(["serviceMonitor", "podMonitor"])("are scraped as the %s says", (kind) => {
+  it.each(["serviceMonitor", "podMonitor"])("are scraped by the %s's settings", (kind) => {
     const { namespace, labels, annotations, ...scrape } = everything.metrics.serviceMonitor;
     const objects = renderValues({ metrics: { [kind]: everything.metrics.serviceMonitor } });
     const monitor = objects.find((object) => object.kind?.toLowerCase() === kind.toLowerCase());

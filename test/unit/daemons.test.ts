@@ -76,7 +76,7 @@ describe("the daemons of a control plane", () => {
       why: /has kube-apiserver v1\.29\.4, and 1\.\d+ or newer is/,
     },
     { what: "etcd", versions: { etcd: "3.4.9" }, why: /has etcd 3\.4\.9, and 3\.\d+ or newer is needed/ },
-  ])("are our own where the $what of KUBEBUILDER_ASSETS is too old, and it is said", async ({ versions, why }) => {
+  ])("are our own if the $what of KUBEBUILDER_ASSETS is too old, and a line says so", async ({ versions, why }) => {
     const assets = aFolder("assets", controlPlane, versions);
     const { folder, said } = await choose("control plane", { assets });
     expect(folder).toBe("a new build");

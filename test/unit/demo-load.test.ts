@@ -38,7 +38,7 @@ describe("the way images reach somebody's cluster", () => {
     [{ CONTEXT: "kind-dev" }, /`kind` is not on the PATH/],
     [{ CONTEXT: "prod" }, /how shall the images reach prod\? Say REGISTRY=/],
     [{ CONTEXT: "prod", LOAD: "some" }, /there is only LOAD=none/],
-  ])("is asked for in one line where %j does not say it", (env, said) => {
+  ])("is asked for in one line if %j does not name it", (env, said) => {
     expect(() => loadingFrom(env)).toThrow(said);
   });
 });

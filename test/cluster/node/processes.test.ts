@@ -31,7 +31,7 @@ describe("kill", () => {
 });
 
 describe("withLock", () => {
-  it("takes over a lock whose owner has died, and gives it up when the work has failed", async () => {
+  it("takes over a lock whose owner has died, and releases it after the work failed", async () => {
     const folder = mkdtempSync(join(tmpdir(), "bellhop-lock-"));
     folders.push(folder);
     const path = join(folder, "lock");
@@ -54,7 +54,7 @@ describe("withLock", () => {
 });
 
 describe("readZipEntry", () => {
-  it("says what an archive lacks", () => {
+  it("names the file that an archive lacks", () => {
     const empty = Buffer.concat([Buffer.from("PK\u0005\u0006", "latin1"), Buffer.alloc(18)]);
     expect(() => readZipEntry(empty, "helm/helm")).toThrow("holds no helm/helm");
     expect(() => readZipEntry(Buffer.from("none"), "helm/helm")).toThrow("not a ZIP archive");

@@ -22,9 +22,9 @@ describe("mapPath", () => {
   it.each([
     { name: "maps a mount itself", text: "/data", want: "/local/data" },
     { name: "maps a file below it", text: "/data/a/b", want: "/local/data/a/b" },
-    { name: "takes the longest mount, with its subPath", text: "/data/inner/x", want: "/local/inner/part/x" },
+    { name: "chooses the longest mount, with its subPath", text: "/data/inner/x", want: "/local/inner/part/x" },
     {
-      name: "takes the termination message's path before the mount it is in",
+      name: "prefers the termination message's path to its mount",
       text: "/data/last-words",
       want: "/scratch/termination-log",
     },
@@ -36,7 +36,7 @@ describe("mapPath", () => {
 });
 
 describe("mapAppSource", () => {
-  it("names the source of a compiled file of ours, where nothing was built", () => {
+  it("names the source of a compiled file if nothing was built", () => {
     const app = { root: "/checkout", fromSources: true };
     expect(mapAppSource("/app/dist/courier/main.js", app)).toBe("/checkout/src/courier/main.ts");
     expect(mapAppSource("/app/dist/courier/main.js", { ...app, fromSources: false })).toBe("/app/dist/courier/main.js");
@@ -45,7 +45,7 @@ describe("mapAppSource", () => {
 });
 
 describe("expand", () => {
-  it("replaces what it knows, keeps what it does not, and lets a dollar sign be doubled", () => {
+  it("replaces known variables, keeps unknown ones, and accepts a doubled dollar sign", () => {
     expect(expand("$(A)-$(B)-$$(A)-$A", { A: "1" })).toBe("1-$(B)-$(A)-$A");
   });
 });
