@@ -3,18 +3,18 @@ import type { ConnectDeps, Integration, Provider } from "../integrations/types.t
 import type { KubeClient, ObjectKey } from "../kube/types.ts";
 import { secretReader } from "./secrets.ts";
 
-/** An integration with the way to its provider. */
+/** An integration, its provider, and a function that connects to it. */
 export interface IntegrationHandle {
   integration: Integration;
   provider: Provider;
-  /** Signs in; cheap, cached by the provider. Throws `BellhopError` or `ProviderError`. */
+  /** Signs in to the provider; cheap, because the provider caches. Throws `BellhopError` or `ProviderError`. */
   connect(): Promise<Connection>;
 }
 
-/** Finds the desk a task came through. */
+/** Finds the integration that created a task. */
 export type FindIntegration = (ref: { kind: string; name: string; namespace: string }) => IntegrationHandle | undefined;
 
-/** What signing in needs, for every integration alike. */
+/** Dependencies of a sign-in, the same for every integration. */
 export interface SignInDeps {
   client: KubeClient;
   clock: ConnectDeps["clock"];
@@ -22,20 +22,20 @@ export interface SignInDeps {
   fetch: ConnectDeps["fetch"];
 }
 
-/** One integration kind: its provider, and the local copy of its objects. */
+/** One integration kind: its provider, and the cache of its objects. */
 export interface IntegrationSource {
   provider: Provider;
   get(key: ObjectKey): Integration | undefined;
   list(): Integration[];
 }
 
-/** The desk of an integration. */
+/** Creates the handle of an integration. */
 export function integrationHandle(deps: SignInDeps, provider: Provider, integration: Integration): IntegrationHandle {
   const connectDeps = { ...deps, readSecret: secretReader(deps.client, integration.metadata.namespace) };
   return { integration, provider, connect: () => provider.connect(integration, connectDeps) };
 }
 
-/** Looks desks up in the local copies. */
+/** Finds integrations in the caches of all kinds. */
 export function integrationFinder(deps: SignInDeps, sources: readonly IntegrationSource[]): FindIntegration {
   return ({ kind, name, namespace }) => {
     const source = sources.find(({ provider }) => provider.kind === kind);

@@ -13,17 +13,17 @@ export function secretReader(client: KubeClient, namespace: string): ConnectDeps
   return async (ref, purpose) => {
     const at = `Secret ${namespace}/${ref.name}`;
     const secret = await client.find(secrets, { namespace, name: ref.name });
-    if (!secret) throw new BellhopError("SecretNotFound", `${at} is not there; create it, or mend the reference`);
+    if (!secret) throw new BellhopError("SecretNotFound", `${at} does not exist; create it, or fix the reference`);
     const wanted = `${purpose.kind}/${purpose.host}`;
     if (!allowedFor(secret.metadata.annotations).includes(wanted)) {
       throw new BellhopError(
         "SecretNotAllowed",
-        `${at} does not say that it may be used for this; annotate it: ${names.allowedFor}: ${wanted}`,
+        `${at} may not be used for this integration; to allow it, add the annotation ${names.allowedFor}: ${wanted}`,
       );
     }
     const value = trimmed(Buffer.from(secret.data?.[ref.key] ?? "", "base64"));
     if (value.length === 0)
-      throw new BellhopError("SecretKeyMissing", `${at} has no key \`${ref.key}\`, or it is empty`);
+      throw new BellhopError("SecretKeyMissing", `${at} has no key \`${ref.key}\`, or the key is empty; add it`);
     secretRegistry.add(value);
     return value;
   };
@@ -33,7 +33,7 @@ function allowedFor(annotations: Record<string, string> | undefined): string[] {
   return (annotations?.[names.allowedFor] ?? "").split(",").map((part) => part.trim());
 }
 
-/** Files written by editors end in a newline that is no part of the secret. */
+/** Removes a final newline, which editors add and which is not part of the secret. */
 function trimmed(bytes: Buffer): Buffer {
   let end = bytes.length;
   while (end > 0 && (bytes[end - 1] === 0x0a || bytes[end - 1] === 0x0d)) end -= 1;

@@ -12,7 +12,7 @@ import { integrationFinder, type SignInDeps, type IntegrationSource } from "../c
 import { egressProbes } from "../controllers/installation/egress.ts";
 import { installationRequest, keepInstallation } from "../controllers/installation/index.ts";
 import { defaultIntegrationConfig } from "../controllers/integration/deps.ts";
-import { gatewayKeys } from "../controllers/integration/gateway-keys.ts";
+import { gatewayKeyPublisher } from "../controllers/integration/gateway-keys.ts";
 import {
   answeringGateways,
   gatewaysAt,
@@ -112,7 +112,7 @@ function guardrailsOf(config: OperatorConfig): Guardrails {
 function integrationControllers(wiring: Wiring, sources: readonly IntegrationSource[]): Controller[] {
   const { client, log, config, informers } = wiring;
   const namespace = config.BELLHOP_NAMESPACE;
-  const keys = gatewayKeys({ client, namespace, sources, log });
+  const keys = gatewayKeyPublisher({ client, namespace, sources, log });
   const compileRule = createRules();
   const gateways =
     config.BELLHOP_GATEWAY_ADDRESSES.length > 0

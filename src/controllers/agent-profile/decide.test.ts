@@ -1,35 +1,39 @@
 import { describe, expect, it } from "vitest";
 import { aProfile } from "../../sandbox/testing.ts";
-import { judge, quantity } from "./decide.ts";
+import { checkProfile, quantity } from "./decide.ts";
 
 const withLimits = (limits: object) => aProfile({ sandbox: { resources: { limits } } });
 
-describe("judge", () => {
-  it("lets any profile be where the installation sets no bounds", () => {
-    expect(judge(aProfile(), { images: [] })).toMatchObject({ ok: true, reason: "Ready" });
+describe("checkProfile", () => {
+  it("accepts every profile if the installation sets no limits", () => {
+    expect(checkProfile(aProfile(), { images: [] })).toMatchObject({ ok: true, reason: "Ready" });
   });
 
-  it("refuses an image that is not on the list, and names the list", () => {
-    expect(judge(aProfile(), { images: ["registry.example.com/**"] })).toMatchObject({
+  it("refuses an image that is not allowed, and names the allowed ones", () => {
+    expect(checkProfile(aProfile(), { images: ["registry.example.com/**"] })).toMatchObject({
       ok: false,
       reason: "ImageNotAllowed",
       message: expect.stringContaining("registry.example.com"),
     });
-    expect(judge(aProfile(), { images: ["agents/*"] })).toMatchObject({ ok: true });
+    expect(checkProfile(aProfile(), { images: ["agents/*"] })).toMatchObject({ ok: true });
   });
 
-  it("asks for a limit where there is a bound, and compares it as a quantity", () => {
-    expect(judge(aProfile(), { images: [], maxMemory: "2Gi" })).toMatchObject({ reason: "LimitMissing" });
-    expect(judge(withLimits({ memory: "3Gi" }), { images: [], maxMemory: "2Gi" })).toMatchObject({
+  it("requires a limit if the installation sets a maximum, and compares both as quantities", () => {
+    expect(checkProfile(aProfile(), { images: [], maxMemory: "2Gi" })).toMatchObject({ reason: "LimitMissing" });
+    expect(checkProfile(withLimits({ memory: "3Gi" }), { images: [], maxMemory: "2Gi" })).toMatchObject({
       reason: "LimitTooHigh",
     });
-    expect(judge(withLimits({ memory: "2048Mi" }), { images: [], maxMemory: "2Gi" })).toMatchObject({ ok: true });
-    expect(judge(withLimits({ cpu: "1500m" }), { images: [], maxCPU: "1" })).toMatchObject({ reason: "LimitTooHigh" });
+    expect(checkProfile(withLimits({ memory: "2048Mi" }), { images: [], maxMemory: "2Gi" })).toMatchObject({
+      ok: true,
+    });
+    expect(checkProfile(withLimits({ cpu: "1500m" }), { images: [], maxCPU: "1" })).toMatchObject({
+      reason: "LimitTooHigh",
+    });
   });
 
-  it("adds up what a sandbox may fill of its node's disk, and says how to lower it", () => {
+  it("adds up the disk space that a sandbox may use on its node, and says how to lower it", () => {
     // 2 × 4Gi workspace and 2 × 1Gi home by default.
-    expect(judge(aProfile(), { images: [], maxStorage: "10Gi" })).toMatchObject({ ok: true });
+    expect(checkProfile(aProfile(), { images: [], maxStorage: "10Gi" })).toMatchObject({ ok: true });
     const more = [
       { workspaceSize: "5Gi" },
       { homeSize: "1100Mi" },
@@ -37,9 +41,9 @@ describe("judge", () => {
       { resources: { limits: { "ephemeral-storage": "1Mi" } } },
     ];
     for (const sandbox of more) {
-      expect(judge(aProfile({ sandbox }), { images: [], maxStorage: "10Gi" })).toMatchObject({
+      expect(checkProfile(aProfile({ sandbox }), { images: [], maxStorage: "10Gi" })).toMatchObject({
         reason: "StorageTooLarge",
-        message: expect.stringMatching(/may fill 1[0-2](\.\d)?Gi .* allows 10Gi at most: lower/),
+        message: expect.stringMatching(/may use 1[0-2](\.\d)?Gi .* allows at most 10Gi: lower/),
       });
     }
   });

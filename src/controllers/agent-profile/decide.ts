@@ -1,24 +1,31 @@
 import type { AgentProfile } from "../../api/kinds.ts";
 import { globMatcher } from "../../sandbox/protocol/output-policy.ts";
 
-/** What bounds every profile, set by the installation. */
+/** Limits that the installation sets for every profile. */
 export interface Guardrails {
-  /** Globs of images that may be used; every image where there is none. */
+  /** Globs of allowed images; if empty, every image is allowed. */
   images: readonly string[];
-  /** The most an agent's container may be given, each optional; Kubernetes quantities. */
+  /** Maximum CPU and memory limits of an agent's container; Kubernetes quantities. */
   maxCPU?: string;
   maxMemory?: string;
-  /** The most disk of a node that a sandbox may fill, everything together; a Kubernetes quantity. */
+  /** Maximum disk space that one sandbox may use on its node, in total; a Kubernetes quantity. */
   maxStorage?: string;
 }
 
-/** Pure: whether tasks may use the profile, and why not. */
-export function judge(profile: AgentProfile, guardrails: Guardrails): { ok: boolean; reason: string; message: string } {
+/** Pure: whether tasks may use the profile; if not, the reason and message say why. */
+export function checkProfile(
+  profile: AgentProfile,
+  guardrails: Guardrails,
+): { ok: boolean; reason: string; message: string } {
   return (
     imageNotAllowed(profile, guardrails) ??
     tooMuch(profile, "cpu", guardrails.maxCPU) ??
     tooMuch(profile, "memory", guardrails.maxMemory) ??
-    tooMuchStorage(profile, guardrails.maxStorage) ?? { ok: true, reason: "Ready", message: "Tasks may use it." }
+    tooMuchStorage(profile, guardrails.maxStorage) ?? {
+      ok: true,
+      reason: "Ready",
+      message: "Tasks may use this profile.",
+    }
   );
 }
 
@@ -26,7 +33,7 @@ type Refusal = { ok: false; reason: string; message: string } | undefined;
 
 function imageNotAllowed({ spec }: AgentProfile, { images }: Guardrails): Refusal {
   if (images.length === 0 || images.some((glob) => globMatcher(glob)(spec.agent.image))) return undefined;
-  const message = `spec.agent.image ${spec.agent.image} is not among the images this installation allows (${images.join(", ")})`;
+  const message = `spec.agent.image ${spec.agent.image} is not allowed by this installation; use an image that matches ${images.join(" or ")}`;
   return { ok: false, reason: "ImageNotAllowed", message };
 }
 
@@ -37,14 +44,14 @@ function tooMuch({ spec }: AgentProfile, resource: "cpu" | "memory", most: strin
     return {
       ok: false,
       reason: "LimitMissing",
-      message: `this installation allows ${most} ${resource} at most: set spec.sandbox.resources.limits.${resource}`,
+      message: `this installation allows at most ${most} ${resource}: set spec.sandbox.resources.limits.${resource}`,
     };
   }
   if (quantity(asked) <= quantity(most)) return undefined;
   return {
     ok: false,
     reason: "LimitTooHigh",
-    message: `spec.sandbox.resources.limits.${resource} is ${asked}; this installation allows ${most} at most`,
+    message: `spec.sandbox.resources.limits.${resource} is ${asked}; this installation allows at most ${most}: lower it`,
   };
 }
 
@@ -53,7 +60,7 @@ function tooMuchStorage({ spec }: AgentProfile, most: string | undefined): Refus
   const { workspaceSize, homeSize, volumes = [], resources } = spec.sandbox;
   const ephemeral = resources.limits?.["ephemeral-storage"];
   const sizes = [
-    // The courier's copy of the workspace is as large, and so is TMPDIR as HOME.
+    // The courier's copy of the workspace is as large as the workspace, and TMPDIR is as large as HOME.
     workspaceSize,
     workspaceSize,
     homeSize,
@@ -68,7 +75,7 @@ function tooMuchStorage({ spec }: AgentProfile, most: string | undefined): Refus
     ok: false,
     reason: "StorageTooLarge",
     message:
-      `the sandbox may fill ${gibibytes}Gi of its node's disk; this installation allows ${most} at most: lower ` +
+      `the sandbox may use ${gibibytes}Gi of its node's disk; this installation allows at most ${most}: lower ` +
       "spec.sandbox.workspaceSize and homeSize (each counts twice), emptyDir.sizeLimit of volumes or limits.ephemeral-storage",
   };
 }
@@ -85,7 +92,7 @@ const factors: Record<string, number> = {
   Ti: 2 ** 40,
 };
 
-/** A Kubernetes quantity as a number; the CRD has refused anything else. */
+/** A Kubernetes quantity as a number; the CRD validates the format. */
 export function quantity(text: string): number {
   const [, digits = "0", suffix = ""] = /^([0-9.]+)([A-Za-z]*)$/.exec(text) ?? [];
   return Number(digits) * (factors[suffix] ?? 1);

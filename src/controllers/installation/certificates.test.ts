@@ -10,7 +10,7 @@ describe("certificates", async () => {
   const authority = await createAuthority("bellhop", now, 3650);
   const pair = await issueServer(authority, hosts, now, 90);
 
-  it("issues what other TLS implementations accept: chain, names and key belong together", () => {
+  it("issues certificates that other TLS implementations accept: chain, names and key match", () => {
     const certificate = new X509Certificate(pair.certificate);
     const root = new X509Certificate(authority.certificate);
     expect(certificate.verify(root.publicKey)).toBe(true);

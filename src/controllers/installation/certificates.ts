@@ -21,7 +21,7 @@ export interface KeyPair {
 const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 const dayMs = 86_400_000;
 
-/** Makes a certificate authority of our own. */
+/** Creates a self-signed certificate authority. */
 export async function createAuthority(name: string, now: Date, days: number): Promise<KeyPair> {
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
   const certificate = await X509CertificateGenerator.createSelfSigned({
@@ -37,7 +37,7 @@ export async function createAuthority(name: string, now: Date, days: number): Pr
   return { certificate: certificate.toString("pem"), privateKey: await exportKey(keys.privateKey) };
 }
 
-/** Makes a server certificate that the authority signs, for these DNS names and addresses. */
+/** Creates a server certificate for these DNS names and addresses, signed by the authority. */
 export async function issueServer(
   authority: KeyPair,
   hosts: readonly string[],
@@ -65,7 +65,7 @@ export async function issueServer(
   return { certificate: certificate.toString("pem"), privateKey: await exportKey(keys.privateKey) };
 }
 
-/** Whether a certificate should be made anew: unreadable, for other hosts, signed by another authority, or in the last third of its life. */
+/** Whether a certificate must be renewed: it is unreadable, for other hosts, signed by another authority, or in the last third of its validity. */
 export async function needsRenewal(
   pair: KeyPair | undefined,
   authority: KeyPair,
@@ -86,13 +86,13 @@ function parsed(pem: string): X509Certificate | undefined {
   try {
     return new X509Certificate(pem);
   } catch {
-    // Whatever stands there, it serves nobody: it is made anew.
+    // An unreadable certificate is of no use: the caller renews it.
     return undefined;
   }
 }
 
 function validity(now: Date, days: number): { notBefore: Date; notAfter: Date } {
-  // An hour back, for clocks that disagree.
+  // Valid since an hour ago, for clocks that are behind.
   return { notBefore: new Date(now.getTime() - 3_600_000), notAfter: new Date(now.getTime() + days * dayMs) };
 }
 

@@ -27,8 +27,8 @@ describe("egressProbes", () => {
     });
     const canaries = async () => [{ host: "10.0.2.1", port: 8081 }];
     const { probes, notProbed } = await egressProbes({ client, canaries }, signal);
-    const told = probes.map(({ name, host, port, protocol = "tcp" }) => `${name} ${protocol} ${host}:${port}`);
-    expect(told).toEqual([
+    const described = probes.map(({ name, host, port, protocol = "tcp" }) => `${name} ${protocol} ${host}:${port}`);
+    expect(described).toEqual([
       "API server tcp 10.0.0.1:6443",
       "canary tcp 10.0.2.1:8081",
       "node n1 tcp 10.0.1.1:10250",
@@ -40,7 +40,7 @@ describe("egressProbes", () => {
     expect(notProbed).toEqual(["2 more nodes"]);
   });
 
-  it("lists what it cannot name as not probed", async () => {
+  it("lists targets without a known address as not probed", async () => {
     const client = createFakeClient();
     client.seed(endpointSlices, {
       metadata: { name: "kubernetes", namespace: "default" },

@@ -4,10 +4,13 @@ import type { SandboxSpec } from "../../sandbox/protocol/sandbox-spec.ts";
 
 type Probe = SandboxSpec["egress"]["probes"][number];
 
-/** What naming the probes needs. */
+/** Dependencies of `egressProbes`. */
 export interface EgressDeps {
   client: KubeClient;
-  /** Addresses of ours that have answered just now, over the network of pods: what is silent for everybody proves nothing by its silence. */
+  /**
+   * Our own addresses that just answered over the pod network. An address that answers nobody would prove nothing if it does not answer
+   * the sandbox either.
+   */
   canaries(signal: AbortSignal): Promise<{ host: string; port: number }[]>;
 }
 
@@ -16,7 +19,7 @@ const dnsPort = 53;
 const maxNodes = 3;
 const maxCanaries = 2;
 
-/** Addresses that a sandbox must not reach: API server, a canary of ours, nodes, the cluster's DNS. What cannot be named is said. */
+/** Addresses that a sandbox must not reach: API server, a canary of ours, nodes, the cluster's DNS. `notProbed` lists those without a known address. */
 export async function egressProbes(
   deps: EgressDeps,
   signal: AbortSignal,
@@ -42,7 +45,7 @@ async function apiServers(client: KubeClient, signal: AbortSignal): Promise<Prob
     signal,
   });
   return items.flatMap(({ endpoints, ports }) =>
-    // `null` where there are none.
+    // `null` if there are none.
     ((endpoints as typeof endpoints | null) ?? []).flatMap(({ addresses }) =>
       addresses.map((host) => ({ name: "API server", host, port: ports?.[0]?.port ?? 443 })),
     ),
@@ -54,7 +57,7 @@ async function canaries(deps: EgressDeps, signal: AbortSignal): Promise<Probe[]>
   return answered.slice(0, maxCanaries).map((address) => ({ name: "canary", ...address }));
 }
 
-/** Some nodes; a network plugin treats all of them alike, and `more` says how many are left. */
+/** Some of the nodes, since a network plugin treats all of them alike; `more` is the number of the others. */
 async function nodeAddresses(client: KubeClient, signal: AbortSignal): Promise<{ probed: Probe[]; more: number }> {
   const { items } = await client.list(nodes, { signal });
   const known = items.flatMap(({ metadata, status }) => {

@@ -4,50 +4,54 @@ import type { Clock } from "../../shared/clock.ts";
 import { BellhopError } from "../../shared/errors.ts";
 import { keepKeys, type KeysDeps } from "./keys.ts";
 
-/** What the operator finds out about its own installation while it leads. Reading before that throws, and is tried again. */
+/** Facts about the installation that the operator finds while it leads. Reading a fact that is not known yet throws a retryable error. */
 export interface Installation {
   readonly caCertificate: string;
   /** Cluster IP of the broker's Service. */
   readonly brokerIP: string;
 }
 
-/** What keeping the installation needs. */
+/** Dependencies of `keepInstallation`. */
 export interface InstallationDeps extends KeysDeps {
   client: KubeClient;
   clock: Clock;
-  /** The broker's Service, where its address is asked; absent on the process node, where the URL's own address serves. */
+  /** The broker's Service, to look up its cluster IP; absent on the process node of the tests, which reaches the broker at 127.0.0.1. */
   brokerService: { namespace: string; name: string } | undefined;
 }
 
-/** The one key of the installation's controller. */
+/** The only request of the installation controller. */
 export const installationRequest = { namespace: "", name: "installation" };
 
-const againMs = 3_600_000;
+const resyncMs = 3_600_000;
 
-/** Keeps the installation's certificates and keys, and learns where the broker is. */
+/** Creates and renews the installation's certificates and keys, and finds the broker's cluster IP. */
 export function keepInstallation(deps: InstallationDeps): { installation: Installation; reconciler: Reconciler } {
   let known: Partial<Installation> = {};
-  const need = (what: keyof Installation): string => {
-    const value = known[what];
+  const required = (fact: keyof Installation): string => {
+    const value = known[fact];
     if (value === undefined)
-      throw new BellhopError("InstallationNotReady", `the installation's ${what} is not known yet`, {
-        retryable: true,
-      });
+      throw new BellhopError(
+        "InstallationNotReady",
+        `the installation's ${fact} is not known yet; the operator retries`,
+        {
+          retryable: true,
+        },
+      );
     return value;
   };
   return {
     installation: {
       get caCertificate() {
-        return need("caCertificate");
+        return required("caCertificate");
       },
       get brokerIP() {
-        return need("brokerIP");
+        return required("brokerIP");
       },
     },
     reconciler: async (_request, signal) => {
       const { caCertificate } = await keepKeys(deps, deps.clock.now(), signal);
       known = { ...known, caCertificate, brokerIP: await brokerIP(deps, signal) };
-      return { requeueAfterMs: againMs };
+      return { requeueAfterMs: resyncMs };
     },
   };
 }
@@ -59,7 +63,7 @@ async function brokerIP({ client, brokerService }: InstallationDeps, signal: Abo
   if (ip === undefined || ip === "None") {
     throw new BellhopError(
       "InstallationNotReady",
-      `Service ${brokerService.namespace}/${brokerService.name} has no cluster IP: sandboxes have no DNS and need one`,
+      `Service ${brokerService.namespace}/${brokerService.name} has no cluster IP, which sandboxes need because they have no DNS; recreate the Service with a cluster IP`,
     );
   }
   return ip;

@@ -30,7 +30,7 @@ function read(namespace: string, name: string, key: string): string | undefined 
 }
 
 describe("the installation's keys", () => {
-  it("are made once: CA in the operator's namespace, certificate and signing keys in the broker's", async () => {
+  it("are created once: CA in the operator's namespace, certificate and signing keys in the broker's", async () => {
     const { caCertificate } = await keep(noon);
     expect(caCertificate).toContain("BEGIN CERTIFICATE");
     const made = all();
@@ -43,14 +43,14 @@ describe("the installation's keys", () => {
     expect(all()).toEqual(made);
   });
 
-  it("never put the CA's private key where the broker is", async () => {
+  it("never put the CA's private key into the broker's namespace", async () => {
     await keep(noon);
     const key = read("bellhop", "bellhop-ca", "tls.key");
     const theirs = client.objects(secrets).filter(({ metadata }) => metadata.namespace === "bellhop-broker");
     expect(JSON.stringify(theirs)).not.toContain(key);
   });
 
-  it("have the broker's certificate renewed in time, for other names, and where it cannot be read", async () => {
+  it("renew the broker's certificate in time, for other names, and if it is unreadable", async () => {
     await keep(noon);
     const certificate = (): string | undefined => read("bellhop-broker", "broker-tls", "tls.crt");
     const first = certificate();
@@ -67,7 +67,7 @@ describe("the installation's keys", () => {
     expect(Buffer.from(certificate() ?? "", "base64").toString()).toContain("BEGIN CERTIFICATE");
   });
 
-  it("rotate what signs capabilities, and keep the one before so that nobody is cut off", async () => {
+  it("rotate the key that signs capabilities, and keep the previous one so that running couriers stay valid", async () => {
     await keep(noon);
     const current = read("bellhop-broker", "broker-signing", "current");
     await keep(after(29));

@@ -4,13 +4,13 @@ import { secrets, type Secret } from "../../kube/resources.ts";
 import type { KubeClient, ObjectKey } from "../../kube/types.ts";
 import { createAuthority, issueServer, needsRenewal, type KeyPair } from "./certificates.ts";
 
-/** What keeping the installation's own keys needs. */
+/** Dependencies of `keepKeys`. */
 export interface KeysDeps {
   client: KubeClient;
-  /** The operator's namespace (the CA) and the broker's (its certificate and signing keys). */
+  /** Namespaces of the operator (holds the CA) and the broker (holds its certificate and signing keys). */
   namespace: string;
   brokerNamespace: string;
-  /** Names in the broker's certificate, the one in its URL first. */
+  /** Names in the broker's certificate; the first is the one in its URL. */
   brokerHosts: readonly string[];
   signingKeyMaxAgeMs: number;
 }
@@ -20,7 +20,7 @@ const serverDays = 90;
 const authorityName = "bellhop-ca";
 const rotatedAt = "bellhop.dev/rotated-at";
 
-/** Makes the CA, the broker's certificate and its signing keys where they are missing, and renews them in time. Answers the CA, PEM. */
+/** Creates the CA, the broker's certificate and its signing keys if they are missing, and renews certificate and signing keys in time. Returns the CA, PEM. */
 export async function keepKeys(deps: KeysDeps, now: Date, signal: AbortSignal): Promise<{ caCertificate: string }> {
   const authority = await keepAuthority(deps, now, signal);
   await keepServer(deps, authority, now, signal);

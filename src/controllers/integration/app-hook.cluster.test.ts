@@ -10,7 +10,7 @@ import { appCredentials, conditionOf } from "./testing.ts";
 const given = integrationTests();
 const { again, appHook } = given;
 
-/** Two integrations of one App, `one` for acme/shop and `two` for acme/till, neither looked at. */
+/** Two integrations of one App, `one` for acme/shop and `two` for acme/till, not reconciled yet. */
 async function aPair(): Promise<void> {
   for (const [name, repository] of [
     ["one", "acme/shop"],
@@ -20,7 +20,7 @@ async function aPair(): Promise<void> {
   }
 }
 
-/** The client, but from `meet` on whoever reads a hook Secret waits for another who does, so many times. */
+/** A client that, after `meet`, makes each reader of a hook Secret wait for another reader, for a given number of times. */
 function stepping(): { inStep: KubeClient; meet(times: number): void } {
   let left = 0;
   let meeting = Promise.withResolvers<void>();
@@ -43,11 +43,11 @@ function stepping(): { inStep: KubeClient; meet(times: number): void } {
 
 const installedOf = (integration: GitHubIntegration) => conditionOf(integration, "WebhookInstalled");
 
-describe("integrations of one App that begin at the same moment", () => {
-  it("agree on one route, which the gateways serve and the App delivers to", async () => {
+describe("integrations of one App that start at the same time", () => {
+  it("use the same route, which the gateways serve and the App delivers to", async () => {
     const { inStep, meet } = stepping();
     await given.restart(inStep);
-    // The ConfigMap and the Secret of the gateways are there already.
+    // The ConfigMap and the Secret of the gateways exist already.
     await given.world.create("another", {
       webhook: { install: "Manual", acceptedKeysRef: { name: "none", key: "value" } },
     });
@@ -55,7 +55,7 @@ describe("integrations of one App that begin at the same moment", () => {
     meet(2);
     await aPair();
     const begun = await Promise.allSettled([given.world.reconcile("one"), given.world.reconcile("two")]);
-    // Who was overtaken begins again, as the queue would have it.
+    // The reconcile that lost the race runs again, as the queue would do.
     if (begun[0].status === "rejected") await again("one");
     if (begun[1].status === "rejected") await again("two");
     const [one, two] = [await given.world.read("one"), await given.world.read("two")];
@@ -73,7 +73,7 @@ describe("the hook Secret", () => {
   const name = "bellhop-hook-0123456789abcdef0123456789abcdef";
   const ownerUID = "an-owner";
 
-  it("is made once and changed only by who has read the newest: others learn that they are late", async () => {
+  it("is created once and changed only from its newest version: other writers get a conflict", async () => {
     const secret = newHookSecret(new Date());
     const first = await writeHookSecret(where(), name, { secret, ownerUID });
     expect(await readHookSecret(where(), name)).toEqual(first);
@@ -87,7 +87,7 @@ describe("the hook Secret", () => {
     expect(await readHookSecret(where(), name)).toEqual(second);
   });
 
-  it("is made anew where it holds nothing that can be used", async () => {
+  it("is replaced if it contains no usable key", async () => {
     const empty = { metadata: { name, namespace: given.world.namespace }, type: "bellhop.dev/hook", data: {} };
     await given.client.create(secrets, empty);
     const made = await writeHookSecret(where(), name, { secret: newHookSecret(new Date()), ownerUID });
@@ -95,7 +95,7 @@ describe("the hook Secret", () => {
   });
 });
 
-/** A pair whose hook is installed: which of the two keeps it, and its address. */
+/** Two integrations with an installed hook: which of them is its keeper, and its URL. */
 async function aKeptHook(): Promise<{ keeper: string; other: string; before: string | undefined }> {
   await aPair();
   await again("one");
@@ -113,7 +113,7 @@ async function breakRules(name: string): Promise<void> {
 }
 
 describe("an App's hook that its keeper", () => {
-  it("could not install is installed for nobody, and each says why", async () => {
+  it("could not install counts as not installed for all, and each condition says why", async () => {
     const jwt = given.world.github.appJwt("bellhop");
     await call(given.world.github, "PATCH /app/hook/config", jwt, { url: "https://other.example.com/hook" });
     await aPair();
@@ -134,12 +134,12 @@ describe("an App's hook that its keeper", () => {
     const at = { name: keeper.metadata.name, namespace: given.world.namespace };
     await given.client.mergePatch(GitHubIntegrationKind, at, { spec: { webhook: { takeOver: true } } });
     await again(keeper.metadata.name);
-    const mended = await again(other.metadata.name);
-    expect(conditionOf(mended, "Ready")).toMatchObject({ status: "True" });
-    expect((await appHook())["url"]).toBe(mended.status?.webhookURL);
+    const fixed = await again(other.metadata.name);
+    expect(conditionOf(fixed, "Ready")).toMatchObject({ status: "True" });
+    expect((await appHook())["url"]).toBe(fixed.status?.webhookURL);
   });
 
-  it("cannot look after goes on delivering for the others, which are told so", async () => {
+  it("cannot check keeps delivering for the others, and their condition says so", async () => {
     const { keeper, other } = await aKeptHook();
     await breakRules(keeper);
     expect(conditionOf(await again(keeper), "Stalled")).toMatchObject({ status: "True", reason: "RuleInvalid" });
@@ -148,16 +148,16 @@ describe("an App's hook that its keeper", () => {
     expect(installedOf(after)).toMatchObject({
       status: "True",
       reason: "SharedHook",
-      message: expect.stringContaining(`/${keeper}, which cannot look after it now: `) as string,
+      message: expect.stringContaining(`/${keeper}, which cannot check it now: `) as string,
     });
 
-    // What is at its former address brings nothing.
+    // A hook with the old URL does not deliver any more.
     given.world.config.externalURL = "https://new.example.com";
     await again(keeper);
     expect(installedOf(await again(other))).toMatchObject({ status: "False", reason: "SharedHook" });
   });
 
-  it("could not move to a new address is known to be ours by the next keeper", async () => {
+  it("could not move to a new URL is recognised as ours by the next keeper", async () => {
     const { keeper, other, before } = await aKeptHook();
     await breakRules(keeper);
     given.world.config.externalURL = "https://new.example.com";
@@ -171,7 +171,7 @@ describe("an App's hook that its keeper", () => {
     expect((await appHook())["url"]).toBe(after.status?.webhookURL);
   });
 
-  it("found to be somebody else's stands for nobody, also when its keeper cannot look any more", async () => {
+  it("found to be somebody else's counts as not installed for all, also when its keeper cannot check it any more", async () => {
     const { keeper, other } = await aKeptHook();
     const elsewhere = { url: "https://other.example.com/hook" };
     await call(given.world.github, "PATCH /app/hook/config", given.world.github.appJwt("bellhop"), elsewhere);
@@ -181,7 +181,7 @@ describe("an App's hook that its keeper", () => {
     expect(conditionOf(await again(other), "Ready")).toMatchObject({ status: "False", reason: "SharedHook" });
   });
 
-  it("hands to a person while a rotation is held keeps the key that its hook signs with", async () => {
+  it("leaves to manual management during a delayed rotation keeps the key that its hook signs with", async () => {
     const { keeper, other } = await aKeptHook();
     given.world.gateways.has = 1;
     const at = { name: keeper, namespace: given.world.namespace };

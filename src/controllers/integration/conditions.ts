@@ -1,4 +1,4 @@
-/** A condition of an integration as a decider gives it; time and generation are added when it is written. */
+/** A condition of an integration, without time and generation, which are added when it is written. */
 export interface Verdict {
   type: "Ready" | "CredentialsValid" | "WebhookInstalled" | "Stalled";
   status: "True" | "False" | "Unknown";
@@ -6,7 +6,7 @@ export interface Verdict {
   message: string;
 }
 
-/** Each condition in one line. */
+/** Builders of verdicts, one for each condition and status. */
 export const valid = (message: string): Verdict => ({
   type: "CredentialsValid",
   status: "True",
@@ -47,10 +47,10 @@ export const moving: Verdict = {
   type: "Stalled",
   status: "False",
   reason: "Progressing",
-  message: "Nothing waits for a person.",
+  message: "No manual action required.",
 };
 
-/** `Ready` follows from the others: the first that is wrong says why. */
+/** `Ready` follows from the other conditions: the first that is not as it should be gives reason and message. */
 export function readiness(verdicts: readonly Verdict[], suspended: boolean): Verdict {
   const wrong =
     verdicts.find(({ type, status }) => type === "Stalled" && status === "True") ??
@@ -61,7 +61,7 @@ export function readiness(verdicts: readonly Verdict[], suspended: boolean): Ver
       type: "Ready",
       status: "True",
       reason: "Suspended",
-      message: "Everything is in place; spec.suspend keeps new tasks from being made.",
+      message: "Everything is set up; spec.suspend prevents new tasks.",
     };
-  return { type: "Ready", status: "True", reason: "Ready", message: "Deliveries are verified and make tasks." };
+  return { type: "Ready", status: "True", reason: "Ready", message: "Deliveries are verified and create tasks." };
 }

@@ -5,22 +5,22 @@ import type { EventRecorder } from "../../kube/events.ts";
 import type { Integration } from "../../integrations/types.ts";
 import type { TaskCache } from "../agent-task/task-index.ts";
 import type { SignInDeps, IntegrationSource } from "../integration-handle.ts";
-import type { GatewayKeys } from "./gateway-keys.ts";
+import type { GatewayKeyPublisher } from "./gateway-keys.ts";
 import type { Gateways } from "./gateways.ts";
 
-/** How integrations are kept; one object of the operator's configuration. */
+/** Settings of the integration controllers, part of the operator's configuration. */
 export interface IntegrationConfig {
-  /** Where providers reach the gateway, https, without a trailing slash; undefined until the installation says so. */
+  /** The gateway's public https URL, without a trailing slash; undefined while the installation does not set it. */
   externalURL: string | undefined;
-  /** Where hook secrets, gateway keys and facts live. */
+  /** Namespace of the hook Secrets, the gateway keys and the gateway facts. */
   namespace: string;
-  /** How often hooks and credentials are looked at although nothing changed. */
+  /** How often hooks and credentials are checked if nothing changed. */
   resyncMs: number;
   /** How long the previous key stays valid: the longest window in which a provider retries. */
   retryWindowMs: number;
-  /** How long the finalizer waits for a provider. */
+  /** How long the finalizer retries a failing provider before it gives up. */
   finalizeMs: number;
-  /** How often the provider's delivery log is searched for what was missed; and how far back at most. */
+  /** How often the provider's delivery log is searched for missed deliveries, and how far back at most. */
   recoveryMs: number;
   recoveryWindowMs: number;
 }
@@ -28,7 +28,7 @@ export interface IntegrationConfig {
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 
-/** What holds where the installation says nothing else. */
+/** Defaults for settings that the installation does not set. */
 export const defaultIntegrationConfig = {
   resyncMs: 10 * minuteMs,
   retryWindowMs: 24 * hourMs,
@@ -37,18 +37,18 @@ export const defaultIntegrationConfig = {
   recoveryWindowMs: 24 * hourMs,
 };
 
-/** What the controller of one integration kind needs. */
+/** Dependencies of the controller of one integration kind. */
 export interface IntegrationDeps extends SignInDeps {
   client: KubeClient;
-  /** The kind that is reconciled, and every kind: the gateways' keys are derived from all. */
+  /** `source` and `type`: the kind that is reconciled. `sources`: all kinds, because the gateways' keys are derived from all of them. */
   source: IntegrationSource;
   type: ResourceType<Integration & KubeObject>;
   sources: readonly IntegrationSource[];
   profiles: { get(key: ObjectKey): AgentProfile | undefined };
   tasks: Pick<TaskCache, "ofIntegration">;
-  keys: GatewayKeys;
+  keys: GatewayKeyPublisher;
   gateways: Gateways;
-  /** Whether a rule compiles within its bounds; the message says why not. */
+  /** Checks that a CEL rule compiles within its limits; the message of a refusal gives the reason. */
   compileRule(expression: string): { ok: true } | RefusedRule;
   events: EventRecorder;
   config: IntegrationConfig;

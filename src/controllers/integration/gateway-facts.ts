@@ -6,19 +6,19 @@ import { configMaps } from "../../kube/resources.ts";
 import type { KubeClient, ObjectKey } from "../../kube/types.ts";
 import { hookSecretName } from "./hook-secret.ts";
 
-/** What publishing facts needs. */
+/** Dependencies of `publishFacts` and `withdrawFacts`. */
 export interface GatewayFactsDeps {
   client: KubeClient;
   namespace: string;
 }
 
-/** What facts are made of. */
+/** Dependencies of `factsOf`. */
 interface FactsDeps {
   provider: Provider;
   profiles: { get(key: ObjectKey): AgentProfile | undefined };
 }
 
-/** Tells gateways what they need to know of an integration beside its own object: the prefixes of its branches. */
+/** Publishes the facts that gateways need and that are not in the integration's own object: the prefixes of its branches. */
 export async function publishFacts(
   deps: GatewayFactsDeps & FactsDeps,
   integration: Integration,
@@ -27,7 +27,7 @@ export async function publishFacts(
   await patch(deps, integration, encodeFacts(factsOf(deps, integration)), signal);
 }
 
-/** Takes them back. */
+/** Removes the facts of an integration. */
 export async function withdrawFacts(
   deps: GatewayFactsDeps,
   integration: Integration,
@@ -36,7 +36,7 @@ export async function withdrawFacts(
   await patch(deps, integration, null, signal);
 }
 
-/** Pure: the prefixes of every profile that the integration names, and where its key is. */
+/** Pure: the branch prefixes of every profile that the integration names, and the name of its hook Secret. */
 export function factsOf({ profiles, provider }: FactsDeps, integration: Integration): IntegrationFacts {
   const { namespace } = integration.metadata;
   const named = [

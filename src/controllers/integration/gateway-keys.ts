@@ -17,23 +17,23 @@ import { notPublished, toRoutes, type Member, type Refusal } from "./gateway-rou
 import { hookSecretName, readHookSecret } from "./hook-secret.ts";
 import { isMember } from "./members.ts";
 
-/** The one writer of `bellhop-gateway-keys`. */
-export interface GatewayKeys {
+/** Publishes the webhook keys to the gateways; the only writer of the Secret `bellhop-gateway-keys`. */
+export interface GatewayKeyPublisher {
   /**
-   * Derives the whole Secret from every integration and writes it where it differs. Answers the generation that has what was true when
-   * this was called, and what of whom could not be published.
+   * Derives the whole Secret from all integrations and writes it if it differs. Returns a generation that contains at least the state at the
+   * time of the call, and the refusals by integration.
    */
   publish(signal: AbortSignal): Promise<Published>;
 }
 
-/** What was published. */
+/** Results of a publication. */
 export interface Published {
   generation: number;
-  /** By uid of the integration: why it, or its accepted key, is left out. Everybody else's is published. */
+  /** By uid of the integration: why it, or its accepted key, is not published. All others are published. */
   refused: ReadonlyMap<string, Refusal>;
 }
 
-/** What deriving needs. */
+/** Dependencies of `gatewayKeyPublisher`. */
 export interface GatewayKeysDeps {
   client: KubeClient;
   namespace: string;
@@ -41,8 +41,8 @@ export interface GatewayKeysDeps {
   log: Logger;
 }
 
-/** Makes the writer. Calls run one after the other, so that two reconciles never overwrite each other with older facts. */
-export function gatewayKeys(deps: GatewayKeysDeps): GatewayKeys {
+/** Creates the publisher. Calls run one after the other, so that a reconcile never overwrites newer keys with older ones. */
+export function gatewayKeyPublisher(deps: GatewayKeysDeps): GatewayKeyPublisher {
   let last: Promise<unknown> = Promise.resolve();
   return {
     publish(signal) {
@@ -87,7 +87,7 @@ interface Candidate {
   integration: Integration;
 }
 
-/** The integration with its keys; nothing where it has none yet, or has not proven the hook to be its own. */
+/** The integration with its keys; empty if it has no keys yet, or has not proven that it owns the hook. */
 async function tryMember(
   deps: GatewayKeysDeps,
   candidate: Candidate,
@@ -100,15 +100,15 @@ async function tryMember(
     const { accepted, ...refused } = await acceptedKey(deps, candidate);
     return { member: { provider, integration, secret, accepted }, ...refused };
   } catch (error) {
-    // What the API server did not answer says nothing about the object: nobody's keys are taken away for it.
+    // A failed call of the API server says nothing about the integration: its keys stay published.
     if (error instanceof ApiError) throw error;
     const { namespace, name } = integration.metadata;
-    deps.log.error({ error, namespace, integration: name }, "an integration cannot be published to the gateways");
+    deps.log.error({ error, namespace, integration: name }, "could not publish an integration to the gateways");
     return { refusal: notPublished(error) };
   }
 }
 
-/** A key that cannot be read takes nothing else away: the route is served without it, and the integration says why. */
+/** The accepted key. If it cannot be read, the route is served without it, and the integration's condition gives the reason. */
 async function acceptedKey(
   deps: GatewayKeysDeps,
   { provider, integration }: Candidate,
@@ -131,7 +131,7 @@ async function write(deps: GatewayKeysDeps, entries: readonly RouteEntry[], sign
   const routes = new Map(entries.map((entry) => [entry.route, entry]));
   if (existing && sameData(existing.data ?? {}, encodeGatewayKeys({ generation, routes }))) return generation;
   await store(deps, existing, encodeGatewayKeys({ generation: generation + 1, routes }), signal);
-  deps.log.info({ generation: generation + 1, routes: routes.size }, "webhook keys published to the gateways");
+  deps.log.info({ generation: generation + 1, routes: routes.size }, "published webhook keys to the gateways");
   return generation + 1;
 }
 
@@ -149,8 +149,8 @@ async function store(
   try {
     await deps.client.replace(secrets, { ...existing, data }, { signal });
   } catch (error) {
-    // Nobody else may write it; what changed it is overwritten by the next reconcile.
-    if (isConflict(error)) deps.log.warn({}, "somebody else wrote the gateway's keys");
+    // Only the operator may write this Secret; the next reconcile overwrites any other change.
+    if (isConflict(error)) deps.log.warn({}, "the Secret of the gateway keys was changed by another writer");
     throw error;
   }
 }

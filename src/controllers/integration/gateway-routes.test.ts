@@ -30,8 +30,8 @@ describe("the routes of the gateways", () => {
 
   it.each([
     { name: "whose provider throws", bad: () => member("bad", { provider: throwing }) },
-    { name: "with a key of no bytes", bad: () => member("bad", { accepted: "" }) },
-  ])("leave out an integration $name, say so, and keep everybody else's", ({ bad }) => {
+    { name: "with an empty key", bad: () => member("bad", { accepted: "" }) },
+  ])("omit an integration $name with a refusal, and keep all others", ({ bad }) => {
     const { entries, refused } = toRoutes([member("one"), bad(), member("two")]);
     expect(entries.flatMap(({ members }) => members.map(({ name }) => name))).toEqual(["one", "two"]);
     expect([...refused]).toEqual([
@@ -39,18 +39,18 @@ describe("the routes of the gateways", () => {
     ]);
   });
 
-  it("have room for two accepted keys, whether or not ours is being changed, and say who has none", () => {
+  it("have space for two accepted keys, also during a rotation of ours, and refuse more by name", () => {
     for (const previous of [{}, { previous: "old" }]) {
       const secret = { ...newHookSecret(now), current: "ours", ...previous };
       const sharers = ["a", "b", "a", "c"].map((accepted, at) => member(`i${at}`, { secret, accepted }));
       expect(keysOf(sharers)).toEqual(["ours", ...Object.values(previous), "a", "b"]);
       expect([...toRoutes(sharers).refused]).toEqual([
-        ["uid-of-i3", { reason: "TooManyKeys", message: expect.stringContaining("an App of its own") as string }],
+        ["uid-of-i3", { reason: "TooManyKeys", message: expect.stringContaining("a separate App") as string }],
       ]);
     }
   });
 
-  it("open nothing with a key that two of them hold", () => {
+  it("do not accept a key that two of them have", () => {
     const { entries, refused } = toRoutes([member("one", { accepted: "same" }), member("two", { accepted: "same" })]);
     expect(entries.map(({ keys }) => keys.length)).toEqual([1, 1]);
     expect([...refused].map(([uid, { reason }]) => [uid, reason])).toEqual([

@@ -3,43 +3,43 @@ import type { Integration, Provider } from "../../integrations/types.ts";
 import { describeError } from "../../shared/errors.ts";
 import type { HookSecret } from "./hook-secret.ts";
 
-/** One integration with its keys. */
+/** One integration with its webhook keys. */
 export interface Member {
   provider: Provider;
   integration: Integration;
   secret: HookSecret;
-  /** What `acceptedKeysRef` holds. */
+  /** The key that `spec.webhook.acceptedKeysRef` names. */
   accepted?: Buffer | undefined;
 }
 
-/** Why something of an integration is not served: becomes a condition word for word. */
+/** Why gateways do not serve an integration or its accepted key; becomes a condition without changes. */
 export interface Refusal {
   reason: string;
   message: string;
 }
 
-/** What the gateways are to serve, and by uid whose part could not be taken. */
+/** The routes for the gateways, and by uid of the integration the parts that were refused. */
 export interface Routes {
   entries: RouteEntry[];
   refused: ReadonlyMap<string, Refusal>;
 }
 
-/** A route holds four keys at most: ours, the one before (a rotation must take nobody's place), and so many accepted ones. */
+/** Accepted keys of a route. A route holds four keys at most: the current and the previous one of ours (so that a rotation displaces none), and these. */
 const maxAccepted = 2;
 
-/** Pure: the routes of all members, given oldest first; those that share a hook together. What is wrong with one takes no other away. */
+/** Pure: the routes of all members, which are sorted oldest first. Members that share a hook share a route. A fault of one route does not affect the others. */
 export function toRoutes(members: readonly Member[]): Routes {
   const shared = sharedKeys(members);
-  // A key that opens two routes opens none.
+  // A key that two routes accept is removed from both.
   const safe = members.map((member) => (shared.has(uidOf(member)) ? { ...member, accepted: undefined } : member));
   const groups = [...Map.groupBy(safe, ({ secret }) => secret.route).values()];
-  const crowdedOut = groups.flatMap((group) => withoutPlace(group));
+  const overLimit = groups.flatMap((group) => membersOverLimit(group));
   const built = groups.map((group) => ({ group, entry: tryRoute(group) }));
   return {
     entries: built.flatMap(({ entry }) => ("route" in entry ? [entry] : [])),
     refused: new Map([
       ...[...shared].map((uid) => [uid, keyShared] as const),
-      ...crowdedOut.map((member) => [uidOf(member), tooManyKeys] as const),
+      ...overLimit.map((member) => [uidOf(member), tooManyKeys] as const),
       ...built.flatMap(({ group, entry }) =>
         "route" in entry ? [] : group.map((each) => [uidOf(each), entry] as const),
       ),
@@ -50,17 +50,20 @@ export function toRoutes(members: readonly Member[]): Routes {
 const keyShared: Refusal = {
   reason: "KeyShared",
   message:
-    "spec.webhook.acceptedKeysRef holds a key that another integration accepts too: whoever can sign for one could play its deliveries to the other; give each its own",
+    "spec.webhook.acceptedKeysRef holds a key that another integration also accepts: deliveries for one could be replayed to the other; use a different key for each integration",
 };
 
 const tooManyKeys: Refusal = {
   reason: "TooManyKeys",
-  message: `spec.webhook.acceptedKeysRef: the older integrations that share the App's hook bring ${maxAccepted} further keys already, and it takes no more; use one of theirs, or an App of its own`,
+  message: `spec.webhook.acceptedKeysRef: older integrations that share the App's hook already use the ${maxAccepted} additional keys it can have; use one of their keys, or a separate App`,
 };
 
-/** The refusal of what cannot be published at all. */
+/** The refusal for an integration that cannot be published at all. */
 export function notPublished(error: unknown): Refusal {
-  return { reason: "NotPublished", message: `cannot be published to the gateways: ${describeError(error)}` };
+  return {
+    reason: "NotPublished",
+    message: `the integration could not be published to the gateways: ${describeError(error)}`,
+  };
 }
 
 function tryRoute(group: readonly Member[]): RouteEntry | Refusal {
@@ -68,7 +71,7 @@ function tryRoute(group: readonly Member[]): RouteEntry | Refusal {
     const checked = routeEntry.safeParse(toRoute(group));
     if (checked.success) return checked.data;
     const paths = checked.error.issues.map(({ path }) => path.join("."));
-    return notPublished(`the gateways would not read ${paths.join(", ")}`);
+    return notPublished(`the route has invalid fields: ${paths.join(", ")}`);
   } catch (error) {
     return notPublished(error);
   }
@@ -76,7 +79,7 @@ function tryRoute(group: readonly Member[]): RouteEntry | Refusal {
 
 function toRoute(group: readonly Member[]): RouteEntry {
   const [first] = group;
-  if (!first) throw new TypeError("a route without a member");
+  if (!first) throw new TypeError("a route has no member");
   const { provider, integration, secret } = first;
   const ours = [secret.current, ...(secret.previous === undefined ? [] : [secret.previous])].map((key) =>
     Buffer.from(key),
@@ -96,18 +99,18 @@ function toRoute(group: readonly Member[]): RouteEntry {
   };
 }
 
-/** The accepted keys for which a route has room, base64; the oldest integrations' first. */
+/** The accepted keys that fit on a route, base64; those of the oldest integrations first. */
 function acceptedOf(group: readonly Member[]): string[] {
   const all = group.flatMap(({ accepted }) => accepted?.toString("base64") ?? []);
   return [...new Set(all)].slice(0, maxAccepted);
 }
 
-function withoutPlace(group: readonly Member[]): Member[] {
+function membersOverLimit(group: readonly Member[]): Member[] {
   const taken = acceptedOf(group);
   return group.filter(({ accepted }) => accepted && !taken.includes(accepted.toString("base64")));
 }
 
-/** A key that opens two routes lets a delivery for one be played to the other. */
+/** Uids of members whose accepted key is on two routes: a delivery for one could be replayed to the other. */
 function sharedKeys(members: readonly Member[]): Set<string> {
   const withKey = members.filter(({ accepted }) => accepted !== undefined);
   const byKey = Map.groupBy(withKey, ({ accepted }) => accepted?.toString("base64"));

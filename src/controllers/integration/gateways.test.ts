@@ -8,7 +8,7 @@ import { answeringGateways, behind, gatewaysAt, gatewaysOfService } from "./gate
 describe("behind", () => {
   it.each([
     {
-      name: "all have it",
+      name: "all replicas have it",
       answers: [
         { address: "a", generation: 3 },
         { address: "b", generation: 4 },
@@ -16,7 +16,7 @@ describe("behind", () => {
       said: undefined,
     },
     {
-      name: "one has an older one",
+      name: "one replica has an older generation",
       answers: [
         { address: "a", generation: 3 },
         { address: "b", generation: 2 },
@@ -24,17 +24,17 @@ describe("behind", () => {
       said: "gateway replicas without key generation 3: b (has generation 2)",
     },
     {
-      name: "one does not answer",
+      name: "one replica does not answer",
       answers: [{ address: "a", generation: undefined }],
       said: "gateway replicas without key generation 3: a (does not answer)",
     },
-    { name: "there is none", answers: [], said: "no gateway replica is ready" },
-  ])("says who holds a key back where $name", ({ answers, said }) => {
+    { name: "there are no replicas", answers: [], said: "no gateway replica is ready" },
+  ])("names the replicas that delay a key if $name", ({ answers, said }) => {
     expect(behind(answers, 3)).toBe(said);
   });
 });
 
-describe("asking the gateways", () => {
+describe("reading generations from the gateways", () => {
   const server = createServer((request, response) => {
     response.statusCode = request.url === "/readyz" ? 503 : 404;
     response.end(JSON.stringify({ ok: false, generation: 7 }));
@@ -47,7 +47,7 @@ describe("asking the gateways", () => {
   afterAll(() => void server.close());
   const signal = AbortSignal.timeout(20_000);
 
-  it("reads the generation beside readiness, ready or not, and nothing of who does not answer", async () => {
+  it("reads the generation of ready and unready replicas, and none of a replica that does not answer", async () => {
     const answers = await gatewaysAt([`127.0.0.1:${port}`, "127.0.0.1:1"]).generations(signal);
     expect(answers).toEqual([
       { address: `127.0.0.1:${port}`, generation: 7 },
@@ -74,7 +74,7 @@ describe("asking the gateways", () => {
     expect(await answeringGateways(gateways, port, signal)).toEqual([{ host: "127.0.0.1", port }]);
   });
 
-  it("takes none that is silent for one that answers", async () => {
+  it("does not list a replica that does not answer as answering", async () => {
     const generations = async () => [{ address: "192.0.2.1", generation: undefined }];
     expect(await answeringGateways({ generations }, port, signal)).toEqual([]);
   });

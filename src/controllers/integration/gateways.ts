@@ -1,13 +1,13 @@
 import { endpointSlices, type EndpointSlice } from "../../kube/resources.ts";
 import type { KubeClient } from "../../kube/types.ts";
 
-/** Asks the gateways which keys they have loaded. */
+/** Reads which generation of the webhook keys each gateway replica has loaded. */
 export interface Gateways {
-  /** Every ready replica's address, with the generation it serves; undefined where it does not answer. */
+  /** Every ready replica's address, with the generation it serves; the generation is undefined if the replica does not answer. */
   generations(signal: AbortSignal): Promise<{ address: string; generation: number | undefined }[]>;
 }
 
-/** Where the gateways are. */
+/** Dependencies of `gatewaysOfService`. */
 export interface GatewaysDeps {
   client: KubeClient;
   namespace: string;
@@ -37,7 +37,7 @@ export function gatewaysOfService(deps: GatewaysDeps): Gateways {
   };
 }
 
-/** Gateways at fixed addresses, `host:port` of their probes: development and tests. */
+/** Gateways at fixed addresses (`host:port` of their probes), for development and tests. */
 export function gatewaysAt(addresses: readonly string[]): Gateways {
   return {
     generations: (signal) =>
@@ -45,7 +45,7 @@ export function gatewaysAt(addresses: readonly string[]): Gateways {
   };
 }
 
-/** Where gateways have answered just now, by the port of their probes. */
+/** The hosts of the gateway replicas that answer now, each with the given port. */
 export async function answeringGateways(
   gateways: Gateways,
   port: number,
@@ -55,7 +55,7 @@ export async function answeringGateways(
   return answers.flatMap(({ address, generation }) => (generation === undefined ? [] : [{ host: address, port }]));
 }
 
-/** The replicas that do not have a generation yet, as a sentence; undefined when all have it. */
+/** A message that names the replicas which have not loaded a generation yet; undefined when all have loaded it. */
 export function behind(
   answers: { address: string; generation: number | undefined }[],
   generation: number,
@@ -63,14 +63,14 @@ export function behind(
   if (answers.length === 0) return "no gateway replica is ready";
   const late = answers.filter((answer) => answer.generation === undefined || answer.generation < generation);
   if (late.length === 0) return undefined;
-  const told = late.map(
+  const described = late.map(
     ({ address, generation: has }) => `${address} (${has === undefined ? "does not answer" : `has generation ${has}`})`,
   );
-  return `gateway replicas without key generation ${generation}: ${told.join(", ")}`;
+  return `gateway replicas without key generation ${generation}: ${described.join(", ")}`;
 }
 
 function readyAddresses({ endpoints }: EndpointSlice): string[] {
-  // `null` where there are none.
+  // `null` if there are none.
   return ((endpoints as EndpointSlice["endpoints"] | null) ?? [])
     .filter(({ conditions }) => conditions?.ready !== false)
     .flatMap(({ addresses }) => addresses);
@@ -82,12 +82,12 @@ function ask(address: string, port: number, signal: AbortSignal): Promise<number
 
 async function askAt(authority: string, signal: AbortSignal): Promise<number | undefined> {
   try {
-    const patience = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-    const response = await fetch(`http://${authority}/readyz`, { signal: patience });
+    const withTimeout = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+    const response = await fetch(`http://${authority}/readyz`, { signal: withTimeout });
     const body = (await response.json()) as { generation?: unknown };
     return typeof body.generation === "number" ? body.generation : undefined;
   } catch {
-    // Silent, or not ours: the caller names the address and holds the rotation.
+    // No answer, or not a gateway: the caller names the address and delays the rotation.
     return undefined;
   }
 }

@@ -7,34 +7,34 @@ import type { Integration, Provider } from "../../integrations/types.ts";
 import { defined } from "../../shared/defined.ts";
 import { secretRegistry } from "../../shared/redact.ts";
 
-/** The opaque route and the webhook secret of an integration (or of an App that several share): the source of truth. */
+/** The opaque route and the webhook keys of an integration, or of an App that several integrations share. This is the source of truth. */
 export interface HookSecret {
   /** Opaque path segment of the webhook URL. */
   route: string;
   /** Counts the keys; 1 for the first. */
   generation: number;
   current: string;
-  /** Still accepted until the longest retry window has passed. */
+  /** The key before `current`; accepted until the longest retry window has passed. */
   previous?: string;
-  /** When `current` was made, RFC 3339. */
+  /** When `current` was created, RFC 3339. */
   rotatedAt: string;
-  /** The request that `current` was made for: carried out once, whatever was noted in the status. */
+  /** The rotation request that created `current`. It is carried out once, even if the status does not show it. */
   requestedAt?: string;
-  /** The generation that the provider signs with, as far as we set it; 0 before the first install. */
+  /** The generation that all hooks sign with, as far as we set it; 0 before the first install. */
   installed: number;
-  /** The generation that we gave each hook, by its target. */
+  /** The generation that we set on each hook, by target. */
   keyed?: Readonly<Record<string, number>>;
-  /** Since when it does, RFC 3339. */
+  /** Since when `installed` has its value, RFC 3339. */
   installedAt?: string;
-  /** The address that all hooks were last set to: ours, whoever keeps them next. */
+  /** The URL that all hooks were last set to: recognises them as ours, whichever integration installs them next. */
   url?: string;
-  /** Uids of the integrations that signed in with the App's key and so may share its hook; empty where each has its own. */
+  /** Uids of the integrations that signed in with the App's key and may share its hook; empty if the hook is not shared. */
   proven: readonly string[];
-  /** `resourceVersion` of the Secret that it was read from; undefined before it is stored. */
+  /** `resourceVersion` of the Secret it was read from; undefined before it is stored. */
   version?: string;
 }
 
-/** Where hook secrets are kept: the operator's own namespace. */
+/** Dependencies of the functions below; `namespace` is the operator's own. */
 export interface HookSecretDeps {
   client: KubeClient;
   namespace: string;
@@ -47,7 +47,7 @@ export function hookSecretName(provider: Provider, integration: Integration): st
   return `bellhop-hook-${createHash("sha256").update(id).digest("hex").slice(0, 32)}`;
 }
 
-/** Reads it; undefined where there is none. */
+/** Reads a hook secret; undefined if there is none. */
 export async function readHookSecret(
   deps: HookSecretDeps,
   name: string,
@@ -57,7 +57,7 @@ export async function readHookSecret(
   return secret && parse(secret);
 }
 
-/** Makes the first route and key. */
+/** Creates the first route and key. */
 export function newHookSecret(now: Date, requestedAt?: string): HookSecret {
   return {
     ...(requestedAt === undefined ? {} : { requestedAt }),
@@ -70,7 +70,7 @@ export function newHookSecret(now: Date, requestedAt?: string): HookSecret {
   };
 }
 
-/** Makes the next key; the one in force stays valid beside it. */
+/** Creates the next key; the current one becomes the previous one and stays valid. */
 export function rotated(secret: HookSecret, requestedAt: string, now: Date): HookSecret {
   return {
     ...secret,
@@ -83,8 +83,8 @@ export function rotated(secret: HookSecret, requestedAt: string, now: Date): Hoo
 }
 
 /**
- * Writes it whole: makes the Secret where none was read, and else replaces what was read and nothing newer. Answers it as it is then; throws
- * `ApiError` `AlreadyExists` or `Conflict` where somebody was faster: read again, plan again.
+ * Writes the whole hook secret: creates the Secret if none was read, else replaces exactly the version that was read. Returns the stored
+ * secret. Throws `ApiError` `AlreadyExists` or `Conflict` if another writer was faster: the caller reads and plans again.
  */
 export async function writeHookSecret(
   deps: HookSecretDeps,
@@ -97,18 +97,18 @@ export async function writeHookSecret(
   const metadata = { name, namespace: deps.namespace, labels };
   const draft = { apiVersion: "v1", kind: "Secret", type: "bellhop.dev/hook", metadata, data: encode(content) };
   const options = signal === undefined ? {} : { signal };
-  if (version === undefined) return stored(secret, await make(deps, draft, options));
+  if (version === undefined) return stored(secret, await createSecret(deps, draft, options));
   const newer = { ...draft, metadata: { ...metadata, resourceVersion: version } };
   return stored(secret, await deps.client.replace(secrets, newer, options));
 }
 
-async function make(deps: HookSecretDeps, draft: Secret, options: { signal?: AbortSignal }): Promise<Secret> {
+async function createSecret(deps: HookSecretDeps, draft: Secret, options: { signal?: AbortSignal }): Promise<Secret> {
   try {
     return await deps.client.create(secrets, draft, options);
   } catch (error) {
     if (!isAlreadyExists(error)) throw error;
     const found = await deps.client.find(secrets, draft.metadata, options.signal);
-    // One that holds nothing usable is as good as none, and would be in the way for ever.
+    // A Secret without a usable route and key is replaced: it would block every later write.
     if (!found || parse(found)) throw error;
     const { resourceVersion = "" } = found.metadata;
     return deps.client.replace(secrets, { ...draft, metadata: { ...draft.metadata, resourceVersion } }, options);
@@ -119,7 +119,7 @@ function stored(secret: HookSecret, { metadata }: Secret): HookSecret {
   return { ...secret, ...defined({ version: metadata.resourceVersion }) };
 }
 
-/** Removes it. */
+/** Deletes a hook secret. */
 export async function deleteHookSecret(deps: HookSecretDeps, name: string, signal?: AbortSignal): Promise<void> {
   await deps.client.delete(secrets, { namespace: deps.namespace, name }, signal === undefined ? {} : { signal });
 }

@@ -22,7 +22,7 @@ async function rotate(at: string): Promise<void> {
   );
 }
 
-/** What is changed at a repository's hooks meanwhile. */
+/** Methods of the write requests to a repository's hooks during `work`. */
 async function writesAt(repo: string, work: () => Promise<unknown>): Promise<string[]> {
   const before = given.world.github.requests.length;
   await work();
@@ -38,41 +38,41 @@ async function remove(name = "shop"): Promise<GitHubIntegration | undefined> {
   return given.client.find(GitHubIntegrationKind, at(name));
 }
 
-describe("hooks that a person takes over", () => {
+describe("hooks that are changed to manual management", () => {
   const manual = { webhook: { install: "Manual", acceptedKeysRef: { name: "hook", key: "value" } } };
   const change = (spec: object) => given.client.mergePatch(GitHubIntegrationKind, at("shop"), { spec });
-  const byHand = async (url = "") => {
-    const config = { url, content_type: "json", secret: "by-hand" };
+  const createManualHook = async (url = "") => {
+    const config = { url, content_type: "json", secret: "manual-secret" };
     await call(given.world.github, "POST /repos/acme/shop/hooks", given.token, {
       name: "web",
       config,
       events: ["issues"],
     });
   };
-  beforeEach(() => given.world.secret("hook", "by-hand"));
+  beforeEach(() => given.world.secret("hook", "manual-secret"));
 
-  it("are removed where we made them, and the person's own stays, also at the end", async () => {
+  it("are removed if we created them, and the manual hook stays, also on deletion", async () => {
     await settle();
     await change(manual);
     const after = await again();
     expect(await hooksOf()).toEqual([]);
     expect(after.status?.hooks).toEqual([]);
     expect(conditionOf(after, "WebhookInstalled")).toMatchObject({ status: "True", reason: "Manual" });
-    expect(given.world.events.at(-1)?.message).toContain("Hooks that Bellhop made were removed");
-    await byHand(after.status?.webhookURL);
+    expect(given.world.events.at(-1)?.message).toContain("Removed the hooks that Bellhop created");
+    await createManualHook(after.status?.webhookURL);
     await again();
     expect(await remove()).toBeUndefined();
     expect(await hooksOf()).toHaveLength(1);
   });
 
-  it("are removed at the end too where the change was not seen before", async () => {
+  it("are removed on deletion even if the change was not reconciled before", async () => {
     await settle();
     await change(manual);
     expect(await remove()).toBeUndefined();
     expect(await hooksOf()).toEqual([]);
   });
 
-  it("are not rotated on request, which is said once", async () => {
+  it("are not rotated on request, and one Event says so", async () => {
     await settle("shop", manual);
     const annotations = { "bellhop.dev/rotate-requested-at": "2026-01-01T00:00:00Z" };
     await given.client.mergePatch(GitHubIntegrationKind, at("shop"), { metadata: { annotations } });
@@ -83,7 +83,7 @@ describe("hooks that a person takes over", () => {
     ).toHaveLength(1);
   });
 
-  it("are named where they cannot be removed, and stay known", async () => {
+  it("are named if they cannot be removed, and stay in the status", async () => {
     await settle();
     await change(manual);
     given.world.github.fail({ path: "/repos/acme/shop/hooks*" }, forbidden);
@@ -95,14 +95,14 @@ describe("hooks that a person takes over", () => {
     });
   });
 
-  it("are signed with our key again when the person hands them back", async () => {
+  it("are signed with our key again after a change back to automatic management", async () => {
     const before = await settle("shop", manual);
-    await byHand(before.status?.webhookURL);
+    await createManualHook(before.status?.webhookURL);
     await change({ webhook: { install: "Auto" } });
     await again();
     await change(manual);
     await again();
-    await byHand(before.status?.webhookURL);
+    await createManualHook(before.status?.webhookURL);
     await change({ webhook: { install: "Auto" } });
     await again();
     await given.world.github.people.openIssue({ as: "ana", repo: "acme/shop", title: "Login fails" });
@@ -111,11 +111,11 @@ describe("hooks that a person takes over", () => {
   });
 });
 
-describe("hooks of an installation that moved to another address", () => {
+describe("hooks of an installation that changed its URL", () => {
   it.each([
     ["of an App", () => ({ credentials: appCredentials(given.world) })],
     ["of repositories", () => ({})],
-  ])("%s are still ours, and are set to the new one", async (_name, spec) => {
+  ])("%s are still recognised as ours, and are set to the new URL", async (_name, spec) => {
     await given.world.secret("app", given.world.github.app("bellhop").privateKey);
     const before = await settle("shop", spec());
     given.world.config.externalURL = "https://new.example.com";
@@ -123,7 +123,7 @@ describe("hooks of an installation that moved to another address", () => {
     await given.client.mergePatch(GitHubIntegrationKind, at("shop"), {
       metadata: { annotations: { "bellhop.dev/rotate-requested-at": "2026-01-01T00:00:00Z" } },
     });
-    // Held by a gateway meanwhile, whose address must not be forgotten.
+    // A gateway delays the new key meanwhile; the old URL must not be lost.
     expect((await again()).status?.webhookURL).toBe(before.status?.webhookURL);
     given.world.gateways.has = "all";
     const after = await again();
@@ -133,8 +133,8 @@ describe("hooks of an installation that moved to another address", () => {
   });
 });
 
-describe("hooks of which some cannot be had", () => {
-  it("stand where they can, are known, and the others are named", async () => {
+describe("hooks of which some cannot be installed", () => {
+  it("are installed and recorded if possible, and the failed ones are named", async () => {
     const integration = await settle("shop", { repositories: ["acme/shop", "acme/nope", "acme/till"] });
     expect(integration.status?.hooks?.map(({ target }) => target)).toEqual(["acme/shop", "acme/till"]);
     const { status, reason, message } = conditionOf(integration, "WebhookInstalled") ?? {};
@@ -145,7 +145,7 @@ describe("hooks of which some cannot be had", () => {
     expect(given.world.events.filter((event) => event.reason === "HooksLeftBehind")).toEqual([]);
   });
 
-  it("stay known when they cannot be looked at any more", async () => {
+  it("stay in the status when they cannot be checked any more", async () => {
     const repositories = ["acme/shop", "acme/till"];
     const before = await settle("shop", { repositories });
     const failure = given.world.github.fail({ path: "/repos/acme/shop/hooks*" }, forbidden);
@@ -157,7 +157,7 @@ describe("hooks of which some cannot be had", () => {
     expect(conditionOf(await again(), "Ready")).toMatchObject({ status: "True" });
   });
 
-  it("keep the verdict over a pause of the provider's, and are tried again soon", async () => {
+  it("keep the condition during an outage of the provider, and are retried soon", async () => {
     await settle("shop", { repositories: ["acme/shop", "acme/till"] });
     given.world.github.fail({ path: "/repos/acme/shop/hooks*" }, failing.badGateway());
     const { requeueAfterMs } = await given.world.reconcile("shop");
@@ -177,7 +177,7 @@ describe("hooks of which some cannot be had", () => {
     expect((await given.world.reconcile("new")).requeueAfterMs).toBe(1_000);
   });
 
-  it("leave the others alone, whose key is rotated all the same", async () => {
+  it("do not affect the others, whose key is rotated anyway", async () => {
     const before = await settle("shop", { repositories: ["acme/shop", "acme/nope"] });
     const looked = await writesAt("acme/shop", again);
     expect(looked).toEqual([]);
@@ -191,7 +191,7 @@ describe("hooks of which some cannot be had", () => {
     expect((await given.world.hookSecret(before))?.previous).toBeUndefined();
   });
 
-  it("hold back a rotation, which says so, where they have the key before, and then get theirs alone", async () => {
+  it("delay a rotation, with a message, if they have the previous key, and later get the new key alone", async () => {
     const before = await settle("shop", { repositories: ["acme/shop", "acme/till"] });
     const failure = given.world.github.fail({ path: "/repos/acme/till/hooks*" }, forbidden);
     await rotate("2026-01-01T00:00:00Z");
@@ -201,7 +201,7 @@ describe("hooks of which some cannot be had", () => {
     expect(await given.world.hookSecret(before)).toMatchObject({ generation: 2, installed: 1 });
     expect(conditionOf(await given.world.read("shop"), "WebhookInstalled")).toMatchObject({
       reason: "InstallFailed",
-      message: expect.stringContaining("The rotation that was asked for begins once every hook") as string,
+      message: expect.stringContaining("The requested rotation starts when every known hook") as string,
     });
     failure.stop();
     expect(await writesAt("acme/shop", again)).toEqual([]);
@@ -212,7 +212,7 @@ describe("hooks of which some cannot be had", () => {
     });
   });
 
-  it("get today's key where they are found again by our address alone", async () => {
+  it("get the current key if they are recognised only by our URL", async () => {
     const made = await settle("shop", { repositories: ["acme/shop", "acme/till"] });
     const hooks = made.status?.hooks?.filter(({ target }) => target === "acme/shop");
     await given.client.replaceStatus(GitHubIntegrationKind, { ...made, status: { ...made.status, hooks } });
@@ -224,7 +224,7 @@ describe("hooks of which some cannot be had", () => {
     expect(await writesAt("acme/till", again)).toEqual([]);
   });
 
-  it("say the same at each look while the provider pauses and a rotation waits", async () => {
+  it("have the same message at each reconcile during an outage with a pending rotation", async () => {
     await settle("shop", { repositories: ["acme/shop", "acme/till"] });
     await rotate("2026-01-01T00:00:00Z");
     await again();
@@ -235,12 +235,12 @@ describe("hooks of which some cannot be had", () => {
     for (let look = 1; look <= 4; look++) said.add(conditionOf(await again(), "WebhookInstalled")?.message);
     expect([...said]).toEqual([
       expect.stringMatching(
-        /^acme\/shop, acme\/till deliver to \S+; not looked at for a pause: acme\/till\. The rotation/,
+        /^acme\/shop, acme\/till deliver to \S+; not checked because of a temporary failure: acme\/till\. The requested rotation/,
       ),
     ]);
   });
 
-  it("are removed where they can at the end, and those that are left are named", async () => {
+  it("are removed on deletion if possible, and the remaining ones are named", async () => {
     await settle("shop", { repositories: ["acme/shop", "acme/till"] });
     given.world.github.fail({ path: "/repos/acme/shop/hooks*" }, forbidden);
     given.world.events.length = 0;
@@ -250,12 +250,12 @@ describe("hooks of which some cannot be had", () => {
       expect.objectContaining({
         type: "Warning",
         reason: "HooksLeftBehind",
-        message: expect.stringMatching(/remove them there: acme\/shop: /) as string,
+        message: expect.stringMatching(/^Could not remove the hooks at the provider: acme\/shop: /) as string,
       }),
     );
   });
 
-  it("are found in every repository of the spec at the end, known or not", async () => {
+  it("are found on deletion in every repository of the spec, in the status or not", async () => {
     const integration = await settle("shop", { repositories: ["acme/shop", "acme/till"] });
     await given.client.replaceStatus(GitHubIntegrationKind, {
       ...integration,
@@ -265,7 +265,7 @@ describe("hooks of which some cannot be had", () => {
     expect([...(await hooksOf()), ...(await hooksOf("acme/till"))]).toEqual([]);
   });
 
-  it("are removed although the Secret with their address is gone", async () => {
+  it("are removed even if the Secret with their URL was deleted", async () => {
     await settle();
     const kept = await given.client.list(secrets, { namespace: given.world.namespace });
     const hookSecret = kept.items.find(({ metadata }) => metadata.name.startsWith("bellhop-hook-"));

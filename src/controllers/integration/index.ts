@@ -19,22 +19,22 @@ import { signIn, type SignedIn } from "./sign-in.ts";
 import { stalledBy } from "./stalled.ts";
 import { changed, lastTaskTime, triggersSince, withVerdicts } from "./status.ts";
 
-/** So many the CRD takes: 256 repositories and some of former times that could not be removed. */
+/** CRD maximum: 256 repositories plus stale hooks that could not be removed. */
 const maxHooks = 300;
 
-/** Keeps integrations of one kind: credentials checked, keys published, hooks installed and repaired, everything removed at the end. */
+/** Reconciles integrations of one kind: checks credentials, publishes keys, installs and repairs hooks, and removes everything on deletion. */
 export function integrationReconciler(deps: IntegrationDeps): Reconciler {
   return async (request, signal) => {
     const found = deps.source.get(request);
     if (!found) return done;
     if (found.metadata.deletionTimestamp !== undefined) return finalize(deps, found, signal);
     const integration = await addFinalizer(deps.client, deps.type, found, names.finalizer);
-    return patiently(() => reconcile(deps, integration, signal));
+    return requeueAsAsked(() => reconcile(deps, integration, signal));
   };
 }
 
-/** What a provider asked us to wait is kept; everything else backs off. */
-async function patiently(work: () => Promise<Result>): Promise<Result> {
+/** Waits as long as the provider asked for; every other error is thrown, and the queue backs off. */
+async function requeueAsAsked(work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();
   } catch (error) {
@@ -44,20 +44,20 @@ async function patiently(work: () => Promise<Result>): Promise<Result> {
   }
 }
 
-/** What one reconcile found out, to be written at its end. */
+/** Results of one reconcile, written to the status at its end. */
 interface Outcome {
-  /** As it is stored by now. */
+  /** The integration as it is stored now. */
   integration: Integration;
   verdicts: Verdict[];
   status: Record<string, unknown>;
-  again: number;
+  requeueAfterMs: number;
 }
 
 async function reconcile(deps: IntegrationDeps, given: Integration, signal: AbortSignal): Promise<Result> {
   const outcome = await work(deps, given, signal);
   const { integration } = outcome;
-  const full = await quotaUsedUp(deps.client, integration.metadata.namespace, signal);
-  const found = outcome.verdicts.map((verdict) => (verdict === moving ? (full ?? moving) : verdict));
+  const quota = await quotaUsedUp(deps.client, integration.metadata.namespace, signal);
+  const found = outcome.verdicts.map((verdict) => (verdict === moving ? (quota ?? moving) : verdict));
   const verdicts = [...found, readiness(found, integration.spec.suspend)];
   const now = deps.clock.now();
   const status = {
@@ -69,88 +69,88 @@ async function reconcile(deps: IntegrationDeps, given: Integration, signal: Abor
     conditions: withVerdicts(integration, verdicts, now),
   };
   await updateStatus(deps.client, deps.type, integration, status);
-  for (const verdict of changed(integration, verdicts)) tell(deps, integration, verdict);
-  return { requeueAfterMs: outcome.again };
+  for (const verdict of changed(integration, verdicts)) recordChange(deps, integration, verdict);
+  return { requeueAfterMs: outcome.requeueAfterMs };
 }
 
 async function work(deps: IntegrationDeps, integration: Integration, signal: AbortSignal): Promise<Outcome> {
   const proof = (await hasProven(deps, integration, signal)) ? undefined : await signIn(deps, integration, signal);
-  if (proof && !proof.connection) return outside(deps, integration, proof, signal);
+  if (proof && !proof.connection) return withoutProof(deps, integration, proof, signal);
   const published = await publish(deps, integration, signal);
   return finish(deps, published, proof ?? (await signIn(deps, integration, signal)), signal);
 }
 
 async function finish(
   deps: IntegrationDeps,
-  { facts, status, refused, waits }: PublishedKeys,
+  { facts, status, refused, pending }: PublishedKeys,
   signedIn: SignedIn,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const stuck = stalledBy(deps, facts.integration) ?? stalling(refused);
+  const stuck = stalledBy(deps, facts.integration) ?? ifStalled(refused);
   if (stuck || !signedIn.connection) {
     const verdicts = [...signedIn.verdicts, notReached, stuck ?? moving];
     return {
       integration: facts.integration,
       verdicts,
       status: { ...status, ...signedIn.status },
-      again: signedIn.again ?? soonest(deps),
+      requeueAfterMs: signedIn.retryMs ?? resyncMs(deps),
     };
   }
-  // Gateways tell a mention by the bot's name: they can know it before the hook brings the first.
-  const introduced = { ...facts.integration.status, ...signedIn.status };
-  const stored = await updateStatus(deps.client, deps.type, facts.integration, introduced);
+  // Gateways recognise a mention by the bot's name, so the status has it before the hook delivers the first event.
+  const withBot = { ...facts.integration.status, ...signedIn.status };
+  const stored = await updateStatus(deps.client, deps.type, facts.integration, withBot);
   const hooks = await install(deps, signedIn.connection, facts, signal);
-  // Somebody else's address gets nothing again.
+  // Nothing is redelivered to a hook of somebody else.
   const foreign = hooks.verdict.reason === "ForeignHook";
   const recovered = foreign ? {} : await recover(deps, signedIn.connection, facts, signal);
   return {
     integration: stored,
-    verdicts: [...signedIn.verdicts, refused ?? withPending(hooks.verdict, waits), signedIn.stuck ?? moving],
+    verdicts: [...signedIn.verdicts, refused ?? withPending(hooks.verdict, pending), signedIn.stuck ?? moving],
     status: { ...status, ...signedIn.status, ...hooksStatus(deps, facts, hooks), ...recovered },
-    again: hooks.again ?? soonest(deps),
+    requeueAfterMs: hooks.retryMs ?? resyncMs(deps),
   };
 }
 
-function soonest({ config }: IntegrationDeps): number {
+function resyncMs({ config }: IntegrationDeps): number {
   return Math.min(config.resyncMs, config.recoveryMs);
 }
 
-/** Nothing of an App's hook is told to an integration that has not signed in with the App's key, and nothing is served for it. */
-async function outside(
+/** An integration that has not signed in with the App's key learns nothing of the App's hook, and gateways serve nothing for it. */
+async function withoutProof(
   deps: IntegrationDeps,
   integration: Integration,
   proof: SignedIn,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  // Before an edit its spec may have named a hook that was its own.
+  // Its spec may have named a hook of its own before an edit: stop serving that route.
   await deps.keys.publish(signal);
   return {
     integration,
     verdicts: [...proof.verdicts, notReached, stalledBy(deps, integration) ?? moving],
     status: { ...proof.status, webhookURL: undefined, keyGeneration: undefined },
-    again: proof.again ?? soonest(deps),
+    requeueAfterMs: proof.retryMs ?? resyncMs(deps),
   };
 }
 
 const notReached = notInstalled(
   "NotReached",
-  "hooks are looked at once the integration can sign in and nothing is stalled",
+  "hooks are not checked until CredentialsValid is True and Stalled is False",
 );
 
 interface PublishedKeys {
   facts: InstallFacts;
   status: Record<string, unknown>;
-  /** Why the integration, or its accepted key, is not served. */
+  /** Why gateways do not serve the integration or its accepted key. */
   refused: Verdict | undefined;
-  /** When the rotation begins that was asked for and has to wait, for people. */
-  waits: string | undefined;
+  /** Human-readable: when the requested rotation starts, if it has to wait. */
+  pending: string | undefined;
 }
 
-/** Route, keys and facts for the gateways, before anything is asked of the provider: deliveries that come are always verified. */
+/** Publishes route, keys and facts to the gateways before the provider is called, so that every delivery can be verified. */
 async function publish(deps: IntegrationDeps, integration: Integration, signal: AbortSignal): Promise<PublishedKeys> {
   const { client, profiles, config } = deps;
   const { provider } = deps.source;
-  const { secret, handled, refused, waits } = await keepKey(deps, integration, signal);
+  const { secret, handled, refused, pending } = await keepKey(deps, integration, signal);
   if (refused !== undefined) {
     const message = `The webhook key was not rotated: ${refused}.`;
     deps.events.record(integration, { type: "Warning", reason: "RotationRefused", message, action: "Reconcile" });
@@ -162,23 +162,23 @@ async function publish(deps: IntegrationDeps, integration: Integration, signal: 
   const refusal = published.refused.get(integration.metadata.uid ?? "");
   return {
     facts: { integration, secret, published: published.generation, url: webhookURL ?? "", known },
-    // Stays until hooks were set to the new one: an App's hook that points there is known to be ours by it.
+    // Kept until hooks have the new URL: an App's hook with the old URL is recognised as ours by it.
     status: defined({
       webhookURL: integration.status?.webhookURL ?? webhookURL,
       keyGeneration: secret.generation,
       lastHandledRotateAt: handled,
     }),
     refused: refusal && refusedVerdict(integration, refusal),
-    waits,
+    pending,
   };
 }
 
-/** Where a person keeps the hook, its deliveries are signed with the accepted key alone; elsewhere a person has to mend the further key. */
+/** Deliveries of a manually managed hook are signed with the accepted key only, so without that key the hook does not work. Otherwise only the additional key needs a fix. */
 function refusedVerdict({ spec }: Integration, { reason, message }: Refusal): Verdict {
   return spec.webhook.install === "Manual" ? notInstalled(reason, message) : stalled(reason, message);
 }
 
-function stalling(verdict: Verdict | undefined): Verdict | undefined {
+function ifStalled(verdict: Verdict | undefined): Verdict | undefined {
   return verdict?.type === "Stalled" ? verdict : undefined;
 }
 
@@ -195,12 +195,16 @@ function hooksStatus(
   };
 }
 
-/** Truncated to the hour, so that a status that says the same is not written every few minutes. */
+/** Truncates to the hour, so that an otherwise unchanged status is not written every few minutes. */
 function hourOf(now: Date): string {
   return new Date(Math.floor(now.getTime() / 3_600_000) * 3_600_000).toISOString();
 }
 
-function tell(deps: IntegrationDeps, integration: Integration, { type, status, reason, message }: Verdict): void {
+function recordChange(
+  deps: IntegrationDeps,
+  integration: Integration,
+  { type, status, reason, message }: Verdict,
+): void {
   const good = type === "Stalled" ? status === "False" : status === "True";
   deps.log.info(
     { integration: integration.metadata.name, namespace: integration.metadata.namespace, type, status, reason },

@@ -11,32 +11,32 @@ import { hookSecretName, writeHookSecret, type HookSecret } from "./hook-secret.
 import { afterInstall, hasKey } from "./keyed.ts";
 import { keeperOf, ownsHook } from "./members.ts";
 
-/** A hook as the status has it; `verifiedAt` only where it was not seen to be right just now. */
+/** A hook as in the status; without `verifiedAt` if it was verified just now. */
 export type KnownHook = NonNullable<NonNullable<Integration["status"]>["hooks"]>[number];
 
-/** What became of the hooks. */
+/** Results of an installation. */
 export interface Installation {
   verdict: Verdict;
   hooks?: KnownHook[];
-  /** Hooks are not known to have today's address. */
+  /** Whether the hooks may still have another URL than the current one. */
   elsewhere?: boolean;
-  /** Look again this soon: something is under way. */
-  again?: number;
+  /** Retry after this time: the installation is not complete. */
+  retryMs?: number;
 }
 
-/** What installing starts from. */
+/** Facts that an installation needs. */
 export interface InstallFacts {
   integration: Integration;
   secret: HookSecret;
-  /** Generation of the published keys that has this secret. */
+  /** Generation of the published keys that contains this secret. */
   published: number;
   url: string;
   known: KnownHook[];
 }
 
-const againMs = 5_000;
-const tryAgainMs = 15_000;
-/** So many targets are named in a message. */
+const gatewayPollMs = 5_000;
+const defaultRetryMs = 15_000;
+/** A message names at most this many targets. */
 const maxNamed = 5;
 
 /** Installs or repairs hooks; a new key reaches the provider only when every gateway replica has it. */
@@ -48,69 +48,75 @@ export async function install(
 ): Promise<Installation> {
   const { integration, secret } = facts;
   if (integration.spec.webhook.install === "Manual") {
-    return byHand(deps, connection, facts, signal);
+    return removeForManual(deps, connection, facts, signal);
   }
   if (!connection.installer)
-    return { verdict: notInstalled("NotSupported", "this provider has no hooks to install"), hooks: [] };
+    return {
+      verdict: notInstalled(
+        "NotSupported",
+        "Bellhop cannot install hooks at this provider; create the hook there and set spec.webhook.install to Manual",
+      ),
+      hooks: [],
+    };
   if (!ownsHook(deps.source, facts)) return sharedWith(deps, facts);
   const rewriteSecret = secret.installed < secret.generation;
   const late = rewriteSecret ? behind(await deps.gateways.generations(signal), facts.published) : undefined;
-  if (late !== undefined) return { ...held(secret, late), again: againMs };
+  if (late !== undefined) return { ...delayed(secret, late), retryMs: gatewayPollMs };
   return ensure(deps, connection, { ...facts, rewriteSecret }, signal);
 }
 
-/** Where a person takes over, hooks of ours go: by their id, since the person's own has the same address. */
-async function byHand(
+/** If the hook is managed manually, removes our hooks: by their id, because the manual hook has the same URL. */
+async function removeForManual(
   deps: IntegrationDeps,
   connection: Connection,
   { integration, secret, known, url }: InstallFacts,
   signal: AbortSignal,
 ): Promise<Installation> {
-  const message = `A person keeps the hook; it must deliver to ${url}.`;
+  const message = `The hook is managed manually (spec.webhook.install: Manual); it must deliver to ${url}.`;
   if (known.length === 0) return { verdict: installed("Manual", message), hooks: [] };
-  let stay: readonly string[] = [];
+  let remaining: readonly string[] = [];
   try {
-    ({ left: stay = [] } = (await connection.installer?.remove(known, [], signal)) ?? {});
+    ({ left: remaining = [] } = (await connection.installer?.remove(known, [], signal)) ?? {});
   } catch (error) {
     if (isProviderFailure(error, "RateLimited", "Unavailable")) throw error;
-    const left = `Hooks that Bellhop made are left; remove them at the provider: ${describeError(error)}`;
+    const left = `Could not remove the hooks that Bellhop created; remove them at the provider: ${describeError(error)}`;
     return { verdict: installed("HooksLeftBehind", `${message} ${left}`), hooks: known };
   }
-  // Should we install again one day, what is there then was not signed by us.
-  await remember(deps, integration, { ...unsigned(secret), installedAt: deps.clock.now().toISOString() }, signal);
+  // After a later switch back to Auto, existing hooks must not count as signed with our key.
+  await storeSecret(deps, integration, { ...unsigned(secret), installedAt: deps.clock.now().toISOString() }, signal);
   const gone =
-    stay.length === 0
-      ? `Hooks that Bellhop made were removed. ${message}`
-      : `${message} The hook of ${stay.join(", ")} cannot be removed and has Bellhop's key: set the key of spec.webhook.acceptedKeysRef there.`;
+    remaining.length === 0
+      ? `Removed the hooks that Bellhop created. ${message}`
+      : `${message} The hook of ${remaining.join(", ")} cannot be removed and still has Bellhop's key: set it to the key of spec.webhook.acceptedKeysRef at the provider.`;
   return { verdict: installed("Manual", gone), hooks: [] };
 }
 
-/** What the keeper of the hook has come to holds for all that share it. */
+/** The state of a shared hook, as its keeper (the integration that installs it) reports it. */
 function sharedWith(deps: IntegrationDeps, facts: InstallFacts): Installation {
-  // It is found again by the address that its keeper gave it.
+  // Its keeper recognises the hook by the URL that it set.
   const elsewhere = facts.secret.url !== facts.url;
   const stands = facts.secret.installed > 0 && !elsewhere;
   return { verdict: sharedVerdict(keeperOf(deps.source, facts), stands), hooks: [], elsewhere };
 }
 
-/** A hook that stands goes on delivering for all, whatever keeps its keeper from looking after it. */
+/** An installed hook keeps delivering for all, even if its keeper cannot check it at the moment. */
 function sharedVerdict(keeper: Integration | undefined, stands: boolean): Verdict {
   const kept = keptBy(keeper);
   const its = keeper?.status?.conditions?.find(({ type }) => type === "WebhookInstalled");
-  const { status, reason, message = "it has not come to it yet" } = its ?? {};
-  if (status === "True") return installed("SharedHook", `The one hook is ${kept}.`);
+  const { status, reason, message = "it has not been reconciled yet" } = its ?? {};
+  if (status === "True") return installed("SharedHook", `The shared hook is ${kept}.`);
   if (stands && reason === "NotReached") {
-    return installed("SharedHook", `The one hook is ${kept}, which cannot look after it now: ${message}.`);
+    return installed("SharedHook", `The shared hook is ${kept}, which cannot check it now: ${message}.`);
   }
-  return notInstalled("SharedHook", `the one hook is ${kept}, which has not installed it: ${message}`);
+  return notInstalled("SharedHook", `the shared hook is ${kept}, which has not installed it: ${message}`);
 }
 
 function keptBy(keeper: Integration | undefined): string {
-  return `kept by the oldest integration that shares it, ${keeper?.metadata.namespace}/${keeper?.metadata.name}`;
+  return `managed by the oldest integration that shares it, ${keeper?.metadata.namespace}/${keeper?.metadata.name}`;
 }
 
-function held(secret: HookSecret, late: string): Installation {
-  const message = `the new webhook key waits until every gateway replica has it: ${late}`;
+function delayed(secret: HookSecret, late: string): Installation {
+  const message = `the new webhook key is not used until every gateway replica has loaded it: ${late}`;
   return {
     verdict: secret.installed > 0 ? installed("GatewayBehind", message) : notInstalled("GatewayBehind", message),
   };
@@ -130,19 +136,23 @@ async function ensure(
     const left = unreached(facts, failures);
     const keyed = afterInstall(secret, { done: hooks, left }, deps.clock.now());
     const after = failures.length > 0 ? keyed : { ...keyed, url };
-    if (!isDeepStrictEqual(after, secret)) await remember(deps, integration, after, signal);
-    if (failures.length > 0) return partly(facts, { hooks, failures, left });
+    if (!isDeepStrictEqual(after, secret)) await storeSecret(deps, integration, after, signal);
+    if (failures.length > 0) return partlyInstalled(facts, { hooks, failures, left });
     return { verdict: installed("Installed", `${described(hooks)} to ${url}.`), hooks };
   } catch (error) {
     const verdict = refusedByProvider(error);
-    if (verdict.reason === "ForeignHook") await forget(deps, facts, signal);
+    if (verdict.reason === "ForeignHook") await forgetInstalledKey(deps, facts, signal);
     return { verdict };
   }
 }
 
-/** Whoever gave the hook another address may have given it another secret. */
-async function forget(deps: IntegrationDeps, { integration, secret }: Ensured, signal: AbortSignal): Promise<void> {
-  if (secret.installed > 0) await remember(deps, integration, unsigned(secret), signal);
+/** A hook whose URL somebody else changed may have another secret too. */
+async function forgetInstalledKey(
+  deps: IntegrationDeps,
+  { integration, secret }: Ensured,
+  signal: AbortSignal,
+): Promise<void> {
+  if (secret.installed > 0) await storeSecret(deps, integration, unsigned(secret), signal);
 }
 
 /** No hook is known to sign with our key. */
@@ -150,7 +160,7 @@ function unsigned({ keyed: _keyed, ...secret }: HookSecret): HookSecret {
   return { ...secret, installed: 0 };
 }
 
-/** What passes is thrown again; a conflict over the hook Secret is nothing that the provider said. */
+/** Temporary failures are thrown again, and so are errors of the API server, such as a conflict on the hook Secret. */
 function refusedByProvider(error: unknown): Verdict {
   if (error instanceof ApiError || isProviderFailure(error, "RateLimited", "Unavailable")) throw error;
   const reason = isProviderFailure(error, "ForeignHook") ? "ForeignHook" : "InstallFailed";
@@ -164,33 +174,36 @@ function desiredOf({ integration, secret, url, known, rewriteSecret }: Ensured):
   return { url, formerURL, secret: secret.current, known: each, takeOver, rewriteSecret };
 }
 
-/** Hooks of ours that stand where we could not look. */
+/** Our hooks at targets that could not be reached. */
 function unreached({ known }: InstallFacts, failures: readonly TargetFailure[]): KnownHook[] {
   const failed = new Set(failures.map(({ target }) => target));
   return known.filter(({ target }) => failed.has(target));
 }
 
-/** Some hooks stand, some do not: all that are known stay in the status, so that the finalizer finds them. */
-function partly(
+/** Some targets failed: all known hooks stay in the status, so that the finalizer finds them. */
+function partlyInstalled(
   { integration, url }: InstallFacts,
   { hooks, failures, left }: { hooks: KnownHook[]; failures: TargetFailure[]; left: KnownHook[] },
 ): Installation {
   const all = [...hooks, ...left];
   const error = combined(failures.map((failure) => failure.error));
   const before = integration.status?.conditions?.find(({ type }) => type === "WebhookInstalled");
-  // Nothing is unsaid for a pause; of a hook that never stood there is nothing to unsay.
+  // A temporary outage does not turn True into False, if every failed target had a hook of ours.
   const known = left.length === failures.length && before?.status === "True";
-  const passing = known && failures.every((failure) => failure.error.retryable);
+  const temporary = known && failures.every((failure) => failure.error.retryable);
   return {
-    verdict: passing
-      ? installed("Installed", `${described(all)} to ${url}; not looked at for a pause: ${named(left)}.`)
+    verdict: temporary
+      ? installed(
+          "Installed",
+          `${described(all)} to ${url}; not checked because of a temporary failure: ${named(left)}.`,
+        )
       : notInstalled("InstallFailed", error.message),
     hooks: all,
-    ...(error.retryable ? { again: askedWaitMs(error) ?? tryAgainMs } : {}),
+    ...(error.retryable ? { retryMs: askedWaitMs(error) ?? defaultRetryMs } : {}),
   };
 }
 
-/** Few by their names, many by their number: `status.hooks` has them all. */
+/** Names a few hooks, counts many: `status.hooks` lists all of them. */
 function described(hooks: readonly { target: string }[]): string {
   if (hooks.length > maxNamed) return `${hooks.length} hooks deliver`;
   return `${named(hooks)} ${hooks.length === 1 ? "delivers" : "deliver"}`;
@@ -200,7 +213,7 @@ function named(hooks: readonly { target: string }[]): string {
   return hooks.length > maxNamed ? `${hooks.length} of them` : hooks.map(({ target }) => target).join(", ");
 }
 
-async function remember(
+async function storeSecret(
   deps: IntegrationDeps,
   integration: Integration,
   secret: HookSecret,

@@ -23,7 +23,7 @@ async function key(integration: GitHubIntegration) {
 
 const members = async () => (await given.world.routes())[0]?.members.map(({ name }) => name);
 
-async function ring(): Promise<void> {
+async function deliver(): Promise<void> {
   await given.world.github.people.openIssue({ as: "ana", repo: "acme/shop", title: "Login fails" });
 }
 
@@ -44,7 +44,7 @@ async function remove(name = "shop"): Promise<GitHubIntegration | undefined> {
 }
 
 describe("an integration with a token", () => {
-  it("gets a hook on each listed repository, with the events its triggers need and a secret of its own", async () => {
+  it("gets a hook on each listed repository, with the events its triggers need and its own secret", async () => {
     const integration = await settle("shop", {
       repositories: ["acme/shop", "acme/till"],
       triggers: [{ name: "label", label: { name: "bot" } }],
@@ -61,14 +61,14 @@ describe("an integration with a token", () => {
         { active: true, events: ["issues", "pull_request"], config: { url: integration.status?.webhookURL } },
       ]);
     }
-    await ring();
+    await deliver();
     expect(lastDelivery(given.world).signedWith((await key(integration)).current)).toBe(true);
     const [route] = await given.world.routes();
     expect(route?.members).toMatchObject([{ kind: "GitHubIntegration", name: "shop", uid: integration.metadata.uid }]);
     given.world.github.assertClean();
   });
 
-  it("says how many hooks it has where they are many, and names them in its status", async () => {
+  it("counts its hooks in the message if there are many, and names them in its status", async () => {
     const repositories = Array.from({ length: 6 }, (_, at) => `acme/${"long-name-".repeat(8)}${at}`);
     for (const repo of repositories) await given.world.github.people.createRepo({ repo });
     const integration = await settle("shop", { repositories });
@@ -77,7 +77,7 @@ describe("an integration with a token", () => {
     expect(integration.status?.hooks).toHaveLength(6);
   });
 
-  it("has its bot in the status before its hook, so that no gateway gets a mention and does not know whose", async () => {
+  it("has its bot in the status before its hook, so that gateways recognise the first mention", async () => {
     const stop = new AbortController();
     const seen: GitHubIntegration[] = [];
     const deps = { client: given.client, clock: systemClock, log: silentLogger };
@@ -93,7 +93,7 @@ describe("an integration with a token", () => {
     expect(first?.status?.hooks).toBeUndefined();
   });
 
-  it("has its hook repaired when somebody changed it, and made anew when somebody removed it", async () => {
+  it("has its hook repaired after a change and recreated after a removal", async () => {
     await settle();
     const [hook] = await hooksOf();
     const at = `/repos/acme/shop/hooks/${hook?.id}` as const;
@@ -105,7 +105,7 @@ describe("an integration with a token", () => {
     const [fresh] = await hooksOf();
     expect(fresh?.id).not.toBe(hook?.id);
     expect(integration.status?.hooks).toMatchObject([{ target: "acme/shop", id: String(fresh?.id) }]);
-    await ring();
+    await deliver();
     expect(lastDelivery(given.world).signedWith((await key(integration)).current)).toBe(true);
   });
 
@@ -117,13 +117,13 @@ describe("an integration with a token", () => {
     expect(given.world.github.requests.slice(calls).filter(({ method }) => method !== "GET")).toEqual([]);
   });
 
-  it("says when a delivery last made a task", async () => {
+  it("reports when a delivery last created a task", async () => {
     const created = "2026-03-01T10:00:00Z";
     given.world.tasks.push(aTask({ namespace: given.world.namespace, createdAt: created }));
     expect((await settle()).status?.lastTaskTime).toBe(created);
   });
 
-  it("gets no hook where a person keeps it, but is told its address", async () => {
+  it("gets no hook if it is managed manually, but a message with its URL", async () => {
     await given.world.secret("hook", "the-key-that-a-person-set");
     const webhook = { install: "Manual", acceptedKeysRef: { name: "hook", key: "value" } };
     const integration = await settle("shop", { webhook });
@@ -141,16 +141,16 @@ describe("an integration with a token", () => {
 describe("credentials", () => {
   it.each([
     {
-      name: "a Secret that is not there",
+      name: "a Secret that does not exist",
       arrange: () => given.client.delete(secrets, { name: "token", namespace: given.world.namespace }),
       reason: "SecretNotFound",
-      message: /is not there; create it/,
+      message: /does not exist; create it/,
     },
     {
-      name: "a Secret that is for something else",
+      name: "a Secret that is not allowed for the integration",
       arrange: () => given.world.secret("token", given.token, { allowedFor: "GitHubIntegration/github.com" }),
       reason: "SecretNotAllowed",
-      message: /annotate it: bellhop\.dev\/allowed-for: GitHubIntegration\/127\.0\.0\.1:/,
+      message: /add the annotation bellhop\.dev\/allowed-for: GitHubIntegration\/127\.0\.0\.1:/,
     },
     {
       name: "a Secret without the key",
@@ -167,7 +167,7 @@ describe("credentials", () => {
       reason: "Unauthorized",
       message: /./,
     },
-  ])("are wrong with $name, and the condition says what to do", async ({ arrange, reason, message }) => {
+  ])("are invalid with $name, and the condition says what to do", async ({ arrange, reason, message }) => {
     await arrange();
     const integration = await settle();
     for (const type of ["CredentialsValid", "Ready"]) {
@@ -182,14 +182,14 @@ describe("credentials", () => {
     expect(await hooksOf().catch(() => [])).not.toContainEqual(expect.objectContaining({ active: true }));
   });
 
-  it("are right again without a person touching the integration", async () => {
+  it("become valid again without a change of the integration", async () => {
     await given.world.secret("token", given.token, { allowedFor: "" });
     await settle();
     await given.world.secret("token", given.token);
     expect(conditionOf(await again(), "Ready")).toMatchObject({ status: "True" });
   });
 
-  it("are unknown while a provider that never answered does not answer, and it is asked again soon", async () => {
+  it("are unknown while the provider has never answered, and are checked again soon", async () => {
     given.world.github.fail({ path: "/user" }, failing.badGateway());
     await given.world.create("shop");
     const result = await given.world.reconcile("shop");
@@ -200,7 +200,7 @@ describe("credentials", () => {
     });
   });
 
-  it("stay right over a pause the provider asks for, which is kept", async () => {
+  it("stay valid during a rate limit, and are checked again after it", async () => {
     await settle();
     given.world.github.fail({ path: "/user" }, failing.secondaryRateLimit(300));
     const { requeueAfterMs } = await given.world.reconcile("shop");
@@ -208,7 +208,7 @@ describe("credentials", () => {
     expect(conditionOf(await given.world.read("shop"), "CredentialsValid")).toMatchObject({ status: "True" });
   });
 
-  it("of an App that is suspended are shown as that", async () => {
+  it("of a suspended App are reported as suspended", async () => {
     const [installation] = (
       await call(given.world.github, "GET /app/installations", given.world.github.appJwt("bellhop"))
     ).body as unknown as { id: number }[];
@@ -222,7 +222,7 @@ describe("credentials", () => {
 });
 
 describe("the rotation of a webhook secret", () => {
-  it("reaches the gateways first and the provider second, and is done once", async () => {
+  it("reaches the gateways first and the provider second, and happens once", async () => {
     const first = await key(await settle());
     given.world.gateways.has = 1;
     await annotate("shop", "2026-01-01T00:00:00Z");
@@ -232,19 +232,19 @@ describe("the rotation of a webhook secret", () => {
     expect(second).toMatchObject({ generation: 2, installed: 1, previous: first.current });
     const [route] = await given.world.routes();
     expect(route?.keys.map((one) => Buffer.from(one, "base64").toString())).toEqual([second.current, first.current]);
-    await ring();
+    await deliver();
     expect(lastDelivery(given.world).signedWith(first.current)).toBe(true);
 
     given.world.gateways.has = "all";
     const done = await again();
     expect(done.status).toMatchObject({ keyGeneration: 2, lastHandledRotateAt: "2026-01-01T00:00:00.000Z" });
     expect(conditionOf(done, "WebhookInstalled")).toMatchObject({ status: "True", reason: "Installed" });
-    await ring();
+    await deliver();
     expect(lastDelivery(given.world).signedWith(second.current)).toBe(true);
     expect((await key(await again())).generation).toBe(2);
   });
 
-  it("is held by a gateway that does not answer, which is named", async () => {
+  it("is delayed by a gateway that does not answer, and the message names it", async () => {
     await settle();
     given.world.gateways.has = "silent";
     await annotate("shop", "2026-01-01T00:00:00Z");
@@ -253,7 +253,7 @@ describe("the rotation of a webhook secret", () => {
     expect((await key(await given.world.read("shop"))).installed).toBe(1);
   });
 
-  it("is noted with the key it made: an operator that died before it noted more does not rotate again", async () => {
+  it("is stored with the key it created: an operator that crashed before it wrote the status does not rotate again", async () => {
     await settle();
     await annotate("shop", "2026-01-01T00:00:00Z");
     const integration = await again();
@@ -264,7 +264,7 @@ describe("the rotation of a webhook secret", () => {
     expect((await key(after)).generation).toBe(2);
   });
 
-  it("takes the old key away a day after the provider changed over", async () => {
+  it("drops the old key a day after the hooks got the new one", async () => {
     await settle();
     await annotate("shop", "2026-01-01T00:00:00Z");
     await again();
@@ -275,7 +275,7 @@ describe("the rotation of a webhook secret", () => {
     expect((await given.world.routes())[0]?.keys).toHaveLength(1);
   });
 
-  it("waits where another was done within a day, and says so until it begins", async () => {
+  it("waits if there was another within a day, and says so until it starts", async () => {
     await settle();
     await annotate("shop", "2026-01-01T00:00:00Z");
     const second = await key(await again());
@@ -298,12 +298,12 @@ describe("the rotation of a webhook secret", () => {
   });
 });
 
-describe("an App's one hook", () => {
-  it("is kept by the oldest integration and handed to the next when that goes", async () => {
+describe("an App's only hook", () => {
+  it("is managed by the oldest integration, and by the next one when that is deleted", async () => {
     const credentials = appCredentials(given.world);
     await settle("one", { credentials });
     await settle("two", { credentials, repositories: ["acme/till"] });
-    // Made within one second: which of them counts as older is for their uids to say.
+    // Both are created within one second, so their uids decide which is older.
     const both = [await again("one"), await again("two")];
     const keeper = both.find((each) => conditionOf(each, "WebhookInstalled")?.reason === "Installed");
     const other = both.find((each) => each !== keeper);
@@ -321,16 +321,16 @@ describe("an App's one hook", () => {
     expect(conditionOf(heir, "WebhookInstalled")).toMatchObject({ reason: "Installed" });
     expect(await members()).toEqual([other.metadata.name]);
     const { current } = await key(heir);
-    await ring();
+    await deliver();
     expect(lastDelivery(given.world).signedWith(current)).toBe(true);
 
     expect(await remove(heir.metadata.name)).toBeUndefined();
-    await ring();
+    await deliver();
     expect(lastDelivery(given.world).signedWith(current)).toBe(false);
     expect(await given.world.routes()).toEqual([]);
   });
 
-  it("is closed to an integration that only names the App: neither its key nor its name, nor a say at the end", async () => {
+  it("is not shared with an integration that only names the App: no key, no route and no removal", async () => {
     const victim = await settle("victim", { credentials: appCredentials(given.world) });
     await given.world.secret("mine", "a-key-of-somebody-else");
     const app = { appId: given.world.github.app("bellhop").id, privateKeySecretRef: { name: "nothing", key: "value" } };
@@ -346,20 +346,20 @@ describe("an App's one hook", () => {
     ]);
 
     expect(await remove("victim")).toBeUndefined();
-    await ring();
+    await deliver();
     expect(lastDelivery(given.world).signedWith(current)).toBe(false);
     expect(await given.world.hookSecret(outsider)).toBeUndefined();
     expect(await given.world.routes()).toEqual([]);
     expect(await remove("outsider")).toBeUndefined();
   });
 
-  it("stays when an integration goes that never was a part of it", async () => {
+  it("stays when an integration is deleted that never was a member", async () => {
     const victim = await settle("victim", { credentials: appCredentials(given.world) });
     const app = { appId: given.world.github.app("bellhop").id, privateKeySecretRef: { name: "nothing", key: "value" } };
     await settle("outsider", { credentials: { app } });
     const at = { name: "victim", namespace: given.world.namespace };
     await given.client.delete(GitHubIntegrationKind, at);
-    // While the owner waits for its end, nobody else is there to inherit.
+    // While its owner is being deleted, no other member exists that could take the hook over.
     expect(await remove("outsider")).toBeUndefined();
     expect(await given.world.hookSecret(victim)).toBeDefined();
     expect(given.world.events).not.toContainEqual(expect.objectContaining({ reason: "HooksLeftBehind" }));
@@ -367,7 +367,7 @@ describe("an App's one hook", () => {
     expect(await given.world.hookSecret(victim)).toBeUndefined();
   });
 
-  it("is not overwritten where it is somebody else's, unless the integration says so", async () => {
+  it("is not overwritten if it is somebody else's, unless the integration allows it", async () => {
     const elsewhere = "https://other.example.com/hook";
     await call(given.world.github, "PATCH /app/hook/config", given.world.github.appJwt("bellhop"), { url: elsewhere });
     const integration = await settle("shop", { credentials: appCredentials(given.world) });
@@ -380,7 +380,7 @@ describe("an App's one hook", () => {
     expect((await appHook())["url"]).toBe(integration.status?.webhookURL);
   });
 
-  it("needs events and permissions that only a person can set: they are named", async () => {
+  it("needs events and permissions that cannot be set by API: the message names them", async () => {
     const { people } = given.world.github;
     const app = await people.createApp({
       slug: "narrow",
@@ -399,7 +399,7 @@ describe("an App's one hook", () => {
   });
 });
 
-describe("an integration that a person has to mend", () => {
+describe("an integration that needs a manual fix", () => {
   it("is stalled by a rule that costs too much, with the rule's name", async () => {
     const when = "body.a.all(x, body.b.all(y, body.c.all(z, x == y)))";
     const integration = await settle("shop", { triggers: [{ name: "dear", mention: {}, when }] });
@@ -408,7 +408,7 @@ describe("an integration that a person has to mend", () => {
     expect(await hooksOf()).toEqual([]);
   });
 
-  it("is stalled while the installation does not know its own address", async () => {
+  it("is stalled while the installation has no external URL", async () => {
     given.world.config.externalURL = undefined;
     const integration = await settle();
     expect(conditionOf(integration, "Stalled")).toMatchObject({ status: "True", reason: "ExternalURLUnknown" });
@@ -416,7 +416,7 @@ describe("an integration that a person has to mend", () => {
     expect(await hooksOf()).toEqual([]);
   });
 
-  it("is stalled by a key that another accepts too, and that key opens neither", async () => {
+  it("is stalled by a key that another accepts too, and neither accepts that key", async () => {
     await given.world.secret("shared", "the-same-key-in-two-places");
     const webhook = { acceptedKeysRef: { name: "shared", key: "value" } };
     await settle("one", { webhook });
@@ -431,8 +431,8 @@ describe("an integration that a person has to mend", () => {
   });
 });
 
-describe("the end of an integration", () => {
-  it("removes its hooks, its key and its route, then lets it go", async () => {
+describe("the deletion of an integration", () => {
+  it("removes its hooks, its key and its route, then its finalizer", async () => {
     const integration = await settle("shop", { repositories: ["acme/shop", "acme/till"] });
     expect(await remove()).toBeUndefined();
     expect([...(await hooksOf()), ...(await hooksOf("acme/till"))]).toEqual([]);
@@ -453,21 +453,21 @@ describe("the end of an integration", () => {
     },
     { name: "404", arrange: () => given.world.github.people.deleteRepo({ repo: "acme/shop" }), silent: true },
     {
-      name: "its Secret gone",
+      name: "its Secret deleted",
       arrange: () => given.client.delete(secrets, { name: "token", namespace: given.world.namespace }),
     },
-  ])("gives up at once with $name, and says what may be left behind", async ({ arrange, silent }) => {
+  ])("gives up at once with $name, and reports hooks that may be left", async ({ arrange, silent }) => {
     await settle();
     given.world.events.length = 0;
     await arrange();
     expect(await remove()).toBeUndefined();
     const warnings = given.world.events.filter(({ type }) => type === "Warning").map(({ reason }) => reason);
-    // A repository that is gone has taken its hooks along.
+    // The hooks of a deleted repository are deleted with it.
     expect(warnings).toEqual(silent ? [] : ["HooksLeftBehind"]);
     expect(await given.world.routes()).toEqual([]);
   });
 
-  it("waits ten minutes for a provider that fails, and gives up then", async () => {
+  it("retries for ten minutes if the provider fails, then gives up", async () => {
     await settle();
     given.world.github.fail({ path: "/repos/acme/shop/hooks*" }, failing.serverError());
     expect(await remove()).toBeDefined();
@@ -480,7 +480,7 @@ describe("the end of an integration", () => {
     expect(given.world.events).toContainEqual(expect.objectContaining({ type: "Warning", reason: "HooksLeftBehind" }));
   });
 
-  it("removes hooks it knows by their id although the installation has forgotten its address", async () => {
+  it("removes the hooks of the status by id even if the installation has no external URL any more", async () => {
     await settle();
     given.world.config.externalURL = undefined;
     expect(await remove()).toBeUndefined();
@@ -488,11 +488,11 @@ describe("the end of an integration", () => {
   });
 });
 
-describe("deliveries that nobody took", () => {
-  it("are asked for again, once each", async () => {
+describe("missed deliveries", () => {
+  it("are redelivered once each", async () => {
     await settle("shop", { credentials: appCredentials(given.world) });
     given.world.receiver.answer(503);
-    await ring();
+    await deliver();
     given.world.receiver.answer(202);
     const taken = given.world.receiver.received.length;
     given.world.later(6 * 60_000);
@@ -508,10 +508,10 @@ describe("deliveries that nobody took", () => {
     expect(given.world.receiver.received).toHaveLength(taken + 1);
   });
 
-  it("are not asked for again and again where the answer is no for good", async () => {
+  it("are not requested repeatedly if the gateway refuses them for good", async () => {
     await settle("shop", { credentials: appCredentials(given.world) });
     given.world.receiver.answer(500);
-    await ring();
+    await deliver();
     const refused = given.world.receiver.received.length;
     for (let round = 0; round < 4; round++) {
       given.world.later(6 * 60_000);
@@ -521,12 +521,12 @@ describe("deliveries that nobody took", () => {
     expect(given.world.receiver.received).toHaveLength(refused + 1);
   });
 
-  it("of the time of a suspension are not asked for afterwards", async () => {
+  it("during a suspension are not redelivered afterwards", async () => {
     await settle("shop", { credentials: appCredentials(given.world) });
     const at = { name: "shop", namespace: given.world.namespace };
     await given.client.mergePatch(GitHubIntegrationKind, at, { spec: { suspend: true } });
     given.world.receiver.answer(503);
-    await ring();
+    await deliver();
     given.world.receiver.answer(202);
     const taken = given.world.receiver.received.length;
     given.world.later(6 * 60_000);

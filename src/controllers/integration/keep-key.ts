@@ -5,7 +5,7 @@ import { hookSecretName, readHookSecret, writeHookSecret, type HookSecret } from
 import { planKeys, type KeyPlan } from "./key-plan.ts";
 import { isMember, keyOwnerOf, ownsHook } from "./members.ts";
 
-/** Whether the integration may use the hook that its spec names, or has to sign in first to show that the App is its own. */
+/** Whether the integration may use the hook that its spec names. If not, it must first sign in, to prove that it owns the App. */
 export async function hasProven(
   deps: IntegrationDeps,
   integration: Integration,
@@ -13,29 +13,29 @@ export async function hasProven(
 ): Promise<boolean> {
   const { provider } = deps.source;
   if (provider.sharedHook(integration) === undefined) return true;
-  const secret = await readHookSecret(where(deps), hookSecretName(provider, integration), signal);
+  const secret = await readHookSecret(hookSecretDeps(deps), hookSecretName(provider, integration), signal);
   return isMember(deps.source, { integration, secret });
 }
 
-/** Several integrations of one App may begin at once. */
+/** Several integrations of one App may write the shared Secret at the same time. */
 const attempts = 4;
 
-/** Keeps the route and the key of an integration that has proven the hook to be its own, and remembers the proof with them. */
+/** Creates, rotates or prunes the keys of an integration that owns its hook, and stores the proof of ownership with them. */
 export async function keepKey(deps: IntegrationDeps, integration: Integration, signal: AbortSignal): Promise<KeyPlan> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await tryKeep(deps, integration, signal);
+      return await tryKeepKey(deps, integration, signal);
     } catch (error) {
-      // Somebody else wrote it since it was read: what is there now is planned with.
+      // Another reconcile wrote the Secret since it was read: read it and plan again.
       if (attempt === attempts || !(isConflict(error) || isAlreadyExists(error))) throw error;
     }
   }
 }
 
-async function tryKeep(deps: IntegrationDeps, integration: Integration, signal: AbortSignal): Promise<KeyPlan> {
+async function tryKeepKey(deps: IntegrationDeps, integration: Integration, signal: AbortSignal): Promise<KeyPlan> {
   const { source, config } = deps;
   const name = hookSecretName(source.provider, integration);
-  const found = await readHookSecret(where(deps), name, signal);
+  const found = await readHookSecret(hookSecretDeps(deps), name, signal);
   const stored = found && withProof(deps, integration, found);
   const facts = {
     integration,
@@ -46,14 +46,14 @@ async function tryKeep(deps: IntegrationDeps, integration: Integration, signal: 
   const plan = planKeys(facts, config.retryWindowMs, deps.clock.now());
   const secret = withProof(deps, integration, plan.secret);
   const owner = keyOwnerOf(source, { integration, secret });
-  // Beside their proof, those that share a key leave it to its owner.
+  // Integrations that share a key write only their proof; the key itself is written by its owner.
   const wanted = stored && owner.metadata.uid !== integration.metadata.uid ? stored : secret;
   if (wanted === found) return { ...plan, secret: wanted };
   const ownerUID = owner.metadata.uid ?? "";
-  return { ...plan, secret: await writeHookSecret(where(deps), name, { secret: wanted, ownerUID }, signal) };
+  return { ...plan, secret: await writeHookSecret(hookSecretDeps(deps), name, { secret: wanted, ownerUID }, signal) };
 }
 
-/** Remembered by uid, so that an integration made anew under the same name proves itself anew; those that are gone are forgotten. */
+/** Adds the proof by uid: an integration that is recreated under the same name has to prove ownership again. Proofs of deleted integrations are pruned. */
 function withProof({ source }: IntegrationDeps, integration: Integration, secret: HookSecret): HookSecret {
   if (isMember(source, { integration, secret })) return secret;
   const alive = new Set(source.list().map(({ metadata }) => metadata.uid));
@@ -63,6 +63,6 @@ function withProof({ source }: IntegrationDeps, integration: Integration, secret
   };
 }
 
-function where({ client, config }: IntegrationDeps): { client: IntegrationDeps["client"]; namespace: string } {
+function hookSecretDeps({ client, config }: IntegrationDeps): { client: IntegrationDeps["client"]; namespace: string } {
   return { client, namespace: config.namespace };
 }

@@ -30,7 +30,7 @@ function plan(
 }
 
 describe("planKeys", () => {
-  it("makes a first key, which carries out whatever was asked for before", () => {
+  it("creates the first key, which also handles an earlier rotation request", () => {
     expect(plan({ requested: request })).toMatchObject({
       write: true,
       handled: request,
@@ -38,7 +38,7 @@ describe("planKeys", () => {
     });
   });
 
-  it("makes another when a rotation is asked for, and keeps the one in force beside it", () => {
+  it("creates the next key when a rotation is requested, and keeps the current one as the previous", () => {
     const { secret, write, handled } = plan({ stored: stored(), requested: request });
     expect({ write, handled }).toEqual({ write: true, handled: request });
     expect(secret).toMatchObject({ generation: 2, installed: 1, previous: "first" });
@@ -46,42 +46,53 @@ describe("planKeys", () => {
   });
 
   it.each([
-    { name: "nothing was asked for", given: {} },
-    { name: "the request was carried out", given: { requested: request, handled: request } },
-    { name: "an older request than the last is left", given: { requested: request, handled: "2026-03-01T11:30:00Z" } },
-    { name: "the request is no time", given: { requested: "now, please" } },
-    { name: "another integration keeps the hook", given: { requested: request, owns: false } },
-    { name: "a person keeps the hook", given: { requested: request, install: "Manual" } },
+    { name: "no rotation was requested", given: {} },
+    { name: "the request was handled", given: { requested: request, handled: request } },
     {
-      name: "the key before has not reached the provider",
+      name: "the request is older than the last handled one",
+      given: { requested: request, handled: "2026-03-01T11:30:00Z" },
+    },
+    { name: "the request is not a time", given: { requested: "now, please" } },
+    { name: "another integration installs the hook", given: { requested: request, owns: false } },
+    { name: "the hook is managed manually", given: { requested: request, install: "Manual" } },
+    {
+      name: "the current key is not installed at the provider",
       given: { requested: request, stored: stored({ generation: 2 }) },
     },
-  ])("leaves the key alone where $name", ({ given }) => {
+  ])("does not change the key if $name", ({ given }) => {
     expect(plan({ stored: stored(), ...given })).toMatchObject({ write: false });
   });
 
   it.each([
-    { name: "another integration keeps the hook", given: { owns: false }, words: /another integration keeps the hook/ },
-    { name: "a person keeps the hook", given: { install: "Manual" }, words: /a person keeps the hook: change/ },
-  ])("says why a request is not carried out where $name, and is done with it", ({ given, words }) => {
+    {
+      name: "another integration installs the hook",
+      given: { owns: false },
+      words: /another integration installs the shared hook/,
+    },
+    {
+      name: "the hook is managed manually",
+      given: { install: "Manual" },
+      words: /the hook is managed manually .*: change/,
+    },
+  ])("refuses a request with a reason if $name, and counts it as handled", ({ given, words }) => {
     expect(plan({ stored: stored(), requested: request, ...given })).toMatchObject({
       handled: request,
       refused: expect.stringMatching(words) as string,
     });
   });
 
-  it("knows a request that it carried out, although that was not noted in the status", () => {
+  it("recognises a request that it handled although the status was not written", () => {
     const done = stored({ generation: 2, requestedAt: request });
     expect(plan({ stored: done, requested: request })).toEqual({ secret: done, write: false, handled: request });
   });
 
-  it("says of a request that the key before it is not everywhere yet, and leaves it open", () => {
+  it("keeps a request pending while some hooks do not have the current key", () => {
     const planned = plan({ requested: request, stored: stored({ generation: 2 }) });
-    expect(planned.waits).toMatch(/^begins once every hook/);
+    expect(planned.pending).toMatch(/^starts when every known hook/);
     expect(planned.handled).toBeUndefined();
   });
 
-  it("drops the previous key when the retry window has passed since the provider changed over", () => {
+  it("drops the previous key when the retry window has passed since the hooks got the current one", () => {
     const installedAt = "2026-03-01T00:00:00Z";
     const both = stored({ generation: 2, installed: 2, previous: "zeroth", installedAt });
     const after = (ms: number): Date => new Date(Date.parse(installedAt) + ms);
@@ -93,51 +104,51 @@ describe("planKeys", () => {
     expect(plan({ stored: held }, after(99 * hourMs)).secret.previous).toBe("zeroth");
   });
 
-  it("drops the previous key in its time too where our hooks were taken away, as counted from the later change", () => {
+  it("drops the previous key also if our hooks were removed, counted from the later change", () => {
     const [installedAt, rotatedAt] = ["2026-02-01T00:00:00Z", "2026-03-01T00:00:00Z"];
     const taken = stored({ generation: 2, installed: 0, previous: "zeroth", installedAt, rotatedAt });
-    const byHand = { stored: taken, install: "Manual" };
+    const manual = { stored: taken, install: "Manual" };
     const after = (ms: number): Date => new Date(Date.parse(rotatedAt) + ms);
-    expect(plan(byHand, after(23 * hourMs)).secret.previous).toBe("zeroth");
-    expect(plan(byHand, after(25 * hourMs)).secret.previous).toBeUndefined();
-    // Whoever installs again signs with it until the hook has the current one.
+    expect(plan(manual, after(23 * hourMs)).secret.previous).toBe("zeroth");
+    expect(plan(manual, after(25 * hourMs)).secret.previous).toBeUndefined();
+    // A new installation may sign with the previous key until the hook has the current one.
     expect(plan({ stored: taken }, after(25 * hourMs)).secret.previous).toBe("zeroth");
   });
 
-  it("lets a second rotation wait until nothing comes any more that the key before the last one signed", () => {
+  it("delays a second rotation until no delivery can be signed with the previous key", () => {
     const installedAt = "2026-03-01T11:59:00.000Z";
     const both = stored({ generation: 2, installed: 2, current: "second", previous: "first", installedAt });
     const given = { stored: both, requested: "2026-03-01T11:59:30.000Z", handled: request };
     const end = new Date(Date.parse(installedAt) + 24 * hourMs);
-    const waits = expect.stringMatching(/^begins at 2026-03-02T11:59:00\.000Z/) as string;
-    expect(plan(given)).toEqual({ secret: both, write: false, waits });
-    expect(plan(given, end)).toMatchObject({ write: false, waits });
+    const pending = expect.stringMatching(/^starts at 2026-03-02T11:59:00\.000Z/) as string;
+    expect(plan(given)).toEqual({ secret: both, write: false, pending });
+    expect(plan(given, end)).toMatchObject({ write: false, pending });
     const due = plan(given, new Date(end.getTime() + 1));
     expect(due).toMatchObject({ write: true, handled: given.requested, secret: { generation: 3, previous: "second" } });
-    expect(due.waits).toBeUndefined();
+    expect(due.pending).toBeUndefined();
   });
 });
 
 describe("withPending", () => {
-  const until = "begins at 2026-03-02T11:59:00.000Z: until then";
+  const until = "starts at 2026-03-02T11:59:00.000Z: until then";
 
-  it("says until when a rotation waits, and what is installed meanwhile", () => {
+  it("says when a pending rotation starts, and what is installed now", () => {
     expect(withPending(installed("Installed", "app delivers to us."), until)).toMatchObject({
       status: "True",
       reason: "RotationPending",
-      message: expect.stringMatching(/^app delivers to us\..*begins at 2026-03-02T11:59:00\.000Z/) as string,
+      message: expect.stringMatching(/^app delivers to us\..*starts at 2026-03-02T11:59:00\.000Z/) as string,
     });
   });
 
-  it("says so too where something worse is to be said, which keeps its reason", () => {
+  it("says so too for a verdict that is not True, which keeps its reason", () => {
     expect(withPending(notInstalled("ForeignHook", "not ours"), until)).toMatchObject({
       status: "False",
       reason: "ForeignHook",
-      message: expect.stringMatching(/^not ours\. The rotation that was asked for begins at/) as string,
+      message: expect.stringMatching(/^not ours\. The requested rotation starts at/) as string,
     });
   });
 
-  it("leaves the verdict as it is where nothing waits", () => {
+  it("does not change the verdict if no rotation is pending", () => {
     const verdict = installed("Installed", "app delivers to us.");
     expect(withPending(verdict, undefined)).toBe(verdict);
   });

@@ -3,20 +3,20 @@ import type { Integration } from "../../integrations/types.ts";
 import { installed, type Verdict } from "./conditions.ts";
 import { newHookSecret, rotated, type HookSecret } from "./hook-secret.ts";
 
-/** Pure: what the hook secret should be now. */
+/** The desired hook secret. */
 export interface KeyPlan {
   secret: HookSecret;
-  /** Whether it differs from what is stored. */
+  /** Whether `secret` differs from the stored one. */
   write: boolean;
-  /** The request that this plan carries out, for `status.lastHandledRotateAt`. */
+  /** The rotation request that this plan handles, for `status.lastHandledRotateAt`. */
   handled?: string;
-  /** Why the request is not carried out, for people: this integration keeps no hook of its own. */
+  /** Human-readable: why the request is refused. The integration does not install the hook. */
   refused?: string;
-  /** A rotation was asked for that does not begin yet: when it does, for people. */
-  waits?: string;
+  /** Human-readable: when the requested rotation starts, if it has to wait. */
+  pending?: string;
 }
 
-/** Makes the first key, the next one when a rotation is asked for, and drops the previous one when nobody can be using it any more. */
+/** Pure: creates the first key, creates the next one when a rotation is requested, and drops the previous one when no delivery can be signed with it any more. */
 export function planKeys(
   facts: {
     integration: Integration;
@@ -28,39 +28,39 @@ export function planKeys(
   now: Date,
 ): KeyPlan {
   const { integration, stored, owns } = facts;
-  const request = asked(facts);
+  const request = rotationRequest(facts);
   if (!stored) return { secret: newHookSecret(now, request.handled), write: true, ...request };
-  // Carried out before a crash that kept it from being noted.
+  // The key was rotated, but a crash kept the status from being written.
   if (request.handled !== undefined && request.handled === stored.requestedAt) {
     return { secret: stored, write: false, ...request };
   }
   const refused = request.handled === undefined ? undefined : refusal(integration, owns);
   const kept = withoutExpired({ integration, stored }, retryWindowMs, now);
   if (refused !== undefined) return { ...kept, ...request, refused };
-  // One rotation at a time: neither a key that the provider does not sign with yet is replaced, nor one dropped that it may still use.
+  // One rotation at a time: a key that the provider does not sign with yet is not replaced, and a key that it may still use is not dropped.
   if (request.handled === undefined) return kept;
-  const waits = waiting(stored, retryWindowMs, now);
-  if (waits !== undefined) return { secret: stored, write: false, waits };
+  const pending = pendingReason(stored, retryWindowMs, now);
+  if (pending !== undefined) return { secret: stored, write: false, pending };
   return { secret: rotated(stored, request.handled, now), write: true, ...request };
 }
 
-function waiting(stored: HookSecret, retryWindowMs: number, now: Date): string | undefined {
-  if (!isSettled(stored)) return "begins once every hook that is known has the key before it";
+function pendingReason(stored: HookSecret, retryWindowMs: number, now: Date): string | undefined {
+  if (!isSettled(stored)) return "starts when every known hook has the current key";
   const until = inUseUntil(stored, retryWindowMs, now)?.toISOString();
-  return until && `begins at ${until}: until then deliveries may come that the key before this one signed`;
+  return until && `starts at ${until}: until then deliveries may be signed with the previous key`;
 }
 
 function refusal({ spec }: Integration, owns: boolean): string | undefined {
   if (spec.webhook.install === "Manual") {
-    return "a person keeps the hook: change its secret at the provider, and in the Secret of spec.webhook.acceptedKeysRef";
+    return "the hook is managed manually (spec.webhook.install: Manual): change its secret at the provider and in the Secret of spec.webhook.acceptedKeysRef";
   }
-  return owns ? undefined : "another integration keeps the hook that they share: ask for the rotation there";
+  return owns ? undefined : "another integration installs the shared hook: request the rotation there";
 }
 
-/** Pure: the verdict on hooks, which says so where the next rotation waits; what is wrong with them keeps its reason. */
-export function withPending(verdict: Verdict, waits: string | undefined): Verdict {
-  if (waits === undefined) return verdict;
-  const message = `${verdict.message.replace(/\.?$/, ".")} The rotation that was asked for ${waits}.`;
+/** Pure: adds to the verdict on hooks that a requested rotation is pending; a verdict that is not True keeps its reason. */
+export function withPending(verdict: Verdict, pending: string | undefined): Verdict {
+  if (pending === undefined) return verdict;
+  const message = `${verdict.message.replace(/\.?$/, ".")} The requested rotation ${pending}.`;
   return verdict.status === "True" ? installed("RotationPending", message) : { ...verdict, message };
 }
 
@@ -68,27 +68,29 @@ function isSettled({ installed, generation }: HookSecret): boolean {
   return installed >= generation;
 }
 
-/** The previous key goes when nothing that it signed can come any more: every hook has the current one, or a person took ours away. */
+/** Drops the previous key when no delivery can be signed with it any more: every hook has the current key, or the hook is now managed manually. */
 function withoutExpired(
   { integration, stored }: { integration: Integration; stored: HookSecret },
   retryWindowMs: number,
   now: Date,
 ): KeyPlan {
   const { previous, ...rest } = stored;
-  const byHand = stored.installed === 0 && integration.spec.webhook.install === "Manual";
-  const settled = isSettled(stored) || byHand;
+  const manual = stored.installed === 0 && integration.spec.webhook.install === "Manual";
+  const settled = isSettled(stored) || manual;
   const expired = previous !== undefined && settled && !inUseUntil(stored, retryWindowMs, now);
   return expired ? { secret: rest, write: true } : { secret: stored, write: false };
 }
 
-/** Until when the previous key is needed: the longest window in which a provider retries, from when it last signed with it. */
+/** Until when the previous key is needed: the longest retry window of a provider, counted from the last time it may have signed with that key. */
 function inUseUntil(stored: HookSecret, retryWindowMs: number, now: Date): Date | undefined {
   const changed = [stored.installedAt ?? stored.rotatedAt, stored.rotatedAt].map((at) => Date.parse(at));
   const end = Math.max(...changed) + retryWindowMs;
   return stored.previous !== undefined && now.getTime() <= end ? new Date(end) : undefined;
 }
 
-function asked(facts: { integration: Integration; lastHandledRotateAt: string | undefined }): { handled?: string } {
+function rotationRequest(facts: { integration: Integration; lastHandledRotateAt: string | undefined }): {
+  handled?: string;
+} {
   const requested = facts.integration.metadata.annotations?.[names.rotateRequestedAt];
   const at = Date.parse(requested ?? "");
   if (requested === undefined || Number.isNaN(at)) return {};

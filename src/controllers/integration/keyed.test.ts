@@ -19,27 +19,27 @@ describe("a key counts as installed", () => {
   it.each([
     { name: "when every hook has it", done: [shop, till], left: [], over: {}, installed: 2 },
     {
-      name: "when one that cannot be reached has it already",
+      name: "when one that cannot be reached already has it",
       done: [shop],
       left: [till],
       over: { till: 2 },
       installed: 2,
     },
     { name: "not while one that cannot be reached has another", done: [shop], left: [till], over: {}, installed: 1 },
-    { name: "not where there is no hook at all", done: [], left: [], over: {}, installed: 1 },
+    { name: "not when there is no hook at all", done: [], left: [], over: {}, installed: 1 },
   ])("$name", ({ done, left, over, installed }) => {
     const after = afterInstall({ ...secret, keyed: { ...secret.keyed, ...over } }, { done, left }, noon);
     expect(after).toMatchObject({ installed, ...(installed === 2 ? { installedAt: noon.toISOString() } : {}) });
   });
 });
 
-it("knows of each hook whether it has the key, and forgets hooks that are gone", () => {
+it("records for each hook whether it has the key, and prunes removed hooks", () => {
   const after = afterInstall(secret, { done: [shop], left: [] }, noon);
   expect(after.keyed).toEqual({ shop: 2 });
   expect(["shop", "till"].map((target) => hasKey(after, target))).toEqual([true, false]);
 });
 
-it("is the same to the letter where nothing was done, so that nothing is written", () => {
+it("returns an equal secret if nothing changed, so that nothing is written", () => {
   const { keyed: _keyed, ...bare } = secret;
   expect(isDeepStrictEqual(afterInstall(bare, { done: [], left: [] }, noon), bare)).toBe(true);
 });

@@ -1,21 +1,21 @@
 import type { HookSecret } from "./hook-secret.ts";
 
-/** What became of the hooks in one go. */
+/** Results of one installation. */
 export interface Keyed {
-  /** They have the current key now. */
+  /** Hooks that have the current key now. */
   done: readonly { target: string }[];
-  /** Hooks of ours that could not be reached: they sign with what they had. */
+  /** Our hooks that could not be reached: they still sign with the key they had. */
   left: readonly { target: string }[];
 }
 
-/** Pure: whether the hook at a target has the current key, as far as we set it. */
+/** Pure: whether the hook of a target has the current key, as far as we set it. */
 export function hasKey({ keyed, generation }: HookSecret, target: string): boolean {
   return keyed?.[target] === generation;
 }
 
 /**
- * Pure: the hook secret once some hooks have its key. Those of ours that could not be reached hold it back, since the key before may
- * sign what they send; a place that never had a hook of ours does not.
+ * Pure: the hook secret after an installation. Our hooks that could not be reached keep the new key from counting as installed, because they
+ * may still sign with the previous one. A target that never had a hook of ours does not.
  */
 export function afterInstall(secret: HookSecret, { done, left }: Keyed, now: Date): HookSecret {
   const { generation } = secret;
@@ -24,7 +24,7 @@ export function afterInstall(secret: HookSecret, { done, left }: Keyed, now: Dat
     ...done.map(({ target }) => [target, generation]),
   ]) as Record<string, number>;
   const { keyed: _before, ...rest } = secret;
-  // As it is read again: nothing is written where nothing was done.
+  // The same form as when it is read, so that an unchanged secret is not written.
   const next = Object.keys(keyed).length === 0 ? rest : { ...rest, keyed };
   const everywhere = done.length > 0 && left.every(({ target }) => keyed[target] === generation);
   if (!everywhere || secret.installed >= generation) return next;

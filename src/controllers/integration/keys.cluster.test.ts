@@ -13,12 +13,12 @@ const accepting = (name: string) => ({ webhook: { acceptedKeysRef: { name, key: 
 
 describe("an accepted key that cannot be used", () => {
   const unusable = [
-    { name: "is not there", arrange: async () => {}, reason: "SecretNotFound", message: /theirs is not there/ },
+    { name: "does not exist", arrange: async () => {}, reason: "SecretNotFound", message: /theirs does not exist/ },
     {
-      name: "is for something else",
+      name: "is not allowed for the integration",
       arrange: () => given.world.secret("theirs", "a-key", { allowedFor: "GitHubIntegration/github.com" }),
       reason: "SecretNotAllowed",
-      message: /annotate it/,
+      message: /add the annotation/,
     },
     {
       name: "has another name",
@@ -30,11 +30,11 @@ describe("an accepted key that cannot be used", () => {
       name: "is a newline",
       arrange: () => given.world.secret("theirs", "\n"),
       reason: "SecretKeyMissing",
-      message: /or it is empty/,
+      message: /or the key is empty/,
     },
   ];
 
-  it.each(unusable)("as it $name is why the integration is not ready", async ({ arrange, reason, message }) => {
+  it.each(unusable)("makes the integration not ready because it $name", async ({ arrange, reason, message }) => {
     await arrange();
     const auto = await settle("auto", { repositories: ["acme/till"], ...accepting("theirs") });
     const manual = await settle("manual", {
@@ -54,20 +54,20 @@ describe("an accepted key that cannot be used", () => {
   });
 });
 
-describe("the key before the last one", () => {
+describe("the previous key", () => {
   const manual = { webhook: { install: "Manual", acceptedKeysRef: { name: "theirs", key: "value" } } };
   const change = (patch: object) =>
     given.client.mergePatch(GitHubIntegrationKind, { name: "shop", namespace: given.world.namespace }, patch);
   const rotate = { metadata: { annotations: { "bellhop.dev/rotate-requested-at": "2026-01-01T00:00:00Z" } } };
 
   it.each([
-    { name: "repositories", spec: () => ({}), said: /^Hooks that Bellhop made were removed\./ },
+    { name: "repositories", spec: () => ({}), said: /^Removed the hooks that Bellhop created\./ },
     {
-      name: "an App, whose one hook stays and is named",
+      name: "an App, whose only hook stays and is named",
       spec: () => ({ credentials: appCredentials(given.world) }),
-      said: /The hook of app cannot be removed and has Bellhop's key: set the key of/,
+      said: /The hook of app cannot be removed and still has Bellhop's key: set it to the key of/,
     },
-  ])("goes in its time where a person took over the hooks of $name", async ({ spec, said }) => {
+  ])("expires if the hooks of $name are changed to manual management", async ({ spec, said }) => {
     await given.world.secret("theirs", "a-key");
     const before = await settle("shop", spec());
     await change(rotate);
@@ -87,7 +87,7 @@ describe("the key before the last one", () => {
   });
 });
 
-describe("an integration that went without its finalizer", () => {
+describe("an integration that was deleted without its finalizer", () => {
   async function force(name: string): Promise<void> {
     const at = { name, namespace: given.world.namespace };
     await given.client.delete(GitHubIntegrationKind, at);
@@ -99,7 +99,7 @@ describe("an integration that went without its finalizer", () => {
         .data ?? {},
     );
 
-  it("leaves nothing once it was swept, and nobody else loses anything", async () => {
+  it("leaves nothing after the sweep, and no other integration loses anything", async () => {
     const stays = await settle("stays");
     const gone = await settle("gone", { repositories: ["acme/till"] });
     await force("gone");
@@ -110,7 +110,7 @@ describe("an integration that went without its finalizer", () => {
     expect((await given.world.routes()).flatMap(({ members }) => members.map(({ name }) => name))).toEqual(["stays"]);
   });
 
-  it("leaves an App's key to the others, and to nobody when it was the last", async () => {
+  it("leaves an App's key to the others, and none when it was the last", async () => {
     for (const name of ["one", "two"]) await settle(name, { credentials: appCredentials(given.world) });
     const two = await given.world.read("two");
     await force("one");
@@ -125,11 +125,11 @@ describe("an integration that went without its finalizer", () => {
   });
 });
 
-describe("one bad integration", () => {
+describe("one faulty integration", () => {
   it.each([
     { name: "a token", credentials: () => ({}) },
     { name: "an App", credentials: () => ({ credentials: appCredentials(given.world) }) },
-  ])("with an address that is none and $name says so, and takes no other down", async ({ credentials }) => {
+  ])("with an invalid URL and $name says so, and does not affect others", async ({ credentials }) => {
     await settle("good", credentials());
     await given.world.secret("mine", "a-key-of-its-own");
     const bad = await settle("bad", { url: "https://a:99999", ...credentials(), ...accepting("mine") });
@@ -139,7 +139,7 @@ describe("one bad integration", () => {
     expect(await ready("good")).toMatchObject({ status: "True" });
   });
 
-  it("whose accepted key is a newline takes no other down", async () => {
+  it("whose accepted key is a newline does not affect others", async () => {
     await given.world.secret("newline", "\n");
     await settle("good");
     await settle("bad", { repositories: ["acme/till"], ...accepting("newline") });

@@ -14,7 +14,7 @@ const clientWith = (...items: ResourceQuota[]): Pick<KubeClient, "list"> => ({
 const patiently = new AbortController().signal;
 
 describe("quotaUsedUp", () => {
-  it("says which quota is used up, and what to do", async () => {
+  it("names the quota that is used up, and says what to do", async () => {
     const verdict = await quotaUsedUp(clientWith(quota({ [counted]: "5" }, { [counted]: "5" })), "team", patiently);
     expect(verdict).toMatchObject({ type: "Stalled", status: "True", reason: "QuotaExceeded" });
     expect(verdict?.message).toMatch(/team\/tasks allows 5 .*Raise count\/agenttasks\.bellhop\.dev/);
@@ -24,7 +24,7 @@ describe("quotaUsedUp", () => {
     ["there is room", quota({ [counted]: "5" }, { [counted]: "4" })],
     ["tasks are not counted", quota({ pods: "5" }, { pods: "5" })],
     ["nobody has counted yet", quota({ [counted]: "5" }, {})],
-  ])("is silent while %s", async (_name, one) => {
+  ])("returns nothing while %s", async (_name, one) => {
     expect(await quotaUsedUp(clientWith(one), "team", patiently)).toBeUndefined();
   });
 });

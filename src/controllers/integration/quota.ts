@@ -5,7 +5,7 @@ import { stalled, type Verdict } from "./conditions.ts";
 
 const counted = `count/${AgentTaskKind.plural}.${AgentTaskKind.group}`;
 
-/** Whether an object quota of the namespace leaves no room for another task: gateways answer 503 then, and a person has to make room. */
+/** The `Stalled` verdict if an object quota of the namespace is used up. Gateways then answer 503, and an administrator has to act. */
 export async function quotaUsedUp(
   client: Pick<KubeClient, "list">,
   namespace: string,
@@ -14,10 +14,10 @@ export async function quotaUsedUp(
   const { items } = await client.list(resourceQuotas, { namespace, signal });
   const full = items.find(isFull);
   if (!full) return undefined;
-  const most = full.status?.hard?.[counted];
+  const limit = full.status?.hard?.[counted];
   return stalled(
     "QuotaExceeded",
-    `ResourceQuota ${namespace}/${full.metadata.name} allows ${most} AgentTasks, and all are used: new deliveries are answered 503. Raise ${counted}, or delete finished tasks.`,
+    `ResourceQuota ${namespace}/${full.metadata.name} allows ${limit} AgentTasks, and all are used: gateways answer new deliveries with 503. Raise ${counted}, or delete finished tasks.`,
   );
 }
 

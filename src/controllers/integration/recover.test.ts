@@ -35,20 +35,20 @@ const look = (
 };
 
 describe("recover", () => {
-  it("notes how far it looked", async () => {
+  it("records until when it searched the log", async () => {
     const cursor = new Date("2026-03-01T11:30:00.000Z");
     expect(await look({ asked: 0, cursor })).toEqual({ recoveredUntil: cursor.toISOString() });
   });
 
-  it("notes what it asked for in the very second that it began with, as the log has whole seconds", async () => {
+  it("records a redelivery in the same second that the search started with, because the log has whole seconds", async () => {
     expect(await look({ asked: 1, cursor: new Date(created) })).toEqual({ recoveredUntil: created });
   });
 
-  it("writes nothing where nothing was missed and nothing is new", async () => {
+  it("writes nothing if no delivery was missed and the log has nothing new", async () => {
     expect(await look({ asked: 0, cursor: new Date(created) })).toEqual({});
   });
 
-  it("looks for what a hook missed that a person keeps, once for all who share it", async () => {
+  it("searches for missed deliveries of a manually managed hook, once for all that share it", async () => {
     const answer = { asked: 1, cursor: new Date(now) };
     const by = (name: string, createdAt: string, install = "Manual"): Integration => {
       const made = integration({}, { webhook: { install } });
@@ -62,7 +62,7 @@ describe("recover", () => {
     expect(await look(answer, keeper, [old])).toEqual({ recoveredUntil: new Date(now).toISOString() });
   });
 
-  it("passes over the time of a suspension", async () => {
+  it("skips the time of a suspension", async () => {
     const suspended = integration({}, { suspend: true });
     expect(await look({ asked: 9, cursor: new Date(now) }, suspended)).toEqual({
       recoveredUntil: new Date(now).toISOString(),
@@ -77,7 +77,7 @@ describe("recovery of a shared hook", () => {
     return { ...other, metadata: { ...other.metadata, name: "till", uid: "u2" } };
   };
 
-  it("goes on for the others while its keeper is suspended, and rests when all are", async () => {
+  it("continues for the others while its keeper is suspended, and pauses when all are suspended", async () => {
     const cursor = new Date("2026-03-01T11:30:00.000Z");
     expect(await look({ asked: 1, cursor }, keeper, [another({})])).toEqual({ recoveredUntil: cursor.toISOString() });
     expect(await look({ asked: 1, cursor }, keeper, [another({ suspend: true })])).toEqual({
@@ -89,13 +89,13 @@ describe("recovery of a shared hook", () => {
 describe("recoverSince", () => {
   const at = new Date(now);
 
-  it("never looks before the integration was made, nor where it has looked", () => {
+  it("never searches before the integration was created, nor a period that was searched before", () => {
     expect(recoverSince(integration(), 24 * hourMs, at).toISOString()).toBe(created);
     const looked = integration({ recoveredUntil: "2026-03-01T11:40:00.000Z" });
     expect(recoverSince(looked, 24 * hourMs, at).toISOString()).toBe("2026-03-01T11:40:00.000Z");
   });
 
-  it("looks back a window at most", () => {
+  it("searches at most one window back", () => {
     expect(recoverSince(integration(), hourMs / 2, at).toISOString()).toBe("2026-03-01T11:30:00.000Z");
   });
 });

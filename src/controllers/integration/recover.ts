@@ -5,8 +5,9 @@ import type { IntegrationDeps } from "./deps.ts";
 import { keyOwnerOf, membersOf, type Sharer } from "./members.ts";
 
 /**
- * Asks the provider to deliver again what was not answered 2xx, where it keeps a log: what happened while no gateway was there heals
- * itself. Never before the integration was made or while it was suspended, never twice the same stretch, at most a day back.
+ * If the provider keeps a delivery log, asks it to redeliver every delivery that was not answered 2xx. This recovers the deliveries of a time
+ * without gateways. It never covers the time before the integration was created or while it was suspended, never the same period twice, and
+ * at most a day back.
  */
 export async function recover(
   deps: IntegrationDeps,
@@ -17,30 +18,30 @@ export async function recover(
   const { integration } = sharer;
   const since = recoverSince(integration, deps.config.recoveryWindowMs, deps.clock.now());
   if (!connection.deliveries || !isDue(deps, sharer, since)) return {};
-  // What came while suspended was to be ignored; it is not asked for afterwards either. Of a shared hook, the gateways ignore what is for
-  // those that are suspended, and the others miss theirs.
+  // Deliveries during a suspension are ignored, also afterwards. If only some members of a shared hook are suspended, the others need their
+  // deliveries, and the gateways ignore those for the suspended members.
   if (membersOf(deps.source, sharer).every(({ spec }) => spec.suspend))
     return { recoveredUntil: deps.clock.now().toISOString() };
   try {
     const { asked, cursor } = await connection.deliveries.redeliverMissed(since, signal);
     if (asked > 0)
-      deps.log.info({ integration: integration.metadata.name, asked }, "missed deliveries asked for again");
-    // The log has whole seconds: what is asked for may lie in the very second that we began with.
+      deps.log.info({ integration: integration.metadata.name, asked }, "requested redelivery of missed deliveries");
+    // The log has whole seconds: a requested delivery may be from the same second that the search started with.
     return cursor > since || asked > 0 ? { recoveredUntil: cursor.toISOString() } : {};
   } catch (error) {
     if (isProviderFailure(error, "RateLimited", "Unavailable")) throw error;
-    deps.log.warn({ error, integration: integration.metadata.name }, "the provider's delivery log could not be read");
+    deps.log.warn({ error, integration: integration.metadata.name }, "could not read the provider's delivery log");
     return {};
   }
 }
 
 function isDue({ clock, config, source }: IntegrationDeps, sharer: Sharer, since: Date): boolean {
   const due = clock.now().getTime() - since.getTime() >= config.recoveryMs;
-  // A log needs no hook of ours: where people keep the hook, the oldest integration looks for all that share it.
+  // A log does not need a hook of ours: if the hook is managed manually, the oldest integration searches for all that share it.
   return due && keyOwnerOf(source, sharer).metadata.uid === sharer.integration.metadata.uid;
 }
 
-/** Pure: from when on to look. */
+/** Pure: the time from which to search the log. */
 export function recoverSince(integration: Integration, windowMs: number, now: Date): Date {
   const moments = [integration.metadata.creationTimestamp, integration.status?.recoveredUntil].map((text) =>
     Date.parse(text ?? ""),

@@ -3,9 +3,12 @@ import type { Integration, Provider } from "../../integrations/types.ts";
 import type { KubeObject } from "../../kube/types.ts";
 import { sharersOf } from "./sharers.ts";
 
-type Told = Integration & KubeObject;
+type CachedIntegration = Integration & KubeObject;
 
-const app = (name: string, over: { app?: string; reason?: string; message?: string; deleted?: boolean } = {}): Told =>
+const app = (
+  name: string,
+  over: { app?: string; reason?: string; message?: string; deleted?: boolean } = {},
+): CachedIntegration =>
   ({
     metadata: { name, namespace: "team", uid: `uid-of-${name}`, ...(over.deleted ? { deletionTimestamp: "now" } : {}) },
     spec: { webhook: { install: "Auto" }, app: over.app ?? "apps/1" },
@@ -19,7 +22,7 @@ const app = (name: string, over: { app?: string; reason?: string; message?: stri
         },
       ],
     },
-  }) as unknown as Told;
+  }) as unknown as CachedIntegration;
 
 const all = [app("keeper", { reason: "Installed" }), app("b"), app("c"), app("of-another-app", { app: "apps/2" })];
 const source = {
@@ -27,42 +30,42 @@ const source = {
   get: () => undefined,
   list: () => all,
 };
-const woken = (change: { old?: Told; current?: Told; initial?: boolean }) =>
+const requeued = (change: { old?: CachedIntegration; current?: CachedIntegration; initial?: boolean }) =>
   sharersOf(source)(change).map(({ name }) => name);
 
-describe("those that share a hook are looked at again", () => {
+describe("integrations that share a hook are reconciled", () => {
   const keeper = app("keeper", { reason: "Installed" });
 
   it.each([
     {
-      name: "its keeper could not install it",
+      name: "its keeper could not install the hook",
       change: { old: keeper, current: app("keeper", { reason: "ForeignHook" }) },
     },
     {
-      name: "its keeper says another reason",
+      name: "the condition of its keeper has another reason",
       change: { old: keeper, current: app("keeper", { reason: "Installed", message: "…" }) },
     },
     {
-      name: "its keeper goes",
+      name: "its keeper is being deleted",
       change: { old: keeper, current: app("keeper", { reason: "Installed", deleted: true }) },
     },
-    { name: "its keeper was taken away by force", change: { old: keeper } },
+    { name: "its keeper was deleted by force", change: { old: keeper } },
     {
-      name: "its keeper turns to another hook",
+      name: "its keeper changes to another hook",
       change: { old: keeper, current: app("keeper", { reason: "Installed", app: "apps/3" }) },
     },
   ])("when $name", ({ change }) => {
-    expect(woken(change)).toEqual(["b", "c"]);
+    expect(requeued(change)).toEqual(["b", "c"]);
   });
 
   it.each([
-    { name: "nothing of it changed", change: { old: keeper, current: keeper } },
+    { name: "nothing of the keeper changed", change: { old: keeper, current: keeper } },
     {
-      name: "one that does not keep it says something else",
+      name: "the condition of an integration that is not the keeper changes",
       change: { old: app("b"), current: app("b", { message: "…" }) },
     },
-    { name: "all are looked at anyway", change: { current: keeper, initial: true } },
+    { name: "the change is part of the initial list", change: { current: keeper, initial: true } },
   ])("but not when $name", ({ change }) => {
-    expect(woken(change)).toEqual([]);
+    expect(requeued(change)).toEqual([]);
   });
 });

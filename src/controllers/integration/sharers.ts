@@ -4,14 +4,15 @@ import type { Change, KubeObject, Request } from "../../kube/types.ts";
 import type { IntegrationSource } from "../integration-handle.ts";
 
 /**
- * The integrations to look at again because of another one with the same hook: they tell what its keeper says, and who that is follows from
- * all of them. Those that share a hook and do not keep it concern nobody, so that many of them do not wake each other in rounds.
+ * The integrations to reconcile because another one with the same hook changed: their conditions repeat those of the integration that
+ * installs the hook, and which one that is depends on all of them. A change of an integration that only shares the hook reconciles no other;
+ * otherwise many of them would reconcile each other in a loop.
  */
 export function sharersOf(
   source: IntegrationSource,
 ): <T extends Integration & KubeObject>(change: Change<T>) => Request[] {
   return ({ old, current, initial }) => {
-    if (initial || telling(source, old) === telling(source, current)) return [];
+    if (initial || sharedFacts(source, old) === sharedFacts(source, current)) return [];
     const changed = [old, current].flatMap((each) => each ?? []);
     const hooks = new Set(changed.flatMap((each) => source.provider.sharedHook(each) ?? []));
     const uid = changed[0]?.metadata.uid;
@@ -22,8 +23,8 @@ export function sharersOf(
   };
 }
 
-/** What of an integration the others with its hook go by; the same text where nothing of it changed. */
-function telling({ provider }: IntegrationSource, integration: Integration | undefined): string {
+/** The facts of an integration that others with the same hook depend on, as text to compare. */
+function sharedFacts({ provider }: IntegrationSource, integration: Integration | undefined): string {
   if (!integration || integration.metadata.deletionTimestamp !== undefined) return "";
   const installed = integration.status?.conditions?.find(({ type }) => type === "WebhookInstalled");
   if (!installed || installed.reason === "SharedHook") return "";

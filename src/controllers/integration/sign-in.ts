@@ -7,24 +7,24 @@ import { integrationHandle } from "../integration-handle.ts";
 import { invalid, stalled, unknown, valid, type Verdict } from "./conditions.ts";
 import type { IntegrationDeps } from "./deps.ts";
 
-/** What signing in found out. */
+/** Results of a sign-in. */
 export interface SignedIn {
-  /** Absent where the provider would not have us. */
+  /** Absent if the sign-in failed. */
   connection?: Connection;
   verdicts: Verdict[];
   /** Fields of the status: bot, installations, token scope. */
   status: Record<string, unknown>;
-  /** What only a person can mend at the provider. */
+  /** A fault that only an administrator can fix at the provider. */
   stuck?: Verdict;
-  /** Look again this soon. */
-  again?: number;
+  /** Retry after this time. */
+  retryMs?: number;
 }
 
 type Found = Awaited<ReturnType<Connection["credentials"]["check"]>>;
 
-const tryAgainMs = 15_000;
+const defaultRetryMs = 15_000;
 
-/** Signs in and checks the credentials. Throws where the provider does not answer but did before: nothing is unsaid for a pause. */
+/** Signs in and checks the credentials. Throws if the provider is down but was up before: a temporary outage does not change the condition. */
 export async function signIn(deps: IntegrationDeps, integration: Integration, signal: AbortSignal): Promise<SignedIn> {
   try {
     const connection = await integrationHandle(deps, deps.source.provider, integration).connect();
@@ -32,20 +32,25 @@ export async function signIn(deps: IntegrationDeps, integration: Integration, si
     const stuck =
       missing.length === 0
         ? {}
-        : { stuck: stalled("EventsMissing", `cannot be set by API; set at the provider: ${missing.join(", ")}`) };
-    return { connection, verdicts: [judge(found)], status: found, ...stuck };
+        : {
+            stuck: stalled(
+              "EventsMissing",
+              `set these at the provider, they cannot be set by API: ${missing.join(", ")}`,
+            ),
+          };
+    return { connection, verdicts: [credentialsVerdict(found)], status: found, ...stuck };
   } catch (error) {
     return afterFailure(integration, error);
   }
 }
 
-/** Tokens cannot be had for an installation that is suspended, whatever else is right. */
-function judge({ bot, installations }: Omit<Found, "missing">): Verdict {
+/** A suspended installation gets no tokens, even if the credentials are right. */
+function credentialsVerdict({ bot, installations }: Omit<Found, "missing">): Verdict {
   const suspended = installations.filter((each) => each.suspended).map(({ account }) => account);
   if (suspended.length === 0) return valid(`Signed in as ${bot.login}.`);
   return invalid(
     "Suspended",
-    `the App is suspended on ${suspended.join(", ")}: an owner un-suspends it in the App's settings at the provider`,
+    `the App is suspended on ${suspended.join(", ")}: an owner must un-suspend it in the App's settings at the provider`,
   );
 }
 
@@ -57,6 +62,6 @@ function afterFailure(integration: Integration, error: unknown): SignedIn {
   }
   const before = integration.status?.conditions?.find(({ type }) => type === "CredentialsValid");
   if (before?.status === "True") throw error;
-  const message = `${describeError(error)}; trying again`;
-  return { verdicts: [unknown(reason, message)], status: {}, again: askedWaitMs(error) ?? tryAgainMs };
+  const message = `${describeError(error)}; Bellhop retries`;
+  return { verdicts: [unknown(reason, message)], status: {}, retryMs: askedWaitMs(error) ?? defaultRetryMs };
 }

@@ -5,19 +5,19 @@ import { anEvent, anIntegration } from "../../intake/testing.ts";
 import { defaultIntegrationConfig } from "./deps.ts";
 import { stalledBy } from "./stalled.ts";
 
-const config = { ...defaultIntegrationConfig, namespace: "bellhop", externalURL: "https://bell.example" };
+const config = { ...defaultIntegrationConfig, namespace: "bellhop", externalURL: "https://bellhop.example" };
 
 describe("a broken rule on one trigger of several", () => {
   it.each([
     ["RuleInvalid", "event.foo("],
     ["RuleTooExpensive", "body.a.all(x, body.a.all(y, body.a.all(z, true)))"],
-  ])("is told as %s by the operator, and rings nothing at the gateway but commands", (reason, when) => {
+  ])("makes the operator report %s and the gateway ignore every event except commands", (reason, when) => {
     const triggers = [
       { name: "mention", mention: {} },
       { name: "label", label: { name: "agent" }, when },
     ];
     const integration = anIntegration({ spec: { triggers } });
-    const deciding = (words: string) =>
+    const decideMention = (words: string) =>
       decide({
         integration,
         event: anEvent({ signals: [{ kind: "mention", words }] }),
@@ -32,7 +32,7 @@ describe("a broken rule on one trigger of several", () => {
     expect(verdict?.message).toMatch(
       /^All triggers are disabled until spec\.triggers\[label\]\.when is fixed \(commands .* work\): \w/,
     );
-    expect(deciding("fix it")).toEqual({ result: "ignored", reason, message: verdict?.message });
-    expect(deciding("stop")).toMatchObject({ result: "task", command: "stop" });
+    expect(decideMention("fix it")).toEqual({ result: "ignored", reason, message: verdict?.message });
+    expect(decideMention("stop")).toMatchObject({ result: "task", command: "stop" });
   });
 });

@@ -3,7 +3,7 @@ import type { Integration } from "../../integrations/types.ts";
 import { stalled, type Verdict } from "./conditions.ts";
 import type { IntegrationDeps } from "./deps.ts";
 
-/** Pure: what only a person can mend, before anything is asked of a provider. */
+/** Pure: a fault that only an administrator can fix, found before the provider is called. */
 export function stalledBy(
   deps: Pick<IntegrationDeps, "compileRule" | "config">,
   integration: Integration,
@@ -20,6 +20,6 @@ function unknownURL({ config }: Pick<IntegrationDeps, "config">, _integration: I
   if (config.externalURL !== undefined) return undefined;
   return stalled(
     "ExternalURLUnknown",
-    "the installation does not say where providers reach the gateway; set the chart value `gateway.externalURL`",
+    "the gateway's public URL is not configured; set the chart value `gateway.externalURL`",
   );
 }

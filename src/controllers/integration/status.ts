@@ -4,15 +4,15 @@ import type { Integration } from "../../integrations/types.ts";
 import type { TaskCache } from "../agent-task/task-index.ts";
 import type { Verdict } from "./conditions.ts";
 
-/** Pure: `status.triggers` with the moment each trigger was first seen; triggers that are gone lose theirs. */
+/** Pure: `status.triggers`, with the time each trigger was first seen; removed triggers are pruned. */
 export function triggersSince(integration: Integration, now: Date): { name: string; since: string }[] {
   const known = new Map((integration.status?.triggers ?? []).map(({ name, since }) => [name, since]));
   return integration.spec.triggers.map(({ name }) => ({ name, since: known.get(name) ?? now.toISOString() }));
 }
 
 /**
- * Pure: when a delivery last made a task of this integration, as far as tasks are still there; never before what was known. It is looked
- * at with the rest, so that a busy integration is not written with each task.
+ * Pure: when a delivery last created a task of this integration, from the tasks that still exist; never moves back. It is updated only with
+ * the rest of the status, so that a busy integration is not written for each task.
  */
 export function lastTaskTime(
   { kind, metadata, status }: Integration,
@@ -27,7 +27,7 @@ export function lastTaskTime(
   return newest === "" ? undefined : newest;
 }
 
-/** Pure: conditions after the verdicts. */
+/** Pure: the conditions of the integration, updated with the verdicts. */
 export function withVerdicts(integration: Integration, verdicts: readonly Verdict[], now: Date): Condition[] {
   const observedGeneration = integration.metadata.generation ?? 0;
   const before: Condition[] = (integration.status?.conditions ?? []) as Condition[];
@@ -35,7 +35,7 @@ export function withVerdicts(integration: Integration, verdicts: readonly Verdic
   return conditionsEqual(before, after) ? before : after;
 }
 
-/** Verdicts whose status or reason is new: worth an Event. */
+/** Verdicts with a new status or reason; each is recorded as an Event. */
 export function changed(integration: Integration, verdicts: readonly Verdict[]): Verdict[] {
   const before = (integration.status?.conditions ?? []) as Condition[];
   return verdicts.filter((verdict) => {

@@ -1,22 +1,22 @@
 import { decodeFacts, gatewayFactsConfigMapName } from "../../intake/gateway-facts.ts";
 import { configMaps } from "../../kube/resources.ts";
-import type { GatewayKeysDeps, GatewayKeys } from "./gateway-keys.ts";
+import type { GatewayKeyPublisher, GatewayKeysDeps } from "./gateway-keys.ts";
 import { deleteHookSecret, hookSecretName } from "./hook-secret.ts";
 
-/** What sweeping needs. */
+/** Dependencies of `sweepIntegrations`. */
 export interface SweepDeps extends GatewayKeysDeps {
-  keys: GatewayKeys;
+  keys: GatewayKeyPublisher;
 }
 
 /**
- * Takes away what integrations left that went without their finalizer (a forced deletion): route, hook Secret and facts, in this order, so that
- * what was begun is found again. The facts name the Secrets, as the operator may not list any. Hooks at the provider stay, as nothing is left
- * to sign in with.
+ * Cleans up after integrations that were deleted without their finalizer (a forced deletion). It removes route, hook Secret and facts, in
+ * this order: an interrupted sweep finds the facts and continues. The facts name the Secrets, because the operator may not list Secrets.
+ * Hooks at the provider stay, because no credentials are left to sign in with.
  */
 export async function sweepIntegrations(deps: SweepDeps, signal: AbortSignal): Promise<void> {
   const key = { namespace: deps.namespace, name: gatewayFactsConfigMapName };
   const facts = Object.entries((await deps.client.find(configMaps, key, signal))?.data ?? {});
-  // Looked at after the facts: whoever they are of was known before they were written.
+  // Read after the facts: an integration is in the cache before its facts are written.
   const alive = deps.sources.flatMap(({ provider, ...source }) =>
     source.list().map((integration) => ({
       uid: integration.metadata.uid,
@@ -31,6 +31,9 @@ export async function sweepIntegrations(deps: SweepDeps, signal: AbortSignal): P
     const shared = alive.some((each) => each.hookSecret === hookSecret);
     if (hookSecret !== undefined && !shared) await deleteHookSecret(deps, hookSecret, signal);
     await deps.client.mergePatch(configMaps, key, { data: { [uid]: null } }, { signal });
-    deps.log.warn({ uid, shared }, "took away what an integration left that went without its finalizer");
+    deps.log.warn(
+      { uid, shared },
+      "removed route, hook Secret and facts of an integration that was deleted without its finalizer",
+    );
   }
 }

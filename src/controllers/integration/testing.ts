@@ -21,24 +21,24 @@ import { systemClock, type Clock } from "../../shared/clock.ts";
 import { silentLogger } from "../../shared/log.ts";
 import type { IntegrationSource } from "../integration-handle.ts";
 import { defaultIntegrationConfig, type IntegrationConfig } from "./deps.ts";
-import { gatewayKeys } from "./gateway-keys.ts";
+import { gatewayKeyPublisher } from "./gateway-keys.ts";
 import { hookSecretName, readHookSecret, type HookSecret } from "./hook-secret.ts";
 import { integrationReconciler } from "./index.ts";
 import { sweepIntegrations } from "./sweep.ts";
 
-/** A code host with people, repositories and an App, a receiver of its deliveries, and the controller between both and a real API server. */
+/** A fake code host with people, repositories and an App, a receiver of its deliveries, and the controller that works with both and a real API server. */
 export interface IntegrationWorld {
   github: GitHubStandIn;
   receiver: Receiver;
-  /** Namespace of the integrations, and here of the operator too. */
+  /** Namespace of the integrations and of the operator. */
   namespace: string;
   /** Host name with port, as in `allowed-for`. */
   host: string;
-  /** Which generation the gateways have; `all` is whatever was published. */
+  /** The generation that the gateways report; `all` is the published one. */
   gateways: { has: number | "all" | "silent" };
   config: IntegrationConfig;
-  events: EventText[];
-  /** What the informer of tasks has. */
+  events: EventWords[];
+  /** Objects in the informer of tasks. */
   tasks: AgentTask[];
   /** Moves the controller's clock. */
   later(ms: number): void;
@@ -46,11 +46,11 @@ export interface IntegrationWorld {
   secret(name: string, value: string, options?: { allowedFor?: string; key?: string }): Promise<void>;
   read(name: string): Promise<GitHubIntegration>;
   reconcile(name: string): Promise<Result>;
-  /** Takes away what forced deletions left. */
+  /** Cleans up after forced deletions. */
   sweep(): Promise<void>;
-  /** Reads what the operator keeps for the integration. */
+  /** Reads the hook secret of the integration. */
   hookSecret(integration: Integration): Promise<HookSecret | undefined>;
-  /** What the gateways would read. */
+  /** The routes that the gateways would read. */
   routes(): Promise<RouteEntry[]>;
   close(): Promise<void>;
 }
@@ -89,7 +89,7 @@ export async function anIntegrationWorld(client: KubeClient): Promise<Integratio
   };
 }
 
-/** The provider without its pauses between writes. */
+/** The provider, without its pauses between writes. */
 const served = { ...provider, connect: connector({ throttle: false }) } as unknown as Provider;
 
 type Started = Pick<
@@ -121,7 +121,7 @@ function startController(given: { client: KubeClient; namespace: string; externa
     list: () => known,
   };
   const sources = [source];
-  const keys = gatewayKeys({ client, namespace, sources, log: silentLogger });
+  const keys = gatewayKeyPublisher({ client, namespace, sources, log: silentLogger });
   const refresh = async () => void (known = (await client.list(GitHubIntegrationKind, { namespace })).items);
   const reconciler = integrationReconciler({
     ...common,
@@ -193,7 +193,7 @@ export function conditionOf(integration: GitHubIntegration, type: string) {
   return integration.status?.conditions?.find((condition) => condition.type === type);
 }
 
-/** The newest delivery that came in, and whether a key signed it. */
+/** The newest received delivery, and whether a key signed it. */
 export function lastDelivery({ receiver }: IntegrationWorld): { signedWith(key: string): boolean } {
   const last = receiver.received.at(-1);
   if (!last) throw new Error("nothing was delivered");

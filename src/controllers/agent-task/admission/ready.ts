@@ -1,6 +1,6 @@
 import type { AgentProfile, AgentTask } from "../../../api/kinds.ts";
 import type { Integration } from "../../../integrations/types.ts";
-import { judge, type Guardrails } from "../../agent-profile/decide.ts";
+import { checkProfile, type Guardrails } from "../../agent-profile/decide.ts";
 
 /** Objects that a task depends on, from the caches. */
 export interface Dependencies {
@@ -32,6 +32,6 @@ export function unreadyProfile({
 }: Omit<Dependencies, "integration">): { reason: "ProfileNotReady"; message: string } | undefined {
   const { name } = task.spec.profileRef;
   if (!profile) return { reason: "ProfileNotReady", message: `AgentProfile ${name} does not exist in this namespace` };
-  const { ok, message } = judge(profile, guardrails);
+  const { ok, message } = checkProfile(profile, guardrails);
   return ok ? undefined : { reason: "ProfileNotReady", message: `AgentProfile ${name} is not ready: ${message}` };
 }

@@ -6,25 +6,25 @@ import { connect } from "../../../kube/config.ts";
 import type { KubeClient, KubeConnection } from "../../../kube/types.ts";
 import { anIntegrationWorld, type IntegrationWorld } from "../testing.ts";
 
-/** What the tests of a file share. `world` is another for each test; it holds the bot's token and the App's key as Secrets `token` and `app`. */
+/** Fixture that the tests of a file share. Each test gets a new `world`, with the bot's token and the App's key as Secrets `token` and `app`. */
 export interface IntegrationTests {
   readonly client: KubeConnection;
   readonly world: IntegrationWorld;
-  /** The bot's own, to look at GitHub with. */
+  /** The bot's own token, to read from GitHub. */
   readonly token: string;
-  /** Begins anew in a world whose controller has this client. */
+  /** Starts again in a new world whose controller uses this client. */
   restart(client: KubeClient): Promise<void>;
-  /** Creates an integration and reconciles it; gives it as it is then. */
+  /** Creates an integration, reconciles it and returns the result. */
   settle(name?: string, spec?: object): Promise<GitHubIntegration>;
   /** Reconciles it once more. */
   again(name?: string): Promise<GitHubIntegration>;
-  /** A repository's hooks, as GitHub shows them. */
+  /** A repository's hooks, as the GitHub API returns them. */
   hooksOf(repo?: string): Promise<RepositoryHook[]>;
-  /** The App's one hook, as GitHub shows it. */
+  /** The App's only hook, as the GitHub API returns it. */
   appHook(): Promise<Record<string, unknown>>;
 }
 
-/** A hook, as GitHub answers it. */
+/** A hook, as the GitHub API returns it. */
 interface RepositoryHook {
   id: number;
   active: boolean;
@@ -32,7 +32,7 @@ interface RepositoryHook {
   config: Record<string, string>;
 }
 
-/** Gives each test of a file a world of its own on the shared API server. Call it once, at the top. */
+/** Creates a new world on the shared API server for each test of a file. Call it once, at the top of the file. */
 export function integrationTests(): IntegrationTests {
   let client: KubeConnection;
   let world: IntegrationWorld | undefined;
