@@ -7,8 +7,8 @@ export interface WithStatus extends KubeObject {
 }
 
 /**
- * Writes the status where it differs from the object's; answers the object as it is afterwards.
- * Guarded by `metadata.resourceVersion`: a status that somebody else changed since is a conflict, not lost.
+ * Writes the status if it differs from the object's; returns the updated object.
+ * Guarded by `metadata.resourceVersion`: if another writer changed the object since it was read, this throws a conflict and overwrites nothing.
  */
 export async function updateStatus<T extends WithStatus>(
   client: Pick<KubeClient, "replaceStatus">,
@@ -20,7 +20,7 @@ export async function updateStatus<T extends WithStatus>(
   return client.replaceStatus(type, { ...object, status: newStatus });
 }
 
-/** Whether both are the same on the wire: key order and absent against undefined do not count. */
+/** Whether both are the same JSON: key order, and absent versus undefined, do not matter. */
 export function sameJson(a: unknown, b: unknown): boolean {
   return isDeepStrictEqual(onTheWire(a), onTheWire(b));
 }

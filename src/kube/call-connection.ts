@@ -1,29 +1,29 @@
 import type { Dispatcher } from "undici";
 import type { Clock } from "../shared/clock.ts";
 
-/** Far longer than the API server takes to answer, and shorter than the patience of those who wait. */
+/** Far longer than the API server takes to answer, and shorter than the time-outs of callers. */
 const silentMs = 4_000;
 
-/** What requests are made with. */
+/** The part of a dispatcher that makes requests. */
 export type Requests = Pick<Dispatcher, "request">;
 
 /**
- * The one connection that all calls share. A peer that goes away without a word leaves an HTTP/2 connection open, on which
- * every further call waits in vain until the kernel notices (15 min): where a call fails and nobody has answered any for 4 s,
- * the next opens a connection of its own, and the old one closes when what is under way on it has ended.
+ * The connection that all calls share. If a peer disappears without closing it, an HTTP/2 connection stays open and every further call on it
+ * gets no answer until the kernel notices (15 min). So when a call fails and no call was answered for 4 s, the next call opens a new
+ * connection, and the old one closes when its pending calls have ended.
  */
 export interface CallConnection extends Requests {
   close(): Promise<void>;
 }
 
-/** Opens no connection before the first request; `open` makes what opens one, and must heed `destroy` after `close`: a `Pool`. */
+/** Opens no connection before the first request. `open` creates the dispatcher, which must accept `destroy` after `close`, as a `Pool` does. */
 export function createCallConnection(open: () => Dispatcher, clock: Clock): CallConnection {
   return new ReplacedConnection(open, clock);
 }
 
-interface Line {
+interface Current {
   dispatcher: Dispatcher;
-  /** When the first request was made that nobody has answered, nor any after it. */
+  /** Time of the first request since the last answer. */
   silentSinceMs?: number | undefined;
 }
 
@@ -31,7 +31,7 @@ class ReplacedConnection implements CallConnection {
   readonly #open: () => Dispatcher;
   readonly #clock: Clock;
   readonly #closing = new Set<Dispatcher>();
-  #line: Line | undefined;
+  #current: Current | undefined;
 
   constructor(open: () => Dispatcher, clock: Clock) {
     this.#open = open;
@@ -39,29 +39,29 @@ class ReplacedConnection implements CallConnection {
   }
 
   async request(options: Dispatcher.RequestOptions): Promise<Dispatcher.ResponseData> {
-    const line = (this.#line ??= { dispatcher: this.#open() });
-    line.silentSinceMs ??= this.#clock.monotonicMs();
+    const current = (this.#current ??= { dispatcher: this.#open() });
+    current.silentSinceMs ??= this.#clock.monotonicMs();
     try {
-      const answer = await line.dispatcher.request(options);
-      line.silentSinceMs = undefined;
+      const answer = await current.dispatcher.request(options);
+      current.silentSinceMs = undefined;
       return answer;
     } catch (error) {
-      this.#suspect(line);
+      this.#suspect(current);
       throw error;
     }
   }
 
   async close(): Promise<void> {
-    const open = this.#line ? [this.#line.dispatcher] : [];
+    const open = this.#current ? [this.#current.dispatcher] : [];
     await Promise.all([...open, ...this.#closing].map((dispatcher) => dispatcher.destroy()));
   }
 
-  #suspect(line: Line): void {
-    const sinceMs = line.silentSinceMs;
-    if (line !== this.#line || sinceMs === undefined || this.#clock.monotonicMs() - sinceMs < silentMs) return;
-    this.#line = undefined;
-    this.#closing.add(line.dispatcher);
-    const closed = (): void => void this.#closing.delete(line.dispatcher);
-    line.dispatcher.close().then(closed, closed);
+  #suspect(current: Current): void {
+    const sinceMs = current.silentSinceMs;
+    if (current !== this.#current || sinceMs === undefined || this.#clock.monotonicMs() - sinceMs < silentMs) return;
+    this.#current = undefined;
+    this.#closing.add(current.dispatcher);
+    const closed = (): void => void this.#closing.delete(current.dispatcher);
+    current.dispatcher.close().then(closed, closed);
   }
 }

@@ -87,7 +87,7 @@ describe("client", () => {
     expect(items).toHaveLength(1_100);
   });
 
-  it("owns what it applies, and leaves alone what others own", async () => {
+  it("owns the fields it applies, and does not change fields of others", async () => {
     const apply = (spec: Thing["spec"] & object, fieldManager: string) =>
       client.apply(things, { ...at("x"), spec }, { fieldManager });
     await apply({ size: 1 }, "operator");
@@ -130,7 +130,7 @@ describe("client", () => {
     });
   });
 
-  it("tells the failures apart that a real server gives", async () => {
+  it("distinguishes the failures of a real server", async () => {
     await client.create(things, at("x"));
     expect(isAlreadyExists(await failureOf(client.create(things, at("x"))))).toBe(true);
     const invalid = await failureOf(client.create(things, { ...at("Not a name") }));
@@ -163,7 +163,7 @@ describe("status and conditions", () => {
     expect((await client.get(things, made.metadata)).metadata.resourceVersion).toBe(after.metadata.resourceVersion);
   });
 
-  it("refuse a write that has not seen the newest", async () => {
+  it("reject a write that is not based on the newest version", async () => {
     const made = await client.create(things, at("x"));
     await updateStatus(client, things, made, { observed: 1 });
     expect(isConflict(await failureOf(updateStatus(client, things, made, { observed: 2 })))).toBe(true);
@@ -171,7 +171,7 @@ describe("status and conditions", () => {
 });
 
 describe("finalizers", () => {
-  it("hold an object until they are removed, whatever others do to the list meanwhile", async () => {
+  it("keep an object until they are removed, also if others change the list meanwhile", async () => {
     const stale = await client.create(things, at("x"));
     await addFinalizer(client, things, stale, "bellhop.dev/other");
     const both = await addFinalizer(client, things, stale, "bellhop.dev/ours");
@@ -185,7 +185,7 @@ describe("finalizers", () => {
     await expect(removeFinalizer(client, things, both, "bellhop.dev/ours")).resolves.toBeUndefined();
   });
 
-  it("are not put on an object that is going", async () => {
+  it("are not added to an object that is being deleted", async () => {
     const made = await client.create(things, { metadata: { ...at("x").metadata, finalizers: ["bellhop.dev/other"] } });
     await client.delete(things, made.metadata);
     expect(await failureOf(addFinalizer(client, things, made, "bellhop.dev/ours"))).toMatchObject({ status: 422 });
@@ -193,7 +193,7 @@ describe("finalizers", () => {
 });
 
 describe("Events", () => {
-  it("are taken by the server, also as a series", async () => {
+  it("are accepted by the server, also as a series", async () => {
     const thing = await client.create(things, at("x"));
     const warnings: object[] = [];
     const log = { ...silentLogger, warn: (fields: object) => warnings.push(fields) };
@@ -226,7 +226,7 @@ const quotas: ResourceType<KubeObject & { spec: object }> = {
   namespaced: true,
 };
 
-/** No controller counts here, so the test says what is used. */
+/** No quota controller runs here, so the test writes the used amount. */
 const quotaUsed = { status: { hard: { "count/configmaps": "1" }, used: { "count/configmaps": "1" } } };
 
 function thingDefinition() {
@@ -250,7 +250,7 @@ function thingDefinition() {
   };
 }
 
-/** Passes bytes on to the API server and counts the connections. */
+/** A proxy to the API server that counts the connections. */
 async function countingProxy(target: URL): Promise<{ url: string; connections: () => number; close: () => void }> {
   let connections = 0;
   const sockets = new Set<Socket>();

@@ -76,7 +76,7 @@ describe("calls", () => {
       () => client.createSubresource(serviceAccounts, x, "token", {}),
       "POST /api/v1/namespaces/default/serviceaccounts/x/token",
     ],
-  ])("%s goes where the API has it", async (_, call, expected) => {
+  ])("%s uses the path of the API", async (_, call, expected) => {
     await call();
     const [{ method, path, query, headers }] = server.requests as [WireRequest];
     const contentType = (headers["content-type"] ?? "").replace(/^application\/(json$)?/, "");
@@ -85,7 +85,7 @@ describe("calls", () => {
     expect(headers["authorization"]).toBe(`Bearer ${token}`);
   });
 
-  it("send the kind and version, which the caller need not write", async () => {
+  it("send kind and version, which the caller can omit", async () => {
     await client.create(leases, { metadata: x }, { dryRun: true });
     expect(server.requests[0]?.body).toEqual({ metadata: x, apiVersion: "coordination.k8s.io/v1", kind: "Lease" });
     expect(server.requests[0]?.query).toEqual({ dryRun: "All" });
@@ -105,7 +105,7 @@ describe("calls", () => {
 });
 
 describe("deletes", () => {
-  it("propagate in the background and name the uid they mean", async () => {
+  it("propagate in the background and are limited to the given uid", async () => {
     await client.delete(pods, x, { uid: "u-1", gracePeriodSeconds: 0 });
     expect(server.requests[0]?.body).toMatchObject({
       propagationPolicy: "Background",
@@ -114,7 +114,7 @@ describe("deletes", () => {
     });
   });
 
-  it("count what is gone already as done", async () => {
+  it("succeed if the object does not exist any more", async () => {
     server.answer = (_, response) => response.json(404, aStatus(404, "NotFound", "no such pod"));
     await expect(client.delete(pods, x)).resolves.toBeUndefined();
     await expect(client.find(pods, x)).resolves.toBeUndefined();
@@ -122,7 +122,7 @@ describe("deletes", () => {
 });
 
 describe("failures", () => {
-  it("say what was asked and what the server said, and carry no token", async () => {
+  it("name the call and the server's message, and contain no token", async () => {
     server.answer = (_, response) => response.json(403, aStatus(403, "Forbidden", "user may not"));
     const error = await failureOf(client.get(pods, x));
     expect(error).toMatchObject({
@@ -134,7 +134,7 @@ describe("failures", () => {
     expect(JSON.stringify(error) + String((error as Error).stack)).not.toContain(token);
   });
 
-  it("carry no token where the server repeats it, in whatever form", async () => {
+  it("contain no token if the server repeats it, in any form", async () => {
     const echo = `you sent ${token}, ${Buffer.from(token).toString("base64url")}`;
     server.answer = (_, response) => response.json(401, aStatus(401, "Unauthorized", echo));
     const error = (await failureOf(client.get(pods, x))) as Error;
@@ -148,7 +148,7 @@ describe("failures", () => {
     [410, "Expired", {}, isGone, false],
     [403, "Forbidden", { causes: [{ reason: "NamespaceTerminating" }] }, isNamespaceTerminating, false],
     [503, "ServiceUnavailable", {}, (error: unknown) => error instanceof ApiError, true],
-  ])("are told apart: %i %s", async (status, reason, details, is, retryable) => {
+  ])("are distinguished: %i %s", async (status, reason, details, is, retryable) => {
     server.answer = (_, response) => response.json(status, aStatus(status, reason, "no", details));
     const error = await failureOf(client.get(pods, x));
     expect(is(error)).toBe(true);
@@ -157,25 +157,25 @@ describe("failures", () => {
     expect(others.filter((other) => other !== is && other(error))).toEqual([]);
   });
 
-  it("know a quota that is used up by its words", async () => {
+  it("recognise a used-up quota by the message", async () => {
     server.answer = (_, response) => response.json(403, aStatus(403, "Forbidden", "exceeded quota: tasks, used 5"));
     expect(isQuotaExceeded(await failureOf(client.create(pods, { metadata: x })))).toBe(true);
   });
 
-  it("keep the time that the server asked us to wait", async () => {
+  it("keep the delay that the server asked for", async () => {
     server.answer = (_, response) =>
       response.json(429, aStatus(429, "TooManyRequests", "slow"), { "retry-after": "3" });
     expect(await failureOf(client.get(pods, x))).toMatchObject({ retryable: true, retryAfterMs: 3_000 });
   });
 
-  it("quote what is no JSON, in part", async () => {
+  it("quote a part of an answer that is not JSON", async () => {
     server.answer = (_, response) => response.text(502, "<html>bad gateway</html>".repeat(1_000));
     const error = await failureOf(client.get(pods, x));
     expect(error).toMatchObject({ status: 502, retryable: true, message: expect.stringContaining("bad gateway") });
     expect((error as Error).message.length).toBeLessThan(1_001);
   });
 
-  it("are retryable where the connection breaks, and the next call works", async () => {
+  it("are retryable if the connection breaks, and the next call works", async () => {
     server.answer = (_, response) => response.reset();
     expect(await failureOf(client.get(pods, x))).toMatchObject({ status: 0, reason: "Unreachable", retryable: true });
     server.answer = (_, response) => response.json(200, { metadata: x });
@@ -183,13 +183,13 @@ describe("failures", () => {
     expect(await registry.metrics()).toContain('rest_client_requests_total{code="<error>",method="GET"} 1');
   });
 
-  it("are the caller's own reason where the caller gave up", async () => {
+  it("are the caller's own reason if the caller aborted", async () => {
     const abort = new AbortController();
     server.answer = () => abort.abort(new Error("no longer needed"));
     await expect(client.get(pods, x, abort.signal)).rejects.toThrow("no longer needed");
   });
 
-  it("refuse a server whose certificate is not of our CA", async () => {
+  it("reject a server whose certificate is not from our CA", async () => {
     const stranger = createKubeClient({ ...server.config, tls: {} });
     const error = await failureOf(stranger.get(pods, x));
     await stranger.close();
@@ -201,7 +201,7 @@ describe("failures", () => {
 describe("lists", () => {
   const item = (name: string) => ({ metadata: { namespace: "default", name } });
 
-  it("read every page, 500 each, and say of which kind the items are", async () => {
+  it("read every page of 500, and set the kind of the items", async () => {
     server.answer = ({ query }, response) => {
       const page = Number(query["continue"] ?? 0);
       const metadata = { resourceVersion: "7", ...(page < 2 ? { continue: String(page + 1) } : {}) };
@@ -215,7 +215,7 @@ describe("lists", () => {
     expect(server.requests.map(({ query }) => query["limit"])).toEqual(["500", "500", "500"]);
   });
 
-  it("read pages of the size that is asked for, and transform each item of each page", async () => {
+  it("read pages of the requested size, and transform each item of each page", async () => {
     server.answer = ({ query }, response) => {
       const more = query["continue"] ? {} : { continue: "1" };
       response.json(200, { metadata: { resourceVersion: "7", ...more }, items: [item("a")] });
@@ -233,7 +233,7 @@ describe("lists", () => {
     expect(server.requests.map(({ query }) => query["limit"])).toEqual(["20", "20"]);
   });
 
-  it("begin anew, in one piece, when the pages expire half-way", async () => {
+  it("read the list again, unpaged, when the pages expire", async () => {
     server.answer = ({ query }, response) => {
       if (query["continue"]) return response.json(410, aStatus(410, "Expired", "the token is too old"));
       if (query["limit"])
@@ -245,13 +245,13 @@ describe("lists", () => {
     expect(list.items.map(({ metadata }) => metadata.name)).toEqual(["a", "b"]);
   });
 
-  it("take as many as the server gives in one piece", async () => {
+  it("accept any number of items in one page", async () => {
     const items = Array.from({ length: 200_000 }, (_, at) => item(`i${at}`));
     server.answer = (_, response) => response.json(200, { metadata: { resourceVersion: "9" }, items });
     expect((await client.list(configMaps)).items).toHaveLength(200_000);
   });
 
-  it("take an empty list that the server writes as null", async () => {
+  it("accept an empty list that the server writes as null", async () => {
     server.answer = (_, response) => response.json(200, { metadata: { resourceVersion: "1" }, items: null });
     expect(await client.list(pods)).toEqual({ items: [], resourceVersion: "1" });
   });

@@ -18,8 +18,8 @@ import { watchEvents } from "./watch.ts";
 const defaultPageSize = 500;
 
 /**
- * A client for one API server. Nothing is retried here: what fails is told with `retryable`, and queues, informers and callers decide.
- * No connection is opened before the first call.
+ * Creates a client for one API server. It retries nothing: errors have the field `retryable`, and queues, informers and callers decide.
+ * It opens no connection before the first call.
  */
 export function createKubeClient(config: KubeConfig, deps: TransportDeps = {}): KubeConnection {
   const transport = createTransport(config, deps);
@@ -120,7 +120,7 @@ interface PatchCall {
   type: ResourceType<KubeObject>;
   key: ObjectKey;
   body: object;
-  /** JSON is YAML: applies go as `apply-patch+yaml`. */
+  /** JSON is also YAML, so server-side apply sends it as `apply-patch+yaml`. */
   format: "merge-patch+json" | "json-patch+json" | "apply-patch+yaml";
   verb: "patch" | "apply";
   force?: boolean;
@@ -175,7 +175,7 @@ async function listAll<T extends KubeObject>(
   const items: T[] = [];
   const { transform = (item: T) => item } = options;
   const apiVersion = type.group === "" ? type.version : `${type.group}/${type.version}`;
-  // One by one: a list read all at once has more items than a call may have arguments (about 125,000).
+  // Pushed one by one: an unpaged list may have more items than a call may have arguments (about 125,000).
   const append = (page: readonly T[]): void => {
     for (const item of page) items.push(transform({ ...item, apiVersion, kind: type.kind }));
   };
@@ -201,7 +201,7 @@ interface Page<T> {
   metadata: { resourceVersion: string; continue?: string };
 }
 
-/** A token that expired half-way (410) means reading all at once, as client-go's pager does. */
+/** If the continue token expires (410), reads the whole list at once, as client-go's pager does. */
 async function nextPage<T extends KubeObject>(
   transport: Transport,
   type: ResourceType<T>,
@@ -236,7 +236,7 @@ async function listPage<T extends KubeObject>(
   return { items: answer.items ?? [], metadata: { resourceVersion: "", ...answer.metadata } };
 }
 
-/** The API server's answers are trusted to have the shape of their type: it validated them. */
+/** Answers of the API server are assumed to have the shape of their type, because the server validated them. */
 async function send<R>(
   transport: Transport,
   call: Call,

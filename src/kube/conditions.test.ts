@@ -6,7 +6,7 @@ const later = new Date("2026-01-01T13:00:00Z");
 const ready = { type: "Ready", status: "True", reason: "Ok", message: "All is well.", observedGeneration: 1 } as const;
 
 describe("conditions", () => {
-  it("adds one with the time of now, in whole seconds as the API server has them", () => {
+  it("adds one with the current time, in whole seconds as in the API server", () => {
     expect(setCondition(undefined, ready, noon)).toEqual([{ ...ready, lastTransitionTime: "2026-01-01T12:00:00Z" }]);
   });
 
@@ -19,12 +19,12 @@ describe("conditions", () => {
     expect(before[0]?.reason).toBe("Ok");
   });
 
-  it("moves the time when the status changes", () => {
+  it("updates the time when the status changes", () => {
     const after = setCondition(setCondition([], ready, noon), { ...ready, status: "False" }, later);
     expect(after[0]?.lastTransitionTime).toBe("2026-01-01T13:00:00Z");
   });
 
-  it.each(["x".repeat(4096), "ü".repeat(2048)])("leaves a message as it is that just fits", (message) => {
+  it.each(["x".repeat(4096), "ü".repeat(2048)])("does not truncate a message of the maximum length", (message) => {
     expect(setCondition([], { ...ready, message }, noon)[0]?.message).toBe(message);
   });
 
@@ -50,7 +50,7 @@ describe("conditions", () => {
     expect(findCondition(both, "Gone")).toBeUndefined();
   });
 
-  it("compares without regard to order, and sees each field", () => {
+  it("compares in any order, and compares each field", () => {
     const one = setCondition([], ready, noon);
     const two = setCondition(one, { ...ready, type: "Stalled" }, noon);
     expect(conditionsEqual(two, two.toReversed())).toBe(true);

@@ -1,13 +1,13 @@
 import { cutBytes } from "../shared/utf8.ts";
 import type { Condition } from "./types.ts";
 
-/** The longest message, in bytes of UTF-8. The API server refuses a whole status in which one is longer than its CRD allows. */
+/** Maximum length of a message, in bytes of UTF-8. The API server rejects the whole status if one message is longer than the CRD allows. */
 const maxMessageBytes = 4096;
 
-/** A condition as a decider gives it: the time is ours to keep. */
+/** A condition without its time, which `setCondition` maintains. */
 export type ConditionUpdate = Omit<Condition, "lastTransitionTime">;
 
-/** The conditions with one set, in a new array. `lastTransitionTime` stays while the status does; order stays too; a long message is cut. */
+/** Returns a new array with one condition set. Keeps the order, keeps `lastTransitionTime` if the status is the same, and truncates a long message. */
 export function setCondition(
   conditions: readonly Condition[] | undefined,
   update: ConditionUpdate,
@@ -24,12 +24,12 @@ export function setCondition(
   return old ? before.map((condition) => (condition.type === update.type ? next : condition)) : [...before, next];
 }
 
-/** The condition of that type, if it was ever set. */
+/** The condition of that type; undefined if it was never set. */
 export function findCondition(conditions: readonly Condition[] | undefined, type: string): Condition | undefined {
   return conditions?.find((condition) => condition.type === type);
 }
 
-/** Whether both say the same, in whatever order; `lastTransitionTime` counts. */
+/** Whether both have the same conditions, in any order; `lastTransitionTime` is compared too. */
 export function conditionsEqual(a: readonly Condition[] | undefined, b: readonly Condition[] | undefined): boolean {
   const [left, right] = [a ?? [], b ?? []];
   return (
@@ -48,7 +48,7 @@ function sameCondition(a: Condition, b: Condition | undefined): boolean {
   );
 }
 
-/** `metav1.Time` has whole seconds; with milliseconds, what we wrote would not equal what we read. */
+/** `metav1.Time` has whole seconds; with milliseconds, the written condition would differ from the stored one. */
 function toSeconds(date: Date): string {
   return date.toISOString().replace(/\.\d{3}Z$/, "Z");
 }

@@ -52,14 +52,14 @@ const kubeconfig = (more: { namespace?: string } = {}): string =>
   });
 
 describe("in a pod", () => {
-  it("takes address, CA, namespace and token from where the kubelet puts them", async () => {
+  it("reads address, CA, namespace and token from the places that the kubelet fills", async () => {
     await mounted();
     const config = await loadKubeConfig({ env: pod, serviceAccountDir: dir });
     expect(config).toMatchObject({ server: "https://10.96.0.1:6443", tls: { ca: "CA" }, namespace: "bellhop" });
     expect(await config.authorization?.()).toBe("Bearer first");
   });
 
-  it("writes an IPv6 address as URLs have it", async () => {
+  it("writes an IPv6 address in URL form", async () => {
     await mounted();
     const config = await loadKubeConfig({ env: { KUBERNETES_SERVICE_HOST: "fd00::1" }, serviceAccountDir: dir });
     expect(config.server).toBe("https://[fd00::1]:443");
@@ -79,8 +79,10 @@ describe("in a pod", () => {
     expect(await config.authorization?.()).toBe("Bearer second");
   });
 
-  it("says which file is missing", async () => {
-    await expect(loadKubeConfig({ env: pod, serviceAccountDir: dir })).rejects.toThrow(/ca\.crt.*Does the pod mount/);
+  it("names the missing file", async () => {
+    await expect(loadKubeConfig({ env: pod, serviceAccountDir: dir })).rejects.toThrow(
+      /ca\.crt.*Check that the pod mounts/,
+    );
   });
 });
 
@@ -96,14 +98,14 @@ describe("out of the cluster", () => {
     expect(await config.authorization?.()).toBe("Bearer t-1");
   });
 
-  it("takes the context it is told, with its client certificate and namespace", async () => {
+  it("uses the given context, with its client certificate and namespace", async () => {
     await write("config", kubeconfig());
     const config = await loadKubeConfig({ kubeconfig: join(dir, "config"), context: "two", env: {} });
     expect(config).toMatchObject({ tls: { cert: "CERT", key: "KEY" }, namespace: "other" });
     expect(await config.authorization?.()).toBeUndefined();
   });
 
-  it("finds ~/.kube/config where nothing else is said, and says what to do where nothing is", async () => {
+  it("falls back to ~/.kube/config, and says what to do if that is missing", async () => {
     await expect(connect({ env: { HOME: dir } })).rejects.toThrow(/Set KUBECONFIG/);
     await mkdir(join(dir, ".kube"));
     await write(".kube/config", kubeconfig({ namespace: "mine" }));

@@ -9,23 +9,23 @@ import type { KubeMetrics } from "./metrics.ts";
 import type { KubeConfig, KubeConnection, KubeTls } from "./types.ts";
 
 const serviceAccountDir = "/var/run/secrets/kubernetes.io/serviceaccount";
-/** Kubelets renew bound tokens long before they end; a minute late is early enough. */
+/** Kubelets renew bound tokens long before they expire, so reading the file once a minute is enough. */
 const tokenMaxAgeMs = 60_000;
 
-/** Where to look for the API server. All of it has defaults. */
+/** How to find the API server. All fields have defaults. */
 export interface ConnectOptions {
   /** A kubeconfig file; wins over everything else. */
   kubeconfig?: string;
-  /** A context of the kubeconfig; its current one unless told. */
+  /** A context of the kubeconfig; by default its current one. */
   context?: string;
   env?: Record<string, string | undefined>;
-  /** Where the pod's token, CA and namespace are mounted. */
+  /** Directory with the pod's token, CA and namespace. */
   serviceAccountDir?: string;
   clock?: Clock;
   metrics?: KubeMetrics;
 }
 
-/** Loads the configuration and makes a client for it; opens no connection yet. Throws `BellhopError` where none is found. */
+/** Loads the configuration and creates a client for it; opens no connection yet. Throws `BellhopError` if no configuration is found. */
 export async function connect(options: ConnectOptions = {}): Promise<{ client: KubeConnection; config: KubeConfig }> {
   const config = await loadKubeConfig(options);
   return {
@@ -35,8 +35,8 @@ export async function connect(options: ConnectOptions = {}): Promise<{ client: K
 }
 
 /**
- * The configuration, by the order that kubectl and controller-runtime have: the file that was named, `KUBECONFIG`,
- * the pod's service account, `~/.kube/config`.
+ * Loads the configuration, in the order of kubectl and controller-runtime: the given file, `KUBECONFIG`, the pod's service account,
+ * `~/.kube/config`.
  */
 export async function loadKubeConfig(options: ConnectOptions = {}): Promise<KubeConfig> {
   const env = options.env ?? process.env;
@@ -47,7 +47,7 @@ export async function loadKubeConfig(options: ConnectOptions = {}): Promise<Kube
   if (existsSync(home)) return fromKubeconfig([home], options.context);
   throw new BellhopError(
     "NoKubeconfig",
-    "Found no cluster to talk to: this is no pod, KUBECONFIG is not set, and ~/.kube/config is not there. Set KUBECONFIG.",
+    "Found no cluster configuration: this process is not in a pod, KUBECONFIG is not set, and ~/.kube/config does not exist. Set KUBECONFIG.",
   );
 }
 
@@ -66,7 +66,7 @@ async function inCluster(env: Record<string, string | undefined>, options: Conne
   };
 }
 
-/** A file that others renew: read again when what we have is a minute old; the old bytes serve while it cannot be read. */
+/** Reads a file that others renew, at most once a minute; returns the old content while it cannot be read. */
 function cachedFile(path: string, clock: Clock): () => Promise<string> {
   let held: { text: string; readAtMs: number } | undefined;
   return async () => {
@@ -87,13 +87,13 @@ async function readMounted(path: string): Promise<string> {
   } catch (error) {
     throw new BellhopError(
       "ServiceAccountNotMounted",
-      `Could not read ${path}. Does the pod mount its service account token?`,
+      `Could not read ${path}. Check that the pod mounts its service account token.`,
       { cause: error },
     );
   }
 }
 
-/** The package is heavy (0.7 s, 90 MB) and only parses files and runs credential plugins here, so only those who need it load it. */
+/** Loads the package only when needed: it is heavy (0.7 s, 90 MB), and only parses files and runs credential plugins here. */
 async function fromKubeconfig(paths: string[], context: string | undefined): Promise<KubeConfig> {
   const { KubeConfig: Parser } = await import("@kubernetes/client-node");
   const parser = new Parser();
@@ -125,7 +125,7 @@ async function fromKubeconfig(paths: string[], context: string | undefined): Pro
   };
 }
 
-/** What client-node makes of the current user: files, inline data, exec plugins and OIDC alike. */
+/** The options that client-node derives from the current user: from files, inline data, exec plugins or OIDC. */
 interface HttpsOptions {
   ca?: string | Buffer;
   cert?: string | Buffer;

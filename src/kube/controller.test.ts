@@ -19,12 +19,12 @@ function aController(reconciler: ControllerOptions["reconciler"], options: Parti
   return { clock, registry, abort, controller };
 }
 
-/** An informer that a test turns by hand. */
+/** An informer whose changes the test reports. */
 function anInformer(objects: KubeObject[]) {
   const listeners = new Set<(change: Change<KubeObject>) => void>();
   return {
     listeners,
-    tell: (change: Change<KubeObject>) => listeners.forEach((listener) => listener(change)),
+    report: (change: Change<KubeObject>) => listeners.forEach((listener) => listener(change)),
     onChange(listener: (change: Change<KubeObject>) => void) {
       for (const current of objects) listener({ current, initial: true });
       listeners.add(listener);
@@ -36,7 +36,7 @@ function anInformer(objects: KubeObject[]) {
 const object = (name: string): KubeObject => ({ metadata: { namespace: "default", name } });
 
 describe("controller", () => {
-  it("does nothing before it starts, and then what was enqueued", async () => {
+  it("does nothing before it starts, then reconciles the enqueued objects", async () => {
     const seen: string[] = [];
     const { controller, clock, abort } = aController(async ({ name }) => (seen.push(name), {}));
     controller.enqueue(a);
@@ -47,7 +47,7 @@ describe("controller", () => {
     expect(seen).toEqual(["a"]);
   });
 
-  it("looks again after the time that a reconcile asked for", async () => {
+  it("reconciles again after the delay that a reconcile returned", async () => {
     let runs = 0;
     const { controller, clock, abort } = aController(async () => (++runs === 1 ? { requeueAfterMs: 60_000 } : {}));
     controller.start(abort.signal);
@@ -60,7 +60,7 @@ describe("controller", () => {
     expect(runs).toBe(2);
   });
 
-  it("tries a failure again with growing waits, from 5 ms anew after a success", async () => {
+  it("retries a failure with growing delays, which restart at 5 ms after a success", async () => {
     const at: number[] = [];
     const { controller, clock, abort, registry } = aController(async () => {
       at.push(clock.now().getTime());
@@ -81,7 +81,7 @@ describe("controller", () => {
     expect(text).toContain('controller_runtime_reconcile_errors_total{controller="test"} 5');
   });
 
-  it("tells its queue of a success also where nothing is measured", async () => {
+  it("resets the back-off after a success also without metrics", async () => {
     const [clock, abort] = [new FakeClock(), new AbortController()];
     const at: number[] = [];
     const reconciler = async () => {
@@ -111,7 +111,7 @@ describe("controller", () => {
     expect(runs).toBe(2);
   });
 
-  it("does not try a terminal failure again before the object changes", async () => {
+  it("does not retry a terminal failure before the object changes", async () => {
     let runs = 0;
     const informer = anInformer([]);
     const { controller, clock, abort, registry } = aController(async () => {
@@ -120,10 +120,10 @@ describe("controller", () => {
     });
     controller.watches(informer, itself);
     controller.start(abort.signal);
-    informer.tell({ current: object("a") });
+    informer.report({ current: object("a") });
     await clock.advance(3_600_000);
     expect(runs).toBe(1);
-    informer.tell({ old: object("a"), current: object("a") });
+    informer.report({ old: object("a"), current: object("a") });
     await clock.advance(0);
     expect(runs).toBe(2);
     expect(await registry.metrics()).toContain(
@@ -131,7 +131,7 @@ describe("controller", () => {
     );
   });
 
-  it("works on what happens now before what the first list brought", async () => {
+  it("reconciles current changes before objects of the initial list", async () => {
     const seen: string[] = [];
     const gate = Promise.withResolvers<void>();
     const { controller, clock, abort } = aController(async ({ name }) => {
@@ -144,13 +144,13 @@ describe("controller", () => {
     controller.watches(informer, itself);
     controller.start(abort.signal);
     await clock.advance(0);
-    informer.tell({ current: object("new") });
+    informer.report({ current: object("new") });
     gate.resolve();
     await vi.waitFor(() => expect(seen).toHaveLength(4));
     expect(seen).toEqual(["gate", "new", "old-1", "old-2"]);
   });
 
-  it("puts what one change of a shared object concerns behind what happens to an object itself", async () => {
+  it("reconciles changes of an object before changes of a shared object", async () => {
     const seen: string[] = [];
     const gate = Promise.withResolvers<void>();
     const { controller, clock, abort } = aController(async ({ name }) => {
@@ -164,15 +164,15 @@ describe("controller", () => {
     controller.watches(shared, () => ["many-1", "many-2"].map((name) => ({ namespace: "default", name })), "low");
     controller.start(abort.signal);
     await clock.advance(0);
-    shared.tell({ current: object("profile") });
+    shared.report({ current: object("profile") });
     controller.enqueue({ namespace: "default", name: "position" }, { priority: "low" });
-    own.tell({ current: object("new") });
+    own.report({ current: object("new") });
     gate.resolve();
     await vi.waitFor(() => expect(seen).toHaveLength(5));
     expect(seen).toEqual(["gate", "new", "many-1", "many-2", "position"]);
   });
 
-  it("gives the event loop a turn after each key, so that thousands with nothing to do hold up nothing else", async () => {
+  it("yields to the event loop after each key, so that thousands with nothing to do block nothing else", async () => {
     let done = 0;
     const { controller, abort } = aController(async () => {
       done += 1;
@@ -191,7 +191,7 @@ describe("controller", () => {
     expect(mostAtOnce).toBeLessThanOrEqual(2);
   });
 
-  it("never reconciles one key twice at once, with many workers", async () => {
+  it("never reconciles one key twice at the same time, with many workers", async () => {
     let [now, most, runs] = [0, 0, 0];
     const { controller, clock, abort } = aController(
       async () => {
@@ -213,7 +213,7 @@ describe("controller", () => {
     expect(runs).toBeGreaterThan(1);
   });
 
-  it("lets a reconcile finish on stop, takes no other, and stops listening", async () => {
+  it("lets a reconcile finish on stop, starts no other, and removes its listeners", async () => {
     const seen: string[] = [];
     const gate = Promise.withResolvers<void>();
     const { controller, clock, abort } = aController(async ({ name }, signal) => {
@@ -234,7 +234,7 @@ describe("controller", () => {
     expect(seen).toEqual(["a finished"]);
   });
 
-  it("aborts a reconcile that does not end within the grace, and counts no failure for it", async () => {
+  it("aborts a reconcile that does not end within the grace period, and counts no failure for it", async () => {
     const { controller, clock, abort, registry } = aController(
       (_, signal) =>
         new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(new Error("cut")))),

@@ -7,58 +7,58 @@ import type { KubeMetrics } from "./metrics.ts";
 import { type Priority, type Queue, createQueue } from "./queue.ts";
 import type { Change, Informer, KubeObject, Reconciler, Request, Result } from "./types.ts";
 
-/** What a controller is made of. */
+/** Options of a controller. */
 export interface ControllerOptions {
-  /** Names it in logs and metrics. */
+  /** Name of the controller in logs and metrics. */
   name: string;
   reconciler: Reconciler;
-  /** How many keys are worked on at a time; 1. */
+  /** Number of keys that are reconciled at the same time; default 1. */
   workers?: number;
-  /** Between failures of one key; 5 ms to 5 min. */
+  /** Delay between retries of one key; default 5 ms to 5 min. */
   backoff?: Backoff;
-  /** How long a reconcile may go on once stopping began, before its signal aborts; 10 s. */
+  /** How long a reconcile may continue after stopping began, before its signal aborts; default 10 s. */
   graceMs?: number;
   log: Logger;
   metrics?: KubeMetrics;
   clock: Clock;
 }
 
-/** Which objects to look at when one changed. */
+/** Maps a change to the objects that must be reconciled. */
 export type MapChange<T extends KubeObject> = (change: Change<T>) => Iterable<Request>;
 
 /** Workers on a queue of keys. Two reconciles of one key never run at the same time. */
 export interface Controller {
   readonly name: string;
-  /** Looks at an object soon. */
+  /** Enqueues an object. */
   enqueue(request: Request, options?: { priority: Priority }): void;
   /**
-   * Looks at what `map` names whenever the informer reports a change. The first list has low priority, and so has everything from an
-   * informer that is watched with `low`.
+   * Enqueues the objects that `map` returns for each change that the informer reports. The initial list has low priority, and so has every
+   * change of an informer that is watched with `low`.
    */
   watches<T extends KubeObject>(informer: Pick<Informer<T>, "onChange">, map: MapChange<T>, priority?: Priority): void;
-  /** Begins to work, until `signal` aborts. Informers are listened to from here on. */
+  /** Starts the workers, until `signal` aborts. Changes of informers are enqueued from here on. */
   start(signal: AbortSignal): void;
-  /** Resolves when the workers have ended, which they do after `signal` aborted. */
+  /** Resolves when the workers have ended, after `signal` aborted. */
   drain(): Promise<void>;
 }
 
-/** Makes a controller; it does nothing before `start`. */
+/** Creates a controller; it does nothing before `start`. */
 export function createController(options: ControllerOptions): Controller {
   return new QueueController(options);
 }
 
-/** The object itself, whatever happened to it. */
+/** Maps a change to the changed object itself. */
 export function itself<T extends KubeObject>(change: Change<T>): Request[] {
   const object = change.current ?? change.old;
   return object ? [requestOf(object)] : [];
 }
 
-/** The key of an object. */
+/** The request to reconcile an object. */
 export function requestOf(object: KubeObject): Request {
   return { namespace: object.metadata.namespace ?? "", name: object.metadata.name };
 }
 
-/** The owner of that kind which controls the object. */
+/** Maps a change to the object's controlling owner of a kind. */
 export function controllerOf(kind: string): <T extends KubeObject>(change: Change<T>) => Request[] {
   return ({ current, old }) =>
     [current ?? old].flatMap((object) =>
@@ -98,7 +98,7 @@ class QueueController implements Controller {
     map: MapChange<T>,
     priority: Priority = "normal",
   ): void {
-    if (this.#started) throw new Error(`the controller ${this.name} has started: what it watches is fixed`);
+    if (this.#started) throw new Error(`the controller ${this.name} has started; call watch before start`);
     this.#sources.push(() =>
       informer.onChange((change) => {
         for (const request of map(change)) this.#queue.add(request, change.initial ? "low" : priority);
@@ -130,8 +130,8 @@ class QueueController implements Controller {
   }
 
   /**
-   * Each key is followed by one turn of the event loop. A reconcile that finds nothing to do is over without one, and thousands of those
-   * in a row would keep everything else from running: the renewal of the Lease, the probes, the watches.
+   * Yields to the event loop after each key. A reconcile with nothing to do does not yield itself, and thousands of those in a row would
+   * block everything else: the renewal of the Lease, the probes, the watches.
    */
   async #work(signal: AbortSignal): Promise<void> {
     for (let request = await this.#queue.next(); request; request = await this.#queue.next()) {
@@ -141,7 +141,7 @@ class QueueController implements Controller {
     }
   }
 
-  /** Never rejects: each of the four outcomes is told to the queue, the log and the metrics. */
+  /** Never rejects: each of the four outcomes updates the queue, the log and the metrics. */
   async #reconcile(request: Request, signal: AbortSignal): Promise<void> {
     const { metrics, clock } = this.#options;
     const labels = { controller: this.name };
@@ -149,7 +149,7 @@ class QueueController implements Controller {
     metrics?.activeWorkers.inc(labels);
     try {
       const result = await this.#options.reconciler(request, signal);
-      const outcome = this.#succeeded(request, result); // apart from the call below, which does not exist without metrics
+      const outcome = this.#succeeded(request, result); // not inside the call below, which is skipped without metrics
       metrics?.reconciles.inc({ ...labels, result: outcome });
     } catch (error) {
       if (!signal.aborted) this.#failed(request, error);
@@ -174,13 +174,13 @@ class QueueController implements Controller {
     if (error instanceof TerminalError) {
       this.#options.metrics?.terminalErrors.inc(labels);
       this.#queue.forget(request);
-      this.#log.error({ ...request, error }, "reconcile failed, not tried again before the object changes");
+      this.#log.error({ ...request, error }, "reconcile failed, will not retry until the object changes");
       return;
     }
     const retryAfterMs = error instanceof ApiError ? error.retryAfterMs : undefined;
     const waitMs = this.#queue.retry(request, retryAfterMs);
     const fields = { ...request, error, waitMs };
-    if (isConflict(error)) this.#log.debug(fields, "reconcile met a newer object, trying again");
-    else this.#log.error(fields, "reconcile failed, trying again");
+    if (isConflict(error)) this.#log.debug(fields, "object changed during the reconcile, will retry");
+    else this.#log.error(fields, "reconcile failed, will retry");
   }
 }

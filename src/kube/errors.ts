@@ -4,11 +4,11 @@ import { secretRegistry } from "../shared/redact.ts";
 const maxMessageLength = 1_000;
 const retryableStatus = new Set([0, 408, 429, 500, 502, 503, 504]);
 
-/** What `ApiError` is made of. */
+/** Fields of an `ApiError`. */
 export interface ApiErrorDetails {
-  /** HTTP status, or 0 where no answer came. */
+  /** HTTP status, or 0 if there was no answer. */
   status: number;
-  /** The API server's own word, such as `NotFound`; `Unreachable` where no answer came. */
+  /** The reason that the API server gave, such as `NotFound`; `Unreachable` if there was no answer. */
   reason: string;
   message: string;
   /** `details.causes[].reason` of the answer, such as `NamespaceTerminating`. */
@@ -18,7 +18,7 @@ export interface ApiErrorDetails {
   cause?: unknown;
 }
 
-/** A call to the API server that failed. The message is for people and carries no header, body or token. */
+/** A failed call to the API server. The message is human-readable and contains no header, body or token. */
 export class ApiError extends BellhopError {
   readonly status: number;
   readonly reason: string;
@@ -39,7 +39,7 @@ export class ApiError extends BellhopError {
   }
 }
 
-/** A reconcile that failed for good: it is not tried again before the object changes. */
+/** A permanent failure of a reconcile: it is not retried before the object changes. */
 export class TerminalError extends BellhopError {
   constructor(code: string, message: string, options: { cause?: unknown } = {}) {
     super(code, message, { ...options, retryable: false });
@@ -47,37 +47,37 @@ export class TerminalError extends BellhopError {
   }
 }
 
-/** The object is not there. */
+/** Whether the object does not exist. */
 export function isNotFound(thrown: unknown): boolean {
   return thrown instanceof ApiError && thrown.status === 404;
 }
 
-/** The object changed since it was read: read again, decide again. */
+/** Whether the object changed since it was read: the caller reads and decides again. */
 export function isConflict(thrown: unknown): boolean {
   return thrown instanceof ApiError && thrown.reason === "Conflict";
 }
 
-/** An object of that name is there already. */
+/** Whether an object of that name already exists. */
 export function isAlreadyExists(thrown: unknown): boolean {
   return thrown instanceof ApiError && thrown.reason === "AlreadyExists";
 }
 
-/** The version asked for is no longer known: list anew. */
+/** Whether the requested version is no longer known: the caller lists again. */
 export function isGone(thrown: unknown): boolean {
   return thrown instanceof ApiError && thrown.status === 410;
 }
 
-/** An object quota is used up (403; the server has no other mark for it than its words). */
+/** Whether an object quota is used up (403; only the message text shows it). */
 export function isQuotaExceeded(thrown: unknown): boolean {
   return thrown instanceof ApiError && thrown.status === 403 && thrown.says(/exceeded quota/);
 }
 
-/** The namespace is going away; nothing can be created in it any more. */
+/** Whether the namespace is being deleted; nothing can be created in it any more. */
 export function isNamespaceTerminating(thrown: unknown): boolean {
   return thrown instanceof ApiError && thrown.causes.includes("NamespaceTerminating");
 }
 
-/** The error in an answer: `body` is a `Status` object where the API server itself spoke, anything else where a proxy did. */
+/** The error in an answer: `body` is a `Status` object from the API server, or anything else from a proxy. */
 export function errorFromAnswer(what: string, status: number, body: unknown, retryAfter?: string): ApiError {
   const wire: WireStatus = typeof body === "object" && body !== null ? body : {};
   const reason = textOr(wire.reason, `HTTP${status}`);
@@ -101,7 +101,7 @@ function textOr(value: unknown, otherwise: string): string {
   return typeof value === "string" && value !== "" ? value : otherwise;
 }
 
-/** The error where no answer came, or it broke off. */
+/** The error if there was no answer, or an incomplete one. */
 export function unreachable(what: string, cause: unknown): ApiError {
   return new ApiError({ status: 0, reason: "Unreachable", message: `${what}: the API server did not answer`, cause });
 }

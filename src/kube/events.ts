@@ -10,41 +10,41 @@ import type { Draft, KubeClient, KubeObject } from "./types.ts";
 const maxNoteBytes = 1_024;
 const maxSeries = 1_000;
 const maxPending = 100;
-/** Repetitions are counted, and the count written this long after the first of them. */
+/** Repetitions are counted; the count is written this long after the first repetition. */
 const flushAfterMs = 10_000;
-/** A series that was quiet this long is over: the next one is a new Event. */
+/** A series ends after this time without a repetition: the next one is a new Event. */
 const seriesEndMs = 360_000;
 
-/** What an Event says. */
-export interface EventText {
+/** Content of an Event. */
+export interface EventContent {
   type: "Normal" | "Warning";
   /** CamelCase, for machines. */
   reason: string;
-  /** A sentence for people; cut to 1,024 bytes. */
+  /** A human-readable sentence; truncated to 1,024 bytes. */
   message: string;
-  /** CamelCase: what was being done. */
+  /** CamelCase: the action during which it happened. */
   action: string;
 }
 
-/** Tells people who look at an object what happened to it. */
+/** Records Kubernetes Events for objects. */
 export interface EventRecorder {
-  /** Never throws and never waits; what cannot be written is logged. The same again is counted in one Event's series. */
-  record(object: KubeObject, words: EventText): void;
-  /** Writes what is counted but not yet written; for a clean stop. */
+  /** Never throws and never waits; failed writes are logged. Repetitions are counted in the series of one Event. */
+  record(object: KubeObject, content: EventContent): void;
+  /** Writes counts that are not written yet; for a clean stop. */
   flush(): Promise<void>;
 }
 
-/** What a recorder needs; `component` is the reporting controller, such as `bellhop.dev/operator`. */
+/** Dependencies of a recorder; `component` is the reporting controller, such as `bellhop.dev/operator`. */
 export interface EventRecorderDeps {
   client: Pick<KubeClient, "create" | "mergePatch">;
   component: string;
-  /** The pod, where there are several; the component unless told. */
+  /** The pod, if there are several; default: the component. */
   instance?: string;
   clock: Clock;
   log: Logger;
 }
 
-/** Makes a recorder. Events are written one after the other, in the order they were recorded. */
+/** Creates a recorder. Events are written one after the other, in the order they were recorded. */
 export function createEventRecorder(deps: EventRecorderDeps): EventRecorder {
   return new SeriesRecorder(deps);
 }
@@ -68,11 +68,11 @@ class SeriesRecorder implements EventRecorder {
     this.#deps = deps;
   }
 
-  record(object: KubeObject, words: EventText): void {
+  record(object: KubeObject, content: EventContent): void {
     try {
-      this.#record(object, words);
+      this.#record(object, content);
     } catch (error) {
-      this.#deps.log.warn({ error, reason: words.reason }, "an Event could not be recorded");
+      this.#deps.log.warn({ error, reason: content.reason }, "could not record an Event");
     }
   }
 
@@ -81,10 +81,15 @@ class SeriesRecorder implements EventRecorder {
     await this.#chain;
   }
 
-  #record(object: KubeObject, words: EventText): void {
-    const id = [object.kind, object.metadata.uid, object.metadata.name, words.type, words.reason, words.action].join(
-      "/",
-    );
+  #record(object: KubeObject, content: EventContent): void {
+    const id = [
+      object.kind,
+      object.metadata.uid,
+      object.metadata.name,
+      content.type,
+      content.reason,
+      content.action,
+    ].join("/");
     const nowMs = this.#deps.clock.now().getTime();
     const series = this.#series.get(id);
     if (series && nowMs - series.lastMs < seriesEndMs) {
@@ -94,12 +99,12 @@ class SeriesRecorder implements EventRecorder {
       return;
     }
     if (series) this.#flushSeries(series);
-    this.#begin(id, object, words);
+    this.#begin(id, object, content);
   }
 
-  #begin(id: string, object: KubeObject, words: EventText): void {
+  #begin(id: string, object: KubeObject, content: EventContent): void {
     const nowMs = this.#deps.clock.now().getTime();
-    const event = this.#eventOf(object, words);
+    const event = this.#eventOf(object, content);
     this.#forgetOld(nowMs);
     this.#series.set(id, {
       namespace: event.metadata.namespace ?? "default",
@@ -116,19 +121,19 @@ class SeriesRecorder implements EventRecorder {
     delete series.cancelFlush;
     if (series.count === series.writtenCount) return;
     series.writtenCount = series.count;
-    // The server lets nothing but the series of an Event change: the first note stays.
+    // The server allows changes only to the series of an Event: the first note stays.
     const patch = { series: { count: series.count, lastObservedTime: toMicroTime(new Date(series.lastMs)) } };
     this.#enqueue(async () => {
       try {
         await this.#deps.client.mergePatch(events, series, patch);
       } catch (error) {
         if (!isNotFound(error)) throw error;
-        series.lastMs = 0; // the Event has expired: the next one begins anew
+        series.lastMs = 0; // the Event has expired: the next one starts a new series
       }
     });
   }
 
-  #eventOf(object: KubeObject, words: EventText): Draft<Event> {
+  #eventOf(object: KubeObject, content: EventContent): Draft<Event> {
     const namespace = object.metadata.namespace ?? "default";
     const { uid, resourceVersion } = object.metadata;
     return {
@@ -136,10 +141,10 @@ class SeriesRecorder implements EventRecorder {
       eventTime: toMicroTime(this.#deps.clock.now()),
       reportingController: this.#deps.component,
       reportingInstance: this.#deps.instance ?? this.#deps.component,
-      action: words.action,
-      reason: words.reason,
-      type: words.type,
-      note: cutBytes(words.message, maxNoteBytes, "…"),
+      action: content.action,
+      reason: content.reason,
+      type: content.type,
+      note: cutBytes(content.message, maxNoteBytes, "…"),
       regarding: {
         ...(object.apiVersion === undefined ? {} : { apiVersion: object.apiVersion }),
         ...(object.kind === undefined ? {} : { kind: object.kind }),
@@ -151,10 +156,10 @@ class SeriesRecorder implements EventRecorder {
     };
   }
 
-  /** Bounded: where the API server is slow, Events are what we can do without. */
+  /** Bounded: if the API server is slow, Events are dropped first. */
   #enqueue(write: () => Promise<unknown>): void {
     if (this.#pending >= maxPending) {
-      this.#deps.log.warn({ pending: this.#pending }, "too many Events wait to be written, one is dropped");
+      this.#deps.log.warn({ pending: this.#pending }, "dropped an Event, too many are waiting to be written");
       return;
     }
     this.#pending += 1;
@@ -162,7 +167,7 @@ class SeriesRecorder implements EventRecorder {
       () => void (this.#pending -= 1),
       (error: unknown) => {
         this.#pending -= 1;
-        this.#deps.log.warn({ error }, "an Event could not be written");
+        this.#deps.log.warn({ error }, "could not write an Event");
       },
     );
   }

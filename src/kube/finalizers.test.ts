@@ -15,40 +15,40 @@ function seeded(finalizers?: string[]) {
 }
 
 describe("addFinalizer", () => {
-  it.each([[undefined], [[]], [["other"]]])("adds to %j, and answers the new object", async (before) => {
+  it.each([[undefined], [[]], [["other"]]])("adds to %j, and returns the new object", async (before) => {
     const { client, pod, now } = seeded(before);
     const after = await addFinalizer(client, pods, pod, ours);
     expect(after.metadata.finalizers).toEqual([...(before ?? []), ours]);
     expect(now()).toEqual(after.metadata.finalizers);
   });
 
-  it("writes nothing where it is there already", async () => {
+  it("writes nothing if the finalizer exists already", async () => {
     const { client, pod } = seeded([ours]);
     expect(await addFinalizer(client, pods, pod, ours)).toBe(pod);
     expect(client.calls).toEqual([]);
   });
 
-  it("looks again where another writer came first, and keeps what that one wrote", async () => {
+  it("retries if another writer was first, and keeps the other change", async () => {
     const { client, pod, now } = seeded();
     await addFinalizer(client, pods, pod, "other");
     await addFinalizer(client, pods, pod, ours);
     expect(now()).toEqual(["other", ours]);
   });
 
-  it("throws where the object is gone", async () => {
+  it("throws if the object is deleted", async () => {
     const { client, pod } = seeded();
     await client.delete(pods, x);
     await expect(addFinalizer(client, pods, pod, ours)).rejects.toThrow(/it is gone/);
   });
 
-  it("never touches a namesake", async () => {
+  it("never changes another object with the same name", async () => {
     const { client, pod, now } = seeded();
     client.seed(pods, { metadata: { ...x, uid: "u-2" } });
     await expect(addFinalizer(client, pods, pod, ours)).rejects.toThrow(/it is gone/);
     expect(now()).toBeUndefined();
   });
 
-  it("throws what is no race", async () => {
+  it("throws errors other than a conflict", async () => {
     const { client, pod } = seeded();
     client.before = () => {
       throw failure(403, "Forbidden");
@@ -59,7 +59,7 @@ describe("addFinalizer", () => {
 });
 
 describe("removeFinalizer", () => {
-  it("removes it alone, also from where it moved to meanwhile", async () => {
+  it("removes only this finalizer, also if its position changed meanwhile", async () => {
     const { client, pod, now } = seeded(["first", ours, "last"]);
     await removeFinalizer(client, pods, pod, "first");
     await removeFinalizer(client, pods, pod, ours);
@@ -67,7 +67,7 @@ describe("removeFinalizer", () => {
     expect(hasFinalizer(pod, ours)).toBe(true);
   });
 
-  it("is content where the object is gone", async () => {
+  it("does nothing if the object is deleted", async () => {
     const { client, pod } = seeded([ours]);
     const going = client.seed(pods, {
       ...pod,
@@ -80,7 +80,7 @@ describe("removeFinalizer", () => {
 });
 
 describe("updateStatus", () => {
-  it("writes nothing where the status stays, in whatever order its fields come", async () => {
+  it("writes nothing if the status is equal, in any order of its fields", async () => {
     const client = createFakeClient();
     const pod = client.seed(pods, { metadata: x, status: { phase: "Running", message: "up" } });
     const same = { message: "up", phase: "Running", reason: undefined } as unknown as NonNullable<Pod["status"]>;
@@ -88,7 +88,7 @@ describe("updateStatus", () => {
     expect(client.calls).toEqual([]);
   });
 
-  it("writes a status that differs, and refuses to overwrite one it has not seen", async () => {
+  it("writes a changed status, and does not overwrite a status that was not read", async () => {
     const client = createFakeClient();
     const pod = client.seed(pods, { metadata: x, spec: { containers: [] }, status: { phase: "Pending" } });
     const after = await updateStatus(client, pods, pod, { phase: "Running" });

@@ -6,8 +6,8 @@ const maxAttempts = 5;
 type PatchClient = Pick<KubeClient, "find" | "jsonPatch">;
 
 /**
- * Adds a finalizer; answers the object as it is afterwards, unchanged where it has it already.
- * Throws where the object is gone or going: nothing may hold it then.
+ * Adds a finalizer; returns the updated object, or the given one if it already has the finalizer.
+ * Throws if the object is deleted or being deleted: no finalizer may be added then.
  */
 export async function addFinalizer<T extends KubeObject>(
   client: PatchClient,
@@ -24,7 +24,7 @@ export async function addFinalizer<T extends KubeObject>(
   });
 }
 
-/** Removes a finalizer; answers the object as it is afterwards, or undefined where it is gone, which is as good. */
+/** Removes a finalizer; returns the updated object, or undefined if the object does not exist any more. */
 export function removeFinalizer<T extends KubeObject>(
   client: PatchClient,
   type: ResourceType<T>,
@@ -42,13 +42,13 @@ export function hasFinalizer(object: KubeObject, name: string): boolean {
 interface FinalizerChange<T extends KubeObject> {
   type: ResourceType<T>;
   object: T;
-  /** Empty where there is nothing to do. */
+  /** Empty if there is nothing to change. */
   patch: (object: T) => JsonPatch;
 }
 
 /**
- * A patch says what it saw (`test`): where another writer came first the server refuses it (422), and we look again.
- * The uid is among what it saw, so that a namesake is never touched.
+ * The patch contains `test` operations for the state that was read: if another writer was first, the server rejects it (422), and we read
+ * and try again. The uid is tested too, so that another object with the same name is never changed.
  */
 async function change<T extends KubeObject>(
   client: PatchClient,

@@ -25,7 +25,7 @@ afterAll(async () => {
 });
 
 describe("an informer and its controller", () => {
-  it("go on by themselves after the API server was killed, and miss nothing", async () => {
+  it("recover after the API server was killed, and miss no change", async () => {
     const namespace = await aNamespace(client);
     const reconciled = new Map<string, string | undefined>();
     const informer = createInformer({ client, clock: systemClock, log: silentLogger }, configMaps, { namespace });

@@ -7,7 +7,7 @@ import { type ConfigMap, configMaps } from "./resources.ts";
 import type { Change, Informer, KubeConnection } from "./types.ts";
 import { type WireRequest, type WireResponse, type WireServer, aStatus, startWireServer } from "./wire/testing.ts";
 
-/** An API server that holds config maps and remembers its open watches. */
+/** A fake API server with config maps that records its open watches. */
 interface Held {
   version: number;
   items: ConfigMap[];
@@ -55,16 +55,16 @@ afterEach(async () => {
 
 function start(options: InformerOptions<ConfigMap> = {}, log: Logger = silentLogger) {
   const informer = createInformer({ client, clock, log }, configMaps, options);
-  const told: Change<ConfigMap>[] = [];
-  informer.onChange((change) => told.push(change));
+  const changes: Change<ConfigMap>[] = [];
+  informer.onChange((change) => changes.push(change));
   informer.start(stop.signal);
-  return { informer, told };
+  return { informer, changes };
 }
 
 const namesOf = (informer: Informer<ConfigMap>): string[] =>
   informer.store.list().map(({ metadata }) => `${metadata.name}@${metadata.resourceVersion}`);
 
-/** The nth watch (from 1), once it is open; lets time pass, so that back-offs end. */
+/** Waits for the nth watch (from 1); advances the clock, so that back-offs end. */
 async function watchNumber(n: number): Promise<Held["watches"][number]> {
   await vi.waitFor(
     async () => {
@@ -77,13 +77,17 @@ async function watchNumber(n: number): Promise<Held["watches"][number]> {
 }
 
 describe("informer", () => {
-  it("lists, tells of it as the beginning, and watches from there with bookmarks", async () => {
-    const { informer, told } = start({ namespace: "default", labelSelector: "a=b", fieldSelector: "metadata.name=a" });
+  it("lists, reports the objects as initial, and watches from there with bookmarks", async () => {
+    const { informer, changes } = start({
+      namespace: "default",
+      labelSelector: "a=b",
+      fieldSelector: "metadata.name=a",
+    });
     expect(informer.hasSynced).toBe(false);
     await informer.waitForSync(stop.signal);
     expect(informer.hasSynced).toBe(true);
     expect(namesOf(informer)).toEqual(["a@5", "b@6"]);
-    expect(told.map(({ current, initial }) => [current?.metadata.name, initial])).toEqual([
+    expect(changes.map(({ current, initial }) => [current?.metadata.name, initial])).toEqual([
       ["a", true],
       ["b", true],
     ]);
@@ -100,13 +104,15 @@ describe("informer", () => {
   });
 
   it("follows additions, updates with the old object, and deletions", async () => {
-    const { informer, told } = start();
+    const { informer, changes } = start();
     const { response } = await watchNumber(1);
-    told.length = 0;
+    changes.length = 0;
     response.stream(added(aMap("c", 11)), { type: "MODIFIED", object: aMap("a", 12) });
     response.stream({ type: "DELETED", object: aMap("b", 13) });
-    await eventually(() => expect(told).toHaveLength(3));
-    expect(told.map(({ old, current }) => [old?.metadata.resourceVersion, current?.metadata.resourceVersion])).toEqual([
+    await eventually(() => expect(changes).toHaveLength(3));
+    expect(
+      changes.map(({ old, current }) => [old?.metadata.resourceVersion, current?.metadata.resourceVersion]),
+    ).toEqual([
       [undefined, "11"],
       ["5", "12"],
       ["6", undefined],
@@ -114,7 +120,7 @@ describe("informer", () => {
     expect(namesOf(informer)).toEqual(["a@12", "c@11"]);
   });
 
-  it("goes on from the last version after a reset socket, without a list", async () => {
+  it("continues from the last version after a connection reset, without a list", async () => {
     const { informer } = start();
     const first = await watchNumber(1);
     first.response.stream(added(aMap("c", 11)));
@@ -127,7 +133,7 @@ describe("informer", () => {
     expect(held.lists).toBe(1);
   });
 
-  it("drops the half event that a reset left, and takes it whole from the next watch", async () => {
+  it("drops an incomplete event after a reset, and gets it from the next watch", async () => {
     const { informer } = start();
     const first = await watchNumber(1);
     const line = JSON.stringify(added(aMap("c", 11)));
@@ -139,11 +145,11 @@ describe("informer", () => {
     await eventually(() => expect(namesOf(informer)).toContain("c@11"));
   });
 
-  it("begins the next watch at a bookmark's version, and trims no bookmark", async () => {
+  it("starts the next watch at a bookmark's version, and trims no bookmark", async () => {
     const trimmed: string[] = [];
     const { informer } = start({ transform: (object) => (trimmed.push(object.metadata.name), object) });
     const first = await watchNumber(1);
-    // It has no name, and nothing else that a transform may count on.
+    // It has no name, and no other field that a transform may rely on.
     first.response.stream({ type: "BOOKMARK", object: { metadata: { resourceVersion: "99" } } });
     first.response.stream(added(aMap("c", 100)));
     await eventually(() => expect(namesOf(informer)).toContain("c@100"));
@@ -160,17 +166,17 @@ describe("informer", () => {
       (response: WireResponse) => response.stream({ type: "ERROR", object: aStatus(410, "Expired", "old") }),
     ],
     ["as the answer", (response: WireResponse) => response.reset()],
-  ])("lists anew on 410 %s, and tells what was missed", async (how, break_) => {
-    const { informer, told } = start();
+  ])("lists again on 410 %s, and reports the missed changes", async (how, break_) => {
+    const { informer, changes } = start();
     const first = await watchNumber(1);
-    told.length = 0;
+    changes.length = 0;
     held = { ...held, version: 50, items: [aMap("a", 5), aMap("c", 40)] };
     if (how === "as the answer") answerNextWatchWith410();
     break_(first.response);
     const second = await watchNumber(2);
     expect(second.request.query["resourceVersion"]).toBe("50");
     expect(namesOf(informer)).toEqual(["a@5", "c@40"]);
-    expect(told.map(({ old, current, initial }) => [old?.metadata.name, current?.metadata.name, initial])).toEqual([
+    expect(changes.map(({ old, current, initial }) => [old?.metadata.name, current?.metadata.name, initial])).toEqual([
       ["b", undefined, undefined],
       [undefined, "c", undefined],
     ]);
@@ -185,7 +191,7 @@ describe("informer", () => {
     };
   }
 
-  it("says so where the API server does not serve the kind, and lists again once it does", async () => {
+  it("warns if the API server does not serve the kind, and lists again when it does", async () => {
     const logged: object[] = [];
     const warn = (fields: object, message: string): void => void logged.push({ ...fields, message });
     const { informer } = start({}, { ...silentLogger, warn });
@@ -215,19 +221,19 @@ describe("informer", () => {
     );
   });
 
-  it("tells a namesake made anew as a deletion and an addition", async () => {
-    const { told } = start();
+  it("reports an object that was recreated with the same name as a deletion and an addition", async () => {
+    const { changes } = start();
     const { response } = await watchNumber(1);
-    told.length = 0;
+    changes.length = 0;
     response.stream(added(aMap("a", 20, { metadata: { name: "a", uid: "another" } })));
-    await eventually(() => expect(told).toHaveLength(2));
-    expect(told.map(({ old, current }) => [old?.metadata.uid, current?.metadata.uid])).toEqual([
+    await eventually(() => expect(changes).toHaveLength(2));
+    expect(changes.map(({ old, current }) => [old?.metadata.uid, current?.metadata.uid])).toEqual([
       ["uid-a", undefined],
       [undefined, "another"],
     ]);
   });
 
-  it("breaks a watch that says nothing for 150 s, and begins another", async () => {
+  it("ends a watch that is silent for 150 s, and starts another", async () => {
     start();
     const first = await watchNumber(1);
     first.response.stream({ type: "BOOKMARK", object: { metadata: { resourceVersion: "20" } } });
@@ -240,7 +246,7 @@ describe("informer", () => {
     expect(held.lists).toBe(1);
   });
 
-  it("breaks a watch that never said anything, too", async () => {
+  it("ends a watch that was silent from the start, too", async () => {
     start();
     const first = await watchNumber(1);
     expect(clock.pending).toBe(1);
@@ -249,7 +255,7 @@ describe("informer", () => {
     expect((await watchNumber(2)).request.query["resourceVersion"]).toBe("10");
   });
 
-  it("does not mistake a watch that speaks for a silent one", async () => {
+  it("does not end a watch that receives data", async () => {
     const { informer } = start();
     const { response } = await watchNumber(1);
     for (let version = 11; version < 16; version++) {
@@ -261,7 +267,7 @@ describe("informer", () => {
     expect(held.watches).toHaveLength(1);
   });
 
-  it("tries for ever while the server is away, ever more slowly, and then syncs", async () => {
+  it("retries while the server is unreachable, with growing delays, and then syncs", async () => {
     const usual = server.answer;
     const waits: number[] = [];
     const log = { ...silentLogger, warn: (fields: object) => waits.push((fields as { waitMs: number }).waitMs) };
@@ -286,7 +292,7 @@ describe("informer", () => {
   it.each([
     ["20", 20_000],
     ["3600", 60_000],
-  ])("waits as long as a busy server asks for, within a minute: %s s", async (retryAfter, waitMs) => {
+  ])("waits as long as a busy server asks for, at most a minute: %s s", async (retryAfter, waitMs) => {
     const waits: number[] = [];
     const log = { ...silentLogger, warn: (fields: object) => waits.push((fields as { waitMs: number }).waitMs) };
     const usual = server.answer;
@@ -301,30 +307,30 @@ describe("informer", () => {
     await informer.waitForSync(stop.signal);
   });
 
-  it("goes on when a listener throws, and logs it", async () => {
+  it("continues when a listener throws, and logs the error", async () => {
     const errors: string[] = [];
     const log = { ...silentLogger, error: (_: object, message: string) => errors.push(message) };
     const informer = createInformer({ client, clock, log }, configMaps);
-    const told: string[] = [];
+    const changes: string[] = [];
     informer.onChange(() => {
       throw new Error("a bug");
     });
-    informer.onChange(({ current }) => told.push(current?.metadata.name ?? ""));
+    informer.onChange(({ current }) => changes.push(current?.metadata.name ?? ""));
     informer.start(stop.signal);
     await informer.waitForSync(stop.signal);
-    expect(told).toEqual(["a", "b"]);
-    expect(errors).toEqual(["a listener threw", "a listener threw"]);
+    expect(changes).toEqual(["a", "b"]);
+    expect(errors).toEqual(["a listener of an informer threw", "a listener of an informer threw"]);
   });
 
-  it("drops managedFields and what the transform drops, before anything is stored", async () => {
+  it("removes managedFields and applies the transform before an object is stored", async () => {
     const fat = aMap("fat", 7, { data: { keep: "1", drop: "2" } });
     held.items = [{ ...fat, metadata: Object.assign({ managedFields: [{ manager: "x" }] }, fat.metadata) }];
-    const { informer, told } = start({
+    const { informer, changes } = start({
       transform: ({ data, ...rest }) => ({ ...rest, data: { keep: data?.["keep"] ?? "" } }),
     });
     await informer.waitForSync(stop.signal);
     expect(informer.store.get(keyOf("fat"))).toEqual(aMap("fat", 7, { data: { keep: "1" } }));
-    expect(told[0]?.current).toBe(informer.store.get(keyOf("fat")));
+    expect(changes[0]?.current).toBe(informer.store.get(keyOf("fat")));
   });
 
   it("finds by index, also after a change and a deletion", async () => {
@@ -340,12 +346,12 @@ describe("informer", () => {
     expect(() => informer.store.byIndex("other", "x")).toThrow(/no index "other".*team/);
   });
 
-  it("tells a listener that comes late what is there, as the beginning", async () => {
+  it("reports existing objects as initial to a listener that is added later", async () => {
     const { informer } = start();
     await informer.waitForSync(stop.signal);
-    const told: Change<ConfigMap>[] = [];
-    const remove = informer.onChange((change) => told.push(change));
-    expect(told.map(({ current, initial }) => [current?.metadata.name, initial])).toEqual([
+    const changes: Change<ConfigMap>[] = [];
+    const remove = informer.onChange((change) => changes.push(change));
+    expect(changes.map(({ current, initial }) => [current?.metadata.name, initial])).toEqual([
       ["a", true],
       ["b", true],
     ]);
@@ -353,10 +359,10 @@ describe("informer", () => {
     const { response } = await watchNumber(1);
     response.stream(added(aMap("c", 11)));
     await eventually(() => expect(informer.store.get(keyOf("c"))).toBeDefined());
-    expect(told).toHaveLength(2);
+    expect(changes).toHaveLength(2);
   });
 
-  it("ends its watch when it is stopped, and nobody waits for a sync any more", async () => {
+  it("ends its watch when it is stopped, and rejects pending waits for a sync", async () => {
     const { informer } = start();
     const { response } = await watchNumber(1);
     stop.abort(new Error("stopping"));

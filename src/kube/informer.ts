@@ -8,13 +8,13 @@ import { type IndexFunction, createStore } from "./store.ts";
 import type { Change, Informer, KubeClient, KubeObject, ResourceType, WatchEvent, Watcher } from "./types.ts";
 
 const watchSeconds = 300;
-/** The API server sends a bookmark about once a minute: two and a half without a byte mean that nobody is there. */
+/** The API server sends a bookmark about once a minute, so two and a half minutes without a byte mean that the connection is dead. */
 const livenessMs = 150_000;
 const retry: Backoff = { baseMs: 200, maxMs: 15_000, jitter: 0.5 };
-/** A server may ask for more patience than that, but not for so much that the copy grows old. */
+/** A server may ask for a longer delay than the back-off, but not longer than this, so that the cache does not become too old. */
 const maxRetryAfterMs = 60_000;
 
-/** What an informer needs. */
+/** Dependencies of an informer. */
 export interface InformerDeps {
   client: Pick<KubeClient, "list"> & Watcher;
   clock: Clock;
@@ -22,24 +22,24 @@ export interface InformerDeps {
   metrics?: KubeMetrics;
 }
 
-/** Which objects an informer holds, and how. */
+/** Options of an informer: which objects it caches, and how. */
 export interface InformerOptions<T extends KubeObject> {
   namespace?: string;
   labelSelector?: string;
   fieldSelector?: string;
   indexes?: Record<string, IndexFunction<T>>;
-  /** Drops what nobody reads, before it is stored; `managedFields` always go. */
+  /** Removes unused fields before an object is stored; `managedFields` are always removed. */
   transform?: (object: T) => T;
-  /** Objects in one answer of a list; 500. */
+  /** Page size of a list; default 500. */
   pageSize?: number;
-  /** How long a watch may say nothing at all; 150 s. */
+  /** How long a watch may be silent; default 150 s. */
   livenessMs?: number;
 }
 
 /**
- * A local copy of one kind, kept current: list, then watch with bookmarks from there; 410 lists again, and so does 404, where the kind is not
- * served (its CRD is missing): the copy stays as it was until it is. Every failure but 410 is tried again with back-off (200 ms to 15 s, or longer where the server asks for it, up to 60 s), for ever.
- * Only one list or watch runs at a time.
+ * An up-to-date cache of one kind: it lists, then watches from there with bookmarks. After 410 it lists again. It also lists again after 404
+ * (the CRD is missing) and keeps the cached objects until the kind is served. All failures except 410 are retried without limit, with back-off
+ * (200 ms to 15 s, or longer if the server asks for it, up to 60 s). Only one list or watch runs at a time.
  */
 export function createInformer<T extends KubeObject>(
   deps: InformerDeps,
@@ -58,7 +58,7 @@ class ListWatchInformer<T extends KubeObject> implements Informer<T> {
   readonly #synced = Promise.withResolvers<void>();
   #hasSynced = false;
   #started = false;
-  /** Where the next watch begins; undefined means list first. */
+  /** The version at which the next watch starts; undefined means list first. */
   #resourceVersion: string | undefined;
   #failures = 0;
 
@@ -100,7 +100,7 @@ class ListWatchInformer<T extends KubeObject> implements Informer<T> {
     );
   }
 
-  /** Never rejects: whatever breaks is logged, counted and tried again until `signal` aborts. */
+  /** Never rejects: failures are logged, counted and retried until `signal` aborts. */
   async #run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const error = await this.#listAndWatch(signal).then(
@@ -117,7 +117,7 @@ class ListWatchInformer<T extends KubeObject> implements Informer<T> {
     const startedMs = this.#deps.clock.now().getTime();
     const events = await this.#watchOnce(this.#resourceVersion, signal);
     const lastedMs = this.#deps.clock.now().getTime() - startedMs;
-    if (events === 0 && lastedMs < 1_000) throw new Error("the watch ended as soon as it began");
+    if (events === 0 && lastedMs < 1_000) throw new Error("the watch ended as soon as it started");
     this.#failures = 0;
   }
 
@@ -131,19 +131,21 @@ class ListWatchInformer<T extends KubeObject> implements Informer<T> {
     const changes = this.#store.replaceAll(items);
     const initial = !this.#hasSynced;
     this.#hasSynced = true;
-    for (const change of changes) this.#notifyAll(initial ? { ...change, initial } : change);
+    for (const change of changes) this.#notifyListeners(initial ? { ...change, initial } : change);
     this.#synced.resolve();
     this.#deps.log.debug({ kind: this.#type.kind, objects: items.length, resourceVersion }, "listed");
     return resourceVersion;
   }
 
-  /** One watch to its end; answers how many events it gave. A silence longer than the liveness bound breaks it. */
+  /** Runs one watch to its end; returns the number of its events. Ends it after a silence longer than the liveness limit. */
   async #watchOnce(resourceVersion: string, signal: AbortSignal): Promise<number> {
     const silence = new AbortController();
     const boundMs = this.#options.livenessMs ?? livenessMs;
     const arm = (): (() => void) =>
       this.#deps.clock.after(boundMs, () =>
-        silence.abort(new ApiError({ status: 0, reason: "Silent", message: `nothing heard for ${boundMs / 1000} s` })),
+        silence.abort(
+          new ApiError({ status: 0, reason: "Silent", message: `the watch received nothing for ${boundMs / 1000} s` }),
+        ),
       );
     let disarm = arm();
     let events = 0;
@@ -168,14 +170,14 @@ class ListWatchInformer<T extends KubeObject> implements Informer<T> {
   }
 
   #take({ type, object }: WatchEvent<T>): void {
-    // A bookmark is no whole object: only what is stored is trimmed.
-    if (type === "ADDED" || type === "MODIFIED") this.#tell(this.#store.put(this.#trim(object)));
-    if (type === "DELETED") this.#tell(this.#store.remove(object.metadata));
+    // A bookmark is not a complete object: only stored objects are trimmed.
+    if (type === "ADDED" || type === "MODIFIED") this.#notifyAll(this.#store.put(this.#trim(object)));
+    if (type === "DELETED") this.#notifyAll(this.#store.remove(object.metadata));
     this.#resourceVersion = object.metadata.resourceVersion ?? this.#resourceVersion;
   }
 
-  #tell(changes: Iterable<Change<T>>): void {
-    for (const change of changes) this.#notifyAll(change);
+  #notifyAll(changes: Iterable<Change<T>>): void {
+    for (const change of changes) this.#notifyListeners(change);
   }
 
   async #recover(error: unknown, signal: AbortSignal): Promise<void> {
@@ -188,7 +190,7 @@ class ListWatchInformer<T extends KubeObject> implements Informer<T> {
     await sleep(this.#deps.clock, waitMs, signal);
   }
 
-  #notifyAll(change: Change<T>): void {
+  #notifyListeners(change: Change<T>): void {
     for (const listener of this.#listeners) this.#notify(listener, change);
   }
 
@@ -197,21 +199,21 @@ class ListWatchInformer<T extends KubeObject> implements Informer<T> {
       listener(change);
     } catch (error) {
       this.#deps.metrics?.informerFailures.inc({ kind: this.#type.kind, reason: "ListenerThrew" });
-      this.#deps.log.error({ error, kind: this.#type.kind }, "a listener threw");
+      this.#deps.log.error({ error, kind: this.#type.kind }, "a listener of an informer threw");
     }
   }
 
   #explain(error: unknown, fields: object): void {
     const { log } = this.#deps;
     const { plural, group } = this.#type;
-    if (isGone(error)) return log.info({ ...fields, error }, "the watch is too old, listing anew");
+    if (isGone(error)) return log.info({ ...fields, error }, "the version of the watch is too old, listing again");
     if (isNotFound(error)) {
       return log.warn(
         { ...fields, crd: `${plural}.${group}` },
         "the API server does not serve this kind: is its CRD installed?",
       );
     }
-    log.warn({ ...fields, error }, "list or watch failed, trying again");
+    log.warn({ ...fields, error }, "list or watch failed, will retry");
   }
 
   #trim(object: T): T {

@@ -36,7 +36,7 @@ async function aLeaderAndAStandby(): Promise<[Candidate, Candidate]> {
   return [leader, standby];
 }
 
-/** Two renewals: by then the standby has looked at the lease. */
+/** Two renewals, after which the standby has read the lease. */
 async function renewal(): Promise<void> {
   const read = async () => (await client.get(leases, { namespace, name: "operator" })).spec?.renewTime;
   for (let times = 0; times < 2; times++) {
@@ -45,7 +45,7 @@ async function renewal(): Promise<void> {
   }
 }
 
-/** Every state of the lease, from the one it has to the first that the standby holds. */
+/** Every state of the lease, from the current one to the first one in which the standby holds it. */
 async function statesUntilTwo(): Promise<NonNullable<Lease["spec"]>[]> {
   const { items, resourceVersion } = await client.list(leases, { namespace });
   const states = items.map(({ spec }) => spec ?? {});
@@ -58,9 +58,9 @@ async function statesUntilTwo(): Promise<NonNullable<Lease["spec"]>[]> {
 
 const msOf = (time: string | undefined): number => Date.parse(time ?? "");
 
-// What these take is measured by `make bench BENCH=leader`; leader.test.ts holds the seconds, on a clock of its own.
+// `make bench BENCH=leader` measures the duration; leader.test.ts checks the seconds, with a fake clock.
 describe("two candidates for one lease", () => {
-  it("hand over when the leader stops cleanly, from a lease that was given back", async () => {
+  it("change roles when the leader stops cleanly and releases the lease", async () => {
     const [leader, standby] = await aLeaderAndAStandby();
     const states = statesUntilTwo();
     leader.child.kill("SIGTERM");
@@ -71,7 +71,7 @@ describe("two candidates for one lease", () => {
     expect(spec).toMatchObject({ holderIdentity: "two", leaseTransitions: 1, leaseDurationSeconds: 15 });
   });
 
-  it("take over when the leader is killed, and not before its lease has run out", async () => {
+  it("change roles when the leader is killed, and not before its lease has expired", async () => {
     const [leader, standby] = await aLeaderAndAStandby();
     const states = statesUntilTwo();
     leader.child.kill("SIGKILL");

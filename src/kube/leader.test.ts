@@ -35,7 +35,7 @@ function aField() {
 }
 
 describe("leader", () => {
-  it("leads at once where there is no lease, and says so in the metric", async () => {
+  it("leads at once if there is no lease, and sets the metric", async () => {
     const { clock, candidate, client } = aField();
     const one = candidate("one");
     await clock.advance(0);
@@ -49,7 +49,7 @@ describe("leader", () => {
     expect(await one.registry.metrics()).toContain('leader_election_master_status{name="operator"} 1');
   });
 
-  it("renews every two seconds, and nobody else gets in", async () => {
+  it("renews every two seconds, and no other candidate leads", async () => {
     const { clock, candidate, holder } = aField();
     const one = candidate("one");
     await clock.advance(0);
@@ -59,7 +59,7 @@ describe("leader", () => {
     expect(one.lost).toEqual([]);
   });
 
-  it("hands over within 3 s on a clean stop", async () => {
+  it("is followed by the next leader within 3 s after a clean stop", async () => {
     const { clock, candidate, holder } = aField();
     const one = candidate("one");
     await clock.advance(0);
@@ -72,7 +72,7 @@ describe("leader", () => {
     expect(one.lost).toEqual([]);
   });
 
-  it("hands over within 3 s though it stops during a renewal that is written all the same", async () => {
+  it("is followed within 3 s even if it stops during a renewal that is written anyway", async () => {
     const { clock, client, candidate, holder } = aField();
     const { replace } = client;
     client.replace = async (...call) => {
@@ -91,7 +91,7 @@ describe("leader", () => {
     expect([two.leader.isLeader, one.lost]).toEqual([true, []]);
   });
 
-  it("leaves the lease alone on its stop where another has taken it meanwhile", async () => {
+  it("does not release a lease that another has taken meanwhile", async () => {
     const { clock, client, candidate, holder } = aField();
     const one = candidate("one");
     await clock.advance(0);
@@ -101,7 +101,7 @@ describe("leader", () => {
     expect(holder()).toBe("two");
   });
 
-  it("is taken over within 20 s where the leader dies, and not before its lease has run out", async () => {
+  it("is replaced within 20 s after it dies, and not before its lease has expired", async () => {
     const { clock, client, candidate } = aField();
     const one = candidate("one");
     await clock.advance(0);
@@ -119,7 +119,7 @@ describe("leader", () => {
     expect(one.lost).toHaveLength(1);
   });
 
-  it("is taken over within 20 s where it dies while the other waits for an answer that never comes", async () => {
+  it("is replaced within 20 s after it dies while the other waits for an answer that never comes", async () => {
     const { clock, client, candidate } = aField();
     candidate("one");
     await clock.advance(0);
@@ -136,7 +136,7 @@ describe("leader", () => {
     expect([asked, two.leader.isLeader]).toEqual([true, true]);
   });
 
-  it("gives up before its lease ends when it cannot renew, so that two never lead", async () => {
+  it("gives up before its lease expires when it cannot renew, so that two never lead", async () => {
     const { clock, client, candidate } = aField();
     const one = candidate("one");
     await clock.advance(0);
@@ -162,7 +162,7 @@ describe("leader", () => {
     expect(one.lost).toEqual(["not renewed for 10 s"]);
   });
 
-  it("gives up at the deadline though its wall clock is set back meanwhile", async () => {
+  it("gives up at the deadline even if its wall clock is set back meanwhile", async () => {
     const { clock, client, candidate } = aField();
     const one = candidate("one");
     await clock.advance(4_000);
@@ -172,7 +172,7 @@ describe("leader", () => {
     expect(one.lost).toEqual(["not renewed for 10 s"]);
   });
 
-  it("keeps its lease, and a standby leaves it alone, when the wall clock is set forward", async () => {
+  it("keeps its lease, and a standby does not take it, when the wall clock is set forward", async () => {
     const { clock, client, candidate } = aField();
     const one = candidate("one");
     await clock.advance(0);
@@ -184,7 +184,7 @@ describe("leader", () => {
     expect([one.leader.isLeader, two.leader.isLeader, one.lost]).toEqual([true, false, []]);
   });
 
-  it("renews late but in time where a busy event loop kept it from its deadline", async () => {
+  it("renews late but in time after a busy event loop delayed it past its deadline", async () => {
     const { clock, candidate, holder } = aField();
     const one = candidate("one");
     await clock.advance(0);
@@ -225,7 +225,7 @@ describe("leader", () => {
     expect(one.leader.isLeader).toBe(true);
   });
 
-  it("keeps trying while the API server is away", async () => {
+  it("retries while the API server is unreachable", async () => {
     const { clock, client, candidate } = aField();
     client.before = () => {
       throw failure(0, "Unreachable");
@@ -238,14 +238,14 @@ describe("leader", () => {
     expect(one.leader.isLeader).toBe(true);
   });
 
-  it("lets one of two win that try at the same moment", async () => {
+  it("lets one of two win that try at the same time", async () => {
     const { clock, candidate } = aField();
     const [one, two] = [candidate("one"), candidate("two")];
     await clock.advance(10_000);
     expect([one.leader.isLeader, two.leader.isLeader].filter(Boolean)).toHaveLength(1);
   });
 
-  it("stops waiting when it is told to", async () => {
+  it("stops waiting when its signal aborts", async () => {
     const { clock, client } = aField();
     const stop = new AbortController();
     const options = { client, namespace: "bellhop", name: "operator", clock, log: silentLogger, onLost: () => {} };

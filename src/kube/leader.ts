@@ -8,29 +8,29 @@ import { toMicroTime } from "./micro-time.ts";
 import { type Lease, leases } from "./resources.ts";
 import type { KubeClient } from "./types.ts";
 
-/** The numbers that client-go and controller-runtime have. */
+/** The defaults of client-go and controller-runtime. */
 const defaultTiming: LeaderTiming = { leaseMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2_000 };
 
-/** How long a lease holds, when its holder gives up, and how often both sides look. */
+/** Duration of a lease, when its holder gives up, and how often both sides check. */
 export interface LeaderTiming {
   leaseMs: number;
-  /** Below `leaseMs`: the old leader is out before the next is in. */
+  /** Less than `leaseMs`, so that the old leader stops before the next one starts. */
   renewDeadlineMs: number;
   retryMs: number;
 }
 
-/** What leading takes. */
+/** Options of a candidate. */
 export interface LeaderOptions {
   client: Pick<KubeClient, "find" | "create" | "replace">;
-  /** Of the Lease. */
+  /** Namespace of the Lease. */
   namespace: string;
   name: string;
-  /** Unique to this process: the pod's name and something random. */
+  /** Unique to this process: the pod's name and a random part. */
   identity: string;
   clock: Clock;
   log: Logger;
   metrics?: KubeMetrics;
-  /** The lease could not be kept: the process must end at once, as another leads from now on. Never called after `release`. */
+  /** Called when the lease was lost: the process must end at once, because another one leads from now on. Never called after `release`. */
   onLost: (reason: string) => void;
   timing?: LeaderTiming;
 }
@@ -38,13 +38,13 @@ export interface LeaderOptions {
 /** One candidate for one Lease. */
 export interface Leader {
   readonly isLeader: boolean;
-  /** Resolves when this process leads; rejects when `signal` aborts. Failures on the way are logged and tried again. */
+  /** Resolves when this process leads; rejects when `signal` aborts. Failures are logged and retried. */
   acquire(signal: AbortSignal): Promise<void>;
-  /** Stops renewing and gives the lease back, so that the next need not wait for its end. Failures are logged: it then runs out. */
+  /** Stops renewing and releases the lease, so that the next candidate need not wait for its expiry. On a failure, which is logged, it expires. */
   release(): Promise<void>;
 }
 
-/** Makes a candidate; it does nothing before `acquire`. */
+/** Creates a candidate; it does nothing before `acquire`. */
 export function createLeader(options: LeaderOptions): Leader {
   return new LeaseLeader(options);
 }
@@ -54,7 +54,7 @@ class LeaseLeader implements Leader {
   readonly #timing: LeaderTiming;
   readonly #log: Logger;
   readonly #renewing = new AbortController();
-  /** What we last saw, and when by our own clock: others' clocks are not compared with ours. */
+  /** The last observed lease, and when we observed it by our own clock: clocks of others are not compared with ours. */
   #seen: { renewal: string; atMs: number } | undefined;
   #held: Lease | undefined;
   #renewedAtMs = 0;
@@ -93,7 +93,7 @@ class LeaseLeader implements Leader {
       await this.#giveBack(held).catch((error: unknown) => this.#giveBackNewest(error));
       this.#log.info({}, "lease released");
     } catch (error) {
-      this.#log.warn({ error }, "the lease could not be released, it runs out by itself");
+      this.#log.warn({ error }, "could not release the lease, it will expire");
     }
   }
 
@@ -102,7 +102,7 @@ class LeaseLeader implements Leader {
     await this.#options.client.replace(leases, { ...lease, spec });
   }
 
-  /** After a conflict: a renewal that we no longer waited for may have been written all the same. */
+  /** After a conflict: a renewal that timed out for us may have been written anyway. */
   async #giveBackNewest(error: unknown): Promise<void> {
     const { client, namespace, name, identity } = this.#options;
     const newest = isConflict(error) ? await client.find(leases, { namespace, name }) : undefined;
@@ -110,7 +110,7 @@ class LeaseLeader implements Leader {
     await this.#giveBack(newest);
   }
 
-  /** One try; sets `#held` or answers how long to wait before the next. */
+  /** One attempt; sets `#held`, or returns how long to wait before the next attempt. */
   async #tryAcquire(signal: AbortSignal): Promise<number> {
     const { client, namespace, name } = this.#options;
     const limit = this.#limit(this.#timing.renewDeadlineMs / 2, signal);
@@ -128,7 +128,7 @@ class LeaseLeader implements Leader {
     return this.#timing.retryMs;
   }
 
-  /** How long the lease is still somebody else's, counted from when we saw it renewed. */
+  /** How long another process still holds the lease, counted from when we observed its renewal. */
   #freeInMs(lease: Lease): number {
     const { holderIdentity, leaseDurationSeconds, renewTime } = lease.spec ?? {};
     if (!holderIdentity || holderIdentity === this.#options.identity) return 0;
@@ -156,7 +156,7 @@ class LeaseLeader implements Leader {
     this.#renewedAtMs = startedMs;
   }
 
-  /** Renews until released or lost. Never rejects. */
+  /** Renews the lease until it is released or lost. Never rejects. */
   async #keep(signal: AbortSignal): Promise<void> {
     for (;;) {
       await sleep(this.#options.clock, this.#timing.retryMs, signal).catch(() => undefined); // rejects only on abort
@@ -172,7 +172,7 @@ class LeaseLeader implements Leader {
     }
   }
 
-  /** One renewal within what is left of the deadline; answers why the lease is lost, if it is. */
+  /** One renewal within the rest of the deadline; returns the reason if the lease is lost. */
   async #renew(signal: AbortSignal): Promise<string | undefined> {
     const { client, identity } = this.#options;
     const startedMs = this.#nowMs();
@@ -200,8 +200,8 @@ class LeaseLeader implements Leader {
   }
 
   /**
-   * Until when a renewal that starts now may be answered: the deadline. One that starts after it, because a busy event loop woke us late,
-   * has until shortly before the lease ends: no standby takes it earlier, and giving up would end a leader that is well.
+   * Until when a renewal that starts now may be answered: the deadline. A renewal that starts after it, because a busy event loop delayed it,
+   * has until shortly before the lease expires: no standby takes the lease earlier, and giving up would end a healthy leader.
    */
   #renewUntilMs(startedMs: number): number {
     const { renewDeadlineMs, leaseMs, retryMs } = this.#timing;
@@ -213,7 +213,7 @@ class LeaseLeader implements Leader {
     return `not renewed for ${this.#timing.renewDeadlineMs / 1000} s`;
   }
 
-  /** After a conflict: who holds the lease now? If it is still us, what we hold is made current. */
+  /** After a conflict: reads who holds the lease now. If it is still us, updates our copy. */
   async #readAgain(signal: AbortSignal): Promise<string> {
     const { client, namespace, name, identity } = this.#options;
     const lease = await client.find(leases, { namespace, name }, signal);
@@ -222,7 +222,7 @@ class LeaseLeader implements Leader {
     return holder;
   }
 
-  /** Aborts with `signal`, or after so long. */
+  /** A signal that aborts with `signal`, or after the given time. */
   #limit(ms: number, signal: AbortSignal): { signal: AbortSignal; cancel: () => void } {
     const deadline = new AbortController();
     const giveUp = (): void => deadline.abort(new BellhopError("RenewDeadline", "no answer in time"));
@@ -245,7 +245,7 @@ class LeaseLeader implements Leader {
     return toMicroTime(this.#options.clock.now());
   }
 
-  /** Not the wall clock: set back, it would let a leader that cannot renew go on beside the next. */
+  /** Not the wall clock: if that is set back, a leader that cannot renew would continue beside the next one. */
   #nowMs(): number {
     return this.#options.clock.monotonicMs();
   }

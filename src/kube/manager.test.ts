@@ -4,9 +4,9 @@ import { silentLogger } from "../shared/log.ts";
 import { type ManagedInformer, type ManagerOptions, createManager } from "./manager.ts";
 import { createProbeServer } from "./probes.ts";
 
-/** Parts that write down when they start and stop. */
+/** Parts that record when they start and stop. */
 function theParts() {
-  const story: string[] = [];
+  const steps: string[] = [];
   const synced = Promise.withResolvers<void>();
   const led = Promise.withResolvers<void>();
   const drained = Promise.withResolvers<void>();
@@ -16,8 +16,8 @@ function theParts() {
       return hasSynced;
     },
     start(signal) {
-      story.push("informer starts");
-      signal.addEventListener("abort", () => story.push("informer stops"));
+      steps.push("informer starts");
+      signal.addEventListener("abort", () => steps.push("informer stops"));
     },
     async waitForSync(signal) {
       await orAborted(synced.promise, signal);
@@ -33,27 +33,27 @@ function theParts() {
       {
         name: "task",
         start(signal) {
-          story.push("controller starts");
-          signal.addEventListener("abort", () => story.push("controller stops"));
+          steps.push("controller starts");
+          signal.addEventListener("abort", () => steps.push("controller stops"));
         },
         async drain() {
-          if (story.includes("controller starts")) await drained.promise;
-          story.push("controller drained");
+          if (steps.includes("controller starts")) await drained.promise;
+          steps.push("controller drained");
         },
       },
     ],
     leader: {
       isLeader: false,
       async acquire(signal) {
-        story.push("waits to lead");
+        steps.push("waits to lead");
         await orAborted(led.promise, signal);
       },
       async release() {
-        story.push("lease released");
+        steps.push("lease released");
       },
     },
   };
-  return { story, synced, led, drained, options };
+  return { steps, synced, led, drained, options };
 }
 
 function orAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
@@ -81,30 +81,30 @@ async function running(parts: ReturnType<typeof theParts>) {
 }
 
 describe("manager", () => {
-  it("starts probes, informers, the lead and controllers in order, each when the one before is there", async () => {
+  it("starts probes, informers, the election and controllers in order, each when the previous one is ready", async () => {
     const parts = theParts();
     const { ready } = await running(parts);
     expect(await ready()).toMatchObject({ status: 503, reasons: ["the informer tasks has not synced yet"] });
-    expect(parts.story).toEqual(["informer starts"]);
+    expect(parts.steps).toEqual(["informer starts"]);
     parts.synced.resolve();
-    await expect.poll(() => parts.story).toEqual(["informer starts", "waits to lead"]);
+    await expect.poll(() => parts.steps).toEqual(["informer starts", "waits to lead"]);
     expect(await ready()).toMatchObject({ status: 200, reasons: [] });
     parts.led.resolve();
-    await expect.poll(() => parts.story.at(-1)).toBe("controller starts");
+    await expect.poll(() => parts.steps.at(-1)).toBe("controller starts");
   });
 
-  it("stops in reverse: the lease goes only when the controllers have drained, the informers after", async () => {
+  it("stops in reverse order: releases the lease when the controllers have drained, then stops the informers", async () => {
     const parts = theParts();
     const { stop, done, ready, base } = await running(parts);
     parts.synced.resolve();
     parts.led.resolve();
-    await expect.poll(() => parts.story.at(-1)).toBe("controller starts");
+    await expect.poll(() => parts.steps.at(-1)).toBe("controller starts");
     stop.abort(new Error("stopping"));
     expect(await ready()).toMatchObject({ status: 503, reasons: ["stopping"] });
-    expect(parts.story).not.toContain("lease released");
+    expect(parts.steps).not.toContain("lease released");
     parts.drained.resolve();
     await done;
-    expect(parts.story.slice(3)).toEqual([
+    expect(parts.steps.slice(3)).toEqual([
       "controller stops",
       "controller drained",
       "lease released",
@@ -118,21 +118,21 @@ describe("manager", () => {
     const { stop, done } = await running(parts);
     stop.abort(new Error("stopping"));
     await done;
-    expect(parts.story).toEqual(["informer starts", "controller drained", "lease released", "informer stops"]);
+    expect(parts.steps).toEqual(["informer starts", "controller drained", "lease released", "informer stops"]);
   });
 
   it("stops cleanly while it still waits to lead", async () => {
     const parts = theParts();
     const { stop, done } = await running(parts);
     parts.synced.resolve();
-    await expect.poll(() => parts.story.at(-1)).toBe("waits to lead");
+    await expect.poll(() => parts.steps.at(-1)).toBe("waits to lead");
     stop.abort(new Error("stopping"));
     await done;
-    expect(parts.story).not.toContain("controller starts");
-    expect(parts.story.at(-1)).toBe("informer stops");
+    expect(parts.steps).not.toContain("controller starts");
+    expect(parts.steps.at(-1)).toBe("informer stops");
   });
 
-  it("says so when the probes cannot listen", async () => {
+  it("rejects when the probes cannot listen", async () => {
     const first = createProbeServer({
       port: 0,
       host: "127.0.0.1",
@@ -145,12 +145,12 @@ describe("manager", () => {
     const manager = createManager({ ...parts.options, probes: { port, host: "127.0.0.1" } });
     await expect(manager.run(new AbortController().signal)).rejects.toThrow(/EADDRINUSE/);
     await expect(manager.probePort).rejects.toThrow(/EADDRINUSE/);
-    expect(parts.story).toEqual([]);
+    expect(parts.steps).toEqual([]);
   });
 });
 
 describe("probes", () => {
-  it("answer healthz, readyz with facts, and metrics; nothing else, and no odd path ends the process", async () => {
+  it("answer healthz, readyz with facts, and metrics; nothing else, and no malformed path ends the process", async () => {
     const registry = new Registry();
     let healthy = true;
     const server = createProbeServer({
@@ -171,6 +171,6 @@ describe("probes", () => {
     expect((await fetch(`${base}/x`)).status).toBe(404);
     registry.metrics = () => Promise.reject(new Error("broken collector"));
     const broken = await fetch(`${base}/metrics`);
-    expect([broken.status, await broken.text()]).toEqual([500, "collecting the metrics failed: broken collector\n"]);
+    expect([broken.status, await broken.text()]).toEqual([500, "could not collect the metrics: broken collector\n"]);
   });
 });

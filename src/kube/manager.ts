@@ -4,44 +4,44 @@ import type { Leader } from "./leader.ts";
 import { type ProbeAnswer, createProbeServer } from "./probes.ts";
 import type { Informer, KubeObject } from "./types.ts";
 
-/** An informer, whatever it holds. */
+/** An informer of any kind. */
 export type ManagedInformer = Pick<Informer<KubeObject>, "hasSynced" | "start" | "waitForSync">;
 
-/** What runs while we lead: a controller, or anything of its shape. */
+/** A part that runs while we lead: a controller, or anything with the same methods. */
 export interface ManagedController {
   readonly name: string;
   start(signal: AbortSignal): void;
   drain(): Promise<void>;
 }
 
-/** The parts of one process. */
+/** Options of a manager: the parts of one process. */
 export interface ManagerOptions {
   log: Logger;
   registry: Registry;
-  /** Where the probes listen. */
+  /** Address of the probe server. */
   probes: { port: number; host?: string };
-  /** By name, as `/readyz` calls them. */
+  /** Informers by name, as shown by `/readyz`. */
   informers: Record<string, ManagedInformer>;
   controllers: ManagedController[];
-  /** Without one, the controllers start as soon as the informers have synced. */
+  /** If absent, the controllers start as soon as the informers have synced. */
   leader?: Leader;
 }
 
 /** Runs a process's parts in order. */
 export interface Manager {
   /**
-   * Probes → informers → sync → lead → controllers; resolves when `signal` has aborted and all of it has stopped, in reverse:
-   * the lease is given back only when no controller works any more. Rejects where the probes cannot listen.
+   * Starts probes → informers → sync → lead → controllers. Resolves when `signal` has aborted and everything has stopped, in reverse order:
+   * the lease is released only when no controller works any more. Rejects if the probes cannot listen.
    */
   run(signal: AbortSignal): Promise<void>;
   /** The port of the probes, once they listen. */
   readonly probePort: Promise<number>;
 }
 
-/** Makes a manager; nothing starts before `run`. A standby is ready when its informers have synced. */
+/** Creates a manager; nothing starts before `run`. A standby is ready when its informers have synced. */
 export function createManager(options: ManagerOptions): Manager {
   const port = Promise.withResolvers<number>();
-  port.promise.catch(() => undefined); // told by `run` as well
+  port.promise.catch(() => undefined); // `run` reports it as well
   return { probePort: port.promise, run: (signal) => run(options, signal, port) };
 }
 

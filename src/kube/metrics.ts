@@ -1,10 +1,10 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 
-/** From 10 µs to 1,000 s in decades, as client-go has it. */
+/** From 10 µs to 1,000 s in powers of ten, as in client-go. */
 const queueBuckets = [0.00001, 0.0001, 0.001, 0.01, 0.1, 1, 10, 100, 1000];
 const reconcileBuckets = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
-/** The runtime's metrics, under the names that client-go and controller-runtime gave them. */
+/** Metrics of the operator runtime, with the names of client-go and controller-runtime. */
 export interface KubeMetrics {
   requests: Counter<"code" | "method">;
   depth: Gauge<"name">;
@@ -12,7 +12,7 @@ export interface KubeMetrics {
   queueDuration: Histogram<"name">;
   workDuration: Histogram<"name">;
   retries: Counter<"name">;
-  /** Asked at each scrape: the age in seconds of the oldest key in work on the queue `name`. */
+  /** Called at each scrape: the age in seconds of the oldest key in process in the queue `name`. */
   longestRunning: Map<string, () => number>;
   reconciles: Counter<"controller" | "result">;
   reconcileErrors: Counter<"controller">;
@@ -24,7 +24,7 @@ export interface KubeMetrics {
   informerFailures: Counter<"kind" | "reason">;
 }
 
-/** Registers all of them, once a registry. */
+/** Registers all metrics; call it once for each registry. */
 export function createKubeMetrics(registry: Registry): KubeMetrics {
   const registers = [registry];
   const counter = <L extends string>(name: string, help: string, ...labelNames: L[]): Counter<L> =>

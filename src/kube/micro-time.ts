@@ -1,4 +1,4 @@
-/** `metav1.MicroTime`: six digits after the second, neither fewer nor more. */
+/** `metav1.MicroTime`: exactly six digits after the second. */
 export function toMicroTime(date: Date): string {
   return date.toISOString().replace("Z", "000Z");
 }

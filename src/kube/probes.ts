@@ -2,34 +2,34 @@ import { type Server, type ServerResponse, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Registry } from "prom-client";
 
-/** What a probe answers: 200 where `ok`, else 503. All of it is in the JSON body, for people and for the operator. */
+/** Result of a probe: 200 if `ok`, else 503. The JSON body contains all fields, for administrators and for the operator. */
 export interface ProbeAnswer {
   ok: boolean;
   reasons: string[];
-  /** Further facts for whoever asks, such as the generation of the keys that are loaded. Nothing secret: anyone may ask. */
+  /** Additional facts, such as the generation of the loaded keys. Nothing secret, because the probes are not protected. */
   facts?: Record<string, unknown>;
 }
 
-/** What a probe server tells. */
+/** Options of a probe server. */
 export interface ProbeOptions {
-  /** 0 takes a free one. */
+  /** 0 selects a free port. */
   port: number;
-  /** All addresses unless told. */
+  /** Default: all addresses. */
   host?: string;
   registry: Registry;
   ready: () => ProbeAnswer;
-  /** True unless told: a process that answers lives. */
+  /** Default: true, because a process that answers is alive. */
   healthy?: () => ProbeAnswer;
 }
 
 /** `/healthz`, `/readyz` and `/metrics` of one process. */
 export interface ProbeServer {
-  /** Resolves when it listens; rejects where it cannot (`EADDRINUSE`). */
+  /** Resolves when the server listens; rejects if it cannot (`EADDRINUSE`). */
   listen(): Promise<{ port: number }>;
   close(): Promise<void>;
 }
 
-/** Makes the server; it listens after `listen`. */
+/** Creates the server; it listens after `listen`. */
 export function createProbeServer(options: ProbeOptions): ProbeServer {
   const server = createServer((request, response) => {
     void answer(options, request.url ?? "/", response);
@@ -64,7 +64,7 @@ async function metrics(response: ServerResponse, registry: Registry): Promise<vo
     send(response, { status: 200, type: registry.contentType, body: await registry.metrics() });
   } catch (error) {
     const message = error instanceof Error ? error.message : "unknown";
-    send(response, { status: 500, type: "text/plain", body: `collecting the metrics failed: ${message}\n` });
+    send(response, { status: 500, type: "text/plain", body: `could not collect the metrics: ${message}\n` });
   }
 }
 

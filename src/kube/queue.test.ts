@@ -14,7 +14,7 @@ function aQueue() {
   const registry = new Registry();
   const queue = createQueue({ clock, name: "test", metrics: createKubeMetrics(registry) });
   const taken: string[] = [];
-  /** Takes one key as a worker would, without finishing it. */
+  /** Takes one key as a worker would, without calling `done`. */
   const take = () => void queue.next().then((request) => taken.push(request?.name ?? "(end)"));
   return { clock, registry, queue, taken, take };
 }
@@ -34,7 +34,7 @@ describe("queue", () => {
     expect(taken).toEqual(["a", "b"]);
   });
 
-  it("gives a key to one worker at a time, and again once when it was added while in work", async () => {
+  it("gives a key to one worker at a time, and once more if it was added meanwhile", async () => {
     const { queue, clock, taken, take } = aQueue();
     queue.add(a);
     take();
@@ -65,7 +65,7 @@ describe("queue", () => {
     expect(order.indexOf("low")).toBe(7);
   });
 
-  it("gives what the first list brought last, and earlier when it changes meanwhile", async () => {
+  it("gives keys of the initial list last, and earlier if they change meanwhile", async () => {
     const { queue, clock, taken, take } = aQueue();
     queue.add(a, "low");
     queue.add(b, "low");
@@ -77,7 +77,7 @@ describe("queue", () => {
     expect(taken).toEqual(["c", "b", "a"]);
   });
 
-  it("keeps the higher priority of two additions while in work", async () => {
+  it("keeps the higher priority of two additions while a worker has the key", async () => {
     const { queue, clock, taken, take } = aQueue();
     queue.add(a);
     take();
@@ -102,7 +102,7 @@ describe("queue", () => {
     expect(clock.pending).toBe(0);
   });
 
-  it("leaves a timer alone when the key is added in between", async () => {
+  it("keeps a timer when the key is added in between", async () => {
     const { queue, clock, take } = aQueue();
     queue.addAfter(a, 1_000);
     queue.add(a);
@@ -113,7 +113,7 @@ describe("queue", () => {
     expect(queue.depth).toBe(1);
   });
 
-  it("backs off from 5 ms to 5 min, a key for itself, until it is forgotten", async () => {
+  it("backs off from 5 ms to 5 min, separately for each key, until it is reset", async () => {
     const { queue } = aQueue();
     expect(Array.from({ length: 5 }, () => queue.retry(a))).toEqual([5, 10, 20, 40, 80]);
     expect(queue.retry(b)).toBe(5);
@@ -123,11 +123,11 @@ describe("queue", () => {
     expect(queue.retry(a)).toBe(5);
   });
 
-  it("waits as long as the server asked for, where that is longer than the back-off", () => {
+  it("waits as long as the server asked for, if that is longer than the back-off", () => {
     expect(aQueue().queue.retry(a, 7_000)).toBe(7_000);
   });
 
-  it("ends waiting workers and timers when it is shut down, and takes nothing more", async () => {
+  it("ends waiting workers and timers when it is shut down, and accepts no more keys", async () => {
     const { queue, clock, taken, take } = aQueue();
     take();
     queue.addAfter(a, 10);
@@ -139,11 +139,11 @@ describe("queue", () => {
     expect(clock.pending).toBe(0);
   });
 
-  it("refuses a done for what is not in work", () => {
-    expect(() => aQueue().queue.done(a)).toThrow(/not in work/);
+  it("rejects a done for a key that no worker has", () => {
+    expect(() => aQueue().queue.done(a)).toThrow(/which no worker has/);
   });
 
-  it("counts under the names of client-go", async () => {
+  it("counts with the metric names of client-go", async () => {
     const { queue, clock, registry, take } = aQueue();
     queue.add(a);
     queue.add(b);
@@ -162,7 +162,7 @@ describe("queue", () => {
     expect(text).toContain('workqueue_work_duration_seconds_sum{name="test"} 3');
   });
 
-  it("never loses a key and never hands it out twice at once, whatever the order of calls", async () => {
+  it("never loses a key and never gives it to two workers at once, in any order of calls", async () => {
     const step = fc.record({
       op: fc.constantFrom("add", "low", "after", "retry", "take", "done", "advance"),
       name: fc.constantFrom("a", "b", "c", "d"),

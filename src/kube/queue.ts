@@ -7,11 +7,11 @@ const defaultBackoff: Backoff = { baseMs: 5, maxMs: 300_000 };
 /** After so many normal keys in a row, a low one is next: a steady stream of changes must not delay the initial list for ever. */
 const normalBeforeLow = 7;
 
-/** What a queue needs; `name` labels its metrics. */
+/** Options of a queue; `name` labels its metrics. */
 export interface QueueOptions {
   clock: Clock;
   name?: string;
-  /** Between failures of one key: 5 ms doubled up to 5 min. */
+  /** Delay between retries of one key; default 5 ms, doubled up to 5 min. */
   backoff?: Backoff;
   metrics?: KubeMetrics;
 }
@@ -20,27 +20,27 @@ export interface QueueOptions {
 export type Priority = "normal" | "low";
 
 /**
- * Keys to look at, never objects. A key waits at most once and is never given to two workers at a time;
- * one that is added while in work is given out again when that work is done.
+ * A queue of keys to reconcile, never of objects. A key waits at most once and is never given to two workers at the same time. A key that is
+ * added while a worker has it is given out again when that worker is done.
  */
 export interface Queue {
   add(request: Request, priority?: Priority): void;
-  /** Adds after a delay. One timer a key, the earliest wins; `add` in between leaves it alone. */
+  /** Adds a key after a delay. Each key has one timer, and the earliest wins; `add` does not cancel it. */
   addAfter(request: Request, delayMs: number): void;
-  /** Adds after this key's back-off, which grows with each call; answers the delay in milliseconds. */
+  /** Adds a key after its back-off, which grows with each call; returns the delay in milliseconds. */
   retry(request: Request, atLeastMs?: number): number;
-  /** Ends the back-off of a key. */
+  /** Resets the back-off of a key. */
   forget(request: Request): void;
-  /** The next key, once there is one; undefined when the queue is shut down. Call `done` with it afterwards. */
+  /** Waits for the next key; undefined when the queue is shut down. Call `done` with the key afterwards. */
   next(): Promise<Request | undefined>;
   done(request: Request): void;
-  /** Takes nothing more and gives out nothing more; timers end. */
+  /** Accepts and returns no more keys, and cancels timers. */
   shutDown(): void;
-  /** How many keys wait. */
+  /** Number of waiting keys. */
   readonly depth: number;
 }
 
-/** An empty queue. */
+/** Creates an empty queue. */
 export function createQueue(options: QueueOptions): Queue {
   return new KeyQueue(options);
 }
@@ -54,9 +54,9 @@ interface Waiting {
 class KeyQueue implements Queue {
   readonly #options: QueueOptions;
   readonly #waiting = { normal: new Map<string, Waiting>(), low: new Map<string, Waiting>() };
-  /** Keys in work, with when it began. */
+  /** Keys that workers have, with the start time. */
   readonly #processing = new Map<string, number>();
-  /** Keys added while in work. */
+  /** Keys that were added while a worker had them. */
   readonly #dirty = new Map<string, Waiting>();
   readonly #timers = new Map<string, { dueMs: number; cancel: () => void }>();
   readonly #failures = new Map<string, number>();
@@ -86,7 +86,7 @@ class KeyQueue implements Queue {
     if (low) this.#waiting.low.delete(id);
     else this.#options.metrics?.adds.inc({ name: this.#name });
     this.#waiting[priority].set(id, low ? { ...low, priority } : entry);
-    this.#handOut();
+    this.#dispatch();
   }
 
   addAfter(request: Request, delayMs: number): void {
@@ -125,21 +125,21 @@ class KeyQueue implements Queue {
     if (this.#shutDown) return Promise.resolve(undefined);
     return new Promise((resolve) => {
       this.#takers.push(resolve);
-      this.#handOut();
+      this.#dispatch();
     });
   }
 
   done(request: Request): void {
     const id = idOf(request);
     const startedMs = this.#processing.get(id);
-    if (startedMs === undefined) throw new Error(`the key ${id} is done, but was not in work`);
+    if (startedMs === undefined) throw new Error(`done was called for the key ${id}, which no worker has`);
     this.#processing.delete(id);
     this.#options.metrics?.workDuration.observe({ name: this.#name }, (this.#nowMs() - startedMs) / 1000);
     const again = this.#dirty.get(id);
     this.#dirty.delete(id);
     if (again && !this.#shutDown) {
       this.#waiting[again.priority].set(id, again);
-      this.#handOut();
+      this.#dispatch();
     }
   }
 
@@ -160,7 +160,7 @@ class KeyQueue implements Queue {
     if (!dirty || (dirty.priority === "low" && entry.priority === "normal")) this.#dirty.set(id, entry);
   }
 
-  #handOut(): void {
+  #dispatch(): void {
     while (this.#takers.length > 0) {
       const first = this.#first();
       if (!first) break;

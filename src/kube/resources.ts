@@ -14,7 +14,7 @@ import type {
 } from "@kubernetes/client-node";
 import type { KubeObject, ResourceType } from "./types.ts";
 
-/** client-node's types as they are on the wire: dates are strings, and `_from` is `from`. */
+/** client-node's types as in JSON: dates are strings, and `_from` is `from`. */
 export type Wire<T> = T extends Date
   ? string
   : T extends readonly (infer Item)[]
@@ -91,7 +91,7 @@ export interface NetworkPolicy extends KubeObject {
   spec?: Wire<V1NetworkPolicySpec>;
 }
 
-/** A question about a token; created only, `metadata.name` is empty. */
+/** A review of a token; it is only created, and its `metadata.name` is empty. */
 export interface TokenReview extends KubeObject {
   spec: Wire<V1TokenReviewSpec>;
   status?: Wire<V1TokenReviewStatus>;

@@ -1,13 +1,13 @@
 import type { Change, KubeObject, ObjectKey, Store } from "./types.ts";
 
-/** Gives the values under which an object is found by `byIndex`. */
+/** Returns the index values of an object, for `byIndex`. */
 export type IndexFunction<T extends KubeObject> = (object: T) => string[];
 
-/** The writing side of a store: what each write changed is what it answers. */
+/** The writing side of a store. Each write returns the changes it made. */
 export interface WritableStore<T extends KubeObject> extends Store<T> {
   put(object: T): Change<T>[];
   remove(key: ObjectKey): Change<T>[];
-  /** Makes the store hold exactly these. */
+  /** Replaces the content of the store with these objects. */
   replaceAll(objects: T[]): Change<T>[];
   readonly size: number;
 }
@@ -15,7 +15,7 @@ export interface WritableStore<T extends KubeObject> extends Store<T> {
 /** The index that every store has. */
 const byNamespace = "namespace";
 
-/** An empty store. `indexes` are kept up to date with each write. */
+/** Creates an empty store. Each write updates the `indexes`. */
 export function createStore<T extends KubeObject>(indexes: Record<string, IndexFunction<T>> = {}): WritableStore<T> {
   const objects = new Map<string, T>();
   const index = createIndex({ ...indexes, [byNamespace]: ({ metadata }) => [metadata.namespace ?? ""] });
@@ -89,7 +89,7 @@ function createIndex<T extends KubeObject>(functions: Record<string, IndexFuncti
   };
 }
 
-/** An object deleted and made anew between two looks is two changes, not one update. */
+/** An object that was deleted and recreated between two lists is two changes, not one update. */
 function changesOf<T extends KubeObject>(old: T | undefined, current: T): Change<T>[] {
   if (!old) return [{ current }];
   return old.metadata.uid === current.metadata.uid ? [{ old, current }] : [{ old }, { current }];

@@ -6,7 +6,7 @@ import type { JsonPatch, KubeClient, KubeObject, ObjectKey, ResourceType } from 
 type AnyType = ResourceType<KubeObject>;
 type Json = Record<string, unknown>;
 
-/** A call that a test may look at, or make fail. */
+/** A call that a test can inspect or make fail. */
 export interface FakeCall {
   verb: keyof KubeClient;
   plural: string;
@@ -16,17 +16,17 @@ export interface FakeCall {
 
 /** An API server in memory, for unit tests: versions, conflicts, finalizers and generations, but no schemas, selectors or access. */
 export interface FakeClient extends KubeClient {
-  /** Every call, oldest first. */
+  /** All calls, oldest first. */
   readonly calls: FakeCall[];
-  /** Runs before each call; what it throws is what the caller gets, and it may wait. Replace it to break things. */
+  /** Runs before each call; it may wait, and the caller gets the error that it throws. Replace it to simulate failures. */
   before: (call: FakeCall) => void | Promise<void>;
-  /** What is there now. */
+  /** The objects that exist now. */
   objects<T extends KubeObject>(type: ResourceType<T>): T[];
-  /** Puts an object there, past every check. */
+  /** Stores an object without any check. */
   seed<T extends KubeObject>(type: ResourceType<T>, object: T): T;
 }
 
-/** Makes an empty one. */
+/** Creates an empty fake client. */
 export function createFakeClient(): FakeClient {
   const state = createState();
   const calls: FakeCall[] = [];
@@ -67,7 +67,7 @@ function createState() {
       if (!found) throw failure(404, "NotFound", `${describeTarget(type, key)} not found`);
       return copy(found) as T;
     },
-    /** Stores it under the next version; what is being deleted and held by no finalizer goes. */
+    /** Stores the object under the next version; removes it if it is being deleted and has no finalizer. */
     save<T extends KubeObject>(type: ResourceType<T>, object: KubeObject & { status?: unknown }): T {
       const saved = copy({ ...object, metadata: { ...object.metadata, resourceVersion: String(++version) } });
       const leaving = saved.metadata.deletionTimestamp !== undefined && !saved.metadata.finalizers?.length;
@@ -157,7 +157,7 @@ function born(object: { metadata: { name: string } }): KubeObject {
   return { ...object, metadata: { ...object.metadata, uid: randomUUID(), generation: 1 } };
 }
 
-/** What is there, where the writer has seen its newest version. */
+/** The stored object, if the writer has read its newest version; else throws a conflict. */
 function current<T extends KubeObject>(state: State, type: ResourceType<T>, object: T): T {
   const old = state.read(type, object.metadata);
   const seen = object.metadata.resourceVersion;
@@ -165,7 +165,7 @@ function current<T extends KubeObject>(state: State, type: ResourceType<T>, obje
   throw failure(409, "Conflict", `${describeTarget(type, object.metadata)}: the object has been modified`);
 }
 
-/** An `ApiError` as the server would give it. */
+/** An `ApiError` as the server would return it. */
 export function failure(status: number, reason: string, message = reason): ApiError {
   return new ApiError({ status, reason, message });
 }

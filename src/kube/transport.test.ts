@@ -9,8 +9,8 @@ import { type WireServer, startWireServer } from "./wire/testing.ts";
 const x = { namespace: "default", name: "x" };
 
 describe("a call", () => {
-  it("ends with its caller's patience where the connection never comes about", async () => {
-    // Time stands still, so that nothing but its caller ends it.
+  it("ends with its caller's signal if no connection is established", async () => {
+    // The clock does not advance, so that only the caller can end the call.
     vi.useFakeTimers({ toFake: ["setTimeout"] });
     onTestFinished(() => void vi.useRealTimers());
     const abort = new AbortController();
@@ -22,8 +22,8 @@ describe("a call", () => {
   });
 });
 
-describe("calls whose API server went away without a word", () => {
-  it("get a connection of their own once nobody has answered for 4 s, and the old one is closed", async () => {
+describe("calls whose API server disappeared without closing the connection", () => {
+  it("get a new connection after 4 s without any answer, and the old one is closed", async () => {
     const { wire, client, clock } = await aClient();
     await client.get(configMaps, x);
     wire.swallow();
@@ -35,7 +35,7 @@ describe("calls whose API server went away without a word", () => {
     await expect.poll(() => wire.open).toBe(1);
   });
 
-  it("let those end that are still under way on the old connection", async () => {
+  it("do not abort calls that are pending on the old connection", async () => {
     const { wire, server, client, clock } = await aClient();
     await client.get(configMaps, x);
     const answers: (() => void)[] = [];
@@ -51,7 +51,7 @@ describe("calls whose API server went away without a word", () => {
     await expect.poll(() => wire.open).toBe(1);
   });
 
-  it("keep the connection where only one of them waits in vain", async () => {
+  it("keep the connection if only one of them gets no answer", async () => {
     const { wire, server, client, clock } = await aClient();
     server.answer = ({ path }, response) => {
       if (!path.endsWith("/slow")) response.json(200, { metadata: x });
@@ -79,7 +79,7 @@ describe("calls whose API server went away without a word", () => {
   });
 });
 
-/** A call that is given up after so long. */
+/** A call that is aborted after a given time. */
 async function givenUp(client: KubeConnection, clock: FakeClock, afterMs: number): Promise<void> {
   const abort = new AbortController();
   const call = client.get(configMaps, x, abort.signal);
@@ -88,7 +88,7 @@ async function givenUp(client: KubeConnection, clock: FakeClock, afterMs: number
   await expect(call).rejects.toThrow("no longer needed");
 }
 
-/** An API server behind a wire, and a client of it whose time stands still. */
+/** An API server behind a proxy, and a client whose clock does not advance. */
 async function aClient(): Promise<{ wire: Wire; server: WireServer; client: KubeConnection; clock: FakeClock }> {
   const server = await startWireServer((_, response) => response.json(200, { metadata: x }));
   onTestFinished(() => server.close());
@@ -101,14 +101,14 @@ async function aClient(): Promise<{ wire: Wire; server: WireServer; client: Kube
 
 interface Wire {
   port: number;
-  /** How many connections there were, and are. */
+  /** Number of connections so far, and now. */
   connections: number;
   open: number;
-  /** From now on nothing passes on the connections that are open; new ones work. */
+  /** Stops all traffic on the open connections; new connections work. */
   swallow(): void;
 }
 
-/** Passes on what comes, as a network does. */
+/** Forwards bytes, as a network does. */
 async function aWire(to: number): Promise<Wire> {
   const pairs: [Socket, Socket][] = [];
   const server = createServer((near) => {
@@ -136,7 +136,7 @@ async function aWire(to: number): Promise<Wire> {
   return wire;
 }
 
-/** Listens on loopback until the test has ended; answers the port. */
+/** Listens on loopback until the test has ended; returns the port. */
 async function listen(server: Server): Promise<number> {
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => sockets.add(socket.on("error", () => undefined)));

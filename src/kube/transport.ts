@@ -21,23 +21,23 @@ export interface Call {
   body?: unknown;
   contentType?: string;
   signal?: AbortSignal;
-  /** For messages: what was asked, in words (`get pods ns/name`). */
+  /** Description of the call for messages (`get pods ns/name`). */
   what: string;
 }
 
-/** Requests over two pools: calls share one connection (HTTP/2), each watch has its own and no body time-out. */
+/** Makes requests over two pools: calls share one HTTP/2 connection; each watch has its own connection without a body time-out. */
 export interface Transport {
   /** The parsed JSON answer; throws `ApiError`. */
   call(call: Call): Promise<unknown>;
-  /** The answer's bytes as they come; throws `ApiError` where it is not 200. */
+  /** Streams the bytes of the answer; throws `ApiError` if the status is not 200. */
   stream(call: Call): Promise<AsyncIterable<Uint8Array>>;
   close(): Promise<void>;
 }
 
-/** What a transport may be given. */
+/** Optional dependencies of a transport. */
 export interface TransportDeps {
   metrics?: KubeMetrics;
-  /** The system's own unless told. */
+  /** Default: the system clock. */
   clock?: Clock;
 }
 
@@ -108,8 +108,8 @@ async function requestHeaders(config: KubeConfig, call: Call): Promise<Record<st
 }
 
 /**
- * Whatever broke while waiting is "unreachable", but an abort of ours stays what it is. undici hears of an abort only once
- * a request is on a connection: one that waits for the connection would outlive its caller's patience.
+ * Turns every failure into "unreachable", except an abort of ours. undici notices an abort only when the request is on a connection, so a
+ * request that waits for a connection would outlive its caller's time-out.
  */
 async function answered<R>(call: Call, run: () => Promise<R>): Promise<R> {
   try {
@@ -139,7 +139,7 @@ function parseOrUndefined(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return undefined; // not JSON: the caller quotes it instead
+    return undefined; // not JSON: the caller quotes the text instead
   }
 }
 

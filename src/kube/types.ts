@@ -1,4 +1,4 @@
-/** The words of the operator runtime. It knows Kubernetes, but no resource of ours. */
+/** Types of the operator runtime. It knows Kubernetes, but none of our resources. */
 
 /** Metadata every object carries; timestamps are RFC 3339 strings, as on the wire. */
 export interface ObjectMeta {
@@ -38,7 +38,7 @@ export type Draft<T extends KubeObject> = Omit<T, "metadata"> & {
   metadata: Pick<ObjectMeta, "name"> & Partial<ObjectMeta>;
 };
 
-/** Which REST resource a type lives under; the type parameter carries its shape. */
+/** The REST resource of a type; the type parameter carries its shape. */
 export interface ResourceType<T extends KubeObject> {
   group: string;
   version: string;
@@ -56,7 +56,7 @@ export interface ObjectKey {
   name: string;
 }
 
-/** What a list answers. */
+/** Result of a list. */
 export interface KubeList<T> {
   items: T[];
   resourceVersion: string;
@@ -72,9 +72,9 @@ export interface ListOptions {
 
 /** How the pages of a list are read. */
 export interface PageOptions<T> {
-  /** Objects in one answer; 500. Fewer where objects are large: a page is parsed in one go. */
+  /** Page size; default 500. Use fewer if objects are large, because a page is parsed at once. */
   pageSize?: number;
-  /** Drops what the caller does not need, page by page. */
+  /** Removes fields that the caller does not need, page by page. */
   transform?: (object: T) => T;
 }
 
@@ -134,32 +134,32 @@ export interface KubeClient {
   ): Promise<R>;
 }
 
-/** One thing a watch tells. A bookmark carries no more than a newer `resourceVersion`. */
+/** One event of a watch. A bookmark has only a newer `resourceVersion`. */
 export interface WatchEvent<T extends KubeObject> {
   type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK";
   object: T;
 }
 
-/** Narrows a watch and says where it begins. */
+/** Narrows a watch and sets its start. */
 export interface WatchOptions extends ListOptions {
-  /** Only what happened after this version is told. */
+  /** Only changes after this version are reported. */
   resourceVersion: string;
   /** The server ends the watch after this many seconds. */
   timeoutSeconds: number;
 }
 
-/** Streams changes; what an informer needs beside `list`. */
+/** Streams changes; an informer needs it in addition to `list`. */
 export interface Watcher {
   /** Ends when the server ends it; throws `ApiError` (410: the version is too old; 0: the connection broke). */
   watch<T extends KubeObject>(type: ResourceType<T>, options: WatchOptions): AsyncIterable<WatchEvent<T>>;
 }
 
-/** A client with its connections: calls, watches, and the end of both. */
+/** A client with its connections: calls, watches and `close`. */
 export interface KubeConnection extends KubeClient, Watcher {
   close(): Promise<void>;
 }
 
-/** A local, always-current copy of one kind. */
+/** The cache of one kind. */
 export interface Store<T extends KubeObject> {
   get(key: ObjectKey): T | undefined;
   list(namespace?: string): T[];
@@ -167,33 +167,33 @@ export interface Store<T extends KubeObject> {
   byIndex(index: string, value: string): T[];
 }
 
-/** What changed: `old` is absent for additions, `current` for deletions. */
+/** One change: `old` is absent for additions, `current` for deletions. */
 export interface Change<T extends KubeObject> {
   old?: T;
   current?: T;
-  /** True for what was there before we looked: the first list, or the store when a listener came later. */
+  /** True for objects that existed before: from the first list, or from the store when a listener is added later. */
   initial?: boolean;
 }
 
-/** Lists, then watches, for ever; survives resets, 410 and a server that is away. */
+/** Lists, then watches, until it is stopped; recovers from resets, 410 and an unreachable server. */
 export interface Informer<T extends KubeObject> {
   readonly store: Store<T>;
   readonly hasSynced: boolean;
-  /** Called for each change; a listener that throws is logged and counted, never fatal. Returns its own removal. */
+  /** Called for each change; an error that a listener throws is logged and counted, never fatal. Returns a function that removes the listener. */
   onChange(listener: (change: Change<T>) => void): () => void;
   start(signal: AbortSignal): void;
   /** Resolves when the first list is in the store; rejects when `signal` aborts. */
   waitForSync(signal: AbortSignal): Promise<void>;
 }
 
-/** Where the API server is and who we are to it. */
+/** Address of the API server, and our credentials. */
 export interface KubeConfig {
   /** Base URL, such as `https://10.96.0.1:443`. */
   server: string;
   tls: KubeTls;
-  /** The `Authorization` header for the next request, or undefined (client certificates); asked anew each time. */
+  /** The `Authorization` header for the next request, or undefined (client certificates); called for each request. */
   authorization?: () => Promise<string | undefined>;
-  /** The namespace we live in, or the context's; `default` where neither says. */
+  /** The namespace of our pod or of the context; `default` if neither has one. */
   namespace: string;
 }
 
@@ -202,19 +202,19 @@ export interface KubeTls {
   ca?: string;
   cert?: string;
   key?: string;
-  /** The name the server's certificate must carry, where it is not the host of the URL. */
+  /** The name in the server's certificate, if it is not the host of the URL. */
   servername?: string;
-  /** False only where a kubeconfig says `insecure-skip-tls-verify`. */
+  /** False only if a kubeconfig has `insecure-skip-tls-verify`. */
   rejectUnauthorized?: boolean;
 }
 
-/** One object to look at again. */
+/** One object to reconcile. */
 export interface Request {
   namespace: string;
   name: string;
 }
 
-/** What a reconcile answers: nothing more to do, or look again later. */
+/** Result of a reconcile: nothing more to do, or reconcile again later. */
 export interface Result {
   requeueAfterMs?: number;
 }
@@ -222,7 +222,7 @@ export interface Result {
 /** Nothing more to do until something changes. */
 export const done: Result = {};
 
-/** Brings one object to what it should be. Objects from a store are read, never changed. Throwing means retry with back-off; `TerminalError` means not before it changes. */
+/** Brings one object to its desired state. Objects from a store must not be changed. An error means a retry with back-off; a `TerminalError` means no retry before the object changes. */
 export type Reconciler = (request: Request, signal: AbortSignal) => Promise<Result>;
 
 /** A condition as in the Kubernetes API conventions. */
@@ -231,7 +231,7 @@ export interface Condition {
   status: "True" | "False" | "Unknown";
   /** CamelCase, for machines. */
   reason: string;
-  /** A sentence for people. */
+  /** A human-readable sentence. */
   message: string;
   lastTransitionTime: string;
   observedGeneration?: number;

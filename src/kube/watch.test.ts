@@ -5,7 +5,7 @@ import { configMaps } from "./resources.ts";
 import type { Transport } from "./transport.ts";
 import { watchEvents } from "./watch.ts";
 
-/** A transport whose stream gives these chunks, and then breaks with `failure` if there is one. */
+/** A transport whose stream yields these chunks, and then fails with `failure` if there is one. */
 function streaming(chunks: Uint8Array[], failure?: Error): Transport {
   return {
     call: () => Promise.reject(new Error("a watch makes no calls")),
@@ -36,7 +36,7 @@ async function read(transport: Transport): Promise<{ names: string[]; error: unk
 const line = (name: string): string => `${JSON.stringify({ type: "ADDED", object: { metadata: { name } } })}\n`;
 
 describe("watchEvents", () => {
-  it("gives the same events however the bytes are cut, inside characters too", async () => {
+  it("yields the same events for any split of the bytes, also inside characters", async () => {
     const bytes = Buffer.from(["ä", "€uro", "🛎️"].map(line).join(""));
     await fc.assert(
       fc.asyncProperty(fc.array(fc.nat(bytes.length), { maxLength: 12 }), async (cuts) => {
@@ -50,7 +50,7 @@ describe("watchEvents", () => {
     );
   });
 
-  it("gives what came whole before the connection broke, and then says that it broke", async () => {
+  it("yields the complete events before the connection broke, then throws", async () => {
     const { names, error } = await read(
       streaming([Buffer.from(line("a") + line("b").slice(0, 9))], new Error("reset")),
     );
@@ -58,14 +58,14 @@ describe("watchEvents", () => {
     expect(error).toMatchObject({ status: 0, reason: "Unreachable", retryable: true, cause: { message: "reset" } });
   });
 
-  it("throws what the server says in the stream", async () => {
+  it("throws the error that the server sends in the stream", async () => {
     const object = { kind: "Status", code: 410, reason: "Expired", message: "too old resource version" };
     const { error } = await read(streaming([Buffer.from(JSON.stringify({ type: "ERROR", object }) + "\n")]));
     expect(error).toBeInstanceOf(ApiError);
     expect(error).toMatchObject({ status: 410, message: "watch configmaps: too old resource version (410 Expired)" });
   });
 
-  it("throws on a line that is no event", async () => {
+  it("throws on a line that is not an event", async () => {
     expect((await read(streaming([Buffer.from("<html>\n")]))).error).toMatchObject({ status: 0, retryable: true });
   });
 });

@@ -4,8 +4,8 @@ import type { Transport } from "./transport.ts";
 import type { KubeObject, ResourceType, WatchEvent, WatchOptions } from "./types.ts";
 
 /**
- * One watch, from its start to its end: a line of JSON an event. Ends when the server ends it.
- * Throws `ApiError`: 410 where the version is too old, 0 where the connection broke or what came is no event.
+ * Runs one watch: each line of JSON is an event. Ends when the server ends it.
+ * Throws `ApiError`: 410 if the version is too old, 0 if the connection broke or a line is not an event.
  */
 export async function* watchEvents<T extends KubeObject>(
   transport: Transport,
@@ -34,7 +34,7 @@ export async function* watchEvents<T extends KubeObject>(
   }
 }
 
-/** Whole lines only: what is left when the stream ends is an event cut short, and belongs to nobody. */
+/** Yields complete lines only: an incomplete event at the end of the stream is dropped. */
 async function* lines(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let pending: string[] = [];

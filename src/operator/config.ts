@@ -2,24 +2,24 @@ import { z } from "zod";
 import { list, port, readSettings, text } from "../shared/environment.ts";
 import { BellhopError } from "../shared/errors.ts";
 
-/** The operator's settings, all from the environment; the chart sets them. */
+/** The operator's settings, all from environment variables that the chart sets. */
 export const settings = z.object({
-  /** Our own namespace: Lease, hook secrets, the gateways' keys and facts, the CA. */
+  /** The operator's own namespace: holds the Lease, hook secrets, the gateways' keys and facts, and the CA. */
   BELLHOP_NAMESPACE: z.string().min(1),
   /** `/healthz`, `/readyz`, `/metrics`. */
   BELLHOP_PROBE_PORT: port.default(8081),
   BELLHOP_HOST: text,
   POD_NAME: z.string().default("operator"),
 
-  /** Where providers reach the gateway: https, no path; integrations are `Stalled` without it. */
+  /** The gateway's public URL: https, no path; integrations are `Stalled` without it. */
   BELLHOP_EXTERNAL_URL: text,
   /**
-   * The gateways' Service and probe port: a new webhook key reaches the provider when every replica has it, and sandboxes must not reach one
-   * that has just answered.
+   * The gateways' Service and probe port. A new webhook key is installed at the provider when every replica has loaded it. The egress probe
+   * checks that sandboxes cannot reach a replica that has just answered the operator.
    */
   BELLHOP_GATEWAY_SERVICE: z.string().default("bellhop-gateway"),
   BELLHOP_GATEWAY_PROBE_PORT: port.default(8081),
-  /** `host:port` of each gateway's probes, instead of the Service: development and tests. */
+  /** `host:port` of each gateway's probes, instead of the Service; for development and tests. */
   BELLHOP_GATEWAY_ADDRESSES: list.default([]),
 
   BELLHOP_BROKER_NAMESPACE: z.string().min(1),
@@ -27,22 +27,22 @@ export const settings = z.object({
   BELLHOP_BROKER_PORT: port.default(8443),
   /** Labels of the broker's pods, `key=value,…`, for the sandboxes' network policy. */
   BELLHOP_BROKER_LABELS: list.default(["app.kubernetes.io/component=broker"]),
-  /** The broker's URL, instead of its Service: development and tests. */
+  /** The broker's URL, instead of its Service; for development and tests. */
   BELLHOP_BROKER_URL: text,
 
   BELLHOP_SANDBOX_BACKEND: z.enum(["pod", "process"]).default("pod"),
   /** Must be `true` for the process backend, which isolates nothing. */
   BELLHOP_ALLOW_NOT_ISOLATED: z.enum(["true", "false"]).default("false"),
   BELLHOP_SANDBOX_SERVICE_ACCOUNT: z.string().default("default"),
-  /** Our own image, for couriers. */
+  /** Bellhop's own image, for couriers. */
   BELLHOP_IMAGE: z.string().min(1),
   BELLHOP_IMAGE_PULL_POLICY: z.enum(["Always", "IfNotPresent", "Never"]).default("IfNotPresent"),
   BELLHOP_IMAGE_PULL_SECRETS: list.default([]),
 
-  /** Hosts of providers that may have private addresses; the cluster's own ranges (CIDR), never called. */
+  /** Hosts of providers that may have private addresses; and the cluster's own ranges (CIDR), which are never called. */
   BELLHOP_ALLOWED_HOSTS: list.default([]),
   BELLHOP_REFUSED_RANGES: list.default([]),
-  /** A PEM file with further certificate authorities for providers. */
+  /** A PEM file with additional certificate authorities for providers. */
   BELLHOP_CA_FILE: text,
   HTTPS_PROXY: text,
   HTTP_PROXY: text,
@@ -51,24 +51,24 @@ export const settings = z.object({
   BELLHOP_GUARDRAIL_IMAGES: list.default([]),
   BELLHOP_GUARDRAIL_MAX_CPU: text,
   BELLHOP_GUARDRAIL_MAX_MEMORY: text,
-  /** The most of a node's disk that one sandbox may fill. */
+  /** Maximum disk space that one sandbox may use on its node. */
   BELLHOP_GUARDRAIL_MAX_STORAGE: text,
   BELLHOP_MAX_TASKS_CLUSTER: z.coerce.number().int().min(1).default(50),
   BELLHOP_MAX_TASKS_NAMESPACE: z.coerce.number().int().min(1).default(20),
-  /** Days that finished tasks are kept; 7 at least, the time for which deliveries are told apart. */
+  /** Days that finished tasks are kept; at least 7, because they prevent a second task for a repeated delivery. */
   BELLHOP_TASK_RETENTION_DAYS: z.coerce.number().int().min(7).default(7),
-  /** Tasks worked on at the same moment. */
+  /** Number of tasks that are reconciled at the same time. */
   BELLHOP_WORKERS: z.coerce.number().int().min(1).max(64).default(8),
 });
 export type OperatorConfig = z.infer<typeof settings>;
 
-/** Reads the settings; throws `BellhopError` that names each variable that is wrong. */
+/** Reads the settings; throws a `BellhopError` that names each invalid variable. */
 export function readConfig(environment: Record<string, string | undefined>): OperatorConfig {
   const config = readSettings(settings, environment);
   if (config.BELLHOP_SANDBOX_BACKEND === "process" && config.BELLHOP_ALLOW_NOT_ISOLATED !== "true") {
     throw new BellhopError(
       "NotIsolated",
-      "BELLHOP_SANDBOX_BACKEND=process isolates neither users nor network: it is for development and tests; set BELLHOP_ALLOW_NOT_ISOLATED=true to use it there",
+      "BELLHOP_SANDBOX_BACKEND=process isolates neither users nor network and is only for development and tests; to use it there, set BELLHOP_ALLOW_NOT_ISOLATED=true",
     );
   }
   return config;

@@ -36,7 +36,7 @@ import type { Informers } from "./informers.ts";
 import { leading } from "./leading.ts";
 import { brokerHosts, brokerURL, sandboxSettings } from "./sandbox.ts";
 
-/** What the controllers are wired with. */
+/** Dependencies of the controllers. */
 export interface Wiring extends SignInDeps {
   client: KubeConnection;
   config: OperatorConfig;
@@ -48,12 +48,12 @@ export interface Wiring extends SignInDeps {
 const sweepEveryMs = 10 * 60_000;
 const dayMs = 86_400_000;
 /**
- * Short: the lease waits for the last reconcile, and the next operator, who looks every 2 s, is to lead within 3. What is
- * under way for longer is aborted, as every step may be killed and run again.
+ * Short, because the lease is released after the last reconcile, and the next operator, which checks every 2 s, must lead within 3 s. Longer
+ * reconciles are aborted; every step may be killed and run again.
  */
 const graceMs = 300;
 
-/** Every controller of the operator, wired by hand: reads as a table of contents. */
+/** Creates every controller of the operator. */
 export function createControllers(wiring: Wiring): ManagedController[] {
   const { installation, reconciler } = installationOf(wiring);
   const installing = controller(wiring, "installation", reconciler);
@@ -125,7 +125,7 @@ function integrationControllers(wiring: Wiring, sources: readonly IntegrationSou
   sweeping.enqueue({ namespace: "", name: "integrations" });
   const keeping = informers.integrations.map(({ provider, informer }, at) => {
     const source = sources[at];
-    if (!source) throw new TypeError(`no source for ${provider.kind}`);
+    if (!source) throw new TypeError(`there is no integration source for ${provider.kind}`);
     const reconciler = integrationReconciler({
       ...wiring,
       source,
@@ -160,7 +160,7 @@ function serviceGateways({ client, config }: Wiring): Gateways {
   });
 }
 
-/** Gateways that the operator has just reached. None where they are processes of this machine, as sandboxes are: nothing is probed there. */
+/** Gateways that the operator has just reached. None if gateways and sandboxes are processes of this machine: nothing is probed there. */
 async function canaries(wiring: Wiring, signal: AbortSignal): Promise<{ host: string; port: number }[]> {
   if (wiring.config.BELLHOP_GATEWAY_ADDRESSES.length > 0) return [];
   return answeringGateways(serviceGateways(wiring), wiring.config.BELLHOP_GATEWAY_PROBE_PORT, signal);
@@ -176,14 +176,14 @@ function tasksController(
   const tasks = agentTaskController(deps, lifeOf({ commands: commandStep, publish: publishStep, report: reportStep }));
   const made = controller(wiring, "agenttask", tasks.reconcile, config.BELLHOP_WORKERS);
   made.watches(informers.tasks, tasks.onTask);
-  // One change of these concerns many tasks: none of them goes before what happens to a task itself.
+  // One change of these affects many tasks, so it has a lower priority than a change of a task itself.
   made.watches(informers.profiles, tasks.onProfile, "low");
   for (const { informer } of informers.integrations) made.watches(informer, tasks.onIntegration, "low");
   made.watches(informers.pods, tasks.onPod);
   made.watches(informers.networkPolicies, tasks.onNetworkPolicy);
   tasks.onAdmission((request, priority) => made.enqueue(request, { priority }));
   const sweeping = controller(wiring, "sweep", async (_request, signal) => {
-    // As long as a task exists, its own clean-up revokes the token before the Secret goes.
+    // While a task exists, its own clean-up revokes the token before it deletes the Secret.
     const alive = new Set(informers.tasks.store.list().map(({ metadata }) => metadata.uid));
     await deps.credentials.sweep((uid) => alive.has(uid), signal);
     return { requeueAfterMs: sweepEveryMs };

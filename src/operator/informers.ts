@@ -6,7 +6,7 @@ import { createInformer, type InformerDeps } from "../kube/informer.ts";
 import { networkPolicies, pods } from "../kube/resources.ts";
 import { policyIndexes } from "../sandbox/pod/foreign-policy.ts";
 
-/** Every local copy that the operator keeps. */
+/** All informers of the operator. */
 export type Informers = ReturnType<typeof createInformers>;
 
 /** Informers for our kinds, sandbox pods and network policies, in all namespaces. */

@@ -5,16 +5,16 @@ import type { Logger } from "../shared/log.ts";
 
 const backoff = { baseMs: 200, maxMs: 15_000, jitter: 0.3 };
 
-/** What beginning to lead needs. */
+/** Dependencies of the start of leading. */
 export interface LeadingDeps {
   clock: Clock;
   log: Logger;
-  /** Reads what the last leader left; tried until it works. */
+  /** Reads the state that the last leader left; retried until it succeeds. */
   prepare: (signal: AbortSignal) => Promise<void>;
   controllers: readonly ManagedController[];
 }
 
-/** Controllers that begin only when what the last leader left has been read. */
+/** Wraps controllers so that they start only when the state of the last leader has been read. */
 export function leading(deps: LeadingDeps): ManagedController {
   let begun: Promise<void> | undefined;
   return {
@@ -37,7 +37,7 @@ async function begin(deps: LeadingDeps, signal: AbortSignal): Promise<void> {
       return;
     } catch (error) {
       if (signal.aborted) return;
-      deps.log.warn({ error }, "what the last leader left could not be read; trying again");
+      deps.log.warn({ error }, "could not read the state of the last leader, will retry");
       await sleep(deps.clock, delayMs(backoff, ++failures), signal).catch(() => undefined);
     }
   }

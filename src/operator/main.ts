@@ -17,7 +17,7 @@ import { readConfig, type OperatorConfig } from "./config.ts";
 import { createControllers } from "./controllers.ts";
 import { createInformers } from "./informers.ts";
 
-/** What the operator runs on; tests bring their own. */
+/** Dependencies of the operator; tests pass their own. */
 export interface OperatorParts {
   config: OperatorConfig;
   client: KubeConnection;
@@ -27,7 +27,7 @@ export interface OperatorParts {
   shutdown: Shutdown;
 }
 
-/** Runs an operator until it is told to stop; resolves when all of it has ended. */
+/** Runs an operator until its signal aborts; resolves when all parts have ended. */
 export async function runOperator({ config, client, registry, metrics, log, shutdown }: OperatorParts): Promise<void> {
   const clock = systemClock;
   const served: Provider[] = Object.values(providers);

@@ -18,7 +18,7 @@ export function brokerHosts(config: OperatorConfig): string[] {
   return [...override, brokerHost(config)];
 }
 
-/** What every sandbox is built with. The CA and the broker's address are known once the operator leads. */
+/** Settings of every sandbox. The CA and the broker's address are known once the operator leads. */
 export function sandboxSettings(config: OperatorConfig, installation: Installation): SandboxSettings {
   return {
     backend: config.BELLHOP_SANDBOX_BACKEND,

@@ -9,12 +9,12 @@ describe("delayMs", () => {
     expect(delays).toEqual([100, 200, 400, 800, 1_000, 1_000]);
   });
 
-  it("takes off up to the jitter", () => {
+  it("subtracts at most the jitter", () => {
     expect(delayMs({ baseMs: 100, maxMs: 1_000, jitter: 0.5, random: () => 0.999_999 }, 2)).toBe(100);
     expect(delayMs({ baseMs: 100, maxMs: 1_000, jitter: 0.5, random: () => 0 }, 2)).toBe(200);
   });
 
-  it("stays between nothing and the maximum, however many failures there were", () => {
+  it("stays between 0 and the maximum for any number of failures", () => {
     fc.assert(
       fc.property(fc.nat(), fc.double({ min: 0, max: 1, noNaN: true }), (failures, jitter) => {
         const delay = delayMs({ baseMs: 5, maxMs: 300_000, jitter }, failures);

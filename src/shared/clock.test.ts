@@ -3,7 +3,7 @@ import { sleep, systemClock } from "./clock.ts";
 import { FakeClock } from "./fake-clock.ts";
 
 describe("FakeClock", () => {
-  it("stands still until it is told, then runs what fell due in order", async () => {
+  it("does not advance by itself, and then runs due timers in order", async () => {
     const clock = new FakeClock("2026-01-01T00:00:00Z");
     const ran: string[] = [];
     clock.after(20, () => ran.push("b"));
@@ -17,7 +17,7 @@ describe("FakeClock", () => {
     expect(clock.now().toISOString()).toBe("2026-01-01T00:00:00.020Z");
   });
 
-  it("runs a timer that a timer set, at its own time", async () => {
+  it("runs a timer that another timer set, at its due time", async () => {
     const clock = new FakeClock(new Date(0));
     const at: number[] = [];
     clock.after(10, () => clock.after(10, () => at.push(clock.now().getTime())));
@@ -25,7 +25,7 @@ describe("FakeClock", () => {
     expect(at).toEqual([20]);
   });
 
-  it("goes on as before, but for the wall clock, when it is set", async () => {
+  it("changes only the wall clock when it is set", async () => {
     const clock = new FakeClock("2026-01-01T00:00:00Z");
     const ran = vi.fn();
     clock.after(20, ran);
@@ -47,7 +47,7 @@ describe("FakeClock", () => {
 });
 
 describe("sleep", () => {
-  it("resolves when the time has come", async () => {
+  it("resolves after the delay", async () => {
     const clock = new FakeClock();
     const woke = vi.fn();
     void sleep(clock, 100).then(woke);
@@ -68,7 +68,7 @@ describe("sleep", () => {
     await expect(sleep(clock, 100, AbortSignal.abort("word"))).rejects.toThrow("aborted");
   });
 
-  it("takes its listener off the signal when it wakes, so that a long-lived signal gathers none", async () => {
+  it("removes its listener from the signal when it resolves, so that a long-lived signal accumulates none", async () => {
     const clock = new FakeClock();
     const { signal } = new AbortController();
     const removed = vi.spyOn(signal, "removeEventListener");
@@ -94,7 +94,7 @@ describe("systemClock", () => {
     expect([after, now, before].toSorted((a, b) => a.getTime() - b.getTime())).toEqual([before, now, after]);
   });
 
-  it("waits for longer than Node's timers can, and forgets what is cancelled half-way", () => {
+  it("supports delays longer than Node's timers, also when they are cancelled half-way", () => {
     vi.useFakeTimers();
     onTestFinished(() => void vi.useRealTimers());
     const dayMs = 86_400_000;

@@ -1,17 +1,17 @@
-/** Time as a dependency, so that tests turn it by hand instead of sleeping. */
+/** Time as a dependency, so that tests can advance it instead of sleeping. */
 export interface Clock {
-  /** The wall clock: for stamps that others read. It may be set back or forward at any time. */
+  /** The wall clock, for timestamps that others read. It may be set back or forward at any time. */
   now(): Date;
-  /** Milliseconds since some moment; never set: for how long something took or holds. */
+  /** Milliseconds since an arbitrary start, never set back or forward; for measuring durations. */
   monotonicMs(): number;
   /** Runs `callback` once after `delayMs` milliseconds; the returned function cancels it. */
   after(delayMs: number, callback: () => void): () => void;
 }
 
-/** Longer than this (24.8 days) Node's timers cannot wait: they then fire after 1 ms. */
+/** Maximum delay of Node's timers (24.8 days): longer ones fire after 1 ms. */
 const longestTimerMs = 2 ** 31 - 1;
 
-/** The machine's own clock. Its timers do not keep a stopping process alive. */
+/** The system clock. Its timers do not keep a stopping process alive. */
 export const systemClock: Clock = {
   now: () => new Date(),
   monotonicMs: () => performance.now(),

@@ -1,10 +1,10 @@
-/** An error with a stable code for machines, a message for people, and whether trying again can help. */
+/** An error with a stable code for machines, a human-readable message, and whether a retry can help. */
 export class BellhopError extends Error {
   readonly code: string;
   readonly retryable: boolean;
   readonly #raw: string;
 
-  /** `raw` is what a server said, word for word, where the message shows it otherwise; nothing shows it. */
+  /** `raw` is the original text of a server, if `message` has a changed version of it; it is only for matching and is never shown. */
   constructor(code: string, message: string, options: { retryable?: boolean; cause?: unknown; raw?: string } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "BellhopError";
@@ -14,15 +14,15 @@ export class BellhopError extends Error {
   }
 
   /**
-   * Whether it was said so, where there is no other mark than words. Asked of them as they came: what is taken out of messages are values
-   * that teams choose, and none of them shall decide what an error means.
+   * Whether the original text matches, for errors that only their text identifies. It matches before redaction: redacted values are chosen by
+   * teams, and must not change how an error is classified.
    */
-  says(words: RegExp): boolean {
-    return words.test(this.#raw);
+  says(pattern: RegExp): boolean {
+    return pattern.test(this.#raw);
   }
 }
 
-/** The message of anything thrown, with the causes behind it; never a body, a header or a token. */
+/** The message of any thrown value, with its causes; contains no body, header or token. */
 export function describeError(thrown: unknown): string {
   const parts: string[] = [];
   for (

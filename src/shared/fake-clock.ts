@@ -1,10 +1,10 @@
 import type { Clock } from "./clock.ts";
 
-/** A clock for tests: stands still until it is told to advance, then runs what fell due, in order. */
+/** A clock for tests: it advances only by `advance`, which runs due timers in order. */
 export class FakeClock implements Clock {
-  /** Since this clock was made: what timers go by. */
+  /** Milliseconds since this clock was created; timers use it. */
   #passedMs = 0;
-  /** The wall clock when nothing had passed. */
+  /** The wall clock at the start. */
   #startMs: number;
   #next = 0;
   readonly #timers = new Map<number, { dueMs: number; callback: () => void }>();
@@ -21,7 +21,7 @@ export class FakeClock implements Clock {
     return this.#passedMs;
   }
 
-  /** Sets the wall clock forward or back, as time servers do: no time passes. */
+  /** Sets the wall clock forward or back, as time servers do; timers are not affected. */
   stepWall(byMs: number): void {
     this.#startMs += byMs;
   }
@@ -32,7 +32,7 @@ export class FakeClock implements Clock {
     return () => this.#timers.delete(id);
   }
 
-  /** Moves time on by `ms`, running every timer that falls due; promises settle before, between and after timers. */
+  /** Advances time by `ms` and runs every due timer; promises settle before, between and after timers. */
   async advance(ms: number): Promise<void> {
     await settle();
     const untilMs = this.#passedMs + ms;
@@ -46,13 +46,13 @@ export class FakeClock implements Clock {
     await settle();
   }
 
-  /** Lets `ms` pass while nothing runs, as behind a blocked event loop: timers that fell due run after it, all at the new time. */
+  /** Advances time by `ms` while nothing runs, like a blocked event loop: due timers run afterwards, all at the new time. */
   async stall(ms: number): Promise<void> {
     this.#passedMs += ms;
     await this.advance(0);
   }
 
-  /** How many timers wait. */
+  /** Number of pending timers. */
   get pending(): number {
     return this.#timers.size;
   }

@@ -5,7 +5,7 @@ import { InFlight } from "./in-flight.ts";
 const limits = { requestsPerKey: 2, requests: 3, bytesPerKey: 100, bytes: 150 };
 
 describe("InFlight", () => {
-  it("bounds the requests of one key and of all", () => {
+  it("limits the requests of one key and in total", () => {
     const all = new InFlight(limits);
     const first = all.enter("a");
     expect(all.enter("a")).toBeDefined();
@@ -18,7 +18,7 @@ describe("InFlight", () => {
     expect(all.enter("c")).toBeUndefined();
   });
 
-  it("bounds the bytes of one key and of all, and takes nothing where they do not fit", () => {
+  it("limits the bytes of one key and in total, and reserves nothing if they do not fit", () => {
     const all = new InFlight(limits);
     const [a, b] = [all.enter("a"), all.enter("b")];
     expect(a?.grow(100)).toBe(true);
@@ -29,7 +29,7 @@ describe("InFlight", () => {
     expect(b?.grow(50)).toBe(true);
   });
 
-  it("holds nothing when all tickets are given back, whatever was asked", () => {
+  it("has nothing reserved when all tickets are released, in any order of calls", () => {
     const step = fc.record({ hook: fc.constantFrom("a", "b", "c"), bytes: fc.nat(120) });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 20 }), (steps) => {

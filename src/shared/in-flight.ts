@@ -1,4 +1,4 @@
-/** How much may be held at once. */
+/** Limits of concurrent requests and bytes. */
 export interface InFlightLimits {
   requestsPerKey: number;
   requests: number;
@@ -6,21 +6,21 @@ export interface InFlightLimits {
   bytes: number;
 }
 
-/** One request's share. */
+/** The reservation of one request. */
 export interface Ticket {
-  /** Takes so many bytes more; false where they do not fit, and then nothing is taken. */
+  /** Reserves more bytes; returns false and reserves nothing if they exceed a limit. */
   grow(bytes: number): boolean;
-  /** Gives everything back. May be called again. */
+  /** Releases the whole reservation. Idempotent. */
   release(): void;
 }
 
-/** What is held now. */
+/** Current use. */
 interface Held {
   requests: number;
   bytes: number;
 }
 
-/** Bounds requests and bytes, of one key and of all together, so that one noisy sender does not starve the others. */
+/** Limits requests and bytes, for each key and in total, so that one busy sender does not block the others. */
 export class InFlight {
   readonly #limits: InFlightLimits;
   readonly #keys = new Map<string, Held>();
@@ -32,7 +32,7 @@ export class InFlight {
     this.#changed = changed;
   }
 
-  /** Lets a request of a key in, or answers undefined where there are too many. */
+  /** Admits a request of a key; undefined if a limit is reached. */
   enter(key: string): Ticket | undefined {
     const held = this.#keys.get(key) ?? { requests: 0, bytes: 0 };
     const { requestsPerKey, requests } = this.#limits;

@@ -27,7 +27,7 @@ describe("logger", () => {
     ]);
   });
 
-  it("keeps below its level quiet", () => {
+  it("writes nothing below its level", () => {
     const { log, lines } = aLog("warn");
     log.info({}, "no");
     log.warn({}, "yes");
@@ -41,7 +41,7 @@ describe("logger", () => {
     expect(lines[0]?.["error"]).toMatchObject({ message: "outer", code: "Broken", cause: { message: "inner" } });
   });
 
-  it("lets no token through, in fields, messages or errors", () => {
+  it("redacts tokens in fields, messages and errors", () => {
     const { log, lines } = aLog();
     const token = "ghp_abcdefghijklmnop";
     log.error({ url: `https://x:${token}@github.com`, error: new Error(`bad ${token}`) }, `with ${token}`);
@@ -51,7 +51,7 @@ describe("logger", () => {
 });
 
 describe("errors", () => {
-  it("are described with what is behind them, five deep at most", () => {
+  it("are described with their causes, at most five levels deep", () => {
     const chain = new Error("a", { cause: new Error("b", { cause: "c" }) });
     expect(describeError(chain)).toBe("a: b: c");
     const endless = new Error("x");
@@ -60,7 +60,7 @@ describe("errors", () => {
     expect(describeError({ odd: 1 })).toBe('{"odd":1}');
   });
 
-  it("give their code, where they have one", () => {
+  it("return their code, if they have one", () => {
     expect(errorCode(new BellhopError("Broken", "x"))).toBe("Broken");
     expect(errorCode(Object.assign(new Error("x"), { code: "ECONNRESET" }))).toBe("ECONNRESET");
     expect([errorCode(null), errorCode("x"), errorCode({ code: 5 }), errorCode({})]).toEqual(Array(4).fill(undefined));

@@ -10,7 +10,7 @@ export interface Logger {
   child(fields: object): Logger;
 }
 
-/** JSON lines on standard output, one object a line; no line has a secret in hand or a token's shape. `LOG_LEVEL` sets the level. */
+/** Writes JSON lines to standard output. No line contains a registered secret or a text in a token's format. `LOG_LEVEL` sets the level. */
 export function createLogger(
   process_: string,
   options: { level?: string; write?: (line: string) => void } = {},
@@ -29,7 +29,7 @@ export function createLogger(
   );
 }
 
-/** Whoever chooses a secret must not choose what lines look like: of a line that has one, only the values change. */
+/** Redacts only the values of a line, so that the choice of a secret cannot change the structure of a line. */
 function redacted(line: string): string {
   if (secretRegistry.redact(line) === line) return line;
   const values = (_: string, value: unknown): unknown =>

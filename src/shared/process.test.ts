@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
-/** Runs `start` as a process, sends it a signal when it says "now" where one is given, and tells how it ended. */
+/** Runs `start` as a process, sends it the signal (if given) when it logs "now", and returns how it ended. */
 async function processOf(
   start: string,
   signal?: NodeJS.Signals,
@@ -25,7 +25,7 @@ async function processOf(
 const stepOf = (lines: Record<string, unknown>[]): unknown[] => lines.map(({ message }) => message);
 
 describe("a process", () => {
-  it("exits 0 on SIGTERM once its steps are done, also where it still starts", async () => {
+  it("exits 0 on SIGTERM when its steps are done, also while it starts", async () => {
     const { code, lines, stderr } = await processOf(
       `shutdown.onStop("step", () => log.info({}, "step"));
        log.info({}, "now");
@@ -53,12 +53,17 @@ describe("a process", () => {
 
   it.each([
     { how: "it cannot start", start: `throw new Error("no cluster");` },
-    { how: "nobody caught an error", start: `setTimeout(() => { throw new Error("no cluster"); }, 1);` },
-    { how: "nobody caught a rejection", start: `void Promise.reject(new Error("no cluster"));` },
-  ])("says why in one line of its log and exits 1 where $how, after its steps", async ({ start }) => {
+    { how: "an error is uncaught", start: `setTimeout(() => { throw new Error("no cluster"); }, 1);` },
+    { how: "a rejection is uncaught", start: `void Promise.reject(new Error("no cluster"));` },
+  ])("logs the reason in one line and exits 1 after its steps if $how", async ({ start }) => {
     const { code, lines, stderr } = await processOf(`shutdown.onStop("step", () => log.info({}, "step")); ${start}`);
     expect({ code, stderr }).toEqual({ code: 1, stderr: "" });
-    expect(lines[0]).toMatchObject({ process: "test", level: "error", message: "cannot go on", why: "no cluster" });
+    expect(lines[0]).toMatchObject({
+      process: "test",
+      level: "error",
+      message: "the process failed",
+      why: "no cluster",
+    });
     expect(stepOf(lines)).toContain("step");
   });
 });

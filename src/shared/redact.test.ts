@@ -7,7 +7,7 @@ import { type Redactor, createSecretRegistry } from "./redact.ts";
 
 const secret = 'p@ss w0rd/ü+="x';
 
-/** What a registry with these values takes out. */
+/** A redactor of a registry with these values. */
 function redactor(values: readonly string[]): Redactor {
   const registry = createSecretRegistry();
   for (const value of values) registry.add(value);
@@ -26,7 +26,7 @@ describe("a registry of secrets", () => {
     ["JSON-encoded with / escaped, as PHP does", String.raw`"p@ss w0rd\/ü+=\"x"`],
     ["in a basic header", `Basic ${Buffer.from(`user:${secret}`).toString("base64")}`],
     ["in the middle of a longer base64 text", Buffer.from(`{"a":"${secret}","b":1}`).toString("base64")],
-  ])("takes a secret out: %s", (_, text) => {
+  ])("redacts a secret %s", (_, text) => {
     const out = redactor([secret])(`before ${text} after`);
     expect(out).toMatch(/^before .*\[redacted\].* after$/);
     expect(out).not.toContain(text);
@@ -43,19 +43,19 @@ describe("a registry of secrets", () => {
     "eyJuYW1lc3BhY2UiOiJ0ZWFtIn0.dGhlIG1hYyBvZiBhIGNhcGFiaWxpdHk",
     `eyJuYW1lc3BhY2UiOiJ0ZWFtIn0.${"-_aB".repeat(10)}cde`,
     "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----",
-  ])("knows the shape of %j without being told", (token) => {
+  ])("recognises the format of %j without registration", (token) => {
     expect(redactor([])(`token=${token}; next`)).toBe("token=[redacted]; next");
   });
 
-  it("leaves values under 8 characters, which would eat ordinary words", () => {
+  it("does not redact values under 8 characters, which would match ordinary words", () => {
     expect(redactor(["main", ""])("checked out main")).toBe("checked out main");
   });
 
-  it("takes the longer of two secrets where one holds the other", () => {
+  it("masks the longer of two secrets if one contains the other", () => {
     expect(redactor(["abcdefgh", "abcdefghijkl"])("abcdefghijkl")).toBe("[redacted]");
   });
 
-  it("lets no encoding of a secret of 8 characters and more survive, wherever it stands", () => {
+  it("redacts every encoding of a secret of 8 or more characters, at any position", () => {
     const encodings = [
       (text: string) => text,
       (text: string) => encodeURIComponent(text),
@@ -76,7 +76,7 @@ describe("a registry of secrets", () => {
     );
   }, 120_000);
 
-  it("lets no base64 of a text around a secret give the secret back", () => {
+  it("makes the secret unrecoverable from the base64 of a text around it", () => {
     const part = fc.string({ unit: "grapheme-ascii", maxLength: 9 });
     const aSecret = fc.string({ unit: "grapheme-ascii", minLength: 8, maxLength: 40 });
     fc.assert(
@@ -91,7 +91,7 @@ describe("a registry of secrets", () => {
 });
 
 describe("createSecretRegistry", () => {
-  it("masks what is held, text or bytes, in every form", () => {
+  it("masks registered values, text or bytes, in every form", () => {
     const { add, redact } = createSecretRegistry();
     add(secret);
     add(Buffer.from("another-secrets"));
@@ -99,25 +99,25 @@ describe("createSecretRegistry", () => {
     expect(redact(said)).toBe("[redacted] [redacted] [redacted]");
   });
 
-  it("forgets the one that was held longest ago, and nothing that two values share", () => {
+  it("removes the value that was added longest ago, and no form that two values share", () => {
     const { add, redact } = createSecretRegistry(2);
     for (const value of ["secret-one", "secret-two", "secret-one", "secret-three"]) add(value);
     expect(redact("secret-one secret-two secret-three")).toBe("[redacted] secret-two [redacted]");
   });
 
-  it("masks secrets that overlap as one, so that no end of either is left", () => {
+  it("masks overlapping secrets together, so that no part of either is left", () => {
     const { add, redact } = createSecretRegistry();
     for (const value of ["abcdefghij", "ghijklmnopqr"]) add(value);
     expect(redact("<abcdefghijklmnopqr>")).toBe("<[redacted]>");
   });
 
-  it("takes nothing under 8 characters", () => {
+  it("registers nothing under 8 characters", () => {
     const { add, redact } = createSecretRegistry();
     for (const value of ["", "main"]) add(value);
     expect(redact("checked out main")).toBe("checked out main");
   });
 
-  it("looks no longer through a line with 1,000 secrets in registry than with one", () => {
+  it("needs no more time for a line with 1,000 registered secrets than with one", () => {
     const line = JSON.stringify({ level: "info", message: "x".repeat(100), text: "reconciled a task ".repeat(10) });
     const searchedWith = (count: number): number => {
       const { add, redact } = createSecretRegistry();
@@ -128,7 +128,7 @@ describe("createSecretRegistry", () => {
   });
 });
 
-/** Half a surrogate pair has no URL encoding, and is no character of a secret. */
+/** Half a surrogate pair has no URL encoding, and cannot be part of a secret. */
 function isWellFormed(text: string): boolean {
   return text.isWellFormed();
 }

@@ -1,9 +1,9 @@
 const minSecretLength = 8;
 const mask = "[redacted]";
-/** What is held at once, at most: a few values an integration and a task; some 2 KiB each with all their forms. */
-const maxHeld = 4_096;
+/** Maximum number of registered secrets: a few for each integration and task; about 2 KiB each with all forms. */
+const maxSecrets = 4_096;
 
-/** Well-known token shapes, taken out even where nobody told us the value. Lengths are open: formats change. */
+/** Well-known token formats, redacted even if the value is not registered. Lengths are open, because formats change. */
 const tokenShapes = [
   /\bgh[pousr]_[A-Za-z0-9_.-]{8,}/g,
   /\bgithub_pat_[A-Za-z0-9_]{8,}/g,
@@ -19,43 +19,43 @@ const tokenShapes = [
 /** Removes secrets from text. */
 export type Redactor = (text: string) => string;
 
-/** The secrets that a process has read or made, so that no log line and no error repeats them, whoever echoes them. */
+/** The secrets that a process has read or created, so that no log line and no error contains them. */
 export interface SecretRegistry {
   /**
-   * Remembers a value of 8 characters and more (shorter ones would eat ordinary words): raw, base64 (at every alignment), base64url, URL- and
-   * form-encoded and JSON-escaped. The one that was held longest ago is forgotten where there are too many.
+   * Registers a value of 8 or more characters (shorter ones would match ordinary words) in these forms: raw, base64 (at every alignment),
+   * base64url, URL- and form-encoded, and JSON-escaped. If there are too many values, the one that was added longest ago is removed.
    */
   add(value: string | Uint8Array): void;
-  /** Takes every value in hand out of a text, and well-known token shapes. */
+  /** Masks every registered value and every well-known token format in a text. */
   redact: Redactor;
 }
 
-/** Makes an empty hand. */
-export function createSecretRegistry(max = maxHeld): SecretRegistry {
+/** Creates an empty secret registry. */
+export function createSecretRegistry(max = maxSecrets): SecretRegistry {
   const needles = needleSet();
   /** The forms of each value, oldest first. */
-  const held = new Map<string, string[]>();
+  const registered = new Map<string, string[]>();
   const forget = (secret: string): void => {
-    for (const needle of held.get(secret) ?? []) needles.remove(needle);
-    held.delete(secret);
+    for (const needle of registered.get(secret) ?? []) needles.remove(needle);
+    registered.delete(secret);
   };
   return {
     add(value) {
       const secret = typeof value === "string" ? value : Buffer.from(value).toString();
-      const forms = held.get(secret) ?? encodings(secret);
+      const forms = registered.get(secret) ?? encodings(secret);
       if (forms.length === 0) return;
-      if (!held.delete(secret)) for (const needle of forms) needles.add(needle);
-      held.set(secret, forms);
-      const [oldest] = held.keys();
-      if (held.size > max && oldest !== undefined) forget(oldest);
+      if (!registered.delete(secret)) for (const needle of forms) needles.add(needle);
+      registered.set(secret, forms);
+      const [oldest] = registered.keys();
+      if (registered.size > max && oldest !== undefined) forget(oldest);
     },
     redact: (text) => withoutShapes(needles.mask(text)),
   };
 }
 
 /**
- * The hand of this process. One for all, because the errors and lines that may echo a secret are made where nobody can pass one:
- * whatever reads or mints a secret holds it here.
+ * The secret registry of this process. It is global, because errors and log lines that may contain a secret are created in places to which no
+ * registry can be passed. All code that reads or creates a secret adds it here.
  */
 export const secretRegistry = createSecretRegistry();
 
@@ -63,11 +63,11 @@ function withoutShapes(text: string): string {
   return tokenShapes.reduce((out, shape) => out.replace(shape, mask), text);
 }
 
-/** Texts to be masked, found by how they begin: what a line costs depends on its length, not on how many there are. */
+/** Texts to mask, indexed by their first characters: the cost of a line depends on its length, not on the number of texts. */
 interface NeedleSet {
   add(needle: string): void;
   remove(needle: string): void;
-  /** Masks the longest needle at each place; those that overlap go as one. */
+  /** Masks the longest needle at each position; overlapping needles are masked together. */
   mask: Redactor;
 }
 
@@ -98,27 +98,27 @@ function needleSet(): NeedleSet {
   };
 }
 
-/** Every form of a secret that is long enough to be told from ordinary words; none of a secret that is not. */
+/** All forms of a secret; none if the secret is too short to differ from ordinary words. */
 function encodings(secret: string): string[] {
   if (secret.length < minSecretLength) return [];
   const forms = new Set([secret, ...urlForms(secret), ...jsonForms(secret), ...base64Forms(secret)]);
   return [...forms].filter((form) => form.length >= minSecretLength);
 }
 
-/** As a part of a URL, and as a value of a form (spaces are `+` there). */
+/** The forms as a part of a URL, and as a form value (with `+` for spaces). */
 function urlForms(secret: string): string[] {
   const form = new URLSearchParams([["", secret]]).toString().slice(1);
   return [encodeURIComponent(secret.toWellFormed()), form];
 }
 
-/** Between quotes: as we write it, with all but ASCII escaped (Python), and with slashes escaped (PHP). */
+/** The forms in a JSON string: as we write it, with all but ASCII escaped (Python), and with slashes escaped (PHP). */
 function jsonForms(secret: string): string[] {
   const plain = JSON.stringify(secret).slice(1, -1);
   const ascii = plain.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
   return [plain, ascii, plain.replaceAll("/", String.raw`\/`), ascii.replaceAll("/", String.raw`\/`)];
 }
 
-/** The base64 characters that depend on the secret alone, wherever in a longer text it stood (offset 0, 1 or 2). */
+/** The base64 characters that depend only on the secret, for each position in a longer text (offset 0, 1 or 2). */
 function base64Forms(secret: string): string[] {
   const bytes = Buffer.from(secret);
   return [0, 1, 2].flatMap((offset) => {

@@ -17,7 +17,7 @@ describe("shutdown", () => {
     expect(shutdown.signal.reason).toMatchObject({ message: "stopping: SIGTERM" });
   });
 
-  it("goes on after a step that failed, and logs which", async () => {
+  it("continues after a failed step, and logs its name", async () => {
     const errors: object[] = [];
     const shutdown = createShutdown({ ...silentLogger, error: (fields) => errors.push(fields) });
     const ran: string[] = [];
@@ -28,7 +28,7 @@ describe("shutdown", () => {
     expect(errors).toMatchObject([{ step: "broken" }]);
   });
 
-  it("stops once, and everybody who asks waits for the same end", async () => {
+  it("stops once, and all callers wait for the same end", async () => {
     const shutdown = createShutdown(silentLogger);
     let runs = 0;
     shutdown.onStop("step", () => void (runs += 1));

@@ -5,7 +5,7 @@ export interface Shutdown {
   /** Aborted as soon as stopping begins. */
   readonly signal: AbortSignal;
   onStop(name: string, step: () => Promise<void> | void): void;
-  /** Begins stopping (idempotent) and resolves when every step has run. */
+  /** Starts stopping (idempotent) and resolves when every step has run. */
   stop(reason: string): Promise<void>;
 }
 

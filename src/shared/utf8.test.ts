@@ -4,13 +4,13 @@ import { thorough } from "../../test/thorough.ts";
 import { cutBytes, utf8Prefix, utf8Suffix } from "./utf8.ts";
 
 describe("a text cut to bytes", () => {
-  it("is itself where it fits, and ends with the mark where it does not", () => {
+  it("is unchanged if it fits, and ends with the mark if not", () => {
     expect(cutBytes("€€", 6, "…")).toBe("€€");
     expect(cutBytes("€€€", 8, "…")).toBe("€…");
     expect(cutBytes("ab😀", 5, "")).toBe("ab");
   });
 
-  it("has at most so many bytes and no half character, whatever it is", () => {
+  it("has at most the given number of bytes and no split character, for any text", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), fc.nat(64), (text, max) => {
         const cut = cutBytes(text, max + 3, "…");

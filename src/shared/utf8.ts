@@ -1,8 +1,8 @@
 const encoder = new TextEncoder();
 
-/** A text of at most `maxBytes` of UTF-8, cut between characters, with `mark` where something is missing. */
+/** Truncates a text to at most `maxBytes` of UTF-8, between characters; `mark` replaces the removed part. */
 export function cutBytes(text: string, maxBytes: number, mark: string): string {
-  // Cheap first: no character has more than three bytes a unit.
+  // Fast path: a UTF-16 unit has at most three bytes.
   if (text.length * 3 <= maxBytes || Buffer.byteLength(text) <= maxBytes) return text;
   return utf8Prefix(text, maxBytes - Buffer.byteLength(mark)) + mark;
 }

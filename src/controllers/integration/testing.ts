@@ -14,7 +14,7 @@ import { github as provider } from "../../integrations/github/index.ts";
 import { createHttp } from "../../integrations/http.ts";
 import { integrationType } from "../../integrations/resource-type.ts";
 import type { Integration, Provider } from "../../integrations/types.ts";
-import type { EventText } from "../../kube/events.ts";
+import type { EventContent } from "../../kube/events.ts";
 import { secrets } from "../../kube/resources.ts";
 import type { KubeClient, Result } from "../../kube/types.ts";
 import { systemClock, type Clock } from "../../shared/clock.ts";
@@ -37,7 +37,7 @@ export interface IntegrationWorld {
   /** The generation that the gateways report; `all` is the published one. */
   gateways: { has: number | "all" | "silent" };
   config: IntegrationConfig;
-  events: EventWords[];
+  events: EventContent[];
   /** Objects in the informer of tasks. */
   tasks: AgentTask[];
   /** Moves the controller's clock. */
@@ -111,7 +111,7 @@ function startController(given: { client: KubeClient; namespace: string; externa
   const common = { client, clock, log: silentLogger };
   const http = createHttp({ ...common, caFile, allowedHosts: ["127.0.0.1"] });
   const gateways: Started["gateways"] = { has: "all" };
-  const events: EventText[] = [];
+  const events: EventContent[] = [];
   const tasks: AgentTask[] = [];
   const config: IntegrationConfig = { ...defaultIntegrationConfig, namespace, externalURL };
   let known: GitHubIntegration[] = [];
@@ -133,7 +133,7 @@ function startController(given: { client: KubeClient; namespace: string; externa
     keys,
     gateways: { generations: async () => [{ address: "10.0.0.1", generation: generationOf(gateways) }] },
     compileRule,
-    events: { record: (_object, words) => void events.push(words), flush: async () => {} },
+    events: { record: (_object, content) => void events.push(content), flush: async () => {} },
     fetch: http.fetch,
     config,
   });

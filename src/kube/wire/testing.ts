@@ -8,7 +8,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { generateKeyPairSync, sign } from "node:crypto";
 import type { KubeConfig } from "../types.ts";
 
-/** A request as the server read it. */
+/** A request as the server received it. */
 export interface WireRequest {
   method: string;
   path: string;
@@ -21,12 +21,12 @@ export interface WireRequest {
 export interface WireResponse {
   json(status: number, body: unknown, headers?: Record<string, string>): void;
   text(status: number, body: string): void;
-  /** Begins or goes on with a streamed answer: each value a line of JSON, strings as they are. */
+  /** Starts or continues a streamed answer: each value is a line of JSON; strings are sent unchanged. */
   stream(...lines: unknown[]): void;
   end(): void;
-  /** Cuts the connection, as a reset does. */
+  /** Resets the connection. */
   reset(): void;
-  /** Whether the other side has gone. */
+  /** Whether the client has closed the connection. */
   readonly closed: boolean;
 }
 
@@ -34,7 +34,7 @@ export interface WireResponse {
 export interface WireServer {
   readonly config: KubeConfig;
   readonly requests: WireRequest[];
-  /** TLS connections so far, and how many of them are open. */
+  /** Number of TLS connections so far, and of open ones. */
   readonly connections: { total: number; open: number };
   /** Replace it at any time. */
   answer: (request: WireRequest, response: WireResponse) => void;
@@ -42,7 +42,7 @@ export interface WireServer {
   close(): Promise<void>;
 }
 
-/** Starts one on a free port. */
+/** Starts the server on a free port. */
 export async function startWireServer(answer: WireServer["answer"]): Promise<WireServer> {
   const tls = selfSigned();
   const sockets = new Set<Socket>();
@@ -52,7 +52,7 @@ export async function startWireServer(answer: WireServer["answer"]): Promise<Wir
     connections.total += 1;
     connections.open += 1;
     sockets.add(socket);
-    socket.on("error", () => undefined); // resets are what these tests are about
+    socket.on("error", () => undefined); // these tests cause resets on purpose
     socket.on("close", () => {
       connections.open -= 1;
       sockets.delete(socket);
@@ -124,7 +124,7 @@ function listen(server: Http2SecureServer): Promise<number> {
   });
 }
 
-/** A certificate for 127.0.0.1, its own CA; written byte by byte (RFC 5280), since Node makes none. */
+/** A self-signed certificate for 127.0.0.1; encoded here (RFC 5280), because Node cannot create certificates. */
 function selfSigned(): { cert: string; key: string } {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const algorithm = der(0x30, oid("2a8648ce3d040302"));
@@ -137,7 +137,7 @@ function selfSigned(): { cert: string; key: string } {
   const spki = publicKey.export({ type: "spki", format: "der" });
   const body = der(0x30, version, serial, algorithm, name, validity, name, spki, extensions);
   const signature = der(0x03, Buffer.from([0]), sign("sha256", body, privateKey));
-  // No line break at the end: where the last line is full, there would be an empty one, which OpenSSL refuses.
+  // No line break at the end: after a full last line it would make an empty line, which OpenSSL rejects.
   const base64 = der(0x30, body, algorithm, signature)
     .toString("base64")
     .replace(/(.{64})(?=.)/g, "$1\n");
@@ -158,7 +158,7 @@ function der(tag: number, ...parts: Buffer[]): Buffer {
   return Buffer.concat([Buffer.from([tag, ...length]), content]);
 }
 
-/** The `Status` that the API server answers failures with. */
+/** The `Status` object with which the API server answers failures. */
 export function aStatus(code: number, reason: string, message: string, details: object = {}): object {
   return { kind: "Status", apiVersion: "v1", status: "Failure", code, reason, message, details };
 }

@@ -1,10 +1,10 @@
-/** Which release could not be taken down in order. */
+/** The release whose clean-up failed. */
 export interface ReleaseName {
   release: string;
   namespace: string;
 }
 
-/** What a person can do where the clean-up failed: try again, or go on without it and remove the finalizers by hand. Commands for a shell. */
+/** The options after a failed clean-up: retry it, or skip it and remove the finalizers manually. Shell commands. */
 export function adviceFor({ release, namespace }: ReleaseName, integrationPlurals: readonly string[]): string {
   return `Nothing of yours was deleted. Once the cause is gone, try again:
   helm uninstall ${release} --namespace ${namespace}

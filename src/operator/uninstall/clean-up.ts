@@ -9,25 +9,25 @@ import { releaseObjects } from "./release-objects.ts";
 import { revokeTokens, type RevokeDeps } from "./revoke-tokens.ts";
 import { stopProcesses } from "./stop-processes.ts";
 
-/** What the clean-up needs. */
+/** Dependencies of the clean-up. */
 export interface CleanUpDeps extends RevokeDeps {
   /** The release's namespace. */
   namespace: string;
 }
 
 interface Step {
-  /** Constant, for the log. */
+  /** Constant message for the log. */
   message: string;
   kind: string;
-  /** Whether the uninstall goes on although it failed. */
+  /** Whether the uninstall continues if this step fails. */
   optional?: true;
   run: () => Promise<Tally>;
 }
 
 /**
- * Takes Bellhop down before an uninstall: its processes, the sandboxes, the tokens of tasks, and the finalizers, so that tasks, integrations and
- * CRDs can be deleted afterwards. Deletes no resource of anybody. Every step may run again. Answers what went wrong, in words; empty where
- * everything was done. Throws where the processes could not be stopped, and where `signal` aborts.
+ * Cleans up before an uninstall: stops Bellhop's processes, ends the sandboxes, revokes the tokens of tasks and removes the finalizers, so that
+ * tasks, integrations and CRDs can be deleted afterwards. Deletes no task, profile or integration. Every step may run again. Returns a message
+ * for each failed step; empty if everything succeeded. Throws if the processes could not be stopped, and if `signal` aborts.
  */
 export async function cleanUp(deps: CleanUpDeps, signal: AbortSignal): Promise<string[]> {
   const alive = await stopProcesses(deps, signal);
@@ -60,7 +60,7 @@ function stepsOf(deps: CleanUpDeps, signal: AbortSignal, hooked: string[]): Step
   ];
 }
 
-/** A step that fails does not keep the others from being done. */
+/** Runs one step; a failed step does not prevent the others. */
 async function runStep(
   { log }: Pick<CleanUpDeps, "log">,
   { message, kind, optional, run }: Step,

@@ -19,7 +19,7 @@ const uninstallSettings = settings
   });
 export type UninstallConfig = z.infer<typeof uninstallSettings>;
 
-/** Reads the settings of the clean-up; throws `BellhopError` that names each variable that is wrong. */
+/** Reads the settings of the clean-up; throws a `BellhopError` that names each invalid variable. */
 export function readUninstallConfig(environment: Record<string, string | undefined>): UninstallConfig {
   return readSettings(uninstallSettings, environment);
 }

@@ -1,10 +1,10 @@
 import type { KubeObject } from "../../kube/types.ts";
 import { describeError } from "../../shared/errors.ts";
 
-/** Calls under way at once: 5,000 objects then take seconds, and an API server hardly notices. */
+/** Concurrent calls: 5,000 objects take seconds, with little load for the API server. */
 const parallel = 16;
 
-/** What working on many objects came to. */
+/** Results of the work on many objects. */
 export interface Tally {
   /** Objects that were changed. */
   changed: number;
@@ -14,8 +14,8 @@ export interface Tally {
 }
 
 /**
- * Works on every object, several at once. `work` answers whether it changed anything. One object that fails is counted and does not
- * stop the others. Throws where `signal` aborts.
+ * Calls `work` for every object, several at the same time. `work` returns whether it changed anything. A failed object is counted and does not
+ * stop the others. Throws if `signal` aborts.
  */
 export async function eachObject<T extends KubeObject>(
   objects: readonly T[],

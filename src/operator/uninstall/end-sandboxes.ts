@@ -9,8 +9,8 @@ const labelSelector = `app.kubernetes.io/component=sandbox,${names.managedBy}=${
 const graceSeconds = 5;
 
 /**
- * Deletes the sandboxes that run, and takes our finalizer from all of them: without an operator nothing else would, and neither tasks nor
- * namespaces with such a pod could be deleted. Pods that have ended stay for people to look at until their task goes. Throws `ApiError`.
+ * Deletes the running sandboxes, and removes our finalizer from all of them: without an operator nothing else would, and tasks and namespaces
+ * with such a pod could not be deleted. Finished pods stay for inspection until their task is deleted. Throws `ApiError`.
  */
 export async function endSandboxes(client: KubeConnection, signal: AbortSignal): Promise<Tally> {
   const end = async (pod: Pod): Promise<boolean> => {
@@ -28,7 +28,7 @@ export async function endSandboxes(client: KubeConnection, signal: AbortSignal):
   return eachObject(items, end, signal);
 }
 
-/** Labels are anybody's to set: only what a task of ours owns is ours. */
+/** Anyone may set labels, so only pods that an AgentTask owns count as sandboxes. */
 function isOfTask({ metadata }: Pod): boolean {
   const apiVersion = `${AgentTaskKind.group}/${AgentTaskKind.version}`;
   return (

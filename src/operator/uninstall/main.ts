@@ -11,8 +11,8 @@ import { cleanUp } from "./clean-up.ts";
 import { readUninstallConfig, type UninstallConfig } from "./config.ts";
 
 /**
- * The chart's pre-delete hook: takes Bellhop down in order and ends, with 0 where everything was done. Ends before the Job's own deadline, so
- * that its last words are read.
+ * The chart's pre-delete hook: runs the clean-up and exits, with 0 if everything succeeded. It exits before the Job's own deadline, so that its
+ * last message can be read.
  */
 const boundMs = 200_000;
 
@@ -44,14 +44,17 @@ async function main(config: UninstallConfig, log: Logger, signal: AbortSignal): 
 
 const log = createLogger("uninstall");
 const terminated = new AbortController();
-process.once("SIGTERM", () => terminated.abort(new Error("the clean-up was told to stop")));
-// Timers of the shared clock do not keep a process alive; this does, and ends it in time.
-const timer = setTimeout(() => terminated.abort(new Error(`not done within ${boundMs / 1000} s`)), boundMs);
+process.once("SIGTERM", () => terminated.abort(new Error("the clean-up was stopped")));
+// Keeps the process alive, which timers of the shared clock do not, and ends it in time.
+const timer = setTimeout(
+  () => terminated.abort(new Error(`the clean-up did not finish within ${boundMs / 1000} s`)),
+  boundMs,
+);
 const config = readUninstallConfig(process.env);
 const problems = await main(config, log, terminated.signal).catch((error: unknown) => [describeError(error)]);
 clearTimeout(timer);
 if (problems.length > 0) {
-  log.error({ problems }, "Bellhop could not be taken down in order");
+  log.error({ problems }, "the clean-up before the uninstall failed");
   const name = { release: config.BELLHOP_RELEASE, namespace: config.BELLHOP_NAMESPACE };
   process.stderr.write(
     adviceFor(

@@ -4,15 +4,15 @@ import { hasFinalizer, removeFinalizer } from "../../kube/finalizers.ts";
 import type { KubeConnection, KubeObject, PageOptions, ResourceType } from "../../kube/types.ts";
 import { eachObject, type Tally } from "./each-object.ts";
 
-/** How the objects of a kind are read, and what is noted of each. */
+/** How the objects of a kind are read, and a callback for each of them. */
 export interface ReleaseOptions<T> extends PageOptions<T> {
   /** Called with each object, whether or not it has the finalizer. */
   seen?: (object: T) => void;
 }
 
 /**
- * Takes our finalizer from every object of a kind, in all namespaces; those of others stay. Nothing is to do where the kind has no CRD.
- * Throws `ApiError`.
+ * Removes our finalizer from every object of a kind, in all namespaces; finalizers of others stay. Does nothing if the CRD of the kind is
+ * missing. Throws `ApiError`.
  */
 export async function releaseObjects<T extends KubeObject>(
   client: KubeConnection,

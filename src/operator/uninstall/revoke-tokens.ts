@@ -7,17 +7,17 @@ import { integrationType } from "../../integrations/resource-type.ts";
 import type { KubeConnection } from "../../kube/types.ts";
 import { eachObject, type Tally } from "./each-object.ts";
 
-/** Providers that do not answer must not hold up an uninstall; the tokens run out within the hour. */
+/** Providers that do not answer must not block an uninstall; the tokens expire within an hour. */
 const boundMs = 30_000;
 
-/** What revoking needs. */
+/** Dependencies of `revokeTokens`. */
 export interface RevokeDeps extends SignInDeps {
   client: KubeConnection;
   brokerNamespace: string;
   providers: readonly Provider[];
 }
 
-/** Revokes the git tokens that tasks still have, as far as it goes within 30 s. Throws `ApiError`, or where the time is up. */
+/** Revokes the git tokens that tasks still have, as many as possible within 30 s. Throws `ApiError`, or an error after that time. */
 export async function revokeTokens(deps: RevokeDeps, signal: AbortSignal): Promise<Tally> {
   const budget = new AbortController();
   const cancel = deps.clock.after(boundMs, () => budget.abort(new Error(`no answer within ${boundMs / 1000} s`)));
@@ -44,7 +44,7 @@ async function revokeAll(deps: RevokeDeps, signal: AbortSignal): Promise<Tally> 
   return eachObject(items, revoke, signal);
 }
 
-/** The integrations as they are now: there is no informer here. */
+/** Reads the integrations from the API server, because there is no informer here. */
 function integrationSources({ client, providers }: RevokeDeps, signal: AbortSignal): Promise<IntegrationSource[]> {
   return Promise.all(
     providers.map(async (provider) => {

@@ -2,23 +2,23 @@ import { deployments, pods } from "../../kube/resources.ts";
 import type { KubeClient } from "../../kube/types.ts";
 import { sleep, type Clock } from "../../shared/clock.ts";
 
-/** Gateways drain for 40 s at most, operators for 30 s; the rest is for the controllers of the cluster. */
+/** Gateways drain for at most 40 s, operators for 30 s; the rest is for the cluster's controllers. */
 const boundMs = 90_000;
 const everyMs = 500;
 const labelSelector = "app.kubernetes.io/name=bellhop,app.kubernetes.io/component in (gateway,operator)";
 
-/** What stopping our own processes needs. */
+/** Dependencies of `stopProcesses`. */
 export interface StopDeps {
   client: Pick<KubeClient, "delete" | "list">;
   clock: Clock;
-  /** Where gateway and operator run. */
+  /** Namespace of gateway and operator. */
   namespace: string;
 }
 
 /**
  * Deletes the Deployments of gateway and operator and waits until their pods are gone: no task is created, and no finalizer added, from then on.
- * Deleted rather than scaled to zero: `helm upgrade` brings back what is missing, but stops at replicas that somebody else owns. Answers the
- * pods that are still there after 90 s, as on a node that is lost. Throws `ApiError`.
+ * They are deleted and not scaled to zero, because `helm upgrade` recreates missing objects but fails if another manager owns the replicas.
+ * Returns the pods that still exist after 90 s, for example on a lost node. Throws `ApiError`.
  */
 export async function stopProcesses({ client, clock, namespace }: StopDeps, signal: AbortSignal): Promise<string[]> {
   for (const name of ["bellhop-gateway", "bellhop-operator"]) {
