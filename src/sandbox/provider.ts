@@ -2,21 +2,21 @@ import type { AgentProfile, AgentTask } from "../api/kinds.ts";
 import type { CourierOutcome } from "./protocol/outcome.ts";
 import type { SandboxSpec } from "./protocol/sandbox-spec.ts";
 
-/** Everything an attempt's sandbox is made from. */
+/** All inputs of an attempt's sandbox. */
 export interface SandboxRequest {
   task: AgentTask;
   profile: AgentProfile;
   attempt: number;
-  /** What the courier is told; becomes `sandbox.json`. */
+  /** The courier's instructions; becomes `sandbox.json`. */
   spec: SandboxSpec;
   /** Becomes `prompt.md` and `context.md`; mounted into the courier only. */
   prompt: string;
   context: string;
-  /** What is left of the wall clock, for `activeDeadlineSeconds`. */
+  /** Remaining wall clock, for `activeDeadlineSeconds`. */
   remainingMs: number;
 }
 
-/** What the operator may believe of a sandbox, from the pod's status alone. */
+/** The state of a sandbox, from the pod's status alone. */
 export type SandboxState =
   | { state: "Missing" }
   /** Not all containers run yet; `message` says what it waits for, `since` when the pod was created. */
@@ -30,7 +30,7 @@ export type SandboxState =
 /** Where sandboxes run: `pod` on any cluster, `process` on the process node of development and tests. */
 export interface SandboxProvider {
   readonly backend: "pod" | "process";
-  /** What this backend does not isolate, shown on every task; empty for `pod`. */
+  /** The kinds of isolation that this backend lacks, shown on every task; empty for `pod`. */
   readonly notIsolated: readonly string[];
   /** The pod's name for an attempt: `<task>-sandbox-<attempt>`. */
   podName(task: { metadata: { name: string } }, attempt: number): string;

@@ -8,8 +8,8 @@ import type { Places } from "../places.ts";
 /** The entry script as it is shipped, beside this program. */
 const entryScript = new URL("../entry.sh", import.meta.url);
 
-/** Puts into `in` what the agent is to have: entry script, prompt, context, and one CA file with the public roots and ours. */
-export function handOver(places: Places): void {
+/** Writes the agent's input into `in`: entry script, prompt, context, and one CA file with the public roots and ours. */
+export function writeAgentInput(places: Places): void {
   const at = (name: string): string => path.join(places.in, name);
   copyFileSync(entryScript, at(inFiles.entry));
   copyFileSync(path.join(places.context, contextFiles.prompt), at(inFiles.prompt));

@@ -10,7 +10,7 @@ import type { Places } from "../places.ts";
 import { forPeople } from "../raw-path.ts";
 import { agentClone } from "./agent-clone.ts";
 import { fetchBase } from "./fetch-base.ts";
-import { handOver } from "./hand-over.ts";
+import { writeAgentInput } from "./hand-over.ts";
 import { egressMessage, type Probe, probeEgress, probesOf } from "./probe-egress.ts";
 import { saveRefused, without } from "./refused.ts";
 import { writeWorktree } from "./write-worktree.ts";
@@ -34,7 +34,7 @@ export async function checkout(places: Places, spec: SandboxSpec, deps: Checkout
   // First: a pod whose network is not up yet reaches nothing, whatever its policies. The broker's answer shows that it is.
   await persistently(() => deps.broker.open(), { clock: deps.clock, forMs: brokerPatienceMs, again: mayPass });
   await requireClosedEgress(places, spec, deps);
-  handOver(places);
+  writeAgentInput(places);
   await fillWorkspace(places, spec, deps);
 }
 

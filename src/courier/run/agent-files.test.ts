@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { custom } from "../../sandbox/agents/custom.ts";
 import { outFiles } from "../../sandbox/protocol/layout.ts";
 import { Folder } from "../folder.ts";
-import { lastWords, readExit, readSigns } from "./agent-files.ts";
+import { outputTail, readExit, readSigns } from "./agent-files.ts";
 import { followEvents } from "./follow-events.ts";
 
 let place = "";
@@ -45,7 +45,7 @@ describe("what an agent closes to the courier", () => {
       asAnother(() => [
         readSigns(out, 0).stopped,
         readExit(out),
-        lastWords(out),
+        outputTail(out),
         events.read().map((one) => one.event),
       ]);
     expect(look()).toEqual([undefined, undefined, "", []]);

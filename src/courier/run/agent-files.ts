@@ -55,8 +55,8 @@ export function readExit(out: Folder): number | undefined {
 
 const tailBytes = 2048;
 
-/** The end of what the agent printed, as one plain line of at most 400 characters; empty when there is nothing. */
-export function lastWords(out: Folder): string {
+/** The end of the agent's output, as one plain line of at most 400 characters; empty if it printed nothing. */
+export function outputTail(out: Folder): string {
   const file = unlessClosed(() => out.file(outFiles.output));
   if (file === undefined) return "";
   try {
@@ -69,7 +69,7 @@ export function lastWords(out: Folder): string {
   }
 }
 
-/** Asks the entry script to end the agent, or lets its container go. */
-export function tell(places: Pick<Places, "in">, what: "stop" | "release"): void {
+/** Asks the entry script to end the agent (`stop`), or to let its container exit (`release`). */
+export function signalAgent(places: Pick<Places, "in">, what: "stop" | "release"): void {
   writeFileSync(path.join(places.in, inFiles[what]), "");
 }

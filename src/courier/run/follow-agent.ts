@@ -5,7 +5,7 @@ import type { SandboxSpec } from "../../sandbox/protocol/sandbox-spec.ts";
 import type { Broker } from "../broker.ts";
 import type { Folder } from "../folder.ts";
 import type { Places } from "../places.ts";
-import { type AgentSigns, handedOverMs, readSigns, tell } from "./agent-files.ts";
+import { type AgentSigns, handedOverMs, readSigns, signalAgent } from "./agent-files.ts";
 import { type AskReason, decideNext, type Next } from "./decide.ts";
 import type { EventDelivery } from "./deliver-events.ts";
 import type { EventFollower } from "./follow-events.ts";
@@ -78,7 +78,7 @@ interface Asked {
 function ask(reason: AskReason, atMs: number, { log, places, state }: FollowDeps): Asked {
   log.info({ reason }, "the agent is asked to end");
   state.save({ asked: reason });
-  tell(places, "stop");
+  signalAgent(places, "stop");
   return { reason, atMs };
 }
 

@@ -7,7 +7,7 @@ import type { Broker } from "../broker.ts";
 import { Folder } from "../folder.ts";
 import { type Ending, writeOutcome } from "../outcome.ts";
 import type { Places } from "../places.ts";
-import { tell } from "./agent-files.ts";
+import { signalAgent } from "./agent-files.ts";
 import { conclude } from "./conclude.ts";
 import { deliverEvents } from "./deliver-events.ts";
 import { followAgent } from "./follow-agent.ts";
@@ -101,8 +101,8 @@ function finish(
     log.error({ error }, "the outcome could not be stored");
   } finally {
     // Whatever fails here, the agent's container does not wait for it.
-    tell(places, "stop");
-    tell(places, "release");
+    signalAgent(places, "stop");
+    signalAgent(places, "release");
   }
 }
 

@@ -12,25 +12,25 @@ export interface Publication {
   proposal: Proposal;
 }
 
-/** What publishing needs. */
+/** Dependencies of `publish`. */
 export interface PublishDeps {
   clock: Clock;
   log: Logger;
   broker: Pick<Broker, "propose" | "task" | "withRemote">;
-  /** How long there is still time, in milliseconds; shrinks when the pod is asked to end. */
+  /** Remaining time in milliseconds; shorter once the pod is asked to end. */
   remainingMs(): number;
 }
 
 const askEveryMs = 1000;
 
-/** Proposes, waits for the operator's leave, pushes exactly what was allowed, and says how it ended. Safe to do again. */
+/** Proposes a push, waits for the operator's permission, pushes exactly the allowed change, and returns the result. Idempotent. */
 export async function publish(publication: Publication, deps: PublishDeps): Promise<Ending> {
   try {
     await persistently(() => deps.broker.propose(publication.proposal), {
       clock: deps.clock,
       forMs: deps.remainingMs(),
     });
-    const answer = await leave(publication.proposal, deps);
+    const answer = await awaitPermission(publication.proposal, deps);
     if (answer !== "allowed") return answer;
     return await push(publication, deps);
   } catch (error) {
@@ -38,7 +38,7 @@ export async function publish(publication: Publication, deps: PublishDeps): Prom
   }
 }
 
-async function leave(wanted: Proposal, deps: PublishDeps): Promise<"allowed" | Ending> {
+async function awaitPermission(wanted: Proposal, deps: PublishDeps): Promise<"allowed" | Ending> {
   let last = "the operator has not answered";
   while (deps.remainingMs() > 0) {
     try {
@@ -50,7 +50,7 @@ async function leave(wanted: Proposal, deps: PublishDeps): Promise<"allowed" | E
     }
     await sleep(deps.clock, askEveryMs);
   }
-  return { reason: "PublishUnreachable", message: `Waited in vain for leave to publish: ${last}.` };
+  return { reason: "PublishUnreachable", message: `Timed out waiting for permission to publish: ${last}.` };
 }
 
 function answered(state: TaskState, wanted: Proposal): "allowed" | Ending | undefined {
@@ -87,11 +87,11 @@ async function pushOnce({ gitDir, proposal }: Publication, remote: Remote): Prom
     return published;
   } catch (error) {
     if (isRetryable(error)) throw error;
-    // An earlier try, or an earlier run of this container, may have come through.
+    // An earlier attempt, or an earlier run of this container, may have succeeded.
     if (await isThere(ref, newId, { gitDir, remote })) return published;
     return {
       reason: "PublishRefused",
-      message: `The code host did not take the push to ${ref}: ${describeError(error)}`,
+      message: `The code host rejected the push to ${ref}: ${describeError(error)}`,
     };
   }
 }

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { aSandbox, closeSandboxes, type TestSandbox } from "../testing.ts";
-import { tell } from "./agent-files.ts";
+import { signalAgent } from "./agent-files.ts";
 
 afterEach(closeSandboxes);
 
@@ -21,7 +21,7 @@ describe("the sidecar", { timeout: 60_000 }, () => {
   it("still knows why it asked an agent to end when it was killed meanwhile", async () => {
     const sandbox = await working("sleep 100");
     writeFileSync(stateFile(sandbox), JSON.stringify({ ackedBytes: 0, sequence: 0, asked: "AgentStalled" }));
-    tell(sandbox.places, "stop");
+    signalAgent(sandbox.places, "stop");
     await expect.poll(() => existsSync(path.join(sandbox.places.out, "stopped"))).toBe(true);
     expect(await sandbox.run()).toMatchObject({ reason: "AgentStalled" });
   });

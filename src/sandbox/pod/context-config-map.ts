@@ -6,7 +6,7 @@ import { contextName, sandboxLabels } from "./names.ts";
 import { ownedBy } from "./pod.ts";
 import type { SandboxSettings } from "./settings.ts";
 
-/** What the courier is told, written once: immutable, owned by the task, at most 512 KiB. */
+/** The ConfigMap with the courier's instructions: immutable, owned by the task, at most 512 KiB. */
 export function buildContext(request: SandboxRequest, settings: SandboxSettings): Draft<ConfigMap> {
   const { task, attempt } = request;
   return {

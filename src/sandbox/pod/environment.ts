@@ -20,7 +20,7 @@ const caVariables = [
   "AWS_CA_BUNDLE",
 ];
 
-/** What the courier and its checkout are told. */
+/** Environment variables of the courier and its checkout. */
 export function courierEnvironment(settings: SandboxSettings): Variable[] {
   const plain = variables({
     [environment.in]: mounts.in,
@@ -38,7 +38,7 @@ export function courierEnvironment(settings: SandboxSettings): Variable[] {
   return [...plain, { name: environment.hostIP, valueFrom: { fieldRef: { fieldPath: "status.hostIP" } } }];
 }
 
-/** What the agent is told: paths, and the CA file. Nothing here is worth stealing. */
+/** Environment variables of the agent: paths and the CA file. They contain no secret. */
 export function agentEnvironment(settings: SandboxSettings): Variable[] {
   const ca = `${mounts.in}/${inFiles.ca}`;
   return variables({
@@ -56,7 +56,7 @@ export function agentEnvironment(settings: SandboxSettings): Variable[] {
   });
 }
 
-/** Where a container leaves its last words. */
+/** Path of a container's termination message. */
 export const terminationLog = `${mounts.courier}/termination-log`;
 
 function variables(values: Record<string, string>): Variable[] {

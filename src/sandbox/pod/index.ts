@@ -16,7 +16,7 @@ import { observePod } from "./observe.ts";
 import { buildPod } from "./pod.ts";
 import type { SandboxSettings } from "./settings.ts";
 
-/** What the pod backend needs. */
+/** Dependencies of the pod backend. */
 export interface PodProviderDeps {
   client: KubeClient;
   /** Sandbox pods (label `app.kubernetes.io/component: sandbox`) of all namespaces. */
@@ -91,7 +91,7 @@ async function createOwned<T extends KubeObject>(
   if (existing.metadata.ownerReferences?.some(({ uid }) => uid === owner)) return existing;
   throw new BellhopError(
     "PodNameTaken",
-    `${type.kind} ${namespace}/${name} is there already and belongs to something else; delete it or rename it`,
+    `${type.kind} ${namespace}/${name} already exists and belongs to another owner; delete it or rename it`,
   );
 }
 

@@ -146,8 +146,8 @@ function describeEndings(status: Status): string {
       ? [`${each.name} exited ${ended.exitCode}${ended.reason === undefined ? "" : ` (${ended.reason})`}`]
       : [];
   });
-  const told = endings.length > 0 ? endings.join(", ") : (status.message ?? "no container ran");
-  return `the pod ended without the courier's word: ${told}`;
+  const details = endings.length > 0 ? endings.join(", ") : (status.message ?? "no container ran");
+  return `the pod ended without a result from the courier: ${details}`;
 }
 
 function pending(status: Status): { state: "Pending"; message: string; reason?: "Unschedulable" | "ImageUnavailable" } {

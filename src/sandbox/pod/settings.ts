@@ -1,4 +1,4 @@
-/** What the installation says about every sandbox; the rest comes from the profile and the task. */
+/** Settings of the installation for every sandbox; the other settings come from the profile and the task. */
 export interface SandboxSettings {
   backend: "pod" | "process";
   /** Bellhop's own image: the courier. */

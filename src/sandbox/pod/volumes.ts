@@ -29,19 +29,19 @@ export function volumes(profile: AgentProfile, contextName: string): Volume[] {
   ];
 }
 
-/** What the checkout sees: it fills `in` and the workspace. */
+/** Mounts of the checkout, which fills `in` and the workspace. */
 export const checkoutMounts: Mount[] = [
   ...ours(["in", "workspace", "courier"], false),
   ...ours(["context", "token"], true),
 ];
 
-/** What the courier sees: what the agent wrote it may only read. */
+/** Mounts of the courier; volumes that the agent writes are read-only. */
 export const courierMounts: Mount[] = [
   ...ours(["in", "courier"], false),
   ...ours(["out", "workspace", "context", "token"], true),
 ];
 
-/** What the agent sees: never the courier's own places. */
+/** Mounts of the agent; the courier's own volumes are not among them. */
 export function agentMounts(profile: AgentProfile): Mount[] {
   return [
     ...ours(["in"], true),

@@ -2,13 +2,13 @@ import { z } from "zod";
 
 /**
  * The courier's channel to the broker: HTTPS, JSON. `POST /v1/session` takes the pod-bound token as Bearer; everything else the
- * capability it answers. Errors are `{error: {code, message}}` with a sentence for people.
+ * capability it answers. Errors are `{error: {code, message}}` with a human-readable message.
  */
 export const routes = {
   session: "/v1/session",
   events: "/v1/events",
   proposal: "/v1/proposal",
-  /** Long-poll free: the courier asks every second while it waits for leave to publish, every 10 s otherwise. */
+  /** Long-poll free: the courier asks every second while it waits for permission to publish, every 10 s otherwise. */
   task: "/v1/task",
   /** `/git/<repository id>/info/refs`, `…/git-upload-pack`, `…/git-receive-pack`. */
   git: "/git",

@@ -28,7 +28,7 @@ export const courierOutcome = z.object({
   version: z.literal(1),
   attempt: z.int().min(1),
   reason: z.enum(outcomeReasons),
-  /** A sentence for people. */
+  /** A human-readable sentence. */
   message: z.string().max(1024),
   exitCode: z.int().optional(),
   branch: z.string().max(255).optional(),

@@ -1,23 +1,23 @@
-/** Limits on what a task may bring out; from the profile. */
+/** Limits on the output of a task; from the profile. */
 export interface OutputPolicy {
   protectedPaths: readonly string[];
   maxFiles: number;
   maxPatchKiB: number;
 }
 
-/** What a commit would change. Renames count as both paths, mode changes as changes. */
+/** The changes of a commit. Renames count as both paths, mode changes as changes. */
 export interface Output {
   paths: readonly string[];
   patchBytes: number;
 }
 
-/** What the policy found; empty `refusals` means it may go out. */
+/** Result of the policy check; empty `refusals` means that the output may be published. */
 export interface Findings {
   protectedPaths: string[];
   refusals: string[];
 }
 
-/** Holds an output against the policy; used by the courier to say so early, by the operator to decide. */
+/** Checks an output against the policy; the courier uses it for an early answer, the operator to decide. */
 export function checkOutput(output: Output, policy: OutputPolicy): Findings {
   const matchers = policy.protectedPaths.flatMap((glob) => [glob, ...foldersOf(glob)]).map(globMatcher);
   const touched = output.paths.filter((path) => matchers.some((matches) => matches(path)));

@@ -2,7 +2,7 @@ import { z } from "zod";
 
 const sha = z.string().regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/);
 
-/** What an attempt is to do: written by the operator into the attempt's ConfigMap as `sandbox.json`, read by the courier. No secrets. */
+/** Instructions for an attempt: the operator writes them into the attempt's ConfigMap as `sandbox.json`, and the courier reads them. No secrets. */
 export const sandboxSpec = z.object({
   version: z.literal(1),
   task: z.object({ namespace: z.string(), name: z.string(), uid: z.string() }),
@@ -20,7 +20,7 @@ export const sandboxSpec = z.object({
   publish: z.object({
     /** `refs/heads/…`. */
     ref: z.string(),
-    /** What it must point to; absent when it must not exist. */
+    /** The commit that the branch must point to; absent if the branch must not exist. */
     oldId: sha.optional(),
   }),
   commit: z.object({
