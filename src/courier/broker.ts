@@ -30,14 +30,14 @@ export interface Broker {
   close(): Promise<void>;
 }
 
-/** What a broker client needs. */
+/** Dependencies of a broker client. */
 export interface BrokerDeps {
   clock: Clock;
   baseURL: string;
   repositoryId: string;
   caFile: string;
   tokenFile: string;
-  /** Told about each new session, so that the agent's copy of its capability follows. */
+  /** Called with each new session, so that the agent's copy of its capability follows. */
   onSession(session: Session): void;
 }
 
@@ -119,7 +119,7 @@ function keepSession(deps: BrokerDeps, call: (wanted: Call, signal?: AbortSignal
   let renewAtMs = 0;
 
   async function open(signal?: AbortSignal): Promise<Session> {
-    // The kubelet renews the file; it is read anew each time.
+    // The kubelet renews the file, so it is read each time.
     const token = readFileSync(deps.tokenFile, "utf8").trim();
     const answer = await call({ method: "POST", route: routes.session, bearer: token, body: {} }, signal);
     current = checked(session, answer);
@@ -181,7 +181,7 @@ function checked<T>(schema: z.ZodType<T>, answer: unknown): T {
   });
 }
 
-/** How long to go on with a call, and who may end it before. */
+/** How long to retry a call, and a signal that ends it earlier. */
 export interface Patience {
   clock: Clock;
   forMs: number;
@@ -192,7 +192,7 @@ export interface Patience {
 
 const backoff = { baseMs: 500, maxMs: 10_000, jitter: 0.2 };
 
-/** Tries until it works, the error says that it never will, or patience ends; then throws the last error. */
+/** Retries until the call succeeds, the error is not retryable, or the time is up; then throws the last error. */
 export async function persistently<T>(attempt: () => Promise<T>, patience: Patience): Promise<T> {
   const untilMs = patience.clock.now().getTime() + patience.forMs;
   const again = patience.again ?? isRetryable;
@@ -207,7 +207,7 @@ export async function persistently<T>(attempt: () => Promise<T>, patience: Patie
   }
 }
 
-/** Whether trying again can help. */
+/** Whether a retry can help. */
 export function isRetryable(error: unknown): boolean {
   return error instanceof BellhopError && error.retryable;
 }

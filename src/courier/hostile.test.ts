@@ -191,7 +191,7 @@ describe("a hostile repository", { timeout: 60_000 }, () => {
     expect(sh(sandbox.origin, `git diff --name-status ${head} ${branch}`)).toBe("M\tok\n");
   });
 
-  it("does not follow a workspace entry that is a link when it starts anew", async () => {
+  it("does not follow a workspace entry that is a link when the checkout starts again", async () => {
     const sandbox = await aSandbox({ base: "echo a >file" });
     sh(sandbox.root, "mkdir precious; echo keep >precious/file");
     symlinkSync(path.join(sandbox.root, "precious"), path.join(sandbox.places.workspace, "left"));

@@ -7,7 +7,7 @@ import type { OutcomeReason } from "../sandbox/protocol/outcome.ts";
 import type { SandboxSpec } from "../sandbox/protocol/sandbox-spec.ts";
 import { type Broker, brokerClient } from "./broker.ts";
 import { checkout } from "./checkout/index.ts";
-import { writeAgentGitConfig } from "./checkout/hand-over.ts";
+import { writeAgentGitConfig } from "./checkout/agent-input.ts";
 import { answers } from "./checkout/probe-egress.ts";
 import { writeOutcome } from "./outcome.ts";
 import { type Places, placesFrom } from "./places.ts";

@@ -55,5 +55,5 @@ export function placesFrom(env: NodeJS.ProcessEnv): Places {
 
 function problems(error: z.ZodError): string {
   const each = error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
-  return `the environment is not a sandbox's: ${each.join("; ")}. The courier is started by a sandbox pod, not by hand.`;
+  return `the environment is not a sandbox's: ${each.join("; ")}. Only a sandbox pod can start the courier.`;
 }

@@ -8,7 +8,7 @@ import { courierOutcome, type CourierOutcome } from "../sandbox/protocol/outcome
 import type { SandboxSpec } from "../sandbox/protocol/sandbox-spec.ts";
 import { type Broker, brokerClient } from "./broker.ts";
 import { checkout } from "./checkout/index.ts";
-import { writeAgentGitConfig } from "./checkout/hand-over.ts";
+import { writeAgentGitConfig } from "./checkout/agent-input.ts";
 import type { Places } from "./places.ts";
 import { run } from "./run/index.ts";
 import { startBroker, type TestBroker } from "./stand-in/testing.ts";

@@ -6,7 +6,7 @@ import type { TreeEntry } from "../git/tree.ts";
 import { bytesOf } from "../raw-path.ts";
 import { branchName, ownRefs } from "./fetch-base.ts";
 
-/** What the agent's clone is made from. */
+/** Inputs of the agent's clone. */
 export interface CloneSource {
   /** The courier's own repository. */
   gitDir: string;

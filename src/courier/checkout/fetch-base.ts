@@ -9,7 +9,7 @@ const depth = 50;
 /** Refs in the courier's own repository. */
 export const ownRefs = { base: "refs/bellhop/base", baseRef: "refs/bellhop/base-ref" } as const;
 
-/** What fetching needs. */
+/** Dependencies of `fetchBase`. */
 export interface FetchDeps {
   gitDir: string;
   broker: Pick<Broker, "withRemote">;
@@ -17,7 +17,7 @@ export interface FetchDeps {
 }
 
 /**
- * Makes the courier's own bare repository anew and fetches the commit to start from, and the branch that the change would go into where
+ * Recreates the courier's own bare repository and fetches the commit to start from, and the branch that the change would go into where
  * there is one (its absence is no failure: it may be gone). An empty repository fetches nothing.
  */
 export async function fetchBase(

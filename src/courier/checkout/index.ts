@@ -10,12 +10,12 @@ import type { Places } from "../places.ts";
 import { forPeople } from "../raw-path.ts";
 import { agentClone } from "./agent-clone.ts";
 import { fetchBase } from "./fetch-base.ts";
-import { writeAgentInput } from "./hand-over.ts";
+import { writeAgentInput } from "./agent-input.ts";
 import { egressMessage, type Probe, probeEgress, probesOf } from "./probe-egress.ts";
 import { saveRefused, without } from "./refused.ts";
 import { writeWorktree } from "./write-worktree.ts";
 
-/** What the checkout needs. */
+/** Dependencies of the checkout. */
 export interface CheckoutDeps {
   clock: Clock;
   log: Logger;

@@ -6,7 +6,7 @@ import type { SandboxSpec } from "../../sandbox/protocol/sandbox-spec.ts";
 /** An address that must not answer. */
 export type Probe = SandboxSpec["egress"]["probes"][number];
 
-/** What probing needs; `answers` says whether anybody did. */
+/** Dependencies of the probe; `answers` returns whether an address answered. */
 export interface ProbeDeps {
   clock: Clock;
   answers(probe: Probe): Promise<boolean>;
@@ -102,7 +102,7 @@ const question = Buffer.concat([
   Buffer.from("0000010001", "hex"),
 ]);
 
-/** What a person reads when egress is open, with how to go on. */
+/** The message for an open egress, with the possible fixes. */
 export function egressMessage(open: readonly Probe[]): string {
   const which = open
     .map((probe) => `${probe.name} (${probe.host}:${probe.port}${probe.protocol === "dns" ? "/UDP" : ""})`)

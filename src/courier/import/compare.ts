@@ -7,7 +7,7 @@ import type { Mode, TreeEntry } from "../git/tree.ts";
 import { forPeople } from "../raw-path.ts";
 import { readable, type Visited } from "./walk.ts";
 
-/** What a path holds now. Reading twice may differ if someone still writes; `chunks` therefore always gives exactly `size` bytes or throws. */
+/** The current content of a path. Reading twice may differ if someone still writes; `chunks` therefore always gives exactly `size` bytes or throws. */
 export interface Content {
   mode: Mode;
   size: number;

@@ -12,14 +12,14 @@ import { type Change, objectWriter, type ObjectWriter } from "./object-writer.ts
 import { changedPaths, patchBytes } from "./patch-bytes.ts";
 import { changedMeanwhile, type Visited, walk } from "./walk.ts";
 
-/** What became of the workspace. */
+/** Result of an import. */
 export type Imported =
   | { result: "NoChanges"; skipped: string[] }
   /** More than the policy can allow; nothing was written. */
   | { result: "TooMuch"; paths: string[]; newBytes: number; skipped: string[]; why: string }
   | { result: "Committed"; commit: string; paths: string[]; patchBytes: number; skipped: string[] };
 
-/** What importing needs to know. */
+/** Inputs of an import. */
 export type ImportRequest = Pick<SandboxSpec, "checkout" | "commit" | "output"> & { summary: string | undefined };
 
 /**

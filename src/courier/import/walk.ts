@@ -13,7 +13,7 @@ export interface Visited {
   kind: "file" | "link";
 }
 
-/** What the walk needs. */
+/** Dependencies of the walk. */
 export interface WalkDeps {
   base: BaseTree;
   ignore: IgnoreOracle;

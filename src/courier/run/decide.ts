@@ -4,7 +4,7 @@ import type { OutcomeReason } from "../../sandbox/protocol/outcome.ts";
 export const askReasons = ["Stopped", "WallClockExceeded", "AgentStalled"] as const satisfies OutcomeReason[];
 export type AskReason = (typeof askReasons)[number];
 
-/** What is known of the agent at one moment. Times in milliseconds. */
+/** Facts about the agent at one moment. Times in milliseconds. */
 export interface AgentFacts {
   nowMs: number;
   /** When the agent was first seen to run; undefined before. */
@@ -24,7 +24,7 @@ export interface AgentFacts {
   terminating: boolean;
 }
 
-/** What to do next. */
+/** The next action. */
 export type Next =
   | { next: "wait" }
   | { next: "ask"; reason: AskReason }

@@ -15,7 +15,7 @@ export interface EventDelivery {
   flush(forMs: number): Promise<void>;
 }
 
-/** What delivering needs. */
+/** Dependencies of the event delivery. */
 export interface DeliveryDeps {
   clock: Clock;
   log: Logger;

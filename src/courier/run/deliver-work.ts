@@ -8,7 +8,7 @@ import type { Ending } from "../outcome.ts";
 import type { Places } from "../places.ts";
 import { publish, type PublishDeps } from "./publish.ts";
 
-/** What bringing out the work needs. */
+/** Dependencies of `deliverWork`. */
 export interface WorkDeps extends PublishDeps {
   log: Logger;
 }
@@ -55,7 +55,7 @@ async function importOrEnding(
   }
 }
 
-/** The operator decides for itself from the proposal; this only says so early, and in words. */
+/** The operator decides for itself from the proposal; this check only gives an early answer, with a message. */
 async function refuse(proposal: Proposal, refusals: readonly string[], deps: WorkDeps): Promise<Ending> {
   try {
     await deps.broker.propose(proposal);

@@ -20,7 +20,7 @@ export interface AgentEnd {
   asked: AskReason | undefined;
 }
 
-/** What following needs. */
+/** Dependencies of `followAgent`. */
 export interface FollowDeps {
   clock: Clock;
   log: Logger;

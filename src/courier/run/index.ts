@@ -14,7 +14,7 @@ import { followAgent } from "./follow-agent.ts";
 import { followEvents } from "./follow-events.ts";
 import { openState, type StateFile } from "./state.ts";
 
-/** What the sidecar needs. */
+/** Dependencies of the sidecar. */
 export interface RunDeps {
   clock: Clock;
   log: Logger;
@@ -63,7 +63,7 @@ async function work(places: Places, spec: SandboxSpec, state: StateFile, deps: R
   const endedMs = deps.clock.now().getTime();
   const remainingMs = deadline(endedMs, deps);
   delivery.add(events.readRest());
-  // The host hears the agent's last words before it hears what became of them; but an outcome does not wait for long.
+  // Delivers the agent's last events before the outcome, but does not delay the outcome for long.
   await delivery.flush(Math.min(10_000, remainingMs()));
   deps.log.info({ ...events.unread, how: end.how }, "the agent has ended");
   return conclude(end, { ...deps, places, spec, out, summary: () => lastSummary(out, reader), remainingMs });

@@ -17,7 +17,7 @@ const saved = z.object({
   outcome: courierOutcome.optional(),
 });
 
-/** What a restarted courier goes on from. */
+/** The state from which a restarted courier continues. */
 export type CourierState = z.infer<typeof saved>;
 
 /** The state, kept in the courier's own volume. */
@@ -27,7 +27,7 @@ export interface StateFile {
   save(change: Partial<CourierState>): void;
 }
 
-/** Opens the state of an earlier run of this container, or begins anew. */
+/** Opens the state of an earlier run of this container, or starts with an empty one. */
 export function openState(folder: string): StateFile {
   const file = path.join(folder, "state.json");
   let state = load(file);
@@ -52,7 +52,7 @@ function parse(file: string): unknown {
   try {
     return JSON.parse(readFileSync(file, "utf8"));
   } catch {
-    // None yet, or cut short by a crash: the run begins anew, which repeats work but changes no result.
+    // Missing, or incomplete after a crash: the run starts again, which repeats work but changes no result.
     return undefined;
   }
 }

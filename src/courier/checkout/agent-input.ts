@@ -20,7 +20,7 @@ export function writeAgentInput(places: Places): void {
   for (const name of [inFiles.prompt, inFiles.context, inFiles.ca]) chmodSync(at(name), 0o644);
 }
 
-/** What the agent's git is told. */
+/** Settings of the agent's git. */
 export interface AgentGit {
   brokerURL: string;
   /** The agent's own, fetch only. */
