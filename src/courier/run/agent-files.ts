@@ -19,7 +19,7 @@ export interface AgentSigns {
 export function readSigns(out: Folder, handedOver: number): AgentSigns {
   const output = out.look(outFiles.output);
   return {
-    // Whatever the agent takes away again: `out` was empty at the hand-over, and its time is not for the agent to set back.
+    // Whatever the agent takes away again: `out` was empty when the checkout ended, and the agent cannot set its time back.
     started: output !== undefined || out.stats().mtimeMs > handedOver,
     printed: output?.isFile() ? output.size : 0,
     exitSeen: out.look(outFiles.exit) !== undefined,

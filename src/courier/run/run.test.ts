@@ -43,19 +43,19 @@ describe("the sidecar", { timeout: 60_000 }, () => {
     expect(existsSync(path.join(sandbox.places.in, "release"))).toBe(true);
   });
 
-  it("does not say that the pod was asked to end where an agent may have ended its own first process", async () => {
+  it("does not claim that the pod was terminated if the agent may have ended its own first process", async () => {
     const sandbox = await working('kill -TERM "$PPID"; sleep 100');
     expect(await sandbox.run()).toMatchObject({
       reason: "Stopped",
-      message: expect.stringContaining("not by the courier"),
+      message: expect.stringContaining("not from the courier"),
     });
   });
 
-  it("says that the pod was asked to end where it was asked itself", async () => {
+  it("reports that the pod was terminated if the courier was asked to end", async () => {
     const sandbox = await working("sleep 100");
     expect(await sandbox.run({ terminate: AbortSignal.abort() })).toMatchObject({
       reason: "Stopped",
-      message: expect.stringContaining("The sandbox's pod was asked to end"),
+      message: expect.stringContaining("The sandbox pod was terminated"),
     });
   });
 });
