@@ -12,12 +12,12 @@ export interface Refused {
 
 const stored = z.array(z.object({ path: z.string(), why: z.string() }));
 
-/** Notes what the checkout left out, in the courier's own volume. */
+/** Records the paths that the checkout omitted, in the courier's own volume. */
 export function saveRefused(folder: string, refused: readonly Refused[]): void {
   writeFileSync(path.join(folder, "refused.json"), JSON.stringify(refused));
 }
 
-/** What the checkout left out. Throws where there was none. */
+/** Reads the paths that the checkout omitted. Throws if there was no checkout. */
 export function loadRefused(folder: string): Refused[] {
   return stored.parse(JSON.parse(readFileSync(path.join(folder, "refused.json"), "utf8")));
 }

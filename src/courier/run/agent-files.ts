@@ -6,7 +6,7 @@ import type { Folder } from "../folder.ts";
 import { plain } from "../outcome.ts";
 import type { Places } from "../places.ts";
 
-/** What the entry script has said of the agent. Whatever is no short regular file counts as not said. */
+/** The signs of the agent that the entry script has written. Anything but a short regular file is ignored. */
 export interface AgentSigns {
   started: boolean;
   /** Bytes printed so far. */

@@ -15,7 +15,7 @@ import type { StateFile } from "./state.ts";
 /** How the agent's time ended. */
 export interface AgentEnd {
   how: Extract<Next, { next: "end" }>["how"];
-  /** What the entry script said: `ended` by itself, `stopped` by us, `terminated` with the pod. */
+  /** The result that the entry script wrote: `ended` by itself, `stopped` by us, `terminated` with the pod. */
   stopped: string | undefined;
   asked: AskReason | undefined;
 }

@@ -14,7 +14,7 @@ export interface FollowedEvent {
 
 /** Follows the agent's events from a place in the file. */
 export interface EventFollower {
-  /** What was written since the last call, whole lines only. */
+  /** Complete lines that were written since the last call. */
   read(): FollowedEvent[];
   /** Takes a last line without an end too; for when the agent is gone. */
   readRest(): FollowedEvent[];

@@ -4,7 +4,7 @@ import type { AgentReader } from "./agent.ts";
 
 /**
  * The dialect of `custom` agents (docs/custom-agent.md): one JSON object a line, `type` one of `progress`, `message`, `result`.
- * What is too long is cut rather than dropped; what is no such object is nothing.
+ * Values that are too long are truncated; lines that are not such an object are ignored.
  */
 export const custom: AgentReader = {
   read(line) {

@@ -34,7 +34,7 @@ function isAbandoned({ metadata }: Pod, now: Date): boolean {
   return now.getTime() - Date.parse(metadata.deletionTimestamp ?? "") > unheardMs;
 }
 
-/** What kubelets say when an image will never be had. */
+/** Reasons of kubelets for an image that can never be pulled. */
 const hopelessReasons = ["InvalidImageName", "ErrImageNeverPull"];
 const imageReasons = ["ErrImagePull", "ImagePullBackOff", ...hopelessReasons];
 

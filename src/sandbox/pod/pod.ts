@@ -147,7 +147,7 @@ function quantities(
   return JSON.parse(JSON.stringify(resources)) as NonNullable<Container["resources"]>;
 }
 
-/** What `restricted` asks for, and a read-only root. */
+/** The security context that `restricted` requires, with a read-only root. */
 function locked(uid: number): NonNullable<Container["securityContext"]> {
   return {
     runAsUser: uid,
