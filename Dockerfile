@@ -1,6 +1,6 @@
 # One image for every process of Bellhop: `node /app/dist/<gateway|operator|broker|courier>/main.js`.
 # Builds anywhere: `docker build .`, `podman build .`, `buildah bud .`.
-# Where npm needs settings of its own, pass them as secrets, which stay out of every layer:
+# If npm needs further settings, pass them as secrets, which stay out of every layer:
 #   --secret id=npmrc,src=$HOME/.npmrc --secret id=ca,src=/path/to/roots.pem
 ARG BASE=docker.io/library/node:24-bookworm-slim
 
@@ -17,7 +17,7 @@ COPY scripts/node scripts/node
 COPY src src
 RUN npm run -s build
 
-# What runs in production, and nothing optional: the pinned Node there is for development machines.
+# The packages that run in production, and nothing optional: the pinned Node there is for development machines.
 # Types, source maps and texts of packages are half their size, and nothing reads them.
 FROM ${BASE} AS dependencies
 WORKDIR /app

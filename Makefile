@@ -1,8 +1,8 @@
-# The commands for people. `make help` lists them; every target does its own set-up.
+# The commands of this project. `make help` lists them; every target does its own set-up.
 .DEFAULT_GOAL := help
 MODULES := node_modules/.package-lock.json
 NPM := npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
-CHECKS := check-types check-lint check-format check-unused check-generated
+CHECKS := check-types check-lint check-format check-unused check-generated check-words
 # Further arguments for vitest, for example VITEST='test/integration -t "main job"'.
 VITEST ?=
 # Names of benchmarks; all of them if this is empty.
@@ -12,7 +12,7 @@ IN ?=
 # Options of scripts/list-messages.ts: --docstrings or --tests, --sample N --seed S.
 LIST ?=
 
-.PHONY: help demo demo-down test check $(CHECKS) check-words messages fix generate image e2e bench build ci modules checks
+.PHONY: help demo demo-down test check $(CHECKS) messages fix generate image e2e bench build ci modules checks
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -43,7 +43,7 @@ test: $(MODULES) ## Run unit, cluster and journey tests (on a real API server, w
 e2e: $(MODULES) ## Run the chaos tests, and the e2e tests on a real node (root on Linux; BELLHOP_E2E=off skips the node)
 	@if [ "$$BELLHOP_E2E" = off ]; then echo "the tests on a real node are skipped, because BELLHOP_E2E is off"; else node="--project e2e"; fi; npm run -s test -- --project chaos $$node $(VITEST)
 
-check: $(CHECKS) ## Check types, lint, format, dead code and generated files
+check: $(CHECKS) ## Check types, lint, format, dead code, generated files and words
 
 endif
 

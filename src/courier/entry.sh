@@ -75,7 +75,7 @@ end_everything() {
 
 # Says something to the courier, making room where the agent has filled the volume.
 say() {
-  # Where the agent left a link, it is not followed.
+  # A link that the agent left is not followed.
   rm -f -- "$BELLHOP_OUT/$1" 2>/dev/null
   { printf '%s\n' "$2" >"$BELLHOP_OUT/$1"; } 2>/dev/null && return
   for file in "$BELLHOP_OUT"/* "$BELLHOP_OUT"/.[!.]*; do
@@ -98,7 +98,7 @@ open_to_courier() {
 cd "$BELLHOP_WORKSPACE" || exit 1
 
 # Keeps the first 10 MiB of what the agent prints and swallows the rest, so that it never blocks. Not with `head -c`, which holds small
-# output back: an agent that prints a line now and then would look silent, and its last words would be lost when it is stopped.
+# output back: an agent that prints a line now and then would look silent, and the end of its output would be lost when it is stopped.
 pipe=${TMPDIR:-/tmp}/bellhop-output-$$
 rm -f "$pipe"
 mkfifo -m 600 "$pipe" || exit 1
@@ -137,7 +137,7 @@ if [ -n "$asked" ]; then
   code=143
   [ -e "$BELLHOP_IN/stop" ] && how=stopped
 else
-  # What it printed last may still be on its way.
+  # The end of its output may still be on its way.
   tries=0
   while kill -0 "$drain" 2>/dev/null && [ $tries -lt 10 ]; do
     tries=$((tries + 1))

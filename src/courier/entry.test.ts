@@ -140,7 +140,7 @@ describe.each(shells)("the entry script with $name", { timeout: 60_000 }, ({ pre
     expect(container.read("workspace/file")).toBe("theirs\n");
   });
 
-  it("ends the agent when it is told to stop", async () => {
+  it("ends the agent when the courier asks it to stop", async () => {
     const container = start(prefix, "trap '' TERM; sleep 300 & wait; sleep 300", environment);
     writeFileSync(path.join(container.root, "in/stop"), "");
     expect(await stopped(container)).toBe("stopped");
@@ -207,7 +207,7 @@ describe("the entry script", { timeout: 60_000 }, () => {
     }
   });
 
-  it("still tells the end when the agent has filled the volume", async (context) => {
+  it("still reports the end when the agent has filled the volume", async (context) => {
     skipWhereLacking(context, noNamespaces ?? (process.getuid?.() === 0 ? undefined : "only root can mount a volume"));
     const prefix = [
       "unshare",

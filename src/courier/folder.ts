@@ -47,12 +47,12 @@ export class Folder {
     return readdirSync(`/proc/self/fd/${this.#fd}`, { encoding: "buffer" }).map(rawPath).sort();
   }
 
-  /** What the folder itself is. */
+  /** Metadata of the folder itself. */
   stats(): Stats {
     return fstatSync(this.#fd);
   }
 
-  /** What a name is, without following it; undefined when it is gone. */
+  /** Metadata of an entry, without following a link; undefined if it does not exist. */
   look(name: string): Stats | undefined {
     try {
       return lstatSync(this.#at(name));

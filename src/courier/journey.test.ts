@@ -84,11 +84,11 @@ describe("a sandbox's journey", { timeout: 60_000 }, () => {
       echo more >>src/login.ts; git commit -qam mine
       if git push -q origin HEAD:refs/heads/stolen; then exit 9; fi`);
     expect(sandbox.outcome()).toMatchObject({ reason: "Published" });
-    // What the agent committed for itself is its own affair: ours is one commit on the base.
+    // The agent's own commits do not matter: the courier makes one commit on the base.
     expect(sh(sandbox.origin, `git rev-list --count ${branch}; git branch`)).toMatch(/^2\n/);
   });
 
-  it("publishes nothing after an exit code other than 0, and says the code and the last words", async () => {
+  it("publishes nothing after an exit code other than 0, and reports the code and the end of the output", async () => {
     const sandbox = await journey("echo changed >src/login.ts; echo could not find the tests >&2; exit 3");
     expect(sandbox.outcome()).toMatchObject({ reason: "AgentFailed", exitCode: 3 });
     expect(sandbox.outcome().message).toContain("could not find the tests");

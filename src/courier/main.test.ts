@@ -46,7 +46,7 @@ function said(child: ChildProcess): { text: string } {
 }
 
 describe("the courier as a process", { timeout: 90_000 }, () => {
-  it("checks out, publishes, waits to be asked to end, and tells no token", async () => {
+  it("checks out, publishes, waits to be asked to end, and shows no token", async () => {
     const sandbox = await aSandbox({ base: "echo a >file" });
     const checkout = courier(sandbox, "checkout");
     const words = [said(checkout)];

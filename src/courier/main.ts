@@ -29,7 +29,7 @@ async function main(args: readonly string[], log: Logger): Promise<number> {
     process.stderr.write(`courier: ${problem}\n\n${usage}`);
     return 2;
   }
-  // What the courier writes into shared volumes is for the agent's group; folders there inherit the group.
+  // Files that the courier writes into shared volumes belong to the agent's group; folders there inherit the group.
   process.umask(0o002);
   const places = placesFrom(process.env);
   return command === "checkout" ? checkoutCommand(places, log) : runCommand(places, log);

@@ -22,7 +22,7 @@ export function encodeOutcome(outcome: CourierOutcome): string {
 
 /**
  * Text that may come from the agent's side, without control characters and secrets: the agent may have printed its own capability, which is
- * in its git configuration, or a git of ours has told ours.
+ * in its git configuration, or one of our git processes has printed ours.
  */
 export function plain(text: string): string {
   return secretRegistry.redact(text).replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ");

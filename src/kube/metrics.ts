@@ -61,7 +61,12 @@ export function createKubeMetrics(registry: Registry): KubeMetrics {
     ),
     activeWorkers: gauge("controller_runtime_active_workers", "Workers at work.", "controller"),
     leader: gauge("leader_election_master_status", "1 where this process leads, else 0.", "name"),
-    informerFailures: counter("bellhop_informer_failures_total", "What informers recovered from.", "kind", "reason"),
+    informerFailures: counter(
+      "bellhop_informer_failures_total",
+      "Failures from which informers recovered.",
+      "kind",
+      "reason",
+    ),
   };
 }
 

@@ -36,7 +36,8 @@ beforeEach(() => {
 afterEach(async () => {
   for (const { name, namespace } of releases()) uninstall(name, namespace);
   kubectl(["delete", "crd", ...(await crdNames()), "--ignore-not-found"]);
-});
+  // The API server retries the deletion of a CRD with a growing back-off: minutes on a busy machine.
+}, 600_000);
 
 const image = ["--set", "image.repository=registry.example.com/bellhop"];
 const on = (): string[] => ["--kubeconfig", plane.kubeconfigPath];

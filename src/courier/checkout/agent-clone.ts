@@ -13,7 +13,7 @@ export interface CloneSource {
   /** The repository's address at the broker. */
   url: string;
   checkout: SandboxSpec["checkout"];
-  /** What was written; git would refuse an index with the paths that we refused. */
+  /** Paths that were written; git refuses an index with the paths that we refused. */
   tree: readonly TreeEntry[];
   baseRefFetched: boolean;
 }

@@ -18,7 +18,7 @@ const aPod = (): Promise<TestSandbox> =>
     change: (spec) => ({ ...spec, egress: { probes: [probe], notProbed: [], acceptOwnNode: false } }),
   });
 
-/** What the agent would have. */
+/** Paths of the agent's volumes. */
 const handedOver = ({ places }: TestSandbox): string[] => [
   ...readdirSync(places.workspace),
   ...[inFiles.entry, inFiles.prompt, inFiles.context].filter((name) => existsSync(path.join(places.in, name))),

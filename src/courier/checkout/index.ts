@@ -28,7 +28,7 @@ const brokerPatienceMs = 90_000;
 
 /**
  * The init container: proves that egress is closed, hands over what the agent is to have, fetches the commit, and writes the work tree and
- * the agent's clone. Starts anew each time it runs. Throws `EgressNotEnforced`, `BrokerUnreachable`, or what made the checkout fail.
+ * the agent's clone. Starts from the beginning each time it runs. Throws `EgressNotEnforced`, `BrokerUnreachable`, or what made the checkout fail.
  */
 export async function checkout(places: Places, spec: SandboxSpec, deps: CheckoutDeps): Promise<void> {
   // First: a pod whose network is not up yet reaches nothing, whatever its policies. The broker's answer shows that it is.
@@ -69,7 +69,7 @@ async function fillWorkspace(places: Places, spec: SandboxSpec, deps: CheckoutDe
   deps.log.info({ commit: spec.checkout.headSHA, paths: tree.length, refused: named }, "checked out");
 }
 
-/** What an earlier run of this container left; links are removed, not followed. */
+/** Removes files that an earlier run of this container left; links are removed, not followed. */
 function emptyFolder(folder: string): void {
   for (const name of readdirSync(folder, { encoding: "buffer" })) {
     rmSync(Buffer.concat([Buffer.from(`${folder}${path.sep}`), name]), { recursive: true, force: true });

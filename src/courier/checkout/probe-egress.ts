@@ -16,7 +16,7 @@ export interface ProbeDeps {
 const patienceMs = 10_000;
 const pauseMs = 500;
 
-/** What is probed: everything named, but the pod's own node where the profile accepts that engines open it. */
+/** Addresses to probe: all that are named, except the pod's own node if the profile accepts that network plugins open it. */
 export function probesOf({ probes, acceptOwnNode }: SandboxSpec["egress"], hostIP: string | undefined): Probe[] {
   return probes.filter(({ host }) => !(acceptOwnNode && host === hostIP));
 }

@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { TreeEntry } from "../git/tree.ts";
 import type { RawPath } from "../raw-path.ts";
 
-/** A path of the commit that was not written to the workspace, and why. What became of it says nothing; the import carries it over. */
+/** A path of the commit that was not written to the workspace, and why. Its absence in the workspace means nothing; the import keeps it in the commit. */
 export interface Refused {
   path: RawPath;
   why: string;

@@ -13,7 +13,7 @@ export async function* readBlobs(ids: readonly string[], options: GitOptions): A
   const args = ["cat-file", "--batch"];
   const child = startGit(args, options);
   const done = ended(child, args);
-  // Whoever reads on meets the failure; this keeps it from being unhandled before that.
+  // The next read meets the failure; this keeps it from being unhandled before that.
   done.catch(() => {});
   ask(child, ids);
   const source = new ByteSource(child.stdout);

@@ -29,7 +29,7 @@ describe("the comparison with the base", () => {
     expect(await differs({ ...now, chunks }, tracked, breather())).toBe(true);
   });
 
-  it("tells other bytes of the same size", async () => {
+  it("detects other bytes of the same size", async () => {
     const other: Content = { ...content, chunks: () => Array<Buffer>(64).fill(Buffer.alloc(chunk.length, "b")) };
     expect(await differs(other, tracked, breather())).toBe(true);
   });

@@ -72,7 +72,7 @@ export function breather(): Breathe {
   };
 }
 
-/** Whether a path differs from what the base has there, by mode or bytes. What has another size is not read: sparse, it may be huge. */
+/** Whether a path differs from what the base has there, by mode or bytes. A file of another size is not read: a sparse one may be huge. */
 export async function differs(content: Content, tracked: TreeEntry | undefined, breathe: Breathe): Promise<boolean> {
   await breathe(openingBytes);
   if (tracked === undefined || tracked.mode !== content.mode || tracked.size !== content.size) return true;

@@ -14,7 +14,7 @@ export interface IgnoreOracle {
 
 /**
  * Lets git itself decide (`git check-ignore`), in a scratch work tree of the courier's own that holds nothing but the base's `.gitignore`
- * files and the folders that are asked about (git tells `name/` patterns by looking). The agent's files, its `.git` and its configuration
+ * files and the folders that are asked about (git checks the file type for `name/` patterns). The agent's files, its `.git` and its configuration
  * are not there to be read.
  */
 export async function ignoreOracle(scratch: string, base: BaseTree, own: GitOptions): Promise<IgnoreOracle> {

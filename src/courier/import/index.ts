@@ -95,7 +95,7 @@ function gatherer(base: BaseTree, writer: ObjectWriter, maxNewBytes: number): Ga
     storedBytes += content.size;
     if (tracked === undefined) gathering.newBytes += content.size;
     gathering.tooMuch ??= excess(path, content.size);
-    // What cannot go out is counted, not stored.
+    // Changes that cannot be published are counted, not stored.
     if (gathering.tooMuch !== undefined) return;
     const mark = await writer.blob(content.size, content.chunks());
     gathering.changes.push({ path, mode: content.mode, mark });

@@ -12,8 +12,8 @@ const body = (summary: string): string => commitMessage(commit, summary).split("
 
 describe("the commit message", () => {
   it("is subject, summary and trailers, and does without a summary", () => {
-    expect(commitMessage(commit, "What and why.")).toBe(
-      "Fix the login\n\nWhat and why.\n\nCo-authored-by: Ana <ana@example.com>\nskip-checks: true\n",
+    expect(commitMessage(commit, "Summary and reason.")).toBe(
+      "Fix the login\n\nSummary and reason.\n\nCo-authored-by: Ana <ana@example.com>\nskip-checks: true\n",
     );
     expect(commitMessage(commit, undefined)).toBe(
       "Fix the login\n\nCo-authored-by: Ana <ana@example.com>\nskip-checks: true\n",

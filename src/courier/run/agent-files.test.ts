@@ -27,7 +27,7 @@ describe("the signs of an agent", () => {
     ["nothing, while the word is half written", "end", undefined],
     ["how it ended, once the line is whole", "ended\n", "ended"],
     ["nothing, where an agent wrote more than a word", `${"x".repeat(40)}\n`, undefined],
-  ])("tell %s", (_what, written, heard) => {
+  ])("signal %s to the agent", (_what, written, heard) => {
     if (written !== undefined) put(outFiles.stopped, written);
     expect(readSigns(Folder.open(place), 0).stopped).toBe(heard);
   });

@@ -16,7 +16,7 @@ export interface AgentFacts {
   asked: { reason: AskReason; atMs: number } | undefined;
   /** When its exit code was first seen. */
   exitSeenMs: number | undefined;
-  /** What its entry script said once every process was gone: `opening` while it makes the tree readable, then how it ended. */
+  /** The state that the entry script reports after every process has ended: `opening` while it makes the tree readable, then how the agent ended. */
   stopped: string | undefined;
   /** The operator wants this attempt to end. */
   stopWanted: boolean;

@@ -28,7 +28,7 @@ const maxBatchBytes = 1_000_000;
 const maxBatchEvents = 1000;
 const backoff = { baseMs: 1000, maxMs: 30_000, jitter: 0.2 };
 
-/** A batch goes after 5 s, or at 1 MB or 1,000 events. What was taken is stored, so that a restarted courier goes on from there. */
+/** A batch goes after 5 s, or at 1 MB or 1,000 events. Accepted events are stored, so that a restarted courier continues after them. */
 export function deliverEvents(deps: DeliveryDeps): EventDelivery {
   const { clock, state } = deps;
   const queue: FollowedEvent[] = [];

@@ -37,7 +37,7 @@ export interface FollowDeps {
 const lookEveryMs = 250;
 const askOperatorEveryMs = 10_000;
 
-/** Follows the agent: hands its events on, keeps wall clock and stall, hears the operator, until the agent is gone or given up. */
+/** Follows the agent until it ends or is abandoned: passes its events on, enforces the wall clock and the stall limit, obeys the operator. */
 export async function followAgent(deps: FollowDeps): Promise<AgentEnd> {
   const { clock } = deps;
   const operator = operatorWatch(deps);
@@ -82,7 +82,7 @@ function ask(reason: AskReason, atMs: number, { log, places, state }: FollowDeps
   return { reason, atMs };
 }
 
-/** What an earlier run of this container asked, or meant to: it is asked once more, and waited for anew. */
+/** The stop that an earlier run of this container requested, or was about to: it is requested once more, with a new wait. */
 function askedBefore(deps: FollowDeps): Asked | undefined {
   const { asked } = deps.state.state;
   return asked === undefined ? undefined : ask(asked, deps.clock.now().getTime(), deps);

@@ -25,7 +25,7 @@ export interface RunDeps {
 
 /** The entry script lets the container go 15 minutes after the agent's end, whatever we do. */
 const publishPatienceMs = 14 * 60_000;
-/** What is left for publishing once the pod has to end, out of its 120 s. */
+/** Time for publishing after the pod is asked to end, out of its 120 s. */
 const terminatingPatienceMs = 100_000;
 /** The kubelet starts a sidecar again that ends before the agent's container has; so it waits until it is asked to end. */
 const lingerMs = 30_000;

@@ -16,13 +16,13 @@ import {
 export interface TestBroker {
   url: string;
   ca: string;
-  /** What a session is opened with. */
+  /** Request that opens a session. */
   token: string;
   events: AgentEvent[];
   sequences: number[];
   proposals: Proposal[];
   pushes: string[];
-  /** What it answers to `GET /v1/task`; grants what was proposed unless a test says otherwise. */
+  /** Answer to `GET /v1/task`; it grants the proposal unless a test says otherwise. */
   decide: (proposed: Proposal | undefined) => TaskState;
   /** How many sessions were opened. */
   sessions: number;
@@ -78,7 +78,7 @@ interface Exchange {
   projects: string;
   request: IncomingMessage;
   response: ServerResponse;
-  /** What makes the capabilities of this moment. */
+  /** Creates the capabilities that are valid now. */
   suffix: string;
 }
 

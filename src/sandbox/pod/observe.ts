@@ -55,7 +55,7 @@ function ending(status: Status, attempt: number): Ended {
 
 type EndingRule = (status: Status, attempt: number) => Ended | undefined;
 
-/** What a courier says whose work was cut short; why it was, the kubelet knows better: a disruption, a full volume, a deadline. */
+/** Reasons of a courier whose work was cut short. The kubelet knows the cause better: a disruption, a full volume, a deadline. */
 const cutShort: readonly OutcomeReason[] = [
   "Stopped",
   "CheckoutFailed",

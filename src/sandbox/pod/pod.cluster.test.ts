@@ -17,7 +17,7 @@ const signal = AbortSignal.timeout(120_000);
 let client: KubeConnection;
 let namespace: string;
 let sandboxes: SandboxProvider;
-/** What the informers would have. */
+/** Objects that the informers would hold. */
 let known: { pods: WritableStore<Pod>; policies: WritableStore<NetworkPolicy> };
 
 beforeAll(async () => {

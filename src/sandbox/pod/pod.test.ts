@@ -36,7 +36,7 @@ describe("buildPod", () => {
     expect(pod.spec?.shareProcessNamespace).toBe(false);
   });
 
-  it("checks out as the agent's user, for whom the files are, and hands it nothing of the checkout's own", () => {
+  it("checks out as the agent's user, for whom the files are, and passes on nothing that is meant for the checkout alone", () => {
     const [checkout, , agent] = every;
     expect(checkout?.securityContext?.runAsUser).toBe(agent?.securityContext?.runAsUser);
     const seen = (container = agent): string[] =>

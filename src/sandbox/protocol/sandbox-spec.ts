@@ -39,7 +39,7 @@ export const sandboxSpec = z.object({
     stallMs: z.int(),
     /**
      * When the task's time is up, in milliseconds since the epoch by the operator's clock: what pulling and checking out took is not given
-     * on top. Where clocks differ, a node's that is ahead takes so much from the agent, one that is behind gives at most `wallClockMs`.
+     * on top. If the node's clock is ahead, the agent has that much less time; if it is behind, the agent has at most `wallClockMs`.
      */
     deadlineMs: z.int(),
   }),
