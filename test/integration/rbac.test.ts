@@ -74,7 +74,7 @@ const broker: Matrix = {
   in: { [release.brokerNamespace]: { secrets: "get" } },
 };
 
-/** This account exists only while an uninstall runs. */
+/** Its account is there while an uninstall runs, and stays where that is interrupted. */
 const uninstall: Matrix = {
   everywhere: {
     "githubintegrations.bellhop.dev": "get list patch",

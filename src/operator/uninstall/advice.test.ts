@@ -5,11 +5,10 @@ import { adviceFor } from "./advice.ts";
 
 it("is what the chart's README says, line by line, where the release has the names of the README", () => {
   const readme = readFileSync(join(import.meta.dirname, "../../../charts/bellhop/README.md"), "utf8");
-  const advice = adviceFor({ release: "bellhop", namespace: "bellhop-system" }, ["githubintegrations"]);
-  const commands = advice
-    .split("\n")
-    .filter((line) => line.startsWith("  ") && !line.endsWith("--namespace bellhop-system"));
-  expect(commands).toHaveLength(9);
-  const block = commands.map((line) => line.slice(2)).join("\n");
-  expect(readme).toContain(block);
+  const name = { release: "bellhop", namespace: "bellhop-system", brokerNamespace: "bellhop-broker" };
+  const blocks = adviceFor(name, ["githubintegrations"])
+    .split(/^\S.*\n/m)
+    .filter((block) => block !== "");
+  expect(blocks.map((block) => block.trimEnd().split("\n").length)).toEqual([1, 4, 12]);
+  for (const block of blocks) expect(readme).toContain(block.replaceAll(/^ {2}/gm, ""));
 });

@@ -2,17 +2,38 @@
 export interface ReleaseName {
   release: string;
   namespace: string;
+  brokerNamespace: string;
 }
 
-/** The options after a failed clean-up: retry it, or skip it and remove the finalizers manually. Shell commands. */
-export function adviceFor({ release, namespace }: ReleaseName, integrationPlurals: readonly string[]): string {
-  return `Nothing of yours was deleted. Once the cause is gone, try again:
+/**
+ * What a person can do where the clean-up failed: try again, keep Bellhop, or go on without the clean-up and remove the finalizers by hand.
+ * Commands for a shell. Keeping it needs `helm rollback`: helm records the release as `uninstalling`, and refuses to upgrade it.
+ */
+export function adviceFor(name: ReleaseName, integrationPlurals: readonly string[]): string {
+  const { release, namespace } = name;
+  return `But for these problems, the Deployments of gateway and operator are deleted, sandboxes ended, tokens of tasks revoked and finalizers
+removed. No task, integration, profile or CRD was deleted, and nothing else of the release. Once the cause is gone, try again:
   helm uninstall ${release} --namespace ${namespace}
+To keep Bellhop, remove what this step leaves, and go back to the release's last revision:
+${removeHook(name)}
+  helm rollback ${release} "$(helm history ${release} --namespace ${namespace} --max 1 | awk 'END { print $1 }')" --namespace ${namespace}
 Or go on without this step, and remove the finalizers by hand:
+${removeHook(name)}
   helm uninstall ${release} --namespace ${namespace} --no-hooks
 ${removeFinalizers(["agenttasks", ...integrationPlurals].join(","), "")}
 ${removeFinalizers("pods", " -l app.kubernetes.io/component=sandbox,app.kubernetes.io/managed-by=bellhop")}
 `;
+}
+
+/** After a failure helm leaves the Job, after Ctrl-C every object of the hook. The Job comes first: one that still runs would go on deleting. */
+function removeHook({ namespace, brokerNamespace }: ReleaseName): string {
+  const remove = (kinds: string, where: string): string =>
+    `  kubectl delete ${kinds} bellhop-uninstall${where} --ignore-not-found`;
+  return [
+    remove("job,serviceaccount,role,rolebinding", ` --namespace ${namespace}`),
+    remove("role,rolebinding", ` --namespace ${brokerNamespace}`),
+    remove("clusterrole,clusterrolebinding", ""),
+  ].join("\n");
 }
 
 function removeFinalizers(kinds: string, selector: string): string {

@@ -54,8 +54,12 @@ const config = readUninstallConfig(process.env);
 const problems = await main(config, log, terminated.signal).catch((error: unknown) => [describeError(error)]);
 clearTimeout(timer);
 if (problems.length > 0) {
-  log.error({ problems }, "the clean-up before the uninstall failed");
-  const name = { release: config.BELLHOP_RELEASE, namespace: config.BELLHOP_NAMESPACE };
+  log.error({ problems }, "Bellhop could not be taken down in order");
+  const name = {
+    release: config.BELLHOP_RELEASE,
+    namespace: config.BELLHOP_NAMESPACE,
+    brokerNamespace: config.BELLHOP_BROKER_NAMESPACE,
+  };
   process.stderr.write(
     adviceFor(
       name,

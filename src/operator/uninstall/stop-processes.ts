@@ -17,8 +17,8 @@ export interface StopDeps {
 
 /**
  * Deletes the Deployments of gateway and operator and waits until their pods are gone: no task is created, and no finalizer added, from then on.
- * They are deleted and not scaled to zero, because `helm upgrade` recreates missing objects but fails if another manager owns the replicas.
- * Returns the pods that still exist after 90 s, for example on a lost node. Throws `ApiError`.
+ * Deleted rather than scaled to zero: `helm rollback` brings back what is missing, but stops at replicas that somebody else owns. Answers the
+ * pods that are still there after 90 s, as on a node that is lost. Throws `ApiError`.
  */
 export async function stopProcesses({ client, clock, namespace }: StopDeps, signal: AbortSignal): Promise<string[]> {
   for (const name of ["bellhop-gateway", "bellhop-operator"]) {
