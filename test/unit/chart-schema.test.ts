@@ -1,4 +1,7 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
 import { chart, helm, minimum, renderValues, type Values } from "../integration/chart-world.ts";
 
 const pem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
@@ -142,15 +145,35 @@ describe("the chart's values", () => {
     expect(refusalOf(values)).toMatch(words);
   });
 
+  it.each(keysOf(parse(readFileSync(join(chart, "values.yaml"), "utf8"))))(
+    "are refused where null takes the default of %s away",
+    (...path) => {
+      const parent = path
+        .slice(0, -1)
+        .map((key) => `/${key}`)
+        .join("");
+      const words = refusalOf({}, "--set", `${path.join(".")}=null`);
+      expect(words).toContain(`at '${parent}': `);
+      expect(words).toContain(`'${path.at(-1)}'`);
+    },
+  );
+
   it.each(accepted)("may be %s", (_what, values) => {
     expect(renderValues(values).length).toBeGreaterThan(0);
   });
 });
 
-/** Helm's error message; empty if it accepts the values. */
-function refusalOf(values: Values): string {
+/** Every key of the values, as a path, but for those that null may take away: of security contexts, and of requests and limits. */
+function keysOf(value: unknown, path: string[] = []): string[][] {
+  const isBranch = typeof value === "object" && value !== null && !Array.isArray(value);
+  if (!isBranch || /[sS]ecurityContext$|^resources$/.test(path.at(-1) ?? "")) return [];
+  return Object.entries(value).flatMap(([key, child]) => [[...path, key], ...keysOf(child, [...path, key])]);
+}
+
+/** Helm's words; empty where it takes the values. */
+function refusalOf(values: Values, ...args: string[]): string {
   try {
-    renderValues(values);
+    renderValues(values, ...args);
     return "";
   } catch (error) {
     return (error as { stderr: string }).stderr;
