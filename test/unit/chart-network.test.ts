@@ -8,12 +8,12 @@ import { release, renderValues, type Values } from "../integration/chart-world.t
 /** The pods of the tests, by name: namespace, labels and address. `github` and `api-server` are outside. */
 const pods = {
   ...Object.fromEntries(
-    (["gateway", "operator", "broker"] as const).map((component, at) => [
+    (["gateway", "operator", "broker", "uninstall"] as const).map((component, at) => [
       component,
       {
         namespace: component === "broker" ? release.brokerNamespace : release.namespace,
         labels: { "app.kubernetes.io/name": "bellhop", "app.kubernetes.io/component": component },
-        address: `10.0.0.${at + 1}`,
+        address: `10.0.1.${at + 1}`,
       },
     ]),
   ),
@@ -27,9 +27,12 @@ const outside = { github: "203.0.113.10", "api-server": "198.51.100.1" };
 const addressOf = (name: string): string =>
   ({ ...Object.fromEntries(Object.entries(pods).map(([pod, { address }]) => [pod, address])), ...outside })[name] ?? "";
 
+/** As on a cluster, where the clean-up before an uninstall is part of the release. */
+const onCluster = ["--api-versions", "batch/v1/Job"];
+
 /** Says whether `from` reaches `to` at a port, by the policies of the chart with these values. */
 function reaching(values: Values): (from: string, to: string, port: number, protocol?: string) => boolean {
-  const rules = rulesOf(renderValues({ networkPolicies: { enabled: true }, ...values }));
+  const rules = rulesOf(renderValues({ networkPolicies: { enabled: true }, ...values }, ...onCluster));
   return (from, to, port, protocol = "TCP") => {
     const wanted = { port, protocol };
     const leaves = allows(rules.get(addressOf(from))?.egress, addressOf(to), wanted);
@@ -77,6 +80,15 @@ describe("the chart's network policies", () => {
     expect(renderValues({}).filter(({ kind }) => kind === "NetworkPolicy")).toEqual([]);
   });
 
+  it("have one for the clean-up before an uninstall, which a policy of yours that denies all would stop", () => {
+    const policies = (...sets: string[]): string[] =>
+      renderValues({ networkPolicies: { enabled: true } }, ...onCluster, ...sets)
+        .filter(({ kind }) => kind === "NetworkPolicy")
+        .map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
+    expect(policies()).toContain(`${release.namespace}/bellhop-uninstall`);
+    expect(policies("--set", "uninstall.enabled=false")).toHaveLength(3);
+  });
+
   it.each([
     ["stranger", "gateway", 8080, "deliveries come from anywhere"],
     ["operator", "gateway", 8081, "the operator asks which keys are loaded"],
@@ -90,6 +102,9 @@ describe("the chart's network policies", () => {
     ["prometheus", "operator", 8081, "metrics are scraped"],
     ["prometheus", "broker", 8081, "metrics are scraped"],
     ["operator", "dns", 53, "names are resolved"],
+    ["uninstall", "dns", 53, "names are resolved"],
+    ["uninstall", "api-server", 6443, "finalizers are removed"],
+    ["uninstall", "github", 443, "tokens are revoked"],
   ])("let %s reach %s at %i: %s", (from, to, port) => {
     expect(reaching({})(from, to, port)).toBe(true);
   });
@@ -101,6 +116,8 @@ describe("the chart's network policies", () => {
     ["gateway", "github", 80, "the gateway calls the API server only"],
     ["gateway", "stranger", 8080, "the gateway calls the API server only"],
     ["broker", "gateway", 8081, "the broker asks no gateway"],
+    ["stranger", "uninstall", 8081, "the clean-up serves nothing"],
+    ["uninstall", "stranger", 8080, "the clean-up calls the API server and providers only"],
     ["operator", "stranger", 8081, "of probes, the operator reads the gateways' only"],
   ])("keep %s away from %s at %i: %s", (from, to, port) => {
     expect(reaching({})(from, to, port)).toBe(false);
@@ -108,7 +125,7 @@ describe("the chart's network policies", () => {
 
   it("resolve names over UDP, also where DNS listens on OpenShift's port", () => {
     const reaches = reaching({});
-    for (const process of ["gateway", "operator", "broker"]) {
+    for (const process of ["gateway", "operator", "broker", "uninstall"]) {
       expect(
         [53, 5353].map((port) => reaches(process, "dns", port, "UDP")),
         process,
