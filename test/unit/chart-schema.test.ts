@@ -36,6 +36,7 @@ const refused: [path: string, values: Values][] = [
   ["/gateway/ingress/host", { gateway: { ingress: { host: "https://bellhop.example.com" } } }],
   ["/gateway/ingress/host", { gateway: { ingress: { host: "bellhop.example.com/hooks" } } }],
   ["/gateway/ingress/host", { gateway: { ingress: { host: "bellhop.example.com:443" } } }],
+  ["/gateway/ingress/host", { gateway: { ingress: { host: "192.0.2.1" } } }],
   ["/gateway/ingress/tlsSecret", { gateway: { ingress: { tlsSecret: "not a name" } } }],
   ["/gateway/service/type", { gateway: { service: { type: "ExternalName" } } }],
   ["/gateway/replicas", { gateway: { replicas: -1 } }],
@@ -81,7 +82,12 @@ const refused: [path: string, values: Values][] = [
   ["/allowedPrivateHosts/0", { allowedPrivateHosts: ["https://github.example.com"] }],
   ["/clusterRanges/0", { clusterRanges: ["10.0.0.0"] }],
   ["/clusterRanges/1", { clusterRanges: ["10.0.0.0/8", "10.0.0.0/33"] }],
+  ["/clusterRanges/0", { clusterRanges: ["10.0.0.256/8"] }],
   ["/clusterRanges/0", { clusterRanges: ["fd00::/129"] }],
+  ["/clusterRanges/0", { clusterRanges: ["fd00::1::2/64"] }],
+  ["/clusterRanges/0", { clusterRanges: ["1:2:3:4:5:6:7:8:9/64"] }],
+  ["/clusterRanges/0", { clusterRanges: ["fd000::/8"] }],
+  ["/clusterRanges/0", { clusterRanges: [":/8"] }],
   ["/extraCA/pem", { extraCA: { pem: "MIIB" } }],
   ["/extraCA/pem", { extraCA: { pem: "-----BEGIN CERTIFICATE-----" } }],
   ["/extraCA/pem", { extraCA: { pem: `${pem}-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n` } }],
@@ -115,9 +121,11 @@ const refusedWithMessage: [why: string, values: Values, words: RegExp][] = [
   ],
 ];
 
+const sixes = ["::/0", "::1/128", "fd00::/8", "2001:db8::1/128", "2001:db8:1:2:3:4:5:6/64", "1:2:3:4:5:6:7::/112"];
+
 const accepted: [what: string, values: Values][] = [
   ["one file of certificates with comments between them", { extraCA: { pem: `# one\n${pem}\n# two\n${pem}` } }],
-  ["ranges of both families", { clusterRanges: ["0.0.0.0/0", "10.0.0.0/8", "::/0", "fd00::/8", "2001:db8::1/128"] }],
+  ["ranges of both families", { clusterRanges: ["0.0.0.0/0", "10.0.0.0/8", "255.255.255.255/32", ...sixes] }],
   [
     "quantities as numbers and texts",
     { gateway: { resources: { limits: { cpu: 2, memory: 805306368 }, requests: { cpu: 0.5, memory: "1.5Gi" } } } },
@@ -157,6 +165,15 @@ describe("the chart's values", () => {
       expect(words).toContain(`'${path.at(-1)}'`);
     },
   );
+
+  it("take a file of certificates that holds white space only for none", () => {
+    const blank = { extraCA: { pem: " \n\n" } };
+    expect(renderValues(blank)).toEqual(renderValues({}));
+    expect(JSON.stringify(renderValues({ extraCA: { pem } }))).toContain("bellhop-extra-ca");
+    expect(JSON.stringify(renderValues({ extraCA: { ...blank.extraCA, configMap: "corporate" } }))).toContain(
+      "corporate",
+    );
+  });
 
   it.each(accepted)("may be %s", (_what, values) => {
     expect(renderValues(values).length).toBeGreaterThan(0);

@@ -76,7 +76,7 @@ annotations:
 
 {{- define "bellhop.extraCA" -}}
 {{- with .Values.extraCA -}}
-{{- if .pem -}}bellhop-extra-ca{{- else -}}{{ .configMap }}{{- end -}}
+{{- if trim .pem -}}bellhop-extra-ca{{- else -}}{{ .configMap }}{{- end -}}
 {{- end -}}
 {{- end }}
 

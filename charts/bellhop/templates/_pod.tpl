@@ -9,7 +9,7 @@ reads only at its start, so that a change rolls the pods that read them, and no 
 {{- define "bellhop.podMetadata" -}}
 {{- $values := index .root.Values .component }}
 {{- $ours := .annotations | default dict }}
-{{- if and (include "bellhop.callsProviders" .) .root.Values.extraCA.pem }}
+{{- if and (include "bellhop.callsProviders" .) (trim .root.Values.extraCA.pem) }}
 {{- $ours = merge (dict "checksum/extra-ca" (sha256sum .root.Values.extraCA.pem)) $ours }}
 {{- end }}
 labels:
