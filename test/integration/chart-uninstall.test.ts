@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Pod } from "../../src/kube/resources.ts";
 import type { KubeObject } from "../../src/kube/types.ts";
 import { readUninstallConfig } from "../../src/operator/uninstall/config.ts";
-import { release, renderChart, renderUninstall } from "./chart-world.ts";
+import { release, renderChart, renderUninstall, renderValues } from "./chart-world.ts";
 
 const jobOf = (
   ...values: string[]
@@ -34,6 +34,13 @@ describe("the clean-up before an uninstall", () => {
 
   it("is left out if `uninstall.enabled` is false", () => {
     expect(renderUninstall("uninstall.enabled=false")).toEqual([]);
+  });
+
+  it("is left out of what `helm template --no-hooks` renders where the kinds of the cluster are known", () => {
+    const names = (...args: string[]): string[] =>
+      renderValues({}, "--api-versions", "batch/v1/Job", ...args).map(({ metadata }) => metadata.name);
+    expect(names()).toContain("bellhop-uninstall");
+    expect(names("--no-hooks")).not.toContain("bellhop-uninstall");
   });
 
   it("ends within the five minutes that helm waits", () => {

@@ -1,6 +1,7 @@
 {{/*
-"true" if the clean-up before an uninstall is part of the release. `helm template` without a cluster does not render it: if it were applied with
-kubectl, it would run at once and remove the new installation. With a cluster, helm knows every kind; without one, it knows only API versions.
+"true" where the clean-up before an uninstall is part of the release. Not in what `helm template` renders without a cluster: applied with kubectl
+it would run at once, and take down what was just installed. Of a cluster helm knows each kind, without one the versions alone. `helm template
+--dry-run=server` and Argo CD know them too: there `uninstall.enabled` is to be false (README.md).
 */}}
 {{- define "bellhop.uninstall" -}}
 {{- if and .Values.uninstall.enabled (.Capabilities.APIVersions.Has "batch/v1/Job") -}}
