@@ -153,14 +153,15 @@ describe("the chart's values", () => {
     expect(refusalOf(values)).toMatch(words);
   });
 
-  it.each(keysOf(parse(readFileSync(join(chart, "values.yaml"), "utf8"))))(
+  it.each(keysOf(parse(readFileSync(join(chart, "values.yaml"), "utf8"))).map((path) => path.join(".")))(
     "are refused where null takes the default of %s away",
-    (...path) => {
+    (key) => {
+      const path = key.split(".");
       const parent = path
         .slice(0, -1)
-        .map((key) => `/${key}`)
+        .map((part) => `/${part}`)
         .join("");
-      const words = refusalOf({}, "--set", `${path.join(".")}=null`);
+      const words = refusalOf({}, "--set", `${key}=null`);
       expect(words).toContain(`at '${parent}': `);
       expect(words).toContain(`'${path.at(-1)}'`);
     },
