@@ -121,6 +121,12 @@ describe("the frame", () => {
     expect(written).toEqual([]);
   });
 
+  it("puts a full stop between an error's message and that the step is tried again", async () => {
+    const away = new ProviderError("Unavailable", "git.example has no address");
+    await expect(go([step({ name: "a", fails: away })])).rejects.toBe(away);
+    expect(written[0]?.status?.conditions?.[0]?.message).toBe("git.example has no address. Trying again.");
+  });
+
   it("runs no further step on outdated facts, not even those marked `always`", async () => {
     refuseWrites = true;
     const steps = [

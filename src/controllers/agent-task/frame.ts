@@ -10,6 +10,7 @@ import type { StatusPatch, TaskFacts } from "./facts.ts";
 import { gatherFacts } from "./gather.ts";
 import { conditionOf, isDecided } from "./state.ts";
 import type { AnyStep, StepContext } from "./steps.ts";
+import { tryingAgain } from "./trying-again.ts";
 
 /** State of one reconcile while it runs the steps. */
 interface StepRun {
@@ -115,7 +116,7 @@ async function showFailure(state: StepRun, step: AnyStep, error: unknown): Promi
   const { condition: type } = step;
   if (type === undefined || isDecidedForGood(state.task, step) || conditionOf(state.task, type)?.reason === error.code)
     return;
-  const draft = { type, status: "Unknown", reason: error.code, message: `${error.message} Trying again.` } as const;
+  const draft = { type, status: "Unknown", reason: error.code, message: tryingAgain(error.message) } as const;
   try {
     await write(state, { conditions: [draft] });
   } catch (failure) {

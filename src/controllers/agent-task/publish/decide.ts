@@ -4,6 +4,7 @@ import type { SandboxState } from "../../../sandbox/provider.ts";
 import type { Decision, TaskFacts } from "../facts.ts";
 import { conditionOf } from "../state.ts";
 import { clearRetryCondition } from "../status.ts";
+import { tryingAgain } from "../trying-again.ts";
 import { judgeProposal, proposedBy, type Tip } from "./judge.ts";
 
 /** The target branch as the code host shows it; `failure` if it could not be read. */
@@ -72,9 +73,7 @@ function unreadable({ task, sandbox }: TaskFacts, failure: ProviderError, now: D
   return {
     // A condition with another reason has its own start time, which does not count for this failure.
     ...(conditionOf(task, "Succeeded")?.reason === failure.failure ? {} : { drop: ["Succeeded"] }),
-    conditions: [
-      { type: "Succeeded", status: "Unknown", reason: failure.failure, message: `${message} Trying again.` },
-    ],
+    conditions: [{ type: "Succeeded", status: "Unknown", reason: failure.failure, message: tryingAgain(message) }],
     requeueAfterMs: failingMs,
   };
 }
