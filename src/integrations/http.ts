@@ -47,10 +47,10 @@ export interface Http {
 
 /** Creates the HTTP client of the process. Throws if the CA file is unusable or an address range is malformed. */
 export function createHttp(config: HttpConfig): Http {
-  const agents = createAgents(config);
+  const totalTimeoutMs = config.totalTimeoutMs ?? defaultTotalTimeoutMs;
+  const agents = createAgents(config, totalTimeoutMs);
   const breaker = createBreaker(config.clock, breakerOptions);
 
-  const totalTimeoutMs = config.totalTimeoutMs ?? defaultTotalTimeoutMs;
   const send = async (input: string | URL, init: RequestInit = {}): Promise<Response> => {
     const host = new URL(input).host;
     const waitMs = breaker.waitMs(host);
@@ -84,7 +84,8 @@ interface Agents {
   close(): Promise<void>;
 }
 
-function createAgents(config: HttpConfig): Agents {
+/** Closes an agent `longestCallMs` after another one took over: until then its calls may be redirected and need it for the next hop. */
+function createAgents(config: HttpConfig, longestCallMs: number): Agents {
   const allowedHosts = new Set((config.allowedHosts ?? []).map(bareHost));
   const policy = addressPolicy(config.refusedRanges);
   const authorities = followAuthorities(config.caFile, config);
@@ -93,16 +94,29 @@ function createAgents(config: HttpConfig): Agents {
     return { ca, agent, dispatcher: agent.compose(checkEveryHop(allowedHosts, policy)) };
   };
   let used = trusting(authorities.current());
+  /** Agents that another one has replaced, each with what cancels its timer. */
+  const replaced = new Map<EnvHttpProxyAgent, () => void>();
+  const retire = (agent: EnvHttpProxyAgent): void => {
+    const cancel = config.clock.after(longestCallMs, () => {
+      replaced.delete(agent);
+      void agent.close();
+    });
+    replaced.set(agent, cancel);
+  };
   return {
     current() {
       const ca = authorities.current();
       if (ca === used.ca) return used.dispatcher;
       const before = used.agent;
       used = trusting(ca);
-      void before.close();
+      retire(before);
       return used.dispatcher;
     },
-    close: () => used.agent.close(),
+    async close() {
+      for (const cancel of replaced.values()) cancel();
+      await Promise.all([used.agent, ...replaced.keys()].map((agent) => agent.close()));
+      replaced.clear();
+    },
   };
 }
 

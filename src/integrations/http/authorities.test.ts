@@ -20,6 +20,8 @@ let clock: FakeClock;
 let first: ServerTls & { url: string };
 let second: ServerTls & { url: string };
 let release: (text: string) => void;
+let redirect: () => void;
+let redirectAsked: PromiseWithResolvers<void>;
 
 async function aServer(answer: RequestListener): Promise<ServerTls & { url: string }> {
   const tls = await makeTls(["127.0.0.1"]);
@@ -34,6 +36,9 @@ beforeAll(async () => {
     if (url === "/held") {
       response.write("begun, ");
       release = (text) => void response.end(text);
+    } else if (url === "/moved") {
+      redirect = () => void response.writeHead(302, { location: "/" }).end();
+      redirectAsked.resolve();
     } else {
       response.end("first");
     }
@@ -60,8 +65,21 @@ function trusting(text: string): void {
 
 const get = async (url: string): Promise<string> => (await http.fetch(url)).text();
 
-describe("certificate authorities from a file", () => {
-  it("are trusted, and other authorities are not", async () => {
+/** A call whose server has not redirected it yet, under way while other authorities take over. */
+async function redirectedCall(): Promise<{ call: Promise<string> }> {
+  trusting(first.ca);
+  redirectAsked = Promise.withResolvers();
+  const call = get(`${first.url}/moved`);
+  call.catch(() => {});
+  await redirectAsked.promise;
+  writeFileSync(caFile, second.ca);
+  await clock.advance(minuteMs);
+  expect(await get(second.url)).toBe("second");
+  return { call };
+}
+
+describe("the certificate authorities of a file", () => {
+  it("are trusted, and no others", async () => {
     trusting(`# a comment\n${first.ca}`);
     expect(await get(first.url)).toBe("first");
     await expect(get(second.url)).rejects.toMatchObject({ code: "Unavailable", message: /certificate/ });
@@ -78,6 +96,30 @@ describe("certificate authorities from a file", () => {
     await expect(get(first.url)).rejects.toMatchObject({ message: /certificate/ });
     release("ended");
     expect(await held.text()).toBe("begun, ended");
+  });
+
+  it("let a call under way follow its redirect after they have changed", async () => {
+    const { call } = await redirectedCall();
+    await clock.advance(2 * minuteMs - 1);
+    redirect();
+    expect(await call).toBe("first");
+  });
+
+  it("are out of use once the longest call under them has ended", async () => {
+    const { call } = await redirectedCall();
+    await clock.advance(2 * minuteMs);
+    redirect();
+    await expect(call).rejects.toMatchObject({ message: /closed/ });
+  });
+
+  it("are out of use when the way out is closed, those before too", async () => {
+    const { call } = await redirectedCall();
+    opened.length = 0;
+    const closed = http.close();
+    redirect();
+    await expect(call).rejects.toMatchObject({ message: /closed/ });
+    await closed;
+    expect(clock.pending).toBe(0);
   });
 
   it.each([
