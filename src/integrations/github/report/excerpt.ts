@@ -1,29 +1,60 @@
 import { findMention } from "../mention.ts";
 import { stripHidden } from "../markdown/strip.ts";
+import { withoutOpenEnd } from "./open-end.ts";
 
-/** How many characters are searched for the bot's mention, because parsing the Markdown of a long text takes long. */
-const maxRead = 8_192;
-/** Longer than the excerpt, because markup is removed. */
-const maxScanned = 1_000;
+/** How much of a text is read, for the bot's mention and for what nobody sees: as much as GitHub takes in a comment. */
+const maxRead = 65_536;
+/** How much is looked at of what a reader may see: longer than what is shown, for markup that is taken out. */
+const maxScanned = 8_192;
 const maxCharacters = 80;
 
 /**
- * An excerpt of the request in a text: the text after the bot's mention, or, if there is none, the text before it. One line of at most
- * 80 characters as a reader sees it, without the mention and the markup; empty if nothing is left. The excerpt is still untrusted.
+ * The first words of the request in a text: what follows the bot's mention, or, where nothing does, what stands before it. One line of at most
+ * 80 characters as a reader sees them, the mention and the markup left out; empty where there are none, or where the mention is too far down to be
+ * found. Untrusted still.
  */
 export function excerpt(text: string, mention: string | undefined): string {
   const bot = mention ?? "";
-  const afterMention = beginningOf(findMention(text.slice(0, maxRead), bot)?.words ?? "", bot);
-  return afterMention === "" ? beginningOf(text, bot) : afterMention;
+  const read = text.slice(0, maxRead);
+  const isCut = read.length < text.length;
+  const call = findMention(read, bot);
+  if (!call && bot !== "" && isCut) return "";
+  const asked = firstWords(call?.words ?? "", bot, isCut);
+  return asked === "" ? firstWords(read, bot, isCut) : asked;
 }
 
-function beginningOf(text: string, bot: string): string {
-  const seen = withoutMention(stripHidden(text.slice(0, maxScanned)), bot);
+/** `isCut`: the text goes on behind its end. */
+function firstWords(text: string, bot: string, isCut: boolean): string {
+  const stripped = withoutInstructions(stripHidden(text), isCut);
+  const goesOn = isCut || stripped.length > maxScanned;
+  const scanned = stripped.slice(0, maxScanned);
+  const seen = withoutMention(goesOn ? withoutOpenEnd(scanned) : scanned, bot);
   const [first = "", ...more] = seen
     .split(/\n[ \t]*\n/)
     .map((paragraph) => plain(paragraph))
     .filter((words) => words !== "");
-  return shortened(first, more.length > 0 || text.length > maxScanned);
+  return shortened(first, more.length > 0 || goesOn);
+}
+
+/**
+ * Text without processing instructions, CDATA sections and declarations, which a page does not show. One that does not end hides the rest, unless
+ * it stands in a line, where it is text (but not if the text is cut: its end may be behind the cut). Source: CommonMark, "HTML blocks" and "Raw HTML".
+ */
+function withoutInstructions(text: string, isCut: boolean): string {
+  const isHidden = (out: string, end: string, at: number): boolean => end !== "" || isCut || beginsLine(out, at);
+  return instructions.reduce(
+    (out, find) =>
+      out.replace(find, (whole: string, end: string, at: number) => (isHidden(out, end, at) ? " " : whole)),
+    text,
+  );
+}
+
+/** Each matches to its end, or to the end of the text: nothing is looked through twice. The last is a CDATA section without its text, as an image. */
+const instructions = [/<\?[^]*?(\?>|$)/g, /<!\[CDATA\[[^]*?(\]\]>|$)/g, /<![A-Za-z][^>]*(>|$)/g, /<!\[\](>)/g];
+
+/** Whether nothing but the marks of quotes and lists stands before a place in its line. */
+function beginsLine(text: string, at: number): boolean {
+  return /^[\s>*+\-\d.)]*$/.test(text.slice(text.lastIndexOf("\n", at - 1) + 1, at));
 }
 
 /** Removes all mentions of the bot, with the `:` or `,` after them. */
@@ -41,13 +72,14 @@ function plain(markdown: string): string {
     .trim();
 }
 
+/** Each takes time linear in the text: what repeats is bounded or ends where the same begins again. */
 const markup: { find: RegExp; write: string }[] = [
   { find: /^[ \t]*(?:`{3,}|~{3,}).*$/gm, write: "" },
   { find: /^[ \t]*(?:(?:>|[-*+][ \t]|\d{1,9}[.)][ \t]|#{1,6}[ \t]|\[[ xX]\][ \t])[ \t]*)+/gm, write: "" },
-  { find: /!\[[^\]\n]*\](?:\([^)\n]*\)|\[[^\]\n]*\])/g, write: "" },
-  { find: /\[([^\][\n]+)\](?:\([^)\n]*\)|\[[^\]\n]*\])/g, write: "$1" },
-  { find: /<(https?:[^>\s]*)>/g, write: "$1" },
-  { find: /<\/?[A-Za-z][^>\n]*>/g, write: "" },
+  { find: /!\[[^\][\n]*\](?:\([^)\n]{0,2048}\)|\[[^\][\n]*\])/g, write: "" },
+  { find: /\[([^\][\n]+)\](?:\([^)\n]{0,2048}\)|\[[^\][\n]*\])/g, write: "$1" },
+  { find: /<(https?:[^<>\s]*)>/g, write: "$1" },
+  { find: /<\/?[A-Za-z][^<>\n]*>/g, write: "" },
   { find: /\*\*|~~|`/g, write: "" },
   { find: /(?<![\w*])\*(?=\S)([^*\n]*[^*\s])\*(?!\w)/g, write: "$1" },
   { find: /(?<!\w)(_{1,2})(?=[^\s_])([^_\n]*[^\s_])\1(?!\w)/g, write: "$2" },
@@ -58,6 +90,6 @@ function shortened(words: string, more: boolean): string {
   const characters = Array.from(words);
   if (characters.length <= maxCharacters - 2) return more && words !== "" ? `${words} …` : words;
   if (characters.length <= maxCharacters && !more) return words;
-  const cut = characters.slice(0, maxCharacters - 2).join("");
-  return `${cut.replace(/\s+\S{0,20}$/, "")} …`;
+  const short = characters.slice(0, maxCharacters - 2).join("");
+  return `${short.replace(/\s+\S{0,20}$/, "")} …`;
 }
