@@ -6,7 +6,7 @@ import { quoter } from "./quote.ts";
 const quote = quoter("github.com");
 const url = "https://github.com/acme/shop/issues/42#issuecomment-7001";
 const pieces =
-  "@ # [ ] ( ) < > & : / \\ ` ``` ~~ * ** _ __ ! | $ $$ ” “ ' \" = ; - . , \n \r \t \u2028 \u200b \u202e \u2066 \u0301 é א octocat acme/owners fixes Closes #42 GH-7 ABC-123 acme/shop#1 deadbeef1 https://github.com/acme/shop/issues/5 https://evil.example www.evil.example ![x]( [x]( ](https://evil.example) <img/> <!-- --> &commat; &#64; /approve [ci skip] ${ \\phantom{ a@b.example javascript: :x:"
+  "@ # [ ] ( ) < > & : / \\ ` ``` ~~ * ** _ __ ! | $ $$ ” “ ' \" = ; - . , \n \r \t \u2028 \u200b \u202e \u2066 \u0301 é א octocat acme/owners fixes Closes #42 GH-7 ABC-123 AB1-23 :shipit: acme/shop#1 deadbeef1 https://github.com/acme/shop/issues/5 https://evil.example www.evil.example ![x]( [x]( ](https://evil.example) <img/> <!-- --> &commat; &#64; /approve [ci skip] ${ \\phantom{ a@b.example javascript: :x:"
     .split(" ")
     .concat(" ");
 const hostile = fc
@@ -20,7 +20,9 @@ const live = [
   /[\n\r\u2028\u2029]/,
   /@[A-Za-z0-9]/,
   /#[A-Za-z0-9]/,
-  /[A-Za-z]-\d/,
+  /[#.\-_+=:/][A-Za-z0-9]/,
+  /[A-Za-z]\d/,
+  /:[\w+-]+:/,
   /:\/\//,
   /www\./i,
   /[0-9a-f]{7}/i,
@@ -55,8 +57,31 @@ describe("quote", () => {
     expect(quote("é".repeat(500))).toBe(`“${"é".repeat(79)}…”`);
   });
 
-  it("isolates right-to-left text", () => {
-    expect(quote("תקן את זה")).toBe("“\u2068תקן את זה\u2069”");
+  it.each([
+    ["Hebrew", "תקן את זה"],
+    ["Arabic", "أصلح هذا"],
+    ["Samaritan", "\u0800\u0801"],
+    ["Mandaic", "\u0840\u0841"],
+    ["Phoenician", "\u{10900}\u{10901}"],
+    ["Mende Kikakui", "\u{1e800}"],
+    ["Arabic punctuation, which is of no script,", "fix\u061b"],
+  ])("keeps words in %s to themselves", (_script, words) => {
+    expect(quote(words)).toBe(`“\u2068${words}\u2069”`);
+  });
+
+  it("does not count what keeps words to themselves against their length", () => {
+    expect(quote("א".repeat(80))).toBe(`“\u2068${"א".repeat(80)}\u2069”`);
+  });
+
+  it.each([
+    ["an emoji", ":shipit:", ":\u200bshipit:"],
+    ["an emoji with a sign", ":+1:", ":+\u200b1:"],
+    ["a ticket", "AB-23", "AB-\u200b23"],
+    ["a ticket whose prefix ends in a digit", "AB1-23", "AB\u200b1-\u200b23"],
+    ["a ticket with letters", "AB-x2", "AB-\u200bx\u200b2"],
+    ["a ticket without a mark", "AB23", "AB\u200b23"],
+  ])("lets %s not act", (_what, words, out) => {
+    expect(quote(words)).toBe(`“${out}”`);
   });
 
   it.each([

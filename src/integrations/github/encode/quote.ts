@@ -25,17 +25,23 @@ const unquoting: Rule[] = [
   { find: /(\p{M}{3})\p{M}+/gu, write: "$1" },
 ];
 
-/** Breaks the text that GitHub turns into links automatically: issues, commits, tickets of other systems, addresses. */
+/**
+ * What GitHub turns into links and pictures by itself: issues, commits, tickets of other systems, addresses, emoji. A ticket's prefix may be any
+ * letters, digits and `.-_+=:/#`: it is broken from what follows where it ends in a mark, or in a letter before a digit. Source: GitHub,
+ * "Configuring autolinks to reference external resources".
+ */
 const references: Rule[] = [
-  { find: /#(?=[A-Za-z0-9])/g, write: `#${gap}` },
-  { find: /([A-Za-z]-)(?=\d)/g, write: `$1${gap}` },
+  { find: /([#.\-_+=:/])(?=[A-Za-z0-9])/g, write: `$1${gap}` },
+  { find: /([A-Za-z])(?=\d)/g, write: `$1${gap}` },
   { find: /([0-9a-f]{6})(?=[0-9a-f])/gi, write: `$1${gap}` },
   { find: /:(?=\/\/)/g, write: `:${gap}` },
 ];
 
-/** Right-to-left text is isolated so that it does not reorder the line around it. Source: Unicode, UAX 9, "Isolates". */
-const rightToLeft =
-  /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{Script=Adlam}]/u;
+/**
+ * Keeps words that are written from right to left from rearranging the line around them: those of every script in the ranges that Unicode keeps for
+ * such scripts. Source: Unicode, UAX 9, "Isolates", and DerivedBidiClass.txt.
+ */
+const rightToLeft = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
 const isolate = "\u2068";
 const endIsolate = "\u2069";
 
