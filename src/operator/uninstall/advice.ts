@@ -6,7 +6,7 @@ export interface ReleaseName {
 }
 
 /**
- * What a person can do where the clean-up failed: try again, keep Bellhop, or go on without the clean-up and remove the finalizers by hand.
+ * Advice after a failed clean-up: try again, keep Bellhop, or continue without the clean-up and remove the finalizers with kubectl.
  * Commands for a shell. Keeping it needs `helm rollback`: helm records the release as `uninstalling`, and refuses to upgrade it.
  */
 export function adviceFor(name: ReleaseName, integrationPlurals: readonly string[]): string {
@@ -17,7 +17,7 @@ removed. No task, integration, profile or CRD was deleted, and nothing else of t
 To keep Bellhop, remove what this step leaves, and go back to the release's last revision:
 ${removeHook(name)}
   helm rollback ${release} "$(helm history ${release} --namespace ${namespace} --max 1 | awk 'END { print $1 }')" --namespace ${namespace}
-Or go on without this step, and remove the finalizers by hand:
+Or continue without this step, and remove the finalizers with kubectl:
 ${removeHook(name)}
   helm uninstall ${release} --namespace ${namespace} --no-hooks
 ${removeFinalizers(["agenttasks", ...integrationPlurals].join(","), "")}

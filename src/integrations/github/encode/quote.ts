@@ -26,7 +26,7 @@ const unquoting: Rule[] = [
 ];
 
 /**
- * What GitHub turns into links and pictures by itself: issues, commits, tickets of other systems, addresses, emoji. A ticket's prefix may be any
+ * Texts that GitHub turns into links and pictures by itself: issues, commits, tickets of other systems, addresses, emoji. A ticket's prefix may be any
  * letters, digits and `.-_+=:/#`: it is broken from what follows where it ends in a mark, or in a letter before a digit. Source: GitHub,
  * "Configuring autolinks to reference external resources".
  */

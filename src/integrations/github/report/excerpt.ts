@@ -9,9 +9,9 @@ const maxScanned = 8_192;
 const maxCharacters = 80;
 
 /**
- * The first words of the request in a text: what follows the bot's mention, or, where nothing does, what stands before it. One line of at most
- * 80 characters as a reader sees them, the mention and the markup left out; empty where there are none, or where the mention is too far down to be
- * found. Untrusted still.
+ * The beginning of the request in a text: the text after the bot's mention, or the text before it if nothing follows. One line of at most
+ * 80 characters as a reader sees them, without the mention and the markup. Empty if there is no such text, or if the mention is too far down to
+ * be found. Still untrusted.
  */
 export function excerpt(text: string, mention: string | undefined): string {
   const bot = mention ?? "";
@@ -19,12 +19,12 @@ export function excerpt(text: string, mention: string | undefined): string {
   const isCut = read.length < text.length;
   const call = findMention(read, bot);
   if (!call && bot !== "" && isCut) return "";
-  const asked = firstWords(call?.words ?? "", bot, isCut);
-  return asked === "" ? firstWords(read, bot, isCut) : asked;
+  const asked = beginningOf(call?.words ?? "", bot, isCut);
+  return asked === "" ? beginningOf(read, bot, isCut) : asked;
 }
 
 /** `isCut`: the text goes on behind its end. */
-function firstWords(text: string, bot: string, isCut: boolean): string {
+function beginningOf(text: string, bot: string, isCut: boolean): string {
   const stripped = withoutInstructions(stripHidden(text), isCut);
   const goesOn = isCut || stripped.length > maxScanned;
   const scanned = stripped.slice(0, maxScanned);
