@@ -1,4 +1,4 @@
-# One image for every process of Bellhop: `node /app/dist/<gateway|operator|broker|courier>/main.js`.
+# One image for every process of Bellhop: `/app/bin/bellhop <gateway|operator|broker|courier>`, which has Node's flags for each.
 # Builds anywhere: `docker build .`, `podman build .`, `buildah bud .`.
 # If npm needs further settings, pass them as secrets, which stay out of every layer:
 #   --secret id=npmrc,src=$HOME/.npmrc --secret id=ca,src=/path/to/roots.pem
@@ -40,6 +40,8 @@ WORKDIR /app
 ENV NODE_ENV=production
 COPY --from=dependencies /app/node_modules node_modules
 COPY package.json LICENSE ./
+COPY bin bin
 COPY --from=build /app/dist dist
+# Any other user may run it too, known to /etc/passwd or not: nothing is written, and no process looks at HOME.
 USER 65532:65532
-ENTRYPOINT ["node"]
+ENTRYPOINT ["/app/bin/bellhop"]

@@ -5,7 +5,7 @@ import { Refusal } from "./refusal.ts";
 const MiB = 1024 * 1024;
 
 /** Limits of concurrent fetches: for each sandbox (separately for its courier and its agent), and in total. */
-const limits = { requestsPerKey: 4, requests: 256, bytesPerKey: 8 * MiB, bytes: 128 * MiB };
+export const fetchLimits = { requestsPerKey: 4, requests: 256, bytesPerKey: 8 * MiB, bytes: 128 * MiB };
 
 /** Limits concurrent fetches, so that one agent cannot use up the memory or the connections of the broker. */
 export interface FetchBounds {
@@ -23,7 +23,7 @@ export interface FetchTicket {
 
 /** Creates the limits of one broker. */
 export function createFetchBounds(): FetchBounds {
-  const inFlight = new InFlight(limits);
+  const inFlight = new InFlight(fetchLimits);
   return {
     enter({ podUID, scope }) {
       const ticket = inFlight.enter(`${podUID}/${scope}`);
@@ -32,7 +32,7 @@ export function createFetchBounds(): FetchBounds {
       return {
         hold(bytes) {
           mine += bytes;
-          if (!ticket.grow(bytes)) throw mine > limits.bytesPerKey ? tooLarge() : tooMany();
+          if (!ticket.grow(bytes)) throw mine > fetchLimits.bytesPerKey ? tooLarge() : tooMany();
         },
         leave: () => ticket.release(),
       };
@@ -46,5 +46,5 @@ function tooMany(): Refusal {
 }
 
 function tooLarge(): Refusal {
-  return new Refusal(413, "FetchTooLarge", `a fetch request may have at most ${limits.bytesPerKey} bytes`);
+  return new Refusal(413, "FetchTooLarge", `a fetch request may have at most ${fetchLimits.bytesPerKey} bytes`);
 }

@@ -42,4 +42,8 @@ export const benchmarks: Readonly<Record<string, Benchmark>> = {
     description: "how long people wait for the first reaction, against the answer to the delivery",
     load: () => import("./reaction.ts"),
   },
+  memory: {
+    description: "what each process holds in memory, idle and after load",
+    load: () => import("./memory.ts"),
+  },
 };

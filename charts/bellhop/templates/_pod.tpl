@@ -102,7 +102,7 @@ OpenShift's SCC `restricted-v2` chooses user and groups itself and refuses pods 
 {{/* The container of a serving process, without its ports. */}}
 {{- define "bellhop.container" -}}
 {{ include "bellhop.baseContainer" . }}
-command: ["node", "/app/dist/{{ .component }}/main.js"]
+command: ["/app/bin/bellhop", {{ .component | quote }}]
 startupProbe:
   httpGet: { path: /healthz, port: probes }
   periodSeconds: 1

@@ -119,9 +119,10 @@ function ours(settings: SandboxSettings, which: { name: string; subcommand: stri
     name: which.name,
     image: settings.image,
     ...(settings.imagePullPolicy === undefined ? {} : { imagePullPolicy: settings.imagePullPolicy }),
-    command: ["node", "/app/dist/courier/main.js", which.subcommand],
+    command: ["/app/bin/bellhop", "courier", which.subcommand],
     env: courierEnvironment(settings),
     terminationMessagePath: terminationLog,
+    // `make bench BENCH=memory`: 95 MiB. The limit is for git, which runs in the same container, on large repositories.
     resources: { requests: { cpu: "50m", memory: "128Mi" }, limits: { memory: "1Gi" } },
     securityContext: locked(which.uid),
   };

@@ -18,7 +18,7 @@ export interface BuiltImage {
 
 /** Everything that is built here. */
 export interface BuiltImages {
-  /** One image, one command a process: `node /app/dist/<gateway|operator|broker|courier>/main.js`. */
+  /** One image, one command a process: `/app/bin/bellhop <gateway|operator|broker|courier>`. */
   bellhop: BuiltImage;
   /** The demo agent: `/bin/sh`, git and node, and `test/agents` in `/agents`. */
   agent: BuiltImage;
@@ -36,6 +36,7 @@ const sources = [
   "tsconfig.json",
   "tsconfig.build.json",
   "scripts/node",
+  "bin",
   "src",
 ];
 

@@ -6,7 +6,7 @@ import type { Launch } from "./container-process.ts";
 import { compileCache } from "../compile-cache.ts";
 import { containerEnvironment, imageEnvironment } from "./environment.ts";
 import { expand } from "./expand.ts";
-import { type ContainerPlaces, mapAppSource, mapPath, pathMap } from "./paths.ts";
+import { type ContainerPlaces, launched, mapAppSource, mapPath, pathMap } from "./paths.ts";
 import type { ContainerRecord } from "./types.ts";
 import { type VolumeDeps, volumeFolder } from "./volumes.ts";
 
@@ -39,7 +39,9 @@ export async function launchOf(places: PodPlaces, pod: Pod, record: ContainerRec
   });
   const variables = await containerEnvironment(places.client, pod, container);
   const local = (text: string): string => mapPath(mapAppSource(text, places.app), map);
-  const words = [...(container.command ?? []), ...(container.args ?? [])].map((word) => local(expand(word, variables)));
+  const words = launched([...(container.command ?? []), ...(container.args ?? [])]).map((word) =>
+    local(expand(word, variables)),
+  );
   const [command, ...args] = words;
   if (command === undefined || container.command === undefined) return undefined;
   const ours = command === "node";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { expand } from "./expand.ts";
-import { mapAppSource, mapPath, pathMap } from "./paths.ts";
+import { launched, mapAppSource, mapPath, pathMap } from "./paths.ts";
 
 const map = pathMap(
   {
@@ -33,6 +33,17 @@ describe("mapPath", () => {
     { name: "leaves paths in the middle of a text alone", text: "cat /data/a", want: "cat /data/a" },
     { name: "leaves other paths alone", text: "/etc/passwd", want: "/etc/passwd" },
   ])("$name", ({ text, want }) => expect(mapPath(text, map)).toBe(want));
+});
+
+describe("launched", () => {
+  it("names what the image's launcher runs, and leaves other commands alone", () => {
+    expect(launched(["/app/bin/bellhop", "courier", "run"])).toEqual(["node", "/app/dist/courier/main.js", "run"]);
+    expect(launched(["/bin/sh", "/bellhop/in/entry.sh", "bellhop"])).toEqual([
+      "/bin/sh",
+      "/bellhop/in/entry.sh",
+      "bellhop",
+    ]);
+  });
 });
 
 describe("mapAppSource", () => {

@@ -34,6 +34,15 @@ export function mapPath(text: string, map: PathMap): string {
   return longest ? longest.to + text.slice(longest.from.length) : text;
 }
 
+/**
+ * What the image's launcher runs, `bellhop <process> …`, without its flags: they fit Node to a container's memory limit, and here are no
+ * containers. Any other command stays as it is.
+ */
+export function launched(words: readonly string[]): readonly string[] {
+  const [command, process = "", ...rest] = words;
+  return command === "/app/bin/bellhop" ? ["node", `/app/dist/${process}/main.js`, ...rest] : words;
+}
+
 /** `/app/dist/x.js` is `src/x.ts` in a checkout that was not built. */
 export function mapAppSource(text: string, app: ContainerPlaces["app"]): string {
   const compiled = app.fromSources ? /^\/app\/dist\/(.+)\.js$/.exec(text)?.[1] : undefined;
