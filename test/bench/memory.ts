@@ -7,7 +7,7 @@ import { aWorld } from "./memory/world.ts";
 const at = { namespace: "bellhop-memory", brokerNamespace: "bellhop-memory-broker" };
 
 /**
- * What each process holds in memory, idle and after load: started as the image starts it, and connected to an API server as a pod is. Requests
+ * Memory of each process, idle and after load. A process is started as the image starts it, and connected to an API server as a pod is. Requests
  * and limits in charts/bellhop/values.yaml and src/sandbox/pod/pod.ts follow from it. DELIVERIES, TASKS and FILES are taken from the
  * environment.
  */

@@ -5,7 +5,7 @@ import { renderChart } from "./chart-world.ts";
 
 type Container = NonNullable<Pod["spec"]>["containers"][number];
 
-/** What the image can be started as. */
+/** Processes that the image can start. */
 export const processes = ["gateway", "operator", "broker", "courier"] as const;
 export type ProcessName = (typeof processes)[number];
 

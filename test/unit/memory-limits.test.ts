@@ -14,7 +14,7 @@ const launcher = join(checkout, "bin", "bellhop");
 /** Node itself, its code and what the libraries hold outside of V8's heap: `make bench BENCH=memory`, idle, less the heap. */
 const nodeMiB = 80;
 
-/** What a process may hold outside of V8's heap beside that: bodies, twice while they are put together. */
+/** Further memory outside of V8's heap: request bodies, held twice while their parts are joined. */
 const outsideMiB: Record<ProcessName, number> = {
   gateway: (2 * gatewayConfig.parse({ BELLHOP_NAMESPACE: "x" }).BELLHOP_MAX_BYTES) / MiB,
   operator: 0,

@@ -1,7 +1,7 @@
 import { Agent, getGlobalDispatcher, setGlobalDispatcher } from "undici";
 import { aComment } from "../../../src/intake/testing.ts";
 import { freePort } from "../../cluster/ports.ts";
-import { aDesk, deliver } from "../../integration/gateway-world.ts";
+import { aPublishedIntegration, deliver } from "../../integration/gateway-world.ts";
 import { report } from "./resident.ts";
 import { several } from "./several.ts";
 import type { World } from "./world.ts";
@@ -12,7 +12,7 @@ const text = `@bellhop ${"please fix the failing build. ".repeat(20)}`;
 
 /** A gateway idle, and after thousands of deliveries that became tasks. */
 export async function measureGateway(world: World, log: (line: string) => void): Promise<void> {
-  const { namespace, route } = await aDesk(world.client);
+  const { namespace, route } = await aPublishedIntegration(world.client);
   const port = await freePort();
   const gateway = await world.start("gateway", { BELLHOP_NAMESPACE: namespace, BELLHOP_PORT: String(port) });
   const before = getGlobalDispatcher();

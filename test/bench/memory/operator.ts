@@ -40,7 +40,11 @@ async function createFinished(client: KubeClient, namespace: string, id: number)
   const integration = { ...anIntegration(), metadata: { name: "shop", namespace, uid: "shop" } };
   const subject = { type: "Issue", key: `acme/shop#${id}`, number: id, title: "The build fails" } as const;
   const event = anEvent({ cause: `issue_comment/${id}`, text: prompt, subject, conversation: `acme/shop#${id}` });
-  const decision = { result: "task" as const, trigger: { name: "mention", mention: {} } };
+  const decision = {
+    result: "task" as const,
+    signal: { kind: "mention" as const, words: prompt },
+    trigger: { name: "mention", mention: {} },
+  };
   const draft = buildTask({ integration, kind: "GitHubIntegration", event, decision, receivedAt: new Date() });
   const created = await client.create(AgentTaskKind, draft);
   await client.replaceStatus(AgentTaskKind, { ...created, status: finished(created) });

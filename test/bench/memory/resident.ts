@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 
-/** What a process has in memory, in MiB. */
+/** Memory of a process, in MiB. */
 export interface Resident {
   /** All of it, files that are mapped included: what a limit counts at most. */
   all: number;
-  /** What is not backed by files: what the node cannot take back. */
+  /** Memory that no file backs, so that the node cannot reclaim it. */
   own: number;
   /** The most that `all` has been. */
   most: number;

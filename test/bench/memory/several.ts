@@ -1,4 +1,4 @@
-/** What to do, how often, and how much of it at once. */
+/** A job, how often it runs, and how many run at once. */
 export interface Several {
   /** For progress: `deliveries`. */
   what: string;

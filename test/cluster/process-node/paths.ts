@@ -35,8 +35,8 @@ export function mapPath(text: string, map: PathMap): string {
 }
 
 /**
- * What the image's launcher runs, `bellhop <process> …`, without its flags: they fit Node to a container's memory limit, and here are no
- * containers. Any other command stays as it is.
+ * The command that the image's launcher runs for `bellhop <process> …`, without its flags: they fit Node to a container's memory limit, and the
+ * process node has no containers. Any other command stays as it is.
  */
 export function launched(words: readonly string[]): readonly string[] {
   const [command, process = "", ...rest] = words;

@@ -55,10 +55,13 @@ describe("the requester and the request", () => {
 
   it.each([
     { signal: { type: "Label", name: "bellhop" }, says: "asked by @ana by the label “bellhop”" },
-    { signal: { type: "Assignment", name: "bellhop-bot" }, says: "asked by @ana by assigning it to “bellhop-bot”" },
+    {
+      signal: { type: "Assignment", name: "bellhop-bot" },
+      says: "asked by @ana by assigning it to “bellhop-\u200bbot”",
+    },
     {
       signal: { type: "ReviewRequest", name: "bellhop-bot" },
-      says: "asked by @ana by asking “bellhop-bot” for a review",
+      says: "asked by @ana by asking “bellhop-\u200bbot” for a review",
     },
     { signal: { type: "Mention" }, says: "asked by @ana" },
     { signal: undefined, says: "asked by @ana" },
