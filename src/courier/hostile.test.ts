@@ -81,7 +81,7 @@ describe("a hostile agent", { timeout: 120_000 }, () => {
     expect(sandbox.testBroker.events).toEqual([]);
   });
 
-  it("gets links published as links, and what a link hides as deleted", async () => {
+  it("gets links published as links, and files that a link replaces as deleted", async () => {
     const sandbox = await run(
       "ln -s ../token leak; rm -rf src; ln -s ../context src",
       "mkdir src; echo a >src/sandbox.json",

@@ -23,7 +23,7 @@ describe("paths", () => {
     "\ufeff.git",
   ])("takes %j for git's own folder", (name) => {
     expect(isDotGit(raw(name))).toBe(true);
-    expect(unsafePath(raw(`a/${name}/config`))).toBe("it would pass for git's own folder");
+    expect(unsafePath(raw(`a/${name}/config`))).toBe("git would take it for its own folder");
   });
 
   it.each([".gitignore", ".github", "git", ".git2", "a.git", "git~2", ".gitmodules", "größe"])(

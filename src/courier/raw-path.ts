@@ -44,7 +44,7 @@ export function unsafePath(path: RawPath): string | undefined {
   if (path.length > maxPathBytes || names.length > maxPathDepth) return "it is too long";
   if (names.some((name) => name === "" || name === "." || name === "..")) return "it leaves its folder";
   if (names.some((name) => name.length > maxNameBytes || name.includes("\0"))) return "no file can have that name";
-  if (names.some(isDotGit)) return "it would pass for git's own folder";
+  if (names.some(isDotGit)) return "git would take it for its own folder";
   return undefined;
 }
 

@@ -55,7 +55,7 @@ export async function aPublishedIntegration(client: KubeClient): Promise<Publish
   };
 }
 
-/** Settings of a gateway for a published: loopback, free ports, nothing to wait for at the end. */
+/** Settings of a gateway for the published integration: loopback, free ports, no wait at the end. */
 export function gatewayEnv(namespace: string): Record<string, string> {
   return {
     BELLHOP_NAMESPACE: namespace,

@@ -76,7 +76,7 @@ function entryOf(folder: Folder, path: RawPath, name: string, deps: WalkDeps): E
   // The clone's own `.git` is expected; any other may be a trap.
   if (path === ".git" || deps.base.links.has(path)) return [];
   if (isDotGit(name)) {
-    deps.skip(path, "it would pass for git's own folder");
+    deps.skip(path, "git would take it for its own folder");
     return [];
   }
   const stats = readable(path, () => folder.look(name));

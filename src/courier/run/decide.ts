@@ -35,7 +35,7 @@ const endPatienceMs = 10_000;
 /** How long it has, all in all, where it says that it makes the tree readable: that may hold a million files. */
 const openPatienceMs = 300_000;
 
-/** Decides by what is known; pure. */
+/** Decides the courier's next action from the facts. Pure. */
 export function decideNext(facts: AgentFacts): Next {
   if (facts.stopped !== undefined && facts.stopped !== "opening") return { next: "end", how: "gone" };
   if (waitedInVain(facts)) return { next: "end", how: "still-writing" };

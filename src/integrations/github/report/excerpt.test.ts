@@ -42,34 +42,34 @@ describe("the excerpt of a request", () => {
       words: "use 2*3*4, __init__x and *.ts",
     },
     {
-      name: "leave out a long image",
+      name: "leaves out a long image",
       text: `@bellhop ![secret ${"word ".repeat(300)}](u) do it`,
       words: "do it",
     },
     {
-      name: "leave out a long link title",
+      name: "leaves out a long link title",
       text: `@bellhop [do](https://x.example "secret ${"word ".repeat(300)}") it`,
       words: "do it",
     },
     {
-      name: "leave out a long attribute",
+      name: "leaves out a long attribute",
       text: `@bellhop <b title="secret ${"word > ".repeat(300)}">do</b> it`,
       words: "do it",
     },
-    { name: "leave out a long comment", text: `@bellhop <!-- ${"word ".repeat(1_000)} --> do it`, words: "do it" },
-    { name: "leave out a long address", text: `@bellhop [do](https://x/${"a".repeat(1_500)}) it`, words: "do it" },
+    { name: "leaves out a long comment", text: `@bellhop <!-- ${"word ".repeat(1_000)} --> do it`, words: "do it" },
+    { name: "leaves out a long address", text: `@bellhop [do](https://x/${"a".repeat(1_500)}) it`, words: "do it" },
     {
-      name: "are those after a mention far down",
+      name: "is the text after a mention far down",
       text: `Hello!\n\n${"It broke. ".repeat(1_000)}\n\n@bellhop fix it`,
       words: "fix it",
     },
-    { name: "leave out instructions", text: "@bellhop do <?secret > ?>it", words: "do it" },
-    { name: "leave out instructions that do not end", text: "@bellhop do it\n\n> <?secret", words: "do it" },
-    { name: "keep what only looks like an instruction", text: "@bellhop drop `<?=` here", words: "drop <?= here" },
-    { name: "leave out declarations", text: "@bellhop do <!X secret>it", words: "do it" },
-    { name: "leave out CDATA sections", text: "@bellhop do <![CDATA[secret > ]]>it", words: "do it" },
-    { name: "do not take a quoted mention for the call", text: "> @bellhop old\n\n@bellhop new", words: "new" },
-    { name: "do not take a longer name for the bot", text: "@bellhop ask @bellhop-two", words: "ask @bellhop-two" },
+    { name: "leaves out instructions", text: "@bellhop do <?secret > ?>it", words: "do it" },
+    { name: "leaves out instructions that do not end", text: "@bellhop do it\n\n> <?secret", words: "do it" },
+    { name: "keeps what only looks like an instruction", text: "@bellhop drop `<?=` here", words: "drop <?= here" },
+    { name: "leaves out declarations", text: "@bellhop do <!X secret>it", words: "do it" },
+    { name: "leaves out CDATA sections", text: "@bellhop do <![CDATA[secret > ]]>it", words: "do it" },
+    { name: "does not take a quoted mention for the call", text: "> @bellhop old\n\n@bellhop new", words: "new" },
+    { name: "does not take a longer name for the bot", text: "@bellhop ask @bellhop-two", words: "ask @bellhop-two" },
   ])("$name", ({ text, words }) => {
     expect(excerpt(text, "bellhop")).toBe(words);
   });
@@ -83,13 +83,13 @@ describe("the excerpt of a request", () => {
     ["a comment", "<!-- secret "],
     ["an instruction", "<?secret "],
     ["a declaration", "<!X secret "],
-  ])("leave out %s that is too long to be read to its end", (_what, open) => {
+  ])("leaves out %s that is too long to be read to its end", (_what, open) => {
     expect(excerpt(`@bellhop do it ${open}${"word ".repeat(20_000)}`, "bellhop")).toBe("do it …");
     const behindHidden = `@bellhop do it <!-- ${"word ".repeat(13_000)} -->${open}${"word ".repeat(1_000)}`;
     expect(excerpt(behindHidden, "bellhop")).toBe("do it …");
   });
 
-  it("are none where the mention is too far down to be found", () => {
+  it("is empty if the mention is too far down to be found", () => {
     expect(excerpt(`Hello! ${"word ".repeat(20_000)} @bellhop do it`, "bellhop")).toBe("");
   });
 
@@ -111,11 +111,11 @@ describe("the excerpt of a request", () => {
     "> ",
     "\n \n",
     "\\[",
-  ])("take time linear in a text of %j", (unit) => {
+  ])("takes time linear in a text of %j", (unit) => {
     assertLinear((length) => excerpt(`@bellhop ${fill(unit, length)}`, "bellhop"));
   });
 
-  it("are the first of the text where nobody knows who the bot is", () => {
+  it("is the beginning of the text if the bot's name is not known yet", () => {
     expect(excerpt("@bellhop fix it", undefined)).toBe("@bellhop fix it");
   });
 
