@@ -93,7 +93,8 @@ async function furnish(node: RealNode, images: BuiltImages, options: NodePlaceOp
       externalURL: `https://${edge.address}`,
       github: { host: github.address, ca: tls.github.ca },
       clusterRanges: ["10.244.0.0/24", "10.96.0.0/16", `${node.address}/32`],
-      more: strict,
+      // An earlier chart does not have these values.
+      ...(options.chart === undefined ? { more: strict } : {}),
     };
     const { args, input } = helmInstall(values, options.chart);
     await checked(node, [tool("helm"), ...args], input);
