@@ -18,6 +18,7 @@ import { createMetrics } from "./metrics.ts";
 import { createPeers } from "./peers.ts";
 import { Refusal } from "./refusal.ts";
 import { createBrokerServer } from "./server.ts";
+import { defined } from "../shared/defined.ts";
 
 const MiB = 1024 * 1024;
 
@@ -71,7 +72,7 @@ export async function startBroker({
     port: config.BELLHOP_PROBE_PORT,
     registry,
     ready,
-    ...(config.BELLHOP_HOST === undefined ? {} : { host: config.BELLHOP_HOST }),
+    ...defined({ host: config.BELLHOP_HOST }),
   });
 
   shutdown.onStop("http", () => http.close());

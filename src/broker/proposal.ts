@@ -4,6 +4,7 @@ import type { Proposal } from "../sandbox/protocol/channel.ts";
 import type { Grant } from "./capability.ts";
 import { requireFence } from "./fence.ts";
 import { Refusal } from "./refusal.ts";
+import { defined } from "../shared/defined.ts";
 
 /** Records the push that a courier proposes in `status.result.proposed`, for the operator to check. Recording the same proposal again changes nothing. */
 export async function recordProposal(
@@ -22,7 +23,7 @@ export async function recordProposal(
   const task = await requireFence(client, grant, signal);
   const { summary, ...proposed } = proposal;
   // A merge patch keeps fields that it does not name, so the optional fields of an earlier proposal are cleared.
-  const result = { proposed: { ...emptyProposal, ...proposed }, ...(summary === undefined ? {} : { summary }) };
+  const result = { proposed: { ...emptyProposal, ...proposed }, ...defined({ summary }) };
   // With the resource version the write fails if the task was changed after the fence was checked.
   const metadata = { resourceVersion: task.metadata.resourceVersion };
   await client.mergePatch(

@@ -2,6 +2,7 @@ import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Express } from "express";
 import type { BrokerKeys } from "./keys.ts";
+import { defined } from "../shared/defined.ts";
 
 /** The TLS server of the broker. Its certificate can be replaced without a restart. */
 export interface BrokerServer {
@@ -40,7 +41,7 @@ function start(app: Express, tls: BrokerKeys["tls"], listen: { port: number; hos
   server.headersTimeout = 10_000;
   server.keepAliveTimeout = 65_000;
   server.setTimeout(idleMs);
-  server.listen({ port: listen.port, ...(listen.host === undefined ? {} : { host: listen.host }) });
+  server.listen({ port: listen.port, ...defined({ host: listen.host }) });
   return server;
 }
 

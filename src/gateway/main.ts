@@ -21,6 +21,7 @@ import { createIntegrations } from "./integrations.ts";
 import { KeyRing, type KeysSecret } from "./keys.ts";
 import { createGatewayMetrics } from "./metrics.ts";
 import { createHookServer } from "./server.ts";
+import { defined } from "../shared/defined.ts";
 
 /** The parts of the process that the gateway uses; tests pass their own. */
 export interface GatewayParts {
@@ -67,7 +68,7 @@ export async function startGateway(
   const synced = (): boolean => informers.every((informer) => informer.hasSynced);
   const probes = createProbeServer({
     port: config.BELLHOP_PROBE_PORT,
-    ...(config.BELLHOP_HOST === undefined ? {} : { host: config.BELLHOP_HOST }),
+    ...defined({ host: config.BELLHOP_HOST }),
     registry,
     ready: () => readiness(synced() && server.listening, server.draining, keyRing.generation),
   });

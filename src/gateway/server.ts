@@ -4,6 +4,7 @@ import { refused } from "../intake/answer.ts";
 import { type Clock, sleep } from "../shared/clock.ts";
 import { errorCode } from "../shared/errors.ts";
 import type { GatewayConfig } from "./config.ts";
+import { defined } from "../shared/defined.ts";
 
 /** Longer than the idle time-out of load balancers, so that they close idle connections and not the gateway. */
 const keepAliveMs = 75_000;
@@ -67,7 +68,7 @@ function answerClientError(error: Error, socket: Socket): void {
 function listen(server: Server, config: GatewayConfig): Promise<{ port: number }> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    const host = config.BELLHOP_HOST === undefined ? {} : { host: config.BELLHOP_HOST };
+    const host = defined({ host: config.BELLHOP_HOST });
     server.listen({ port: config.BELLHOP_PORT, ...host }, () => {
       server.off("error", reject);
       resolve({ port: (server.address() as AddressInfo).port });

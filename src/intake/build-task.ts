@@ -7,6 +7,7 @@ import type { Draft } from "../kube/types.ts";
 import { cutCharacters, cutText } from "./cut-text.ts";
 import type { Decision } from "./decide.ts";
 import { taskName } from "./task-name.ts";
+import { defined } from "../shared/defined.ts";
 
 /** The input of `buildTask`. */
 export interface TaskIngredients {
@@ -42,8 +43,7 @@ function specOf({ integration, kind, event, decision, receivedAt }: TaskIngredie
     source: sourceOf(event, decision, receivedAt),
     actor: { id: event.actor.id, login: event.actor.login },
     conversation: cutCharacters(event.conversation, 253),
-    ...(command === undefined ? {} : { command }),
-    ...(argument === undefined ? {} : { commandArgument: argument }),
+    ...defined({ command, commandArgument: argument }),
     repository: { id, host, owner, name },
     ...(prompt === "" ? {} : { prompt }),
     profileRef: trigger?.profileRef ?? integration.spec.profileRef,
@@ -65,8 +65,7 @@ function sourceOf(
   return {
     provider: event.provider,
     event: event.event,
-    ...(event.action === undefined ? {} : { action: event.action }),
-    ...(event.deliveryId === undefined ? {} : { deliveryId: event.deliveryId }),
+    ...defined({ action: event.action, deliveryId: event.deliveryId }),
     ...(trigger === undefined ? {} : { trigger: trigger.name }),
     signal: signalOf(signal),
     cause: event.cause,

@@ -1,4 +1,5 @@
 import type { ParsedCommand } from "../integrations/types.ts";
+import { defined } from "../shared/defined.ts";
 
 const bare = /^(stop|retry|status|continue|help)[.!]?$/i;
 const approve = /^approve(?:\s+([0-9a-f]{7,64}))?[.!]?$/i;
@@ -14,5 +15,5 @@ export function parseCommand(text: string): ParsedCommand | undefined {
   const approval = approve.exec(line);
   if (!approval) return undefined;
   const argument = approval[1]?.toLowerCase();
-  return { command: "approve", ...(argument === undefined ? {} : { argument }) };
+  return { command: "approve", ...defined({ argument }) };
 }

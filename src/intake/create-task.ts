@@ -2,6 +2,7 @@ import { AgentTaskKind, type AgentTask } from "../api/kinds.ts";
 import { ApiError, isAlreadyExists, isNamespaceTerminating, isNotFound, isQuotaExceeded } from "../kube/errors.ts";
 import type { Draft, KubeClient } from "../kube/types.ts";
 import { describeError } from "../shared/errors.ts";
+import { defined } from "../shared/defined.ts";
 
 /** The result of storing a task. Only `created` and `exists` mean that the task is stored. */
 export type StoreResult =
@@ -78,7 +79,7 @@ function notStored(error: unknown, detail: string): StoreResult {
     reason: "NotStored",
     message: "Could not store the AgentTask. Send this delivery again later.",
     detail,
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...defined({ retryAfterMs }),
   };
 }
 

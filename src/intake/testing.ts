@@ -4,6 +4,7 @@ import type { GitHubIntegration } from "../api/kinds.ts";
 import type { Delivery, ProviderEvent } from "../integrations/types.ts";
 import type { StoredIntegration } from "./choose-integration.ts";
 import type { RouteEntry } from "./gateway-keys.ts";
+import { defined } from "../shared/defined.ts";
 
 // Builders for tests of intake and gateway.
 
@@ -30,7 +31,7 @@ export function anIntegration(
       name,
       namespace,
       uid,
-      ...(over.deletionTimestamp === undefined ? {} : { deletionTimestamp: over.deletionTimestamp }),
+      ...defined({ deletionTimestamp: over.deletionTimestamp }),
     },
     spec: gitHubIntegrationSpec.parse({
       organization: "acme",

@@ -14,6 +14,7 @@ import type {
   WriteOptions,
 } from "./types.ts";
 import { watchEvents } from "./watch.ts";
+import { defined } from "../shared/defined.ts";
 
 const defaultPageSize = 500;
 
@@ -156,7 +157,7 @@ async function remove(
     kind: "DeleteOptions",
     propagationPolicy: "Background",
     ...(options.uid === undefined ? {} : { preconditions: { uid: options.uid } }),
-    ...(options.gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds: options.gracePeriodSeconds }),
+    ...defined({ gracePeriodSeconds: options.gracePeriodSeconds }),
   };
   const call: Call = {
     method: "DELETE",
@@ -246,10 +247,10 @@ async function send<R>(
     ...call,
     query: {
       ...call.query,
-      ...(options.fieldManager === undefined ? {} : { fieldManager: options.fieldManager }),
+      ...defined({ fieldManager: options.fieldManager }),
       ...(options.dryRun ? { dryRun: "All" } : {}),
     },
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
+    ...defined({ signal: options.signal }),
   });
   return answer as R;
 }

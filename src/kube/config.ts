@@ -7,6 +7,7 @@ import { type Clock, systemClock } from "../shared/clock.ts";
 import { createKubeClient } from "./client.ts";
 import type { KubeMetrics } from "./metrics.ts";
 import type { KubeConfig, KubeConnection, KubeTls } from "./types.ts";
+import { defined } from "../shared/defined.ts";
 
 const serviceAccountDir = "/var/run/secrets/kubernetes.io/serviceaccount";
 /** Kubelets renew bound tokens long before they expire, so reading the file once a minute is enough. */
@@ -30,7 +31,7 @@ export async function connect(options: ConnectOptions = {}): Promise<{ client: K
   const config = await loadKubeConfig(options);
   return {
     config,
-    client: createKubeClient(config, options.metrics === undefined ? {} : { metrics: options.metrics }),
+    client: createKubeClient(config, defined({ metrics: options.metrics })),
   };
 }
 
@@ -147,7 +148,7 @@ async function securityOf(parser: {
       ...(ca === undefined ? {} : { ca: String(ca) }),
       ...(cert === undefined ? {} : { cert: String(cert) }),
       ...(key === undefined ? {} : { key: String(key) }),
-      ...(servername === undefined ? {} : { servername }),
+      ...defined({ servername }),
       ...(rejectUnauthorized === false ? { rejectUnauthorized } : {}),
     },
     authorization: options.headers?.["Authorization"] ?? basic(options.auth),

@@ -6,6 +6,7 @@ import { ApiError, TerminalError, isConflict } from "./errors.ts";
 import type { KubeMetrics } from "./metrics.ts";
 import { type Priority, type Queue, createQueue } from "./queue.ts";
 import type { Change, Informer, KubeObject, Reconciler, Request, Result } from "./types.ts";
+import { defined } from "../shared/defined.ts";
 
 /** Options of a controller. */
 export interface ControllerOptions {
@@ -84,8 +85,7 @@ class QueueController implements Controller {
     this.#queue = createQueue({
       clock: options.clock,
       name: options.name,
-      ...(options.backoff === undefined ? {} : { backoff: options.backoff }),
-      ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
+      ...defined({ backoff: options.backoff, metrics: options.metrics }),
     });
   }
 

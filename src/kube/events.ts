@@ -6,6 +6,7 @@ import { isNotFound } from "./errors.ts";
 import { toMicroTime } from "./micro-time.ts";
 import { type Event, events } from "./resources.ts";
 import type { Draft, KubeClient, KubeObject } from "./types.ts";
+import { defined } from "../shared/defined.ts";
 
 const maxNoteBytes = 1_024;
 const maxSeries = 1_000;
@@ -146,12 +147,10 @@ class SeriesRecorder implements EventRecorder {
       type: content.type,
       note: cutBytes(content.message, maxNoteBytes, "…"),
       regarding: {
-        ...(object.apiVersion === undefined ? {} : { apiVersion: object.apiVersion }),
-        ...(object.kind === undefined ? {} : { kind: object.kind }),
+        ...defined({ apiVersion: object.apiVersion, kind: object.kind }),
         namespace,
         name: object.metadata.name,
-        ...(uid === undefined ? {} : { uid }),
-        ...(resourceVersion === undefined ? {} : { resourceVersion }),
+        ...defined({ uid, resourceVersion }),
       },
     };
   }

@@ -6,6 +6,7 @@ import { type InformerOptions, createInformer } from "./informer.ts";
 import { type ConfigMap, configMaps } from "./resources.ts";
 import type { Change, Informer, KubeConnection } from "./types.ts";
 import { type WireRequest, type WireResponse, type WireServer, aStatus, startWireServer } from "./wire/testing.ts";
+import { defined } from "../shared/defined.ts";
 
 /** A fake API server with config maps that records its open watches. */
 interface Held {
@@ -25,7 +26,7 @@ const aMap = (name: string, version: number, more: Partial<ConfigMap> = {}): Con
   apiVersion: "v1",
   kind: "ConfigMap",
   metadata: { namespace: "default", name, uid: `uid-${name}`, resourceVersion: String(version), ...more.metadata },
-  ...(more.data === undefined ? {} : { data: more.data }),
+  ...defined({ data: more.data }),
 });
 const added = (object: ConfigMap) => ({ type: "ADDED", object });
 const keyOf = (name: string) => ({ namespace: "default", name });

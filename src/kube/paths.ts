@@ -1,4 +1,5 @@
 import type { KubeObject, ListOptions, ObjectKey, ResourceType } from "./types.ts";
+import { defined } from "../shared/defined.ts";
 
 type AnyType = ResourceType<KubeObject>;
 
@@ -26,8 +27,7 @@ export function requireNamespace(type: AnyType, key: Partial<ObjectKey>): void {
 /** The query of a list, or of a watch. */
 export function selectorQuery(options: ListOptions): Record<string, string> {
   return {
-    ...(options.labelSelector === undefined ? {} : { labelSelector: options.labelSelector }),
-    ...(options.fieldSelector === undefined ? {} : { fieldSelector: options.fieldSelector }),
+    ...defined({ labelSelector: options.labelSelector, fieldSelector: options.fieldSelector }),
   };
 }
 

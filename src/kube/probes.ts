@@ -1,6 +1,7 @@
 import { type Server, type ServerResponse, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Registry } from "prom-client";
+import { defined } from "../shared/defined.ts";
 
 /** Result of a probe: 200 if `ok`, else 503. The JSON body contains all fields, for administrators and for the operator. */
 export interface ProbeAnswer {
@@ -76,7 +77,7 @@ function send(response: ServerResponse, answer: { status: number; type: string; 
 function listen(server: Server, { port, host }: ProbeOptions): Promise<{ port: number }> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen({ port, ...(host === undefined ? {} : { host }) }, () => {
+    server.listen({ port, ...defined({ host }) }, () => {
       server.off("error", reject);
       resolve({ port: (server.address() as AddressInfo).port });
     });

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { ApiError } from "./errors.ts";
 import { describeTarget } from "./paths.ts";
 import type { JsonPatch, KubeClient, KubeObject, ObjectKey, ResourceType } from "./types.ts";
+import { defined } from "../shared/defined.ts";
 
 type AnyType = ResourceType<KubeObject>;
 type Json = Record<string, unknown>;
@@ -90,7 +91,7 @@ function readCalls(state: State, called: Called): Pick<KubeClient, "get" | "find
     },
     async list(type, options) {
       const namespace = options?.namespace;
-      await called({ verb: "list", plural: type.plural, key: namespace === undefined ? {} : { namespace } });
+      await called({ verb: "list", plural: type.plural, key: defined({ namespace }) });
       const items = state.all(type).filter(({ metadata }) => !namespace || metadata.namespace === namespace);
       return { items, resourceVersion: state.version() };
     },

@@ -6,6 +6,7 @@ import { type Requests, createCallConnection } from "./call-connection.ts";
 import { errorFromAnswer, unreachable } from "./errors.ts";
 import type { KubeMetrics } from "./metrics.ts";
 import type { KubeConfig } from "./types.ts";
+import { defined } from "../shared/defined.ts";
 
 const callTimeoutMs = 60_000;
 const connectTimeoutMs = 10_000;
@@ -85,7 +86,7 @@ async function send(sender: Sender, call: Call): Promise<Dispatcher.ResponseData
         method: call.method,
         headers,
         ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
-        ...(call.signal === undefined ? {} : { signal: call.signal }),
+        ...defined({ signal: call.signal }),
       }),
     );
     sender.metrics?.requests.inc({ code: String(answer.statusCode), method: call.method });
@@ -103,7 +104,7 @@ async function requestHeaders(config: KubeConfig, call: Call): Promise<Record<st
     accept: "application/json",
     "user-agent": "bellhop",
     ...(call.body === undefined ? {} : { "content-type": call.contentType ?? "application/json" }),
-    ...(authorization === undefined ? {} : { authorization }),
+    ...defined({ authorization }),
   };
 }
 

@@ -2,6 +2,7 @@ import { errorFromAnswer, unreachable } from "./errors.ts";
 import { collectionPath, describeTarget, selectorQuery } from "./paths.ts";
 import type { Transport } from "./transport.ts";
 import type { KubeObject, ResourceType, WatchEvent, WatchOptions } from "./types.ts";
+import { defined } from "../shared/defined.ts";
 
 /**
  * Runs one watch: each line of JSON is an event. Ends when the server ends it.
@@ -24,7 +25,7 @@ export async function* watchEvents<T extends KubeObject>(
       timeoutSeconds: String(options.timeoutSeconds),
     },
     what,
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
+    ...defined({ signal: options.signal }),
   });
   try {
     for await (const line of lines(body)) yield readEvent<T>(what, line);

@@ -16,6 +16,7 @@ import type { Shutdown } from "../shared/shutdown.ts";
 import { readConfig, type OperatorConfig } from "./config.ts";
 import { createControllers } from "./controllers.ts";
 import { createInformers } from "./informers.ts";
+import { defined } from "../shared/defined.ts";
 
 /** Dependencies of the operator; tests pass their own. */
 export interface OperatorParts {
@@ -57,7 +58,7 @@ export async function runOperator({ config, client, registry, metrics, log, shut
     registry,
     probes: {
       port: config.BELLHOP_PROBE_PORT,
-      ...(config.BELLHOP_HOST === undefined ? {} : { host: config.BELLHOP_HOST }),
+      ...defined({ host: config.BELLHOP_HOST }),
     },
     informers: {
       ...others,

@@ -1,6 +1,7 @@
 import { buildDaemons, builtDaemons } from "./daemons/build.ts";
 import { daemonsAt, placesOf, type DaemonUse, type Found } from "./daemons/machine.ts";
 import { type Progress, type Say, startProgress } from "./progress.ts";
+import { defined } from "../../src/shared/defined.ts";
 
 /** Places to look for daemons, and callbacks for messages. */
 export interface DaemonOptions {
@@ -32,7 +33,7 @@ export interface PrepareOptions {
 /** As `daemonsFolder`, but also reports the progress of a build. */
 export function prepareDaemons(use: DaemonUse, options: PrepareOptions): Promise<string> {
   const { say, progress = startProgress(say), signal, begun = () => {} } = options;
-  const more = signal === undefined ? {} : { signal };
+  const more = defined({ signal });
   return progress.part(`Kubernetes daemons of the ${use}`, (show) => {
     const now = (doing: string): void => (begun(), show(doing));
     return daemonsFolder(use, { say, now, ...more });

@@ -8,6 +8,7 @@ import { adminPort, caller, edgeFlags, outsideTls, populate, standInFlags, write
 import type { Place, Say } from "./place.ts";
 import { helmInstall, installationLogs, release } from "./release.ts";
 import { applySamples, demoAgent } from "./samples.ts";
+import { defined } from "../../src/shared/defined.ts";
 
 /** Options of a place; two places at the same time need different names. */
 export interface NodePlaceOptions {
@@ -59,7 +60,7 @@ export async function nodePlace(options: NodePlaceOptions): Promise<NodePlace> {
 
 async function furnish(node: RealNode, images: BuiltImages, options: NodePlaceOptions): Promise<NodePlace> {
   const { say } = options;
-  const kubectl: Place["kubectl"] = (args, input) => node.kubectl(args, input === undefined ? {} : { input });
+  const kubectl: Place["kubectl"] = (args, input) => node.kubectl(args, defined({ input }));
   const folder = join(node.folder, "demo");
   mkdirSync(folder, { mode: 0o700 });
   const tls = await outsideTls(github.address, edge.address);

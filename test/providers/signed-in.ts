@@ -11,6 +11,7 @@ import { systemClock, type Clock } from "../../src/shared/clock.ts";
 import { silentLogger } from "../../src/shared/log.ts";
 import { startGitHub, type GitHubOptions, type GitHubStandIn } from "./github/index.ts";
 import { call, populate, startReceiver, type Receiver } from "./github/testing.ts";
+import { defined } from "../../src/shared/defined.ts";
 
 /** A stand-in for GitHub with `acme/shop` and an App installed on it, and our provider signed in through the real HTTP client. */
 export interface SignedIn {
@@ -110,7 +111,7 @@ export function aSource(
   return {
     provider: "github",
     cause: `${type}/${id}`,
-    subject: { type: subjectType, key, ...(number === undefined ? {} : { number }), ...(title ? { title } : {}) },
+    subject: { type: subjectType, key, ...defined({ number }), ...(title ? { title } : {}) },
     object: { type, id: String(id), ...(headSHA ? { headSHA } : {}) },
     receivedAt: receivedAt.toISOString(),
   };

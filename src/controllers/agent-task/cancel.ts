@@ -4,6 +4,7 @@ import { isHeld } from "./publish/change-text.ts";
 import { proposedBy, type Tip } from "./publish/judge.ts";
 import { conditionOf, isDecided, isOver, stopOf } from "./state.ts";
 import type { Step, StepContext } from "./steps.ts";
+import { defined } from "../../shared/defined.ts";
 
 /** The branch at the code host. It is read only after the end, so that no code host can delay the stop of a task. */
 interface CancelReading {
@@ -71,7 +72,7 @@ function resultWith(commit: string, { task, profile }: TaskFacts): StatusFields[
   const branch = task.status?.checkout?.headRef;
   return {
     ...task.status?.result,
-    ...(branch === undefined ? {} : { branch }),
+    ...defined({ branch }),
     commit,
     ...(profile && isHeld(profile) ? { heldUnsaid: true } : {}),
   };

@@ -8,6 +8,7 @@ import type { Decision, StatusFields, TaskFacts } from "./facts.ts";
 import { endedByOperator } from "./follow.ts";
 import { holds, isOver, newestFirst } from "./state.ts";
 import type { Step, StepContext } from "./steps.ts";
+import { defined } from "../../shared/defined.ts";
 
 /** Resources that are left of a task that has ended. */
 export interface CleanupReading {
@@ -176,7 +177,7 @@ async function apply(context: StepContext, action: CleanupAction): Promise<undef
   if (action.do === "deleteTask") {
     const { uid } = task.metadata;
     if (action.warning !== undefined) deps.events.warning(task, "ChangeUnknown", action.warning);
-    await deps.kube.delete(AgentTaskKind, task.metadata, uid === undefined ? {} : { uid });
+    await deps.kube.delete(AgentTaskKind, task.metadata, defined({ uid }));
   }
   return undefined;
 }

@@ -5,6 +5,7 @@ import type { Integration } from "../../integrations/types.ts";
 import type { SandboxSpec } from "../../sandbox/protocol/sandbox-spec.ts";
 import { commitSubject } from "./branch-name.ts";
 import { requesterOf } from "./state.ts";
+import { defined } from "../../shared/defined.ts";
 
 /** Inputs of `sandbox.json`. */
 export interface SpecSources {
@@ -34,8 +35,7 @@ export function sandboxSpecOf(sources: SpecSources): SandboxSpec {
     repository,
     checkout: {
       branch: checkout.headRef,
-      ...(checkout.headSHA === undefined ? {} : { headSHA: checkout.headSHA }),
-      ...(checkout.baseRef === undefined ? {} : { baseRef: checkout.baseRef }),
+      ...defined({ headSHA: checkout.headSHA, baseRef: checkout.baseRef }),
     },
     publish: { ref: `refs/heads/${checkout.headRef}`, ...oldIdOf(sources) },
     commit: commitOf(sources),

@@ -5,6 +5,7 @@ import type { Condition } from "../../kube/types.ts";
 import type { ConditionDraft, StatusPatch } from "./facts.ts";
 import { phaseOf } from "./phase.ts";
 import { conditionOf } from "./state.ts";
+import { defined } from "../../shared/defined.ts";
 
 /** Applies a patch to a task's status: sets conditions with their times, the resulting phase, and the completion time. Pure. */
 export function patchedStatus(task: AgentTask, patch: StatusPatch, now: Date): AgentTaskStatus {
@@ -21,7 +22,7 @@ export function patchedStatus(task: AgentTask, patch: StatusPatch, now: Date): A
   return {
     ...status,
     phase,
-    ...(task.metadata.generation === undefined ? {} : { observedGeneration: task.metadata.generation }),
+    ...defined({ observedGeneration: task.metadata.generation }),
     ...(over && !status.completionTime ? { completionTime: now.toISOString() } : {}),
     ...(over || phase !== "Queued" ? { queue: undefined } : {}),
   };
@@ -29,7 +30,7 @@ export function patchedStatus(task: AgentTask, patch: StatusPatch, now: Date): A
 
 function finish(task: AgentTask, draft: ConditionDraft): Omit<Condition, "lastTransitionTime"> {
   const generation = task.metadata.generation;
-  return { ...draft, ...(generation === undefined ? {} : { observedGeneration: generation }) };
+  return { ...draft, ...defined({ observedGeneration: generation }) };
 }
 
 function isEnd(condition: Condition): boolean {

@@ -3,6 +3,7 @@ import type { AgentTask } from "../../api/kinds.ts";
 import type { Connection } from "../../integrations/connection.ts";
 import type { AgentTaskDeps } from "./deps.ts";
 import type { Decision, StatusPatch, TaskFacts } from "./facts.ts";
+import { defined } from "../../shared/defined.ts";
 
 /** Facts and services that a step may use. */
 export interface StepContext {
@@ -67,8 +68,7 @@ export interface AnyStep extends Pick<Step<never, never>, "name" | "condition" |
 export function asStep<Reading, Action>(step: Step<Reading, Action>): AnyStep {
   return {
     name: step.name,
-    ...(step.condition === undefined ? {} : { condition: step.condition }),
-    ...(step.always === undefined ? {} : { always: step.always }),
+    ...defined({ condition: step.condition, always: step.always }),
     concerns: (facts, now) => step.concerns(facts, now),
     async plan(context, latest) {
       const reading = await step.gather(context);

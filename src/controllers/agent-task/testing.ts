@@ -10,6 +10,7 @@ import { createStore } from "../../kube/store.ts";
 import type { Condition } from "../../kube/types.ts";
 import type { TaskFacts } from "./facts.ts";
 import { taskCache, taskIndexes, withoutTexts, type TaskCache, type TaskIndex } from "./task-index.ts";
+import { defined } from "../../shared/defined.ts";
 
 /** Noon in every test. */
 export const noon = new Date("2026-03-01T12:00:00Z");
@@ -40,7 +41,7 @@ export function aTask(overrides: TaskOverrides = {}): AgentTask {
     generation: 1,
     creationTimestamp: overrides.createdAt ?? noon.toISOString(),
     finalizers: ["bellhop.dev/cleanup"],
-    ...(overrides.deletedAt === undefined ? {} : { deletionTimestamp: overrides.deletedAt }),
+    ...defined({ deletionTimestamp: overrides.deletedAt }),
   };
   return {
     apiVersion: "bellhop.dev/v1alpha1",

@@ -60,7 +60,7 @@ export async function readHookSecret(
 /** Creates the first route and key. */
 export function newHookSecret(now: Date, requestedAt?: string): HookSecret {
   return {
-    ...(requestedAt === undefined ? {} : { requestedAt }),
+    ...defined({ requestedAt }),
     route: randomBytes(20).toString("hex"),
     generation: 1,
     current: newKey(),
@@ -96,7 +96,7 @@ export async function writeHookSecret(
   const labels = { [names.managedBy]: manager, [names.ownerUID]: ownerUID };
   const metadata = { name, namespace: deps.namespace, labels };
   const draft = { apiVersion: "v1", kind: "Secret", type: "bellhop.dev/hook", metadata, data: encode(content) };
-  const options = signal === undefined ? {} : { signal };
+  const options = defined({ signal });
   if (version === undefined) return stored(secret, await createSecret(deps, draft, options));
   const newer = { ...draft, metadata: { ...metadata, resourceVersion: version } };
   return stored(secret, await deps.client.replace(secrets, newer, options));
@@ -121,7 +121,7 @@ function stored(secret: HookSecret, { metadata }: Secret): HookSecret {
 
 /** Deletes a hook secret. */
 export async function deleteHookSecret(deps: HookSecretDeps, name: string, signal?: AbortSignal): Promise<void> {
-  await deps.client.delete(secrets, { namespace: deps.namespace, name }, signal === undefined ? {} : { signal });
+  await deps.client.delete(secrets, { namespace: deps.namespace, name }, defined({ signal }));
 }
 
 function newKey(): string {

@@ -2,6 +2,7 @@ import { spawn, type ChildProcessByStdio } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { BellhopError } from "../../shared/errors.ts";
 import { plain } from "../outcome.ts";
+import { defined } from "../../shared/defined.ts";
 
 /** The broker as git reaches it. */
 export interface Remote {
@@ -48,8 +49,7 @@ export function startGit(args: readonly string[], options: GitOptions): GitProce
   return spawn("git", args, {
     stdio: ["pipe", "pipe", "pipe"],
     env: environmentFor(options),
-    ...(options.workTree === undefined ? {} : { cwd: options.workTree }),
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
+    ...defined({ cwd: options.workTree, signal: options.signal }),
   });
 }
 
@@ -89,8 +89,7 @@ function environmentFor(options: GitOptions): NodeJS.ProcessEnv {
     GIT_ATTR_NOSYSTEM: "1",
     GIT_NO_REPLACE_OBJECTS: "1",
     GIT_TERMINAL_PROMPT: "0",
-    ...(options.workTree === undefined ? {} : { GIT_WORK_TREE: options.workTree }),
-    ...(options.indexFile === undefined ? {} : { GIT_INDEX_FILE: options.indexFile }),
+    ...defined({ GIT_WORK_TREE: options.workTree, GIT_INDEX_FILE: options.indexFile }),
     ...(options.remote === undefined ? {} : { GIT_SSL_CAINFO: options.remote.caFile }),
     ...numbered([...ownConfig, ...(options.remote === undefined ? [] : remoteConfig(options.remote))]),
   };

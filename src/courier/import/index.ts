@@ -11,6 +11,7 @@ import { commitMessage } from "./message.ts";
 import { type Change, objectWriter, type ObjectWriter } from "./object-writer.ts";
 import { changedPaths, patchBytes } from "./patch-bytes.ts";
 import { changedMeanwhile, type Visited, walk } from "./walk.ts";
+import { defined } from "../../shared/defined.ts";
 
 /** Result of an import. */
 export type Imported =
@@ -131,7 +132,7 @@ async function finish(
   if (changes.length === 0) return { result: "NoChanges", skipped };
   const parent = request.checkout.headSHA;
   const commit = await writer.commit({
-    ...(parent === undefined ? {} : { parent }),
+    ...defined({ parent }),
     author: request.commit.author,
     date: new Date(request.commit.date),
     message: commitMessage(request.commit, request.summary),

@@ -6,6 +6,7 @@ import { outputTail, readExit } from "./agent-files.ts";
 import type { AskReason } from "./decide.ts";
 import { deliverWork, type WorkDeps } from "./deliver-work.ts";
 import type { AgentEnd } from "./follow-agent.ts";
+import { defined } from "../../shared/defined.ts";
 
 /** Dependencies of `conclude`. */
 export interface ConcludeDeps extends WorkDeps {
@@ -71,7 +72,7 @@ function failed(exitCode: number | undefined, words: string): Ending {
   return {
     reason: "AgentFailed",
     message: `The agent ${how}. Nothing was published. ${tail}`,
-    ...(exitCode === undefined ? {} : { exitCode }),
+    ...defined({ exitCode }),
   };
 }
 

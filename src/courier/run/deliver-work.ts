@@ -7,6 +7,7 @@ import { type Imported, importWorkspace } from "../import/index.ts";
 import type { Ending } from "../outcome.ts";
 import type { Places } from "../places.ts";
 import { publish, type PublishDeps } from "./publish.ts";
+import { defined } from "../../shared/defined.ts";
 
 /** Dependencies of `deliverWork`. */
 export interface WorkDeps extends PublishDeps {
@@ -34,10 +35,10 @@ export async function deliverWork(
     newId: imported.commit,
     files: imported.paths.length,
     patchKiB: Math.ceil(patchBytes / 1024),
-    ...(spec.publish.oldId === undefined ? {} : { oldId: spec.publish.oldId }),
+    ...defined({ oldId: spec.publish.oldId }),
     ...listed("protectedPaths", findings.protectedPaths),
     ...listed("skipped", imported.skipped),
-    ...(summary === undefined ? {} : { summary }),
+    ...defined({ summary }),
   };
   if (findings.refusals.length > 0) return refuse(proposal, findings.refusals, deps);
   return publish({ gitDir: places.repository, proposal }, deps);

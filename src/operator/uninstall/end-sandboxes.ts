@@ -4,6 +4,7 @@ import { hasFinalizer, removeFinalizer } from "../../kube/finalizers.ts";
 import { pods, type Pod } from "../../kube/resources.ts";
 import type { KubeConnection } from "../../kube/types.ts";
 import { eachObject, type Tally } from "./each-object.ts";
+import { defined } from "../../shared/defined.ts";
 
 const labelSelector = `app.kubernetes.io/component=sandbox,${names.managedBy}=${manager}`;
 const graceSeconds = 5;
@@ -18,7 +19,7 @@ export async function endSandboxes(client: KubeConnection, signal: AbortSignal):
     const { uid } = pod.metadata;
     const isOver = pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed";
     if (!isOver) {
-      const options = { gracePeriodSeconds: graceSeconds, signal, ...(uid === undefined ? {} : { uid }) };
+      const options = { gracePeriodSeconds: graceSeconds, signal, ...defined({ uid }) };
       await client.delete(pods, pod.metadata, options);
     }
     if (hasFinalizer(pod, names.harvest)) await removeFinalizer(client, pods, pod, names.harvest);

@@ -15,6 +15,7 @@ import { buildNetworkPolicy, closesLike } from "./network-policy.ts";
 import { observePod } from "./observe.ts";
 import { buildPod } from "./pod.ts";
 import type { SandboxSettings } from "./settings.ts";
+import { defined } from "../../shared/defined.ts";
 
 /** Dependencies of the pod backend. */
 export interface PodProviderDeps {
@@ -86,7 +87,7 @@ async function createOwned<T extends KubeObject>(
     if (!isAlreadyExists(error)) throw refusal(type, { metadata: draft.metadata }, error);
   }
   const { name, namespace } = draft.metadata;
-  const existing = await deps.client.get(type, { name, ...(namespace === undefined ? {} : { namespace }) }, signal);
+  const existing = await deps.client.get(type, { name, ...defined({ namespace }) }, signal);
   const owner = draft.metadata.ownerReferences?.[0]?.uid;
   if (existing.metadata.ownerReferences?.some(({ uid }) => uid === owner)) return existing;
   throw new BellhopError(
@@ -170,7 +171,7 @@ async function remove(
     await deps.client.delete(pods, key, {
       gracePeriodSeconds: graceSeconds,
       signal,
-      ...(uid === undefined ? {} : { uid }),
+      ...defined({ uid }),
     });
   } catch (error) {
     if (!isNotFound(error)) throw error;

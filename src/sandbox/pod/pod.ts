@@ -8,6 +8,7 @@ import { agentEnvironment, courierEnvironment, terminationLog } from "./environm
 import { contextName, podName, sandboxLabels } from "./names.ts";
 import type { SandboxSettings } from "./settings.ts";
 import { agentMounts, checkoutMounts, courierMounts, volumes } from "./volumes.ts";
+import { defined } from "../../shared/defined.ts";
 
 type Spec = NonNullable<Pod["spec"]>;
 type Container = Spec["containers"][number];
@@ -90,8 +91,7 @@ function podSpec(request: SandboxRequest, settings: SandboxSettings): Spec {
 
 function placement(sandbox: SandboxRequest["profile"]["spec"]["sandbox"]): Partial<Spec> {
   return {
-    ...(sandbox.runtimeClassName === undefined ? {} : { runtimeClassName: sandbox.runtimeClassName }),
-    ...(sandbox.nodeSelector === undefined ? {} : { nodeSelector: sandbox.nodeSelector }),
+    ...defined({ runtimeClassName: sandbox.runtimeClassName, nodeSelector: sandbox.nodeSelector }),
     ...(sandbox.tolerations === undefined
       ? {}
       : { tolerations: sandbox.tolerations as NonNullable<Spec["tolerations"]> }),
@@ -118,7 +118,7 @@ function ours(settings: SandboxSettings, which: { name: string; subcommand: stri
   return {
     name: which.name,
     image: settings.image,
-    ...(settings.imagePullPolicy === undefined ? {} : { imagePullPolicy: settings.imagePullPolicy }),
+    ...defined({ imagePullPolicy: settings.imagePullPolicy }),
     command: ["/app/bin/bellhop", "courier", which.subcommand],
     env: courierEnvironment(settings),
     terminationMessagePath: terminationLog,
@@ -133,7 +133,7 @@ function agentContainer({ profile }: SandboxRequest, settings: SandboxSettings):
   return {
     name: containers.agent,
     image,
-    ...(imagePullPolicy === undefined ? {} : { imagePullPolicy }),
+    ...defined({ imagePullPolicy }),
     command: ["/bin/sh", `${mounts.in}/${inFiles.entry}`, ...command],
     env: agentEnvironment(settings),
     resources: quantities(profile.spec.sandbox.resources),

@@ -24,6 +24,7 @@ import { stopNode } from "./stop.ts";
 import { nodeSupport } from "./support.ts";
 import { tool } from "./tools.ts";
 import { until } from "./wait.ts";
+import { defined } from "../../../src/shared/defined.ts";
 
 /** A running Kubernetes 1.36 node with its control plane, in a network that has no link to this machine's. */
 export interface RealNode {
@@ -88,7 +89,7 @@ export async function startNode(options: NodeOptions = {}): Promise<RealNode> {
 
 /** Ends the node of this name, whichever process started it; does nothing if there is none. */
 export function stopNodeNamed(name?: string): Promise<void> {
-  return stopNode(layoutOf(name === undefined ? {} : { name }));
+  return stopNode(layoutOf(defined({ name })));
 }
 
 interface Parts {

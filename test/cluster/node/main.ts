@@ -2,6 +2,7 @@ import { describeError } from "../../../src/shared/errors.ts";
 import { buildImages, type BuiltImages, nodeSupport, startNode, stopNodeNamed } from "./index.ts";
 import { installPrerequisites } from "./prerequisites.ts";
 import { tool } from "./tools.ts";
+import { defined } from "../../../src/shared/defined.ts";
 
 /**
  * `node test/cluster/node/main.ts up|down [name]`: a node that outlives this command, for inspection.
@@ -26,7 +27,7 @@ try {
 }
 
 async function up(): Promise<void> {
-  const node = await startNode({ log: say, outlives: true, ...(name === undefined ? {} : { name }) });
+  const node = await startNode({ log: say, outlives: true, ...defined({ name }) });
   say(`logs and files: ${node.folder}`);
   say(`inspect it:     export KUBECONFIG=${node.kubeconfigPath}; ${node.enter.join(" ")} kubectl get pods -A`);
 }

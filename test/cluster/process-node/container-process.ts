@@ -7,6 +7,7 @@ import { terminationMessage } from "./termination-message.ts";
 import { seconds } from "./status.ts";
 import { sweep } from "./sweep.ts";
 import type { Terminated } from "./types.ts";
+import { defined } from "../../../src/shared/defined.ts";
 
 /** A command with everything it needs; all paths are local ones. */
 export interface Launch {
@@ -81,7 +82,7 @@ function terminated(options: Launch, exitCode: number, startedAt: string): Termi
   return {
     exitCode,
     reason: exitCode === 0 ? "Completed" : "Error",
-    ...(message === undefined ? {} : { message }),
+    ...defined({ message }),
     startedAt,
     finishedAt: seconds(new Date()),
   };

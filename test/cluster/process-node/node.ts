@@ -10,6 +10,7 @@ import type { ContainerPlaces } from "./paths.ts";
 import { PodRunner } from "./pod-runner.ts";
 import { lostStatus } from "./status.ts";
 import { hasEnded } from "./types.ts";
+import { defined } from "../../../src/shared/defined.ts";
 
 /** The scheduler name that pods ask for this node by. */
 const schedulerName = "bellhop-process";
@@ -42,7 +43,7 @@ export async function startNode(options: NodeOptions, signal: AbortSignal): Prom
   const { client, log } = options;
   const informer = createInformer({ client, clock: systemClock, log }, pods, {
     fieldSelector: `spec.schedulerName=${schedulerName}`,
-    ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
+    ...defined({ namespace: options.namespace }),
   });
   const runners = new Map<string, PodRunner>();
   const controller = createController({
@@ -122,7 +123,7 @@ async function declareLost({ client, log }: NodeOptions, pod: Pod): Promise<void
 async function remove({ client }: NodeOptions, pod: Pod): Promise<void> {
   const { name, namespace = "", uid, finalizers = [], deletionGracePeriodSeconds } = pod.metadata;
   if (deletionGracePeriodSeconds === 0 && finalizers.length > 0) return;
-  await client.delete(pods, { name, namespace }, { gracePeriodSeconds: 0, ...(uid === undefined ? {} : { uid }) });
+  await client.delete(pods, { name, namespace }, { gracePeriodSeconds: 0, ...defined({ uid }) });
 }
 
 function runnerDeps(options: NodeOptions, pod: Pod): ConstructorParameters<typeof PodRunner>[0] {

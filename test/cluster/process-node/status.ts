@@ -3,6 +3,7 @@ import type { Pod } from "../../../src/kube/resources.ts";
 import type { Condition } from "../../../src/kube/types.ts";
 import { podIP } from "./fields.ts";
 import type { ContainerRecord, ContainerStatus, PodStatus } from "./types.ts";
+import { defined } from "../../../src/shared/defined.ts";
 
 /** The runner's decision about the whole pod, beyond the states of its containers. */
 export interface Verdict {
@@ -22,8 +23,7 @@ export function podStatus(
   return {
     ...before,
     phase,
-    ...(reason === undefined ? {} : { reason }),
-    ...(message === undefined ? {} : { message }),
+    ...defined({ reason, message }),
     conditions: conditions(before?.conditions, records, phase, facts.now),
     hostIP: podIP,
     podIP,
@@ -58,7 +58,7 @@ export function lostStatus(pod: Pod, message: string, now: Date): PodStatus {
               exitCode: 137,
               reason: "ProcessNodeRestarted",
               message,
-              ...(each.state.running.startedAt === undefined ? {} : { startedAt: each.state.running.startedAt }),
+              ...defined({ startedAt: each.state.running.startedAt }),
               finishedAt: seconds(now),
             },
           },
@@ -95,7 +95,7 @@ function containerStatus({ container, role, state, lastState, restartCount }: Co
     started: running,
     restartCount,
     state,
-    ...(lastState === undefined ? {} : { lastState }),
+    ...defined({ lastState }),
   };
 }
 

@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Agent, fetch } from "undici";
 import type { GitHubStandIn } from "./index.ts";
+import { defined } from "../../../src/shared/defined.ts";
 
 /** A received webhook. */
 export interface Received {
@@ -65,7 +66,7 @@ export async function call(
   body?: unknown,
 ): Promise<Reply> {
   const [method = "GET", path = "/"] = request.split(" ");
-  const dispatcher = new Agent({ connect: github.ca === undefined ? {} : { ca: github.ca } });
+  const dispatcher = new Agent({ connect: defined({ ca: github.ca }) });
   try {
     const response = await fetch(`${github.apiUrl}${path}`, {
       method,

@@ -10,6 +10,7 @@ import { bodyApproved } from "../publish/change-text.ts";
 import { taskAgain } from "./again.ts";
 import { decideCommand, commandRefused, commandSucceeded, type CommandAction, type CommandReading } from "./decide.ts";
 import { lastPublished } from "./targets.ts";
+import { defined } from "../../../shared/defined.ts";
 
 /** Carries out commands, which are tasks that do no work of their own. */
 const commands: Step<CommandReading, CommandAction> = {
@@ -129,6 +130,6 @@ function requestFrom({ metadata, spec }: AgentTask): TaskRequest {
     type: spec.command === "approve" ? "approve" : "stop",
     by: spec.actor.login,
     from: metadata.name,
-    ...(spec.commandArgument === undefined ? {} : { argument: spec.commandArgument }),
+    ...defined({ argument: spec.commandArgument }),
   };
 }

@@ -9,6 +9,7 @@ import { asStep, type AnyStep, type Step, type StepContext } from "../steps.ts";
 import { bodyWithNewest, changeBody, changeTitle, isHeld, type ChangeText } from "./change-text.ts";
 import { decide, type Action, type Reading } from "./decide.ts";
 import { proposedBy } from "./judge.ts";
+import { defined } from "../../../shared/defined.ts";
 
 /**
  * Turns a proposal into a change: checks the proposal, writes the one push that the broker lets through, mints its token, reads the branch
@@ -99,8 +100,7 @@ function describeChange(task: AgentTask, change: Change | undefined): string {
 
 function resultOf(branch: string | undefined, commit: string | undefined, change: Change | undefined): Result {
   return {
-    ...(branch === undefined ? {} : { branch }),
-    ...(commit === undefined ? {} : { commit }),
+    ...defined({ branch, commit }),
     ...(change ? { changeURL: change.url, changeNumber: change.number, changeDraft: change.draft } : {}),
   };
 }

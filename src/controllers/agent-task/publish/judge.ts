@@ -1,6 +1,7 @@
 import type { PublishCommand } from "../../../api/agent-task-status.ts";
 import type { AgentProfile, AgentTask } from "../../../api/kinds.ts";
 import { newestAttempt } from "../state.ts";
+import { defined } from "../../../shared/defined.ts";
 
 /** The push that a courier proposes. */
 export type Proposed = NonNullable<NonNullable<NonNullable<AgentTask["status"]>["result"]>["proposed"]>;
@@ -89,7 +90,7 @@ function branchProtected({ status }: AgentTask, { newId }: Proposed, tip: Tip): 
 }
 
 function allowed({ ref, oldId, newId }: Proposed): Verdict {
-  return { ok: true, publish: { ref, newId, ...(oldId === undefined ? {} : { oldId }) } };
+  return { ok: true, publish: { ref, newId, ...defined({ oldId }) } };
 }
 
 function refused(reason: string, message: string): Verdict {

@@ -15,6 +15,7 @@ import {
 } from "./decide.ts";
 import { originalOf } from "./original.ts";
 import { reportText } from "./text.ts";
+import { defined } from "../../../shared/defined.ts";
 
 /** The provider's clock may be behind the API server's. */
 const clockDifferenceMs = 10 * 60_000;
@@ -47,7 +48,7 @@ async function renderReport(context: StepContext): Promise<ReportReading> {
   const original = originalOf(context.deps, task);
   const now = context.deps.clock.now();
   const text = reportText({ task, integration, encode, quote, excerpt: known ?? fresh, original, now });
-  return { text, ...(fresh === undefined ? {} : { quote: fresh }) };
+  return { text, ...defined({ quote: fresh }) };
 }
 
 function shouldQuote(task: AgentTask): boolean {
@@ -78,7 +79,7 @@ async function reporterOf(context: StepContext): Promise<Reporter | undefined | 
 
 async function applyReportAction(context: StepContext, action: ReportAction): Promise<StatusPatch> {
   const now = context.deps.clock.now().toISOString();
-  const quoted = action.quote === undefined ? {} : { quote: action.quote };
+  const quoted = defined({ quote: action.quote });
   const before = { ...context.facts.task.status?.report, ...quoted };
   try {
     const posted = await postOrReact(context, action);

@@ -3,6 +3,7 @@ import { secretRegistry } from "../../../shared/redact.ts";
 import type { ProviderFailure } from "../../connection.ts";
 import { ProviderError } from "../../errors.ts";
 import { retryAfterMs } from "../../http/retry-after.ts";
+import { defined } from "../../../shared/defined.ts";
 
 const maxQuoted = 300;
 /** GitHub, "Best practices for using the REST API": wait at least one minute if a secondary rate limit names no time. */
@@ -37,7 +38,7 @@ export function providerError(thrown: unknown, attempted: Attempted): BellhopErr
   return new ProviderError(failure, messageFor(attempted, why, advice(failure, answer, attempted, waitMs)), {
     status: answer.status,
     raw: answer.message,
-    ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }),
+    ...defined({ retryAfterMs: waitMs }),
   });
 }
 
@@ -101,8 +102,7 @@ function withCall(error: BellhopError, attempted: Attempted): BellhopError {
   const message = messageFor(attempted, error.message);
   if (!(error instanceof ProviderError)) return new BellhopError(error.code, message, { retryable: error.retryable });
   return new ProviderError(error.failure, message, {
-    ...(error.status === undefined ? {} : { status: error.status }),
-    ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
+    ...defined({ status: error.status, retryAfterMs: error.retryAfterMs }),
   });
 }
 

@@ -2,6 +2,7 @@ import type { EventRepository, NormaliseContext, ProviderEvent, Signal } from ".
 import { findMention } from "../mention.ts";
 import { stripHidden } from "../markdown/strip.ts";
 import type { Envelope, Subject, User } from "./payload.ts";
+import { defined } from "../../../shared/defined.ts";
 
 /** GitHub takes 65,536 characters, of at most two units each. */
 const maxVisible = 131_072;
@@ -37,9 +38,7 @@ export function eventOf(origin: Origin, payload: Envelope, particulars: Particul
   return {
     provider: "github",
     event: origin.name,
-    ...(payload.action === undefined ? {} : { action: payload.action }),
-    ...(origin.deliveryId === undefined ? {} : { deliveryId: origin.deliveryId }),
-    ...(url === undefined ? {} : { url }),
+    ...defined({ action: payload.action, deliveryId: origin.deliveryId, url }),
     ...(text === undefined ? {} : { text, visibleText: stripHidden(text.slice(0, maxVisible)) }),
     ...(time && !Number.isNaN(time.getTime()) ? { occurredAt: time } : {}),
     ...(payload.installation ? { installationId: payload.installation.id } : {}),

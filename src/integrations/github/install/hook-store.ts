@@ -2,6 +2,7 @@ import type { Endpoints } from "@octokit/types";
 import { ProviderError, isProviderFailure } from "../../errors.ts";
 import type { GitHubClient } from "../client.ts";
 import type { configOf } from "./hook-config.ts";
+import { defined } from "../../../shared/defined.ts";
 
 const maxPages = 10;
 
@@ -99,7 +100,7 @@ function noOrganisation(org: string, error: ProviderError): ProviderError {
   return new ProviderError(
     "NotFound",
     `${error.message} If ${org} is a user account, it cannot have a webhook: list its repositories in spec.repositories`,
-    error.status === undefined ? {} : { status: error.status },
+    defined({ status: error.status }),
   );
 }
 
