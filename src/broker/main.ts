@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Registry } from "prom-client";
 import { createHttp } from "../integrations/http.ts";
+import { httpConfig } from "../integrations/http/settings.ts";
 import { connect } from "../kube/config.ts";
 import { createKubeMetrics } from "../kube/metrics.ts";
 import { createProbeServer } from "../kube/probes.ts";
@@ -43,10 +44,7 @@ export async function startBroker({
   const clock = systemClock;
   const namespace = config.BELLHOP_NAMESPACE;
   const http = createHttp({
-    proxy: { https: config.HTTPS_PROXY, http: config.HTTP_PROXY, none: config.NO_PROXY },
-    caFile: config.BELLHOP_CA_FILE,
-    allowedHosts: config.BELLHOP_ALLOWED_HOSTS,
-    refusedRanges: config.BELLHOP_REFUSED_RANGES,
+    ...httpConfig(config),
     totalTimeoutMs: 30 * 60_000,
     clock,
     log,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { httpSettings } from "../integrations/http/settings.ts";
 import { list, port, readSettings, text } from "../shared/environment.ts";
 import { BellhopError } from "../shared/errors.ts";
 
@@ -39,14 +40,7 @@ export const settings = z.object({
   BELLHOP_IMAGE_PULL_POLICY: z.enum(["Always", "IfNotPresent", "Never"]).default("IfNotPresent"),
   BELLHOP_IMAGE_PULL_SECRETS: list.default([]),
 
-  /** Hosts of providers that may have private addresses; and the cluster's own ranges (CIDR), which are never called. */
-  BELLHOP_ALLOWED_HOSTS: list.default([]),
-  BELLHOP_REFUSED_RANGES: list.default([]),
-  /** A PEM file with additional certificate authorities for providers. */
-  BELLHOP_CA_FILE: text,
-  HTTPS_PROXY: text,
-  HTTP_PROXY: text,
-  NO_PROXY: text,
+  ...httpSettings,
 
   BELLHOP_GUARDRAIL_IMAGES: list.default([]),
   BELLHOP_GUARDRAIL_MAX_CPU: text,

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { collectDefaultMetrics, Registry } from "prom-client";
-import { createHttp, type Http } from "../integrations/http.ts";
+import { createHttp } from "../integrations/http.ts";
+import { httpConfig } from "../integrations/http/settings.ts";
 import { providers } from "../integrations/registry.ts";
 import type { Provider } from "../integrations/types.ts";
 import { connect } from "../kube/config.ts";
@@ -32,7 +33,7 @@ export interface OperatorParts {
 export async function runOperator({ config, client, registry, metrics, log, shutdown }: OperatorParts): Promise<void> {
   const clock = systemClock;
   const served: Provider[] = Object.values(providers);
-  const http = httpOf(config, log);
+  const http = createHttp({ ...httpConfig(config), clock, log });
   const informers = createInformers({ client, clock, log, metrics }, served);
   const events = createEventRecorder({
     client,
@@ -72,17 +73,6 @@ export async function runOperator({ config, client, registry, metrics, log, shut
   await manager.run(shutdown.signal);
   await events.flush();
   await http.close();
-}
-
-function httpOf(config: OperatorConfig, log: Logger): Http {
-  return createHttp({
-    proxy: { https: config.HTTPS_PROXY, http: config.HTTP_PROXY, none: config.NO_PROXY },
-    caFile: config.BELLHOP_CA_FILE,
-    allowedHosts: config.BELLHOP_ALLOWED_HOSTS,
-    refusedRanges: config.BELLHOP_REFUSED_RANGES,
-    clock: systemClock,
-    log,
-  });
 }
 
 function leaderOf({

@@ -1,4 +1,5 @@
 import { createHttp } from "../../integrations/http.ts";
+import { httpConfig } from "../../integrations/http/settings.ts";
 import { providers } from "../../integrations/registry.ts";
 import { integrationType } from "../../integrations/resource-type.ts";
 import type { Provider } from "../../integrations/types.ts";
@@ -19,14 +20,7 @@ const boundMs = 200_000;
 const served: Provider[] = Object.values(providers);
 
 async function main(config: UninstallConfig, log: Logger, signal: AbortSignal): Promise<string[]> {
-  const http = createHttp({
-    proxy: { https: config.HTTPS_PROXY, http: config.HTTP_PROXY, none: config.NO_PROXY },
-    caFile: config.BELLHOP_CA_FILE,
-    allowedHosts: config.BELLHOP_ALLOWED_HOSTS,
-    refusedRanges: config.BELLHOP_REFUSED_RANGES,
-    clock: systemClock,
-    log,
-  });
+  const http = createHttp({ ...httpConfig(config), clock: systemClock, log });
   const { client } = await connect();
   return cleanUp(
     {

@@ -5,8 +5,10 @@ const gap = "\u200b";
 const maxCharacters = 80;
 
 /**
- * Quotes untrusted text inside a line of ours. A reader sees the text as it is; nothing in it acts, not even Markdown. The text stays on
- * its line and cannot end the quotation. It links only to `url`, if that is a page of the code host.
+ * Quotes untrusted text inside a line of ours. A reader sees the text as it is; Markdown, mentions, references, addresses and emoji in it do not act.
+ * The text stays on its line and cannot end the quotation. It links only to `url`, if that is a page of the code host. One thing remains: a custom
+ * autolink whose prefix and identifier are letters alone (`TICKETabc`) looks like a word, and GitHub links it; the repository's administrators chose where it
+ * leads.
  */
 export function quoter(host: string): (words: string, url?: string) => string {
   const page = new RegExp(String.raw`^https:\/\/${host.replace(/[^A-Za-z0-9]/g, String.raw`\$&`)}\/[\w\-./%#?=&]*$`);
