@@ -29,15 +29,6 @@ export function isProviderFailure(thrown: unknown, ...failures: ProviderFailure[
   return thrown instanceof ProviderError && failures.includes(thrown.failure);
 }
 
-/** The shortest pause before a retry, even if the provider permits a retry at once. */
-const leastWaitMs = 1_000;
-
-/** The pause that the provider asked for, in milliseconds; undefined if it did not name one. */
-export function askedWaitMs(thrown: unknown): number | undefined {
-  const askedMs = thrown instanceof ProviderError ? thrown.retryAfterMs : undefined;
-  return askedMs === undefined ? undefined : Math.max(leastWaitMs, askedMs);
-}
-
 /** Combines several failures into one error: the first retryable one (or else the first) with the messages of all. */
 export function combined(errors: readonly BellhopError[], prefix?: string): BellhopError {
   const first = errors.find(({ retryable }) => retryable) ?? errors[0];

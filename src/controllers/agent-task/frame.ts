@@ -1,16 +1,15 @@
 import { AgentTaskKind, type AgentTask } from "../../api/kinds.ts";
-import { askedWaitMs } from "../../integrations/errors.ts";
 import type { Connection } from "../../integrations/connection.ts";
-import { ApiError, isConflict } from "../../kube/errors.ts";
+import { isConflict } from "../../kube/errors.ts";
 import type { Result } from "../../kube/types.ts";
 import { BellhopError } from "../../shared/errors.ts";
+import { isForCondition, requeueAfterFailure, retryCondition } from "../provider-failure.ts";
 import { applyPatch } from "./apply.ts";
 import type { AgentTaskDeps } from "./deps.ts";
 import type { StatusPatch, TaskFacts } from "./facts.ts";
 import { gatherFacts } from "./gather.ts";
 import { conditionOf, isDecided } from "./state.ts";
 import type { AnyStep, StepContext } from "./steps.ts";
-import { tryingAgain } from "./trying-again.ts";
 
 /** State of one reconcile while it runs the steps. */
 interface StepRun {
@@ -43,15 +42,8 @@ export async function runSteps(
     if (state.failure === undefined || step.always) await tryStep(state, step);
   }
   const requeueAfterMs = state.waitsMs.length > 0 ? Math.min(...state.waitsMs) : undefined;
-  if (state.failure !== undefined) return afterFailure(state.failure, requeueAfterMs);
+  if (state.failure !== undefined) return requeueAfterFailure(state.failure, requeueAfterMs);
   return requeueAfterMs === undefined ? {} : { requeueAfterMs };
-}
-
-/** Waits as long as the provider asked for; any other failure is rethrown and retried with back-off. */
-function afterFailure(failure: unknown, requeueAfterMs: number | undefined): Result {
-  const askedMs = askedWaitMs(failure);
-  if (askedMs === undefined) throw failure;
-  return { requeueAfterMs: Math.min(askedMs, requeueAfterMs ?? askedMs) };
 }
 
 async function tryStep(state: StepRun, step: AnyStep): Promise<void> {
@@ -112,13 +104,12 @@ function connector(deps: AgentTaskDeps, task: AgentTask): () => Promise<Connecti
 
 /** Shows in the step's condition why it failed, once for each reason: a message that changed with each try would trigger a reconcile each time. */
 async function showFailure(state: StepRun, step: AnyStep, error: unknown): Promise<void> {
-  if (!(error instanceof BellhopError) || error instanceof ApiError) return;
+  if (!isForCondition(error)) return;
   const { condition: type } = step;
   if (type === undefined || isDecidedForGood(state.task, step) || conditionOf(state.task, type)?.reason === error.code)
     return;
-  const draft = { type, status: "Unknown", reason: error.code, message: tryingAgain(error.message) } as const;
   try {
-    await write(state, { conditions: [draft] });
+    await write(state, { conditions: [{ type, ...retryCondition(error) }] });
   } catch (failure) {
     state.deps.log.debug(
       { step: step.name, error: failure },

@@ -1,10 +1,10 @@
 import { names } from "../../api/annotations.ts";
-import { isProviderFailure } from "../../integrations/errors.ts";
 import type { Integration } from "../../integrations/types.ts";
 import { removeFinalizer } from "../../kube/finalizers.ts";
 import { done, type Result } from "../../kube/types.ts";
 import { BellhopError, describeError } from "../../shared/errors.ts";
 import { integrationHandle } from "../integration-handle.ts";
+import { lacksAccess } from "../provider-failure.ts";
 import type { IntegrationDeps } from "./deps.ts";
 import { withdrawFacts } from "./gateway-facts.ts";
 import { deleteHookSecret, hookSecretName, readHookSecret } from "./hook-secret.ts";
@@ -55,9 +55,7 @@ async function hookURLs(deps: IntegrationDeps, integration: Integration, signal:
 /** True if a retry cannot help, or the time-out has passed; a Warning then says that hooks may be left at the provider. */
 function shouldGiveUp(deps: IntegrationDeps, integration: Integration, error: unknown): boolean {
   const waitedMs = deps.clock.now().getTime() - Date.parse(integration.metadata.deletionTimestamp ?? "");
-  const hopeless =
-    isProviderFailure(error, "Unauthorized", "Forbidden", "NotFound", "Suspended") ||
-    (error instanceof BellhopError && error.code.startsWith("Secret"));
+  const hopeless = lacksAccess(error) || (error instanceof BellhopError && error.code.startsWith("Secret"));
   if (!hopeless && waitedMs < deps.config.finalizeMs) {
     deps.log.warn({ error, integration: integration.metadata.name }, "could not remove hooks, will retry");
     return false;

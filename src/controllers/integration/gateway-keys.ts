@@ -9,9 +9,10 @@ import type { Integration, Provider } from "../../integrations/types.ts";
 import { ApiError, isConflict } from "../../kube/errors.ts";
 import { secrets, type Secret } from "../../kube/resources.ts";
 import type { KubeClient } from "../../kube/types.ts";
-import { BellhopError, describeError } from "../../shared/errors.ts";
+import { describeError } from "../../shared/errors.ts";
 import type { Logger } from "../../shared/log.ts";
 import type { IntegrationSource } from "../integration-handle.ts";
+import { isForCondition } from "../provider-failure.ts";
 import { secretReader } from "../secrets.ts";
 import { notPublished, toRoutes, type Member, type Refusal } from "./gateway-routes.ts";
 import { hookSecretName, readHookSecret } from "./hook-secret.ts";
@@ -120,7 +121,7 @@ async function acceptedKey(
     const key = await secretReader(deps.client, integration.metadata.namespace)(ref, purpose);
     return { accepted: Buffer.from(key) };
   } catch (error) {
-    if (!(error instanceof BellhopError) || error instanceof ApiError) throw error;
+    if (!isForCondition(error)) throw error;
     return { refusal: { reason: error.code, message: `spec.webhook.acceptedKeysRef: ${describeError(error)}` } };
   }
 }

@@ -1,10 +1,10 @@
 import { names } from "../../api/annotations.ts";
-import { askedWaitMs } from "../../integrations/errors.ts";
 import type { Integration } from "../../integrations/types.ts";
 import { updateStatus } from "../../kube/apply.ts";
 import { addFinalizer } from "../../kube/finalizers.ts";
 import { done, type Reconciler, type Result } from "../../kube/types.ts";
 import { defined } from "../../shared/defined.ts";
+import { requeueAfterFailure } from "../provider-failure.ts";
 import { moving, notInstalled, readiness, stalled, type Verdict } from "./conditions.ts";
 import type { IntegrationDeps } from "./deps.ts";
 import { finalize } from "./finalize.ts";
@@ -29,19 +29,12 @@ export function integrationReconciler(deps: IntegrationDeps): Reconciler {
     if (!found) return done;
     if (found.metadata.deletionTimestamp !== undefined) return finalize(deps, found, signal);
     const integration = await addFinalizer(deps.client, deps.type, found, names.finalizer);
-    return requeueAsAsked(() => reconcile(deps, integration, signal));
+    try {
+      return await reconcile(deps, integration, signal);
+    } catch (error) {
+      return requeueAfterFailure(error);
+    }
   };
-}
-
-/** Waits as long as the provider asked for; every other error is thrown, and the queue backs off. */
-async function requeueAsAsked(work: () => Promise<Result>): Promise<Result> {
-  try {
-    return await work();
-  } catch (error) {
-    const requeueAfterMs = askedWaitMs(error);
-    if (requeueAfterMs === undefined) throw error;
-    return { requeueAfterMs };
-  }
 }
 
 /** Results of one reconcile, written to the status at its end. */

@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Connection, DesiredHooks, TargetFailure } from "../../integrations/connection.ts";
-import { askedWaitMs, combined, isProviderFailure } from "../../integrations/errors.ts";
+import { combined, isProviderFailure } from "../../integrations/errors.ts";
 import type { Integration } from "../../integrations/types.ts";
 import { ApiError } from "../../kube/errors.ts";
 import { describeError } from "../../shared/errors.ts";
+import { isTemporary, retryWaitMs } from "../provider-failure.ts";
 import { installed, notInstalled, type Verdict } from "./conditions.ts";
 import type { IntegrationDeps } from "./deps.ts";
 import { behind } from "./gateways.ts";
@@ -35,7 +36,6 @@ export interface InstallFacts {
 }
 
 const gatewayPollMs = 5_000;
-const defaultRetryMs = 15_000;
 /** A message names at most this many targets. */
 const maxNamed = 5;
 
@@ -78,7 +78,7 @@ async function removeForManual(
   try {
     ({ left: remaining = [] } = (await connection.installer?.remove(known, [], signal)) ?? {});
   } catch (error) {
-    if (isProviderFailure(error, "RateLimited", "Unavailable")) throw error;
+    if (isTemporary(error)) throw error;
     const left = `Could not remove the hooks that Bellhop created; remove them at the provider: ${describeError(error)}`;
     return { verdict: installed("HooksLeftBehind", `${message} ${left}`), hooks: known };
   }
@@ -162,7 +162,7 @@ function unsigned({ keyed: _keyed, ...secret }: HookSecret): HookSecret {
 
 /** Temporary failures are thrown again, and so are errors of the API server, such as a conflict on the hook Secret. */
 function refusedByProvider(error: unknown): Verdict {
-  if (error instanceof ApiError || isProviderFailure(error, "RateLimited", "Unavailable")) throw error;
+  if (error instanceof ApiError || isTemporary(error)) throw error;
   const reason = isProviderFailure(error, "ForeignHook") ? "ForeignHook" : "InstallFailed";
   return notInstalled(reason, describeError(error));
 }
@@ -199,7 +199,7 @@ function partlyInstalled(
         )
       : notInstalled("InstallFailed", error.message),
     hooks: all,
-    ...(error.retryable ? { retryMs: askedWaitMs(error) ?? defaultRetryMs } : {}),
+    ...(error.retryable ? { retryMs: retryWaitMs(error) } : {}),
   };
 }
 

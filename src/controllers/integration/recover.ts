@@ -1,6 +1,6 @@
 import type { Connection } from "../../integrations/connection.ts";
-import { isProviderFailure } from "../../integrations/errors.ts";
 import type { Integration } from "../../integrations/types.ts";
+import { isTemporary } from "../provider-failure.ts";
 import type { IntegrationDeps } from "./deps.ts";
 import { keyOwnerOf, membersOf, type Sharer } from "./members.ts";
 
@@ -29,7 +29,7 @@ export async function recover(
     // The log has whole seconds: a requested delivery may be from the same second that the search started with.
     return cursor > since || asked > 0 ? { recoveredUntil: cursor.toISOString() } : {};
   } catch (error) {
-    if (isProviderFailure(error, "RateLimited", "Unavailable")) throw error;
+    if (isTemporary(error)) throw error;
     deps.log.warn({ error, integration: integration.metadata.name }, "could not read the provider's delivery log");
     return {};
   }

@@ -1,9 +1,8 @@
 import type { Connection } from "../../integrations/connection.ts";
-import { askedWaitMs, isProviderFailure, ProviderError } from "../../integrations/errors.ts";
 import type { Integration } from "../../integrations/types.ts";
-import { ApiError } from "../../kube/errors.ts";
-import { BellhopError, describeError } from "../../shared/errors.ts";
+import { describeError } from "../../shared/errors.ts";
 import { integrationHandle } from "../integration-handle.ts";
+import { isForCondition, isTemporary, retryWaitMs } from "../provider-failure.ts";
 import { invalid, stalled, unknown, valid, type Verdict } from "./conditions.ts";
 import type { IntegrationDeps } from "./deps.ts";
 
@@ -21,8 +20,6 @@ export interface SignedIn {
 }
 
 type Found = Awaited<ReturnType<Connection["credentials"]["check"]>>;
-
-const defaultRetryMs = 15_000;
 
 /** Signs in and checks the credentials. Throws if the provider is down but was up before: a temporary outage does not change the condition. */
 export async function signIn(deps: IntegrationDeps, integration: Integration, signal: AbortSignal): Promise<SignedIn> {
@@ -55,13 +52,10 @@ function credentialsVerdict({ bot, installations }: Omit<Found, "missing">): Ver
 }
 
 function afterFailure(integration: Integration, error: unknown): SignedIn {
-  if (!(error instanceof BellhopError) || error instanceof ApiError) throw error;
-  const reason = error instanceof ProviderError ? error.failure : error.code;
-  if (!isProviderFailure(error, "RateLimited", "Unavailable")) {
-    return { verdicts: [invalid(reason, describeError(error))], status: {} };
-  }
+  if (!isForCondition(error)) throw error;
+  if (!isTemporary(error)) return { verdicts: [invalid(error.code, describeError(error))], status: {} };
   const before = integration.status?.conditions?.find(({ type }) => type === "CredentialsValid");
   if (before?.status === "True") throw error;
   const message = `${describeError(error)}; Bellhop retries`;
-  return { verdicts: [unknown(reason, message)], status: {}, retryMs: askedWaitMs(error) ?? defaultRetryMs };
+  return { verdicts: [unknown(error.code, message)], status: {}, retryMs: retryWaitMs(error) };
 }

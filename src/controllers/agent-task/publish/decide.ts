@@ -1,10 +1,10 @@
 import type { AgentTask } from "../../../api/kinds.ts";
 import type { ProviderError } from "../../../integrations/errors.ts";
 import type { SandboxState } from "../../../sandbox/provider.ts";
+import { retryCondition } from "../../provider-failure.ts";
 import type { Decision, TaskFacts } from "../facts.ts";
 import { conditionOf } from "../state.ts";
 import { clearRetryCondition } from "../status.ts";
-import { tryingAgain } from "../trying-again.ts";
 import { judgeProposal, proposedBy, type Tip } from "./judge.ts";
 
 /** The target branch as the code host shows it; `failure` if it could not be read. */
@@ -73,7 +73,7 @@ function unreadable({ task, sandbox }: TaskFacts, failure: ProviderError, now: D
   return {
     // A condition with another reason has its own start time, which does not count for this failure.
     ...(conditionOf(task, "Succeeded")?.reason === failure.failure ? {} : { drop: ["Succeeded"] }),
-    conditions: [{ type: "Succeeded", status: "Unknown", reason: failure.failure, message: tryingAgain(message) }],
+    conditions: [{ type: "Succeeded", ...retryCondition({ code: failure.failure, message }) }],
     requeueAfterMs: failingMs,
   };
 }

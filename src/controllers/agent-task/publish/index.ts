@@ -1,7 +1,7 @@
 import type { AgentTask } from "../../../api/kinds.ts";
 import type { Change, CodeHost } from "../../../integrations/connection.ts";
-import { isProviderFailure } from "../../../integrations/errors.ts";
 import { BellhopError, describeError } from "../../../shared/errors.ts";
+import { isFinalRefusal, lacksAccess } from "../../provider-failure.ts";
 import type { StatusPatch } from "../facts.ts";
 import { isAtWork } from "../state.ts";
 import { clearRetryCondition } from "../status.ts";
@@ -38,9 +38,7 @@ async function readTip(context: StepContext): Promise<Reading> {
   try {
     return { tip: await (await hostOf(context)).branch(repository, branch, context.signal) };
   } catch (error) {
-    if (isProviderFailure(error, "NotFound", "Forbidden", "Unauthorized", "Suspended")) {
-      return { tip: undefined, failure: error };
-    }
+    if (lacksAccess(error)) return { tip: undefined, failure: error };
     throw error;
   }
 }
@@ -64,7 +62,7 @@ async function conclude(context: StepContext): Promise<StatusPatch> {
       verdict,
     );
   } catch (error) {
-    if (!isProviderFailure(error, "NotFound", "Forbidden", "Invalid")) throw error;
+    if (!isFinalRefusal(error)) throw error;
     // The commit is pushed, and a retry would get the same answer.
     const message = `${at}, but the change could not be opened: ${describeError(error)}`;
     return concluded(task, resultOf(branch, commit, undefined), {
@@ -141,7 +139,7 @@ async function updateChangeText(context: StepContext, { number, body }: Change):
     await (await hostOf(context)).updateChange(repository, number, { body: text }, context.signal);
     return true;
   } catch (error) {
-    if (!isProviderFailure(error, "NotFound", "Forbidden", "Invalid")) throw error;
+    if (!isFinalRefusal(error)) throw error;
     context.deps.log.warn({ error, task: context.facts.task.metadata.name }, "could not update the text of a change");
     return false;
   }

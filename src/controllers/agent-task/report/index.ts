@@ -2,6 +2,7 @@ import type { AgentTask } from "../../../api/kinds.ts";
 import type { Connection, Reporter, ReportTarget } from "../../../integrations/connection.ts";
 import { isProviderFailure } from "../../../integrations/errors.ts";
 import { BellhopError, describeError } from "../../../shared/errors.ts";
+import { isFinalRefusal } from "../../provider-failure.ts";
 import type { StatusPatch } from "../facts.ts";
 import { createdMs, isDecided } from "../state.ts";
 import { asStep, type AnyStep, type Step, type StepContext } from "../steps.ts";
@@ -114,7 +115,7 @@ async function react({ facts, signal }: StepContext, { acknowledger }: Connectio
     if (repository) await acknowledger?.react(source, repository, signal);
   } catch (error) {
     // The comment was deleted or the thread is locked: a reaction is not possible.
-    if (!isProviderFailure(error, "NotFound", "Forbidden", "Invalid")) throw error;
+    if (!isFinalRefusal(error)) throw error;
   }
   return { reacted: true };
 }
