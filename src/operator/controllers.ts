@@ -12,6 +12,7 @@ import { integrationFinder, type SignInDeps, type IntegrationSource } from "../c
 import { egressProbes } from "../controllers/installation/egress.ts";
 import { installationRequest, keepInstallation } from "../controllers/installation/index.ts";
 import { defaultIntegrationConfig } from "../controllers/integration/deps.ts";
+import { sweepIntegrations } from "../controllers/integration/finalize.ts";
 import { gatewayKeyPublisher } from "../controllers/integration/gateway-keys.ts";
 import {
   answeringGateways,
@@ -20,8 +21,7 @@ import {
   type Gateways,
 } from "../controllers/integration/gateways.ts";
 import { integrationReconciler } from "../controllers/integration/index.ts";
-import { sharersOf } from "../controllers/integration/sharers.ts";
-import { sweepIntegrations } from "../controllers/integration/sweep.ts";
+import { sharersOf } from "../controllers/integration/members.ts";
 import { createRules } from "../intake/rules.ts";
 import { integrationType } from "../integrations/resource-type.ts";
 import { createController, itself, requestOf, type Controller } from "../kube/controller.ts";

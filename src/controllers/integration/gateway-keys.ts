@@ -16,7 +16,7 @@ import { isForCondition } from "../provider-failure.ts";
 import { secretReader } from "../secrets.ts";
 import { notPublished, toRoutes, type Member, type Refusal } from "./gateway-routes.ts";
 import { hookSecretName, readHookSecret } from "./hook-secret.ts";
-import { isMember } from "./members.ts";
+import { byAge, isMember } from "./members.ts";
 
 /** Publishes the webhook keys to the gateways; the only writer of the Secret `bellhop-gateway-keys`. */
 export interface GatewayKeyPublisher {
@@ -80,7 +80,7 @@ async function gather(deps: GatewayKeysDeps, signal: AbortSignal): Promise<Gathe
     if (member) members.push(member);
     if (refusal) refused.set(each.integration.metadata.uid ?? "", refusal);
   }
-  return { members: members.toSorted((a, b) => age(a.integration).localeCompare(age(b.integration))), refused };
+  return { members: members.toSorted((a, b) => byAge(a.integration, b.integration)), refused };
 }
 
 interface Candidate {
@@ -159,8 +159,4 @@ async function store(
 function sameData(a: Record<string, string>, b: Record<string, string>): boolean {
   const keys = Object.keys(a);
   return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key]);
-}
-
-function age({ metadata }: Integration): string {
-  return `${metadata.creationTimestamp ?? ""} ${metadata.uid ?? ""}`;
 }

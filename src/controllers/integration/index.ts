@@ -5,19 +5,26 @@ import { addFinalizer } from "../../kube/finalizers.ts";
 import { done, type Reconciler, type Result } from "../../kube/types.ts";
 import { defined } from "../../shared/defined.ts";
 import { requeueAfterFailure } from "../provider-failure.ts";
-import { moving, notInstalled, readiness, stalled, type Verdict } from "./conditions.ts";
 import type { IntegrationDeps } from "./deps.ts";
 import { finalize } from "./finalize.ts";
 import { publishFacts } from "./gateway-facts.ts";
 import type { Refusal } from "./gateway-routes.ts";
 import { install, type InstallFacts, type Installation } from "./install.ts";
-import { hasProven, keepKey } from "./keep-key.ts";
-import { withPending } from "./key-plan.ts";
-import { quotaUsedUp } from "./quota.ts";
+import { hasProven, keepKey, withPending } from "./keep-key.ts";
 import { recover } from "./recover.ts";
 import { signIn, type SignedIn } from "./sign-in.ts";
-import { stalledBy } from "./stalled.ts";
-import { changed, lastTaskTime, triggersSince, withVerdicts } from "./status.ts";
+import { quotaUsedUp, stalledBy } from "./stalled.ts";
+import {
+  changed,
+  lastTaskTime,
+  moving,
+  notInstalled,
+  readiness,
+  stalled,
+  triggersSince,
+  withVerdicts,
+  type Verdict,
+} from "./status.ts";
 
 /** CRD maximum: 256 repositories plus stale hooks that could not be removed. */
 const maxHooks = 300;

@@ -5,12 +5,12 @@ import type { Integration } from "../../integrations/types.ts";
 import { ApiError } from "../../kube/errors.ts";
 import { describeError } from "../../shared/errors.ts";
 import { isTemporary, retryWaitMs } from "../provider-failure.ts";
-import { installed, notInstalled, type Verdict } from "./conditions.ts";
 import type { IntegrationDeps } from "./deps.ts";
 import { behind } from "./gateways.ts";
 import { hookSecretName, writeHookSecret, type HookSecret } from "./hook-secret.ts";
-import { afterInstall, hasKey } from "./keyed.ts";
+import { afterInstall, hasKey } from "./keep-key.ts";
 import { keeperOf, ownsHook } from "./members.ts";
+import { installed, notInstalled, type Verdict } from "./status.ts";
 
 /** A hook as in the status; without `verifiedAt` if it was verified just now. */
 export type KnownHook = NonNullable<NonNullable<Integration["status"]>["hooks"]>[number];

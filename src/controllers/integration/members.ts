@@ -1,4 +1,6 @@
 import type { Integration } from "../../integrations/types.ts";
+import { requestOf } from "../../kube/controller.ts";
+import type { Change, KubeObject, Request } from "../../kube/types.ts";
 import type { IntegrationSource } from "../integration-handle.ts";
 import type { HookSecret } from "./hook-secret.ts";
 
@@ -18,6 +20,16 @@ export function isMember(source: Pick<IntegrationSource, "provider">, { integrat
   return secret?.proven.includes(integration.metadata.uid ?? "") === true;
 }
 
+/** Adds the proof by uid: an integration that is recreated under the same name has to prove ownership again. Proofs of deleted integrations are pruned. */
+export function withProof(source: IntegrationSource, integration: Integration, secret: HookSecret): HookSecret {
+  if (isMember(source, { integration, secret })) return secret;
+  const alive = new Set(source.list().map(({ metadata }) => metadata.uid));
+  return {
+    ...secret,
+    proven: [...secret.proven.filter((uid) => alive.has(uid)), integration.metadata.uid ?? ""],
+  };
+}
+
 /**
  * The integrations that share a hook with this one, including itself, oldest first; only itself if hooks are not shared. It is itself
  * missing until it has signed in with the App's key.
@@ -29,7 +41,7 @@ export function membersOf(source: IntegrationSource, { integration, secret }: Sh
     .list()
     .filter((other) => source.provider.sharedHook(other) === shared && other.metadata.deletionTimestamp === undefined)
     .filter((other) => isMember(source, { integration: other, secret }))
-    .toSorted((a, b) => age(a).localeCompare(age(b)));
+    .toSorted(byAge);
 }
 
 /** Whether the hook stays when this integration is deleted: others share it, or this one was never a member. */
@@ -51,6 +63,40 @@ export function ownsHook(source: IntegrationSource, sharer: Sharer): boolean {
 /** The integration that changes the shared key: the one that installs the hook, or the oldest if all members manage it manually. */
 export function keyOwnerOf(source: IntegrationSource, sharer: Sharer): Integration {
   return keeperOf(source, sharer) ?? membersOf(source, sharer)[0] ?? sharer.integration;
+}
+
+/**
+ * The integrations to reconcile because another one with the same hook changed: their conditions repeat those of the integration that
+ * installs the hook, and which one that is depends on all of them. A change of an integration that only shares the hook reconciles no other;
+ * otherwise many of them would reconcile each other in a loop.
+ */
+export function sharersOf(
+  source: IntegrationSource,
+): <T extends Integration & KubeObject>(change: Change<T>) => Request[] {
+  return ({ old, current, initial }) => {
+    if (initial || sharedFacts(source, old) === sharedFacts(source, current)) return [];
+    const changed = [old, current].flatMap((each) => each ?? []);
+    const hooks = new Set(changed.flatMap((each) => source.provider.sharedHook(each) ?? []));
+    const uid = changed[0]?.metadata.uid;
+    return source
+      .list()
+      .filter((other) => other.metadata.uid !== uid && hooks.has(source.provider.sharedHook(other) ?? ""))
+      .map((other) => requestOf(other));
+  };
+}
+
+/** The facts of an integration that others with the same hook depend on, as text to compare. */
+function sharedFacts({ provider }: IntegrationSource, integration: Integration | undefined): string {
+  if (!integration || integration.metadata.deletionTimestamp !== undefined) return "";
+  const installed = integration.status?.conditions?.find(({ type }) => type === "WebhookInstalled");
+  if (!installed || installed.reason === "SharedHook") return "";
+  const { install } = integration.spec.webhook;
+  return JSON.stringify([provider.sharedHook(integration), install, installed.status, installed.message]);
+}
+
+/** Orders integrations from the oldest to the newest. */
+export function byAge(a: Integration, b: Integration): number {
+  return age(a).localeCompare(age(b));
 }
 
 function age({ metadata }: Integration): string {

@@ -3,8 +3,8 @@ import type { Integration } from "../../integrations/types.ts";
 import { describeError } from "../../shared/errors.ts";
 import { integrationHandle } from "../integration-handle.ts";
 import { isForCondition, isTemporary, retryWaitMs } from "../provider-failure.ts";
-import { invalid, stalled, unknown, valid, type Verdict } from "./conditions.ts";
 import type { IntegrationDeps } from "./deps.ts";
+import { invalid, stalled, unknown, valid, type Verdict } from "./status.ts";
 
 /** Results of a sign-in. */
 export interface SignedIn {

@@ -2,8 +2,10 @@ import { describe, expect, it } from "vitest";
 import { compileRule } from "../../intake/cel.ts";
 import { decide } from "../../intake/decide.ts";
 import { anEvent, anIntegration } from "../../intake/testing.ts";
+import type { ResourceQuota } from "../../kube/resources.ts";
+import type { KubeClient } from "../../kube/types.ts";
 import { defaultIntegrationConfig } from "./deps.ts";
-import { stalledBy } from "./stalled.ts";
+import { quotaUsedUp, stalledBy } from "./stalled.ts";
 
 const config = { ...defaultIntegrationConfig, namespace: "bellhop", externalURL: "https://bellhop.example" };
 
@@ -34,5 +36,31 @@ describe("a broken rule on one trigger of several", () => {
     );
     expect(decideMention("fix it")).toEqual({ result: "ignored", reason, message: verdict?.message });
     expect(decideMention("stop")).toMatchObject({ result: "task", command: "stop" });
+  });
+});
+
+const counted = "count/agenttasks.bellhop.dev";
+const quota = (hard: Record<string, string>, used: Record<string, string>): ResourceQuota => ({
+  metadata: { name: "tasks", namespace: "team" },
+  status: { hard, used },
+});
+const clientWith = (...items: ResourceQuota[]): Pick<KubeClient, "list"> => ({
+  list: (async () => ({ items, resourceVersion: "1" })) as unknown as KubeClient["list"],
+});
+const patiently = new AbortController().signal;
+
+describe("quotaUsedUp", () => {
+  it("names the quota that is used up, and says what to do", async () => {
+    const verdict = await quotaUsedUp(clientWith(quota({ [counted]: "5" }, { [counted]: "5" })), "team", patiently);
+    expect(verdict).toMatchObject({ type: "Stalled", status: "True", reason: "QuotaExceeded" });
+    expect(verdict?.message).toMatch(/team\/tasks allows 5 .*Raise count\/agenttasks\.bellhop\.dev/);
+  });
+
+  it.each([
+    ["there is room", quota({ [counted]: "5" }, { [counted]: "4" })],
+    ["tasks are not counted", quota({ pods: "5" }, { pods: "5" })],
+    ["nobody has counted yet", quota({ [counted]: "5" }, {})],
+  ])("returns nothing while %s", async (_name, one) => {
+    expect(await quotaUsedUp(clientWith(one), "team", patiently)).toBeUndefined();
   });
 });

@@ -24,7 +24,7 @@ import { defaultIntegrationConfig, type IntegrationConfig } from "./deps.ts";
 import { gatewayKeyPublisher } from "./gateway-keys.ts";
 import { hookSecretName, readHookSecret, type HookSecret } from "./hook-secret.ts";
 import { integrationReconciler } from "./index.ts";
-import { sweepIntegrations } from "./sweep.ts";
+import { sweepIntegrations } from "./finalize.ts";
 
 /** A fake code host with people, repositories and an App, a receiver of its deliveries, and the controller that works with both and a real API server. */
 export interface IntegrationWorld {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Integration, Provider } from "../../integrations/types.ts";
 import type { KubeObject } from "../../kube/types.ts";
-import { sharersOf } from "./sharers.ts";
+import { sharersOf } from "./members.ts";
 
 type CachedIntegration = Integration & KubeObject;
 

@@ -1,8 +1,9 @@
+import { isDeepStrictEqual } from "node:util";
 import { describe, expect, it } from "vitest";
 import { anIntegration, noon } from "../agent-task/testing.ts";
 import type { HookSecret } from "./hook-secret.ts";
-import { installed, notInstalled } from "./conditions.ts";
-import { planKeys, withPending } from "./key-plan.ts";
+import { installed, notInstalled } from "./status.ts";
+import { afterInstall, hasKey, planKeys, withPending } from "./keep-key.ts";
 
 const hourMs = 3_600_000;
 const request = "2026-03-01T11:00:00.000Z";
@@ -151,5 +152,37 @@ describe("withPending", () => {
   it("does not change the verdict if no rotation is pending", () => {
     const verdict = installed("Installed", "app delivers to us.");
     expect(withPending(verdict, undefined)).toBe(verdict);
+  });
+});
+
+describe("afterInstall", () => {
+  const secret = stored({ generation: 2, current: "second", keyed: { shop: 1, till: 1 } });
+  const [shop, till] = [{ target: "shop" }, { target: "till" }];
+
+  it.each([
+    { name: "when every hook has it", done: [shop, till], left: [], over: {}, installed: 2 },
+    {
+      name: "when one that cannot be reached already has it",
+      done: [shop],
+      left: [till],
+      over: { till: 2 },
+      installed: 2,
+    },
+    { name: "not while one that cannot be reached has another", done: [shop], left: [till], over: {}, installed: 1 },
+    { name: "not when there is no hook at all", done: [], left: [], over: {}, installed: 1 },
+  ])("counts a key as installed $name", ({ done, left, over, installed }) => {
+    const after = afterInstall({ ...secret, keyed: { ...secret.keyed, ...over } }, { done, left }, noon);
+    expect(after).toMatchObject({ installed, ...(installed === 2 ? { installedAt: noon.toISOString() } : {}) });
+  });
+
+  it("records for each hook whether it has the key, and prunes removed hooks", () => {
+    const after = afterInstall(secret, { done: [shop], left: [] }, noon);
+    expect(after.keyed).toEqual({ shop: 2 });
+    expect(["shop", "till"].map((target) => hasKey(after, target))).toEqual([true, false]);
+  });
+
+  it("returns an equal secret if nothing changed, so that nothing is written", () => {
+    const { keyed: _keyed, ...bare } = secret;
+    expect(isDeepStrictEqual(afterInstall(bare, { done: [], left: [] }, noon), bare)).toBe(true);
   });
 });
