@@ -2,8 +2,7 @@ import { describe, expect, it } from "vitest";
 import { FakeClock } from "../../shared/fake-clock.ts";
 import { silentLogger } from "../../shared/log.ts";
 import { type ApiSettings, ThrottledOctokit, apiOf, octokitOptions } from "./api.ts";
-import { createPace } from "./api/pace.ts";
-import { createPauses } from "./api/pause.ts";
+import { createPace, createPauses } from "./api/pace.ts";
 
 function settingsOf(fetch: ApiSettings["fetch"], clock: FakeClock): ApiSettings {
   return {

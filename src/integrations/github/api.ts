@@ -6,8 +6,7 @@ import type { Logger } from "../../shared/log.ts";
 import { ProviderError, isProviderFailure } from "../errors.ts";
 import { withinSignal } from "../../shared/within-signal.ts";
 import { providerError } from "./api/failures.ts";
-import type { Pace } from "./api/pace.ts";
-import type { Pauses } from "./api/pause.ts";
+import type { Pace, Pauses } from "./api/pace.ts";
 
 /** Octokit with throttling: few requests at once, and a pause between requests that notify people. It never retries; our callers decide that. */
 export const ThrottledOctokit = Octokit.plugin(throttling);

@@ -8,17 +8,15 @@ import { acknowledger } from "./acknowledge.ts";
 import { actorDirectory } from "./actors.ts";
 import type { ApiSettings } from "./api.ts";
 import { appClient } from "./app-client.ts";
-import { tokenClient, type GitHubClient } from "./client.ts";
+import { tokenClient, whoAmI, type GitHubClient, type WhoAmI } from "./client.ts";
 import { codeHost } from "./code-host.ts";
 import { contextSource } from "./context.ts";
 import { credentialCheck } from "./credentials.ts";
 import { deliveryLog } from "./deliveries.ts";
 import { installer } from "./install.ts";
-import { createPace, unpaced } from "./api/pace.ts";
-import { createPauses } from "./api/pause.ts";
+import { createPace, createPauses, unpaced } from "./api/pace.ts";
 import { reporter } from "./report.ts";
 import { host } from "./scope.ts";
-import { whoAmI, type WhoAmI } from "./identity.ts";
 
 const maxClients = 256;
 

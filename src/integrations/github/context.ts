@@ -2,20 +2,20 @@ import type { ContextItem, ContextSource, RepositoryRef } from "../connection.ts
 import type { TaskSource } from "../../api/agent-task.ts";
 import { permissionOf } from "./actors.ts";
 import type { Api } from "./api.ts";
-import type { GitHubClient } from "./client.ts";
-import { readEdits, type Edits } from "./context/edits.ts";
+import type { GitHubClient, WhoAmI } from "./client.ts";
 import { readFailingLogs } from "./context/failing-log.ts";
-import type { WhoAmI } from "./identity.ts";
 import { reread } from "./reread.ts";
 import { stripHidden } from "./markdown/strip.ts";
 import {
   readComments,
+  readEdits,
   readReviewComments,
   readReviews,
   readSubject,
+  type Edits,
   type Place,
   type ThreadItem,
-} from "./context/talk.ts";
+} from "./context/thread.ts";
 import { cutBytes } from "../../shared/utf8.ts";
 
 /** The most authors whose permission is looked up for one task. Further authors are not trusted. */

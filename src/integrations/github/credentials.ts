@@ -1,9 +1,9 @@
 import type { GitHubIntegration } from "../../api/kinds.ts";
 import type { CredentialCheck } from "../connection.ts";
 import { ProviderError, isProviderFailure } from "../errors.ts";
-import type { GitHubClient, Installation } from "./client.ts";
-import type { WhoAmI } from "./identity.ts";
-import { coveredOwners, isGranted, requiredEvents, requiredPermissions } from "./required.ts";
+import type { GitHubClient, Installation, WhoAmI } from "./client.ts";
+import { isGranted, requiredEvents, requiredPermissions } from "./required.ts";
+import { coveredOwners } from "./scope.ts";
 
 type Checked = Awaited<ReturnType<CredentialCheck["check"]>>;
 

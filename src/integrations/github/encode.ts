@@ -5,6 +5,8 @@ import { utf8Prefix } from "../../shared/utf8.ts";
 /** Breaks a word for parsers; people do not see it. */
 const gap = "\u200b";
 const defaultMaxBytes = 60_000;
+/** The most characters of a quotation. */
+const maxQuoted = 80;
 const cutMark = "\n\n… (cut: too long to show here)";
 
 /**
@@ -22,19 +24,35 @@ export function encoder(host: string): (text: string, options?: { maxBytes?: num
   };
 }
 
+/**
+ * Quotes untrusted text inside a line of ours. A reader sees the text as it is; Markdown, mentions, references, addresses and emoji in it do not act.
+ * The text stays on its line and cannot end the quotation. It links only to `url`, if that is a page of the code host. One thing remains: a custom
+ * autolink whose prefix and identifier are letters alone (`TICKETabc`) looks like a word, and GitHub links it; the repository's administrators chose where it
+ * leads.
+ */
+export function quoter(host: string): (words: string, url?: string) => string {
+  const page = new RegExp(String.raw`^https:\/\/${host.replace(/[^A-Za-z0-9]/g, String.raw`\$&`)}\/[\w\-./%#?=&]*$`);
+  return (words, url) => {
+    const line = withoutInvisible(words).replace(/\s+/g, " ").trim();
+    const safe = withRules(cutLine(line), [...unquoting, ...fixedRules, ...references, escaping]);
+    const quotation = `“${rightToLeft.test(safe) ? `${isolate}${safe}${endIsolate}` : safe}”`;
+    return url !== undefined && page.test(url) ? `[${quotation}](${url})` : quotation;
+  };
+}
+
 /** Replaces matches of `find` with `write`. */
-export interface Rule {
+interface Rule {
   find: RegExp;
   write: string;
 }
 
 /** Applies the rules to the text, in order. */
-export function withRules(text: string, rules: readonly Rule[]): string {
+function withRules(text: string, rules: readonly Rule[]): string {
   return rules.reduce((out, { find, write }) => out.replace(find, write), text);
 }
 
 /** Rules that do not depend on the code host. */
-export const fixedRules: readonly Rule[] = [
+const fixedRules: readonly Rule[] = [
   // The beginning of raw HTML, comments (also our own markers) and `<…>` autolinks.
   { find: /<(?=[A-Za-z/!?])/g, write: `<${gap}` },
   // GitHub decodes entities after our rules ran, so an entity could bring back a removed character.
@@ -91,4 +109,39 @@ function cut(text: string, maxBytes: number): string {
 function closingFence(text: string): string {
   const open = openFence(text);
   return open ? `\n${open}` : "";
+}
+
+/** Replaces characters that would end the quotation, begin code, or hide text (formulas, and many accents on one letter). */
+const unquoting: Rule[] = [
+  { find: /[“”„‟"`]/g, write: "'" },
+  { find: /\$/g, write: "＄" },
+  { find: /(\p{M}{3})\p{M}+/gu, write: "$1" },
+];
+
+/**
+ * Texts that GitHub turns into links and pictures by itself: issues, commits, tickets of other systems, addresses, emoji. A ticket's prefix may be any
+ * letters, digits and `.-_+=:/#`: it is broken from what follows where it ends in a mark, or in a letter before a digit. Source: GitHub,
+ * "Configuring autolinks to reference external resources".
+ */
+const references: Rule[] = [
+  { find: /([#.\-_+=:/])(?=[A-Za-z0-9])/g, write: `$1${gap}` },
+  { find: /([A-Za-z])(?=\d)/g, write: `$1${gap}` },
+  { find: /([0-9a-f]{6})(?=[0-9a-f])/gi, write: `$1${gap}` },
+  { find: /:(?=\/\/)/g, write: `:${gap}` },
+];
+
+/**
+ * Keeps words that are written from right to left from rearranging the line around them: those of every script in the ranges that Unicode keeps for
+ * such scripts. Source: Unicode, UAX 9, "Isolates", and DerivedBidiClass.txt.
+ */
+const rightToLeft = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
+const isolate = "\u2068";
+const endIsolate = "\u2069";
+
+/** Source: CommonMark, "Backslash escapes". */
+const escaping: Rule = { find: /[\\*_[\]<>&~!|]/g, write: String.raw`\$&` };
+
+function cutLine(line: string): string {
+  const characters = Array.from(line);
+  return characters.length <= maxQuoted ? line : `${characters.slice(0, maxQuoted - 1).join("")}…`;
 }

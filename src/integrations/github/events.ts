@@ -1,11 +1,17 @@
 import { z } from "zod";
 import { hasMoreValues } from "../has-more-values.ts";
 import type { Delivery, Normalised, NormaliseContext } from "../types.ts";
-import { readCheckSuite, readWorkflowRun } from "./events/checks.ts";
-import { readIssueComment, readReview, readReviewComment } from "./events/comments.ts";
 import { isOurs, repositoryOf, type Ignored, type Origin, type ReadResult } from "./events/event.ts";
 import * as payloads from "./events/payload.ts";
-import { readIssue, readPullRequest } from "./events/subjects.ts";
+import {
+  readCheckSuite,
+  readIssue,
+  readIssueComment,
+  readPullRequest,
+  readReview,
+  readReviewComment,
+  readWorkflowRun,
+} from "./events/read.ts";
 
 /** One kind of event: the actions that can match a trigger, and the function that reads the payload. */
 interface EventKind {

@@ -3,7 +3,7 @@ import type { GitHubIntegration } from "../../api/kinds.ts";
 import type { WebhookInstaller } from "../connection.ts";
 import { ProviderError } from "../errors.ts";
 import type { GitHubClient } from "./client.ts";
-import { configOf } from "./install/hook-config.ts";
+import { configOf } from "./install/hook-store.ts";
 import { hookInstaller } from "./install/hooks.ts";
 
 /** The target name of the App's only hook. */

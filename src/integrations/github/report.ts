@@ -1,10 +1,8 @@
 import type { Reporter, ReportTarget } from "../connection.ts";
 import { ProviderError } from "../errors.ts";
-import type { GitHubClient } from "./client.ts";
-import { encoder } from "./encode.ts";
-import { quoter } from "./encode/quote.ts";
+import type { GitHubClient, WhoAmI } from "./client.ts";
+import { encoder, quoter } from "./encode.ts";
 import { excerpt } from "./report/excerpt.ts";
-import type { WhoAmI } from "./identity.ts";
 
 const maxPages = 20;
 /** GitHub refuses longer comments. */

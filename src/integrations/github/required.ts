@@ -31,14 +31,6 @@ export function isGranted(granted: string | undefined, needed: "read" | "write")
   return granted === needed || granted === "write" || granted === "admin";
 }
 
-/** Logins of the organisations and users whose repositories the integration covers, lower case. */
-export function coveredOwners({ spec }: Pick<GitHubIntegration, "spec">): string[] {
-  const owners = spec.organization
-    ? [spec.organization]
-    : (spec.repositories ?? []).map((repository) => repository.split("/")[0] ?? "");
-  return [...new Set(owners.map((owner) => owner.toLowerCase()))].filter(Boolean).sort();
-}
-
 function kindsOf(trigger: GitHubIntegration["spec"]["triggers"][number]): TriggerKind[] {
   return (Object.keys(eventsOf) as TriggerKind[]).filter((kind) => trigger[kind] !== undefined);
 }

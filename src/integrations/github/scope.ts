@@ -21,6 +21,14 @@ export function covers(
   return status?.installations?.some(({ id }) => id === installationId) === true;
 }
 
+/** Logins of the organisations and users whose repositories the integration covers, lower case. */
+export function coveredOwners({ spec }: Pick<GitHubIntegration, "spec">): string[] {
+  const owners = spec.organization
+    ? [spec.organization]
+    : (spec.repositories ?? []).map((repository) => repository.split("/")[0] ?? "");
+  return [...new Set(owners.map((owner) => owner.toLowerCase()))].filter(Boolean).sort();
+}
+
 /** All integrations of one App share the App's hook. A hook of a token's user belongs to one integration. */
 export function sharedHook(integration: GitHubIntegration): string | undefined {
   const { app } = integration.spec.credentials;

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { phases } from "../../../api/agent-task-status.ts";
-import { encoder } from "../../../integrations/github/encode.ts";
-import { quoter } from "../../../integrations/github/encode/quote.ts";
+import { encoder, quoter } from "../../../integrations/github/encode.ts";
 import type { Condition } from "../../../kube/types.ts";
 import { phaseOf } from "../phase.ts";
 import { anIntegration, aTask, noon, shaOf, type TaskOverrides } from "../testing.ts";

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { encoder } from "../../../integrations/github/encode.ts";
-import { quoter } from "../../../integrations/github/encode/quote.ts";
+import { encoder, quoter } from "../../../integrations/github/encode.ts";
 import { anIntegration, aTask, noon, shaOf, type TaskOverrides } from "../testing.ts";
 import { reportText } from "./text.ts";
 

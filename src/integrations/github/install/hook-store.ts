@@ -1,7 +1,7 @@
 import type { Endpoints } from "@octokit/types";
+import type { DesiredHooks } from "../../connection.ts";
 import { ProviderError, isProviderFailure } from "../../errors.ts";
 import type { GitHubClient } from "../client.ts";
-import type { configOf } from "./hook-config.ts";
 import { defined } from "../../../shared/defined.ts";
 
 const maxPages = 10;
@@ -25,6 +25,16 @@ export interface HookSettings {
   config: ReturnType<typeof configOf>;
   events: string[];
   active: boolean;
+}
+
+/** The configuration of a hook, as GitHub takes it. */
+export function configOf({ url, secret }: Pick<DesiredHooks, "url" | "secret">): {
+  url: string;
+  content_type: string;
+  insecure_ssl: string;
+  secret: string;
+} {
+  return { url, content_type: "json", insecure_ssl: "0", secret };
 }
 
 /** The hooks of a target: a repository (`owner/name`) or an organisation. */

@@ -3,8 +3,7 @@ import { BellhopError } from "../../../shared/errors.ts";
 import type { DesiredHooks, TargetFailure, WebhookInstaller } from "../../connection.ts";
 import { combined, isProviderFailure } from "../../errors.ts";
 import type { GitHubClient } from "../client.ts";
-import { configOf } from "./hook-config.ts";
-import { storeOf, type Hook, type HookSettings, type HookStore } from "./hook-store.ts";
+import { configOf, storeOf, type Hook, type HookSettings, type HookStore } from "./hook-store.ts";
 import { requiredEvents } from "../required.ts";
 
 /** Installs hooks with a token: on each listed repository, or else on the organisation. */

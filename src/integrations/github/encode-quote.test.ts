@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { thorough } from "../../../../test/thorough.ts";
-import { quoter } from "./quote.ts";
+import { thorough } from "../../../test/thorough.ts";
+import { quoter } from "./encode.ts";
 
 const quote = quoter("github.com");
 const url = "https://github.com/acme/shop/issues/42#issuecomment-7001";
