@@ -8,12 +8,8 @@ import {
 import { agentTaskStatus, type AgentTaskStatus } from "./agent-task-status.ts";
 import { agentTaskSpec, type AgentTaskSpec } from "./agent-task.ts";
 import { group, version } from "./common.ts";
-import {
-  gitHubIntegrationSpec,
-  gitHubIntegrationStatus,
-  type GitHubIntegrationSpec,
-  type GitHubIntegrationStatus,
-} from "./github-integration.ts";
+import { gitHubIntegrationStatus, type GitHubIntegrationStatus } from "./github-integration-status.ts";
+import { gitHubIntegrationSpec, type GitHubIntegrationSpec } from "./github-integration.ts";
 
 /** Metadata of a Bellhop object, as the API server sends it. */
 interface Metadata {
