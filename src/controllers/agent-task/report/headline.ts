@@ -1,11 +1,24 @@
 import type { Phase } from "../../../api/agent-task-status.ts";
 import type { AgentTask } from "../../../api/kinds.ts";
+import type { Reporter } from "../../../integrations/connection.ts";
+import type { Integration } from "../../../integrations/types.ts";
 import { aheadOf } from "../admission/limits.ts";
+import { isFailedCheck } from "../conversation.ts";
 import { phaseOf } from "../phase.ts";
-import { conditionOf, isOver } from "../state.ts";
-import { elapsed } from "./elapsed.ts";
-import { describeRequest } from "./request.ts";
-import type { ReportSources } from "./text.ts";
+import { conditionOf, isOver, requesterOf } from "../state.ts";
+
+/** Inputs of a report. */
+export interface ReportSources {
+  task: AgentTask;
+  integration: Integration;
+  encode: Reporter["encode"];
+  quote: Reporter["quote"];
+  /** Excerpt of the request, as `Reporter.excerpt` returns it; empty or undefined if the request has no text. */
+  excerpt: string | undefined;
+  /** The task that a `retry` or `continue` repeats. */
+  original?: AgentTask | undefined;
+  now: Date;
+}
 
 /** Short text for each phase. "Bellhop is on it" appears only after admission. */
 const standings: Record<Phase, string> = {
@@ -70,4 +83,70 @@ function changeOf(task: AgentTask): string {
   const { changeNumber, changeDraft } = task.status?.result ?? {};
   if (changeNumber === undefined) return "";
   return `${changeDraft === true ? "draft " : ""}PR #${changeNumber}`;
+}
+
+/** Time from the first sandbox to the end of the task (or now), such as `6 m 02 s`. Whole minutes while it runs, so that the report is not edited every second. */
+export function elapsed({ task, now }: Pick<ReportSources, "task" | "now">): string {
+  const { startTime, completionTime } = task.status ?? {};
+  if (startTime === undefined) return "";
+  const seconds = Math.max(
+    0,
+    Math.round((Date.parse(completionTime ?? now.toISOString()) - Date.parse(startTime)) / 1000),
+  );
+  const minutes = Math.floor(seconds / 60);
+  if (completionTime === undefined) return minutes === 0 ? "less than a minute" : `${minutes} m`;
+  return minutes === 0 ? `${seconds} s` : `${minutes} m ${String(seconds % 60).padStart(2, "0")} s`;
+}
+
+/** Renders the requester and the request: an excerpt of its text, or the label, assignment or check that triggered the task. Distinguishes the reports in one thread. */
+export function describeRequest(sources: ReportSources): string {
+  return describe(sources, mentionOf(sources));
+}
+
+/** Renders the same without a mention, so that nobody is notified. */
+export function describeRequestWithoutMention(sources: ReportSources): string {
+  return describe(sources, sources.encode(`@${loginOf(sources)}`));
+}
+
+function describe(sources: ReportSources, person: string): string {
+  if (isFailedCheck(sources.task)) return `${failedCheck(sources)}, for ${person}`;
+  return `asked by ${person}${sources.excerpt ? `: ${quotation(sources)}` : act(sources)}`;
+}
+
+/** Quotes the request; for a retry the command and the original request. */
+function quotation({ task, original, excerpt = "", quote }: ReportSources): string {
+  const again = original?.status?.report?.quote;
+  const of = again ? ` of ${quote(again, original?.spec.source.url)}` : "";
+  return `${quote(excerpt, task.spec.source.url)}${of}`;
+}
+
+function failedCheck({ task, quote }: ReportSources): string {
+  const { signal: matched, url } = task.spec.source;
+  return matched?.name === undefined ? "after failed checks" : `after the failed check ${quote(matched.name, url)}`;
+}
+
+type Signal = NonNullable<AgentTask["spec"]["source"]["signal"]>;
+
+/** Requests without text. */
+const acts: Partial<Record<Signal["type"], (name: string) => string>> = {
+  Label: (name) => `by the label ${name}`,
+  Assignment: (name) => `by assigning it to ${name}`,
+  ReviewRequest: (name) => `by asking ${name} for a review`,
+};
+
+function act({ task, quote }: ReportSources): string {
+  const { type, name } = task.spec.source.signal ?? {};
+  return type === undefined || name === undefined ? "" : ` ${acts[type]?.(quote(name)) ?? ""}`.trimEnd();
+}
+
+/** Mentions the requester. A login of an unexpected form is quoted as plain text, so that it notifies nobody. */
+function mentionOf(sources: ReportSources): string {
+  const login = loginOf(sources);
+  return /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?(?:\[bot\])?$/.test(login)
+    ? `@${login}`
+    : sources.quote(login);
+}
+
+function loginOf({ task }: ReportSources): string {
+  return requesterOf(task).login;
 }

@@ -1,26 +1,17 @@
 import { durationMs } from "../../../api/duration.ts";
 import type { AgentTask } from "../../../api/kinds.ts";
-import type { Reporter } from "../../../integrations/connection.ts";
 import type { Integration } from "../../../integrations/types.ts";
 import { checksHeldText } from "../publish/change-text.ts";
 import { phaseOf } from "../phase.ts";
 import { conditionOf, holds, isOver, isWork, newestAttempt } from "../state.ts";
-import { elapsed } from "./elapsed.ts";
-import { headline, limitOf } from "./headline.ts";
-import { describeRequestWithoutMention, describeRequest } from "./request.ts";
-
-/** Inputs of a report. */
-export interface ReportSources {
-  task: AgentTask;
-  integration: Integration;
-  encode: Reporter["encode"];
-  quote: Reporter["quote"];
-  /** Excerpt of the request, as `Reporter.excerpt` returns it; empty or undefined if the request has no text. */
-  excerpt: string | undefined;
-  /** The task that a `retry` or `continue` repeats. */
-  original?: AgentTask | undefined;
-  now: Date;
-}
+import {
+  describeRequest,
+  describeRequestWithoutMention,
+  elapsed,
+  headline,
+  limitOf,
+  type ReportSources,
+} from "./headline.ts";
 
 const maxSummaryBytes = 12_288;
 const maxStepBytes = 600;

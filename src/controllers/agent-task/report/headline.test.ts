@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { encoder, quoter } from "../../../integrations/github/encode.ts";
 import { anIntegration, aTask, noon, shaOf, type TaskOverrides } from "../testing.ts";
-import { describeRequest } from "./request.ts";
-import { reportText, type ReportSources } from "./text.ts";
+import { describeRequest, type ReportSources } from "./headline.ts";
+import { reportText } from "./text.ts";
 
 const page = "https://github.com/acme/shop/issues/42";
 const sources = (over: TaskOverrides, more: Partial<ReportSources> = {}): ReportSources => ({
