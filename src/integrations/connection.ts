@@ -1,4 +1,3 @@
-import type { EventRepository } from "./types.ts";
 import type { TaskSource } from "../api/agent-task.ts";
 import type { BellhopError } from "../shared/errors.ts";
 
@@ -198,7 +197,9 @@ export interface CodeHost {
   repository(
     ref: RepositoryRef,
     signal: AbortSignal,
-  ): Promise<EventRepository & { defaultBranch: string; archived: boolean; empty: boolean; cloneURL: string }>;
+  ): Promise<
+    RepositoryRef & { private: boolean; defaultBranch: string; archived: boolean; empty: boolean; cloneURL: string }
+  >;
   /** Mints a token: `read` for fetches, `write` only for the one push. */
   mintToken(repository: RepositoryRef, access: "read" | "write", signal: AbortSignal): Promise<GitCredential>;
   revokeToken(token: string, signal: AbortSignal): Promise<void>;

@@ -3,7 +3,7 @@ import type { SecretKeyRef } from "../api/common.ts";
 import type { Trigger } from "../api/github-integration.ts";
 import type { Logger } from "../shared/log.ts";
 import type { Clock } from "../shared/clock.ts";
-import type { Connection } from "./connection.ts";
+import type { Connection, RepositoryRef } from "./connection.ts";
 
 /** Names of the supported providers; also the name of the provider's folder and the value of `source.provider`. */
 export type ProviderName = "github";
@@ -61,11 +61,7 @@ export type Verdict = { ok: true } | { ok: false; reason: "SignatureMissing" | "
 export type VerifyDelivery = (delivery: Delivery, keys: readonly Uint8Array[]) => Verdict;
 
 /** A repository as an event names it. */
-export interface EventRepository {
-  id: string;
-  host: string;
-  owner: string;
-  name: string;
+export interface EventRepository extends RepositoryRef {
   private: boolean;
 }
 

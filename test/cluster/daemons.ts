@@ -1,16 +1,12 @@
-import { buildDaemons, builtDaemons } from "./daemons/build.ts";
+import { buildDaemons, builtDaemons, type BuildOptions } from "./daemons/build.ts";
 import { daemonsAt, placesOf, type DaemonUse, type Found } from "./daemons/machine.ts";
 import { type Progress, type Say, startProgress } from "./progress.ts";
 import { defined } from "../../src/shared/defined.ts";
 
 /** Places to look for daemons, and callbacks for messages. */
-export interface DaemonOptions {
+export interface DaemonOptions extends BuildOptions {
   /** Called with a line if the machine's own daemons are used, and if some are there that are not suitable. */
   say?: (line: string) => void;
-  /** Called repeatedly with the current state of the build. */
-  now?: (doing: string) => void;
-  /** Ends a build. */
-  signal?: AbortSignal;
   env?: NodeJS.ProcessEnv;
   /** Folders of the machine to look into, beside the PATH and those of setup-envtest. */
   usual?: readonly string[];

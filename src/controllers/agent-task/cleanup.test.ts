@@ -5,7 +5,7 @@ import { ProviderError } from "../../integrations/errors.ts";
 import { BellhopError } from "../../shared/errors.ts";
 import { silentLogger } from "../../shared/log.ts";
 import { cleanup, type CleanupAction } from "./cleanup.ts";
-import { defaultConfig } from "./deps.ts";
+import { defaultConfig } from "./config.ts";
 import { patchedStatus } from "./status.ts";
 import type { StepContext } from "./steps.ts";
 import { aChange, aTask, facts, fakeHost, noon, shaOf, type TaskOverrides } from "./testing.ts";

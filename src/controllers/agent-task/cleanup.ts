@@ -3,7 +3,7 @@ import type { Change } from "../../integrations/connection.ts";
 import { isProviderFailure } from "../../integrations/errors.ts";
 import type { SandboxState } from "../../sandbox/provider.ts";
 import { BellhopError } from "../../shared/errors.ts";
-import type { AgentTaskConfig } from "./deps.ts";
+import type { AgentTaskConfig } from "./config.ts";
 import type { Decision, StatusFields, TaskFacts } from "./facts.ts";
 import { endedByOperator } from "./follow.ts";
 import { holds, isOver, newestFirst } from "./state.ts";

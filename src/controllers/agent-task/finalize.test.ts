@@ -4,7 +4,8 @@ import { ProviderError } from "../../integrations/errors.ts";
 import { BellhopError } from "../../shared/errors.ts";
 import { FakeClock } from "../../shared/fake-clock.ts";
 import { silentLogger } from "../../shared/log.ts";
-import { defaultConfig, type AgentTaskDeps } from "./deps.ts";
+import { defaultConfig } from "./config.ts";
+import type { AgentTaskDeps } from "./deps.ts";
 import { finalize } from "./finalize.ts";
 import { aTask, anIntegration, noon, plainReporter, type TaskOverrides } from "./testing.ts";
 

@@ -5,7 +5,7 @@ import type { SandboxState } from "../../sandbox/provider.ts";
 import { cancel } from "./cancel.ts";
 import { admit } from "./admit.ts";
 import { cleanup, type CleanupAction, type CleanupReading } from "./cleanup.ts";
-import { defaultConfig } from "./deps.ts";
+import { defaultConfig } from "./config.ts";
 import type { Decision } from "./facts.ts";
 import { endedByOperator, follow } from "./follow.ts";
 import { sandbox } from "./sandbox.ts";

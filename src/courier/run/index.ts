@@ -2,7 +2,7 @@ import { type Clock, sleep } from "../../shared/clock.ts";
 import { describeError } from "../../shared/errors.ts";
 import type { Logger } from "../../shared/log.ts";
 import type { SandboxSpec } from "../../sandbox/protocol/sandbox-spec.ts";
-import { agentReaders } from "../../sandbox/agents/agent.ts";
+import { agentReaders } from "../../sandbox/agents/registry.ts";
 import type { Broker } from "../broker.ts";
 import { Folder } from "../folder.ts";
 import { type Ending, writeOutcome } from "../outcome.ts";

@@ -1,6 +1,7 @@
 import { visibleBlocks } from "./markdown/blocks.ts";
 import { definitionsIn } from "./markdown/links.ts";
-import { plainSpans, type Span } from "./markdown/inline.ts";
+import { plainSpans } from "./markdown/inline.ts";
+import type { Span } from "./markdown/links.ts";
 
 /** A mention that calls the bot. */
 export interface Mention {

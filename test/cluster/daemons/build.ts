@@ -1,10 +1,17 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import type { DaemonOptions } from "../daemons.ts";
 
 const script = join(import.meta.dirname, "build.sh");
 const keptLines = 25;
+
+/** A callback for the progress of a build, and the signal that ends it. */
+export interface BuildOptions {
+  /** Called repeatedly with the current state of the build. */
+  now?: (doing: string) => void;
+  /** Ends a build. */
+  signal?: AbortSignal;
+}
 
 /** The build in the cache, or undefined. */
 export async function builtDaemons(): Promise<string | undefined> {
@@ -13,7 +20,7 @@ export async function builtDaemons(): Promise<string | undefined> {
 }
 
 /** Builds all daemons, or waits for the process that does: about 11 minutes on two cores. Gives their folder. */
-export async function buildDaemons(options: Pick<DaemonOptions, "now" | "signal">): Promise<string> {
+export async function buildDaemons(options: BuildOptions): Promise<string> {
   const { code, folder, said } = await runScript([], options);
   if (code === 0 && folder !== "") return folder;
   throw new Error(`the Kubernetes daemons could not be built:\n${said.join("\n")}`);
@@ -27,7 +34,7 @@ interface Outcome {
 }
 
 /** Its standard output is the folder; on standard error a line of progress begins with `progress: `. */
-function runScript(args: string[], { now, signal }: Pick<DaemonOptions, "now" | "signal">): Promise<Outcome> {
+function runScript(args: string[], { now, signal }: BuildOptions): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const child = spawn("bash", [script, ...args], { stdio: ["ignore", "pipe", "pipe"] });
     const end = (): void => void child.kill("SIGTERM");

@@ -1,6 +1,5 @@
 import type { GitCall } from "./git/audit.ts";
-import { loadSpec } from "./spec-check.ts";
-import type { Exchange } from "./spec-check.ts";
+import { loadSpec, type Exchange, type Violation } from "./spec-check.ts";
 
 /** A record of one REST request and its answer. It never contains the token. */
 export interface RestCall {
@@ -14,13 +13,6 @@ export interface RestCall {
   identity: string;
   body: unknown;
   status: number;
-}
-
-/** A violation of GitHub's description. `request` is a fault of the client, `response` a fault of the stand-in. */
-export interface Violation {
-  side: "request" | "response";
-  operation: string;
-  message: string;
 }
 
 /** The stand-in's log of requests. */

@@ -8,7 +8,8 @@ import { join } from "node:path";
 import { systemClock } from "../../../src/shared/clock.ts";
 import { signAppJwt } from "./auth.ts";
 import { assertClean, emptyCallLog, violationsOf } from "./call-log.ts";
-import type { CallLog, RestCall, Violation } from "./call-log.ts";
+import type { CallLog, RestCall } from "./call-log.ts";
+import type { Violation } from "./spec-check.ts";
 import { createDeliveries } from "./deliveries.ts";
 import { createFailures } from "./failures.ts";
 import type { Failure, FailureMatch, FailureSpan, Injection } from "./failures.ts";
@@ -33,7 +34,8 @@ export type { Failure, FailureMatch, FailureSpan, Injection } from "./failures.t
 export type { GitHubOptions } from "./options.ts";
 export type { People } from "./people/index.ts";
 export type { GitCall } from "./git/audit.ts";
-export type { RestCall, Violation } from "./call-log.ts";
+export type { RestCall } from "./call-log.ts";
+export type { Violation } from "./spec-check.ts";
 export type { Delivery } from "./state/hooks.ts";
 export type { App, Installation } from "./state/accounts.ts";
 

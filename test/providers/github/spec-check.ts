@@ -2,7 +2,6 @@ import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import type * as AjvPackage from "ajv";
-import type { Violation } from "./call-log.ts";
 
 /** The path of GitHub's own API description beside a checkout. A user's clone does not have it. */
 export const specFile = new URL("../../../../shared/fixtures/github/spec/openapi-subset.json", import.meta.url);
@@ -16,6 +15,13 @@ export interface Exchange {
   requestBody: unknown;
   status: number;
   responseBody: unknown;
+}
+
+/** A violation of GitHub's description. `request` is a fault of the client, `response` a fault of the stand-in. */
+export interface Violation {
+  side: "request" | "response";
+  operation: string;
+  message: string;
 }
 
 /** Checks exchanges against the operations of the description. Other operations are not checked. */

@@ -1,6 +1,6 @@
 import type { AgentProfile, AgentTask } from "../../../api/kinds.ts";
 import type { Integration } from "../../../integrations/types.ts";
-import type { AgentTaskConfig } from "../deps.ts";
+import type { AgentTaskConfig } from "../config.ts";
 import { requesterOf } from "../state.ts";
 
 /** A limit for the number of tasks that run at once. Tasks with the same `key` share the limit. */

@@ -3,7 +3,7 @@ import type { Integration } from "../../../integrations/types.ts";
 import type { Request } from "../../../kube/types.ts";
 import { sameJson } from "../../../kube/apply.ts";
 import type { Clock } from "../../../shared/clock.ts";
-import type { AgentTaskConfig } from "../deps.ts";
+import type { AgentTaskConfig } from "../config.ts";
 import { conversationOf, holds, isDecided, isStopping, isOver, isWork, receiptOf } from "../state.ts";
 import { conversationKey, type TaskCache } from "../task-index.ts";
 import { createExpectations } from "./expected.ts";

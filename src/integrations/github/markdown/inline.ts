@@ -1,10 +1,4 @@
-import { definitionsIn, links } from "./links.ts";
-
-/** A range of a text; `end` is exclusive. */
-export interface Span {
-  start: number;
-  end: number;
-}
+import { definitionsIn, links, type Span } from "./links.ts";
 
 /** HTML elements whose content is code, a quotation, a link or not shown. */
 const mutedTags = new Set(["a", "blockquote", "code", "kbd", "pre", "samp", "script", "style", "tt"]);

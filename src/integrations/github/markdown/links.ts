@@ -1,5 +1,3 @@
-import type { Span } from "./inline.ts";
-
 const maxLabel = 999;
 const maxTarget = 2_048;
 const label = String.raw`\[((?:[^\[\]\\]|\\[^]){1,${maxLabel}})\]:`;
@@ -10,6 +8,12 @@ const definition = new RegExp(
   String.raw`[ \t]*${label}[ \t]*\n?[ \t]*${target}(?:(?:[ \t]+|[ \t]*\n[ \t]*)${quoted}${lineEnd}|${lineEnd})`,
   "y",
 );
+
+/** A range of a text; `end` is exclusive. */
+export interface Span {
+  start: number;
+  end: number;
+}
 
 /** Link definitions at the beginning of a paragraph, which readers do not see. `end` is where the visible text begins. */
 export function definitionsIn(text: string): { end: number; labels: string[] } {
