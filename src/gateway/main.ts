@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Registry } from "prom-client";
 import { decodeFacts } from "../intake/gateway-facts.ts";
-import { createRules } from "../intake/rules.ts";
+import { createRules } from "../intake/cel.ts";
 import { providerNamed, providers } from "../integrations/registry.ts";
 import { connect } from "../kube/config.ts";
 import { createInformer } from "../kube/informer.ts";

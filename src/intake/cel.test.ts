@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { hostileBody, hostileRules } from "../../test/hostile-rules.ts";
 import { searched } from "../../test/work.ts";
 import { compileRule, ruleBudget, type RuleResult } from "./cel.ts";
-import { Fuel } from "./cel/fuel.ts";
+import { Fuel } from "./cel/values.ts";
 
 const event = {
   action: "created",

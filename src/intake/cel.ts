@@ -1,16 +1,15 @@
 import { Environment, type ASTNode } from "@marcbachmann/cel-js";
 import { describeError } from "../shared/errors.ts";
-import { Fuel, FuelExhausted } from "./cel/fuel.ts";
-import { compileRoot } from "./cel/compile-node.ts";
-import type { Frame, Run } from "./cel/frame.ts";
-import { RuleError } from "./cel/rule-error.ts";
-import { Failure } from "./cel/values.ts";
-import { worstCost } from "./cel/cost.ts";
+import { compileRoot, RuleError, type Frame, type Run } from "./cel/compile.ts";
+import { Failure, Fuel, FuelExhausted, maxList, nodeCost, quantifiers } from "./cel/values.ts";
 
 /** Maximum length of an expression; the CRD has the same limit. */
 const maxLength = 2_048;
 /** Maximum cost of one evaluation. One unit is about one nanosecond on a slow core, so an evaluation stays well under the limit of 50 ms for a rule. */
 export const ruleBudget = 30_000_000;
+const maxNesting = 2;
+/** Maximum number of rules in a cache. */
+const maxRules = 1_024;
 
 /** The result of one evaluation: whether the rule is true, or why it could not be evaluated. */
 export type RuleResult = { ok: true; value: boolean } | { ok: false; message: string };
@@ -26,6 +25,20 @@ export interface RefusedRule {
   ok: false;
   reason: "RuleInvalid" | "RuleTooExpensive";
   message: string;
+}
+
+/** Creates a compiler of rules with a bounded cache: each expression is compiled once, and the oldest entry is removed when the cache is full. */
+export function createRules(): (expression: string) => CompiledRule {
+  const cache = new Map<string, CompiledRule>();
+  return (expression) => {
+    const cached = cache.get(expression);
+    if (cached) return cached;
+    const [oldest] = cache.keys();
+    if (cache.size >= maxRules && oldest !== undefined) cache.delete(oldest);
+    const compiled = compileRule(expression);
+    cache.set(expression, compiled);
+    return compiled;
+  };
 }
 
 /**
@@ -81,6 +94,34 @@ function parseAndCheck(expression: string): ASTNode {
     );
   }
   return parsed.ast;
+}
+
+/**
+ * The maximum cost of an expression if each list has the maximum number of entries. The cost of texts is charged during the evaluation.
+ * Throws `RuleError` if comprehensions are nested too deep.
+ */
+function worstCost(node: ASTNode, nesting = 0): number {
+  if (node.op === "rcall" && quantifiers.has(node.args[0])) {
+    if (nesting >= maxNesting) {
+      throw new RuleError(
+        "RuleTooExpensive",
+        `comprehensions are nested more than ${maxNesting} levels deep; nest fewer of them`,
+      );
+    }
+    const inside = node.args[2].reduce((sum, argument) => sum + worstCost(argument, nesting + 1), 0);
+    return nodeCost + worstCost(node.args[1], nesting) + maxList * (nodeCost + inside);
+  }
+  return children(node).reduce((sum, child) => sum + worstCost(child, nesting), nodeCost);
+}
+
+/** The direct children of a node. */
+function children(node: ASTNode): ASTNode[] {
+  if (node.op === "value" || node.op === "id") return [];
+  if (node.op === "." || node.op === ".?") return [node.args[0]];
+  if (node.op === "call") return node.args[1];
+  if (node.op === "rcall") return [node.args[1], ...node.args[2]];
+  if (node.op === "!_" || node.op === "-_") return [node.args];
+  return node.args.flat();
 }
 
 function tooExpensive(message: string): CompiledRule {

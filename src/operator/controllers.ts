@@ -23,7 +23,7 @@ import {
 } from "../controllers/integration/gateways.ts";
 import { integrationReconciler } from "../controllers/integration/index.ts";
 import { sharersOf } from "../controllers/integration/members.ts";
-import { createRules } from "../intake/rules.ts";
+import { createRules } from "../intake/cel.ts";
 import { integrationType } from "../integrations/resource-type.ts";
 import { createController, itself, requestOf, type Controller } from "../kube/controller.ts";
 import type { EventRecorder } from "../kube/events.ts";

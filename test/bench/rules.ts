@@ -1,5 +1,5 @@
 import { compileRule, ruleBudget } from "../../src/intake/cel.ts";
-import { Fuel } from "../../src/intake/cel/fuel.ts";
+import { Fuel } from "../../src/intake/cel/values.ts";
 import { hostileBody, hostileRules } from "../hostile-rules.ts";
 import { processorMsOf, quantile, rounds, sparingly, spread } from "./statistics.ts";
 

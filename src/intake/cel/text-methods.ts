@@ -1,3 +1,8 @@
+import { RE2JS } from "re2js";
+import type { Fuel } from "./values.ts";
+
+/** The cost of one instruction of a regular expression for one character, measured with the worst patterns and texts. */
+const regexStepCost = 17;
 /** The cost to compile one Unicode class, in addition to its one instruction: thousands of ranges are merged. */
 const unicodeClassCost = 80;
 /** The number of characters of a range that cost one unit: in a case-insensitive pattern, the engine looks up the other cases of each character. */
@@ -9,10 +14,46 @@ const groupCost = 3;
 const token =
   /(?<quoted>\\Q[^]*?(?:\\E|$))|(?<unicode>\\[pP](?:\{[^}]{0,64}\}|[^])?)|(?<escape>\\(?:x\{[^}]{0,64}\}|[^]))|(?<set>\[\^?\]?(?:\\[^]|\[:\^?\w{0,16}:\]|[^\]\\])*\]?)|(?<flags>\(\?[a-zA-Z-]*\))|(?<open>\((?:\?(?:P?<\w*>|[a-zA-Z-]*:))?)|(?<close>\))|(?<either>\|)|\{(?<least>\d+)(?:,(?<most>\d*))?\}|(?<repeat>[*+?])|(?<plain>[^])/gu;
 
-/** A group while it is read: the cost of its content, and the cost of its last part, which a repeat would multiply. */
-interface Group {
-  before: number;
-  last: number;
+/** A method that rules may call on a text. No method creates a list. */
+type TextMethod = (text: string, argument: string, fuel: Fuel) => unknown;
+
+/** Methods with one text as argument. `contains` is charged the worst-case cost of a search. */
+export const textPredicates: Readonly<Record<string, TextMethod>> = {
+  startsWith: (text, prefix, fuel) => (fuel.spend(prefix.length), text.startsWith(prefix)),
+  endsWith: (text, suffix, fuel) => (fuel.spend(suffix.length), text.endsWith(suffix)),
+  contains: (text, part, fuel) => {
+    if (part.length > text.length) return false;
+    fuel.spend(text.length * Math.max(1, Math.min(part.length, text.length - part.length + 1)));
+    return text.includes(part);
+  },
+};
+
+/** Methods without arguments. */
+export const textTransforms: Readonly<Record<string, (text: string, fuel: Fuel) => unknown>> = {
+  lowerAscii: (text, fuel) => (fuel.spend(text.length * 10), flipCase(text, "A", "Z")),
+  upperAscii: (text, fuel) => (fuel.spend(text.length * 10), flipCase(text, "a", "z")),
+  trim: (text, fuel) => (fuel.spend(text.length * 4), text.trim()),
+};
+
+/** Switches the case of the ASCII letters from `first` to `last`. It works on bytes, because a replacement of each letter costs many times as much. */
+function flipCase(text: string, first: string, last: string): string {
+  const bytes = Buffer.from(text, "utf16le");
+  const [from, to] = [first.charCodeAt(0), last.charCodeAt(0)];
+  for (let at = 0; at < bytes.length; at += 2) {
+    const low = bytes[at] ?? 0;
+    if (low >= from && low <= to && bytes[at + 1] === 0) bytes[at] = low ^ 0x20;
+  }
+  return bytes.toString("utf16le");
+}
+
+/** Compiles a regular expression with RE2. The time of a match is linear in the length of the text, so its cost is known in advance and charged. */
+export function compilePattern(pattern: string): (text: string, fuel: Fuel) => boolean {
+  const compiled = RE2JS.compile(pattern);
+  const step = compiled.programSize() * regexStepCost;
+  return (text, fuel) => {
+    fuel.spend((text.length + 1) * step);
+    return compiled.matcher(text).find();
+  };
 }
 
 /**
@@ -27,6 +68,12 @@ export function patternCost(pattern: string): number {
     addToken(groups, text, found);
   }
   return groups.reduce((sum, { before, last }) => sum + before + last, oneTime);
+}
+
+/** A group while it is read: the cost of its content, and the cost of its last part, which a repeat would multiply. */
+interface Group {
+  before: number;
+  last: number;
 }
 
 type Found = Record<string, string | undefined>;

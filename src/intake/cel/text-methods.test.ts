@@ -3,8 +3,8 @@ import { RE2JS } from "re2js";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { assertLinear, fill } from "../../../test/work.ts";
 import { compileRule } from "../cel.ts";
-import { maxPatternCost } from "./compile-node.ts";
-import { patternCost } from "./pattern-cost.ts";
+import { maxPatternCost } from "./compile.ts";
+import { patternCost } from "./text-methods.ts";
 
 const inRule = (pattern: string): string => `event.text.matches('${pattern.replaceAll("\\", "\\\\")}')`;
 
