@@ -1,12 +1,14 @@
 import type { Command } from "../api/agent-task.ts";
 import type { Trigger } from "../api/github-integration.ts";
-import type { Integration, ProviderEvent, Signal } from "../integrations/types.ts";
+import type { Integration, ParsedCommand, ProviderEvent, Signal } from "../integrations/types.ts";
+import { defined } from "../shared/defined.ts";
 import type { CompiledRule, RefusedRule } from "./cel.ts";
-import { parseCommand } from "./command.ts";
 import type { IntegrationFacts } from "./gateway-facts.ts";
 
 /** Older events create no tasks: their tasks may be deleted already, so a duplicate could no longer be detected by its name. */
 export const retentionMs = 7 * 24 * 3_600_000;
+const bare = /^(stop|retry|status|continue|help)[.!]?$/i;
+const approve = /^approve(?:\s+([0-9a-f]{7,64}))?[.!]?$/i;
 
 /** The input of `decide`. */
 export interface DecisionFacts {
@@ -56,6 +58,20 @@ function commandOf(event: ProviderEvent): Decision | undefined {
   const mention = event.signals.find((signal) => signal.kind === "mention");
   const parsed = mention && parseCommand(mention.words);
   return parsed && { result: "task", signal: mention, ...parsed };
+}
+
+/**
+ * The command in the text after a mention. The whole first line must be a command, for example `stop` or `approve 1a2b3c4`.
+ * Undefined for other text, which is a request for work: "stop using tabs" asks for work, and so does a text with a command below its first line.
+ */
+export function parseCommand(text: string): ParsedCommand | undefined {
+  const line = (text.split(/\r\n|\n|\r/, 1)[0] ?? "").trim();
+  const simple = bare.exec(line)?.[1]?.toLowerCase();
+  if (simple !== undefined) return { command: simple as ParsedCommand["command"] };
+  const approval = approve.exec(line);
+  if (!approval) return undefined;
+  const argument = approval[1]?.toLowerCase();
+  return { command: "approve", ...defined({ argument }) };
 }
 
 /** The first trigger that matches. If a rule is broken, no trigger matches: the other triggers rely on that rule. */
