@@ -1,6 +1,5 @@
 import { cutCharacters } from "../../intake/cut-text.ts";
-import { aheadOf } from "./admission/limits.ts";
-import { unready } from "./admission/ready.ts";
+import { aheadOf, unready } from "./admission/requirements.ts";
 import type { Decision, TaskFacts } from "./facts.ts";
 import { conditionOf, holds, isStopping, isOver, isWork } from "./state.ts";
 import type { Step } from "./steps.ts";

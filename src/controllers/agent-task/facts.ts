@@ -3,7 +3,7 @@ import type { AgentProfile, AgentTask } from "../../api/kinds.ts";
 import type { Integration } from "../../integrations/types.ts";
 import type { SandboxState } from "../../sandbox/provider.ts";
 import type { Guardrails } from "../agent-profile/decide.ts";
-import type { AdmissionVerdict } from "./admission/verdict.ts";
+import type { AdmissionVerdict } from "./admission/schedule.ts";
 import type { TaskIndex } from "./task-index.ts";
 
 /** Facts about a task that need no call: all of them come from informers and memory, and nobody changes them. */

@@ -1,6 +1,6 @@
 import type { AgentProfile, AgentTask } from "../../api/kinds.ts";
 import { BellhopError, errorCode } from "../../shared/errors.ts";
-import { unreadyProfile } from "./admission/ready.ts";
+import { unreadyProfile } from "./admission/requirements.ts";
 import { renderContext, renderPrompt } from "./context.ts";
 import type { AgentTaskDeps } from "./deps.ts";
 import type { Decision, StatusPatch, TaskFacts } from "./facts.ts";

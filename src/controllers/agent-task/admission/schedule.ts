@@ -1,6 +1,5 @@
 import { byReceipt, type Receipt } from "../state.ts";
-import type { Limit } from "./limits.ts";
-import type { AdmissionVerdict } from "./verdict.ts";
+import type { Limit } from "./requirements.ts";
 
 /** A task as the scheduler sees it. */
 export interface Contender {
@@ -27,6 +26,15 @@ export interface Snapshot {
   nowMs: number;
   reserveAfterMs: number;
 }
+
+/** The admission loop's verdict on a task that waits for admission. */
+export type AdmissionVerdict =
+  /** The task may run; it counts against every limit from this verdict on. */
+  | { state: "Admitted" }
+  /** The task waits: `position` tasks of the same limit are ahead of it. */
+  | { state: "Waiting"; position: number; limit: string; reason: "Queued" | "ConversationBusy" }
+  /** The loop has not checked the task yet; it notifies its listeners when it has. */
+  | { state: "Unknown" };
 
 /** The verdict on each task that waits, by `Contender.key`. */
 export type Verdicts = Map<string, Exclude<AdmissionVerdict, { state: "Unknown" }>>;

@@ -2,7 +2,7 @@ import type { Phase } from "../../../api/agent-task-status.ts";
 import type { AgentTask } from "../../../api/kinds.ts";
 import type { Reporter } from "../../../integrations/connection.ts";
 import type { Integration } from "../../../integrations/types.ts";
-import { aheadOf } from "../admission/limits.ts";
+import { aheadOf } from "../admission/requirements.ts";
 import { isFailedCheck } from "../conversation.ts";
 import { phaseOf } from "../phase.ts";
 import { conditionOf, isOver, requesterOf } from "../state.ts";

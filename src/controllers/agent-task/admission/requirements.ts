@@ -1,7 +1,16 @@
 import type { AgentProfile, AgentTask } from "../../../api/kinds.ts";
 import type { Integration } from "../../../integrations/types.ts";
+import { checkProfile, type Guardrails } from "../../agent-profile/decide.ts";
 import type { AgentTaskConfig } from "../config.ts";
 import { requesterOf } from "../state.ts";
+
+/** Objects that a task depends on, from the caches. */
+export interface Dependencies {
+  task: AgentTask;
+  integration: Integration | undefined;
+  profile: AgentProfile | undefined;
+  guardrails: Guardrails;
+}
 
 /** A limit for the number of tasks that run at once. Tasks with the same `key` share the limit. */
 export interface Limit {
@@ -17,6 +26,32 @@ export interface LimitSources {
   integration: Integration | undefined;
   profile: AgentProfile | undefined;
   config: Pick<AgentTaskConfig, "concurrency">;
+}
+
+/** Why a task cannot be admitted even within all limits: its integration or profile is missing or not ready. Undefined if both are ready. */
+export function unready(
+  dependencies: Dependencies,
+): { reason: "IntegrationNotFound" | "ProfileNotReady"; message: string } | undefined {
+  const { integrationRef } = dependencies.task.spec;
+  if (!dependencies.integration) {
+    return {
+      reason: "IntegrationNotFound",
+      message: `${integrationRef.kind} ${integrationRef.name} does not exist in this namespace; the task waits until it is created.`,
+    };
+  }
+  return unreadyProfile(dependencies);
+}
+
+/** Checks the profile alone. It checks the spec and not the status, because the status follows a change of the spec with a delay. */
+export function unreadyProfile({
+  task,
+  profile,
+  guardrails,
+}: Omit<Dependencies, "integration">): { reason: "ProfileNotReady"; message: string } | undefined {
+  const { name } = task.spec.profileRef;
+  if (!profile) return { reason: "ProfileNotReady", message: `AgentProfile ${name} does not exist in this namespace` };
+  const { ok, message } = checkProfile(profile, guardrails);
+  return ok ? undefined : { reason: "ProfileNotReady", message: `AgentProfile ${name} is not ready: ${message}` };
 }
 
 /** Lists every limit that a task counts against, the narrowest first: the first full limit is the one that messages name. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { anIntegration, aProfile, aTask } from "../testing.ts";
-import { aheadOf, limitsOf } from "./limits.ts";
+import { aheadOf, limitsOf } from "./requirements.ts";
 
 describe("limits", () => {
   it("describe each maximum in a sentence with the field that sets it, the narrowest limit first", () => {
