@@ -5,7 +5,7 @@ import { removeFinalizer } from "../../kube/finalizers.ts";
 import { done, type Result } from "../../kube/types.ts";
 import { BellhopError } from "../../shared/errors.ts";
 import type { AgentTaskDeps } from "./deps.ts";
-import { reportDeletion } from "./report/report-deletion.ts";
+import { reportDeletion } from "./report/index.ts";
 
 /** How long to wait before a provider that does not answer is tried again. */
 const askAgainMs = 30_000;

@@ -4,7 +4,9 @@ import { isProviderFailure } from "../../../integrations/errors.ts";
 import { BellhopError, describeError } from "../../../shared/errors.ts";
 import { isFinalRefusal } from "../../provider-failure.ts";
 import type { StatusPatch } from "../facts.ts";
-import { createdMs, isDecided } from "../state.ts";
+import type { AgentTaskDeps } from "../deps.ts";
+import { createdMs, isDecided, isOver } from "../state.ts";
+import { patchedStatus } from "../status.ts";
 import { asStep, type AnyStep, type Step, type StepContext } from "../steps.ts";
 import {
   decideReport,
@@ -14,12 +16,13 @@ import {
   type ReportAction,
   type ReportReading,
 } from "./decide.ts";
-import { originalOf } from "./original.ts";
 import { reportText } from "./text.ts";
 import { defined } from "../../../shared/defined.ts";
 
 /** The provider's clock may be behind the API server's. */
 const clockDifferenceMs = 10 * 60_000;
+/** A retry may be a retry of another retry, and so on: the maximum depth that is followed. */
+const maxRetryDepth = 16;
 
 /** Posts the report in the original thread and keeps it up to date. A failure never fails the task: it is counted and shown in `status.report`. */
 const report: Step<ReportReading, ReportAction> = {
@@ -38,6 +41,32 @@ const report: Step<ReportReading, ReportAction> = {
 /** The report step of a task. */
 export const reportStep: AnyStep = asStep(report);
 
+/**
+ * Writes the final text into the report of a task that is being deleted, if the report exists and is not final: nothing else edits it
+ * after the deletion. Only edits, so it can be repeated. Throws `BellhopError` if the provider refuses it.
+ */
+export async function reportDeletion(deps: AgentTaskDeps, task: AgentTask, signal: AbortSignal): Promise<void> {
+  const { report } = task.status ?? {};
+  const { repository, source, integrationRef } = task.spec;
+  if (report?.id === undefined || isDecided(task, "Reported")) return;
+  const handle = deps.findIntegration({ ...integrationRef, namespace: task.metadata.namespace });
+  if (!handle || !repository || source.subject.number === undefined) return;
+  const { reporter } = await handle.connect();
+  if (!reporter) return;
+  const now = deps.clock.now();
+  const sources = {
+    task: asEnded(task, now),
+    integration: handle.integration,
+    encode: reporter.encode,
+    quote: reporter.quote,
+    excerpt: report.quote,
+    original: originalOf(deps, task),
+    now,
+  };
+  const target = { repository, subjectNumber: source.subject.number };
+  await reporter.update(target, report.id, withMarker(reporter, reportText(sources), report.intent ?? ""), signal);
+}
+
 async function renderReport(context: StepContext): Promise<ReportReading> {
   const { task, integration } = context.facts;
   const reporter = await reporterOf(context);
@@ -50,6 +79,15 @@ async function renderReport(context: StepContext): Promise<ReportReading> {
   const now = context.deps.clock.now();
   const text = reportText({ task, integration, encode, quote, excerpt: known ?? fresh, original, now });
   return { text, ...defined({ quote: fresh }) };
+}
+
+/** Finds the first task in a chain of `retry` and `continue`; undefined for other tasks, and if that task does not exist any more. */
+function originalOf({ tasks }: Pick<AgentTaskDeps, "tasks">, task: AgentTask): AgentTask | undefined {
+  let original: AgentTask | undefined = task;
+  for (let depth = 0; original?.spec.retryOf !== undefined && depth < maxRetryDepth; depth++) {
+    original = tasks.get({ namespace: task.metadata.namespace, name: original.spec.retryOf.name });
+  }
+  return original === task ? undefined : original;
 }
 
 function shouldQuote(task: AgentTask): boolean {
@@ -148,7 +186,7 @@ async function update(
 }
 
 /** Appends the hidden marker by which the message is found again. */
-export function withMarker(reporter: Reporter, text: string, marker: string): string {
+function withMarker(reporter: Reporter, text: string, marker: string): string {
   return `${text}\n\n${reporter.hiddenMarker(marker)}`;
 }
 
@@ -169,4 +207,12 @@ function failedReport(before: Report, action: ReportAction, error: BellhopError,
     lastError: describeError(error).slice(0, 1024),
     toldAt: now,
   };
+}
+
+/** The task with the status of a stopped task; a task that is over stays as it is. */
+function asEnded(task: AgentTask, now: Date): AgentTask {
+  if (isOver(task)) return task;
+  const message = "The task was deleted; work that was not pushed is lost.";
+  const stopped = { type: "Succeeded", status: "False", reason: "Cancelled", message } as const;
+  return { ...task, status: patchedStatus(task, { conditions: [stopped] }, now) };
 }
