@@ -1,8 +1,8 @@
 import type { AgentTask } from "../../api/kinds.ts";
 import type { ConditionDraft, Decision, StatusFields, TaskFacts } from "./facts.ts";
 import { isHeld } from "./publish/change-text.ts";
-import { proposedBy, type Tip } from "./publish/judge.ts";
-import { conditionOf, isDecided, isOver, stopOf } from "./state.ts";
+import type { Tip } from "./publish/decide.ts";
+import { conditionOf, isDecided, isOver, proposedBy, stopOf } from "./state.ts";
 import type { Step, StepContext } from "./steps.ts";
 import { defined } from "../../shared/defined.ts";
 

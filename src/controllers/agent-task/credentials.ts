@@ -1,5 +1,4 @@
-import { proposedBy } from "./publish/judge.ts";
-import { isAtWork, newestAttempt } from "./state.ts";
+import { isAtWork, newestAttempt, proposedBy } from "./state.ts";
 import { clearRetryCondition } from "./status.ts";
 import type { Step } from "./steps.ts";
 

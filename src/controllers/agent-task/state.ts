@@ -6,6 +6,9 @@ import type { Condition } from "../../kube/types.ts";
 /** One attempt to run the task, in its own sandbox. */
 export type Attempt = NonNullable<AgentTaskStatus["attempts"]>[number];
 
+/** The push that a courier proposes. */
+export type Proposed = NonNullable<NonNullable<NonNullable<AgentTask["status"]>["result"]>["proposed"]>;
+
 /** Finds a condition of a task; undefined if it is not set. */
 export function conditionOf(task: AgentTask, type: TaskCondition): Condition | undefined {
   return findCondition(task.status?.conditions as readonly Condition[] | undefined, type);
@@ -55,6 +58,12 @@ export function stopOf(task: AgentTask): { by: string; reason?: string | undefin
 /** The newest attempt; pushes and results of older attempts are refused. */
 export function newestAttempt(task: AgentTask): Attempt | undefined {
   return task.status?.attempts?.at(-1);
+}
+
+/** The proposal of the newest attempt; proposals of older attempts do not count. */
+export function proposedBy(task: AgentTask): Proposed | undefined {
+  const proposed = task.status?.result?.proposed;
+  return proposed && proposed.attempt === newestAttempt(task)?.number ? proposed : undefined;
 }
 
 /** The effective conversation: as resolved, else as the event names it. */

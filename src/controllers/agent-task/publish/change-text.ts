@@ -2,7 +2,6 @@ import type { AgentProfile, AgentTask } from "../../../api/kinds.ts";
 import type { CodeHost, Reporter } from "../../../integrations/connection.ts";
 import { cutCharacters } from "../../../intake/cut-text.ts";
 import { requesterOf } from "../state.ts";
-import { part, withPart } from "./change-parts.ts";
 
 /** Inputs of the text of a change. */
 export interface ChangeText {
@@ -14,6 +13,12 @@ export interface ChangeText {
   reporter: Pick<Reporter, "encode" | "hiddenMarker">;
   host: Pick<CodeHost, "closingReference">;
 }
+
+/** The parts of a change's text that we update: the newest commit, and the state of its checks. The rest of the text stays unchanged. */
+type ChangePart = "newest" | "checks";
+
+/** Turns a name into invisible text; text of a model cannot contain it. */
+type HiddenMarker = (name: string) => string;
 
 const maxSummaryBytes = 16_384;
 const maxTitle = 200;
@@ -104,4 +109,23 @@ function closing({ task, host }: ChangeText): string | undefined {
 
 function held({ profile, commit, mention }: ChangeText): string {
   return isHeld(profile) ? checksHeldText(commit, mention) : "";
+}
+
+/** Renders a part of ours between hidden markers. */
+function part(name: ChangePart, content: string, hidden: HiddenMarker): string {
+  const [begin, end] = markersOf(name, hidden);
+  return [begin, content, end].filter((line) => line !== "").join("\n\n");
+}
+
+/** Replaces the content of one of our parts; undefined if the text has no such part, as in changes that we did not open. */
+function withPart(text: string, name: ChangePart, content: string, hidden: HiddenMarker): string | undefined {
+  const [begin, end] = markersOf(name, hidden);
+  const from = text.indexOf(begin);
+  const to = text.indexOf(end, from + begin.length);
+  if (from < 0 || to < 0) return undefined;
+  return `${text.slice(0, from)}${part(name, content, hidden)}${text.slice(to + end.length)}`;
+}
+
+function markersOf(name: ChangePart, hidden: HiddenMarker): [string, string] {
+  return [hidden(`change/${name}`), hidden(`change/${name}/end`)];
 }

@@ -5,8 +5,8 @@ import type { OutcomeReason } from "../../../sandbox/protocol/outcome.ts";
 import type { SandboxState } from "../../../sandbox/provider.ts";
 import { aProfile, aTask, facts, noon, shaOf } from "../testing.ts";
 import { patchedStatus, clearRetryCondition } from "../status.ts";
-import { decide, type Reading } from "./decide.ts";
-import { judgeProposal, type Proposed } from "./judge.ts";
+import type { Proposed } from "../state.ts";
+import { decide, judgeProposal, type Reading } from "./decide.ts";
 
 const ref = "refs/heads/bellhop/42-fix";
 const checkout = { baseRef: "main", headRef: "bellhop/42-fix", headSHA: shaOf("a"), newBranch: true };

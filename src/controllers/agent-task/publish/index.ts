@@ -3,12 +3,11 @@ import type { Change, CodeHost } from "../../../integrations/connection.ts";
 import { BellhopError, describeError } from "../../../shared/errors.ts";
 import { isFinalRefusal, lacksAccess } from "../../provider-failure.ts";
 import type { StatusPatch } from "../facts.ts";
-import { isAtWork } from "../state.ts";
+import { isAtWork, proposedBy } from "../state.ts";
 import { clearRetryCondition } from "../status.ts";
 import { asStep, type AnyStep, type Step, type StepContext } from "../steps.ts";
 import { bodyWithNewest, changeBody, changeTitle, isHeld, type ChangeText } from "./change-text.ts";
 import { decide, type Action, type Reading } from "./decide.ts";
-import { proposedBy } from "./judge.ts";
 import { defined } from "../../../shared/defined.ts";
 
 /**
