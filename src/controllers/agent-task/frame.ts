@@ -1,14 +1,14 @@
 import { AgentTaskKind, type AgentTask } from "../../api/kinds.ts";
 import type { Connection } from "../../integrations/connection.ts";
+import { updateStatus } from "../../kube/apply.ts";
 import { isConflict } from "../../kube/errors.ts";
 import type { Result } from "../../kube/types.ts";
 import { BellhopError } from "../../shared/errors.ts";
 import { isForCondition, requeueAfterFailure, retryCondition } from "../provider-failure.ts";
-import { applyPatch } from "./apply.ts";
 import type { AgentTaskDeps } from "./deps.ts";
 import type { StatusPatch, TaskFacts } from "./facts.ts";
-import { gatherFacts } from "./gather.ts";
-import { conditionOf, isDecided } from "./state.ts";
+import { conditionOf, holds, isDecided, isOver, isWork, newestAttempt } from "./state.ts";
+import { patchedStatus } from "./status.ts";
 import type { AnyStep, StepContext } from "./steps.ts";
 
 /** State of one reconcile while it runs the steps. */
@@ -76,9 +76,52 @@ async function write(state: StepRun, patch: StatusPatch): Promise<void> {
   refreshFacts(state);
 }
 
+/** Writes a patch if it changes the status; answers the resulting task. Throws a conflict if the task was changed in between. */
+async function applyPatch(deps: AgentTaskDeps, task: AgentTask, patch: StatusPatch): Promise<AgentTask> {
+  if (patch.conditions === undefined && patch.fields === undefined && patch.drop === undefined) return task;
+  const status = patchedStatus(task, patch, deps.clock.now());
+  const written = await updateStatus(deps.kube, AgentTaskKind, task, status);
+  if (written !== task) recordPhaseChange(deps, task, written);
+  return written;
+}
+
+/** Records one log line and one Event when the task's phase changes. */
+function recordPhaseChange(deps: AgentTaskDeps, before: AgentTask, after: AgentTask): void {
+  const phase = after.status?.phase;
+  if (phase === before.status?.phase) return;
+  const last = after.status?.conditions?.findLast((now) => changed(before, now));
+  const { namespace, name } = after.metadata;
+  deps.log.info({ namespace, task: name, phase, reason: last?.reason }, "task changed its phase");
+  if (!last) return;
+  const bad = phase === "Failed" || phase === "Refused";
+  deps.events[bad ? "warning" : "normal"](after, last.reason, last.message);
+}
+
+function changed(before: AgentTask, now: { type: string; status: string; reason: string }): boolean {
+  return !before.status?.conditions?.some(
+    (old) => old.type === now.type && old.status === now.status && old.reason === now.reason,
+  );
+}
+
 function refreshFacts(state: StepRun): StepRun {
   state.facts = gatherFacts(state.deps, state.task);
   return state;
+}
+
+/** Gathers the facts of a task from caches and memory; makes no call. */
+function gatherFacts(deps: AgentTaskDeps, task: AgentTask): TaskFacts {
+  const { namespace } = task.metadata;
+  const attempt = newestAttempt(task);
+  const waits = isWork(task) && holds(task, "Authorized") && !holds(task, "Admitted") && !isOver(task);
+  return {
+    task,
+    integration: deps.findIntegration({ ...task.spec.integrationRef, namespace })?.integration,
+    profile: deps.profiles.get({ namespace, name: task.spec.profileRef.name }),
+    guardrails: deps.config.guardrails,
+    tasks: deps.tasks,
+    sandbox: attempt ? deps.sandbox.observe(task, attempt.number) : undefined,
+    admission: waits ? deps.admission.verdict(task) : { state: "Unknown" },
+  };
 }
 
 function contextOf({ deps, task, facts, connection, signal }: StepRun): StepContext {

@@ -1,11 +1,12 @@
-import type { AgentTaskStatus } from "../../api/agent-task-status.ts";
+import type { AgentTaskStatus, Phase } from "../../api/agent-task-status.ts";
 import type { AgentTask } from "../../api/kinds.ts";
 import { setCondition } from "../../kube/conditions.ts";
 import type { Condition } from "../../kube/types.ts";
 import type { ConditionDraft, StatusPatch } from "./facts.ts";
-import { phaseOf } from "./phase.ts";
-import { conditionOf } from "./state.ts";
+import { conditionOf, holds, proposedBy } from "./state.ts";
 import { defined } from "../../shared/defined.ts";
+
+const endings: Record<string, Phase> = { Cancelled: "Cancelled", Delivered: "Delivered", Duplicate: "Duplicate" };
 
 /** Applies a patch to a task's status: sets conditions with their times, the resulting phase, and the completion time. Pure. */
 export function patchedStatus(task: AgentTask, patch: StatusPatch, now: Date): AgentTaskStatus {
@@ -36,6 +37,29 @@ function finish(task: AgentTask, draft: ConditionDraft): Omit<Condition, "lastTr
 function isEnd(condition: Condition): boolean {
   if (condition.type === "Authorized") return condition.status === "False";
   return condition.type === "Succeeded" && condition.status !== "Unknown";
+}
+
+/** Derives the phase, a human-readable summary, from the conditions. Do not base decisions on it. */
+export function phaseOf(task: AgentTask): Phase {
+  return endOf(task) ?? (task.spec.command === undefined ? phaseAtWork(task) : phaseOfCommand(task));
+}
+
+function endOf(task: AgentTask): Phase | undefined {
+  const succeeded = conditionOf(task, "Succeeded");
+  if (succeeded?.status === "True") return endings[succeeded.reason] ?? "Succeeded";
+  if (succeeded?.status === "False") return endings[succeeded.reason] ?? "Failed";
+  return conditionOf(task, "Authorized")?.status === "False" ? "Refused" : undefined;
+}
+
+function phaseOfCommand(task: AgentTask): Phase {
+  return holds(task, "Authorized") ? "Running" : "Pending";
+}
+
+function phaseAtWork(task: AgentTask): Phase {
+  if (!holds(task, "Authorized")) return "Pending";
+  if (!holds(task, "Admitted")) return "Queued";
+  if (task.status?.publish || proposedBy(task)) return "Publishing";
+  return holds(task, "SandboxReady") ? "Running" : "Preparing";
 }
 
 /** Removes the condition that shows failed retries, after a success: the next failure is a first one again, with its own start time. */

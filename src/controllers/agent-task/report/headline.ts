@@ -4,7 +4,7 @@ import type { Reporter } from "../../../integrations/connection.ts";
 import type { Integration } from "../../../integrations/types.ts";
 import { aheadOf } from "../admission/requirements.ts";
 import { isFailedCheck } from "../conversation.ts";
-import { phaseOf } from "../phase.ts";
+import { phaseOf } from "../status.ts";
 import { conditionOf, isOver, requesterOf } from "../state.ts";
 
 /** Inputs of a report. */

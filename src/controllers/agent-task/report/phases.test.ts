@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { phases } from "../../../api/agent-task-status.ts";
 import { encoder, quoter } from "../../../integrations/github/encode.ts";
 import type { Condition } from "../../../kube/types.ts";
-import { phaseOf } from "../phase.ts";
+import { phaseOf } from "../status.ts";
 import { anIntegration, aTask, noon, shaOf, type TaskOverrides } from "../testing.ts";
 import { reportText } from "./text.ts";
 

@@ -2,7 +2,7 @@ import { durationMs } from "../../../api/duration.ts";
 import type { AgentTask } from "../../../api/kinds.ts";
 import type { Integration } from "../../../integrations/types.ts";
 import { checksHeldText } from "../publish/change-text.ts";
-import { phaseOf } from "../phase.ts";
+import { phaseOf } from "../status.ts";
 import { conditionOf, holds, isOver, isWork, newestAttempt } from "../state.ts";
 import {
   describeRequest,
