@@ -3,9 +3,8 @@ import type { AgentTask } from "../../../api/kinds.ts";
 import type { AgentTaskSpec } from "../../../api/agent-task.ts";
 import type { StepContext } from "../steps.ts";
 import { aProfile, aTask, countingIndex, facts, noon, shaOf, type TaskOverrides } from "../testing.ts";
-import { taskAgain } from "./again.ts";
 import { decideCommand } from "./decide.ts";
-import { commandStep } from "./index.ts";
+import { commandStep, taskAgain } from "./index.ts";
 
 const commit = shaOf("c");
 const branch = "bellhop/42-fix";

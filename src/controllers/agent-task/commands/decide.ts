@@ -1,9 +1,8 @@
 import type { AgentProfile, AgentTask } from "../../../api/kinds.ts";
-import { isTaken } from "../conversation.ts";
+import { isTaken, tasksOf } from "../conversation.ts";
 import type { Decision, TaskFacts } from "../facts.ts";
-import { conditionOf, ownWorkOnly, requesterOf } from "../state.ts";
+import { conditionOf, conversationOf, holds, isOver, isWork, newestFirst, ownWorkOnly, requesterOf } from "../state.ts";
 import type { TaskIndex } from "../task-index.ts";
-import { approvalOf, lastPublished, lastWork, openWork, unapprovedOn } from "./targets.ts";
 
 /** Actions of commands; each is idempotent. */
 export type CommandAction =
@@ -16,6 +15,9 @@ export interface CommandReading {
   /** Profile of the work whose commit waits for approval; it decides whether checks are held. Undefined if there is no such work or profile. */
   profile: AgentProfile | undefined;
 }
+
+/** A command as the status of its target task records it. */
+export type TaskRequest = NonNullable<NonNullable<AgentTask["status"]>["requests"]>[number];
 
 type Rule = (facts: TaskFacts, reading: CommandReading) => Decision<CommandAction>;
 
@@ -125,6 +127,51 @@ function approveCommit(
     );
   }
   return { actions: [{ do: "approve", ...waiting }] };
+}
+
+/**
+ * The work of a command's conversation that was received before the command, newest first. Excludes the task that the command itself
+ * created, and work that ended without ever being authorised.
+ */
+function workOf(command: AgentTask, tasks: TaskIndex): AgentTask[] {
+  return tasksOf(conversationOf(command), command, tasks)
+    .filter((other) => isWork(other) && mayCount(other) && isBefore(other, command))
+    .sort(newestFirst);
+}
+
+function mayCount(task: AgentTask): boolean {
+  return !isOver(task) || holds(task, "Authorized");
+}
+
+function isBefore(other: AgentTask, command: AgentTask): boolean {
+  return newestFirst(other, command) > 0 && other.spec.source.cause !== command.spec.source.cause;
+}
+
+/** Work of the conversation that has not ended. */
+function openWork(command: AgentTask, tasks: TaskIndex): AgentTask[] {
+  return workOf(command, tasks).filter((task) => !isOver(task));
+}
+
+/** The newest work of the conversation that was authorised and has ended: refused work cannot be repeated. */
+function lastWork(command: AgentTask, tasks: TaskIndex): AgentTask | undefined {
+  return workOf(command, tasks).find((task) => isOver(task) && holds(task, "Authorized"));
+}
+
+/** The newest work of the conversation that left a commit. */
+export function lastPublished(command: AgentTask, tasks: TaskIndex): AgentTask | undefined {
+  return workOf(command, tasks).find((task) => task.status?.result?.commit !== undefined);
+}
+
+/** The work on the branch that was not approved yet, newest first. */
+function unapprovedOn(branch: string, command: AgentTask, tasks: TaskIndex): AgentTask[] {
+  const work = workOf(command, tasks).filter((task) => task.status?.result?.branch === branch);
+  const approvedAt = work.findIndex((task) => approvalOf(task) !== undefined);
+  return approvedAt < 0 ? work : work.slice(0, approvedAt);
+}
+
+/** The approval of a task's commit, if there is one. */
+function approvalOf(work: AgentTask): TaskRequest | undefined {
+  return work.status?.requests?.find(({ type }) => type === "approve");
 }
 
 function why({ status: state }: AgentTask): string {

@@ -1,16 +1,27 @@
+import { manager, names } from "../../../api/annotations.ts";
 import { AgentTaskKind, type AgentTask } from "../../../api/kinds.ts";
-import type { AgentTaskStatus } from "../../../api/agent-task-status.ts";
 import { isProviderFailure, ProviderError } from "../../../integrations/errors.ts";
+import { cutText } from "../../../intake/cut-text.ts";
+import { taskName } from "../../../intake/task-name.ts";
 import { isAlreadyExists } from "../../../kube/errors.ts";
+import type { Draft } from "../../../kube/types.ts";
 import { BellhopError } from "../../../shared/errors.ts";
 import type { StatusPatch } from "../facts.ts";
 import { holds, isOver, isWork } from "../state.ts";
 import { asStep, type AnyStep, type Step, type StepContext } from "../steps.ts";
 import { bodyApproved } from "../publish/change-text.ts";
-import { taskAgain } from "./again.ts";
-import { decideCommand, commandRefused, commandSucceeded, type CommandAction, type CommandReading } from "./decide.ts";
-import { lastPublished } from "./targets.ts";
+import {
+  decideCommand,
+  commandRefused,
+  commandSucceeded,
+  lastPublished,
+  type CommandAction,
+  type CommandReading,
+  type TaskRequest,
+} from "./decide.ts";
 import { defined } from "../../../shared/defined.ts";
+
+const continuePrompt = "Continue the work of this conversation from the current state of the branch.";
 
 /** Carries out commands, which are tasks that do no work of their own. */
 const commands: Step<CommandReading, CommandAction> = {
@@ -38,8 +49,6 @@ async function carryOut(context: StepContext, action: CommandAction): Promise<St
   return approve(context, action);
 }
 
-type TaskRequest = NonNullable<AgentTaskStatus["requests"]>[number];
-
 async function requestStop(context: StepContext, targets: readonly string[]): Promise<StatusPatch> {
   for (const name of targets) await recordRequest(context, name, {});
   return commandSucceeded("Stopped", `Asked ${targets.join(", ")} to stop.`);
@@ -60,6 +69,37 @@ async function startAgain(context: StepContext, name: string): Promise<StatusPat
     if (!isAlreadyExists(error)) throw error;
   }
   return commandSucceeded("Retried", `Started again as task ${made.metadata.name}.`);
+}
+
+/**
+ * Builds the task that repeats an earlier task (`retry`) or continues it (`continue`). Its name comes from the command's cause, so that it is
+ * created once; its source and actor are the command's, so that it is authorised again; its prompt and profile are the earlier task's.
+ */
+export function taskAgain(command: AgentTask, original: AgentTask, integrationUID: string): Draft<AgentTask> {
+  const { spec } = command;
+  const kind = spec.command ?? "retry";
+  const prompt = [kind === "continue" ? continuePrompt : undefined, original.spec.prompt]
+    .filter((part) => part !== undefined)
+    .join("\n\n");
+  return {
+    metadata: {
+      name: taskName(spec.integrationRef.name, integrationUID, spec.source.cause, kind),
+      namespace: command.metadata.namespace,
+      labels: { [names.integration]: spec.integrationRef.name, [names.managedBy]: manager },
+      finalizers: [names.finalizer],
+    },
+    spec: {
+      integrationRef: spec.integrationRef,
+      source: spec.source,
+      actor: spec.actor,
+      conversation: spec.conversation,
+      ...(original.spec.repository ? { repository: original.spec.repository } : {}),
+      ...(prompt === "" ? {} : { prompt: cutText(prompt) }),
+      profileRef: original.spec.profileRef,
+      ...(original.spec.limits ? { limits: original.spec.limits } : {}),
+      retryOf: { name: original.metadata.name },
+    },
+  };
 }
 
 async function approve(
