@@ -6,16 +6,15 @@ import { eventBatch, proposal, routes } from "../sandbox/protocol/channel.ts";
 import type { Clock } from "../shared/clock.ts";
 import type { Logger } from "../shared/log.ts";
 import { recordEvents } from "./events.ts";
-import { infoRefs, receivePack, uploadPack, type GitDeps } from "./git.ts";
-import type { GitRequest } from "./git-request.ts";
+import { announceFetch, uploadPack, type FetchDeps } from "./fetch.ts";
+import type { GitRequest } from "./forward.ts";
 import type { Grant, SigningKeys } from "./capability.ts";
-import { requireCourier, requireGrant, type Caller } from "./guard.ts";
+import { requireCourier, requireGrant, type Caller, type Peers } from "./guard.ts";
 import type { Metrics } from "./metrics.ts";
-import type { Peers } from "./peers.ts";
-import { recordProposal } from "./proposal.ts";
+import { recordProposal, taskState } from "./proposal.ts";
+import { announcePush, receivePack, type PushDeps } from "./push.ts";
 import { Refusal } from "./refusal.ts";
 import { openSession } from "./session.ts";
-import { taskState } from "./task-state.ts";
 
 /** Dependencies of `createApp`. */
 export interface AppDeps {
@@ -24,7 +23,7 @@ export interface AppDeps {
   log: Logger;
   keys: () => SigningKeys;
   peers: Peers;
-  git: GitDeps;
+  git: FetchDeps & PushDeps;
   metrics: Metrics;
 }
 
@@ -66,7 +65,15 @@ export function createApp(deps: AppDeps): Express {
   return app;
 }
 
-type GitRoute = (deps: GitDeps, git: GitRequest) => Promise<void>;
+type GitRoute = (deps: FetchDeps & PushDeps, git: GitRequest) => Promise<void>;
+
+/** Handles `GET …/info/refs?service=…`, with which every fetch and every push starts. */
+const infoRefs: GitRoute = (deps, git) => {
+  const service = git.request.query["service"];
+  if (service === "git-upload-pack") return announceFetch(deps, git);
+  if (service === "git-receive-pack") return announcePush(deps, git);
+  throw new Refusal(400, "UnknownService", "unknown service; the broker supports git-upload-pack and git-receive-pack");
+};
 
 function git(deps: AppDeps, route: GitRoute) {
   return async (request: Request<{ repository: string }>, response: Response): Promise<void> => {

@@ -1,11 +1,26 @@
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import type { Request, Response } from "express";
+import { z } from "zod";
+import type { AgentTask } from "../api/kinds.ts";
+import { secrets } from "../kube/resources.ts";
 import type { KubeClient } from "../kube/types.ts";
 import { describeError } from "../shared/errors.ts";
 import type { Logger } from "../shared/log.ts";
-import type { GitRequest } from "./git-request.ts";
+import { secretRegistry } from "../shared/redact.ts";
+import type { Grant } from "./capability.ts";
+import { requireFence } from "./fence.ts";
 import { Refusal } from "./refusal.ts";
-import { taskCredential, type TaskCredential } from "./task-secrets.ts";
+
+/** One git request from the sandbox of a task. */
+export interface GitRequest {
+  grant: Grant;
+  repositoryId: string;
+  request: Request;
+  response: Response;
+  /** Aborts when the client closes the connection. */
+  signal: AbortSignal;
+}
 
 /** Dependencies of `forward`. */
 export interface ForwardDeps {
@@ -17,7 +32,7 @@ export interface ForwardDeps {
 }
 
 /** The request to the code host: the credential, the path under the repository's URL, and the body. */
-export interface Route {
+interface Route {
   access: "fetch" | "push";
   path: string;
   body?: Buffer<ArrayBuffer> | AsyncIterable<Uint8Array>;
@@ -43,6 +58,18 @@ export async function forward(deps: ForwardDeps, git: GitRequest, route: Route):
   }
   if (!answer.body) return void git.response.end();
   await pipeline(Readable.fromWeb(answer.body), git.response);
+}
+
+/** The task, read live. Throws `Refusal` if the attempt is not the current one or the repository is not the task's. */
+export async function requireTask(deps: ForwardDeps, { grant, repositoryId, signal }: GitRequest): Promise<AgentTask> {
+  const task = await requireFence(deps.client, grant, signal);
+  const own = task.spec.repository?.id;
+  if (own === repositoryId) return task;
+  throw new Refusal(
+    403,
+    "WrongRepository",
+    `this sandbox may access only repository ${own ?? "none"}, not ${repositoryId.slice(0, 64)}`,
+  );
 }
 
 /** Converts answers of the code host that concern the broker's URL or credential, and not the request itself. */
@@ -106,4 +133,29 @@ async function* abortOnError(body: AsyncIterable<Uint8Array>, broken: AbortContr
 function payload(body: NonNullable<Route["body"]>, broken: AbortController): Pick<RequestInit, "body" | "duplex"> {
   if (Buffer.isBuffer(body)) return { body };
   return { body: Readable.toWeb(Readable.from(abortOnError(body, broken))), duplex: "half" };
+}
+
+/** A git credential, as the operator stores it in the Secret `task-<uid>` in the broker's namespace. */
+const credential = z.object({ username: z.string(), password: z.string(), expiresAt: z.string(), cloneURL: z.url() });
+type TaskCredential = z.infer<typeof credential>;
+
+/** Reads the credential of a task: `fetch` exists while the task runs, `push` only after the operator has allowed the push. Never cached. */
+export async function taskCredential(
+  deps: { client: KubeClient; namespace: string },
+  taskUID: string,
+  access: "fetch" | "push",
+  signal: AbortSignal,
+): Promise<TaskCredential> {
+  const secret = await deps.client.find(secrets, { namespace: deps.namespace, name: `task-${taskUID}` }, signal);
+  const data = secret?.data?.[`${access}.json`];
+  if (data === undefined) {
+    throw new Refusal(
+      503,
+      "NoCredential",
+      `the operator has not stored a ${access} credential for this task yet; try again in a moment`,
+    );
+  }
+  const found = credential.parse(JSON.parse(Buffer.from(data, "base64").toString()));
+  secretRegistry.add(found.password);
+  return found;
 }

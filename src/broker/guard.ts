@@ -1,7 +1,8 @@
+import type { KubeClient } from "../kube/types.ts";
 import type { Clock } from "../shared/clock.ts";
 import { readCapability, type Grant, type SigningKeys } from "./capability.ts";
+import { liveTask, whyFenced } from "./fence.ts";
 import { Refusal, unauthorized } from "./refusal.ts";
-import { requirePeer, type PeerDeps } from "./require-peer.ts";
 
 /** Dependencies of `requireGrant`. */
 export interface GuardDeps extends PeerDeps {
@@ -50,4 +51,59 @@ function bearerOrBasic(header: string | undefined): string {
   return Buffer.from(value ?? "", "base64")
     .toString()
     .replace(/^[^:]*:/, "");
+}
+
+/** Dependencies of `requirePeer`. */
+export interface PeerDeps {
+  client: KubeClient;
+  peers: Peers;
+}
+
+/**
+ * Refuses an address that more than one running sandbox uses, because then something rewrites source addresses. Pods that have ended do not
+ * count: clusters reuse addresses.
+ */
+export async function requirePeer({ client, peers }: PeerDeps, grant: Grant, signal: AbortSignal): Promise<void> {
+  for (const other of peers.claim(grant)) {
+    if (whyFenced(await liveTask(client, other, signal), other) === undefined) throw sourceAddressHidden(grant.peer);
+    peers.forget(other);
+  }
+}
+
+function sourceAddressHidden(peer: string): Refusal {
+  return new Refusal(
+    403,
+    "SourceAddressHidden",
+    `two sandboxes connect from ${peer}: something between sandbox and broker (a service mesh, masquerading) rewrites source addresses; exclude this traffic from it`,
+  );
+}
+
+/** The pods that this replica has recently seen at each address. */
+export interface Peers {
+  /** Records the pod of a grant at its address, and returns the grants of other pods recently seen there. */
+  claim(grant: Grant): Grant[];
+  /** Removes a pod that has ended: another pod may have its address now. */
+  forget(grant: Grant): void;
+}
+
+/** How long a pod counts as present after its last request. */
+const presenceMs = 120_000;
+
+/** Creates an empty record. With `shared: true` (the process node, where every peer is the loopback address) it never reports other pods. */
+export function createPeers(clock: Clock, options: { shared: boolean }): Peers {
+  const seen = new Map<string, Map<string, { grant: Grant; atMs: number }>>();
+  const presentAt = (address: string, nowMs: number): Map<string, { grant: Grant; atMs: number }> =>
+    new Map([...(seen.get(address) ?? [])].filter(([, { atMs }]) => nowMs - atMs < presenceMs));
+  return {
+    claim(grant) {
+      if (options.shared) return [];
+      const nowMs = clock.now().getTime();
+      const pods = presentAt(grant.peer, nowMs).set(grant.podUID, { grant, atMs: nowMs });
+      seen.set(grant.peer, pods);
+      return [...pods.values()].filter((pod) => pod.grant.podUID !== grant.podUID).map((pod) => pod.grant);
+    },
+    forget({ peer, podUID }) {
+      seen.get(peer)?.delete(podUID);
+    },
+  };
 }

@@ -7,7 +7,7 @@ import type { Clock } from "../shared/clock.ts";
 import { signCapability, type Grant, type SigningKeys } from "./capability.ts";
 import { whyFenced } from "./fence.ts";
 import { Refusal, unauthorized } from "./refusal.ts";
-import { requirePeer, type PeerDeps } from "./require-peer.ts";
+import { requirePeer, type PeerDeps } from "./guard.ts";
 
 /** Dependencies of `openSession`. */
 export interface SessionDeps extends PeerDeps {

@@ -15,9 +15,9 @@ import { systemClock, type Clock } from "../shared/clock.ts";
 import { silentLogger, type Logger } from "../shared/log.ts";
 import { createApp } from "./app.ts";
 import { signCapability, type Grant, type SigningKeys } from "./capability.ts";
-import { createFetchBounds } from "./fetch-bounds.ts";
+import { createFetchBounds } from "./fetch.ts";
 import { createMetrics } from "./metrics.ts";
-import { createPeers } from "./peers.ts";
+import { createPeers } from "./guard.ts";
 import { createBrokerServer } from "./server.ts";
 
 /** The signing key of the brokers in tests. */

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { fetchLimits } from "../../src/broker/fetch-bounds.ts";
+import { fetchLimits } from "../../src/broker/fetch.ts";
 import { gatewayConfig } from "../../src/gateway/config.ts";
 import { containerOf, memoryMiB, processes, type ProcessName } from "../integration/process-containers.ts";
 

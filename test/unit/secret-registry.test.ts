@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { taskCredential } from "../../src/broker/task-secrets.ts";
+import { taskCredential } from "../../src/broker/forward.ts";
 import { createTaskCredentials } from "../../src/controllers/agent-task/broker-secrets.ts";
 import { aTask, fakeHost } from "../../src/controllers/agent-task/testing.ts";
 import { newHookSecret, readHookSecret } from "../../src/controllers/integration/hook-secret.ts";

@@ -9,8 +9,7 @@ import { secrets } from "../kube/resources.ts";
 import { createFakeClient } from "../kube/testing.ts";
 import { FakeClock } from "../shared/fake-clock.ts";
 import { aBroker, aRunningTask, capability, credentials, type BrokerAnswer, type RunningBroker } from "./testing.ts";
-import { createFetchBounds } from "./fetch-bounds.ts";
-import { wholeBody } from "./whole-body.ts";
+import { createFetchBounds, wholeBody } from "./fetch.ts";
 
 const firstBytes = "0011command=ls-r";
 const route = "/git/7001/git-upload-pack";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { thorough } from "../../test/thorough.ts";
-import { readCommands, requireCommand } from "./receive-pack.ts";
+import { readCommands, requireCommand } from "./push.ts";
 import { Refusal } from "./refusal.ts";
 
 const [zero, a, b] = ["0", "a", "b"].map((digit) => digit.repeat(40)) as [string, string, string];
