@@ -11,7 +11,7 @@ import { reportStep } from "../controllers/agent-task/report/index.ts";
 import { taskCache } from "../controllers/agent-task/task-index.ts";
 import { integrationFinder, type SignInDeps, type IntegrationSource } from "../controllers/integration-handle.ts";
 import { egressProbes } from "../controllers/installation/egress.ts";
-import { installationRequest, keepInstallation } from "../controllers/installation/index.ts";
+import { installationRequest, keepInstallation, type InstallationKeeper } from "../controllers/installation/index.ts";
 import { defaultIntegrationConfig } from "../controllers/integration/deps.ts";
 import { sweepIntegrations } from "../controllers/integration/finalize.ts";
 import { gatewayKeyPublisher } from "../controllers/integration/gateway-keys.ts";
@@ -31,6 +31,7 @@ import type { ManagedController } from "../kube/manager.ts";
 import type { KubeMetrics } from "../kube/metrics.ts";
 import type { KubeConnection, Reconciler } from "../kube/types.ts";
 import { podProvider } from "../sandbox/pod/index.ts";
+import type { InstallationFacts } from "../sandbox/pod/settings.ts";
 import { defined } from "../shared/defined.ts";
 import type { OperatorConfig } from "./config.ts";
 import type { Informers } from "./informers.ts";
@@ -56,7 +57,7 @@ const graceMs = 300;
 
 /** Creates every controller of the operator. */
 export function createControllers(wiring: Wiring): ManagedController[] {
-  const { installation, reconciler } = installationOf(wiring);
+  const { facts, reconciler } = installationOf(wiring);
   const installing = controller(wiring, "installation", reconciler);
   installing.enqueue(installationRequest);
 
@@ -69,11 +70,11 @@ export function createControllers(wiring: Wiring): ManagedController[] {
     installing,
     profilesController(wiring),
     ...integrationControllers(wiring, sources),
-    tasksController(wiring, sources, sandboxSettings(wiring.config, installation)),
+    tasksController(wiring, sources, facts),
   ];
 }
 
-function installationOf({ client, clock, config }: Wiring): ReturnType<typeof keepInstallation> {
+function installationOf({ client, clock, config }: Wiring): InstallationKeeper {
   return keepInstallation({
     client,
     clock,
@@ -170,10 +171,10 @@ async function canaries(wiring: Wiring, signal: AbortSignal): Promise<{ host: st
 function tasksController(
   wiring: Wiring,
   sources: readonly IntegrationSource[],
-  settings: ReturnType<typeof sandboxSettings>,
+  installation: () => Partial<InstallationFacts>,
 ): ManagedController {
   const { informers, config, log, clock } = wiring;
-  const deps = taskDeps(wiring, sources, settings);
+  const deps = taskDeps(wiring, sources, installation);
   const tasks = agentTaskController(deps, lifeOf({ commands: commandStep, publish: publishStep, report: reportStep }));
   const made = controller(wiring, "agenttask", tasks.reconcile, config.BELLHOP_WORKERS);
   made.watches(informers.tasks, tasks.onTask);
@@ -197,7 +198,11 @@ function tasksController(
   return leading({ clock, log, prepare, controllers: [made, sweeping] });
 }
 
-function taskDeps(wiring: Wiring, sources: readonly IntegrationSource[], settings: ReturnType<typeof sandboxSettings>) {
+function taskDeps(
+  wiring: Wiring,
+  sources: readonly IntegrationSource[],
+  installation: () => Partial<InstallationFacts>,
+) {
   const { client, clock, log, informers, config, events } = wiring;
   const brokerNamespace = config.BELLHOP_BROKER_NAMESPACE;
   const taskConfig = {
@@ -221,7 +226,8 @@ function taskDeps(wiring: Wiring, sources: readonly IntegrationSource[], setting
       client,
       pods: informers.pods.store,
       networkPolicies: informers.networkPolicies.store,
-      settings,
+      settings: sandboxSettings(config),
+      installation,
       clock,
     }),
     egress: (signal: AbortSignal) => egressProbes({ client, canaries: (asking) => canaries(wiring, asking) }, signal),

@@ -1,4 +1,3 @@
-import type { Installation } from "../controllers/installation/index.ts";
 import type { SandboxSettings } from "../sandbox/pod/settings.ts";
 import type { OperatorConfig } from "./config.ts";
 
@@ -18,8 +17,8 @@ export function brokerHosts(config: OperatorConfig): string[] {
   return [...override, brokerHost(config)];
 }
 
-/** Settings of every sandbox. The CA and the broker's address are known once the operator leads. */
-export function sandboxSettings(config: OperatorConfig, installation: Installation): SandboxSettings {
+/** Settings of every sandbox. */
+export function sandboxSettings(config: OperatorConfig): SandboxSettings {
   return {
     backend: config.BELLHOP_SANDBOX_BACKEND,
     image: config.BELLHOP_IMAGE,
@@ -28,15 +27,9 @@ export function sandboxSettings(config: OperatorConfig, installation: Installati
     serviceAccountName: config.BELLHOP_SANDBOX_SERVICE_ACCOUNT,
     broker: {
       host: brokerHost(config),
-      get serviceIP() {
-        return installation.brokerIP;
-      },
       namespace: config.BELLHOP_BROKER_NAMESPACE,
       podLabels: Object.fromEntries(config.BELLHOP_BROKER_LABELS.map((label) => splitLabel(label))),
       targetPort: config.BELLHOP_BROKER_PORT,
-    },
-    get caCertificate() {
-      return installation.caCertificate;
     },
     publishBudgetSeconds: 120,
   };

@@ -1,6 +1,6 @@
 import { agentProfileSpec } from "../api/agent-profile.ts";
 import type { AgentProfile, AgentTask } from "../api/kinds.ts";
-import type { SandboxSettings } from "./pod/settings.ts";
+import type { PodSettings } from "./pod/settings.ts";
 import type { SandboxSpec } from "./protocol/sandbox-spec.ts";
 import type { SandboxRequest } from "./provider.ts";
 
@@ -65,7 +65,7 @@ export function aSandboxRequest(over: Partial<SandboxRequest> = {}): SandboxRequ
   };
 }
 
-export function sandboxSettings(over: Partial<SandboxSettings> = {}): SandboxSettings {
+export function sandboxSettings(over: Partial<PodSettings> = {}): PodSettings {
   return {
     backend: "pod",
     image: "bellhop:test",
@@ -73,12 +73,12 @@ export function sandboxSettings(over: Partial<SandboxSettings> = {}): SandboxSet
     serviceAccountName: "default",
     broker: {
       host: "bellhop-broker.bellhop.svc",
-      serviceIP: "10.96.0.20",
       namespace: "bellhop",
       podLabels: { "app.kubernetes.io/component": "broker" },
       targetPort: 8443,
     },
     caCertificate: "-----BEGIN CERTIFICATE-----",
+    brokerIP: "10.96.0.20",
     publishBudgetSeconds: 120,
     ...over,
   };

@@ -1,15 +1,9 @@
 import { services } from "../../kube/resources.ts";
 import type { KubeClient, Reconciler } from "../../kube/types.ts";
+import type { InstallationFacts } from "../../sandbox/pod/settings.ts";
 import type { Clock } from "../../shared/clock.ts";
 import { BellhopError } from "../../shared/errors.ts";
 import { keepKeys, type KeysDeps } from "./keys.ts";
-
-/** Facts about the installation that the operator finds while it leads. Reading a fact that is not known yet throws a retryable error. */
-export interface Installation {
-  readonly caCertificate: string;
-  /** Cluster IP of the broker's Service. */
-  readonly brokerIP: string;
-}
 
 /** Dependencies of `keepInstallation`. */
 export interface InstallationDeps extends KeysDeps {
@@ -24,33 +18,21 @@ export const installationRequest = { namespace: "", name: "installation" };
 
 const resyncMs = 3_600_000;
 
+/** The installation controller, and the facts about the installation that it has found by now. */
+export interface InstallationKeeper {
+  facts(): Partial<InstallationFacts>;
+  reconciler: Reconciler;
+}
+
 /** Creates and renews the installation's certificates and keys, and finds the broker's cluster IP. */
-export function keepInstallation(deps: InstallationDeps): { installation: Installation; reconciler: Reconciler } {
-  let known: Partial<Installation> = {};
-  const required = (fact: keyof Installation): string => {
-    const value = known[fact];
-    if (value === undefined)
-      throw new BellhopError(
-        "InstallationNotReady",
-        `the installation's ${fact} is not known yet; the operator retries`,
-        {
-          retryable: true,
-        },
-      );
-    return value;
-  };
+export function keepInstallation(deps: InstallationDeps): InstallationKeeper {
+  let known: Partial<InstallationFacts> = {};
   return {
-    installation: {
-      get caCertificate() {
-        return required("caCertificate");
-      },
-      get brokerIP() {
-        return required("brokerIP");
-      },
-    },
+    facts: () => known,
     reconciler: async (_request, signal) => {
       const { caCertificate } = await keepKeys(deps, deps.clock.now(), signal);
-      known = { ...known, caCertificate, brokerIP: await brokerIP(deps, signal) };
+      known = { ...known, caCertificate };
+      known = { ...known, brokerIP: await brokerIP(deps, signal) };
       return { requeueAfterMs: resyncMs };
     },
   };

@@ -4,10 +4,13 @@ import { contextFiles } from "../protocol/layout.ts";
 import type { SandboxRequest } from "../provider.ts";
 import { contextName, sandboxLabels } from "./names.ts";
 import { ownedBy } from "./pod.ts";
-import type { SandboxSettings } from "./settings.ts";
+import type { InstallationFacts } from "./settings.ts";
 
 /** The ConfigMap with the courier's instructions: immutable, owned by the task, at most 512 KiB. */
-export function buildContext(request: SandboxRequest, settings: SandboxSettings): Draft<ConfigMap> {
+export function buildContext(
+  request: SandboxRequest,
+  { caCertificate }: Pick<InstallationFacts, "caCertificate">,
+): Draft<ConfigMap> {
   const { task, attempt } = request;
   return {
     apiVersion: "v1",
@@ -23,7 +26,7 @@ export function buildContext(request: SandboxRequest, settings: SandboxSettings)
       [contextFiles.sandbox]: JSON.stringify(request.spec, undefined, 2),
       [contextFiles.prompt]: request.prompt,
       [contextFiles.context]: request.context,
-      [contextFiles.ca]: settings.caCertificate,
+      [contextFiles.ca]: caCertificate,
     },
   };
 }

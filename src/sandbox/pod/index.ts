@@ -14,7 +14,7 @@ import { podName, policyName, sandboxLabels } from "./names.ts";
 import { buildNetworkPolicy, closesLike } from "./network-policy.ts";
 import { observePod } from "./observe.ts";
 import { buildPod } from "./pod.ts";
-import type { SandboxSettings } from "./settings.ts";
+import type { InstallationFacts, PodSettings, SandboxSettings } from "./settings.ts";
 import { defined } from "../../shared/defined.ts";
 
 /** Dependencies of the pod backend. */
@@ -25,6 +25,8 @@ export interface PodProviderDeps {
   /** Network policies of all namespaces, with `policyIndexes`; those that open our pods stop them. */
   networkPolicies: Pick<Store<NetworkPolicy>, "get" | "byIndex">;
   settings: SandboxSettings;
+  /** The facts that the operator has found by now. */
+  installation(): Partial<InstallationFacts>;
   clock: Clock;
 }
 
@@ -50,9 +52,25 @@ async function ensure(
   const { task, attempt } = request;
   refuseForeignEgress(deps, task, attempt);
   if (deps.settings.backend === "pod") await closeNetwork(deps, task, signal);
-  await createOwned(deps, configMaps, buildContext(request, deps.settings), signal);
-  const pod = await createOwned(deps, pods, buildPod(request, deps.settings), signal);
+  const settings = requireSettings(deps);
+  await createOwned(deps, configMaps, buildContext(request, settings), signal);
+  const pod = await createOwned(deps, pods, buildPod(request, settings), signal);
   return { podUID: pod.metadata.uid ?? "" };
+}
+
+/** The settings with the facts of the installation. Throws `InstallationNotReady` (retryable), which names the missing fact, until the operator has found them. */
+function requireSettings({ settings, installation }: PodProviderDeps): PodSettings {
+  const { caCertificate, brokerIP } = installation();
+  if (caCertificate !== undefined && brokerIP !== undefined) return { ...settings, caCertificate, brokerIP };
+  const missing =
+    caCertificate === undefined
+      ? "the certificate authority that the operator creates for the broker"
+      : "the cluster IP of the broker's Service";
+  throw new BellhopError(
+    "InstallationNotReady",
+    `The sandbox cannot start without ${missing}, which is not known yet. If this takes longer than a minute, the operator's log says why.`,
+    { retryable: true },
+  );
 }
 
 async function closeNetwork(deps: PodProviderDeps, task: AgentTask, signal: AbortSignal): Promise<void> {

@@ -12,11 +12,13 @@ import type { SandboxProvider, SandboxRequest } from "../provider.ts";
 import { aSandboxRequest, aSandboxTask, sandboxSettings } from "../testing.ts";
 import { policyIndexes } from "./foreign-policy.ts";
 import { podProvider } from "./index.ts";
+import type { InstallationFacts } from "./settings.ts";
 
 const signal = AbortSignal.timeout(120_000);
 let client: KubeConnection;
 let namespace: string;
 let sandboxes: SandboxProvider;
+let installation: Partial<InstallationFacts>;
 /** Objects that the informers would hold. */
 let known: { pods: WritableStore<Pod>; policies: WritableStore<NetworkPolicy> };
 
@@ -30,11 +32,13 @@ beforeEach(async () => {
   const labels = { "pod-security.kubernetes.io/enforce": "restricted" };
   await client.mergePatch(namespaces, { name: namespace }, { metadata: { labels } });
   known = { pods: createStore(), policies: createStore(policyIndexes) };
+  installation = sandboxSettings();
   sandboxes = podProvider({
     client,
     pods: known.pods,
     networkPolicies: known.policies,
     settings: sandboxSettings(),
+    installation: () => installation,
     clock: systemClock,
   });
 });
@@ -85,6 +89,19 @@ describe("a sandbox on a real API server", () => {
       const made = await client.get(type, { namespace, name });
       expect(made.metadata.ownerReferences).toMatchObject([{ uid: request.task.metadata.uid }]);
     }
+  });
+
+  it("waits until the operator has found every fact about the installation, and names the missing one", async () => {
+    const request = await aRequest();
+    installation = {};
+    const failure = { code: "InstallationNotReady", retryable: true };
+    const messageOf = (missing: string): unknown => expect.stringContaining(`without ${missing}`);
+    const first = { ...failure, message: messageOf("the certificate authority") };
+    await expect(sandboxes.ensure(request, signal)).rejects.toMatchObject(first);
+    installation = { caCertificate: "-----BEGIN CERTIFICATE-----" };
+    const second = { ...failure, message: messageOf("the cluster IP of the broker's Service") };
+    await expect(sandboxes.ensure(request, signal)).rejects.toMatchObject(second);
+    expect(await client.find(configMaps, { namespace, name: "github-abc-context-1" }, signal)).toBeUndefined();
   });
 
   it("is adopted when it is there already, so that an operator that was killed makes no second", async () => {

@@ -6,7 +6,7 @@ import { containers, inFiles, mounts, users } from "../protocol/layout.ts";
 import type { SandboxRequest } from "../provider.ts";
 import { agentEnvironment, courierEnvironment, terminationLog } from "./environment.ts";
 import { contextName, podName, sandboxLabels } from "./names.ts";
-import type { SandboxSettings } from "./settings.ts";
+import type { PodSettings, SandboxSettings } from "./settings.ts";
 import { agentMounts, checkoutMounts, courierMounts, volumes } from "./volumes.ts";
 import { defined } from "../../shared/defined.ts";
 
@@ -24,7 +24,7 @@ export const processScheduler = "bellhop-process";
  * mounted read-only there, and `courier` (the base repository, the list of refused paths) not at all, nor are context and token. The
  * courier, another user, works on in `courier` as a member of the group: everything there is made under umask 002.
  */
-export function buildPod(request: SandboxRequest, settings: SandboxSettings): Draft<Pod> {
+export function buildPod(request: SandboxRequest, settings: PodSettings): Draft<Pod> {
   const { task, attempt } = request;
   return {
     apiVersion: "v1",
@@ -61,7 +61,7 @@ const annotations = {
   "kubectl.kubernetes.io/default-container": containers.agent,
 };
 
-function podSpec(request: SandboxRequest, settings: SandboxSettings): Spec {
+function podSpec(request: SandboxRequest, settings: PodSettings): Spec {
   const { task, profile, attempt } = request;
   const { sandbox, agent } = profile.spec;
   return {
@@ -98,10 +98,9 @@ function placement(sandbox: SandboxRequest["profile"]["spec"]["sandbox"]): Parti
   };
 }
 
-function backend(settings: SandboxSettings): Partial<Spec> {
-  if (settings.backend === "process") return { schedulerName: processScheduler };
-  const { serviceIP, host } = settings.broker;
-  return serviceIP === undefined ? {} : { hostAliases: [{ ip: serviceIP, hostnames: [host] }] };
+function backend({ backend, broker, brokerIP }: PodSettings): Partial<Spec> {
+  if (backend === "process") return { schedulerName: processScheduler };
+  return { hostAliases: [{ ip: brokerIP, hostnames: [broker.host] }] };
 }
 
 function checkout(settings: SandboxSettings): Container {
