@@ -142,6 +142,12 @@ describe("a capability", () => {
     expect(await status()).toBe(401);
   });
 
+  it("is not accepted before the operator has stored the signing keys", async () => {
+    const waiting = await start({ keys: () => undefined });
+    const answer = await waiting.call("GET", routes.task, { bearer: capability() });
+    expect(answer).toMatchObject({ status: 503, code: "NoKeys" });
+  });
+
   it("is valid only from the address that it was issued to", async () => {
     seedTask();
     const answer = await ask(capability({ peer: "10.0.0.7" }));

@@ -21,7 +21,8 @@ export interface AppDeps {
   client: KubeClient;
   clock: Clock;
   log: Logger;
-  keys: () => SigningKeys;
+  /** The signing keys; undefined until the operator has stored them. */
+  keys: () => SigningKeys | undefined;
   peers: Peers;
   git: FetchDeps & PushDeps;
   metrics: Metrics;

@@ -5,9 +5,12 @@ import { liveTask, whyFenced } from "./fence.ts";
 import { Refusal, unauthorized } from "./refusal.ts";
 
 /** Dependencies of `requireGrant`. */
-export interface GuardDeps extends PeerDeps {
+export interface GuardDeps {
+  client: KubeClient;
   clock: Clock;
-  keys: () => SigningKeys;
+  peers: Peers;
+  /** The signing keys; undefined until the operator has stored them. */
+  keys: () => SigningKeys | undefined;
 }
 
 /** The credentials and the address of a caller. */
@@ -19,7 +22,7 @@ export interface Caller {
 
 /** The grant in the `Authorization` header of a request. Throws `Refusal` if it is invalid or used from another address than the one it was issued to. */
 export async function requireGrant(deps: GuardDeps, caller: Caller, signal: AbortSignal): Promise<Grant> {
-  const grant = readCapability(bearerOrBasic(caller.authorization), deps.keys(), deps.clock.now());
+  const grant = readCapability(bearerOrBasic(caller.authorization), requireKeys(deps), deps.clock.now());
   if (!grant) throw unauthorized();
   if (grant.peer !== caller.peer) {
     throw new Refusal(
@@ -43,6 +46,13 @@ export async function requireCourier(deps: GuardDeps, caller: Caller, signal: Ab
   );
 }
 
+/** The signing keys. Throws `Refusal` until the operator has stored them. */
+export function requireKeys({ keys }: Pick<GuardDeps, "keys">): SigningKeys {
+  const found = keys();
+  if (!found) throw new Refusal(503, "NoKeys", "the broker has no signing keys yet; try again in a moment");
+  return found;
+}
+
 /** The capability in the header. Git uses Basic if the URL contains a user; then the password is the capability. */
 function bearerOrBasic(header: string | undefined): string {
   const [scheme, value] = (header ?? "").split(" ");
@@ -53,17 +63,15 @@ function bearerOrBasic(header: string | undefined): string {
     .replace(/^[^:]*:/, "");
 }
 
-/** Dependencies of `requirePeer`. */
-export interface PeerDeps {
-  client: KubeClient;
-  peers: Peers;
-}
-
 /**
  * Refuses an address that more than one running sandbox uses, because then something rewrites source addresses. Pods that have ended do not
  * count: clusters reuse addresses.
  */
-export async function requirePeer({ client, peers }: PeerDeps, grant: Grant, signal: AbortSignal): Promise<void> {
+export async function requirePeer(
+  { client, peers }: Pick<GuardDeps, "client" | "peers">,
+  grant: Grant,
+  signal: AbortSignal,
+): Promise<void> {
   for (const other of peers.claim(grant)) {
     if (whyFenced(await liveTask(client, other, signal), other) === undefined) throw sourceAddressHidden(grant.peer);
     peers.forget(other);

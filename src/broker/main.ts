@@ -17,7 +17,6 @@ import { createFetchBounds } from "./fetch.ts";
 import { followKeys } from "./keys.ts";
 import { createMetrics } from "./metrics.ts";
 import { createPeers } from "./guard.ts";
-import { Refusal } from "./refusal.ts";
 import { createBrokerServer } from "./server.ts";
 import { defined } from "../shared/defined.ts";
 
@@ -50,14 +49,10 @@ export async function startBroker({
     log,
   });
   let signing: SigningKeys | undefined;
-  const keys = (): SigningKeys => {
-    if (!signing) throw new Refusal(503, "NoKeys", "the broker has no signing keys yet; try again in a moment");
-    return signing;
-  };
   const peers = createPeers(clock, { shared: config.BELLHOP_ISOLATION === "process" });
   const maxPushBytes = config.BELLHOP_MAX_PUSH_MIB * MiB;
   const git = { client, namespace, fetch: http.fetch, log, clock, fetches: createFetchBounds(), maxPushBytes };
-  const app = createApp({ client, clock, log, keys, peers, git, metrics: createMetrics(registry) });
+  const app = createApp({ client, clock, log, keys: () => signing, peers, git, metrics: createMetrics(registry) });
   const server = createBrokerServer(app, { port: config.BELLHOP_PORT, host: config.BELLHOP_HOST });
   const ready = () =>
     signing

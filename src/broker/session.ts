@@ -3,24 +3,17 @@ import { tokenReviews, type TokenReview } from "../kube/resources.ts";
 import type { KubeClient } from "../kube/types.ts";
 import { brokerAudience } from "../sandbox/protocol/layout.ts";
 import type { Session } from "../sandbox/protocol/channel.ts";
-import type { Clock } from "../shared/clock.ts";
-import { signCapability, type Grant, type SigningKeys } from "./capability.ts";
+import { signCapability, type Grant } from "./capability.ts";
 import { whyFenced } from "./fence.ts";
 import { Refusal, unauthorized } from "./refusal.ts";
-import { requirePeer, type PeerDeps } from "./guard.ts";
-
-/** Dependencies of `openSession`. */
-export interface SessionDeps extends PeerDeps {
-  clock: Clock;
-  keys: () => SigningKeys;
-}
+import { requireKeys, requirePeer, type GuardDeps } from "./guard.ts";
 
 /** Lifetime of a capability, in seconds. Couriers open a new session after half of it. */
 const lifetimeSeconds = 3600;
 
 /** Exchanges a pod-bound service account token for two capabilities. Each is bound to the task, the attempt, the pod and the pod's address. */
 export async function openSession(
-  deps: SessionDeps,
+  deps: GuardDeps,
   request: { token: string; peer: string },
   signal: AbortSignal,
 ): Promise<Session> {
@@ -31,9 +24,10 @@ export async function openSession(
   if (why !== undefined)
     throw new Refusal(409, "Fenced", `pod ${pod.namespace}/${pod.name} is not allowed to act: ${why}`);
   await requirePeer(deps, grant, signal);
+  const keys = requireKeys(deps);
   return {
-    capability: signCapability(grant, deps.keys()),
-    agentCapability: signCapability({ ...grant, scope: "agent" }, deps.keys()),
+    capability: signCapability(grant, keys),
+    agentCapability: signCapability({ ...grant, scope: "agent" }, keys),
     expiresAt: new Date(grant.exp * 1000).toISOString(),
   };
 }

@@ -56,7 +56,7 @@ export interface BrokerOptions {
   github?: Pick<GitHubStandIn, "ca">;
   clock?: Clock;
   log?: Logger;
-  keys?: () => SigningKeys;
+  keys?: () => SigningKeys | undefined;
   maxPushBytes?: number;
   /** Whether all sandboxes share one address, as on the process node. */
   shared?: boolean;
