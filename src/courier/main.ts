@@ -10,9 +10,8 @@ import { checkout } from "./checkout/index.ts";
 import { writeAgentGitConfig } from "./checkout/agent-input.ts";
 import { answers } from "./checkout/probe-egress.ts";
 import { writeOutcome } from "./outcome.ts";
-import { type Places, placesFrom } from "./places.ts";
+import { type Places, placesFrom, readSpec } from "./settings.ts";
 import { run } from "./run/index.ts";
-import { readSpec } from "./spec.ts";
 
 const usage = `usage: courier checkout | courier run
 

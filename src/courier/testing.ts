@@ -9,7 +9,7 @@ import type { SandboxSpec } from "../sandbox/protocol/sandbox-spec.ts";
 import { type Broker, brokerClient } from "./broker.ts";
 import { checkout } from "./checkout/index.ts";
 import { writeAgentGitConfig } from "./checkout/agent-input.ts";
-import type { Places } from "./places.ts";
+import type { Places } from "./settings.ts";
 import { run } from "./run/index.ts";
 import { startBroker, type TestBroker } from "./stand-in/testing.ts";
 

@@ -2,7 +2,7 @@ import { cpSync, existsSync } from "node:fs";
 import path from "node:path";
 import type { SandboxSpec } from "../../sandbox/protocol/sandbox-spec.ts";
 import { git, type GitOptions } from "../git/run.ts";
-import type { TreeEntry } from "../git/tree.ts";
+import type { TreeEntry } from "../git/objects.ts";
 import { bytesOf } from "../raw-path.ts";
 import { branchName, ownRefs } from "./fetch-base.ts";
 

@@ -3,7 +3,7 @@ import path from "node:path";
 import { rootCertificates } from "node:tls";
 import { contextFiles, inFiles } from "../../sandbox/protocol/layout.ts";
 import type { SandboxSpec } from "../../sandbox/protocol/sandbox-spec.ts";
-import type { Places } from "../places.ts";
+import type { Places } from "../settings.ts";
 
 /** The entry script as it is shipped, beside this program. */
 const entryScript = new URL("../entry.sh", import.meta.url);

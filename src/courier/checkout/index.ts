@@ -5,15 +5,14 @@ import { BellhopError } from "../../shared/errors.ts";
 import type { Logger } from "../../shared/log.ts";
 import type { SandboxSpec } from "../../sandbox/protocol/sandbox-spec.ts";
 import { type Broker, isRetryable, persistently } from "../broker.ts";
-import { listTree } from "../git/tree.ts";
-import type { Places } from "../places.ts";
+import { listTree } from "../git/objects.ts";
+import type { Places } from "../settings.ts";
 import { forPeople } from "../raw-path.ts";
 import { agentClone } from "./agent-clone.ts";
 import { fetchBase } from "./fetch-base.ts";
 import { writeAgentInput } from "./agent-input.ts";
 import { egressMessage, type Probe, probeEgress, probesOf } from "./probe-egress.ts";
-import { saveRefused, without } from "./refused.ts";
-import { writeWorktree } from "./write-worktree.ts";
+import { saveRefused, without, writeWorktree } from "./write-worktree.ts";
 
 /** Dependencies of the checkout. */
 export interface CheckoutDeps {

@@ -1,14 +1,29 @@
-import { closeSync, constants, mkdirSync, openSync, symlinkSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
 import { BellhopError, errorCode } from "../../shared/errors.ts";
-import { readBlobs, whole, type Blob } from "../git/blobs.ts";
+import { readBlobs, whole, type Blob, type TreeEntry } from "../git/objects.ts";
 import type { GitOptions } from "../git/run.ts";
-import type { TreeEntry } from "../git/tree.ts";
-import { bytesOf, foldersOf, unsafePath } from "../raw-path.ts";
-import type { Refused } from "./refused.ts";
+import { bytesOf, foldersOf, unsafePath, type RawPath } from "../raw-path.ts";
 
 const { O_CREAT, O_EXCL, O_WRONLY, O_NOFOLLOW } = constants;
 /** Linux's limit on a link's target. */
 const maxTargetBytes = 4095;
+
+/** A path of the commit that was not written to the workspace, and why. Its absence in the workspace means nothing; the import keeps it in the commit. */
+export interface Refused {
+  path: RawPath;
+  why: string;
+}
 
 /**
  * Writes a commit's files as their blobs' bytes, without attributes and filters. Links come last, so that no file is written through one;
@@ -125,4 +140,22 @@ function full(error: unknown): unknown {
   if (code !== "ENOSPC" && code !== "EDQUOT") return error;
   const message = "the repository does not fit into the workspace; raise sandbox.workspaceSize in the profile";
   return new BellhopError("WorkspaceFull", message, { cause: error });
+}
+
+const stored = z.array(z.object({ path: z.string(), why: z.string() }));
+
+/** Records the paths that the checkout omitted, in the courier's own volume. */
+export function saveRefused(folder: string, refused: readonly Refused[]): void {
+  writeFileSync(join(folder, "refused.json"), JSON.stringify(refused));
+}
+
+/** Reads the paths that the checkout omitted. Throws if there was no checkout. */
+export function loadRefused(folder: string): Refused[] {
+  return stored.parse(JSON.parse(readFileSync(join(folder, "refused.json"), "utf8")));
+}
+
+/** A tree without those paths. */
+export function without(tree: readonly TreeEntry[], refused: readonly Refused[]): TreeEntry[] {
+  const left = new Set(refused.map(({ path }) => path));
+  return tree.filter((entry) => !left.has(entry.path));
 }

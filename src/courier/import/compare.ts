@@ -3,7 +3,7 @@ import { closeSync, readSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import { BellhopError } from "../../shared/errors.ts";
 import type { OpenFile } from "../folder.ts";
-import type { Mode, TreeEntry } from "../git/tree.ts";
+import type { Mode, TreeEntry } from "../git/objects.ts";
 import { forPeople } from "../raw-path.ts";
 import { readable, type Visited } from "./walk.ts";
 

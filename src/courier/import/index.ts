@@ -1,16 +1,20 @@
 import path from "node:path";
 import type { SandboxSpec } from "../../sandbox/protocol/sandbox-spec.ts";
-import type { Places } from "../places.ts";
+import type { Places } from "../settings.ts";
 import type { GitOptions } from "../git/run.ts";
 import { forPeople, type RawPath } from "../raw-path.ts";
-import { loadRefused } from "../checkout/refused.ts";
-import { baseTree, type BaseTree } from "./base-tree.ts";
+import { loadRefused } from "../checkout/write-worktree.ts";
+import { baseTree, type BaseTree, ignoreOracle } from "./base-tree.ts";
 import { breather, contentOf, differs, type Content } from "./compare.ts";
-import { ignoreOracle } from "./ignore.ts";
-import { commitMessage } from "./message.ts";
-import { type Change, objectWriter, type ObjectWriter } from "./object-writer.ts";
-import { changedPaths, patchBytes } from "./patch-bytes.ts";
 import { changedMeanwhile, type Visited, walk } from "./walk.ts";
+import {
+  type Change,
+  changedPaths,
+  commitMessage,
+  objectWriter,
+  type ObjectWriter,
+  patchBytes,
+} from "./write-commit.ts";
 import { defined } from "../../shared/defined.ts";
 
 /** Result of an import. */

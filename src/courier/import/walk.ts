@@ -2,8 +2,7 @@ import type { Stats } from "node:fs";
 import { BellhopError, errorCode } from "../../shared/errors.ts";
 import { Folder } from "../folder.ts";
 import { forPeople, isDotGit, joined, maxPathBytes, maxPathDepth, type RawPath } from "../raw-path.ts";
-import type { BaseTree } from "./base-tree.ts";
-import type { IgnoreOracle } from "./ignore.ts";
+import type { BaseTree, IgnoreOracle } from "./base-tree.ts";
 
 /** A file or link that may belong into the commit; reached through its folder, which stays open during the visit. */
 export interface Visited {

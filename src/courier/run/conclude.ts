@@ -1,15 +1,15 @@
 import type { SandboxSpec } from "../../sandbox/protocol/sandbox-spec.ts";
 import type { Folder } from "../folder.ts";
 import type { Ending } from "../outcome.ts";
-import type { Places } from "../places.ts";
+import type { Places } from "../settings.ts";
 import { outputTail, readExit } from "./agent-files.ts";
 import type { AskReason } from "./decide.ts";
-import { deliverWork, type WorkDeps } from "./deliver-work.ts";
 import type { AgentEnd } from "./follow-agent.ts";
+import { publishWork, type PublishDeps } from "./publish.ts";
 import { defined } from "../../shared/defined.ts";
 
 /** Dependencies of `conclude`. */
-export interface ConcludeDeps extends WorkDeps {
+export interface ConcludeDeps extends PublishDeps {
   places: Places;
   spec: SandboxSpec;
   out: Folder;
@@ -25,7 +25,7 @@ export async function conclude(end: AgentEnd, deps: ConcludeDeps): Promise<Endin
   if (end.asked !== undefined) return asked(end.asked, deps.spec);
   if (end.how === "terminated" || end.stopped !== "ended") return deps.terminate.aborted ? podEnded : signalled;
   const exitCode = readExit(deps.out);
-  if (exitCode === 0) return deliverWork(deps.places, deps.spec, deps.summary(), deps);
+  if (exitCode === 0) return publishWork(deps.places, deps.spec, deps.summary(), deps);
   return failed(exitCode, outputTail(deps.out));
 }
 

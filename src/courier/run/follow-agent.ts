@@ -4,12 +4,11 @@ import type { Logger } from "../../shared/log.ts";
 import type { SandboxSpec } from "../../sandbox/protocol/sandbox-spec.ts";
 import type { Broker } from "../broker.ts";
 import type { Folder } from "../folder.ts";
-import type { Places } from "../places.ts";
-import { type AgentSigns, handedOverMs, readSigns, signalAgent } from "./agent-files.ts";
+import type { Places } from "../settings.ts";
+import { type AgentSigns, handedOverMs, newestChange, readSigns, signalAgent } from "./agent-files.ts";
 import { type AskReason, decideNext, type Next } from "./decide.ts";
 import type { EventDelivery } from "./deliver-events.ts";
 import type { EventFollower } from "./follow-events.ts";
-import { newestChange } from "./newest-change.ts";
 import type { StateFile } from "./state.ts";
 
 /** How the agent's time ended. */

@@ -6,7 +6,7 @@ import { agentReaders } from "../../sandbox/agents/registry.ts";
 import type { Broker } from "../broker.ts";
 import { Folder } from "../folder.ts";
 import { type Ending, writeOutcome } from "../outcome.ts";
-import type { Places } from "../places.ts";
+import type { Places } from "../settings.ts";
 import { signalAgent } from "./agent-files.ts";
 import { conclude } from "./conclude.ts";
 import { deliverEvents } from "./deliver-events.ts";

@@ -1,18 +1,21 @@
 import { type Clock, sleep } from "../../shared/clock.ts";
+import { defined } from "../../shared/defined.ts";
 import { BellhopError, describeError, errorCode } from "../../shared/errors.ts";
 import type { Logger } from "../../shared/log.ts";
 import type { Proposal, TaskState } from "../../sandbox/protocol/channel.ts";
+import { checkOutput } from "../../sandbox/protocol/output-policy.ts";
+import type { SandboxSpec } from "../../sandbox/protocol/sandbox-spec.ts";
 import { type Broker, isRetryable, persistently } from "../broker.ts";
 import { git, type Remote } from "../git/run.ts";
+import { type Imported, importWorkspace } from "../import/index.ts";
 import type { Ending } from "../outcome.ts";
+import type { Places } from "../settings.ts";
 
-/** A proposal, with what git needs to carry it out. */
-export interface Publication {
-  gitDir: string;
-  proposal: Proposal;
-}
+const askEveryMs = 1000;
+/** Maximum number of paths that a proposal lists of each kind. */
+const maxListed = 64;
 
-/** Dependencies of `publish`. */
+/** Dependencies of `publishWork`. */
 export interface PublishDeps {
   clock: Clock;
   log: Logger;
@@ -21,10 +24,82 @@ export interface PublishDeps {
   remainingMs(): number;
 }
 
-const askEveryMs = 1000;
+/** Imports the workspace of an agent that exited with 0, checks it against the output policy, and publishes it. */
+export async function publishWork(
+  places: Places,
+  spec: SandboxSpec,
+  summary: string | undefined,
+  deps: PublishDeps,
+): Promise<Ending> {
+  const imported = await importOrEnding(places, { ...spec, summary });
+  if ("reason" in imported) return imported;
+  deps.log.info({ ...imported, paths: undefined }, "workspace imported");
+  if (imported.result === "NoChanges")
+    return { reason: "NoChanges", message: `The agent changed nothing.${skippedNote(imported)}` };
+  const patchBytes = imported.result === "Committed" ? imported.patchBytes : imported.newBytes;
+  const findings = checkOutput({ paths: imported.paths, patchBytes }, spec.output);
+  if (imported.result === "TooMuch") return refusal([imported.why, ...findings.refusals]);
+  const proposal: Proposal = {
+    attempt: spec.attempt,
+    ref: spec.publish.ref,
+    newId: imported.commit,
+    files: imported.paths.length,
+    patchKiB: Math.ceil(patchBytes / 1024),
+    ...defined({ oldId: spec.publish.oldId }),
+    ...listed("protectedPaths", findings.protectedPaths),
+    ...listed("skipped", imported.skipped),
+    ...defined({ summary }),
+  };
+  if (findings.refusals.length > 0) return refuse(proposal, findings.refusals, deps);
+  return proposeAndPush({ gitDir: places.repository, proposal }, deps);
+}
+
+async function importOrEnding(
+  places: Places,
+  request: SandboxSpec & { summary: string | undefined },
+): Promise<Imported | Ending> {
+  try {
+    return await importWorkspace(places, request);
+  } catch (error) {
+    if (!(error instanceof BellhopError) || error.code !== "WorkspaceUnreadable") throw error;
+    return { reason: "WorkspaceUnreadable", message: error.message };
+  }
+}
+
+/** Stores the proposal all the same: the operator makes its own decision from it. This check only gives an early answer, with a message. */
+async function refuse(proposal: Proposal, refusals: readonly string[], deps: PublishDeps): Promise<Ending> {
+  try {
+    await deps.broker.propose(proposal);
+  } catch (error) {
+    deps.log.warn({ error }, "could not store the refused proposal");
+  }
+  return refusal(refusals);
+}
+
+function refusal(refusals: readonly string[]): Ending {
+  return { reason: "OutputRefused", message: `Nothing was published: ${refusals.join("; ")}.` };
+}
+
+function listed<Key extends "protectedPaths" | "skipped">(
+  key: Key,
+  values: readonly string[],
+): Partial<Record<Key, string[]>> {
+  const cut = values.slice(0, maxListed).map((value) => value.slice(0, 512));
+  return (cut.length === 0 ? {} : { [key]: cut }) as Partial<Record<Key, string[]>>;
+}
+
+function skippedNote({ skipped }: { skipped: readonly string[] }): string {
+  return skipped.length === 0 ? "" : ` Not included: ${skipped.slice(0, 5).join("; ")}.`;
+}
+
+/** A proposal, with the repository that git pushes from. */
+interface Publication {
+  gitDir: string;
+  proposal: Proposal;
+}
 
 /** Proposes a push, waits for the operator's permission, pushes exactly the allowed change, and returns the result. Idempotent. */
-export async function publish(publication: Publication, deps: PublishDeps): Promise<Ending> {
+async function proposeAndPush(publication: Publication, deps: PublishDeps): Promise<Ending> {
   try {
     await persistently(() => deps.broker.propose(publication.proposal), {
       clock: deps.clock,

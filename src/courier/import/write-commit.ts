@@ -1,10 +1,11 @@
 import { once } from "node:events";
+import type { SandboxSpec } from "../../sandbox/protocol/sandbox-spec.ts";
+import type { Mode } from "../git/objects.ts";
 import { ended, git, startGit, type GitOptions, type GitProcess } from "../git/run.ts";
-import { bytesOf, type RawPath } from "../raw-path.ts";
-import type { Mode } from "../git/tree.ts";
+import { bytesOf, rawPath, type RawPath } from "../raw-path.ts";
 
 /** The ref in the courier's own repository that a result is kept under. */
-export const resultRef = "refs/bellhop/result";
+const resultRef = "refs/bellhop/result";
 
 /** A change of one path against the base. */
 export type Change = { path: RawPath; mode: Mode; mark: number } | { path: RawPath; deleted: true };
@@ -98,4 +99,83 @@ function identity(text: string): string {
 function quoted(path: RawPath): string {
   const escape = (char: string): string => `\\${char.charCodeAt(0).toString(8).padStart(3, "0")}`;
   return `"${path.replaceAll(/[^\x20-\x7e]|["\\]/g, escape)}"`;
+}
+
+/** The id of the empty tree, which git knows without having it. */
+const emptyTree = {
+  sha1: "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
+  sha256: "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321",
+} as const;
+
+/** The size of the patch between two commits, binary content included; counted, never held. */
+export async function patchBytes(parent: string | undefined, commit: string, own: GitOptions): Promise<number> {
+  const args = [...diffTree, "-p", "--binary", "--no-ext-diff", "--no-textconv", before(parent, commit), commit];
+  const child = startGit(args, own);
+  child.stdin.on("error", () => {});
+  child.stdin.end();
+  let bytes = 0;
+  child.stdout.on("data", (chunk: Buffer) => (bytes += chunk.length));
+  await ended(child, args);
+  return bytes;
+}
+
+/** Every path that differs between two commits, those that are gone included: read from the commit, so that nothing in it is unheard of. */
+export async function changedPaths(parent: string | undefined, commit: string, own: GitOptions): Promise<RawPath[]> {
+  const out = await git([...diffTree, "--name-only", "-z", before(parent, commit), commit], own);
+  return rawPath(out).split("\0").filter(Boolean);
+}
+
+const diffTree = ["diff-tree", "-r", "--no-renames"];
+
+function before(parent: string | undefined, commit: string): string {
+  return parent ?? emptyTree[commit.length === 64 ? "sha256" : "sha1"];
+}
+
+const maxBody = 4096;
+
+/** Subject, the agent's summary as plain text, and our trailers as the last paragraph. */
+export function commitMessage(commit: SandboxSpec["commit"], summary: string | undefined): string {
+  const body = harmless(summary ?? "");
+  const paragraphs = [commit.subject.trim(), body, commit.trailers.join("\n")];
+  return `${paragraphs.filter(Boolean).join("\n\n")}\n`;
+}
+
+/** Invisible; keeps text readable and machines from acting on it. */
+const breaker = "\u200b";
+
+/**
+ * An agent's words as they may stand in a commit: no control characters, and nothing that a host or tool acts on there: trailers,
+ * mentions, issue references, closing keywords, CI skip markers.
+ */
+function harmless(summary: string): string {
+  const text = summary
+    .normalize("NFC")
+    .replaceAll(/\r\n?/g, "\n")
+    .replaceAll(
+      /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2028\u2029\u2060-\u206f\ufeff]/g,
+      (char) => (char === "\t" ? " " : ""),
+    );
+  return shortened(text)
+    .split("\n")
+    .map((line) => broken(line.trimEnd()))
+    .join("\n")
+    .replaceAll(/\n{3,}/g, "\n\n")
+    .trim();
+}
+
+function shortened(text: string): string {
+  return text.length <= maxBody ? text : `${text.slice(0, maxBody).replace(/[\ud800-\udbff]$/, "")}…`;
+}
+
+const closing =
+  /\b(close[sd]?|closing|fix(?:e[sd]|ing)?|resolve[sd]?|resolving|implement(?:s|ed|ing)?)(?=[\s:]+\S*\d)/gi;
+
+function broken(line: string): string {
+  return line
+    .replaceAll(closing, (verb) => `${verb.slice(0, 1)}${breaker}${verb.slice(1)}`)
+    .replace(/^(\s*[A-Za-z][A-Za-z0-9 -]{0,64}?)(\s*[:=#])/, `$1${breaker}$2`)
+    .replaceAll(/@(?=[\w-])/g, `@${breaker}`)
+    .replaceAll(/([#!])(?=\w)/g, `$1${breaker}`)
+    .replaceAll(/\bGH-(?=\d)/gi, (prefix) => `${prefix}${breaker}`)
+    .replaceAll(/(\[|\*\*\*)(?=\s*(?:skip|ci|no|actions|azurepipelines)\b|\s*no_ci)/gi, `$1${breaker}`);
 }

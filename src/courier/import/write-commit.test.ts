@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { commitMessage } from "./message.ts";
+import { commitMessage } from "./write-commit.ts";
 
 const commit = {
   author: { name: "bellhop[bot]", email: "b@example.com" },

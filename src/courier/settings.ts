@@ -1,7 +1,9 @@
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import { z } from "zod";
-import { BellhopError } from "../shared/errors.ts";
-import { environment } from "../sandbox/protocol/layout.ts";
+import { contextFiles, environment } from "../sandbox/protocol/layout.ts";
+import { sandboxSpec, type SandboxSpec } from "../sandbox/protocol/sandbox-spec.ts";
+import { BellhopError, describeError } from "../shared/errors.ts";
 
 /** Where this courier's volumes and files are; from its environment, so that the same commands run without mount namespaces. */
 export interface Places {
@@ -56,4 +58,21 @@ export function placesFrom(env: NodeJS.ProcessEnv): Places {
 function problems(error: z.ZodError): string {
   const each = error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
   return `the environment is not a sandbox's: ${each.join("; ")}. Only a sandbox pod can start the courier.`;
+}
+
+/** Reads the attempt's `sandbox.json`. Throws `SpecInvalid` with the path that failed. */
+export function readSpec(contextFolder: string): SandboxSpec {
+  const file = path.join(contextFolder, contextFiles.sandbox);
+  const parsed = sandboxSpec.safeParse(parse(file));
+  if (parsed.success) return parsed.data;
+  const where = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; ");
+  throw new BellhopError("SpecInvalid", `${file} is not what this courier understands: ${where}`);
+}
+
+function parse(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, "utf8"));
+  } catch (error) {
+    throw new BellhopError("SpecInvalid", `cannot read ${file}: ${describeError(error)}`, { cause: error });
+  }
 }
