@@ -9,7 +9,7 @@ describe("the courier's session", () => {
     { name: "whose clock is the same", aheadMinutes: 0, renewedAfter: 30 },
     { name: "whose clock is behind", aheadMinutes: -180, renewedAfter: 1 },
     { name: "whose clock is half an hour ahead", aheadMinutes: 30, renewedAfter: 45 },
-  ])("is renewed before its end with a broker $name", async ({ aheadMinutes, renewedAfter }) => {
+  ])("is renewed before it expires, with a broker $name", async ({ aheadMinutes, renewedAfter }) => {
     const clock = new FakeClock();
     const { broker, testBroker } = await aSandbox({ clock });
     testBroker.now = () => new Date(clock.now().getTime() + aheadMinutes * 60_000);

@@ -16,7 +16,10 @@ import {
 } from "../sandbox/protocol/channel.ts";
 import type { Remote } from "./git/run.ts";
 
-/** The courier's side of the channel. Every call throws `BrokerUnreachable` (retryable) or `BrokerRefused`, with the broker's sentence. */
+/**
+ * The courier's client of the broker. A call that fails throws `BrokerUnreachable` (retryable), or the code of the broker's refusal
+ * (`BrokerRefused` if it has none) with the broker's message.
+ */
 export interface Broker {
   /** Opens a session, or renews it. */
   open(signal?: AbortSignal): Promise<Session>;
@@ -25,7 +28,7 @@ export interface Broker {
   task(signal?: AbortSignal): Promise<TaskState>;
   /** The repository's address at the broker. */
   readonly repositoryURL: string;
-  /** Runs git against the repository with the courier's capability; renews it for the next try when it is refused. */
+  /** Runs git against the repository with the courier's capability. If the broker refuses the capability, the next call opens a new session. */
   withRemote<T>(run: (remote: Remote) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
@@ -37,18 +40,18 @@ export interface BrokerDeps {
   repositoryId: string;
   caFile: string;
   tokenFile: string;
-  /** Called with each new session, so that the agent's copy of its capability follows. */
+  /** Called with each new session, to update the agent's copy of its capability. */
   onSession(session: Session): void;
 }
 
 const callTimeoutMs = 15_000;
 
-/** At least this long between renewals, whatever the broker's clock says of a session's end. */
-const shortestMs = 60_000;
+/** Minimum time between two renewals. It also bounds the renewals if the clocks of broker and courier differ. */
+const minRenewalMs = 60_000;
 
 /**
- * Talks to the broker over TLS with our certificate authority alone, past every proxy. A session is renewed at half of its time, so that the
- * agent's copy of its capability never runs out; a refused capability is renewed once a call.
+ * Calls the broker over TLS, trusts only our certificate authority, and uses no proxy. A session is renewed after half of its lifetime, so that
+ * the agent's copy of its capability does not expire. If the broker refuses a capability, the call is repeated once with a new session.
  */
 export function brokerClient(deps: BrokerDeps): Broker {
   const dispatcher = new Agent({
@@ -109,7 +112,7 @@ export function brokerClient(deps: BrokerDeps): Broker {
 
 interface Sessions {
   open(signal?: AbortSignal): Promise<Session>;
-  /** The one in force; a new one where there is none or half of its time is over. */
+  /** The current session; opens a new one if there is none or half of its lifetime has passed. */
   held(signal?: AbortSignal): Promise<Session>;
   forget(): void;
 }
@@ -119,12 +122,12 @@ function keepSession(deps: BrokerDeps, call: (wanted: Call, signal?: AbortSignal
   let renewAtMs = 0;
 
   async function open(signal?: AbortSignal): Promise<Session> {
-    // The kubelet renews the file, so it is read each time.
+    // Read each time, because the kubelet renews the token in the file.
     const token = readFileSync(deps.tokenFile, "utf8").trim();
     const answer = await call({ method: "POST", route: routes.session, bearer: token, body: {} }, signal);
     current = checked(session, answer);
     const nowMs = deps.clock.now().getTime();
-    renewAtMs = nowMs + Math.max(shortestMs, (Date.parse(current.expiresAt) - nowMs) / 2);
+    renewAtMs = nowMs + Math.max(minRenewalMs, (Date.parse(current.expiresAt) - nowMs) / 2);
     secretRegistry.add(current.capability);
     secretRegistry.add(current.agentCapability);
     deps.onSession(current);
@@ -148,10 +151,10 @@ interface Call {
 function settle(route: string, status: number, body: string): unknown {
   if (status >= 200 && status < 300) return body === "" ? undefined : parse(body);
   const { code, message } = errorIn(body);
-  const said = `the broker answered ${status} to ${route}${message ? `: ${message}` : ""}`;
-  if (status === 401) throw new BellhopError("BrokerUnauthorized", said, { retryable: true });
-  if (status === 429 || status >= 500) throw new BellhopError("BrokerUnreachable", said, { retryable: true });
-  throw new BellhopError(code ?? "BrokerRefused", said);
+  const problem = `the broker answered ${status} to ${route}${message ? `: ${message}` : ""}`;
+  if (status === 401) throw new BellhopError("BrokerUnauthorized", problem, { retryable: true });
+  if (status === 429 || status >= 500) throw new BellhopError("BrokerUnreachable", problem, { retryable: true });
+  throw new BellhopError(code ?? "BrokerRefused", problem);
 }
 
 function errorIn(body: string): { code?: string; message?: string } {
@@ -176,23 +179,24 @@ function parse(body: string): unknown {
 function checked<T>(schema: z.ZodType<T>, answer: unknown): T {
   const parsed = schema.safeParse(answer);
   if (parsed.success) return parsed.data;
-  throw new BellhopError("BrokerUnreachable", `the broker's answer was not understood: ${parsed.error.message}`, {
+  throw new BellhopError("BrokerUnreachable", `the broker's answer has an unexpected format: ${parsed.error.message}`, {
     retryable: true,
   });
 }
 
-/** How long to retry a call, and a signal that ends it earlier. */
+/** How long a call is retried. */
 export interface Patience {
   clock: Clock;
   forMs: number;
+  /** Ends the retries earlier. */
   signal?: AbortSignal;
-  /** Whether a failure is worth another try; `retryable` errors by default. */
+  /** Whether to retry after this error; by default after `retryable` errors. */
   again?: (error: unknown) => boolean;
 }
 
 const backoff = { baseMs: 500, maxMs: 10_000, jitter: 0.2 };
 
-/** Retries until the call succeeds, the error is not retryable, or the time is up; then throws the last error. */
+/** Retries a call until it succeeds, its error is not retryable, or the time is up. Then throws the last error. */
 export async function persistently<T>(attempt: () => Promise<T>, patience: Patience): Promise<T> {
   const untilMs = patience.clock.now().getTime() + patience.forMs;
   const again = patience.again ?? isRetryable;
@@ -207,7 +211,7 @@ export async function persistently<T>(attempt: () => Promise<T>, patience: Patie
   }
 }
 
-/** Whether a retry can help. */
+/** Whether the error is temporary, so that a retry can succeed. */
 export function isRetryable(error: unknown): boolean {
   return error instanceof BellhopError && error.retryable;
 }

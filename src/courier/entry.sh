@@ -1,11 +1,11 @@
 #!/bin/sh
-# First process of the agent's container: runs the agent, ends whatever it left running, and waits until the courier has what it needs.
-# Plain POSIX shell with cat, mkfifo and sleep, since it runs in images of all kinds (dash and busybox are tested).
-# Everything in $BELLHOP_OUT is read with suspicion by the courier: an agent that forges these files fools only itself.
+# First process of the agent's container: runs the agent, ends every process that the agent left, and waits until the courier has finished.
+# Needs only a POSIX shell, cat, mkfifo and sleep, because it runs in any image (tested with dash and busybox).
+# The courier does not trust the files in $BELLHOP_OUT: an agent that forges them harms only its own task.
 set -u
 umask 002
 
-# In blocks of 512 bytes, as POSIX has it for `ulimit -f`: 10 MiB.
+# 10 MiB, in blocks of 512 bytes, the unit of `ulimit -f` in POSIX.
 output_blocks=20480
 release_limit=900
 asked=''
@@ -19,12 +19,12 @@ ca=$BELLHOP_IN/ca.crt
 export GIT_CONFIG_GLOBAL BELLHOP_PROMPT_FILE BELLHOP_CONTEXT_FILE
 export SSL_CERT_FILE NODE_EXTRA_CA_CERTS REQUESTS_CA_BUNDLE CURL_CA_BUNDLE GIT_SSL_CAINFO PIP_CERT CARGO_HTTP_CAINFO
 
-# Every process of the agent carries this in its environment. It is how they are found where this script is not process 1.
+# Every process of the agent has this in its environment. If this script is not process 1, it finds them by it.
 mark="$$-$(date +%s)-$BELLHOP_OUT"
 
 pause() { sleep 0.1 2>/dev/null || sleep 1; }
 
-# Ends every other process of this container. Only process 1 of a namespace may say "everyone": anywhere else that is the whole machine.
+# Ends every other process of this container. Only process 1 of a PID namespace may signal all processes (-1): elsewhere that is the whole machine.
 kill_others() {
   if [ $$ -eq 1 ] && [ "${BELLHOP_ISOLATION:-pod}" != process ]; then
     kill -KILL -1 2>/dev/null
@@ -44,7 +44,7 @@ others_left() {
   [ -n "$(marked)" ]
 }
 
-# `status` escapes line ends in a process's name, so that no name can pass for a state.
+# The kernel escapes line ends in the process name, so a name cannot imitate the State line.
 alive() {
   state=''
   { while read -r key value; do [ "$key" = State: ] && state=$value && break; done <"$1"; } 2>/dev/null
@@ -59,7 +59,7 @@ marked() {
   done
 }
 
-# Gives up after 8 s, whatever a look around costs here: the courier waits for 10 s. Tries bound it where the clock is set back.
+# Stops after 8 s, because the courier waits for 10 s. The number of tries is limited too, in case the clock is set back.
 end_everything() {
   begun=$(date +%s)
   tries=0
@@ -73,9 +73,9 @@ end_everything() {
   return 0
 }
 
-# Says something to the courier, making room where the agent has filled the volume.
-say() {
-  # A link that the agent left is not followed.
+# Writes a file for the courier. If the agent has filled the volume, removes its files first.
+report() {
+  # Removed first, so that a link of the agent is not followed.
   rm -f -- "$BELLHOP_OUT/$1" 2>/dev/null
   { printf '%s\n' "$2" >"$BELLHOP_OUT/$1"; } 2>/dev/null && return
   for file in "$BELLHOP_OUT"/* "$BELLHOP_OUT"/.[!.]*; do
@@ -86,7 +86,7 @@ say() {
   printf '%s\n' "$2" >"$BELLHOP_OUT/$1"
 }
 
-# The courier is another user of the same group.
+# Makes the files readable for the courier, which is another user of the same group.
 open_to_courier() {
   command -v find >/dev/null 2>&1 || return 0
   find "$BELLHOP_WORKSPACE" -type d ! -perm -0550 -exec chmod u+rx,g+rx {} \; 2>/dev/null
@@ -97,8 +97,8 @@ open_to_courier() {
 
 cd "$BELLHOP_WORKSPACE" || exit 1
 
-# Keeps the first 10 MiB of what the agent prints and swallows the rest, so that it never blocks. Not with `head -c`, which holds small
-# output back: an agent that prints a line now and then would look silent, and the end of its output would be lost when it is stopped.
+# Stores the first 10 MiB of the agent's output and discards the rest, so that the agent never blocks. `head -c` would not do, because it
+# buffers small output: an agent that prints a line now and then would look silent, and a stop would lose the end of its output.
 pipe=${TMPDIR:-/tmp}/bellhop-output-$$
 rm -f "$pipe"
 mkfifo -m 600 "$pipe" || exit 1
@@ -137,7 +137,7 @@ if [ -n "$asked" ]; then
   code=143
   [ -e "$BELLHOP_IN/stop" ] && how=stopped
 else
-  # The end of its output may still be on its way.
+  # The end of its output may still be in the pipe.
   tries=0
   while kill -0 "$drain" 2>/dev/null && [ $tries -lt 10 ]; do
     tries=$((tries + 1))
@@ -146,16 +146,17 @@ else
 fi
 
 kill "$watcher" 2>/dev/null
-# From here the courier gives us 10 s, then a while to open the tree. The code is said again once nobody is left who might have changed it.
-say exit "$code"
+# From here the courier waits 10 s, and longer while the tree is made readable. The code is written again after the last process has ended,
+# because a process could have changed it.
+report exit "$code"
 if end_everything; then
-  say stopped opening
+  report stopped opening
   open_to_courier
-  say exit "$code"
-  say stopped "$how"
+  report exit "$code"
+  report stopped "$how"
 fi
 
-# The kubelet ends the courier as soon as this container is gone.
+# The kubelet ends the courier as soon as this container exits.
 waited=0
 while [ ! -e "$BELLHOP_IN/release" ] && [ $waited -lt $release_limit ]; do
   sleep 1

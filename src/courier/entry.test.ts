@@ -17,7 +17,7 @@ import { ended, stubs, unkillable } from "./testing.ts";
 
 const script = path.join(import.meta.dirname, "entry.sh");
 
-/** A container is a PID namespace with its own /proc: only there may the script end "everyone". */
+/** A container is a PID namespace with its own /proc. Only there may the script signal every process. */
 const namespace = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child", "--mount-proc"];
 const noNamespaces = lacking([...namespace, "true"], "no namespaces can be made here (`unshare --user --pid` fails)");
 const noBusybox = lacking(["busybox", "true"], "busybox is not installed");
@@ -91,7 +91,7 @@ const shells = [
 describe.each(shells)("the entry script with $name", { timeout: 60_000 }, ({ prefix, environment, lacks }) => {
   beforeEach((context) => skipWhereLacking(context, lacks));
 
-  it("feeds the prompt, keeps output and exit code, waits for its release and ends with the agent's code", async () => {
+  it("passes the prompt to the agent, keeps output and exit code, waits for the release and exits with the agent's code", async () => {
     const container = start(prefix, "cat; echo oops >&2; pwd; exit 7", environment);
     expect(await stopped(container)).toBe("ended");
     expect(container.read("out/exit")).toBe("7\n");
@@ -101,7 +101,7 @@ describe.each(shells)("the entry script with $name", { timeout: 60_000 }, ({ pre
     expect(await ended(container.process)).toBe(7);
   });
 
-  it("ends all that the agent left, also what left its session and ignores signals", async () => {
+  it("ends every process that the agent left, also in other sessions and if it ignores signals", async () => {
     const container = start(
       prefix,
       `for i in 1 2 3; do (trap '' TERM HUP INT; while :; do echo $i >>late$i; sleep 0.05; done) & done
@@ -116,7 +116,7 @@ describe.each(shells)("the entry script with $name", { timeout: 60_000 }, ({ pre
     expect(sizes()).toEqual(before);
   });
 
-  it("keeps what the agent prints as soon as it is printed, and the first 10 MiB of it", async () => {
+  it("stores the agent's output immediately, up to 10 MiB", async () => {
     const container = start(
       prefix,
       `echo a line; while ! [ -e go ]; do sleep 0.05; done; head -c 30000000 /dev/zero; touch through`,
@@ -129,7 +129,7 @@ describe.each(shells)("the entry script with $name", { timeout: 60_000 }, ({ pre
     expect(existsSync(path.join(container.root, "workspace/through"))).toBe(true);
   });
 
-  it("follows no link that the agent left where its end is said", async () => {
+  it("follows no link that the agent put in place of the files that report its end", async () => {
     const container = start(
       prefix,
       `echo theirs >file; for name in exit stopped; do ln -s "$PWD/file" "$BELLHOP_OUT/$name"; done`,
@@ -147,14 +147,14 @@ describe.each(shells)("the entry script with $name", { timeout: 60_000 }, ({ pre
     expect(container.read("out/exit")).toBe("143\n");
   });
 
-  it("makes what the agent closed readable for the courier's group", async () => {
+  it("makes files that the agent protected readable for the courier's group", async () => {
     const container = start(
       prefix,
       "mkdir -p closed/inner; echo x >closed/inner/file; chmod 0 closed/inner/file closed/inner",
       environment,
     );
     await stopped(container);
-    // By their modes: whoever runs this as root reads everything.
+    // Compares the modes, because root can read every file.
     const modeOf = (name: string): number => statSync(path.join(container.root, "workspace", name)).mode;
     expect(modeOf("closed/inner") & 0o050).toBe(0o050);
     expect(modeOf("closed/inner/file") & 0o040).toBe(0o040);
@@ -162,16 +162,16 @@ describe.each(shells)("the entry script with $name", { timeout: 60_000 }, ({ pre
 });
 
 describe("the entry script", { timeout: 60_000 }, () => {
-  it("ends the agent on SIGTERM and says that the pod ends", async () => {
+  it("ends the agent on SIGTERM and reports that the pod ends", async () => {
     const container = start(["/bin/sh"], "touch there; sleep 300", process_);
     await expect.poll(() => existsSync(path.join(container.root, "workspace/there"))).toBe(true);
     container.process.kill("SIGTERM");
     expect(await stopped(container)).toBe("terminated");
   });
 
-  it("says the exit code first, and pauses 8 s at most for what cannot be ended, also where sleep knows only whole seconds", async () => {
+  it("reports the exit code first, and waits at most 8 s for processes that cannot be ended, even if sleep supports only whole seconds", async () => {
     const folder = mkdtempSync(path.join(tmpdir(), "bellhop-stubs-"));
-    // Seconds pass when somebody sleeps, and at no other time.
+    // The clock of this stub advances only when the script sleeps.
     const slept = path.join(folder, "slept");
     const sleep = `case $1 in *.*) exit 1 ;; esac
       if [ -e "$BELLHOP_OUT/exit" ]; then echo waiting; else echo working; fi >>${slept}`;
@@ -189,13 +189,13 @@ describe("the entry script", { timeout: 60_000 }, () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it("says 127 for a command that is not there", async () => {
+  it("reports 127 for a command that does not exist", async () => {
     const container = start(["/bin/sh"], "exec /no/such/agent", process_);
     await stopped(container);
     expect(container.read("out/exit")).toBe("127\n");
   });
 
-  it("harms nobody else where it is not process 1, whatever the isolation is said to be", async () => {
+  it("ends no foreign process if it is not process 1, whatever isolation is configured", async () => {
     const bystander = spawn("sleep", ["300"], { stdio: "ignore" });
     try {
       const container = start(["/bin/sh"], "true", { BELLHOP_ISOLATION: "pod" });
@@ -230,7 +230,7 @@ describe("the entry script", { timeout: 60_000 }, () => {
   });
 });
 
-/** Processes of an agent, by its mark; none may be left. */
+/** The processes of an agent, found by its mark. None may be left. */
 function carrying(root: string): string[] {
   return readdirSync("/proc").filter(
     (pid) => /^[0-9]+$/.test(pid) && environmentOf(pid).includes(`BELLHOP_RUN=`) && environmentOf(pid).includes(root),
@@ -241,7 +241,7 @@ function environmentOf(pid: string): string {
   try {
     return readFileSync(`/proc/${pid}/environ`, "latin1");
   } catch {
-    // Gone meanwhile.
+    // The process has ended meanwhile.
     return "";
   }
 }

@@ -21,9 +21,9 @@ export interface OpenFile {
 }
 
 /**
- * A folder held by its descriptor. Everything in it is reached as `/proc/self/fd/<n>/<name>`: the kernel resolves the first part to the
- * very folder that was opened, wherever its path points by now, and `O_NOFOLLOW` guards the one name that is left. Node has no `openat`;
- * this is the same thing. Renaming, swapping or linking any folder on the way therefore changes nothing.
+ * An open folder, identified by its file descriptor. Its entries are opened as `/proc/self/fd/<n>/<name>`: the kernel resolves the first part
+ * to the folder that was opened, even if its path now leads elsewhere, and `O_NOFOLLOW` refuses a link as the last part. This has the effect
+ * of `openat`, which Node does not have. A process that renames or replaces folders meanwhile therefore cannot redirect the courier.
  */
 export class Folder {
   readonly #fd: number;
@@ -37,7 +37,7 @@ export class Folder {
     return new Folder(openSync(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
   }
 
-  /** Opens a folder inside; throws `ELOOP` or `ENOTDIR` when it is a link or something else by now. */
+  /** Opens a folder inside. Throws `ELOOP` or `ENOTDIR` if the entry is a link or not a folder. */
   enter(name: string): Folder {
     return new Folder(openSync(this.#at(name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
   }
@@ -62,9 +62,9 @@ export class Folder {
     }
   }
 
-  /** Opens a regular file for reading; undefined when it is gone or anything else (a link, a FIFO, a device, a folder). */
+  /** Opens a regular file for reading; undefined if there is none or if the entry is a link, a FIFO, a device or a folder. */
   file(name: string): OpenFile | undefined {
-    // Looking first keeps us from opening a device, which can have effects; `O_NONBLOCK` keeps a FIFO from holding us.
+    // The type is checked first, because opening a device can have side effects. With `O_NONBLOCK`, opening a FIFO does not block.
     if (!this.look(name)?.isFile()) return undefined;
     const fd = openOrGone(this.#at(name));
     if (fd === undefined) return undefined;
@@ -74,12 +74,12 @@ export class Folder {
     return undefined;
   }
 
-  /** A symbolic link's target, as it is. */
+  /** The target of a symbolic link, unchanged. */
   link(name: string): Buffer {
     return readlinkSync(this.#at(name), { encoding: "buffer" });
   }
 
-  /** The first `maxBytes` of a regular file as text; undefined when there is none. */
+  /** The first `maxBytes` of a regular file as text; undefined if there is no such file. */
   text(name: string, maxBytes: number): string | undefined {
     const file = this.file(name);
     if (file === undefined) return undefined;

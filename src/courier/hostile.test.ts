@@ -18,7 +18,7 @@ async function run(script: string, base: string): Promise<TestSandbox> {
 const published = (sandbox: TestSandbox, file: string): string => sh(sandbox.origin, `git show '${branch}:${file}'`);
 
 describe("a hostile agent", { timeout: 120_000 }, () => {
-  it("gets none of its hooks, filters, fsmonitor or replaced git configuration run", async () => {
+  it("cannot make the courier run hooks, filters, an fsmonitor or its own git configuration", async () => {
     const sandbox = await run(
       `
       trap_=$BELLHOP_WORKSPACE/../sprung
@@ -36,7 +36,7 @@ describe("a hostile agent", { timeout: 120_000 }, () => {
     expect(existsSync(path.join(sandbox.root, "sprung"))).toBe(false);
   });
 
-  it("cannot make attributes change bytes: line ends, ident and encodings stay as they are, both ways", async () => {
+  it("cannot change bytes with attributes: line ends, ident and encodings stay unchanged in checkout and import", async () => {
     const sandbox = await run(
       `
       grep -q '^\\$Id\\$$' ident && [ "$(od -An -c crlf | tr -d ' ')" = 'a\\r\\nb\\n' ] || exit 5
@@ -54,7 +54,7 @@ describe("a hostile agent", { timeout: 120_000 }, () => {
     expect(sh(sandbox.origin, `git cat-file -s ${branch}:utf16`).trim()).toBe("4");
   });
 
-  it("cannot bring out the courier's token through links in place of its own files", async () => {
+  it("cannot publish the courier's token through links in place of its own files", async () => {
     const sandbox = await run(
       `
       secret=$BELLHOP_WORKSPACE/../token
@@ -69,7 +69,7 @@ describe("a hostile agent", { timeout: 120_000 }, () => {
     expect(sandbox.testBroker.pushes).toEqual([]);
   });
 
-  it("has nothing read as its events that has another name elsewhere", async () => {
+  it("cannot make the courier read a file with a second hard link as its events", async () => {
     const sandbox = await run(
       `
       printf '%s\\n' '{"type":"message","text":"of another volume"}' >theirs
@@ -81,7 +81,7 @@ describe("a hostile agent", { timeout: 120_000 }, () => {
     expect(sandbox.testBroker.events).toEqual([]);
   });
 
-  it("gets links published as links, and files that a link replaces as deleted", async () => {
+  it("has its links published as links, and files behind a replaced folder as deleted", async () => {
     const sandbox = await run(
       "ln -s ../token leak; rm -rf src; ln -s ../context src",
       "mkdir src; echo a >src/sandbox.json",
@@ -92,7 +92,7 @@ describe("a hostile agent", { timeout: 120_000 }, () => {
     expect(sh(sandbox.origin, `git log -p ${branch}`)).not.toContain(sandbox.testBroker.token);
   });
 
-  it("does not make the courier wait with FIFOs or unknown events, nor believe what it forges", async () => {
+  it("cannot block the courier with FIFOs or unknown events, nor deceive it with forged files", async () => {
     const sandbox = await run(
       `
       mkfifo pipe; rm tracked; mkfifo tracked
@@ -111,13 +111,13 @@ describe("a hostile agent", { timeout: 120_000 }, () => {
     expect(published(sandbox, "tracked")).toBe("a\n");
   });
 
-  it("may print 100 MB, of which 10 MiB are kept", async () => {
+  it("can print 100 MB, of which 10 MiB are kept", async () => {
     const sandbox = await run("head -c 100000000 /dev/zero; echo x >new", "echo a >file");
     expect(sandbox.outcome()).toMatchObject({ reason: "Published" });
     expect(statSync(path.join(sandbox.places.out, "output.log")).size).toBe(10 * 1024 * 1024);
   });
 
-  it("has nothing left that writes after its end, not even what left its process group", async () => {
+  it("leaves no process that writes after its end, not even one outside its process group", async () => {
     const sandbox = await run(
       `
       setsid sh -c 'while :; do date >>late; sleep 0.1; done' >/dev/null 2>&1 &
@@ -130,7 +130,7 @@ describe("a hostile agent", { timeout: 120_000 }, () => {
     expect(published(sandbox, "late")).toBe(now());
   });
 
-  it("publishes nothing while a process of it cannot be ended, and says so", async () => {
+  it("has nothing published if one of its processes cannot be ended, and the outcome says so", async () => {
     const sandbox = await aSandbox({ base: "echo a >file" });
     await sandbox.checkout();
     sandbox.agent(["/bin/sh", "-c", "echo x >new"], { programs: unkillable });
@@ -139,7 +139,7 @@ describe("a hostile agent", { timeout: 120_000 }, () => {
     expect(existsSync(path.join(sandbox.places.in, "stop"))).toBe(true);
   });
 
-  it("cannot smuggle git's own folder in under another spelling", async () => {
+  it("cannot add a `.git` folder under another spelling", async () => {
     const sandbox = await run(
       `mkdir -p .GIT/hooks sub/.git 'git~1' "$(printf '.g\\342\\200\\214it')"
       for d in .GIT/hooks sub/.git 'git~1' "$(printf '.g\\342\\200\\214it')"; do echo evil >$d/config; done; echo fine >sub/fine`,
@@ -150,7 +150,7 @@ describe("a hostile agent", { timeout: 120_000 }, () => {
     expect(sandbox.testBroker.proposals.at(-1)?.skipped).toHaveLength(4);
   });
 
-  it("writes names in any encoding, renames, deletes and turns files into folders and back", async () => {
+  it("can use names in any encoding, rename, delete, and replace files with folders and the reverse", async () => {
     const sandbox = await run(
       `mv ordner/größe.txt 'neu "quoted" ñ.txt'; rm gone; rm becomes-folder; mkdir becomes-folder; echo in >becomes-folder/f
       rm -r becomes-file; echo now >becomes-file; printf x >"$(printf 'latin-\\351')"; printf y >'line
@@ -162,7 +162,7 @@ break'; printf z >':(glob)magic'; printf w >'-dash'; chmod +x run`,
     expect(sh(sandbox.origin, `git rev-parse ${branch}^{tree}`).trim()).toBe(agentsView);
   });
 
-  it("cannot hide what it changed behind ignore files of its own: the base's count", async () => {
+  it("cannot hide its changes with its own ignore files, because only those of the base count", async () => {
     const sandbox = await run(
       "echo '*' >.gitignore; echo changed >file; echo new >other; mkdir x; echo y >x/y",
       "echo '*.log' >.gitignore; echo a >file",
@@ -172,7 +172,7 @@ break'; printf z >':(glob)magic'; printf w >'-dash'; chmod +x run`,
 });
 
 describe("a hostile repository", { timeout: 60_000 }, () => {
-  it("writes nothing outside the workspace and nothing into git's folder; what is refused stays as it is", async () => {
+  it("writes nothing outside the workspace or into `.git`; refused paths stay unchanged in the commit", async () => {
     const sandbox = await aSandbox({ base: "echo a >file" });
     const tree = (entries: string): string => sh(sandbox.origin, `printf '${entries}' | git mktree`).trim();
     const blob = sh(sandbox.origin, "echo evil | git hash-object -w --stdin").trim();
@@ -191,7 +191,7 @@ describe("a hostile repository", { timeout: 60_000 }, () => {
     expect(sh(sandbox.origin, `git diff --name-status ${head} ${branch}`)).toBe("M\tok\n");
   });
 
-  it("does not follow a workspace entry that is a link when the checkout starts again", async () => {
+  it("does not make a repeated checkout follow a link in the workspace", async () => {
     const sandbox = await aSandbox({ base: "echo a >file" });
     sh(sandbox.root, "mkdir precious; echo keep >precious/file");
     symlinkSync(path.join(sandbox.root, "precious"), path.join(sandbox.places.workspace, "left"));

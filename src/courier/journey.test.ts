@@ -24,7 +24,7 @@ async function journey(script: string, options: Parameters<typeof aSandbox>[0] =
 }
 
 describe("a sandbox's journey", { timeout: 60_000 }, () => {
-  it("publishes what an agent changed, with our author, its words and our trailers", async () => {
+  it("publishes the agent's changes with our author, its summary and our trailers", async () => {
     const sandbox = await journey(`
       echo '{"type":"progress","text":"reading"}' >>$BELLHOP_OUT/events.jsonl
       cat >prompt-seen; rm prompt-seen
@@ -57,13 +57,13 @@ describe("a sandbox's journey", { timeout: 60_000 }, () => {
     expect(existsSync(path.join(sandbox.places.in, "release"))).toBe(true);
   });
 
-  it("says NoChanges and pushes nothing when the tree is the base's", async () => {
+  it("reports NoChanges and pushes nothing if the tree equals the base", async () => {
     const sandbox = await journey("echo x >src/new; rm src/new; touch src/login.ts");
     expect(sandbox.outcome()).toMatchObject({ reason: "NoChanges" });
     expect(sandbox.testBroker.proposals).toEqual([]);
   });
 
-  it("starts an empty repository", async () => {
+  it("publishes the first commit of an empty repository", async () => {
     const sandbox = await aSandbox();
     await sandbox.checkout();
     sandbox.agent(["/bin/sh", "-c", "git status >/dev/null && echo first >readme.md"]);
@@ -84,7 +84,7 @@ describe("a sandbox's journey", { timeout: 60_000 }, () => {
       echo more >>src/login.ts; git commit -qam mine
       if git push -q origin HEAD:refs/heads/stolen; then exit 9; fi`);
     expect(sandbox.outcome()).toMatchObject({ reason: "Published" });
-    // The agent's own commits do not matter: the courier makes one commit on the base.
+    // The agent's own commits have no effect: the courier writes one commit on the base.
     expect(sh(sandbox.origin, `git rev-list --count ${branch}; git branch`)).toMatch(/^2\n/);
   });
 
@@ -95,12 +95,12 @@ describe("a sandbox's journey", { timeout: 60_000 }, () => {
     expect(sandbox.testBroker.pushes).toEqual([]);
   });
 
-  it("never says the agent's capability, though the agent printed it last", async () => {
+  it("does not report the agent's capability, even if the agent printed it last", async () => {
     const sandbox = await journey(`git config --get-regexp 'http.*extraheader'; exit 1`);
     expect(sandbox.outcome().message).toContain("Authorization: Bearer [redacted]");
   });
 
-  it("refuses a workflow file in any case, and says which", async () => {
+  it("refuses a workflow file in any letter case, and names it", async () => {
     const sandbox = await journey("mkdir -p .GitHub/Workflows; echo x >.GitHub/Workflows/Evil.yml");
     expect(sandbox.outcome()).toMatchObject({ reason: "OutputRefused" });
     expect(sandbox.outcome().message).toContain(".GitHub/Workflows/Evil.yml");
@@ -114,11 +114,11 @@ describe("a sandbox's journey", { timeout: 60_000 }, () => {
       script: `mkdir -p .github/workflows; echo x >'.github/workflows/a\nb.yml'`,
     },
     {
-      name: "a link in the place of a protected folder",
+      name: "a link in place of a protected folder",
       script: "mkdir tools; echo {} >tools/settings.json; ln -s tools .claude",
     },
     {
-      name: "a link in the place of a folder above one",
+      name: "a link in place of a parent of a protected folder",
       script: "mkdir -p x/workflows; echo x >x/workflows/a.yml; ln -s x .github",
     },
   ])("refuses $name", async ({ script }) => {
@@ -135,7 +135,7 @@ describe("a sandbox's journey", { timeout: 60_000 }, () => {
     expect(sandbox.outcome().message).toContain("1024 KiB");
   });
 
-  it("ends an agent that runs over its wall clock", async () => {
+  it("ends an agent that exceeds its wall clock limit", async () => {
     const sandbox = await journey("echo changed >src/login.ts; sleep 600", {
       change: (spec) => ({ ...spec, limits: { ...spec.limits, wallClockMs: 1500 } }),
     });
@@ -143,7 +143,7 @@ describe("a sandbox's journey", { timeout: 60_000 }, () => {
     expect(sandbox.testBroker.pushes).toEqual([]);
   });
 
-  it("keeps the time of an agent that takes away what shows that it runs", async () => {
+  it("counts the time of an agent that removes the files which show that it runs", async () => {
     const sandbox = await aSandbox({
       base,
       change: (spec) => ({ ...spec, limits: { ...spec.limits, wallClockMs: 1500 } }),
@@ -156,7 +156,7 @@ describe("a sandbox's journey", { timeout: 60_000 }, () => {
     expect(await sandbox.run()).toMatchObject({ reason: "WallClockExceeded" });
   });
 
-  it("ends an agent that is silent, though not one that only writes files", async () => {
+  it("ends a silent agent, but not one that only writes files", async () => {
     const change: NonNullable<Parameters<typeof aSandbox>[0]>["change"] = (spec) => ({
       ...spec,
       limits: { ...spec.limits, stallMs: 1500 },
@@ -167,7 +167,7 @@ describe("a sandbox's journey", { timeout: 60_000 }, () => {
     expect(writing.outcome()).toMatchObject({ reason: "Published" });
   });
 
-  it("stops when the operator says so", async () => {
+  it("stops if the operator wants the attempt to end", async () => {
     const sandbox = await aSandbox({ base });
     await sandbox.checkout();
     sandbox.testBroker.decide = () => ({ stop: true });
@@ -176,7 +176,7 @@ describe("a sandbox's journey", { timeout: 60_000 }, () => {
     await ended(agent);
   });
 
-  it("passes on the operator's refusal", async () => {
+  it("reports the operator's refusal", async () => {
     const sandbox = await aSandbox({ base });
     await sandbox.checkout();
     sandbox.testBroker.decide = (proposed) => ({
@@ -187,7 +187,7 @@ describe("a sandbox's journey", { timeout: 60_000 }, () => {
     expect(await sandbox.run()).toMatchObject({ reason: "PublishRefused", message: "the pull request was closed" });
   });
 
-  it("refuses to move a branch that exists where none was expected", async () => {
+  it("does not move an existing branch if it was to create one", async () => {
     const sandbox = await aSandbox({ base });
     await sandbox.checkout();
     sh(sandbox.origin, `git update-ref ${branch} main`);
@@ -196,7 +196,7 @@ describe("a sandbox's journey", { timeout: 60_000 }, () => {
     expect(sh(sandbox.origin, `git rev-parse ${branch}`)).toBe(sh(sandbox.origin, "git rev-parse main"));
   });
 
-  it("survives a broker that is away during the run, and an expired capability", async () => {
+  it("continues after the broker was unavailable during the run, and after its capability expired", async () => {
     const sandbox = await aSandbox({ base });
     await sandbox.checkout();
     sandbox.testBroker.away = true;
@@ -209,7 +209,7 @@ describe("a sandbox's journey", { timeout: 60_000 }, () => {
     expect(sandbox.testBroker.events).toEqual([{ type: "message", text: "hi" }]);
   });
 
-  it("makes the same commit when it is started again, and says the same once it is done", async () => {
+  it("writes the same commit if it is started again, and the same outcome if it had ended", async () => {
     const sandbox = await aSandbox({ base });
     await sandbox.checkout();
     sandbox.agent(["/bin/sh", "-c", `echo x >new; echo '{"type":"result","summary":"s"}' >$BELLHOP_OUT/events.jsonl`]);
@@ -223,7 +223,7 @@ describe("a sandbox's journey", { timeout: 60_000 }, () => {
     expect(sandbox.testBroker.proposals).toHaveLength(2);
   });
 
-  it("publishes nothing when the pod is asked to end before the agent has", async () => {
+  it("publishes nothing if the pod is asked to end before the agent has ended", async () => {
     const sandbox = await aSandbox({ base });
     await sandbox.checkout();
     const agent = sandbox.agent(["/bin/sh", "-c", "echo x >new; sleep 600"]);

@@ -46,7 +46,7 @@ function said(child: ChildProcess): { text: string } {
 }
 
 describe("the courier as a process", { timeout: 90_000 }, () => {
-  it("checks out, publishes, waits to be asked to end, and shows no token", async () => {
+  it("checks out, publishes, waits for SIGTERM, and prints no token", async () => {
     const sandbox = await aSandbox({ base: "echo a >file" });
     const checkout = courier(sandbox, "checkout");
     const words = [said(checkout)];
@@ -64,7 +64,7 @@ describe("the courier as a process", { timeout: 90_000 }, () => {
     expect(text).not.toMatch(new RegExp(`${sandbox.testBroker.token}|capability-(courier|agent)-1`));
   });
 
-  it("fails the checkout with an outcome when the commit is not there", async () => {
+  it("writes an outcome if the commit to check out does not exist", async () => {
     const sandbox = await aSandbox({ base: "echo a >file" });
     const spec = { ...sandbox.spec, checkout: { headSHA: "0123456789".repeat(4), branch: "main" } };
     writeFileSync(path.join(sandbox.places.context, "sandbox.json"), JSON.stringify(spec));
@@ -76,7 +76,7 @@ describe("the courier as a process", { timeout: 90_000 }, () => {
     expect(sh(sandbox.places.workspace, "ls -A")).toBe("");
   });
 
-  it("says how it is used, and what is missing", async () => {
+  it("prints its usage, and what is invalid in sandbox.json", async () => {
     const sandbox = await aSandbox();
     const unknown = courier(sandbox, "publish");
     const words = said(unknown);
@@ -86,19 +86,19 @@ describe("the courier as a process", { timeout: 90_000 }, () => {
     const broken = courier(sandbox, "run");
     const why = said(broken);
     expect(await ended(broken)).toBe(1);
-    await expect.poll(() => why.text).toContain("sandbox.json is not what this courier understands");
+    await expect.poll(() => why.text).toContain("sandbox.json is invalid for this version of the courier");
   });
 });
 
 const courierUser = { uid: users.courier, gid: users.group };
 const agentUser = { uid: users.agent, gid: users.group };
-/** Other users can be had by root alone, and only where they may read this checkout. */
+/** Only root can start processes of other users, and those users must be able to read this checkout. */
 const noOtherUsers =
   process.getuid?.() === 0 && spawnSync(process.execPath, [program], courierUser).status === 2
     ? undefined
     : "only root can start processes of other users, and they must be able to read this checkout";
 
-/** Volumes as a kubelet makes them for a pod with an `fsGroup`, and a termination log for everybody. */
+/** Gives the volumes the modes that a kubelet gives them for a pod with an `fsGroup`, and makes the termination log writable for every user. */
 function forTheGroup({ root, places }: TestSandbox): void {
   chmodSync(root, 0o755);
   for (const folder of ["in", "out", "workspace", "courier", "home", "tmp"].map((name) => path.join(root, name))) {
@@ -110,7 +110,7 @@ function forTheGroup({ root, places }: TestSandbox): void {
 }
 
 describe("a sandbox whose agent is another user than its courier", { timeout: 90_000 }, () => {
-  it("lets the agent change modes and times of what was checked out, and publishes the modes", async (context) => {
+  it("lets the agent change modes and times of checked-out files, and publishes the modes", async (context) => {
     skipWhereLacking(context, noOtherUsers);
     const sandbox = await aSandbox({ base: "echo a >run.sh; echo b >same; ln -s same link; mkdir d; echo c >d/file" });
     forTheGroup(sandbox);

@@ -15,20 +15,20 @@ import { run } from "./run/index.ts";
 
 const usage = `usage: courier checkout | courier run
 
-  checkout  init container: proves that egress is closed, checks the repository out, hands over to the agent
-  run       sidecar: follows the agent, commits and publishes what it made
+  checkout  init container: checks that egress is closed, checks out the repository, writes the agent's input
+  run       sidecar: follows the agent, commits and publishes its work
 
-Both find their places in BELLHOP_… variables, which a sandbox pod sets.
+Both read their paths from BELLHOP_… variables, which the sandbox pod sets.
 `;
 
 async function main(args: readonly string[], log: Logger): Promise<number> {
   const [command, ...rest] = args;
   if (rest.length > 0 || (command !== "checkout" && command !== "run")) {
-    const problem = command === undefined ? "no command" : `unknown: ${args.join(" ")}`;
+    const problem = command === undefined ? "no command" : `unknown command: ${args.join(" ")}`;
     process.stderr.write(`courier: ${problem}\n\n${usage}`);
     return 2;
   }
-  // Files that the courier writes into shared volumes belong to the agent's group; folders there inherit the group.
+  // Files that the courier writes into shared volumes must be writable for the agent's group, which folders there pass on.
   process.umask(0o002);
   const places = placesFrom(process.env);
   return command === "checkout" ? checkoutCommand(places, log) : runCommand(places, log);
@@ -79,7 +79,7 @@ function checkoutReason(error: unknown): OutcomeReason {
 }
 
 const log = createLogger("courier");
-// Timers of the shared clock do not keep a process alive; this does, until there is an exit code.
+// Timers of the shared clock do not keep the process alive. This timer does, until there is an exit code.
 const keepAlive = setInterval(() => {}, 60_000);
 try {
   process.exitCode = await main(process.argv.slice(2), log);

@@ -17,7 +17,7 @@ describe("the outcome", () => {
     expect(courierOutcome.safeParse(JSON.parse(text)).success).toBe(true);
   });
 
-  it("carries no control characters and no token", () => {
+  it("contains no control characters and no token", () => {
     const text = encodeOutcome({
       version: 1,
       attempt: 1,

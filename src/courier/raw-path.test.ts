@@ -21,9 +21,9 @@ describe("paths", () => {
     "x\\.git",
     ".g\u200cit",
     "\ufeff.git",
-  ])("takes %j for git's own folder", (name) => {
+  ])("refuses %j, which git could read as a `.git` folder", (name) => {
     expect(isDotGit(raw(name))).toBe(true);
-    expect(unsafePath(raw(`a/${name}/config`))).toBe("git would take it for its own folder");
+    expect(unsafePath(raw(`a/${name}/config`))).toBe("git could read it as a `.git` folder");
   });
 
   it.each([".gitignore", ".github", "git", ".git2", "a.git", "git~2", ".gitmodules", "größe"])(
@@ -34,17 +34,17 @@ describe("paths", () => {
     },
   );
 
-  it.each(["../a", "a/../b", "/etc/passwd", "a//b", ".", "a/.", "", "a/"])("does not write %j", (path) => {
-    expect(unsafePath(path)).toBe("it leaves its folder");
+  it.each(["../a", "a/../b", "/etc/passwd", "a//b", ".", "a/.", "", "a/"])("refuses %j", (path) => {
+    expect(unsafePath(path)).toBe("it contains an empty name, `.` or `..`");
   });
 
-  it("does not write what is too long or too deep", () => {
+  it("refuses paths that are too long or too deep", () => {
     expect(unsafePath("a".repeat(256))).toBeDefined();
     expect(unsafePath(Array.from({ length: 201 }, () => "a").join("/"))).toBeDefined();
     expect(unsafePath(Array.from({ length: 200 }, () => "a").join("/"))).toBeUndefined();
   });
 
-  it("lets no path leave its folder or reach git's own, whatever the bytes", () => {
+  it("accepts no path that leaves its folder or leads into a `.git` folder, whatever its bytes", () => {
     const part = fc.constantFrom(
       ".",
       "..",
@@ -90,13 +90,13 @@ describe("paths", () => {
     expect(Math.min(seen.safe, seen.unsafe), JSON.stringify(seen)).toBeGreaterThan(thorough(5_000));
   }, 60_000);
 
-  it("shows people any bytes as one line", () => {
+  it("converts any bytes to one human-readable line", () => {
     expect(forPeople(raw("größe"))).toBe("größe");
     expect(forPeople("a\nb\x1b\xff")).toBe("a\ufffdb\ufffd\ufffd");
     expect(forPeople("a".repeat(1000))).toHaveLength(512);
   });
 
-  it("names the folders of a path, outermost first", () => {
+  it("lists the folders of a path, outermost first", () => {
     expect(foldersOf("a/b/c")).toEqual(["a", "a/b"]);
     expect(foldersOf("a")).toEqual([]);
   });

@@ -1,6 +1,6 @@
 /**
- * A path inside a repository as its raw bytes, one character a byte (latin1). Names in any encoding survive, comparisons are by byte, and
- * nothing is normalised behind our back.
+ * A path inside a repository as its raw bytes, one character for each byte (latin1). So names in any encoding stay unchanged, comparisons
+ * are by byte, and no library normalises a name.
  */
 export type RawPath = string;
 
@@ -14,7 +14,7 @@ export function rawPath(bytes: Buffer): RawPath {
   return bytes.toString("latin1");
 }
 
-/** A path as people read it: UTF-8, with a mark for bytes that are not, without control characters, at most 512 characters. */
+/** A path in human-readable form: decoded as UTF-8, with U+FFFD for invalid bytes and control characters, at most 512 characters. */
 export function forPeople(path: RawPath): string {
   const text = bytesOf(path)
     .toString("utf8")
@@ -27,7 +27,7 @@ export function joined(parent: RawPath, name: string): RawPath {
   return parent === "" ? name : `${parent}/${name}`;
 }
 
-/** The folders a path lies in, outermost first. */
+/** The folders that contain a path, outermost first. */
 export function foldersOf(path: RawPath): RawPath[] {
   const parts = path.split("/");
   return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join("/"));
@@ -38,13 +38,15 @@ export const maxPathBytes = 4000;
 export const maxPathDepth = 200;
 const maxNameBytes = 255;
 
-/** Why a path from a commit must not be written to a work tree; undefined when it may. */
+/** The reason why a path from a commit must not be written to a work tree; undefined if it is safe. */
 export function unsafePath(path: RawPath): string | undefined {
   const names = path.split("/");
   if (path.length > maxPathBytes || names.length > maxPathDepth) return "it is too long";
-  if (names.some((name) => name === "" || name === "." || name === "..")) return "it leaves its folder";
-  if (names.some((name) => name.length > maxNameBytes || name.includes("\0"))) return "no file can have that name";
-  if (names.some(isDotGit)) return "git would take it for its own folder";
+  if (names.some((name) => name === "" || name === "." || name === ".."))
+    return "it contains an empty name, `.` or `..`";
+  if (names.some((name) => name.length > maxNameBytes || name.includes("\0")))
+    return "one of its names is not a valid file name";
+  if (names.some(isDotGit)) return "git could read it as a `.git` folder";
   return undefined;
 }
 
@@ -52,8 +54,9 @@ export function unsafePath(path: RawPath): string | undefined {
 const ignorable = /[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]/g;
 
 /**
- * Whether a name is `.git` for any file system a clone may meet: in any case, with HFS+'s ignored code points, as NTFS's short name, with
- * trailing dots and spaces, as a stream, or behind a backslash (as git's own `verify_path` with both protections on).
+ * Whether a name means `.git` on any file system on which the repository may be cloned: in any letter case, with code points that HFS+ ignores,
+ * as the NTFS short name, with trailing dots and spaces, as an NTFS stream, or after a backslash. Git's `verify_path` makes the same checks
+ * with `core.protectHFS` and `core.protectNTFS`.
  */
 export function isDotGit(name: string): boolean {
   const folded = bytesOf(name).toString("utf8").replaceAll(ignorable, "").toLowerCase();

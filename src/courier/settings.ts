@@ -5,7 +5,7 @@ import { contextFiles, environment } from "../sandbox/protocol/layout.ts";
 import { sandboxSpec, type SandboxSpec } from "../sandbox/protocol/sandbox-spec.ts";
 import { BellhopError, describeError } from "../shared/errors.ts";
 
-/** Where this courier's volumes and files are; from its environment, so that the same commands run without mount namespaces. */
+/** Paths of the courier's volumes and files, from its environment, so that the same commands also run where no volumes are mounted. */
 export interface Places {
   in: string;
   out: string;
@@ -18,7 +18,7 @@ export interface Places {
   tokenFile: string;
   terminationLog: string;
   isolation: "pod" | "process";
-  /** Address of our own node; undefined where nobody says. */
+  /** Address of the pod's own node; undefined if the environment does not name it. */
   hostIP: string | undefined;
 }
 
@@ -36,7 +36,7 @@ const variables = z.object({
   [environment.hostIP]: z.string().optional(),
 });
 
-/** Reads the places from the environment. Throws `EnvironmentInvalid`, naming the variables that are missing or wrong. */
+/** Reads the paths from the environment. Throws `EnvironmentInvalid`, which names each missing or invalid variable. */
 export function placesFrom(env: NodeJS.ProcessEnv): Places {
   const parsed = variables.safeParse(env);
   if (!parsed.success) throw new BellhopError("EnvironmentInvalid", problems(parsed.error));
@@ -57,16 +57,16 @@ export function placesFrom(env: NodeJS.ProcessEnv): Places {
 
 function problems(error: z.ZodError): string {
   const each = error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
-  return `the environment is not a sandbox's: ${each.join("; ")}. Only a sandbox pod can start the courier.`;
+  return `the environment is not that of a sandbox: ${each.join("; ")}. Only a sandbox pod can start the courier.`;
 }
 
-/** Reads the attempt's `sandbox.json`. Throws `SpecInvalid` with the path that failed. */
+/** Reads the attempt's `sandbox.json`. Throws `SpecInvalid`, which names each invalid field. */
 export function readSpec(contextFolder: string): SandboxSpec {
   const file = path.join(contextFolder, contextFiles.sandbox);
   const parsed = sandboxSpec.safeParse(parse(file));
   if (parsed.success) return parsed.data;
   const where = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; ");
-  throw new BellhopError("SpecInvalid", `${file} is not what this courier understands: ${where}`);
+  throw new BellhopError("SpecInvalid", `${file} is invalid for this version of the courier: ${where}`);
 }
 
 function parse(file: string): unknown {

@@ -13,7 +13,7 @@ import type { Places } from "./settings.ts";
 import { run } from "./run/index.ts";
 import { startBroker, type TestBroker } from "./stand-in/testing.ts";
 
-/** Runs git as a person would, in a folder, with a fixed identity; answers its output. */
+/** Runs a shell command in a folder, with a fixed identity for git, and returns its output. */
 export function sh(folder: string, command: string): string {
   return execFileSync("/bin/sh", ["-ec", command], {
     cwd: folder,
@@ -33,16 +33,16 @@ export function sh(folder: string, command: string): string {
   });
 }
 
-/** Who a process runs as; absent: whoever runs the test. */
+/** The user of a process; by default the user who runs the test. */
 export interface TestUser {
   uid?: number;
   gid?: number;
 }
 
-/** How a test's agent is started. */
+/** Options of a test's agent. */
 export interface AgentOptions {
   user?: TestUser;
-  /** Shell scripts by name, found before the system's programs. */
+  /** Shell scripts by name, which come before the system's programs in the PATH. */
   programs?: Record<string, string>;
 }
 
@@ -56,31 +56,31 @@ export interface TestSandbox {
   testBroker: TestBroker;
   broker: Broker;
   checkout(): Promise<void>;
-  /** Starts the agent under the entry script; as another user, or with programs in front of the system's, where a test says so. */
+  /** Starts the agent under the entry script. */
   agent(command: readonly string[], options?: AgentOptions): ChildProcess;
-  /** Runs the sidecar to its end and answers the outcome it wrote. */
+  /** Runs the sidecar to its end and returns the outcome that it wrote. */
   run(options?: { terminate?: AbortSignal }): Promise<CourierOutcome>;
   outcome(): CourierOutcome;
   close(): Promise<void>;
 }
 
-/** How a test's sandbox is to be. */
+/** Options of a test's sandbox. */
 export interface SandboxOptions {
-  /** Fills the first commit, as a shell script run in a work tree; absent: the repository is empty. */
+  /** A shell script that creates the files of the first commit; without it the repository is empty. */
   base?: string;
   change?: (spec: SandboxSpec) => SandboxSpec;
-  /** The broker client's. */
+  /** The clock of the broker client. */
   clock?: Clock;
 }
 
 const hosts = new Set<TestSandbox>();
 
-/** Closes every sandbox of a test, also after a failure. */
+/** Closes every sandbox of a test; for `afterEach`. */
 export async function closeSandboxes(): Promise<void> {
   for (const sandbox of hosts) await sandbox.close();
 }
 
-/** Makes a sandbox; `closeSandboxes` takes it away. */
+/** Creates a sandbox; `closeSandboxes` removes it. */
 export async function aSandbox(options: SandboxOptions = {}): Promise<TestSandbox> {
   const root = mkdtempSync(path.join(tmpdir(), "bellhop-courier-"));
   const origin = path.join(root, "origin", "42");
@@ -119,7 +119,7 @@ export async function aSandbox(options: SandboxOptions = {}): Promise<TestSandbo
       return child;
     },
     async run({ terminate } = {}) {
-      // The agent's container ends with the release; the kubelet then asks the courier to end. Here it does not wait for that.
+      // In a pod, the kubelet sends SIGTERM to the courier after the agent's container has exited. Here the courier does not wait for that.
       const linger = AbortSignal.any([terminate ?? new AbortController().signal]);
       await run(places, spec, { ...deps, clock: impatient, terminate: linger });
       return sandbox.outcome();
@@ -138,13 +138,13 @@ export async function aSandbox(options: SandboxOptions = {}): Promise<TestSandbo
   return sandbox;
 }
 
-/** The system's clock, but for the half minute that a finished sidecar waits to be asked to end. */
+/** The system clock, but without the 30 s that a finished sidecar waits for SIGTERM. */
 const impatient = {
   ...systemClock,
   after: (delayMs: number, callback: () => void) => systemClock.after(delayMs === 30_000 ? 0 : delayMs, callback),
 };
 
-/** A folder of programs, as shell scripts by name, for the front of a PATH. */
+/** Creates a folder of shell scripts, by name, to put first in a PATH. */
 export function stubs(root: string, programs: Record<string, string>): string {
   const folder = path.join(root, "bin");
   mkdirSync(folder);
@@ -153,7 +153,7 @@ export function stubs(root: string, programs: Record<string, string>): string {
   return folder;
 }
 
-/** A `grep` that finds a process which cannot be ended: there is no such number. */
+/** A `grep` that reports a process which cannot be ended, because no process has that id. */
 export const unkillable = { grep: "echo /proc/99999999/environ" };
 
 /** Resolves when a process has ended. */

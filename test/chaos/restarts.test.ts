@@ -79,7 +79,7 @@ describe("processes that stop and start again", () => {
     await world.kill("broker");
     await open();
     // Until the courier has called the broker without success: a broker that starts too early might not be missed.
-    await courierSaid(world, task, "the last events were not taken");
+    await courierSaid(world, task, "could not send the last events");
     await courierSaid(world, task, "workspace imported");
     await world.start("broker");
     await isPublishedOnce(thread, commentId);

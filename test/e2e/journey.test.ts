@@ -252,7 +252,7 @@ describe("an installation on a cluster that does not enforce network policies", 
     expect(why).toMatchObject({ status: "False", reason: "EgressNotEnforced" });
     expect(await place.git("for-each-ref", "--format=%(refname)", "refs/heads")).toBe("refs/heads/main\n");
     const said = (await botComments(place, issue)).join("\n");
-    expect(said).toMatch(/^\*\*Failed .*The agent was not started.*198\.51\.100\.1:6443.*could be reached/s);
+    expect(said).toMatch(/^\*\*Failed .*The agent was not started.*its pod could reach .*198\.51\.100\.1:6443/s);
     const pod = ended.status?.attempts?.at(-1)?.podName ?? "";
     const started = "jsonpath={.status.containerStatuses[?(@.name=='agent')].state.running}";
     expect(await place.kubectl(["get", "pod", "-n", place.namespace, pod, "-o", started])).toBe("");

@@ -13,14 +13,14 @@ export interface CloneSource {
   /** The repository's address at the broker. */
   url: string;
   checkout: SandboxSpec["checkout"];
-  /** Paths that were written; git refuses an index with the paths that we refused. */
+  /** The paths that were written to the workspace. Git would refuse an index that has the others. */
   tree: readonly TreeEntry[];
   baseRefFetched: boolean;
 }
 
 /**
- * Gives the agent a clone of its own in the workspace: the same objects, the broker as `origin`, its branch checked out, writable by the
- * group, without hooks. It is made before the agent runs; afterwards none of our git processes ever looks into it.
+ * Creates the agent's own clone in the workspace: the same objects, the broker as `origin`, its branch checked out, writable by the group,
+ * without hooks. It is created before the agent starts. After that, no git process of ours reads it.
  */
 export async function agentClone(workspace: string, source: CloneSource): Promise<void> {
   const clone: GitOptions = { gitDir: path.join(workspace, ".git") };

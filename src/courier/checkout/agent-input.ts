@@ -5,10 +5,10 @@ import { contextFiles, inFiles } from "../../sandbox/protocol/layout.ts";
 import type { SandboxSpec } from "../../sandbox/protocol/sandbox-spec.ts";
 import type { Places } from "../settings.ts";
 
-/** The entry script as it is shipped, beside this program. */
+/** The entry script, which is part of the courier's image. */
 const entryScript = new URL("../entry.sh", import.meta.url);
 
-/** Writes the agent's input into `in`: entry script, prompt, context, and one CA file with the public roots and ours. */
+/** Writes the agent's input into `in`: entry script, prompt, context, and one CA file with the public root certificates and ours. */
 export function writeAgentInput(places: Places): void {
   const at = (name: string): string => path.join(places.in, name);
   copyFileSync(entryScript, at(inFiles.entry));
@@ -23,12 +23,12 @@ export function writeAgentInput(places: Places): void {
 /** Settings of the agent's git. */
 export interface AgentGit {
   brokerURL: string;
-  /** The agent's own, fetch only. */
+  /** The agent's own capability, which only fetches. */
   capability: string;
   author: SandboxSpec["commit"]["author"];
 }
 
-/** Writes the agent's `gitconfig`: its capability for the broker, who it commits as, and that it may work in a clone that we made. */
+/** Writes the agent's `gitconfig`: its capability for the broker, its author, and `safe.directory`, because the workspace belongs to another user. */
 export function writeAgentGitConfig(places: Places, agent: AgentGit): void {
   const broker = new URL("/", agent.brokerURL).href;
   const lines = [
@@ -41,7 +41,7 @@ export function writeAgentGitConfig(places: Places, agent: AgentGit): void {
       proxy: "",
     }),
   ];
-  // Replaced as a whole: the agent's git may read it at any time.
+  // Replaced in one step, because the agent's git may read it at any time.
   const file = path.join(places.in, inFiles.gitconfig);
   writeFileSync(`${file}.new`, lines.join(""), { mode: 0o640 });
   renameSync(`${file}.new`, file);

@@ -25,7 +25,7 @@ const handedOver = ({ places }: TestSandbox): string[] => [
 ];
 
 describe("the checkout of a pod", { timeout: 60_000 }, () => {
-  it("hands nothing over where egress is open", async () => {
+  it("writes no input for the agent if egress is open", async () => {
     const sandbox = await aPod();
     const clock = new FakeClock();
     const done = checkout({ ...sandbox.places, isolation: "pod" }, sandbox.spec, {
@@ -35,14 +35,14 @@ describe("the checkout of a pod", { timeout: 60_000 }, () => {
       answers: () => Promise.resolve(true),
     });
     const refused = done.catch((error: unknown) => error);
-    // It tries for 10 s; the clock is turned until then.
+    // The probe is repeated for 10 s; the clock is advanced until then.
     await expect.poll(() => clock.pending).toBe(1);
     await clock.advance(11_000);
     expect(await refused).toMatchObject({ code: "EgressNotEnforced" });
     expect(handedOver(sandbox)).toEqual([]);
   });
 
-  it("probes only once the broker has answered: before its network is up, a pod reaches nothing", async () => {
+  it("probes egress only after the broker has answered, because a pod reaches nothing before its network is ready", async () => {
     const sandbox = await aPod();
     const heard: string[] = [];
     const broker = {

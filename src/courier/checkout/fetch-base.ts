@@ -3,7 +3,7 @@ import type { SandboxSpec } from "../../sandbox/protocol/sandbox-spec.ts";
 import { git, type Remote } from "../git/run.ts";
 import { type Broker, isRetryable, persistently, type Patience } from "../broker.ts";
 
-/** How many commits of history are fetched. The agent can fetch more through the broker (`git fetch --deepen`). */
+/** Number of commits that are fetched. The agent can fetch more through the broker (`git fetch --deepen`). */
 const depth = 50;
 
 /** Refs in the courier's own repository. */
@@ -17,8 +17,8 @@ export interface FetchDeps {
 }
 
 /**
- * Recreates the courier's own bare repository and fetches the commit to start from, and the branch that the change would go into where
- * there is one (its absence is no failure: it may be gone). An empty repository fetches nothing.
+ * Recreates the courier's own bare repository, and fetches the commit to start from and the target branch of the change. A target branch that
+ * does not exist is no failure, because it may have been deleted. Nothing is fetched if the repository is empty.
  */
 export async function fetchBase(
   checkout: SandboxSpec["checkout"],
@@ -45,7 +45,7 @@ async function fetchBaseRef(baseRef: string | undefined, deps: FetchDeps): Promi
   }
 }
 
-/** `main` of `refs/heads/main` or `main`. */
+/** The branch name in a ref: `main` for `refs/heads/main` and for `main`. */
 export function branchName(ref: string): string {
   return ref.replace(/^refs\/heads\//, "");
 }

@@ -22,23 +22,23 @@ export interface CheckoutDeps {
   answers(probe: Probe): Promise<boolean>;
 }
 
-/** A new pod's policies, and the operator's note of its uid, come with a delay; the broker is asked for this long. */
+/** How long calls to the broker are retried: network policies take effect, and the operator records the pod's uid, some time after the pod starts. */
 const brokerPatienceMs = 90_000;
 
 /**
- * The init container: proves that egress is closed, hands over what the agent is to have, fetches the commit, and writes the work tree and
- * the agent's clone. Starts from the beginning each time it runs. Throws `EgressNotEnforced`, `BrokerUnreachable`, or what made the checkout fail.
+ * Runs as the init container: checks that egress is closed, writes the agent's input, fetches the commit, and writes the work tree and the
+ * agent's clone. If it is started again, it repeats every step. Throws `EgressNotEnforced`, `BrokerUnreachable`, or the error of a later step.
  */
 export async function checkout(places: Places, spec: SandboxSpec, deps: CheckoutDeps): Promise<void> {
-  // First: a pod whose network is not up yet reaches nothing, whatever its policies. The broker's answer shows that it is.
-  await persistently(() => deps.broker.open(), { clock: deps.clock, forMs: brokerPatienceMs, again: mayPass });
+  // Comes first: before its network is ready, a pod reaches nothing, with or without policies. The broker's answer shows that it is ready.
+  await persistently(() => deps.broker.open(), { clock: deps.clock, forMs: brokerPatienceMs, again: isTemporary });
   await requireClosedEgress(places, spec, deps);
   writeAgentInput(places);
   await fillWorkspace(places, spec, deps);
 }
 
-/** A broker that does not know this pod yet will; one that calls the request malformed will not change its mind. */
-function mayPass(error: unknown): boolean {
+/** Whether a retry can succeed. The broker refuses a pod that it does not know yet; only a malformed request is refused for good. */
+function isTemporary(error: unknown): boolean {
   return isRetryable(error) || (error instanceof BellhopError && error.code !== "BadRequest");
 }
 
@@ -68,7 +68,7 @@ async function fillWorkspace(places: Places, spec: SandboxSpec, deps: CheckoutDe
   deps.log.info({ commit: spec.checkout.headSHA, paths: tree.length, refused: named }, "checked out");
 }
 
-/** Removes files that an earlier run of this container left; links are removed, not followed. */
+/** Removes the files of an earlier run of this container. Links are removed, not followed. */
 function emptyFolder(folder: string): void {
   for (const name of readdirSync(folder, { encoding: "buffer" })) {
     rmSync(Buffer.concat([Buffer.from(`${folder}${path.sep}`), name]), { recursive: true, force: true });

@@ -8,13 +8,13 @@ const api = { name: "API server", host: "192.0.2.1", port: 443 };
 const node = { name: "another node", host: "192.0.2.2", port: 10_250 };
 
 describe("the egress probe", () => {
-  it("is content at once when nothing answers", async () => {
+  it("ends at once if no address answers", async () => {
     expect(await probeEgress([api, node], { clock: new FakeClock(), answers: () => Promise.resolve(false) })).toEqual(
       [],
     );
   });
 
-  it("tries again what answers, since policies may lag", async () => {
+  it("probes an address that answers again, because policies take effect with a delay", async () => {
     const clock = new FakeClock();
     const start = clock.now().getTime();
     const open = probeEgress([api, node], {
@@ -25,7 +25,7 @@ describe("the egress probe", () => {
     expect(await open).toEqual([]);
   });
 
-  it("names what still answers after 10 s, and how to go on", async () => {
+  it("names the addresses that still answer after 10 s, and the possible fixes", async () => {
     const clock = new FakeClock();
     const open = probeEgress([api, node], { clock, answers: (probe) => Promise.resolve(probe === node) });
     await clock.advance(11_000);
@@ -33,7 +33,7 @@ describe("the egress probe", () => {
     expect(egressMessage([node])).toMatch(/another node \(192\.0\.2\.2:10250\).*acceptOwnNode/);
   });
 
-  it("takes a connection for an answer, and a refusal for none", async () => {
+  it("counts an accepted connection as an answer, and a refused one as none", async () => {
     const server = createServer((socket) => socket.destroy());
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const { port } = server.address() as AddressInfo;
@@ -43,7 +43,7 @@ describe("the egress probe", () => {
     expect(await answers(probe)).toBe(false);
   });
 
-  it("takes whatever a name server says over UDP for an answer, and no word for none", async () => {
+  it("counts any reply of a name server over UDP as an answer, and silence as none", async () => {
     const asked: string[] = [];
     const server = createSocket("udp4");
     await new Promise<void>((resolve) => server.bind(0, "127.0.0.1", resolve));
@@ -53,7 +53,7 @@ describe("the egress probe", () => {
     expect(asked).toEqual([
       expect.stringContaining("\nkubernetes\x07default\x03svc\x07cluster\x05local\0\0\x01\0\x01"),
     ]);
-    // Refused: an error is an answer.
+    // The response code "refused": an error is a reply too.
     server.on("message", (_question, { port }) => server.send(Buffer.from("8105", "hex"), port, "127.0.0.1"));
     expect(await answers(probe)).toBe(true);
     await new Promise<void>((resolve) => server.close(resolve));
@@ -61,13 +61,13 @@ describe("the egress probe", () => {
     expect(egressMessage([probe])).toContain(`cluster DNS (127.0.0.1:${probe.port}/UDP)`);
   });
 
-  it("takes an address that there is no way to for one that does not answer, over UDP as well", async () => {
-    // A port that the system refuses to connect to, as it does where there is no route.
+  it("counts an address without a route as one that does not answer, also over UDP", async () => {
+    // The system refuses to connect to a broadcast address, as it does without a route.
     const probe = { name: "cluster DNS", host: "255.255.255.255", port: 53, protocol: "dns" as const };
     expect(await answers(probe)).toBe(false);
   });
 
-  it("leaves the pod's own node out only where the profile accepts it", () => {
+  it("does not probe the pod's own node if the profile accepts that it is open", () => {
     const egress = { probes: [node, { name: "API server", host: "192.0.2.9", port: 6443 }], notProbed: [] };
     expect(probesOf({ ...egress, acceptOwnNode: false }, node.host)).toHaveLength(2);
     expect(probesOf({ ...egress, acceptOwnNode: true }, node.host)).toEqual([egress.probes[1]]);

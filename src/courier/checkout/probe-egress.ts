@@ -12,16 +12,16 @@ export interface ProbeDeps {
   answers(probe: Probe): Promise<boolean>;
 }
 
-/** Network policies reach a new pod's node with a delay; an address that answers is tried again for this long. */
+/** How long an address that answers is probed again, because network policies take effect some time after a pod starts. */
 const patienceMs = 10_000;
 const pauseMs = 500;
 
-/** Addresses to probe: all that are named, except the pod's own node if the profile accepts that network plugins open it. */
+/** The addresses to probe: all of the spec, except the pod's own node if the profile accepts that the network plugin opens it. */
 export function probesOf({ probes, acceptOwnNode }: SandboxSpec["egress"], hostIP: string | undefined): Probe[] {
   return probes.filter(({ host }) => !(acceptOwnNode && host === hostIP));
 }
 
-/** The probes that still answer after 10 s; empty when egress is enforced. */
+/** Probes the addresses for up to 10 s, and returns those that still answer. None means that egress is closed. */
 export async function probeEgress(probes: readonly Probe[], deps: ProbeDeps): Promise<Probe[]> {
   const untilMs = deps.clock.now().getTime() + patienceMs;
   let open = await stillOpen(probes, deps);
@@ -39,14 +39,14 @@ async function stillOpen(probes: readonly Probe[], deps: ProbeDeps): Promise<Pro
 
 const answerTimeoutMs = 2000;
 
-/** Whether an address answers within 2 s: takes a connection, or says anything to a question for a name. */
+/** Whether an address answers within 2 s: accepts a connection, or sends any reply to a DNS query. */
 export function answers(probe: Probe): Promise<boolean> {
   return probe.protocol === "dns" ? answersDNS(probe) : answersTCP(probe);
 }
 
 /**
- * Whether an address takes a TCP connection. A refusal counts as no answer: some policy engines reject with a reset, so it
- * does not tell an enforced policy from an open one with nobody listening.
+ * Whether an address accepts a TCP connection. A refused connection counts as no answer: some policy engines reject with a reset, so a reset
+ * does not show whether the policy is enforced or no process listens.
  */
 function answersTCP({ host, port }: Probe): Promise<boolean> {
   return new Promise((resolve) => {
@@ -61,10 +61,10 @@ function answersTCP({ host, port }: Probe): Promise<boolean> {
   });
 }
 
-/** Datagrams get lost; the question is put again after this long. */
-const askAgainMs = 700;
+/** Time until a query is sent again, because datagrams can be lost. */
+const resendMs = 700;
 
-/** Whether a name server says anything, be it an error: what carries questions out carries words out. */
+/** Whether a name server sends any reply, even an error. A reply shows that queries leave the pod, and queries can carry data. */
 function answersDNS({ host, port }: Probe): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = createSocket(isIPv6(host) ? "udp6" : "udp4");
@@ -84,32 +84,32 @@ function answersDNS({ host, port }: Probe): Promise<boolean> {
     socket.once("error", () => end(false));
     socket.once("connect", () => {
       ask();
-      again = setInterval(ask, askAgainMs);
+      again = setInterval(ask, resendMs);
     });
-    // Connected, so that only its answers are heard. A callback would be given the error as well: without a route there is one at once.
+    // A connected socket receives only replies of this address. There is no callback, because it would also get the error that a missing route causes.
     socket.connect(port, host);
   });
 }
 
-/** The address of `kubernetes.default.svc.cluster.local`, which a cluster's own server knows (RFC 1035, section 4.1). */
+/** A query for `kubernetes.default.svc.cluster.local`, which the DNS of every cluster can answer. Format: RFC 1035, section 4.1. */
 const question = Buffer.concat([
-  // An id, "recursion desired", one question.
+  // The id, the flag "recursion desired", and one question.
   Buffer.from("be1101000001000000000000", "hex"),
   ...["kubernetes", "default", "svc", "cluster", "local"].map((label) =>
     Buffer.from(`${String.fromCharCode(label.length)}${label}`),
   ),
-  // The name's end; type A, class IN.
+  // The end of the name; type A, class IN.
   Buffer.from("0000010001", "hex"),
 ]);
 
-/** The message for an open egress, with the possible fixes. */
+/** The message if egress is open, with the possible fixes. */
 export function egressMessage(open: readonly Probe[]): string {
   const which = open
     .map((probe) => `${probe.name} (${probe.host}:${probe.port}${probe.protocol === "dns" ? "/UDP" : ""})`)
     .join(", ");
   return (
-    `The agent was not started: from its pod, ${which} could be reached, which the sandbox's NetworkPolicy denies. ` +
-    "Use a network plugin that enforces NetworkPolicy for egress (for example Calico or Cilium), remove foreign policies that open these " +
-    "pods, or, where the plugin always opens the pod's own node, set sandbox.acceptOwnNode in the profile."
+    `The agent was not started: its pod could reach ${which}, although the sandbox's NetworkPolicy denies it. ` +
+    "Use a network plugin that enforces NetworkPolicy for egress (for example Calico or Cilium), or remove other policies that open these " +
+    "pods. If the plugin always opens the pod's own node, set sandbox.acceptOwnNode in the profile."
   );
 }

@@ -16,18 +16,19 @@ import type { GitOptions } from "../git/run.ts";
 import { bytesOf, foldersOf, unsafePath, type RawPath } from "../raw-path.ts";
 
 const { O_CREAT, O_EXCL, O_WRONLY, O_NOFOLLOW } = constants;
-/** Linux's limit on a link's target. */
+/** Linux's limit for the target of a symbolic link. */
 const maxTargetBytes = 4095;
 
-/** A path of the commit that was not written to the workspace, and why. Its absence in the workspace means nothing; the import keeps it in the commit. */
+/** A path of the commit that was not written to the workspace, and the reason. The import does not count it as deleted, and keeps it in the commit. */
 export interface Refused {
   path: RawPath;
   why: string;
 }
 
 /**
- * Writes a commit's files as their blobs' bytes, without attributes and filters. Links come last, so that no file is written through one;
- * links to other repositories become empty folders. Hostile paths are left out and named. Expects an empty folder and umask 002.
+ * Writes the files of a commit with the exact bytes of their blobs, without attributes and filters. Symbolic links are written last, so that no
+ * file is written through one. Submodules become empty folders. Returns the unsafe paths, which are not written. Expects an empty folder and
+ * umask 002.
  */
 export async function writeWorktree(
   folder: string,
@@ -120,7 +121,7 @@ function writeAll(fd: number, chunk: Buffer): void {
 
 function linkTarget(target: Buffer): Buffer {
   if (target.length === 0 || target.length > maxTargetBytes || target.includes(0)) {
-    throw new BellhopError("LinkInvalid", "no link can have that target");
+    throw new BellhopError("LinkInvalid", "its link target is invalid");
   }
   return target;
 }
@@ -128,9 +129,9 @@ function linkTarget(target: Buffer): Buffer {
 function conflict(error: unknown): string {
   const code = errorCode(error);
   if (code === "ENOSPC" || code === "EDQUOT") throw full(error);
-  if (code === "LinkInvalid") return "no link can have that target";
+  if (code === "LinkInvalid") return "its link target is invalid";
   if (["EEXIST", "ENOTDIR", "EISDIR", "ELOOP"].includes(code ?? ""))
-    return "another entry of the commit is in its place";
+    return "another entry of the commit occupies its path";
   if (code === "ENAMETOOLONG") return "it is too long";
   throw error;
 }
@@ -154,7 +155,7 @@ export function loadRefused(folder: string): Refused[] {
   return stored.parse(JSON.parse(readFileSync(join(folder, "refused.json"), "utf8")));
 }
 
-/** A tree without those paths. */
+/** The tree without the paths that the checkout omitted. */
 export function without(tree: readonly TreeEntry[], refused: readonly Refused[]): TreeEntry[] {
   const left = new Set(refused.map(({ path }) => path));
   return tree.filter((entry) => !left.has(entry.path));

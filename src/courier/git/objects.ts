@@ -2,7 +2,7 @@ import { BellhopError } from "../../shared/errors.ts";
 import { rawPath, type RawPath } from "../raw-path.ts";
 import { ended, git, startGit, type GitOptions, type GitProcess } from "./run.ts";
 
-/** Modes git knows, without the historic ones. */
+/** The file modes that git writes today. */
 export type Mode = "100644" | "100755" | "120000" | "160000";
 
 /** One path of a commit's tree. */
@@ -10,11 +10,11 @@ export interface TreeEntry {
   path: RawPath;
   mode: Mode;
   id: string;
-  /** Bytes; of a link to another repository, none. */
+  /** In bytes; 0 for a submodule. */
   size: number;
 }
 
-/** Every path of a commit, links to other repositories included, folders not. */
+/** Lists every path of a commit: files, symbolic links and submodules, but not folders. */
 export async function listTree(commit: string, options: GitOptions): Promise<TreeEntry[]> {
   const out = rawPath(await git(["ls-tree", "-r", "-l", "-z", "--full-tree", commit], options));
   return out.split("\0").filter(Boolean).map(parseEntry);
@@ -26,25 +26,25 @@ function parseEntry(line: string): TreeEntry {
   return { path: line.slice(tab + 1), mode: modern(mode), id, size: size === "-" ? 0 : Number(size) };
 }
 
-/** Old commits have 100664 and the like. */
+/** Converts modes that only old commits have, such as 100664. */
 function modern(mode: string): Mode {
   if (mode === "120000" || mode === "160000") return mode;
   return (Number.parseInt(mode, 8) & 0o100) === 0 ? "100644" : "100755";
 }
 
-/** The content of one blob, in order of the request; it must be read to its end before the next. */
+/** One blob. Its content must be read to the end before the next blob is taken. */
 export interface Blob {
   id: string;
   size: number;
   chunks(): AsyncGenerator<Buffer>;
 }
 
-/** Reads blobs as they are stored, without filters, in the order of `ids`, with one git process. */
+/** Reads blobs in the order of `ids` with one git process, without filters or conversions. */
 export async function* readBlobs(ids: readonly string[], options: GitOptions): AsyncGenerator<Blob> {
   const args = ["cat-file", "--batch"];
   const child = startGit(args, options);
   const done = ended(child, args);
-  // The next read meets the failure; this keeps it from being unhandled before that.
+  // The next read fails too and reports the error. This handler only prevents an unhandled rejection before that.
   done.catch(() => {});
   ask(child, ids);
   const source = new ByteSource(child.stdout);
@@ -56,7 +56,7 @@ export async function* readBlobs(ids: readonly string[], options: GitOptions): A
   await done;
 }
 
-/** The whole content of a blob, which must be at most `maxBytes`. */
+/** Reads the whole content of a blob into memory. */
 export async function whole(blob: Blob): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of blob.chunks()) chunks.push(chunk);
@@ -70,11 +70,11 @@ function ask(child: GitProcess, ids: readonly string[]): void {
 
 function sizeFrom(header: string, id: string): number {
   const match = /^[0-9a-f]+ blob ([0-9]+)$/.exec(header);
-  if (!match) throw new BellhopError("ObjectMissing", `the object ${id} of the commit is missing or no file's content`);
+  if (!match) throw new BellhopError("ObjectMissing", `the object ${id} of the commit is missing or is not a blob`);
   return Number(match[1]);
 }
 
-/** Lines and counted bytes from one stream. */
+/** Reads lines, and a given number of bytes, from one stream. */
 class ByteSource {
   readonly #chunks: AsyncIterator<Buffer>;
   #rest: Buffer = Buffer.alloc(0);
@@ -91,14 +91,14 @@ class ByteSource {
         this.#rest = this.#rest.subarray(end + 1);
         return line;
       }
-      if (!(await this.#more())) throw new BellhopError("GitFailed", "git ended before it had answered");
+      if (!(await this.#more())) throw new BellhopError("GitFailed", "git cat-file ended before it had answered");
     }
   }
 
   async *take(size: number): AsyncGenerator<Buffer> {
     for (let left = size; left > 0;) {
       if (this.#rest.length === 0 && !(await this.#more()))
-        throw new BellhopError("GitFailed", "git ended in the middle of a file");
+        throw new BellhopError("GitFailed", "git cat-file ended in the middle of a blob");
       const chunk = this.#rest.subarray(0, left);
       this.#rest = this.#rest.subarray(chunk.length);
       left -= chunk.length;

@@ -4,19 +4,19 @@ import { BellhopError } from "../../shared/errors.ts";
 import { plain } from "../outcome.ts";
 import { defined } from "../../shared/defined.ts";
 
-/** The broker as git reaches it. */
+/** The repository at the broker, as the remote of a git process. */
 export interface Remote {
   /** `<broker>/git/<repository id>`. */
   url: string;
-  /** Sent as a Bearer header; handed over in the environment, never as an argument. */
+  /** Sent as a Bearer header. Git gets it in its environment, never as an argument. */
   capability: string;
   /** PEM file of the broker's certificate authority. */
   caFile: string;
 }
 
-/** Where a git process works. */
+/** The repository and other inputs of a git process. */
 export interface GitOptions {
-  /** The repository; always named, never discovered. */
+  /** The repository. It is always given, so that git never searches for one. */
   gitDir: string;
   workTree?: string;
   indexFile?: string;
@@ -26,25 +26,25 @@ export interface GitOptions {
   signal?: AbortSignal;
 }
 
-/** A running git, for those who talk with it. */
+/** A running git process with its streams. */
 export type GitProcess = ChildProcessByStdio<Writable, Readable, Readable>;
 
 /**
- * Runs git and answers its standard output. Throws `GitFailed` with the end of what it said (retryable
- * where the network was at fault), or `GitUnauthorized` when the capability has run out.
+ * Runs git and returns its standard output. Throws `GitFailed` with the end of its error output (retryable after a network failure), or
+ * `GitUnauthorized` if the capability has expired.
  */
 export async function git(args: readonly string[], options: GitOptions): Promise<Buffer> {
   const child = startGit(args, options);
   const stdout: Buffer[] = [];
   child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk));
-  // A git that ended early has said why; the broken pipe adds nothing.
+  // If git ends early, its error output has the reason; the broken pipe adds nothing.
   child.stdin.on("error", () => {});
   child.stdin.end(options.input ?? "");
   await ended(child, args);
   return Buffer.concat(stdout);
 }
 
-/** Starts git with our environment and nothing of the image's, the user's or the agent's. */
+/** Starts git with an environment of our own: it reads no configuration of the image, of a user or of the agent. */
 export function startGit(args: readonly string[], options: GitOptions): GitProcess {
   return spawn("git", args, {
     stdio: ["pipe", "pipe", "pipe"],
@@ -53,28 +53,29 @@ export function startGit(args: readonly string[], options: GitOptions): GitProce
   });
 }
 
-/** Resolves when git ended well; throws `GitFailed` else. */
+/** Resolves when git has exited with 0. Throws `GitFailed` or `GitUnauthorized` otherwise. */
 export function ended(child: GitProcess, args: readonly string[]): Promise<void> {
-  let said = "";
-  child.stderr.on("data", (chunk: Buffer) => (said = (said + chunk.toString("utf8")).slice(-4096)));
+  let stderr = "";
+  child.stderr.on("data", (chunk: Buffer) => (stderr = (stderr + chunk.toString("utf8")).slice(-4096)));
   return new Promise((resolve, reject) => {
     child.on("error", (cause) => reject(failed(args, cause.message, cause)));
     child.on("close", (code, signal) =>
-      code === 0 ? resolve() : reject(failed(args, said || `ended with ${code ?? signal}`)),
+      code === 0 ? resolve() : reject(failed(args, stderr || `ended with ${code ?? signal}`)),
     );
   });
 }
 
-const networkTrouble =
+/** Error output of git after a network failure, which a retry can fix. */
+const networkFailure =
   /could not resolve host|failed to connect|connection (?:was )?(?:refused|reset|timed out)|operation too slow|the requested url returned error: (?:429|5\d\d)|rpc failed|early eof|hung up unexpectedly|couldn't connect|empty reply/i;
 
-/** The capability ran out: git says so in one of these ways. */
+/** Error output of git if the broker refuses the capability. */
 const refusedCapability = /could not read username|authentication failed|the requested url returned error: 401/i;
 
-function failed(args: readonly string[], said: string, cause?: unknown): BellhopError {
-  const message = `git ${args[0] ?? ""}: ${plain(said.trim()).slice(-600)}`;
-  if (refusedCapability.test(said)) return new BellhopError("GitUnauthorized", message, { cause, retryable: true });
-  return new BellhopError("GitFailed", message, { cause, retryable: networkTrouble.test(said) });
+function failed(args: readonly string[], reason: string, cause?: unknown): BellhopError {
+  const message = `git ${args[0] ?? ""}: ${plain(reason.trim()).slice(-600)}`;
+  if (refusedCapability.test(reason)) return new BellhopError("GitUnauthorized", message, { cause, retryable: true });
+  return new BellhopError("GitFailed", message, { cause, retryable: networkFailure.test(reason) });
 }
 
 function environmentFor(options: GitOptions): NodeJS.ProcessEnv {
@@ -108,7 +109,7 @@ const ownConfig: [key: string, value: string][] = [
   ["credential.helper", ""],
   ["http.followRedirects", "false"],
   ["http.proxy", ""],
-  // A broker that stalls is given up after half a minute and tried again.
+  // A transfer that stalls for half a minute fails and is retried.
   ["http.lowSpeedLimit", "1"],
   ["http.lowSpeedTime", "30"],
 ];

@@ -5,21 +5,21 @@ import { listTree, readBlobs, whole, type TreeEntry } from "../git/objects.ts";
 import { ended, startGit, type GitOptions } from "../git/run.ts";
 import { bytesOf, foldersOf, type RawPath } from "../raw-path.ts";
 
-/** The tree that the work started from, ready to be asked. */
+/** The tree of the commit that the agent started from, indexed by path. */
 export interface BaseTree {
-  /** Files and links that the checkout wrote. */
+  /** Files and symbolic links that the checkout wrote. */
   files: ReadonlyMap<RawPath, TreeEntry>;
-  /** Links to other repositories; carried over whatever became of their folder. */
-  links: ReadonlySet<RawPath>;
+  /** Submodules. The import keeps them in the commit, whatever the agent did with their folders. */
+  submodules: ReadonlySet<RawPath>;
   /** Folders that hold at least one tracked path. */
   folders: ReadonlySet<RawPath>;
-  /** Paths that the checkout refused to write; carried over like links. */
+  /** Paths that the checkout refused to write. The import keeps them in the commit too. */
   refused: ReadonlySet<RawPath>;
-  /** Folders that hold what is carried over: anything else in their place would take it out of the commit. */
-  carriers: ReadonlySet<RawPath>;
+  /** Folders that contain a kept path. A file in place of such a folder would remove the path from the commit. */
+  keptFolders: ReadonlySet<RawPath>;
 }
 
-/** Reads the base; without a commit (an empty repository) it is empty. */
+/** Reads the base tree. Without a commit (an empty repository) it is empty. */
 export async function baseTree(
   commit: string | undefined,
   refused: readonly Refused[],
@@ -27,33 +27,33 @@ export async function baseTree(
 ): Promise<BaseTree> {
   const safe = commit === undefined ? [] : without(await listTree(commit, own), refused);
   const files = safe.filter((entry) => entry.mode !== "160000");
-  const links = safe.filter((entry) => entry.mode === "160000");
+  const submodules = safe.filter((entry) => entry.mode === "160000");
   return {
     files: new Map(files.map((entry) => [entry.path, entry])),
-    links: new Set(links.map((entry) => entry.path)),
+    submodules: new Set(submodules.map((entry) => entry.path)),
     folders: new Set(safe.flatMap((entry) => foldersOf(entry.path))),
     refused: new Set(refused.map(({ path }) => path)),
-    carriers: new Set([...links, ...refused].flatMap(({ path }) => foldersOf(path))),
+    keptFolders: new Set([...submodules, ...refused].flatMap(({ path }) => foldersOf(path))),
   };
 }
 
-/** Answers whether untracked paths are ignored, by the base's `.gitignore` files alone. */
+/** Tells whether untracked paths are ignored. Only the base's `.gitignore` files count. */
 export interface IgnoreOracle {
-  /** One answer a path, in order. */
+  /** Whether each path is ignored, in the order of the paths. */
   ignored(paths: readonly { path: RawPath; folder: boolean }[]): Promise<boolean[]>;
   close(): Promise<void>;
 }
 
 /**
- * Lets git itself decide (`git check-ignore`), in a scratch work tree of the courier's own that holds nothing but the base's `.gitignore`
- * files and the folders that are asked about (git checks the file type for `name/` patterns). The agent's files, its `.git` and its configuration
- * are not there to be read.
+ * Asks git (`git check-ignore`), in a scratch work tree of the courier that contains only the base's `.gitignore` files and the folders in
+ * question (for patterns such as `name/`, git checks that the path is a folder). So git reads neither the agent's files nor its `.git` or
+ * configuration.
  */
 export async function ignoreOracle(scratch: string, base: BaseTree, own: GitOptions): Promise<IgnoreOracle> {
   rmSync(scratch, { recursive: true, force: true });
   mkdirSync(scratch, { recursive: true });
   await writeIgnoreFiles(scratch, base, own);
-  return ask(scratch, own);
+  return startOracle(scratch, own);
 }
 
 async function writeIgnoreFiles(scratch: string, base: BaseTree, own: GitOptions): Promise<void> {
@@ -74,14 +74,14 @@ async function writeIgnoreFiles(scratch: string, base: BaseTree, own: GitOptions
 
 const isIgnoreFile = (path: RawPath): boolean => path === ".gitignore" || path.endsWith("/.gitignore");
 
-function ask(scratch: string, own: GitOptions): IgnoreOracle {
+function startOracle(scratch: string, own: GitOptions): IgnoreOracle {
   const args = ["check-ignore", "--no-index", "--stdin", "-z", "--verbose", "--non-matching"];
   const child = startGit(args, { ...own, workTree: scratch });
-  // Exit 1 only says that no path was ignored.
+  // Exit code 1 only means that no path is ignored.
   const done = ended(child, args).catch(() => {});
   const waiting: ((ignored: boolean) => void)[] = [];
   const gone = new Promise<never>((_, reject) => {
-    child.on("close", () => reject(new BellhopError("GitFailed", "git check-ignore ended before it had answered")));
+    child.on("close", () => reject(new BellhopError("GitFailed", "git check-ignore ended before its last answer")));
   });
   gone.catch(() => {});
   child.stdin.on("error", () => {});
@@ -92,7 +92,7 @@ function ask(scratch: string, own: GitOptions): IgnoreOracle {
       if (paths.length === 0) return [];
       for (const { path, folder } of paths) if (folder) makeFolder(scratch, path);
       const answered = Promise.all(paths.map(() => new Promise<boolean>((answer) => waiting.push(answer))));
-      // `./` keeps a name such as `:(glob)x` from being read as pathspec magic.
+      // With `./`, git does not read a name such as `:(glob)x` as pathspec magic.
       child.stdin.write(Buffer.concat(paths.map(({ path }) => bytesOf(`./${path}\0`))));
       return Promise.race([answered, gone]);
     },
@@ -106,7 +106,7 @@ function ask(scratch: string, own: GitOptions): IgnoreOracle {
 
 const fieldsPerAnswer = 4;
 
-/** Parses `source NUL line NUL pattern NUL path NUL`; a negated pattern is shown with its `!`, no match as empty fields. */
+/** Parses `source NUL line NUL pattern NUL path NUL`. A negated pattern starts with `!`; without a match the first three fields are empty. */
 function answers(waiting: ((ignored: boolean) => void)[]): (chunk: Buffer) => void {
   let rest = "";
   let fields: string[] = [];
@@ -123,7 +123,7 @@ function answers(waiting: ((ignored: boolean) => void)[]): (chunk: Buffer) => vo
   };
 }
 
-/** A folder where the base has an ignore file of that name cannot be made; git then takes it for a file, which is near enough. */
+/** Creates a folder. Without effect if the base has an ignore file at that path: git then treats the path as a file, which is accurate enough. */
 function makeFolder(scratch: string, path: RawPath): void {
   try {
     mkdirSync(inside(scratch, path), { recursive: true });

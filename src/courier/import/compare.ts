@@ -7,7 +7,7 @@ import type { Mode, TreeEntry } from "../git/objects.ts";
 import { forPeople } from "../raw-path.ts";
 import { readable, type Visited } from "./walk.ts";
 
-/** The current content of a path. Reading twice may differ if someone still writes; `chunks` therefore always gives exactly `size` bytes or throws. */
+/** The current content of a path. A process may still write to the file, so two reads can differ; `chunks` gives exactly `size` bytes or throws. */
 export interface Content {
   mode: Mode;
   size: number;
@@ -16,7 +16,7 @@ export interface Content {
   close(): void;
 }
 
-/** Opens what a path holds; undefined when it is gone or something else by now. */
+/** Opens the content of a path; undefined if the entry has disappeared or has another type now. */
 export function contentOf(entry: Visited): Content | undefined {
   if (entry.kind === "link") return linkContent(entry);
   const file = readable(entry.path, () => entry.folder.file(entry.name));
@@ -47,39 +47,43 @@ function* readAll(fd: number, size: number, name: string): Generator<Buffer> {
     const buffer = Buffer.allocUnsafe(Math.min(chunkBytes, size - at));
     const read = readSync(fd, buffer, 0, buffer.length, at);
     if (read === 0) {
-      throw new BellhopError("WorkspaceUnreadable", `${name} was cut while it was read. Nothing was published.`);
+      throw new BellhopError("WorkspaceUnreadable", `${name} became shorter while it was read. Nothing was published.`);
     }
     yield buffer.subarray(0, read);
     at += read;
   }
 }
 
-/** Lets timers and signals be heard after so much work, counted in bytes. */
-export type Breathe = (bytes: number) => Promise<void>;
+/** Yields to the event loop after a certain amount of work, counted in bytes, so that timers and signals are handled. */
+export type YieldAfter = (bytes: number) => Promise<void>;
 
-const breathBytes = 8 * 1024 * 1024;
-/** Opening a file costs about as much as reading this much of it. */
+const yieldEveryBytes = 8 * 1024 * 1024;
+/** Opening a file takes about as long as reading this number of bytes. */
 const openingBytes = 64 * 1024;
 
-/** A new one, for one import. */
-export function breather(): Breathe {
+/** Creates the counter of one import. */
+export function yielder(): YieldAfter {
   let sinceBytes = 0;
   return async (bytes) => {
     sinceBytes += bytes;
-    if (sinceBytes < breathBytes) return;
+    if (sinceBytes < yieldEveryBytes) return;
     sinceBytes = 0;
     await setImmediate();
   };
 }
 
-/** Whether a path differs from what the base has there, by mode or bytes. A file of another size is not read: a sparse one may be huge. */
-export async function differs(content: Content, tracked: TreeEntry | undefined, breathe: Breathe): Promise<boolean> {
-  await breathe(openingBytes);
+/** Whether the mode or the bytes of a path differ from the base. A file of another size is not read, because a sparse file may be huge. */
+export async function differs(
+  content: Content,
+  tracked: TreeEntry | undefined,
+  yieldAfter: YieldAfter,
+): Promise<boolean> {
+  await yieldAfter(openingBytes);
   if (tracked === undefined || tracked.mode !== content.mode || tracked.size !== content.size) return true;
   const hash = createHash(tracked.id.length === 64 ? "sha256" : "sha1").update(`blob ${content.size}\0`);
   for (const chunk of content.chunks()) {
     hash.update(chunk);
-    await breathe(chunk.length);
+    await yieldAfter(chunk.length);
   }
   return hash.digest("hex") !== tracked.id;
 }

@@ -18,7 +18,7 @@ const treeOf = (sandbox: TestSandbox, imported: Imported): string =>
     `git ls-tree -r --format='%(objectmode) %(path)' ${imported.result === "Committed" ? imported.commit : ""}`,
   );
 
-/** Few names, so that paths, patterns and what was there before collide often. */
+/** Few names, so that paths, patterns and existing files often collide. */
 const name = fc.constantFrom("a", "b", "build", "x.log", "keep.log", "ü", "*", ":(top)a", "!b");
 const file = fc.array(name, { minLength: 1, maxLength: 3 }).map((names) => names.join("/"));
 const pattern = fc.constantFrom(
@@ -43,7 +43,7 @@ const ignoreFile = fc.tuple(
 const write = fc.record({ path: file, content: fc.constantFrom("1", "2", ""), executable: fc.boolean() });
 
 describe("the import", { timeout: 300_000 }, () => {
-  it("makes the tree that `git add -A` makes, whatever is ignored, where both mean the same", async () => {
+  it("writes the same tree as `git add -A`, for random paths and ignore patterns that both treat alike", async () => {
     const cases = fc.asyncProperty(
       fc.array(write, { maxLength: 6 }),
       fc.array(ignoreFile, { maxLength: 3 }),
@@ -71,23 +71,26 @@ describe("the import", { timeout: 300_000 }, () => {
   it.each([
     { name: "a file", replace: "echo evil >third_party" },
     { name: "a link", replace: "ln -s file third_party" },
-  ])("keeps a link to another repository where $name is in its folder's place, and says so", async ({ replace }) => {
-    const link = `160000,${"1".repeat(40)},third_party/sub`;
-    const sandbox = await aSandbox({
-      base: `mkdir -p third_party/sub; git update-index --add --cacheinfo ${link}; echo r >third_party/readme; echo a >file`,
-    });
-    await sandbox.checkout();
-    sh(sandbox.places.workspace, `rm -r third_party; ${replace}`);
-    const imported = await importOf(sandbox);
-    expect(imported).toMatchObject({
-      result: "Committed",
-      paths: ["third_party/readme"],
-      skipped: [expect.stringMatching(/^third_party: a link to another repository/)],
-    });
-    expect(treeOf(sandbox, imported)).toBe("100644 file\n160000 third_party/sub\n");
-  });
+  ])(
+    "keeps a submodule if $name is in place of its parent folder, and reports that file as skipped",
+    async ({ replace }) => {
+      const link = `160000,${"1".repeat(40)},third_party/sub`;
+      const sandbox = await aSandbox({
+        base: `mkdir -p third_party/sub; git update-index --add --cacheinfo ${link}; echo r >third_party/readme; echo a >file`,
+      });
+      await sandbox.checkout();
+      sh(sandbox.places.workspace, `rm -r third_party; ${replace}`);
+      const imported = await importOf(sandbox);
+      expect(imported).toMatchObject({
+        result: "Committed",
+        paths: ["third_party/readme"],
+        skipped: [expect.stringMatching(/^third_party: in the commit it is a folder with a submodule/)],
+      });
+      expect(treeOf(sandbox, imported)).toBe("100644 file\n160000 third_party/sub\n");
+    },
+  );
 
-  it("keeps what could not be checked out, whatever is in its place or in its folder's", async () => {
+  it("keeps paths that could not be checked out, whatever the agent puts at those paths or at their folders", async () => {
     const sandbox = await aSandbox({ base: "echo a >file" });
     const blob = sh(sandbox.origin, "echo evil | git hash-object -w --stdin").trim();
     const target = sh(sandbox.origin, "head -c 5000 /dev/zero | tr '\\0' a | git hash-object -w --stdin").trim();
@@ -105,14 +108,14 @@ describe("the import", { timeout: 300_000 }, () => {
   });
 
   // Reading it to its end would take longer than any test may.
-  it("refuses a tracked file that has grown to a tebibyte of nothing without reading it", async () => {
+  it("refuses a tracked file that has become a sparse file of one tebibyte, without reading it", async () => {
     const sandbox = await aSandbox({ base: "echo a >file" });
     await sandbox.checkout();
     truncateSync(path.join(sandbox.places.workspace, "file"), 2 ** 40);
     expect(await importOf(sandbox)).toMatchObject({ result: "TooMuch", why: expect.stringContaining("1048576 MiB") });
   });
 
-  it("takes 3,000 changed files, and passes over 6,000 ignored ones, with a few processes", async () => {
+  it("imports 3,000 changed files, and skips 6,000 ignored ones, with a few processes", async () => {
     const sandbox = await aSandbox({
       base: "echo node_modules/ >.gitignore; mkdir src; for i in $(seq 3000); do echo $i >src/$i; done",
     });
@@ -146,7 +149,7 @@ interface Write {
   executable: boolean;
 }
 
-/** Makes a repository and its changed work tree of a case; answers the id of the tree that the import makes. */
+/** Creates the repository and the changed work tree of a case, and returns the id of the imported tree. */
 async function imports(root: string, { before, ignores, after, removed }: Case): Promise<string> {
   const workspace = path.join(root, "workspace");
   const repository = path.join(root, "repository.git");
@@ -159,7 +162,7 @@ async function imports(root: string, { before, ignores, after, removed }: Case):
   const headSHA = sh(workspace, `${commit} && cp -r .git ../repository.git && git rev-parse HEAD`).trim();
   for (const target of removed) rmSync(path.join(workspace, target), { recursive: true, force: true });
   for (const one of after) put(workspace, one);
-  // The base's ignore files are the ones that count; git reads the work tree's, so they are put back where a removal took them.
+  // The import uses the ignore files of the base. Git uses those of the work tree, so removed ones are restored first.
   sh(
     workspace,
     "git ls-tree -r --name-only -z HEAD | grep -z '\\.gitignore$' | xargs -0 -r -n 1 git checkout -q HEAD -- 2>/dev/null || true",
@@ -190,6 +193,6 @@ function put(root: string, one: Write): void {
     mkdirSync(path.dirname(target), { recursive: true });
     writeFileSync(target, one.content, { mode: one.executable ? 0o755 : 0o644 });
   } catch {
-    // A file is where a folder would have to be, or the other way round: this write does not happen.
+    // There is a file where a folder is needed, or the reverse: this write is left out.
   }
 }

@@ -5,7 +5,7 @@ import type { GitOptions } from "../git/run.ts";
 import { forPeople, type RawPath } from "../raw-path.ts";
 import { loadRefused } from "../checkout/write-worktree.ts";
 import { baseTree, type BaseTree, ignoreOracle } from "./base-tree.ts";
-import { breather, contentOf, differs, type Content } from "./compare.ts";
+import { yielder, contentOf, differs, type Content } from "./compare.ts";
 import { changedMeanwhile, type Visited, walk } from "./walk.ts";
 import {
   type Change,
@@ -20,7 +20,7 @@ import { defined } from "../../shared/defined.ts";
 /** Result of an import. */
 export type Imported =
   | { result: "NoChanges"; skipped: string[] }
-  /** More than the policy can allow; nothing was written. */
+  /** The changes are larger than the output policy or the courier allows. No commit was written. */
   | { result: "TooMuch"; paths: string[]; newBytes: number; skipped: string[]; why: string }
   | { result: "Committed"; commit: string; paths: string[]; patchBytes: number; skipped: string[] };
 
@@ -28,9 +28,9 @@ export type Imported =
 export type ImportRequest = Pick<SandboxSpec, "checkout" | "commit" | "output"> & { summary: string | undefined };
 
 /**
- * Turns the workspace into a commit on the base: tracked paths whose bytes or mode differ, and others unless the base's `.gitignore` files
- * ignore them. The same workspace and request give the same commit id. Call it only once the agent's processes are gone; even if they are
- * not, nothing outside the workspace can be read. Throws `WorkspaceUnreadable`.
+ * Writes a commit on the base with the changes in the workspace: tracked paths whose bytes or mode differ, and untracked paths that the base's
+ * `.gitignore` files do not ignore. The same workspace and request give the same commit id. Call it only after the agent's processes have
+ * ended; if one still runs, it cannot make the import read files outside the workspace. Throws `WorkspaceUnreadable`.
  */
 export async function importWorkspace(
   places: Pick<Places, "workspace" | "courier" | "repository">,
@@ -51,7 +51,7 @@ export async function importWorkspace(
 interface Gathering {
   visit: (entry: Visited) => Promise<void>;
   skip: (path: RawPath, why: string) => void;
-  /** Tracked paths that still have something in their place. */
+  /** Paths at which the workspace has an entry. Every other tracked path was deleted. */
   present: Set<RawPath>;
   changes: Change[];
   changedPaths: RawPath[];
@@ -61,14 +61,14 @@ interface Gathering {
   writer: ObjectWriter;
 }
 
-/** The most one changed file may hold: what the hosts take. */
+/** Maximum size of one changed file: code hosts accept no larger ones. */
 const maxFileBytes = 100 * 1024 * 1024;
-/** The most all changed files may hold, whatever the policy says: the courier's own volume has an end. */
+/** Maximum size of all changed files together, whatever the output policy allows, because the courier's volume is limited. */
 const maxStoredBytes = 512 * 1024 * 1024;
 
 function gatherer(base: BaseTree, writer: ObjectWriter, maxNewBytes: number): Gathering {
   let storedBytes = 0;
-  const breathe = breather();
+  const yieldAfter = yielder();
   const gathering: Gathering = {
     present: new Set(),
     changes: [],
@@ -95,7 +95,7 @@ function gatherer(base: BaseTree, writer: ObjectWriter, maxNewBytes: number): Ga
   async function take(path: RawPath, content: Content): Promise<void> {
     const tracked = base.files.get(path);
     gathering.present.add(path);
-    if (!(await differs(content, tracked, breathe))) return;
+    if (!(await differs(content, tracked, yieldAfter))) return;
     gathering.changedPaths.push(path);
     storedBytes += content.size;
     if (tracked === undefined) gathering.newBytes += content.size;
@@ -108,10 +108,9 @@ function gatherer(base: BaseTree, writer: ObjectWriter, maxNewBytes: number): Ga
 
   function excess(path: RawPath, size: number): string | undefined {
     if (size > maxFileBytes)
-      return `${forPeople(path)} has ${mebibytes(size)} MiB, ${mebibytes(maxFileBytes)} MiB are allowed for a file`;
-    if (gathering.newBytes > maxNewBytes)
-      return `more than ${maxNewBytes / 1024} KiB in new files, which is all that is allowed`;
-    if (storedBytes > maxStoredBytes) return `more than ${mebibytes(maxStoredBytes)} MiB in changed files`;
+      return `${forPeople(path)} has ${mebibytes(size)} MiB; a file may have at most ${mebibytes(maxFileBytes)} MiB`;
+    if (gathering.newBytes > maxNewBytes) return `the new files have more than the allowed ${maxNewBytes / 1024} KiB`;
+    if (storedBytes > maxStoredBytes) return `the changed files have more than ${mebibytes(maxStoredBytes)} MiB`;
     return undefined;
   }
   return gathering;

@@ -20,11 +20,11 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-/** Walks, doing something between the look at a folder and the visit of a path in it; answers what was read. */
+/** Walks the workspace, changes it between the listing of a folder and the visit of a path in it, and returns the content that was read. */
 async function reading(meanwhile: Record<string, () => void>): Promise<Record<string, string>> {
   const read: Record<string, string> = {};
   await walk(at("workspace"), {
-    base: { files: new Map(), folders: new Set(), links: new Set(), refused: new Set(), carriers: new Set() },
+    base: { files: new Map(), folders: new Set(), submodules: new Set(), refused: new Set(), keptFolders: new Set() },
     ignore: { ignored: (paths) => Promise.resolve(paths.map(() => false)), close: () => Promise.resolve() },
     skip: (skipped, why) => void (read[skipped] = why),
     visit: (entry) => {
@@ -48,13 +48,13 @@ const linkInPlaceOf = (name: string, target: string): void => {
   symlinkSync(target, at(`workspace/${name}`));
 };
 
-describe("the walk through a workspace that changes", () => {
+describe("the walk through a workspace that changes meanwhile", () => {
   it("does not enter a folder that has become a link", async () => {
     const swapped = reading({ a: () => linkInPlaceOf("d", "../outside") });
     await expect(swapped).rejects.toThrow("d could not be read: it changed while it was read");
   });
 
-  it("goes on in the very folder it has entered, whatever its path points to by now", async () => {
+  it("continues in the folder that it has opened, even if another folder has taken its path", async () => {
     const read = await reading({ "d/one": () => linkInPlaceOf("d", "../outside") });
     expect(read).toEqual({ a: "first", "d/one": "inside", "d/two": "inside" });
     expect(readFileSync(at("workspace/d/two"), "utf8")).toBe("the secret outside");
@@ -65,13 +65,13 @@ describe("the walk through a workspace that changes", () => {
     expect(read["d/two"]).toBe("gone");
   });
 
-  it("reads as many bytes as it has counted, or says that there were fewer", async () => {
+  it("reads as many bytes as the file had when it was opened, or reports that it became shorter", async () => {
     const cut = reading({ "d/one": () => writeFileSync(at("workspace/d/two"), "") });
     expect(await cut).toMatchObject({ "d/two": "" });
     const entry = { path: "a", name: "a", kind: "file" as const, folder: Folder.open(at("workspace")) };
     const content = contentOf(entry);
     writeFileSync(at("workspace/a"), "");
-    expect(() => [...(content?.chunks() ?? [])]).toThrow("a was cut while it was read");
+    expect(() => [...(content?.chunks() ?? [])]).toThrow("a became shorter while it was read");
     content?.close();
     entry.folder.close();
   });

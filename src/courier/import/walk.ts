@@ -4,7 +4,7 @@ import { Folder } from "../folder.ts";
 import { forPeople, isDotGit, joined, maxPathBytes, maxPathDepth, type RawPath } from "../raw-path.ts";
 import type { BaseTree, IgnoreOracle } from "./base-tree.ts";
 
-/** A file or link that may belong into the commit; reached through its folder, which stays open during the visit. */
+/** A file or symbolic link that may be part of the commit. It is opened through its folder, which stays open during the visit. */
 export interface Visited {
   path: RawPath;
   folder: Folder;
@@ -17,15 +17,15 @@ export interface WalkDeps {
   base: BaseTree;
   ignore: IgnoreOracle;
   visit(entry: Visited): Promise<void>;
-  /** A path that is not imported though nothing ignores it, and why. */
+  /** Called for a path that is neither ignored nor imported, with the reason. */
   skip(path: RawPath, why: string): void;
 }
 
 const maxEntries = 1_000_000;
 
 /**
- * Visits every tracked path and every untracked one that the base does not ignore, folder by folder, never following a link. Ignored
- * folders are not entered. Throws `WorkspaceUnreadable` for what cannot be read, or for more than a million entries.
+ * Visits every tracked path and every untracked path that the base does not ignore, folder by folder, without following links. Ignored folders
+ * are not entered. Throws `WorkspaceUnreadable` if a path cannot be read or the workspace has more than a million entries.
  */
 export async function walk(workspace: string, deps: WalkDeps): Promise<void> {
   let seen = 0;
@@ -35,7 +35,7 @@ export async function walk(workspace: string, deps: WalkDeps): Promise<void> {
     try {
       const entries = look(folder, path);
       seen += entries.length;
-      if (seen > maxEntries) throw unreadable(path, `it holds more than ${maxEntries} files`);
+      if (seen > maxEntries) throw unreadable(path, `it has more than ${maxEntries} entries`);
       for (const entry of await wanted(entries)) await one(folder, entry, depth);
     } finally {
       folder.close();
@@ -56,11 +56,11 @@ export async function walk(workspace: string, deps: WalkDeps): Promise<void> {
 
   async function one(folder: Folder, entry: Entry, depth: number): Promise<void> {
     const { path, name, kind } = entry;
-    if (kind === "other") return deps.skip(path, "it is neither a file, a folder nor a link");
-    const why = inTheWay(entry, deps.base);
+    if (kind === "other") return deps.skip(path, "it is not a file, a folder or a link");
+    const why = whySkipped(entry, deps.base);
     if (why !== undefined) return deps.skip(path, why);
     if (kind !== "folder") return deps.visit({ path, folder, name, kind });
-    if (depth >= maxPathDepth || path.length > maxPathBytes) return deps.skip(path, "it lies too deep");
+    if (depth >= maxPathDepth || path.length > maxPathBytes) return deps.skip(path, "its path is too long or too deep");
     return inFolder(enter(folder, path, name), path, depth + 1);
   }
 }
@@ -72,10 +72,10 @@ interface Entry {
 }
 
 function entryOf(folder: Folder, path: RawPath, name: string, deps: WalkDeps): Entry[] {
-  // The clone's own `.git` is expected; any other may be a trap.
-  if (path === ".git" || deps.base.links.has(path)) return [];
+  // The `.git` of the agent's clone is expected. Any other may be an attack.
+  if (path === ".git" || deps.base.submodules.has(path)) return [];
   if (isDotGit(name)) {
-    deps.skip(path, "git would take it for its own folder");
+    deps.skip(path, "git could read it as a `.git` folder");
     return [];
   }
   const stats = readable(path, () => folder.look(name));
@@ -88,12 +88,13 @@ function kindOf(stats: Stats): Entry["kind"] {
   return stats.isSymbolicLink() ? "link" : "other";
 }
 
-/** Why a path cannot be taken without taking something else out of the commit. */
-function inTheWay({ path, kind }: Entry, base: BaseTree): string | undefined {
+/** The reason to skip a path: importing it would remove a submodule or an omitted path from the commit. */
+function whySkipped({ path, kind }: Entry, base: BaseTree): string | undefined {
   const folder = kind === "folder";
-  if (base.refused.has(path) && !(folder && base.folders.has(path))) return "what the commit has in its place stays";
-  if (folder || !base.carriers.has(path)) return undefined;
-  return "a link to another repository, or what could not be checked out, lies in it";
+  if (base.refused.has(path) && !(folder && base.folders.has(path)))
+    return "the checkout could not write this path, so the commit keeps its previous content";
+  if (folder || !base.keptFolders.has(path)) return undefined;
+  return "in the commit it is a folder with a submodule, or with a path that could not be checked out";
 }
 
 function isTracked({ path, kind }: Entry, base: BaseTree): boolean {
@@ -109,12 +110,12 @@ function enter(folder: Folder, path: RawPath, name: string): Folder {
   }
 }
 
-/** Something else is in a path's place than a moment ago: someone still writes, so the tree is nobody's work. */
+/** The error for a path that changed during the import: a process still writes, so the tree is not the finished work of the agent. */
 export function changedMeanwhile(path: RawPath, cause?: unknown): BellhopError {
   return unreadable(path, "it changed while it was read", cause);
 }
 
-/** Reads, and says which path it was that could not be read. */
+/** Calls `read`. If the system denies it, throws `WorkspaceUnreadable` with the path. */
 export function readable<T>(path: RawPath, read: () => T): T {
   try {
     return read();

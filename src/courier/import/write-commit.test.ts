@@ -11,7 +11,7 @@ const commit = {
 const body = (summary: string): string => commitMessage(commit, summary).split("\n\n").slice(1, -1).join("\n\n");
 
 describe("the commit message", () => {
-  it("is subject, summary and trailers, and does without a summary", () => {
+  it("consists of subject, summary and trailers; the summary is optional", () => {
     expect(commitMessage(commit, "Summary and reason.")).toBe(
       "Fix the login\n\nSummary and reason.\n\nCo-authored-by: Ana <ana@example.com>\nskip-checks: true\n",
     );
@@ -35,7 +35,7 @@ describe("the commit message", () => {
     expect(body(summary).length).toBeGreaterThan(2);
   });
 
-  it("leaves plain words alone and cuts long ones", () => {
+  it("does not change plain text, and shortens long text", () => {
     expect(body("It fixes the redirect.\n- one\n- two")).toBe("It fixes the redirect.\n- one\n- two");
     expect(body("a".repeat(10_000))).toHaveLength(4097);
   });

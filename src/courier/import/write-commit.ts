@@ -4,10 +4,10 @@ import type { Mode } from "../git/objects.ts";
 import { ended, git, startGit, type GitOptions, type GitProcess } from "../git/run.ts";
 import { bytesOf, rawPath, type RawPath } from "../raw-path.ts";
 
-/** The ref in the courier's own repository that a result is kept under. */
+/** The ref of the result in the courier's own repository. */
 const resultRef = "refs/bellhop/result";
 
-/** A change of one path against the base. */
+/** The change of one path relative to the base. `mark` identifies a blob that `ObjectWriter.blob` stored. */
 export type Change = { path: RawPath; mode: Mode; mark: number } | { path: RawPath; deleted: true };
 
 /** A commit to write. */
@@ -19,17 +19,17 @@ export interface NewCommit {
   changes: readonly Change[];
 }
 
-/** Writes objects into the courier's own repository, byte for byte: `git fast-import` knows no filters, attributes, index or work tree. */
+/** Writes objects into the courier's own repository without changing a byte: `git fast-import` uses no filters, attributes, index or work tree. */
 export interface ObjectWriter {
-  /** Stores exactly `size` bytes of `chunks` as a blob; answers its mark. */
+  /** Stores `chunks`, exactly `size` bytes, as a blob and returns its mark. */
   blob(size: number, chunks: Iterable<Buffer>): Promise<number>;
-  /** Writes the commit and answers its id. */
+  /** Writes the commit and returns its id. */
   commit(commit: NewCommit): Promise<string>;
   /** Ends without a commit. */
   abandon(): Promise<void>;
 }
 
-/** Starts on the first blob or commit. */
+/** Creates a writer. Git starts with the first blob or commit. */
 export function objectWriter(own: GitOptions): ObjectWriter {
   const args = ["fast-import", "--quiet", "--force", "--done", "--date-format=raw"];
   let running: { child: GitProcess; done: Promise<void> } | undefined;
@@ -47,7 +47,7 @@ export function objectWriter(own: GitOptions): ObjectWriter {
   const write = async (data: string | Buffer): Promise<void> => {
     const { child, done } = start();
     if (child.stdin.destroyed) return done;
-    // A git that dies does not drain; its end carries the reason.
+    // If git dies, there is no `drain` event, but `done` rejects with the reason.
     if (!child.stdin.write(data)) await Promise.race([once(child.stdin, "drain"), done]);
   };
   const finish = async (): Promise<void> => {
@@ -84,7 +84,7 @@ function* encode(commit: NewCommit): Generator<string | Buffer> {
   yield message;
   yield "\n";
   yield commit.parent === undefined ? "" : `from ${commit.parent}\n`;
-  // Deletions first: a file may have become a folder.
+  // Deletions come first, because a file may have become a folder.
   for (const change of commit.changes) if ("deleted" in change) yield bytesOf(`D ${quoted(change.path)}\n`);
   for (const change of commit.changes)
     if ("mark" in change) yield bytesOf(`M ${change.mode} :${change.mark} ${quoted(change.path)}\n`);
@@ -95,19 +95,19 @@ function identity(text: string): string {
   return text.replaceAll(/[<>\u0000-\u001f]/g, "").trim();
 }
 
-/** C-style, octal for everything that is not plain, so that any byte is allowed. */
+/** Quotes a path in C style, with octal escapes for every byte that is not plain ASCII. */
 function quoted(path: RawPath): string {
   const escape = (char: string): string => `\\${char.charCodeAt(0).toString(8).padStart(3, "0")}`;
   return `"${path.replaceAll(/[^\x20-\x7e]|["\\]/g, escape)}"`;
 }
 
-/** The id of the empty tree, which git knows without having it. */
+/** The id of the empty tree, which is built into git. */
 const emptyTree = {
   sha1: "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
   sha256: "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321",
 } as const;
 
-/** The size of the patch between two commits, binary content included; counted, never held. */
+/** The size of the patch between two commits in bytes, with binary content. The patch is counted while git prints it, and not stored. */
 export async function patchBytes(parent: string | undefined, commit: string, own: GitOptions): Promise<number> {
   const args = [...diffTree, "-p", "--binary", "--no-ext-diff", "--no-textconv", before(parent, commit), commit];
   const child = startGit(args, own);
@@ -119,7 +119,7 @@ export async function patchBytes(parent: string | undefined, commit: string, own
   return bytes;
 }
 
-/** Every path that differs between two commits, those that are gone included: read from the commit, so that nothing in it is unheard of. */
+/** Every path that differs between two commits, including deleted paths. Read from the commit itself, so that the list is complete. */
 export async function changedPaths(parent: string | undefined, commit: string, own: GitOptions): Promise<RawPath[]> {
   const out = await git([...diffTree, "--name-only", "-z", before(parent, commit), commit], own);
   return rawPath(out).split("\0").filter(Boolean);
@@ -133,19 +133,19 @@ function before(parent: string | undefined, commit: string): string {
 
 const maxBody = 4096;
 
-/** Subject, the agent's summary as plain text, and our trailers as the last paragraph. */
+/** The commit message: subject, the agent's summary as plain text, and our trailers as the last paragraph. */
 export function commitMessage(commit: SandboxSpec["commit"], summary: string | undefined): string {
   const body = harmless(summary ?? "");
   const paragraphs = [commit.subject.trim(), body, commit.trailers.join("\n")];
   return `${paragraphs.filter(Boolean).join("\n\n")}\n`;
 }
 
-/** Invisible; keeps text readable and machines from acting on it. */
+/** A zero-width space: people do not see it, and programs no longer recognise the pattern. */
 const breaker = "\u200b";
 
 /**
- * An agent's words as they may stand in a commit: no control characters, and nothing that a host or tool acts on there: trailers,
- * mentions, issue references, closing keywords, CI skip markers.
+ * Makes an agent's summary safe for a commit message: removes control characters, and breaks every pattern on which a code host or tool acts:
+ * trailers, mentions, issue references, closing keywords, CI skip markers.
  */
 function harmless(summary: string): string {
   const text = summary

@@ -20,7 +20,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(place, { recursive: true, force: true }));
 
-describe("the signs of an agent", () => {
+describe("the state of an agent", () => {
   it.each([
     ["nothing, before the entry script says it", undefined, undefined],
     ["nothing, while the file is there and still empty", "", undefined],
@@ -33,8 +33,8 @@ describe("the signs of an agent", () => {
   });
 });
 
-describe("what an agent closes to the courier", () => {
-  it("counts as not said, until it is opened", () => {
+describe("a file that the agent makes unreadable", () => {
+  it("counts as absent until it is readable again", () => {
     const event = { type: "message", text: "hi" } as const;
     const said = { [outFiles.stopped]: "ended\n", [outFiles.exit]: "0\n", [outFiles.output]: "words\n" };
     const all = { ...said, [outFiles.events]: `${JSON.stringify(event)}\n` };
@@ -54,7 +54,7 @@ describe("what an agent closes to the courier", () => {
   });
 });
 
-/** Modes are nothing to root, so it does this as somebody else. */
+/** Runs as another user, because root may read files of any mode. */
 function asAnother<T>(read: () => T): T {
   if (process.getuid?.() !== 0) return read();
   process.seteuid?.(65_532);

@@ -6,7 +6,7 @@ import { Folder } from "../folder.ts";
 import { plain } from "../outcome.ts";
 import type { Places } from "../settings.ts";
 
-/** The signs of the agent that the entry script has written. Anything but a short regular file is ignored. */
+/** The agent's state, read from the files in `out`. The entry script writes them; the agent can change them. */
 export interface AgentSigns {
   started: boolean;
   /** Bytes printed so far. */
@@ -15,11 +15,11 @@ export interface AgentSigns {
   stopped: string | undefined;
 }
 
-/** Looks at `out`, never through a link. `handedOver` is when the checkout gave `in` to the agent, see `handedOverMs`. */
+/** Reads the agent's state from `out` without following links. `handedOver` is the time that `handedOverMs` returns. */
 export function readSigns(out: Folder, handedOver: number): AgentSigns {
   const output = out.look(outFiles.output);
   return {
-    // Whatever the agent takes away again: `out` was empty when the checkout ended, and the agent cannot set its time back.
+    // Still true if the agent removes its files: `out` was empty at the end of the checkout, and the agent cannot set the folder's time back.
     started: output !== undefined || out.stats().mtimeMs > handedOver,
     printed: output?.isFile() ? output.size : 0,
     exitSeen: out.look(outFiles.exit) !== undefined,
@@ -27,12 +27,15 @@ export function readSigns(out: Folder, handedOver: number): AgentSigns {
   };
 }
 
-/** When the checkout handed over, by the clock of this node's files, in milliseconds: before the agent, and after `out` was made. */
+/** When the checkout wrote the agent's input, in milliseconds of the node's file times: after `out` was created, before the agent starts. */
 export function handedOverMs(places: Pick<Places, "in">): number {
   return statSync(path.join(places.in, inFiles.entry)).mtimeMs;
 }
 
-/** Reads what the agent may have closed to us (`umask 077`): that is not said yet. Once it is gone, the entry script opens all of it. */
+/**
+ * Reads a file that the agent may have made unreadable for the courier (`umask 077`). Such a file counts as absent until the entry script makes
+ * it readable after the agent's end.
+ */
 export function unlessClosed<T>(read: () => T | undefined): T | undefined {
   try {
     return read();
@@ -42,12 +45,12 @@ export function unlessClosed<T>(read: () => T | undefined): T | undefined {
   }
 }
 
-/** A shell makes a file first and writes to it then: what does not end its line is still being said. */
+/** A shell creates a file before it writes to it. Text without a line end is therefore incomplete. */
 function wholeLine(text: string | undefined): string | undefined {
   return text?.endsWith("\n") ? text.trim() : undefined;
 }
 
-/** The agent's exit code; undefined when the file says none. */
+/** The agent's exit code; undefined if the file does not contain one. */
 export function readExit(out: Folder): number | undefined {
   const text = unlessClosed(() => out.text(outFiles.exit, 16))?.trim() ?? "";
   return /^[0-9]{1,3}$/.test(text) ? Number(text) : undefined;
@@ -55,7 +58,7 @@ export function readExit(out: Folder): number | undefined {
 
 const tailBytes = 2048;
 
-/** The end of the agent's output, as one plain line of at most 400 characters; empty if it printed nothing. */
+/** The end of the agent's output as one line of plain text, at most 400 characters; empty if the agent printed nothing. */
 export function outputTail(out: Folder): string {
   const file = unlessClosed(() => out.file(outFiles.output));
   if (file === undefined) return "";
@@ -75,11 +78,11 @@ export function signalAgent(places: Pick<Places, "in">, what: "stop" | "release"
 }
 
 const maxEntries = 20_000;
-const passedOver = new Set([".git", "node_modules"]);
+const skippedFolders = new Set([".git", "node_modules"]);
 
 /**
- * The newest modification time in the workspace in milliseconds, among its first 20,000 entries. Asked only when an agent has been silent
- * for long, so it may cost some milliseconds; what changes while it looks is passed over.
+ * The newest modification time in the workspace in milliseconds, among its first 20,000 entries. It takes some milliseconds, so it is called
+ * only for an agent that has been silent for its stall limit. Entries that change meanwhile are skipped.
  */
 export function newestChange(workspace: string): number {
   let newestMs = 0;
@@ -95,7 +98,7 @@ export function newestChange(workspace: string): number {
     const stats = folder.look(name);
     if (stats === undefined) return;
     newestMs = Math.max(newestMs, stats.mtimeMs);
-    if (!stats.isDirectory() || passedOver.has(name) || depth > 64) return;
+    if (!stats.isDirectory() || skippedFolders.has(name) || depth > 64) return;
     const inner = tolerant(() => folder.enter(name));
     if (inner) visit(inner, depth + 1);
   };
@@ -103,7 +106,7 @@ export function newestChange(workspace: string): number {
   return newestMs;
 }
 
-/** The agent works on while we look: what vanishes or is closed to us says nothing. */
+/** Calls `read`; undefined if the entry has disappeared or is not readable, because the agent keeps working meanwhile. */
 function tolerant<T>(read: () => T): T | undefined {
   try {
     return read();

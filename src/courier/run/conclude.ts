@@ -15,7 +15,7 @@ export interface ConcludeDeps extends PublishDeps {
   out: Folder;
   /** Aborted when the pod has asked the courier to end. */
   terminate: AbortSignal;
-  /** The agent's own last `result`, read once it is gone. */
+  /** The summary of the agent's last `result` event, read after its end. */
   summary(): string | undefined;
 }
 
@@ -63,12 +63,12 @@ function asked(reason: AskReason, { limits }: SandboxSpec): Ending {
   return { reason, message: messages[reason] };
 }
 
-function failed(exitCode: number | undefined, words: string): Ending {
+function failed(exitCode: number | undefined, output: string): Ending {
   const how =
     exitCode === undefined
-      ? "left no exit code (is its disk full?)"
+      ? "ended without an exit code (its disk may be full)"
       : `ended with exit code ${exitCode}${meaning(exitCode)}`;
-  const tail = words === "" ? "It printed nothing." : `Its last output: ${words}`;
+  const tail = output === "" ? "It printed nothing." : `Its last output: ${output}`;
   return {
     reason: "AgentFailed",
     message: `The agent ${how}. Nothing was published. ${tail}`,
@@ -79,5 +79,5 @@ function failed(exitCode: number | undefined, words: string): Ending {
 function meaning(exitCode: number): string {
   if (exitCode === 127) return " (its command was not found)";
   if (exitCode === 126) return " (its command cannot be executed)";
-  return exitCode === 137 ? " (killed, perhaps for its memory)" : "";
+  return exitCode === 137 ? " (killed, perhaps because it exceeded its memory limit)" : "";
 }

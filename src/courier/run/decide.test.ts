@@ -18,23 +18,27 @@ describe("decideNext", () => {
   it.each([
     { name: "waits while the agent works", change: {}, next: { next: "wait" } },
     {
-      name: "asks when the operator wants to stop",
+      name: "asks the agent to end if the operator wants the attempt to end",
       change: { stopWanted: true },
       next: { next: "ask", reason: "Stopped" },
     },
     {
-      name: "asks after the wall clock",
+      name: "asks the agent to end after the wall clock limit",
       change: { startedMs: 39_000 },
       next: { next: "ask", reason: "WallClockExceeded" },
     },
     {
-      name: "asks at the task's deadline, however late the agent started",
+      name: "asks the agent to end at the task's deadline, even if it started late",
       change: { startedMs: 99_000, limits: { wallClockMs: 60_000, stallMs: 20_000, deadlineMs: 99_999 } },
       next: { next: "ask", reason: "WallClockExceeded" },
     },
-    { name: "asks after the stall limit", change: { activeMs: 79_000 }, next: { next: "ask", reason: "AgentStalled" } },
     {
-      name: "counts nothing before the agent runs",
+      name: "asks the agent to end after the stall limit",
+      change: { activeMs: 79_000 },
+      next: { next: "ask", reason: "AgentStalled" },
+    },
+    {
+      name: "applies no limit before the agent runs",
       change: { startedMs: undefined, activeMs: 0 },
       next: { next: "wait" },
     },
@@ -44,32 +48,32 @@ describe("decideNext", () => {
       next: { next: "ask", reason: "Stopped" },
     },
     {
-      name: "asks once",
+      name: "asks the agent only once",
       change: { stopWanted: true, asked: { reason: "Stopped", atMs: 99_000 } },
       next: { next: "wait" },
     },
     {
-      name: "ends when every process is gone, whatever else is so",
+      name: "ends if every process has ended, whatever the other facts",
       change: { stopped: "ended", stopWanted: true, terminating: true, exitSeenMs: 0 },
       next: { next: "end", how: "gone" },
     },
     {
-      name: "gives an agent up 10 s after asking",
+      name: "abandons an agent 10 s after it was asked to end",
       change: { asked: { reason: "Stopped", atMs: 89_999 } },
       next: { next: "end", how: "still-writing" },
     },
     {
-      name: "gives an agent up 10 s after its exit code",
+      name: "abandons an agent 10 s after its exit code",
       change: { exitSeenMs: 89_999 },
       next: { next: "end", how: "still-writing" },
     },
     {
-      name: "waits longer while the tree is made readable",
+      name: "waits longer while the entry script makes the tree readable",
       change: { exitSeenMs: 89_999, stopped: "opening" },
       next: { next: "wait" },
     },
     {
-      name: "does not wait for ever for a readable tree",
+      name: "stops waiting for a readable tree after 5 min",
       change: { nowMs: 390_000, exitSeenMs: 89_999, stopped: "opening" },
       next: { next: "end", how: "still-writing" },
     },

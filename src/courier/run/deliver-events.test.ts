@@ -46,7 +46,7 @@ async function tickFor(delivery: EventDelivery, ms: number): Promise<void> {
 }
 
 describe("the delivery of events", () => {
-  it("waits 5 s for company, then sends all in one batch", async () => {
+  it("waits 5 s for more events, then sends all in one batch", async () => {
     const it = delivery();
     it.add([event(0)]);
     await tickFor(it, 4500);
@@ -56,14 +56,14 @@ describe("the delivery of events", () => {
     expect(batches).toEqual([{ sequence: 0, events: [event(0).event, event(1).event] }]);
   });
 
-  it("sends at once at 1 MB, and no batch is larger", async () => {
+  it("sends a batch as soon as it has 1 MB, and no larger one", async () => {
     const it = delivery();
     it.add([event(0, 700_000), event(1, 700_000)]);
     await tickFor(it, 250);
     expect(batches.map(({ events }) => events.length)).toEqual([1]);
   });
 
-  it("keeps events of a broker that is away, and numbers them by what was taken", async () => {
+  it("keeps events while the broker is unavailable, and numbers them by the accepted ones", async () => {
     const it = delivery();
     it.add([event(0)]);
     away = true;
@@ -81,7 +81,7 @@ describe("the delivery of events", () => {
     expect(openState(folder).state).toEqual({ ackedBytes: 30, sequence: 3 });
   });
 
-  it("gives up the last events after the time it has", async () => {
+  it("drops the last events when its time is up", async () => {
     const it = delivery();
     away = true;
     it.add([event(0)]);

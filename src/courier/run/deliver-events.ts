@@ -6,12 +6,12 @@ import { type Broker, persistently } from "../broker.ts";
 import type { FollowedEvent } from "./follow-events.ts";
 import type { StateFile } from "./state.ts";
 
-/** Sends events to the broker in batches, in order, each until it is taken. */
+/** Sends events to the broker in batches and in order. A batch is retried until the broker accepts it. */
 export interface EventDelivery {
   add(events: readonly FollowedEvent[]): void;
-  /** Sends when a batch is due and none is on its way; never throws. */
+  /** Sends a batch if one is due and no other is being sent; never throws. */
   tick(): void;
-  /** Sends all that is left, trying for `forMs` at most; never throws. */
+  /** Sends all remaining events, for at most `forMs`; never throws. */
   flush(forMs: number): Promise<void>;
 }
 
@@ -28,7 +28,10 @@ const maxBatchBytes = 1_000_000;
 const maxBatchEvents = 1000;
 const backoff = { baseMs: 1000, maxMs: 30_000, jitter: 0.2 };
 
-/** A batch goes after 5 s, or at 1 MB or 1,000 events. Accepted events are stored, so that a restarted courier continues after them. */
+/**
+ * Sends a batch after 5 s, or as soon as it has 1 MB or 1,000 events. The number of accepted events is stored, so that a restarted courier
+ * continues after them.
+ */
 export function deliverEvents(deps: DeliveryDeps): EventDelivery {
   const { clock, state } = deps;
   const queue: FollowedEvent[] = [];
@@ -60,7 +63,7 @@ export function deliverEvents(deps: DeliveryDeps): EventDelivery {
       failures = 0;
     } catch (error) {
       notBeforeMs = clock.now().getTime() + delayMs(backoff, ++failures);
-      deps.log.warn({ error: describeError(error), failures }, "events were not taken; they are sent again");
+      deps.log.warn({ error: describeError(error), failures }, "could not send events; trying again");
     }
   }
 
@@ -78,7 +81,7 @@ export function deliverEvents(deps: DeliveryDeps): EventDelivery {
       try {
         while (queue.length > 0) await persistently(sendOne, { clock, forMs });
       } catch (error) {
-        deps.log.warn({ error: describeError(error), lost: queue.length }, "the last events were not taken");
+        deps.log.warn({ error: describeError(error), lost: queue.length }, "could not send the last events");
       }
     },
   };

@@ -11,7 +11,7 @@ import type { EventDelivery } from "./deliver-events.ts";
 import type { EventFollower } from "./follow-events.ts";
 import type { StateFile } from "./state.ts";
 
-/** How the agent's time ended. */
+/** How the agent ended. */
 export interface AgentEnd {
   how: Extract<Next, { next: "end" }>["how"];
   /** The result that the entry script wrote: `ended` by itself, `stopped` by us, `terminated` with the pod. */
@@ -36,7 +36,10 @@ export interface FollowDeps {
 const lookEveryMs = 250;
 const askOperatorEveryMs = 10_000;
 
-/** Follows the agent until it ends or is abandoned: passes its events on, enforces the wall clock and the stall limit, obeys the operator. */
+/**
+ * Follows the agent until it ends or is abandoned. Meanwhile forwards its events, enforces the wall clock and stall limits, and stops it if the
+ * operator wants that.
+ */
 export async function followAgent(deps: FollowDeps): Promise<AgentEnd> {
   const { clock } = deps;
   const operator = operatorWatch(deps);
@@ -75,13 +78,16 @@ interface Asked {
 }
 
 function ask(reason: AskReason, atMs: number, { log, places, state }: FollowDeps): Asked {
-  log.info({ reason }, "the agent is asked to end");
+  log.info({ reason }, "asking the agent to end");
   state.save({ asked: reason });
   signalAgent(places, "stop");
   return { reason, atMs };
 }
 
-/** The stop that an earlier run of this container requested, or was about to: it is requested once more, with a new wait. */
+/**
+ * Repeats the request to end that an earlier run of this container stored, because that run may have been killed before it sent the request.
+ * The wait starts again.
+ */
 function askedBefore(deps: FollowDeps): Asked | undefined {
   const { asked } = deps.state.state;
   return asked === undefined ? undefined : ask(asked, deps.clock.now().getTime(), deps);
@@ -92,7 +98,7 @@ function startedMs(state: StateFile, signs: AgentSigns, nowMs: number): number |
   return state.state.startedMs;
 }
 
-/** Asks the operator every 10 s, in the background; a broker that is away changes nothing. */
+/** Asks every 10 s, in the background, whether the operator wants the attempt to end. If the broker is unavailable, the last answer stays. */
 function operatorWatch({ broker, log }: FollowDeps): { tick(nowMs: number): void; stopWanted(): boolean } {
   let askedMs = 0;
   let stop = false;
@@ -100,7 +106,7 @@ function operatorWatch({ broker, log }: FollowDeps): { tick(nowMs: number): void
     try {
       stop ||= (await broker.task()).stop;
     } catch (error) {
-      log.warn({ error: describeError(error) }, "the operator's wishes could not be read; asked again");
+      log.warn({ error: describeError(error) }, "could not read the state of the task; trying again");
     }
   };
   return {
@@ -113,7 +119,7 @@ function operatorWatch({ broker, log }: FollowDeps): { tick(nowMs: number): void
   };
 }
 
-/** When the agent last showed a sign of life. The workspace is looked through only when it has been silent for its whole limit. */
+/** Returns the time of the agent's last activity. The workspace is searched only if the agent has been silent for the whole stall limit. */
 function activityWatch({
   clock,
   delivery,

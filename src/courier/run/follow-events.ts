@@ -5,31 +5,31 @@ import type { AgentReader } from "../../sandbox/agents/agent.ts";
 import type { Folder } from "../folder.ts";
 import { unlessClosed } from "./agent-files.ts";
 
-/** An event and where its line ended, in bytes from the start of the file. */
+/** An event, with the end of its line in bytes from the start of the file. */
 export interface FollowedEvent {
   event: AgentEvent;
   endBytes: number;
   sizeBytes: number;
 }
 
-/** Follows the agent's events from a place in the file. */
+/** Reads the agent's events from a position in the file. */
 export interface EventFollower {
-  /** Complete lines that were written since the last call. */
+  /** The events in complete lines that were written since the last call. */
   read(): FollowedEvent[];
-  /** Takes a last line without an end too; for when the agent is gone. */
+  /** Like `read`, but also reads a last line without a line end. Call it after the agent's end. */
   readRest(): FollowedEvent[];
-  /** Lines that were no events, were too long, or came after the cap. */
+  /** Number of lines that were no events or too long, and whether the file exceeds the maximum size. */
   readonly unread: { malformed: number; tooLong: number; capped: boolean };
 }
 
-/** The most of the file that is read. */
+/** The part of the file after this size is not read. */
 const maxFileBytes = 8 * 1024 * 1024;
 const maxLineBytes = 64 * 1024;
 const chunkBytes = 256 * 1024;
 
 /**
- * Opens `events.jsonl` once it is there (a regular file with one name, never through a link) and open to us, and keeps that descriptor, whatever the agent
- * puts in its place later.
+ * Opens `events.jsonl` as soon as it is a readable regular file with one hard link, without following a symbolic link. The file stays open, so a
+ * file with which the agent replaces it later is not read.
  */
 export function followEvents(out: Folder, reader: AgentReader, fromBytes: number): EventFollower {
   const unread = { malformed: 0, tooLong: 0, capped: false };
@@ -93,7 +93,7 @@ export function followEvents(out: Folder, reader: AgentReader, fromBytes: number
 
 function openOwn(out: Folder): number | undefined {
   const file = unlessClosed(() => out.file(outFiles.events));
-  // A second name could be that of a file elsewhere on the volume's disk.
+  // With a second hard link it could be another file on the disk of the volume.
   if (file === undefined || file.stats.nlink === 1) return file?.fd;
   closeSync(file.fd);
   return undefined;

@@ -23,16 +23,16 @@ export interface RunDeps {
   terminate: AbortSignal;
 }
 
-/** The entry script lets the container go 15 minutes after the agent's end, whatever we do. */
+/** Time for publishing after the agent's end. The entry script lets its container exit 15 minutes after that, even without a release. */
 const publishPatienceMs = 14 * 60_000;
-/** Time for publishing after the pod is asked to end, out of its 120 s. */
+/** Time for publishing after the pod is asked to end; its grace period is 120 s. */
 const terminatingPatienceMs = 100_000;
-/** The kubelet starts a sidecar again that ends before the agent's container has; so it waits until it is asked to end. */
+/** Time to wait for SIGTERM at the end, because the kubelet restarts a sidecar that exits before the agent's container. */
 const lingerMs = 30_000;
 
 /**
- * The sidecar: follows the agent to its end, brings out its work, writes the outcome and lets the agent's container go. Started again, it
- * goes on where it was: the same workspace makes the same commit.
+ * Runs as the sidecar: follows the agent to its end, publishes its work, writes the outcome and lets the agent's container exit. If it is
+ * started again, it continues where it was: the same workspace gives the same commit.
  */
 export async function run(places: Places, spec: SandboxSpec, deps: RunDeps): Promise<void> {
   const state = openState(places.courier);
@@ -49,7 +49,7 @@ async function endOf(places: Places, spec: SandboxSpec, state: StateFile, deps: 
     deps.log.error({ error }, "the courier failed");
     return {
       reason: "InternalError",
-      message: `The courier failed, and published nothing that it knows of: ${describeError(error)}`,
+      message: `The courier failed. As far as it knows, nothing was published: ${describeError(error)}`,
     };
   }
 }
@@ -92,15 +92,17 @@ function finish(
   { log, state }: { log: Logger; state: StateFile },
 ): void {
   const notProbed = spec.egress.notProbed.slice(0, 8).map((name) => name.slice(0, 64));
-  const whole = { ...ending, ...(notProbed.length === 0 ? {} : { notProbed }) };
+  const complete = { ...ending, ...(notProbed.length === 0 ? {} : { notProbed }) };
   try {
-    writeOutcome(places.terminationLog, spec.attempt, whole);
-    state.save({ outcome: { version: 1, attempt: spec.attempt, ...whole, message: whole.message.slice(0, 1024) } });
+    writeOutcome(places.terminationLog, spec.attempt, complete);
+    state.save({
+      outcome: { version: 1, attempt: spec.attempt, ...complete, message: complete.message.slice(0, 1024) },
+    });
   } catch (error) {
-    // A full disk, for example. Started again, this container would only do its work once more.
-    log.error({ error }, "the outcome could not be stored");
+    // For example, the disk is full. Throwing would only restart this container, which would repeat its work.
+    log.error({ error }, "could not store the outcome");
   } finally {
-    // Whatever fails here, the agent's container does not wait for it.
+    // The agent's container must not wait, whatever failed above.
     signalAgent(places, "stop");
     signalAgent(places, "release");
   }

@@ -66,7 +66,7 @@ async function importOrEnding(
   }
 }
 
-/** Stores the proposal all the same: the operator makes its own decision from it. This check only gives an early answer, with a message. */
+/** Stores the proposal although the check has refused it: the operator makes its own decision from it. This check only gives an early answer, with a message. */
 async function refuse(proposal: Proposal, refusals: readonly string[], deps: PublishDeps): Promise<Ending> {
   try {
     await deps.broker.propose(proposal);
@@ -156,7 +156,7 @@ async function pushOnce({ gitDir, proposal }: Publication, remote: Remote): Prom
     commit: newId,
   };
   try {
-    // The lease makes git ask for exactly this change: from the old id, or from nothing.
+    // With the lease, git requests exactly this change: from the old id, or the creation of the branch.
     const args = ["push", "--quiet", "--no-verify", "--no-follow-tags", `--force-with-lease=${ref}:${oldId ?? ""}`];
     await git([...args, "--end-of-options", remote.url, `${newId}:${ref}`], { gitDir, remote });
     return published;

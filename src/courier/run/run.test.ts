@@ -18,7 +18,7 @@ async function working(command: string): Promise<TestSandbox> {
 const stateFile = (sandbox: TestSandbox): string => path.join(sandbox.places.courier, "state.json");
 
 describe("the sidecar", { timeout: 60_000 }, () => {
-  it("still knows why it asked an agent to end when it was killed meanwhile", async () => {
+  it("reports why it asked the agent to end, even if it was killed meanwhile", async () => {
     const sandbox = await working("sleep 100");
     writeFileSync(stateFile(sandbox), JSON.stringify({ ackedBytes: 0, sequence: 0, asked: "AgentStalled" }));
     signalAgent(sandbox.places, "stop");
@@ -26,17 +26,17 @@ describe("the sidecar", { timeout: 60_000 }, () => {
     expect(await sandbox.run()).toMatchObject({ reason: "AgentStalled" });
   });
 
-  it("asks once more what it had only written down", async () => {
+  it("repeats a request to end that it had stored before it was killed", async () => {
     const sandbox = await working("sleep 100");
     writeFileSync(stateFile(sandbox), JSON.stringify({ ackedBytes: 0, sequence: 0, asked: "WallClockExceeded" }));
     expect(await sandbox.run()).toMatchObject({ reason: "WallClockExceeded" });
   });
 
-  it("lets the agent's container go, and says the outcome, where its own volume is full", async () => {
+  it("lets the agent's container exit and writes the outcome, even if its own volume is full", async () => {
     const sandbox = await working("while ! [ -e go ]; do sleep 0.1; done; exit 3");
     const running = sandbox.run();
     await expect.poll(() => existsSync(stateFile(sandbox))).toBe(true);
-    // Stands for a volume that takes nothing more.
+    // Makes every write of the state fail, as on a full volume.
     mkdirSync(`${stateFile(sandbox)}.new`);
     writeFileSync(path.join(sandbox.places.workspace, "go"), "");
     expect(await running).toMatchObject({ reason: "AgentFailed", exitCode: 3 });

@@ -5,25 +5,25 @@ import { courierOutcome } from "../../sandbox/protocol/outcome.ts";
 import { askReasons } from "./decide.ts";
 
 const saved = z.object({
-  /** When the agent was first seen to run, in milliseconds; wall clock counts from here. */
+  /** When the courier first saw that the agent runs, in milliseconds. The wall clock limit counts from here. */
   startedMs: z.number().optional(),
-  /** Why the agent was asked to end; stored before it is asked. */
+  /** Why the agent was asked to end. Stored before the request is sent. */
   asked: z.enum(askReasons).optional(),
-  /** How far into the agent's events the broker has said yes, in bytes. */
+  /** End of the last event that the broker accepted, in bytes from the start of the agent's event file. */
   ackedBytes: z.number(),
-  /** How many events the broker has taken. */
+  /** Number of events that the broker has accepted. */
   sequence: z.number(),
-  /** Set when all is done; a courier that is started once more says only this. */
+  /** Set at the end. A courier that is started again only repeats this outcome. */
   outcome: courierOutcome.optional(),
 });
 
 /** The state from which a restarted courier continues. */
 export type CourierState = z.infer<typeof saved>;
 
-/** The state, kept in the courier's own volume. */
+/** The state file in the courier's own volume. */
 export interface StateFile {
   readonly state: CourierState;
-  /** Merges and stores; as a whole or not at all. */
+  /** Merges the change into the state and stores it atomically. */
   save(change: Partial<CourierState>): void;
 }
 

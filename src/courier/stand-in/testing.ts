@@ -26,18 +26,18 @@ export interface TestBroker {
   decide: (proposed: Proposal | undefined) => TaskState;
   /** How many sessions were opened. */
   sessions: number;
-  /** Its clock: a session lasts an hour. */
+  /** The broker's clock. A session lasts an hour. */
   now: () => Date;
   /** When true, every request is cut off. */
   away: boolean;
-  /** Answers 401 to the capabilities given so far. */
+  /** Revokes all capabilities issued so far; they get 401. */
   expire(): void;
   close(): Promise<void>;
 }
 
 const token = "pod-bound-token-0123456789";
 
-/** Starts one on a loopback port. */
+/** Starts a stand-in broker on a loopback port. */
 export async function startBroker({ projects, root }: { projects: string; root: string }): Promise<TestBroker> {
   const { certificate, key } = selfSigned(root);
   let generation = 1;
@@ -176,7 +176,7 @@ function refuse(response: ServerResponse, status: number): void {
   response.end(JSON.stringify({ error: { code: status === 401 ? "Unauthorized" : "Forbidden", message: "no" } }));
 }
 
-/** A certificate for the loopback address that is its own authority, from openssl. */
+/** Creates a self-signed certificate for the loopback address with openssl. */
 function selfSigned(root: string): { certificate: string; key: string } {
   const [cert, key] = [path.join(root, "tls.crt"), path.join(root, "tls.key")];
   const kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"];
