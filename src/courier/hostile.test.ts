@@ -64,8 +64,8 @@ describe("a hostile agent", { timeout: 120_000 }, () => {
       exit 4`,
       "mkdir src; echo a >src/sandbox.json",
     );
-    const said = JSON.stringify([sandbox.outcome(), sandbox.testBroker.proposals, sandbox.testBroker.events]);
-    expect(said).not.toContain(sandbox.testBroker.token);
+    const sent = JSON.stringify([sandbox.outcome(), sandbox.testBroker.proposals, sandbox.testBroker.events]);
+    expect(sent).not.toContain(sandbox.testBroker.token);
     expect(sandbox.testBroker.pushes).toEqual([]);
   });
 

@@ -38,7 +38,7 @@ function courier({ places }: TestSandbox, command: string, user: TestUser = {}):
   return child;
 }
 
-function said(child: ChildProcess): { text: string } {
+function outputOf(child: ChildProcess): { text: string } {
   const all = { text: "" };
   for (const stream of [child.stdout, child.stderr])
     stream?.on("data", (chunk: Buffer) => (all.text += chunk.toString()));
@@ -49,17 +49,17 @@ describe("the courier as a process", { timeout: 90_000 }, () => {
   it("checks out, publishes, waits for SIGTERM, and prints no token", async () => {
     const sandbox = await aSandbox({ base: "echo a >file" });
     const checkout = courier(sandbox, "checkout");
-    const words = [said(checkout)];
+    const outputs = [outputOf(checkout)];
     expect(await ended(checkout)).toBe(0);
     sandbox.agent(["/bin/sh", "-c", "echo b >file"]);
     const run = courier(sandbox, "run");
-    words.push(said(run));
+    outputs.push(outputOf(run));
     await expect.poll(() => existsSync(path.join(sandbox.places.in, "release"))).toBe(true);
     expect(run.exitCode).toBeNull();
     run.kill("SIGTERM");
     expect(await ended(run)).toBe(0);
     expect(sandbox.outcome()).toMatchObject({ reason: "Published" });
-    const text = words.map((one) => one.text).join("");
+    const text = outputs.map((one) => one.text).join("");
     expect(text).toContain("the attempt has ended");
     expect(text).not.toMatch(new RegExp(`${sandbox.testBroker.token}|capability-(courier|agent)-1`));
   });
@@ -79,14 +79,14 @@ describe("the courier as a process", { timeout: 90_000 }, () => {
   it("prints its usage, and what is invalid in sandbox.json", async () => {
     const sandbox = await aSandbox();
     const unknown = courier(sandbox, "publish");
-    const words = said(unknown);
+    const output = outputOf(unknown);
     expect(await ended(unknown)).toBe(2);
-    await expect.poll(() => words.text).toContain("usage: courier checkout | courier run");
+    await expect.poll(() => output.text).toContain("usage: courier checkout | courier run");
     writeFileSync(path.join(sandbox.places.context, "sandbox.json"), "{}");
     const broken = courier(sandbox, "run");
-    const why = said(broken);
+    const problem = outputOf(broken);
     expect(await ended(broken)).toBe(1);
-    await expect.poll(() => why.text).toContain("sandbox.json is invalid for this version of the courier");
+    await expect.poll(() => problem.text).toContain("sandbox.json is invalid for this version of the courier");
   });
 });
 

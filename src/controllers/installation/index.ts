@@ -20,7 +20,7 @@ const resyncMs = 3_600_000;
 
 /** The installation controller, and the facts about the installation that it has found by now. */
 export interface InstallationKeeper {
-  facts(): Partial<InstallationFacts>;
+  facts: () => Partial<InstallationFacts>;
   reconciler: Reconciler;
 }
 

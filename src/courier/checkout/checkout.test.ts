@@ -19,7 +19,7 @@ const aPod = (): Promise<TestSandbox> =>
   });
 
 /** Paths of the agent's volumes. */
-const handedOver = ({ places }: TestSandbox): string[] => [
+const agentFiles = ({ places }: TestSandbox): string[] => [
   ...readdirSync(places.workspace),
   ...[inFiles.entry, inFiles.prompt, inFiles.context].filter((name) => existsSync(path.join(places.in, name))),
 ];
@@ -39,7 +39,7 @@ describe("the checkout of a pod", { timeout: 60_000 }, () => {
     await expect.poll(() => clock.pending).toBe(1);
     await clock.advance(11_000);
     expect(await refused).toMatchObject({ code: "EgressNotEnforced" });
-    expect(handedOver(sandbox)).toEqual([]);
+    expect(agentFiles(sandbox)).toEqual([]);
   });
 
   it("probes egress only after the broker has answered, because a pod reaches nothing before its network is ready", async () => {
@@ -59,6 +59,6 @@ describe("the checkout of a pod", { timeout: 60_000 }, () => {
     const deps = { clock: systemClock, log: silentLogger, broker, answers };
     await checkout({ ...sandbox.places, isolation: "pod" }, sandbox.spec, deps);
     expect(heard).toEqual(["broker", "probe"]);
-    expect(handedOver(sandbox)).toContain("file");
+    expect(agentFiles(sandbox)).toContain("file");
   });
 });

@@ -37,7 +37,7 @@ export async function baseTree(
   };
 }
 
-/** Tells whether untracked paths are ignored. Only the base's `.gitignore` files count. */
+/** Decides whether untracked paths are ignored. Only the base's `.gitignore` files count. */
 export interface IgnoreOracle {
   /** Whether each path is ignored, in the order of the paths. */
   ignored(paths: readonly { path: RawPath; folder: boolean }[]): Promise<boolean[]>;

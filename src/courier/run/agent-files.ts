@@ -15,12 +15,12 @@ export interface AgentSigns {
   stopped: string | undefined;
 }
 
-/** Reads the agent's state from `out` without following links. `handedOver` is the time that `handedOverMs` returns. */
-export function readSigns(out: Folder, handedOver: number): AgentSigns {
+/** Reads the agent's state from `out` without following links. `inputWritten` is the time that `inputWrittenMs` returns. */
+export function readSigns(out: Folder, inputWritten: number): AgentSigns {
   const output = out.look(outFiles.output);
   return {
     // Still true if the agent removes its files: `out` was empty at the end of the checkout, and the agent cannot set the folder's time back.
-    started: output !== undefined || out.stats().mtimeMs > handedOver,
+    started: output !== undefined || out.stats().mtimeMs > inputWritten,
     printed: output?.isFile() ? output.size : 0,
     exitSeen: out.look(outFiles.exit) !== undefined,
     stopped: wholeLine(unlessClosed(() => out.text(outFiles.stopped, 32))),
@@ -28,7 +28,7 @@ export function readSigns(out: Folder, handedOver: number): AgentSigns {
 }
 
 /** When the checkout wrote the agent's input, in milliseconds of the node's file times: after `out` was created, before the agent starts. */
-export function handedOverMs(places: Pick<Places, "in">): number {
+export function inputWrittenMs(places: Pick<Places, "in">): number {
   return statSync(path.join(places.in, inFiles.entry)).mtimeMs;
 }
 

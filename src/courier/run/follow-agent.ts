@@ -5,7 +5,7 @@ import type { SandboxSpec } from "../../sandbox/protocol/sandbox-spec.ts";
 import type { Broker } from "../broker.ts";
 import type { Folder } from "../folder.ts";
 import type { Places } from "../settings.ts";
-import { type AgentSigns, handedOverMs, newestChange, readSigns, signalAgent } from "./agent-files.ts";
+import { type AgentSigns, inputWrittenMs, newestChange, readSigns, signalAgent } from "./agent-files.ts";
 import { type AskReason, decideNext, type Next } from "./decide.ts";
 import type { EventDelivery } from "./deliver-events.ts";
 import type { EventFollower } from "./follow-events.ts";
@@ -44,13 +44,13 @@ export async function followAgent(deps: FollowDeps): Promise<AgentEnd> {
   const { clock } = deps;
   const operator = operatorWatch(deps);
   const activity = activityWatch(deps);
-  const handedOver = handedOverMs(deps.places);
+  const inputWritten = inputWrittenMs(deps.places);
   let asked = askedBefore(deps);
   let exitSeenMs: number | undefined;
 
   for (;;) {
     const nowMs = clock.now().getTime();
-    const signs = readSigns(deps.out, handedOver);
+    const signs = readSigns(deps.out, inputWritten);
     const activeMs = activity(signs, nowMs);
     operator.tick(nowMs);
     deps.delivery.tick();

@@ -26,7 +26,7 @@ export interface PodProviderDeps {
   networkPolicies: Pick<Store<NetworkPolicy>, "get" | "byIndex">;
   settings: SandboxSettings;
   /** The facts that the operator has found by now. */
-  installation(): Partial<InstallationFacts>;
+  installation: () => Partial<InstallationFacts>;
   clock: Clock;
 }
 
@@ -58,7 +58,10 @@ async function ensure(
   return { podUID: pod.metadata.uid ?? "" };
 }
 
-/** The settings with the facts of the installation. Throws `InstallationNotReady` (retryable), which names the missing fact, until the operator has found them. */
+/**
+ * The settings with the facts of the installation. Until the operator has found every fact, throws `InstallationNotReady` (retryable), which
+ * names the missing one; the task shows it in its condition `SandboxReady`.
+ */
 function requireSettings({ settings, installation }: PodProviderDeps): PodSettings {
   const { caCertificate, brokerIP } = installation();
   if (caCertificate !== undefined && brokerIP !== undefined) return { ...settings, caCertificate, brokerIP };
