@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { hostileBody, hostileRules } from "../../test/hostile-rules.ts";
 import { searched } from "../../test/work.ts";
-import { compileRule, ruleBudget, type RuleResult } from "./cel.ts";
+import { compileRule, createRules, ruleBudget, type RuleResult } from "./cel.ts";
 import { Fuel } from "./cel/values.ts";
 
 const event = {
@@ -26,6 +26,7 @@ describe("compileRule", () => {
     ["body.labels.exists(l, l.name == 'bug')", true],
     ["body.labels.all(l, l.name.startsWith('b'))", false],
     ["body.labels.exists_one(l, l.name.contains(' '))", true],
+    ["body.labels.exists_one(l, l.name != '')", false],
     ["event.actor.login in ['ada', 'bob']", true],
     ["'labels' in body", true],
     ["has(body.absent) || has(body.nested.zero)", true],
@@ -77,6 +78,17 @@ describe("compileRule", () => {
     [`event.text == '${"x".repeat(2100)}'`, "RuleTooExpensive"],
   ])("refuses %s", (expression, reason) => {
     expect(compileRule(expression)).toMatchObject({ ok: false, reason, message: expect.stringMatching(/\w+/) });
+  });
+});
+
+describe("createRules", () => {
+  it("compiles each rule once, and forgets the oldest of 1,024 rules when there is a further one", () => {
+    const compile = createRules();
+    const oldest = compile("true");
+    for (let n = 1; n < 1_024; n++) compile(`${n} == ${n}`);
+    expect(compile("true")).toBe(oldest);
+    compile("false");
+    expect(compile("true")).not.toBe(oldest);
   });
 });
 

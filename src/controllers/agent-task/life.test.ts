@@ -319,6 +319,13 @@ describe("clean-up", () => {
   });
 });
 
+/** A task whose first attempt has proposed a push, and whose newest attempt has this number. */
+function proposing(newest: number): TaskOverrides {
+  const attempts = Array.from({ length: newest }, (_, n) => ({ number: n + 1, podName: `p-${n + 1}` }));
+  const proposed = { attempt: 1, ref: "r", newId: "a", files: 1, patchKiB: 1 };
+  return { conditions: ["Authorized", "Admitted"], status: { attempts, result: { proposed } } };
+}
+
 describe("the phase", () => {
   it.each<{ phase: string; task: TaskOverrides }>([
     { phase: "Pending", task: {} },
@@ -334,6 +341,8 @@ describe("the phase", () => {
       phase: "Publishing",
       task: { conditions: ["Authorized", "Admitted"], status: { publish: { ref: "r", newId: "a" } } },
     },
+    { phase: "Publishing", task: proposing(1) },
+    { phase: "Preparing", task: proposing(2) },
     { phase: "Pending", task: { spec: { command: "help" } } },
     { phase: "Running", task: { spec: { command: "help" }, conditions: ["Authorized"] } },
   ])("is $phase for $task", ({ phase, task }) => {
