@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { AgentTaskKind, type AgentTask } from "../api/kinds.ts";
 import { tokenReviews } from "../kube/resources.ts";
-import { createFakeClient, failure, type FakeClient } from "../kube/testing.ts";
+import { failure } from "../kube/memory/testing.ts";
+import { createFakeClient, type FakeClient } from "../kube/testing.ts";
 import { routes } from "../sandbox/protocol/channel.ts";
 import { FakeClock } from "../shared/fake-clock.ts";
 import { silentLogger } from "../shared/log.ts";
@@ -38,11 +39,7 @@ const stored = (): AgentTask => {
 
 /** Makes the API server return this status for every TokenReview. */
 function review(status: object): void {
-  const create = client.create.bind(client);
-  client.create = (async (type: { plural: string }, object: object, options: object) =>
-    type.plural === tokenReviews.plural
-      ? { ...object, status }
-      : create(type as never, object as never, options)) as never;
+  client.review(tokenReviews, (draft) => ({ ...draft, status }));
 }
 
 const podToken = (over: { name?: string; uid?: string; audiences?: string[] } = {}): object => ({

@@ -12,20 +12,8 @@ import { isAlreadyExists, isConflict, isNamespaceTerminating, isNotFound, isQuot
 import { createEventRecorder } from "./events.ts";
 import { addFinalizer, removeFinalizer } from "./finalizers.ts";
 import { configMaps, events, namespaces, pods, serviceAccounts, tokenReviews } from "./resources.ts";
-import type { Condition, KubeConfig, KubeConnection, KubeObject, ResourceType } from "./types.ts";
-
-interface Thing extends KubeObject {
-  spec?: { size?: number; colour?: string };
-  status?: { observed?: number; conditions?: Condition[] };
-}
-
-const things: ResourceType<Thing> = {
-  group: "runtime.bellhop.dev",
-  version: "v1",
-  kind: "Thing",
-  plural: "things",
-  namespaced: true,
-};
+import { installThings, things, type Thing } from "./things/testing.ts";
+import type { KubeConfig, KubeConnection, KubeObject, ResourceType } from "./types.ts";
 
 let client: KubeConnection;
 let config: KubeConfig;
@@ -33,8 +21,7 @@ let namespace: string;
 
 beforeAll(async () => {
   ({ client, config } = await connect({ kubeconfig: inject("kubeconfigPath") }));
-  await client.apply(crds, thingDefinition(), { fieldManager: "test" });
-  await eventually(() => client.list(things), { describe: "the API server to serve things" });
+  await installThings(client);
 });
 beforeEach(async () => {
   namespace = await aNamespace(client);
@@ -210,14 +197,6 @@ describe("Events", () => {
   });
 });
 
-const crds: ResourceType<KubeObject & { spec: object }> = {
-  group: "apiextensions.k8s.io",
-  version: "v1",
-  kind: "CustomResourceDefinition",
-  plural: "customresourcedefinitions",
-  namespaced: false,
-};
-
 const quotas: ResourceType<KubeObject & { spec: object }> = {
   group: "",
   version: "v1",
@@ -228,27 +207,6 @@ const quotas: ResourceType<KubeObject & { spec: object }> = {
 
 /** No quota controller runs here, so the test writes the used amount. */
 const quotaUsed = { status: { hard: { "count/configmaps": "1" }, used: { "count/configmaps": "1" } } };
-
-function thingDefinition() {
-  const open = { type: "object", "x-kubernetes-preserve-unknown-fields": true };
-  return {
-    metadata: { name: "things.runtime.bellhop.dev" },
-    spec: {
-      group: things.group,
-      scope: "Namespaced",
-      names: { kind: "Thing", plural: "things", singular: "thing" },
-      versions: [
-        {
-          name: "v1",
-          served: true,
-          storage: true,
-          subresources: { status: {} },
-          schema: { openAPIV3Schema: { type: "object", properties: { spec: open, status: open } } },
-        },
-      ],
-    },
-  };
-}
 
 /** A proxy to the API server that counts the connections. */
 async function countingProxy(target: URL): Promise<{ url: string; connections: () => number; close: () => void }> {

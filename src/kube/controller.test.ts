@@ -5,7 +5,7 @@ import { silentLogger } from "../shared/log.ts";
 import { type ControllerOptions, controllerOf, createController, itself } from "./controller.ts";
 import { TerminalError } from "./errors.ts";
 import { createKubeMetrics } from "./metrics.ts";
-import { failure } from "./testing.ts";
+import { failure } from "./memory/testing.ts";
 import type { Change, KubeObject, Request } from "./types.ts";
 
 const a: Request = { namespace: "default", name: "a" };

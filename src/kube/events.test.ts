@@ -3,7 +3,8 @@ import { FakeClock } from "../shared/fake-clock.ts";
 import { silentLogger } from "../shared/log.ts";
 import { createEventRecorder } from "./events.ts";
 import { configMaps, events } from "./resources.ts";
-import { createFakeClient, failure } from "./testing.ts";
+import { failure } from "./memory/testing.ts";
+import { createFakeClient } from "./testing.ts";
 import type { KubeObject } from "./types.ts";
 
 const object: KubeObject = {

@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { updateStatus } from "./apply.ts";
 import { addFinalizer, hasFinalizer, removeFinalizer } from "./finalizers.ts";
 import { type Pod, pods } from "./resources.ts";
-import { createFakeClient, failure } from "./testing.ts";
+import { failure } from "./memory/testing.ts";
+import { createFakeClient } from "./testing.ts";
 
 const ours = "bellhop.dev/harvest";
 const x = { namespace: "team", name: "x" };

@@ -6,7 +6,8 @@ import { silentLogger } from "../shared/log.ts";
 import { createLeader } from "./leader.ts";
 import { createKubeMetrics } from "./metrics.ts";
 import { leases } from "./resources.ts";
-import { createFakeClient, failure } from "./testing.ts";
+import { failure } from "./memory/testing.ts";
+import { createFakeClient } from "./testing.ts";
 
 function aField() {
   const clock = new FakeClock();

@@ -1,11 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { ApiError } from "./errors.ts";
-import { describeTarget } from "./paths.ts";
-import type { JsonPatch, KubeClient, KubeObject, ObjectKey, ResourceType } from "./types.ts";
+import type { Clock } from "../shared/clock.ts";
 import { defined } from "../shared/defined.ts";
-
-type AnyType = ResourceType<KubeObject>;
-type Json = Record<string, unknown>;
+import { createMemory, failure, type Memory } from "./memory/testing.ts";
+import { jsonPatched, mergePatched } from "./patches/testing.ts";
+import { requireNamespace } from "./paths.ts";
+import type { Draft, KubeClient, KubeObject, ObjectKey, ResourceType, WriteOptions } from "./types.ts";
 
 /** A call that a test can inspect or make fail. */
 export interface FakeCall {
@@ -15,213 +14,176 @@ export interface FakeCall {
   body?: unknown;
 }
 
-/** An API server in memory, for unit tests: versions, conflicts, finalizers and generations, but no schemas, selectors or access. */
+/**
+ * An API server in memory, for unit tests: versions, conflicts, uids, status subresources, finalizers, generations and label selectors, as
+ * on a real server (`fake-client.cluster.test.ts` compares both). It has no schemas, defaults, field selectors, dry runs or access
+ * rules.
+ */
 export interface FakeClient extends KubeClient {
   /** All calls, oldest first. */
   readonly calls: FakeCall[];
   /** Runs before each call; it may wait, and the caller gets the error that it throws. Replace it to simulate failures. */
-  before: (call: FakeCall) => void | Promise<void>;
+  before: (call: FakeCall) => unknown;
+  /** Runs after each call that succeeded; the caller gets the error that it throws, as if the answer were lost. */
+  after: (call: FakeCall) => unknown;
   /** The objects that exist now. */
   objects<T extends KubeObject>(type: ResourceType<T>): T[];
+  /** The only object of the type; throws unless there is exactly one. */
+  only<T extends KubeObject>(type: ResourceType<T>): T;
   /** Stores an object without any check. */
   seed<T extends KubeObject>(type: ResourceType<T>, object: T): T;
+  /** Answers creates of this type from now on and stores nothing, as the API server does for reviews. */
+  review<T extends KubeObject>(type: ResourceType<T>, answer: (draft: Draft<T>) => T): void;
 }
 
-/** Creates an empty fake client. */
-export function createFakeClient(): FakeClient {
-  const state = createState();
+/** Creates an empty fake client; `clock` gives the times of creation and deletion, by default the start of 2026. */
+export function createFakeClient({
+  clock = { now: () => new Date("2026-01-01T00:00:00Z") },
+}: { clock?: Pick<Clock, "now"> } = {}): FakeClient {
+  const memory = createMemory(clock);
+  const reviews: Reviews = new Map();
   const calls: FakeCall[] = [];
-  const called: Called = async (call) => {
-    calls.push(copy(call));
+  const perform: Perform = async (call, work) => {
+    calls.push(structuredClone(call));
     await client.before(call);
+    const answer = work();
+    await client.after(call);
+    return answer;
   };
   const client: FakeClient = {
     calls,
     before: () => undefined,
-    objects: state.all,
-    seed: (type, object) => state.save(type, { ...object, metadata: { uid: randomUUID(), ...object.metadata } }),
-    ...readCalls(state, called),
-    ...writeCalls(state, called),
-    ...patchCalls(state, called),
+    after: () => undefined,
+    objects: (type) => memory.list(type),
+    only(type) {
+      const [object, ...others] = memory.list(type);
+      if (object && others.length === 0) return object;
+      throw new Error(`there is not exactly one of ${type.plural}`);
+    },
+    seed: (type, object) => memory.put(type, { ...object, metadata: { uid: randomUUID(), ...object.metadata } }),
+    review: <T extends KubeObject>(type: ResourceType<T>, answer: (draft: Draft<T>) => T) =>
+      void reviews.set(type.plural, (draft) => answer(draft as Draft<T>)),
+    ...readCalls(memory, perform),
+    ...writeCalls(memory, perform, reviews),
+    ...patchCalls(memory, perform),
   };
   return client;
 }
 
-type Called = (call: FakeCall) => Promise<void>;
-type State = ReturnType<typeof createState>;
+type Perform = <T>(call: FakeCall, work: () => T) => Promise<T>;
+/** By plural: the map loses the type that connects an answer with its resource type. */
+type Reviews = Map<string, (draft: object) => KubeObject>;
 
-function createState() {
-  const tables = new Map<string, Map<string, KubeObject>>();
-  let version = 0;
-  const table = (type: AnyType): Map<string, KubeObject> => {
-    const id = `${type.group}/${type.plural}`;
-    const found = tables.get(id) ?? new Map<string, KubeObject>();
-    tables.set(id, found);
-    return found;
-  };
+function readCalls(memory: Memory, perform: Perform): Pick<KubeClient, "get" | "find" | "list"> {
   return {
-    has: (type: AnyType, key: ObjectKey) => table(type).has(idOf(key)),
-    all: <T extends KubeObject>(type: ResourceType<T>) => [...table(type).values()].map((object) => copy(object) as T),
-    version: () => String(version),
-    read<T extends KubeObject>(type: ResourceType<T>, key: ObjectKey): T {
-      const found = table(type).get(idOf(key));
-      if (!found) throw failure(404, "NotFound", `${describeTarget(type, key)} not found`);
-      return copy(found) as T;
-    },
-    /** Stores the object under the next version; removes it if it is being deleted and has no finalizer. */
-    save<T extends KubeObject>(type: ResourceType<T>, object: KubeObject & { status?: unknown }): T {
-      const saved = copy({ ...object, metadata: { ...object.metadata, resourceVersion: String(++version) } });
-      const leaving = saved.metadata.deletionTimestamp !== undefined && !saved.metadata.finalizers?.length;
-      if (leaving) table(type).delete(idOf(saved.metadata));
-      else table(type).set(idOf(saved.metadata), saved);
-      return copy(saved) as T;
-    },
-  };
-}
-
-function readCalls(state: State, called: Called): Pick<KubeClient, "get" | "find" | "list"> {
-  return {
-    async get(type, key) {
-      await called({ verb: "get", plural: type.plural, key });
-      return state.read(type, key);
-    },
-    async find(type, key) {
-      await called({ verb: "find", plural: type.plural, key });
-      return state.has(type, key) ? state.read(type, key) : undefined;
-    },
-    async list(type, options) {
-      const namespace = options?.namespace;
-      await called({ verb: "list", plural: type.plural, key: defined({ namespace }) });
-      const items = state.all(type).filter(({ metadata }) => !namespace || metadata.namespace === namespace);
-      return { items, resourceVersion: state.version() };
+    get: (type, key) => perform({ verb: "get", plural: type.plural, key }, () => memory.read(type, key)),
+    find: (type, key) =>
+      perform({ verb: "find", plural: type.plural, key }, () =>
+        memory.has(type, key) ? memory.read(type, key) : undefined,
+      ),
+    list(type, { transform, namespace, labelSelector, fieldSelector } = {}) {
+      const options = defined({ namespace, labelSelector, fieldSelector });
+      return perform({ verb: "list", plural: type.plural, key: defined({ namespace }) }, () => {
+        const items = memory.list(type, options);
+        return { items: transform ? items.map(transform) : items, resourceVersion: memory.version() };
+      });
     },
   };
 }
 
 function writeCalls(
-  state: State,
-  called: Called,
+  memory: Memory,
+  perform: Perform,
+  reviews: Reviews,
 ): Pick<KubeClient, "create" | "replace" | "replaceStatus" | "delete" | "createSubresource"> {
   return {
-    async create(type, object) {
-      await called({ verb: "create", plural: type.plural, key: object.metadata, body: object });
-      if (state.has(type, object.metadata)) {
-        throw failure(409, "AlreadyExists", `${describeTarget(type, object.metadata)} already exists`);
-      }
-      return state.save(type, born(object));
+    create<T extends KubeObject>(type: ResourceType<T>, object: Draft<T>, options?: WriteOptions) {
+      requireWritable(type, object.metadata, options);
+      return perform({ verb: "create", plural: type.plural, key: object.metadata, body: object }, () => {
+        const review = reviews.get(type.plural);
+        return review ? (review(object) as T) : memory.create(type, object);
+      });
     },
-    async replace(type, object) {
-      await called({ verb: "replace", plural: type.plural, key: object.metadata, body: object });
-      const old = current(state, type, object) as KubeObject & { status?: unknown };
-      return state.save(type, "status" in old ? { ...object, status: old.status } : object);
+    replace(type, object, options) {
+      requireWritable(type, object.metadata, options);
+      return perform({ verb: "replace", plural: type.plural, key: object.metadata, body: object }, () =>
+        memory.update(type, object, "main"),
+      );
     },
-    async replaceStatus(type, object) {
-      await called({ verb: "replaceStatus", plural: type.plural, key: object.metadata, body: object });
-      const { status } = object as { status?: unknown };
-      return state.save(type, { ...current(state, type, object), status });
+    replaceStatus(type, object, options) {
+      requireWritable(type, object.metadata, options);
+      return perform({ verb: "replaceStatus", plural: type.plural, key: object.metadata, body: object }, () =>
+        memory.update(type, object, "status"),
+      );
     },
-    async delete(type, key, options) {
-      await called({ verb: "delete", plural: type.plural, key, body: options });
-      if (!state.has(type, key)) return;
-      const old = state.read(type, key);
-      if (options?.uid !== undefined && options.uid !== old.metadata.uid) throw failure(409, "Conflict", "another uid");
-      state.save(type, { ...old, metadata: { ...old.metadata, deletionTimestamp: "2026-01-01T00:00:00Z" } });
+    delete(type, key, { uid, gracePeriodSeconds, ...options } = {}) {
+      requireWritable(type, key, options);
+      const body = defined({ uid, gracePeriodSeconds });
+      return perform({ verb: "delete", plural: type.plural, key, body }, () => {
+        if (memory.has(type, key)) memory.delete(type, key, uid);
+      });
     },
-    async createSubresource(type, key, ...[subresource, body]) {
-      await called({ verb: "createSubresource", plural: `${type.plural}/${subresource}`, key, body });
-      throw failure(404, "NotFound", `the fake has no ${subresource} of ${type.plural}: replace createSubresource`);
-    },
+    createSubresource: (type, key, ...[subresource, body]) =>
+      perform({ verb: "createSubresource", plural: `${type.plural}/${subresource}`, key, body }, () => {
+        throw failure(404, "NotFound", `the fake has no ${subresource} of ${type.plural}: replace createSubresource`);
+      }),
   };
 }
 
-function patchCalls(state: State, called: Called): Pick<KubeClient, "mergePatch" | "jsonPatch" | "apply"> {
-  const patched = <T extends KubeObject>(type: ResourceType<T>, key: ObjectKey, patch: (json: Json) => unknown): T =>
-    state.save(type, patch(state.read(type, key) as unknown as Json) as KubeObject);
+function patchCalls(memory: Memory, perform: Perform): Pick<KubeClient, "mergePatch" | "jsonPatch" | "apply"> {
+  const patch = <T extends KubeObject>(given: {
+    type: ResourceType<T>;
+    key: ObjectKey;
+    patched: (old: T) => T;
+    subresource?: string | undefined;
+  }): T => {
+    const { type, key, patched, subresource = "main" } = given;
+    if (subresource !== "main" && subresource !== "status") {
+      throw failure(404, "NotFound", `the fake has no ${subresource} of ${type.plural}`);
+    }
+    const old = memory.read(type, key);
+    return memory.update(type, patched(old), subresource);
+  };
   return {
-    async mergePatch(type, key, patch) {
-      await called({ verb: "mergePatch", plural: type.plural, key, body: patch });
-      return patched(type, key, (json) => merge(json, patch as Json));
+    mergePatch<T extends KubeObject>(
+      type: ResourceType<T>,
+      key: ObjectKey,
+      body: object,
+      options: PatchOptions = {},
+    ): Promise<T> {
+      requireWritable(type, key, options);
+      const patched = (old: T): T => mergePatched(old, body) as T;
+      return perform({ verb: "mergePatch", plural: type.plural, key, body }, () =>
+        patch({ type, key, patched, subresource: options.subresource }),
+      );
     },
-    async jsonPatch(type, key, patch) {
-      await called({ verb: "jsonPatch", plural: type.plural, key, body: patch });
-      return patched(type, key, (json) => applyJsonPatch(json, patch));
+    jsonPatch<T extends KubeObject>(
+      type: ResourceType<T>,
+      key: ObjectKey,
+      body: Parameters<KubeClient["jsonPatch"]>[2],
+      options: PatchOptions = {},
+    ): Promise<T> {
+      requireWritable(type, key, options);
+      const patched = (old: T): T => jsonPatched(old, body);
+      return perform({ verb: "jsonPatch", plural: type.plural, key, body }, () =>
+        patch({ type, key, patched, subresource: options.subresource }),
+      );
     },
-    async apply(type, object) {
-      await called({ verb: "apply", plural: type.plural, key: object.metadata, body: object });
-      if (!state.has(type, object.metadata)) return state.save(type, born(object));
-      return patched(type, object.metadata, (json) => merge(json, object as unknown as Json));
+    apply<T extends KubeObject>(type: ResourceType<T>, object: Draft<T>, options: PatchOptions): Promise<T> {
+      requireWritable(type, object.metadata, options);
+      const patched = (old: T): T => mergePatched(old, object) as T;
+      return perform({ verb: "apply", plural: type.plural, key: object.metadata, body: object }, () =>
+        memory.has(type, object.metadata)
+          ? patch({ type, key: object.metadata, patched, subresource: options.subresource })
+          : memory.create(type, object),
+      );
     },
   };
 }
 
-function born(object: { metadata: { name: string } }): KubeObject {
-  return { ...object, metadata: { ...object.metadata, uid: randomUUID(), generation: 1 } };
-}
+type PatchOptions = WriteOptions & { subresource?: string };
 
-/** The stored object, if the writer has read its newest version; else throws a conflict. */
-function current<T extends KubeObject>(state: State, type: ResourceType<T>, object: T): T {
-  const old = state.read(type, object.metadata);
-  const seen = object.metadata.resourceVersion;
-  if (seen === undefined || seen === old.metadata.resourceVersion) return old;
-  throw failure(409, "Conflict", `${describeTarget(type, object.metadata)}: the object has been modified`);
-}
-
-/** An `ApiError` as the server would return it. */
-export function failure(status: number, reason: string, message = reason): ApiError {
-  return new ApiError({ status, reason, message });
-}
-
-function merge(into: unknown, patch: Json): unknown {
-  const out: Json = isRecord(into) ? { ...into } : {};
-  for (const [name, value] of Object.entries(patch)) {
-    if (value === null) delete out[name];
-    else out[name] = isRecord(value) ? merge(out[name], value) : value;
-  }
-  return out;
-}
-
-function applyJsonPatch(json: Json, patch: JsonPatch): Json {
-  const out = copy(json);
-  for (const { op, path, value } of patch) {
-    const names = path
-      .slice(1)
-      .split("/")
-      .map((name) => name.replaceAll("~1", "/").replaceAll("~0", "~"));
-    const last = names.pop() ?? "";
-    const parent = names.reduce<unknown>((at, name) => (at as Json | undefined)?.[name], out) as
-      | Json
-      | unknown[]
-      | undefined;
-    if (!parent) throw failure(422, "Invalid", `no such path: ${path}`);
-    change(parent, last, { op, value });
-  }
-  return out;
-}
-
-function change(
-  parent: Json | unknown[],
-  name: string,
-  { op, value }: { op: JsonPatch[number]["op"]; value: unknown },
-): void {
-  const fields = parent as Json;
-  if (op === "test") {
-    if (JSON.stringify(fields[name] ?? null) !== JSON.stringify(value))
-      throw failure(422, "Invalid", "testing value failed");
-  } else if (Array.isArray(parent)) {
-    const at = name === "-" ? parent.length : Number(name);
-    parent.splice(at, op === "add" ? 0 : 1, ...(op === "remove" ? [] : [value]));
-  } else if (op === "remove") delete fields[name];
-  else fields[name] = value;
-}
-
-function isRecord(value: unknown): value is Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function idOf(key: { namespace?: string; name: string }): string {
-  return `${key.namespace ?? ""}/${key.name}`;
-}
-
-function copy<T>(value: T): T {
-  return structuredClone(value);
+function requireWritable(type: ResourceType<KubeObject>, key: Partial<ObjectKey>, options?: WriteOptions): void {
+  requireNamespace(type, key);
+  if (options?.dryRun) throw new TypeError("the fake client has no dry runs");
 }

@@ -9,7 +9,7 @@ describe("egressProbes", () => {
   it("names the API server, a canary, some nodes and the cluster's DNS", async () => {
     const client = createFakeClient();
     client.seed(endpointSlices, {
-      metadata: { name: "kubernetes", namespace: "default" },
+      metadata: { name: "kubernetes", namespace: "default", labels: { "kubernetes.io/service-name": "kubernetes" } },
       addressType: "IPv4",
       endpoints: [{ addresses: ["10.0.0.1"] }],
       ports: [{ port: 6443 }],
@@ -43,7 +43,7 @@ describe("egressProbes", () => {
   it("lists targets without a known address as not probed", async () => {
     const client = createFakeClient();
     client.seed(endpointSlices, {
-      metadata: { name: "kubernetes", namespace: "default" },
+      metadata: { name: "kubernetes", namespace: "default", labels: { "kubernetes.io/service-name": "kubernetes" } },
       addressType: "IPv4",
       endpoints: null as never,
     });

@@ -59,7 +59,7 @@ describe("reading generations from the gateways", () => {
     const client = createFakeClient();
     const slice = (name: string, endpoints: unknown) =>
       client.seed(endpointSlices, {
-        metadata: { name, namespace: "bellhop" },
+        metadata: { name, namespace: "bellhop", labels: { "kubernetes.io/service-name": "gateway" } },
         addressType: "IPv4",
         endpoints: endpoints as never,
       });
