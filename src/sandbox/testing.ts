@@ -1,8 +1,9 @@
 import { agentProfileSpec } from "../api/agent-profile.ts";
 import type { AgentProfile, AgentTask } from "../api/kinds.ts";
+import { unexpected } from "../shared/testing.ts";
 import type { PodSettings } from "./pod/settings.ts";
 import type { SandboxSpec } from "./protocol/sandbox-spec.ts";
-import type { SandboxRequest } from "./provider.ts";
+import type { SandboxProvider, SandboxRequest } from "./provider.ts";
 
 /** Builders for tests of sandboxes. */
 export function aProfile(spec: object = {}): AgentProfile {
@@ -61,6 +62,21 @@ export function aSandboxRequest(over: Partial<SandboxRequest> = {}): SandboxRequ
     prompt: "fix it",
     context: "",
     remainingMs: 60_000,
+    ...over,
+  };
+}
+
+/** A provider without sandboxes; calls that change something fail. */
+export function aSandboxProvider(over: Partial<SandboxProvider> = {}): SandboxProvider {
+  return {
+    backend: "pod",
+    notIsolated: [],
+    podName: ({ metadata }, attempt) => `${metadata.name}-sandbox-${attempt}`,
+    ensure: unexpected("ensure"),
+    observe: () => ({ state: "Missing" }),
+    closed: async () => true,
+    harvested: unexpected("harvested"),
+    remove: unexpected("remove"),
     ...over,
   };
 }

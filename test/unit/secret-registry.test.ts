@@ -1,13 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { taskCredential } from "../../src/broker/forward.ts";
 import { createTaskCredentials } from "../../src/controllers/agent-task/broker-secrets.ts";
-import { aTask, fakeHost } from "../../src/controllers/agent-task/testing.ts";
+import { aTask } from "../../src/controllers/agent-task/testing.ts";
 import { newHookSecret, readHookSecret } from "../../src/controllers/integration/hook-secret.ts";
 import { secretReader } from "../../src/controllers/secrets.ts";
 import { KeyRing, type KeysSecret } from "../../src/gateway/keys.ts";
 import { providerError } from "../../src/integrations/github/api/failures.ts";
 import { encodeGatewayKeys } from "../../src/intake/gateway-keys.ts";
 import { anEntry, route } from "../../src/intake/testing.ts";
+import { fakeHost } from "../../src/integrations/testing.ts";
 import { errorFromAnswer } from "../../src/kube/errors.ts";
 import { secrets } from "../../src/kube/resources.ts";
 import { createFakeClient, type FakeClient } from "../../src/kube/testing.ts";

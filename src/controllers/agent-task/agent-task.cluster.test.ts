@@ -4,6 +4,7 @@ import { installCrds } from "../../../test/cluster/crds.ts";
 import { aNamespace, eventually } from "../../../test/cluster/namespace.ts";
 import { AgentTaskKind, type AgentTask } from "../../api/kinds.ts";
 import type { Connection } from "../../integrations/connection.ts";
+import { fakeHost } from "../../integrations/testing.ts";
 import { connect } from "../../kube/config.ts";
 import { createController } from "../../kube/controller.ts";
 import { createInformer } from "../../kube/informer.ts";
@@ -19,7 +20,7 @@ import type { AgentTaskDeps } from "./deps.ts";
 import { agentTaskController, lifeOf } from "./index.ts";
 import { asStep } from "./steps.ts";
 import { taskCache, taskIndexes } from "./task-index.ts";
-import { aProfile, aTask, anIntegration, fakeHost } from "./testing.ts";
+import { aProfile, aTask, anIntegration } from "./testing.ts";
 
 let client: KubeConnection;
 

@@ -3,11 +3,12 @@ import { describe, expect, it } from "vitest";
 import type { Permission } from "../../integrations/connection.ts";
 import type { ProviderFailure } from "../../integrations/connection.ts";
 import { ProviderError } from "../../integrations/errors.ts";
+import { aConnection } from "../../integrations/testing.ts";
+import { unexpected } from "../../shared/testing.ts";
 import { authorise } from "./authorise.ts";
 import type { AuthoriseReading } from "./authorise-rules.ts";
 import type { TaskFacts } from "./facts.ts";
-import type { StepContext } from "./steps.ts";
-import { aProfile, aTask, anIntegration, facts, noon } from "./testing.ts";
+import { aProfile, aTask, anIntegration, facts, noon, stepContext } from "./testing.ts";
 
 const text = "@bellhop fix it";
 const textSHA256 = createHash("sha256").update(text).digest("hex");
@@ -289,12 +290,18 @@ describe("authorise", () => {
 
   it("treats the source as gone if the whole repository is gone, and retries after every other failure", async () => {
     const read = (failure: ProviderFailure): Promise<AuthoriseReading> =>
-      authorise.gather({
-        facts: facts({ task: spoken }),
-        connection: () =>
-          Promise.resolve({ context: { reread: () => Promise.reject(new ProviderError(failure, "no way in")) } }),
-        signal: new AbortController().signal,
-      } as unknown as StepContext);
+      authorise.gather(
+        stepContext({
+          facts: facts({ task: spoken }),
+          connection: async () =>
+            aConnection({
+              context: {
+                reread: () => Promise.reject(new ProviderError(failure, "no way in")),
+                gather: unexpected("gather"),
+              },
+            }),
+        }),
+      );
     expect(authorise.decide(facts({ task: spoken }), await read("NotFound"), noon).conditions?.[0]).toMatchObject({
       status: "False",
       reason: "SourceGone",

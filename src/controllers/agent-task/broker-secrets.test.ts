@@ -1,66 +1,41 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { fakeHost } from "../../integrations/testing.ts";
 import { ApiError } from "../../kube/errors.ts";
-import type { Secret } from "../../kube/resources.ts";
+import { secrets, type Secret } from "../../kube/resources.ts";
+import { createFakeClient, type FakeClient } from "../../kube/testing.ts";
 import { FakeClock } from "../../shared/fake-clock.ts";
 import { silentLogger } from "../../shared/log.ts";
-import {
-  createTaskCredentials,
-  secretName,
-  type TaskCredentialsDeps,
-  type TaskCredentialsKeeper,
-} from "./broker-secrets.ts";
-import { aTask, fakeHost, noon } from "./testing.ts";
+import { createTaskCredentials, secretName, type TaskCredentialsKeeper } from "./broker-secrets.ts";
+import { aTask, noon } from "./testing.ts";
 
 const signal = new AbortController().signal;
 const minuteMs = 60_000;
 let clock: FakeClock;
-let stored: Map<string, Secret>;
+let kube: FakeClient;
 let hub: ReturnType<typeof fakeHost>;
 let keeper: TaskCredentialsKeeper;
-/** Behaviour of the API server for the next Secret. */
-let onCreate: (secret: Secret) => void;
 
 beforeEach(() => {
-  onCreate = () => undefined;
   clock = new FakeClock(noon);
-  stored = new Map();
+  kube = createFakeClient({ clock });
   hub = fakeHost({ now: () => clock.now() });
   keeper = newKeeper();
 });
 
-function put(secret: Secret): Secret {
-  const metadata = { ...secret.metadata, creationTimestamp: clock.now().toISOString() };
-  stored.set(secret.metadata.name, { ...secret, metadata });
-  return secret;
-}
-
-function newKeeper(): TaskCredentialsKeeper {
-  const kube = {
-    find: async (_type: unknown, { name }: { name: string }) => stored.get(name),
-    list: async () => ({ items: [...stored.values()], resourceVersion: "1" }),
-    create: async (_type: unknown, secret: Secret) => {
-      if (stored.has(secret.metadata.name)) throw new ApiError({ status: 409, reason: "AlreadyExists", message: "" });
-      onCreate(secret);
-      return put(secret);
-    },
-    replace: async (_type: unknown, secret: Secret) => {
-      stored.set(secret.metadata.name, secret);
-      return secret;
-    },
-    delete: async (_type: unknown, { name }: { name: string }) => void stored.delete(name),
-  } as unknown as TaskCredentialsDeps["kube"];
-  return createTaskCredentials({ kube, brokerNamespace: "broker", clock, log: silentLogger });
-}
+const newKeeper = (): TaskCredentialsKeeper =>
+  createTaskCredentials({ kube, brokerNamespace: "broker", clock, log: silentLogger });
+const stored = (name: string): Secret | undefined =>
+  kube.objects(secrets).find(({ metadata }) => metadata.name === name);
 
 function file(name: string, task = aTask()): Record<string, unknown> | undefined {
-  const text = stored.get(secretName(task))?.data?.[name];
+  const text = stored(secretName(task))?.data?.[name];
   return text === undefined ? undefined : JSON.parse(Buffer.from(text, "base64").toString());
 }
 
 describe("the tokens of tasks", () => {
   it("stores a read token for the broker under the task's uid, and no push token before a push is allowed", async () => {
     await keeper.ensureFetch(aTask(), hub.host, signal);
-    expect(stored.get("task-uid-shop-abc")?.metadata).toMatchObject({
+    expect(stored("task-uid-shop-abc")?.metadata).toMatchObject({
       namespace: "broker",
       labels: { "bellhop.dev/owner-uid": "uid-shop-abc" },
     });
@@ -85,17 +60,16 @@ describe("the tokens of tasks", () => {
 
   it("revokes a token at once if it could not be stored", async () => {
     const refusal = new ApiError({ status: 403, reason: "Forbidden", message: "the namespace is terminating" });
-    onCreate = () => {
-      throw refusal;
+    kube.before = ({ verb }) => {
+      if (verb === "create") throw refusal;
     };
     await expect(keeper.ensureFetch(aTask(), hub.host, signal)).rejects.toBe(refusal);
-    expect([hub.state.minted, hub.state.tokens.size, stored.size]).toEqual([1, 0, 0]);
+    expect([hub.state.minted, hub.state.tokens.size, kube.objects(secrets).length]).toEqual([1, 0, 0]);
   });
 
   it("keeps a token that was stored although the answer of the write was lost", async () => {
-    onCreate = (secret) => {
-      put(secret);
-      throw new Error("socket hang up");
+    kube.after = ({ verb }) => {
+      if (verb === "create") throw new Error("socket hang up");
     };
     await expect(keeper.allowPush(aTask(), hub.host, signal)).rejects.toThrow("socket hang up");
     await keeper.allowPush(aTask(), hub.host, signal);
@@ -113,7 +87,7 @@ describe("the tokens of tasks", () => {
     await keeper.ensureFetch(aTask(), hub.host, signal);
     await keeper.allowPush(aTask(), hub.host, signal);
     await keeper.revoke(aTask(), hub.host, signal);
-    expect(hub.state.tokens.size + stored.size).toBe(0);
+    expect(hub.state.tokens.size + kube.objects(secrets).length).toBe(0);
     expect(keeper.holds(aTask())).toBe(false);
   });
 
@@ -121,7 +95,7 @@ describe("the tokens of tasks", () => {
     await keeper.ensureFetch(aTask(), hub.host, signal);
     const away = { ...hub.host, revokeToken: () => Promise.reject(new Error("away")) };
     await expect(keeper.revoke(aTask(), away, signal)).rejects.toThrow("away");
-    expect(keeper.holds(aTask()) && stored.size).toBe(1);
+    expect(keeper.holds(aTask()) && kube.objects(secrets).length).toBe(1);
   });
 
   it("knows the existing tokens after a restart", async () => {
@@ -138,9 +112,9 @@ describe("the tokens of tasks", () => {
     await keeper.ensureFetch(aTask({ name: "gone" }), hub.host, signal);
     const isAlive = (uid: string): boolean => uid === "uid-alive";
     await keeper.sweep(isAlive, signal);
-    expect(stored.size).toBe(2);
+    expect(kube.objects(secrets).length).toBe(2);
     await clock.advance(10 * minuteMs);
     await keeper.sweep(isAlive, signal);
-    expect([...stored.keys()]).toEqual(["task-uid-alive"]);
+    expect(kube.objects(secrets).map(({ metadata }) => metadata.name)).toEqual(["task-uid-alive"]);
   });
 });

@@ -1,15 +1,24 @@
 import { describe, expect, it } from "vitest";
-import type { AgentTask } from "../../api/kinds.ts";
+import { AgentTaskKind, type AgentTask } from "../../api/kinds.ts";
+import { aConnection, aReporter, fakeHost } from "../../integrations/testing.ts";
+import { createFakeClient } from "../../kube/testing.ts";
 import { FakeClock } from "../../shared/fake-clock.ts";
-import { silentLogger } from "../../shared/log.ts";
 import { cancel } from "./cancel.ts";
-import { defaultConfig } from "./config.ts";
-import type { AgentTaskDeps } from "./deps.ts";
 import { runSteps } from "./frame.ts";
 import { reportStep } from "./report/index.ts";
 import { patchedStatus } from "./status.ts";
-import { asStep, type StepContext } from "./steps.ts";
-import { anIntegration, aProfile, aTask, facts, fakeHost, noon, plainReporter, shaOf, taskCacheOf } from "./testing.ts";
+import { asStep } from "./steps.ts";
+import {
+  anIntegration,
+  aTask,
+  facts,
+  integrationOf,
+  noon,
+  shaOf,
+  stepContext,
+  taskCacheOf,
+  taskDeps,
+} from "./testing.ts";
 
 const branch = "bellhop/42-fix";
 const newId = shaOf("d");
@@ -31,11 +40,8 @@ async function look(task: AgentTask, tip: string | undefined, afterMs = 0): Prom
   const now = new Date(noon.getTime() + afterMs);
   if (!cancel.concerns(facts({ task }), now)) return task;
   const { host } = fakeHost({ branches: tip === undefined ? {} : { [branch]: { sha: tip, protected: false } } });
-  const reading = await cancel.gather({
-    facts: facts({ task }),
-    connection: () => Promise.resolve({ codeHost: host }),
-    signal: new AbortController().signal,
-  } as unknown as StepContext);
+  const connection = async () => aConnection({ codeHost: host });
+  const reading = await cancel.gather(stepContext({ facts: facts({ task }), connection }));
   return { ...task, status: patchedStatus(task, cancel.decide(facts({ task }), reading, now), now) };
 }
 
@@ -95,39 +101,27 @@ describe("a task that was stopped while it published", () => {
 
 /** The stopped task, the texts posted in its thread, and a code host that shows the branch after a call of `show`. */
 function aThread() {
-  let task: AgentTask = {
-    ...publishing,
-    status: { ...publishing.status, report: { id: "7", intent: "task:x", revision: "before" } },
-  };
+  const kube = createFakeClient();
+  const report = { id: "7", intent: "task:x", revision: "before" };
+  const first = kube.seed(AgentTaskKind, { ...publishing, status: { ...publishing.status, report } });
   const { host, state } = fakeHost();
   const clock = new FakeClock(noon);
   const texts: string[] = [];
-  const reporter = {
-    ...plainReporter,
-    update: async (_target: unknown, _id: string, text: string) => texts.push(text),
-  };
-  const deps = {
-    kube: { replaceStatus: async (_kind: unknown, written: AgentTask) => (task = written) },
-    tasks: taskCacheOf([task]),
-    profiles: { get: () => aProfile() },
-    admission: { verdict: () => ({ state: "Unknown" }) },
-    findIntegration: () => ({
-      integration: anIntegration({ reporting: { reaction: false } }),
-      connect: async () => ({ codeHost: host, reporter }),
-    }),
-    sandbox: { observe: () => ({ state: "Missing" }) },
-    events: { normal: () => {}, warning: () => {} },
+  const reporter = aReporter({ update: async (_target, _id, text) => void texts.push(text) });
+  const integration = anIntegration({ reporting: { reaction: false } });
+  const deps = taskDeps({
+    kube,
+    tasks: taskCacheOf([first]),
+    findIntegration: integrationOf(async () => aConnection({ codeHost: host, reporter }), integration),
     clock,
-    log: silentLogger,
-    config: defaultConfig,
-  } as unknown as AgentTaskDeps;
+  });
   return {
     clock,
     texts,
     show: (sha: string) => (state.branches[branch] = { sha, protected: false }),
     async reconcile() {
-      await runSteps(deps, [asStep(cancel), reportStep], task, AbortSignal.timeout(5_000));
-      return task;
+      await runSteps(deps, [asStep(cancel), reportStep], kube.only(AgentTaskKind), AbortSignal.timeout(5_000));
+      return kube.only(AgentTaskKind);
     },
   };
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { AgentTask } from "../../api/kinds.ts";
+import { aChange, fakeHost, type FakeHostState } from "../../integrations/testing.ts";
 import { headRule, resolveCheckout, type CheckoutResolution } from "./checkout.ts";
-import { aChange, aProfile, aTask, fakeHost, shaOf, taskCacheOf, type FakeHostState } from "./testing.ts";
+import { aProfile, aTask, shaOf, taskCacheOf } from "./testing.ts";
 
 interface Given {
   task?: AgentTask;

@@ -1,14 +1,16 @@
 import { describe, expect, it } from "vitest";
-import type { AgentTask } from "../../api/kinds.ts";
-import type { CodeHost } from "../../integrations/connection.ts";
+import { AgentTaskKind, type AgentTask } from "../../api/kinds.ts";
+import type { Connection } from "../../integrations/connection.ts";
 import { ProviderError } from "../../integrations/errors.ts";
+import { aChange, aConnection, fakeHost } from "../../integrations/testing.ts";
+import { createFakeClient } from "../../kube/testing.ts";
+import { aSandboxProvider } from "../../sandbox/testing.ts";
 import { BellhopError } from "../../shared/errors.ts";
-import { silentLogger } from "../../shared/log.ts";
+import { FakeClock } from "../../shared/fake-clock.ts";
 import { cleanup, type CleanupAction } from "./cleanup.ts";
 import { defaultConfig } from "./config.ts";
 import { patchedStatus } from "./status.ts";
-import type { StepContext } from "./steps.ts";
-import { aChange, aTask, facts, fakeHost, noon, shaOf, type TaskOverrides } from "./testing.ts";
+import { aTask, facts, noon, shaOf, stepContext, taskCredentials, taskDeps, type TaskOverrides } from "./testing.ts";
 
 const { retention } = defaultConfig;
 const dayMs = 24 * 60 * 60_000;
@@ -30,43 +32,37 @@ async function aWeekLater(
   const { host } = fakeHost({ changes: state === "Gone" ? [] : [aChange({ number: 57, state })] });
   if (state === "Gone") host.change = () => Promise.reject(new ProviderError("NotFound", "404"));
   const given = facts({ task, tasks });
-  const reading = await cleanup.gather({
-    deps: {
-      config: defaultConfig,
-      sandbox: { observe: () => ({ state: "Missing" }) },
-      credentials: { holds: () => holdsTokens },
-      clock: { now: () => due },
-    },
+  const credentials = taskCredentials({ holds: () => holdsTokens });
+  const context = stepContext({
+    deps: taskDeps({ credentials, clock: new FakeClock(due) }),
     facts: given,
-    connection: () => Promise.resolve({ codeHost: host }),
-    signal: new AbortController().signal,
-  } as unknown as StepContext);
+    connection: async () => aConnection({ codeHost: host }),
+  });
+  const reading = await cleanup.gather(context);
   return cleanup.decide(given, reading, due).actions;
 }
 
+const outcome = { version: 1, attempt: 1, reason: "NoChanges", message: "" } as const;
+
 /** One reconcile of an expired task, some days later, with an integration that signs in as given; answers the task and the actions that ran. */
-async function look(task: AgentTask, days: number, connect: () => Promise<{ codeHost: CodeHost }>) {
+async function look(task: AgentTask, days: number, connect: () => Promise<Connection>) {
   const now = new Date(due.getTime() + days * dayMs);
   const done: string[] = [];
   const given = facts({ task });
-  const context = {
-    deps: {
-      config: defaultConfig,
-      sandbox: {
-        observe: () => ({ state: "Finished" }),
-        remove: async () => done.push("removePod"),
-        harvested: async () => done.push("harvest"),
-      },
-      credentials: { holds: () => false },
-      clock: { now: () => now },
-      kube: { delete: async () => done.push("deleteTask") },
-      events: { warning: (_task: unknown, reason: string) => done.push(reason) },
-      log: silentLogger,
-    },
-    facts: given,
-    connection: connect,
-    signal: new AbortController().signal,
-  } as unknown as StepContext;
+  const kube = createFakeClient();
+  kube.seed(AgentTaskKind, task);
+  kube.after = ({ verb }) => done.push(`${verb}Task`);
+  const deps = taskDeps({
+    sandbox: aSandboxProvider({
+      observe: () => ({ state: "Finished", podUID: "pod-1", outcome }),
+      remove: async () => void done.push("removePod"),
+      harvested: async () => void done.push("harvest"),
+    }),
+    clock: new FakeClock(now),
+    kube,
+    events: { normal: () => {}, warning: (_task, reason) => void done.push(reason) },
+  });
+  const context = stepContext({ deps, facts: given, connection: connect });
   const decision = cleanup.decide(given, await cleanup.gather(context), now);
   for (const action of decision.actions ?? []) await cleanup.apply(context, action);
   return { task: { ...task, status: patchedStatus(task, decision, now) }, done, waitMs: decision.requeueAfterMs ?? 0 };
@@ -83,10 +79,10 @@ describe("a task whose change cannot be read at the code host", () => {
   const refusing = (error: Error) => async (): Promise<never> => {
     throw error;
   };
-  const open = async () => ({ codeHost: fakeHost({ changes: [aChange({ number: 57 })] }).host });
+  const open = async () => aConnection({ codeHost: fakeHost({ changes: [aChange({ number: 57 })] }).host });
   const suspended = async () => {
     const { host } = fakeHost();
-    return { codeHost: { ...host, change: refusing(new ProviderError("Suspended", "suspended")) } };
+    return aConnection({ codeHost: { ...host, change: refusing(new ProviderError("Suspended", "suspended")) } });
   };
 
   it.each([

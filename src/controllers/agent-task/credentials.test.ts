@@ -1,15 +1,14 @@
 import { beforeEach, expect, it } from "vitest";
-import type { AgentTask } from "../../api/kinds.ts";
+import { AgentTaskKind, type AgentTask } from "../../api/kinds.ts";
 import { ProviderError } from "../../integrations/errors.ts";
-import { FakeClock } from "../../shared/fake-clock.ts";
-import { silentLogger } from "../../shared/log.ts";
+import { aConnection, fakeHost } from "../../integrations/testing.ts";
+import { createFakeClient, type FakeClient } from "../../kube/testing.ts";
+import { aSandboxProvider } from "../../sandbox/testing.ts";
 import { credentials } from "./credentials.ts";
-import { defaultConfig } from "./config.ts";
-import type { AgentTaskDeps } from "./deps.ts";
 import { runSteps } from "./frame.ts";
 import { lifeOf } from "./index.ts";
 import { asStep } from "./steps.ts";
-import { anIntegration, aProfile, aTask, facts, fakeHost, noon, taskCacheOf } from "./testing.ts";
+import { aTask, facts, integrationOf, noon, taskCacheOf, taskCredentials, taskDeps } from "./testing.ts";
 
 const attempts = [{ number: 1, podName: "p-1", podUID: "pod-1", startedAt: noon.toISOString() }];
 const none = asStep<undefined, never>({
@@ -20,51 +19,45 @@ const none = asStep<undefined, never>({
   apply: async () => undefined,
 });
 
-let task: AgentTask;
+let kube: FakeClient;
 let closed: boolean;
 let suspended: boolean;
 
 beforeEach(() => {
-  task = aTask({
-    conditions: ["Authorized", "Admitted", "ContextReady", "SandboxReady"],
-    status: { startTime: noon.toISOString(), attempts },
-  });
+  kube = createFakeClient();
+  const conditions = ["Authorized", "Admitted", "ContextReady", "SandboxReady"] as const;
+  kube.seed(AgentTaskKind, aTask({ conditions: [...conditions], status: { startTime: noon.toISOString(), attempts } }));
   closed = true;
   suspended = true;
 });
 
+const stored = (): AgentTask => kube.only(AgentTaskKind);
+
 /** One reconcile of a running task whose token must be renewed; answers its error. */
 async function reconcile(): Promise<unknown> {
-  const deps = {
-    kube: { replaceStatus: async (_type: unknown, written: AgentTask) => (task = written) },
+  const task = stored();
+  const deps = taskDeps({
+    kube,
     tasks: taskCacheOf([task]),
-    profiles: { get: () => aProfile() },
-    admission: { verdict: () => ({ state: "Unknown" }) },
-    findIntegration: () => ({ integration: anIntegration(), connect: async () => ({ codeHost: fakeHost().host }) }),
-    events: { normal: () => {}, warning: () => {} },
-    sandbox: {
+    findIntegration: integrationOf(async () => aConnection({ codeHost: fakeHost().host })),
+    sandbox: aSandboxProvider({
       observe: () => ({ state: "Running", podUID: "pod-1", since: noon.toISOString() }),
-      notIsolated: [],
       closed: async () => closed,
       remove: async () => {},
       harvested: async () => {},
-    },
-    credentials: {
+    }),
+    credentials: taskCredentials({
       refreshAt: () => noon,
-      holds: () => false,
       ensureFetch: async () => {
         if (suspended) throw new ProviderError("Suspended", "The App is suspended.");
       },
-    },
-    clock: new FakeClock(noon),
-    log: silentLogger,
-    config: defaultConfig,
-  } as unknown as AgentTaskDeps;
+    }),
+  });
   const steps = lifeOf({ commands: none, publish: none, report: none });
   return runSteps(deps, steps, task, new AbortController().signal).catch((error: unknown) => error);
 }
 
-const succeeded = (): object | undefined => task.status?.conditions?.find(({ type }) => type === "Succeeded");
+const succeeded = (): object | undefined => stored().status?.conditions?.find(({ type }) => type === "Succeeded");
 
 it("watches the sandbox even while its token cannot be renewed", async () => {
   closed = false;
@@ -82,6 +75,7 @@ it("shows why the token is not renewed, and clears that once it is", async () =>
 
 it("renews no token for a sandbox that has proposed its work, because it fetches nothing any more", () => {
   const proposed = { attempt: 1, ref: "refs/heads/x", newId: "a".repeat(40), files: 1, patchKiB: 1 };
+  const task = stored();
   expect(credentials.concerns(facts({ task }), noon)).toBe(true);
   const after = { ...task, status: { ...task.status, result: { proposed } } };
   expect(credentials.concerns(facts({ task: after }), noon)).toBe(false);

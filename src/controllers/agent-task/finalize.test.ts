@@ -1,13 +1,14 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import type { AgentTask } from "../../api/kinds.ts";
+import { AgentTaskKind } from "../../api/kinds.ts";
+import type { Connection } from "../../integrations/connection.ts";
 import { ProviderError } from "../../integrations/errors.ts";
+import { aConnection, aReporter } from "../../integrations/testing.ts";
+import { createFakeClient } from "../../kube/testing.ts";
 import { BellhopError } from "../../shared/errors.ts";
 import { FakeClock } from "../../shared/fake-clock.ts";
-import { silentLogger } from "../../shared/log.ts";
 import { defaultConfig } from "./config.ts";
-import type { AgentTaskDeps } from "./deps.ts";
 import { finalize } from "./finalize.ts";
-import { aTask, anIntegration, noon, plainReporter, type TaskOverrides } from "./testing.ts";
+import { aTask, integrationOf, noon, taskDeps, type TaskOverrides } from "./testing.ts";
 
 const report = { id: "7", intent: "task:uid-shop-abc", revision: "r", reacted: true, quote: "fix it" };
 const succeeded = { type: "Succeeded", status: "True", reason: "NoChanges", message: "Nothing to do." } as const;
@@ -22,37 +23,31 @@ beforeEach(() => {
   signsIn = true;
 });
 
-const reporter = {
-  ...plainReporter,
-  async update(_target: unknown, id: string, text: string) {
+const reporter = aReporter({
+  async update(_target, id, text) {
     if (fails !== undefined) throw fails;
     posted.push(`${id}: ${text}`);
   },
-};
+});
 
 /** Finalizes a task some time after its deletion; answers whether the finalizer was removed. */
 async function letGo(over: TaskOverrides = {}, afterMs = 0): Promise<boolean> {
-  let gone = false;
-  const task: AgentTask = aTask({
+  const kube = createFakeClient();
+  const deleted = aTask({
     deletedAt: noon.toISOString(),
     conditions: ["Authorized", "Admitted", "SandboxReady"],
     ...over,
     status: { report, ...over.status },
   });
-  const connect = async (): Promise<object> => {
+  const task = kube.seed(AgentTaskKind, deleted);
+  const connect = async (): Promise<Connection> => {
     if (!signsIn) throw new BellhopError("SecretNotFound", "Secret bot is not there");
-    return { reporter };
+    return aConnection({ reporter });
   };
-  const deps = {
-    kube: { jsonPatch: async () => ((gone = true), task), get: async () => task },
-    findIntegration: () => ({ integration: anIntegration(), connect }),
-    admission: { changed: () => {} },
-    credentials: { holds: () => false },
-    clock: new FakeClock(new Date(noon.getTime() + afterMs)),
-    log: silentLogger,
-    config: defaultConfig,
-  } as unknown as AgentTaskDeps;
+  const clock = new FakeClock(new Date(noon.getTime() + afterMs));
+  const deps = taskDeps({ kube, findIntegration: integrationOf(connect), clock });
   const { requeueAfterMs } = await finalize(deps, task, new AbortController().signal);
+  const gone = kube.objects(AgentTaskKind).length === 0;
   expect(requeueAfterMs === undefined).toBe(gone);
   return gone;
 }

@@ -1,42 +1,33 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import type { AgentTask } from "../../api/kinds.ts";
+import { AgentTaskKind, type AgentTask } from "../../api/kinds.ts";
 import { ProviderError } from "../../integrations/errors.ts";
-import { ApiError } from "../../kube/errors.ts";
-import { FakeClock } from "../../shared/fake-clock.ts";
-import { silentLogger } from "../../shared/log.ts";
+import { failure } from "../../kube/memory/testing.ts";
+import { createFakeClient, type FakeClient } from "../../kube/testing.ts";
 import type { AgentTaskDeps } from "./deps.ts";
 import type { Decision, StatusPatch } from "./facts.ts";
 import { runSteps } from "./frame.ts";
 import { asStep, type AnyStep } from "./steps.ts";
-import { aTask, noon, taskCacheOf } from "./testing.ts";
+import { aTask, taskDeps } from "./testing.ts";
 
 let log: string[];
 let written: AgentTask[];
 let refuseWrites: boolean;
+let kube: FakeClient;
 let deps: AgentTaskDeps;
 
 beforeEach(() => {
   log = [];
   written = [];
   refuseWrites = false;
-  deps = {
-    kube: {
-      replaceStatus: async (_type: unknown, task: AgentTask) => {
-        if (refuseWrites) throw new ApiError({ status: 409, reason: "Conflict", message: "newer" });
-        written.push(task);
-        log.push("write");
-        return task;
-      },
-    },
-    tasks: taskCacheOf([]),
-    profiles: { get: () => undefined },
-    admission: { verdict: () => ({ state: "Unknown" }) },
-    findIntegration: () => undefined,
-    events: { normal: () => {}, warning: () => {} },
-    clock: new FakeClock(noon),
-    config: { guardrails: { images: [] } },
-    log: silentLogger,
-  } as unknown as AgentTaskDeps;
+  kube = createFakeClient();
+  kube.before = () => {
+    if (refuseWrites) throw failure(409, "Conflict", "newer");
+  };
+  kube.after = () => {
+    written.push(kube.only(AgentTaskKind));
+    log.push("write");
+  };
+  deps = taskDeps({ kube, profiles: { get: () => undefined } });
 });
 
 interface StepSketch {
@@ -67,7 +58,7 @@ function step({ name, decision = {}, fails, always = false, answers }: StepSketc
 }
 
 const go = (steps: AnyStep[], task = aTask()): Promise<object> =>
-  runSteps(deps, steps, task, new AbortController().signal);
+  runSteps(deps, steps, kube.seed(AgentTaskKind, task), new AbortController().signal);
 const authorized = { type: "Authorized", status: "True", reason: "Test", message: "yes" } as const;
 
 describe("the frame", () => {

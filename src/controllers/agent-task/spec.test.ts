@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { fakeHost } from "../../integrations/testing.ts";
 import { sandboxSpecOf } from "./spec.ts";
-import { aProfile, anIntegration, aTask, fakeHost, noon, shaOf } from "./testing.ts";
+import { aProfile, anIntegration, aTask, noon, shaOf } from "./testing.ts";
 
 describe("the instructions for the courier", () => {
   it("names the task's deadline, so that the time before the agent starts counts as well", () => {

@@ -1,17 +1,26 @@
 import { describe, expect, it } from "vitest";
 import type { AgentTask } from "../../api/kinds.ts";
+import { createFakeClient } from "../../kube/testing.ts";
 import { FakeClock } from "../../shared/fake-clock.ts";
-import { silentLogger } from "../../shared/log.ts";
 import { createStore } from "../../kube/store.ts";
+import { unexpected } from "../../shared/testing.ts";
 import { createAdmission } from "./admission/loop.ts";
-import { defaultConfig } from "./config.ts";
-import type { AgentTaskDeps } from "./deps.ts";
 import { agentTaskController, lifeOf } from "./index.ts";
 import { commandStep } from "./commands/index.ts";
 import { publishStep } from "./publish/index.ts";
 import { reportStep } from "./report/index.ts";
 import { taskCache, taskIndexes, type TaskCache } from "./task-index.ts";
-import { aProfile, aTask, anIntegration, noon, shaOf, taskCacheOf, type TaskOverrides } from "./testing.ts";
+import {
+  aProfile,
+  aTask,
+  anIntegration,
+  integrationOf,
+  noon,
+  shaOf,
+  taskCacheOf,
+  taskDeps,
+  type TaskOverrides,
+} from "./testing.ts";
 
 /** A task that succeeded an hour ago and whose report is final; it needs nothing for days. */
 function finished(n: number): AgentTask {
@@ -30,32 +39,18 @@ const attempt = { number: 1, podName: "pod", podUID: "uid" };
 function anOperator(tasks: AgentTask[]) {
   const cache = counted(tasks);
   const clock = new FakeClock(noon);
-  const calls: string[] = [];
-  const config = { ...defaultConfig, brokerURL: "https://broker", brokerNamespace: "broker" };
-  const deps = {
-    kube: new Proxy({}, { get: (_target, name) => (calls.push(String(name)), () => Promise.reject(new Error("no"))) }),
+  const kube = createFakeClient();
+  const findIntegration = integrationOf(unexpected("connect"));
+  const deps = taskDeps({ kube, tasks: cache.tasks, findIntegration, clock });
+  const admission = createAdmission({
     tasks: cache.tasks,
-    profiles: { get: () => aProfile() },
-    findIntegration: () => ({
-      integration: anIntegration(),
-      connect: () => Promise.reject(new Error("nobody is asked")),
-    }),
-    sandbox: { observe: () => ({ state: "Missing" }) },
-    credentials: { holds: () => false },
-    admission: createAdmission({
-      tasks: cache.tasks,
-      integration: () => anIntegration(),
-      profile: () => aProfile(),
-      clock,
-      config,
-    }),
-    events: { normal: () => {}, warning: () => {} },
+    integration: () => anIntegration(),
+    profile: () => aProfile(),
     clock,
-    log: silentLogger,
-    config,
-  } as unknown as AgentTaskDeps;
+    config: deps.config,
+  });
   const steps = lifeOf({ commands: commandStep, publish: publishStep, report: reportStep });
-  return { controller: agentTaskController(deps, steps), cache, calls, clock };
+  return { controller: agentTaskController({ ...deps, admission }, steps), cache, calls: kube.calls, clock };
 }
 
 /** A cache over an informer's store that counts the tasks it returns. */

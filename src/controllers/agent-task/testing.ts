@@ -2,12 +2,22 @@ import { agentProfileSpec } from "../../api/agent-profile.ts";
 import type { AgentTaskSpec, TaskSource } from "../../api/agent-task.ts";
 import type { AgentTaskStatus, TaskCondition } from "../../api/agent-task-status.ts";
 import { gitHubIntegrationSpec } from "../../api/github-integration.ts";
-import type { AgentProfile, AgentTask } from "../../api/kinds.ts";
-import type { Change, CodeHost } from "../../integrations/connection.ts";
-import { ProviderError } from "../../integrations/errors.ts";
+import { AgentTaskKind, type AgentProfile, type AgentTask } from "../../api/kinds.ts";
+import type { Connection } from "../../integrations/connection.ts";
+import { aProvider } from "../../integrations/testing.ts";
 import type { Integration } from "../../integrations/types.ts";
 import { createStore } from "../../kube/store.ts";
+import { createFakeClient } from "../../kube/testing.ts";
 import type { Condition } from "../../kube/types.ts";
+import { aSandboxProvider } from "../../sandbox/testing.ts";
+import { FakeClock } from "../../shared/fake-clock.ts";
+import { silentLogger } from "../../shared/log.ts";
+import { unexpected } from "../../shared/testing.ts";
+import type { FindIntegration } from "../integration-handle.ts";
+import type { TaskCredentials } from "./broker-secrets.ts";
+import { defaultConfig } from "./config.ts";
+import type { AgentTaskDeps } from "./deps.ts";
+import type { StepContext } from "./steps.ts";
 import type { TaskFacts } from "./facts.ts";
 import { taskCache, taskIndexes, withoutTexts, type TaskCache, type TaskIndex } from "./task-index.ts";
 import { defined } from "../../shared/defined.ts";
@@ -153,79 +163,63 @@ export function facts({
   };
 }
 
-/** A repository in memory, as a code host shows it. */
-export interface FakeHostState {
-  repository: { defaultBranch: string; archived: boolean; empty: boolean } | undefined;
-  branches: Record<string, { sha: string; protected: boolean }>;
-  changes: Change[];
-  /** Valid tokens, with their access. */
-  tokens: Map<string, "read" | "write">;
-  minted: number;
-  now: () => Date;
-}
-
-/** A code host in memory: acme/shop with `main` at aaaa…. */
-export function fakeHost(over: Partial<FakeHostState> = {}): { host: CodeHost; state: FakeHostState } {
-  const state: FakeHostState = {
-    repository: { defaultBranch: "main", archived: false, empty: false },
-    branches: { main: { sha: shaOf("a"), protected: true } },
-    changes: [],
-    tokens: new Map(),
-    minted: 0,
-    now: () => noon,
+/**
+ * Dependencies at noon, with an empty API server, the profile of `aProfile`, no integration, and no cached task, sandbox or token. Calls to
+ * sandboxes and token keepers that change something fail: a test gives the methods that it expects.
+ */
+export function taskDeps(over: Partial<AgentTaskDeps> = {}): AgentTaskDeps {
+  const clock = over.clock ?? new FakeClock(noon);
+  return {
+    kube: createFakeClient({ clock }),
+    tasks: taskCacheOf([]),
+    profiles: { get: () => aProfile() },
+    findIntegration: () => undefined,
+    sandbox: aSandboxProvider(),
+    egress: async () => ({ probes: [], notProbed: [] }),
+    admission: {
+      verdict: () => ({ state: "Unknown" }),
+      changed: () => {},
+      seed: () => {},
+      onVerdict: () => () => {},
+    },
+    credentials: taskCredentials(),
+    events: { normal: () => {}, warning: () => {} },
+    clock,
+    log: silentLogger,
+    config: { ...defaultConfig, brokerURL: "https://broker.test", brokerNamespace: "broker" },
     ...over,
   };
-  const host: CodeHost = {
-    async repository(ref) {
-      if (!state.repository) throw new ProviderError("NotFound", "404");
-      return { ...ref, private: true, cloneURL: "https://github.com/acme/shop.git", ...state.repository };
-    },
-    async mintToken(_repository, access) {
-      const password = `token-${++state.minted}-of-the-fake-host`;
-      state.tokens.set(password, access);
-      return { username: "x", password, expiresAt: new Date(state.now().getTime() + 3_600_000).toISOString() };
-    },
-    async revokeToken(token) {
-      state.tokens.delete(token);
-    },
-    branch: async (_repository, name) => state.branches[name],
-    change: async (_repository, number) => state.changes.find((change) => change.number === number),
-    findChange: async (_repository, headRef) =>
-      state.changes.find((change) => change.headRef === headRef && change.state === "Open" && change.sameRepository),
-    isBase: async (_repository, branch) =>
-      state.changes.some((change) => change.baseRef === branch && change.state === "Open"),
-    openChange: () => Promise.reject(new Error("no change is opened here")),
-    updateChange: () => Promise.reject(new Error("no change is updated here")),
-    closingReference: (subject) => `Fixes #${subject}`,
-    skipChecksTrailer: "skip-checks: true",
-    releaseChecks: () => Promise.reject(new Error("no checks are released here")),
-    coAuthor: ({ id, login }) => `${login} <${id}+${login}@users.noreply.github.com>`,
-  };
-  return { host, state };
 }
 
-/** The parts of a reporter that make text; they change nothing. */
-export const plainReporter = {
-  encode: (text: string): string => text,
-  hiddenMarker: (marker: string): string => `<!-- ${marker} -->`,
-  excerpt: (text: string): string => text,
-  quote: (words: string): string => `“${words}”`,
-};
-
-/** An open pull request of @bob from `feature` to `main`. */
-export function aChange(over: Partial<Change> = {}): Change {
+/** A token keeper that holds nothing; calls that change something fail. */
+export function taskCredentials(over: Partial<TaskCredentials> = {}): TaskCredentials {
   return {
-    number: 57,
-    url: "https://github.com/acme/shop/pull/57",
-    title: "Feature",
-    body: "",
-    state: "Open",
-    draft: false,
-    baseRef: "main",
-    headRef: "feature",
-    headSHA: shaOf("f"),
-    sameRepository: true,
-    author: { id: "8", login: "bob" },
+    refreshAt: () => undefined,
+    ensureFetch: unexpected("ensureFetch"),
+    allowPush: unexpected("allowPush"),
+    holds: () => false,
+    revoke: unexpected("revoke"),
+    ...over,
+  };
+}
+
+/** Finds this integration for every task; it signs in with `connect`. */
+export function integrationOf(
+  connect: () => Promise<Connection>,
+  integration: Integration = anIntegration(),
+): FindIntegration {
+  return () => ({ integration, provider: aProvider(), connect });
+}
+
+/** The context of a step in a reconcile with the dependencies of `taskDeps` and the facts of `facts`; nothing may connect by default. */
+export function stepContext(over: Partial<StepContext> = {}): StepContext {
+  const { deps = taskDeps(), facts: known = facts() } = over;
+  return {
+    deps,
+    facts: known,
+    connection: unexpected("connection"),
+    live: () => deps.kube.get(AgentTaskKind, known.task.metadata),
+    signal: new AbortController().signal,
     ...over,
   };
 }

@@ -51,17 +51,17 @@ export function createMemory(clock: Pick<Clock, "now">): Memory {
     read<T extends KubeObject>(type: ResourceType<T>, key: ObjectKey): T {
       const found = table(type).get(idOf(key));
       if (!found) throw failure(404, "NotFound", `${describeTarget(type, key)} not found`);
-      return structuredClone(found) as T;
+      return onTheWire(found) as T;
     },
     list: <T extends KubeObject>(type: ResourceType<T>, options: ListOptions = {}): T[] =>
-      [...table(type).values()].filter(selectedBy(options)).map((object) => structuredClone(object) as T),
+      [...table(type).values()].filter(selectedBy(options)).map((object) => onTheWire(object) as T),
     version: () => String(version),
     put<T extends KubeObject>(type: ResourceType<T>, object: T): T {
       const metadata = { ...object.metadata, resourceVersion: String(++version) };
       const isGone = metadata.deletionTimestamp !== undefined && !metadata.finalizers?.length;
       if (isGone) table(type).delete(idOf(metadata));
-      else table(type).set(idOf(metadata), structuredClone({ ...object, metadata }));
-      return structuredClone({ ...object, metadata });
+      else table(type).set(idOf(metadata), onTheWire({ ...object, metadata }));
+      return onTheWire({ ...object, metadata });
     },
     create<T extends KubeObject>(type: ResourceType<T>, draft: Draft<T>): T {
       const { status: _status, ...object } = draft as Stored;
@@ -142,6 +142,11 @@ function labelMatcher(requirement: string): LabelMatcher {
   const wanted = set ? list.split(",").map((one) => one.trim()) : [value];
   const isNegated = equals === "!=" || set === "notin";
   return (labels) => (key in labels && wanted.includes(labels[key] ?? "")) !== isNegated;
+}
+
+/** A copy as JSON, without undefined fields. */
+function onTheWire<T>(object: T): T {
+  return JSON.parse(JSON.stringify(object)) as T;
 }
 
 function idOf(key: { namespace?: string; name: string }): string {

@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { AgentTask } from "../../../api/kinds.ts";
 import type { AgentTaskSpec } from "../../../api/agent-task.ts";
-import type { StepContext } from "../steps.ts";
-import { aProfile, aTask, countingIndex, facts, noon, shaOf, type TaskOverrides } from "../testing.ts";
+import { aProfile, aTask, countingIndex, facts, shaOf, stepContext, taskDeps, type TaskOverrides } from "../testing.ts";
 import { decideCommand } from "./decide.ts";
 import { commandStep, taskAgain } from "./index.ts";
 
@@ -224,7 +223,7 @@ describe("approve", () => {
     const run = aProfile({ output: { ci: "Run" } });
     const profiles = { get: ({ name }: { name: string }) => (name === "careful" ? aProfile() : run) };
     const given = facts({ task, tasks: [task, target], profile: run });
-    const context = { deps: { profiles, clock: { now: () => noon } }, facts: given } as unknown as StepContext;
+    const context = stepContext({ deps: taskDeps({ profiles }), facts: given });
     const plan = await commandStep.plan(context, () => context);
     expect(plan.conditions).toMatchObject([{ reason: "RequesterMayNotApprove" }]);
   });

@@ -1,16 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { ProviderError } from "../../../integrations/errors.ts";
 import { hiddenMarker } from "../../../integrations/github/report.ts";
-import { silentLogger } from "../../../shared/log.ts";
+import { aChange, aConnection, aReporter, fakeHost } from "../../../integrations/testing.ts";
 import type { StatusPatch } from "../facts.ts";
-import type { StepContext } from "../steps.ts";
-import { aChange, aProfile, facts, fakeHost, shaOf } from "../testing.ts";
+import { aProfile, facts, shaOf, stepContext } from "../testing.ts";
 import { changeBody } from "./change-text.ts";
 import { publishStep } from "./index.ts";
 import { aPushingTask } from "./testing.ts";
 
 const branch = "bellhop/42-fix";
-const reporter = { encode: (text: string) => text, hiddenMarker };
+const reporter = aReporter({ hiddenMarker });
 
 function pushed(commit: string, profile: object = {}) {
   const task = aPushingTask(commit, { baseRef: "main", headRef: branch, headSHA: shaOf("a") });
@@ -26,12 +25,10 @@ async function conclude(body: string, given: { profile?: object; refuse?: Provid
     if (given.refuse) throw given.refuse;
     written.push(change.body);
   };
-  const context = {
+  const context = stepContext({
     facts: pushed(shaOf("c"), given.profile),
-    deps: { clock: { now: () => new Date() }, log: silentLogger },
-    connection: () => Promise.resolve({ codeHost: host, reporter }),
-    signal: new AbortController().signal,
-  } as unknown as StepContext;
+    connection: async () => aConnection({ codeHost: host, reporter }),
+  });
   const { actions } = await publishStep.plan(context, () => context);
   const [patch] = (await Promise.all(actions.map((action) => action()))) as [StatusPatch];
   return { written, result: patch.fields?.result, end: patch.conditions?.at(-1) };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { aProfile, anIntegration, facts, fakeHost, shaOf } from "../testing.ts";
-import type { StepContext } from "../steps.ts";
+import { aConnection, aReporter, fakeHost } from "../../../integrations/testing.ts";
+import { facts, shaOf, stepContext } from "../testing.ts";
 import { publishStep } from "./index.ts";
 import { aPushingTask } from "./testing.ts";
 
@@ -10,12 +10,10 @@ describe("publishing the first commit of a repository", () => {
   it("opens no change, because there is nothing to merge it into, and says so", async () => {
     const { host } = fakeHost({ branches: { [branch]: { sha: shaOf("b"), protected: false } } });
     const task = aPushingTask(shaOf("b"), { baseRef: "main", headRef: branch, newBranch: true });
-    const context = {
-      facts: facts({ task, profile: aProfile(), integration: anIntegration() }),
-      deps: { clock: { now: () => new Date() } },
-      connection: () => Promise.resolve({ codeHost: host, reporter: { encode: (text: string) => text } }),
-      signal: new AbortController().signal,
-    } as unknown as StepContext;
+    const context = stepContext({
+      facts: facts({ task }),
+      connection: async () => aConnection({ codeHost: host, reporter: aReporter() }),
+    });
     const { actions } = await publishStep.plan(context, () => context);
     const [patch] = await Promise.all(actions.map((action) => action()));
     expect(patch?.conditions?.at(-1)).toMatchObject({

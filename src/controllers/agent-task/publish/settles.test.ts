@@ -1,11 +1,11 @@
 import { expect, it } from "vitest";
-import type { AgentTask } from "../../../api/kinds.ts";
+import { AgentTaskKind } from "../../../api/kinds.ts";
 import { ProviderError } from "../../../integrations/errors.ts";
-import { FakeClock } from "../../../shared/fake-clock.ts";
-import { silentLogger } from "../../../shared/log.ts";
-import type { AgentTaskDeps } from "../deps.ts";
+import { aConnection, fakeHost } from "../../../integrations/testing.ts";
+import { createFakeClient } from "../../../kube/testing.ts";
+import { aSandboxProvider } from "../../../sandbox/testing.ts";
 import { runSteps } from "../frame.ts";
-import { anIntegration, aProfile, aTask, fakeHost, noon, shaOf, taskCacheOf } from "../testing.ts";
+import { integrationOf, noon, shaOf, taskCacheOf, taskCredentials, taskDeps } from "../testing.ts";
 import { publishStep } from "./index.ts";
 import { aPushingTask } from "./testing.ts";
 
@@ -16,30 +16,19 @@ const commit = shaOf("c");
 function aWorld(tip: string | undefined, failure: ProviderError) {
   const { host } = fakeHost({ branches: tip === undefined ? {} : { [branch]: { sha: tip, protected: false } } });
   const no = (): Promise<never> => Promise.reject(failure);
-  const versions = [aPushingTask(commit, { baseRef: "main", headRef: branch, newBranch: true })];
-  const newest = (): AgentTask => versions.at(-1) ?? aTask();
-  const deps = {
-    kube: {
-      get: async () => newest(),
-      replaceStatus: async (_kind: unknown, task: AgentTask) => versions.push(task) && task,
-    },
+  const kube = createFakeClient();
+  kube.seed(AgentTaskKind, aPushingTask(commit, { baseRef: "main", headRef: branch, newBranch: true }));
+  const newest = () => kube.only(AgentTaskKind);
+  const deps = taskDeps({
+    kube,
     tasks: { ...taskCacheOf([]), get: newest },
-    profiles: { get: () => aProfile() },
-    admission: { verdict: () => ({ state: "Unknown" }) },
-    credentials: { allowPush: no },
-    findIntegration: () => ({
-      integration: anIntegration(),
-      connect: async () => ({ codeHost: { ...host, findChange: no } }),
-    }),
-    sandbox: { observe: () => ({ state: "Running", podUID: "u", since: noon.toISOString() }) },
-    events: { normal: () => {}, warning: () => {} },
-    clock: new FakeClock(noon),
-    log: silentLogger,
-    config: {},
-  } as unknown as AgentTaskDeps;
+    credentials: taskCredentials({ allowPush: no }),
+    findIntegration: integrationOf(async () => aConnection({ codeHost: { ...host, findChange: no } })),
+    sandbox: aSandboxProvider({ observe: () => ({ state: "Running", podUID: "u", since: noon.toISOString() }) }),
+  });
   const again = (): Promise<unknown> =>
     runSteps(deps, [publishStep], newest(), AbortSignal.timeout(5_000)).catch((error: unknown) => error);
-  return { again, writes: () => versions.length - 1 };
+  return { again, writes: () => kube.calls.filter(({ verb }) => verb === "replaceStatus").length };
 }
 
 it.each([

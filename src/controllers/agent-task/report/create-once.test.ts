@@ -1,50 +1,29 @@
 import { expect, it } from "vitest";
-import type { AgentTask } from "../../../api/kinds.ts";
-import { ApiError, isConflict } from "../../../kube/errors.ts";
-import { FakeClock } from "../../../shared/fake-clock.ts";
-import { silentLogger } from "../../../shared/log.ts";
-import type { AgentTaskDeps } from "../deps.ts";
+import { AgentTaskKind, type AgentTask } from "../../../api/kinds.ts";
+import { aConnection, aReporter } from "../../../integrations/testing.ts";
+import { isConflict } from "../../../kube/errors.ts";
+import { createFakeClient } from "../../../kube/testing.ts";
 import { runSteps } from "../frame.ts";
-import { anIntegration, aTask, noon, plainReporter, taskCacheOf } from "../testing.ts";
+import { anIntegration, aTask, integrationOf, taskCacheOf, taskDeps } from "../testing.ts";
 import { reportStep } from "./index.ts";
 
 /** An API server with one task, and a thread whose list does not show the newest message yet. */
 function aWorld() {
-  const versions = [aTask({ conditions: ["Authorized"] })];
-  const newest = (): AgentTask => versions.at(-1) ?? aTask();
+  const kube = createFakeClient();
+  const newest = (): AgentTask => kube.only(AgentTaskKind);
+  const versions = [kube.seed(AgentTaskKind, aTask({ conditions: ["Authorized"] }))];
+  kube.after = ({ verb }) => verb === "replaceStatus" && versions.push(newest());
   const comments: string[] = [];
-  const reporter = {
-    ...plainReporter,
-    create: async (_target: unknown, body: string) => ({ id: String(comments.push(body)), url: "https://x" }),
+  const reporter = aReporter({
+    create: async (_target, body) => ({ id: String(comments.push(body)), url: "https://x" }),
     update: async () => {},
-    find: async () => undefined,
-  };
-  const kube = {
-    get: async () => newest(),
-    replaceStatus: async (_kind: unknown, task: AgentTask) => {
-      const { resourceVersion } = newest().metadata;
-      if (task.metadata.resourceVersion !== resourceVersion) {
-        throw new ApiError({ status: 409, reason: "Conflict", message: "newer" });
-      }
-      versions.push({ ...task, metadata: { ...task.metadata, resourceVersion: String(versions.length + 1) } });
-      return newest();
-    },
-  };
-  const deps = {
+  });
+  const integration = anIntegration({ reporting: { reaction: false } });
+  const deps = taskDeps({
     kube,
     tasks: { ...taskCacheOf([]), get: newest },
-    profiles: { get: () => undefined },
-    admission: { verdict: () => ({ state: "Unknown" }) },
-    findIntegration: () => ({
-      integration: anIntegration({ reporting: { reaction: false } }),
-      connect: async () => ({ reporter }),
-    }),
-    sandbox: { observe: () => ({ state: "Missing" }) },
-    events: { normal: () => {}, warning: () => {} },
-    clock: new FakeClock(noon),
-    log: silentLogger,
-    config: {},
-  } as unknown as AgentTaskDeps;
+    findIntegration: integrationOf(async () => aConnection({ reporter }), integration),
+  });
   return {
     versions,
     comments,
