@@ -3,10 +3,11 @@ import { Readable } from "node:stream";
 import { Agent, request } from "undici";
 import { Registry } from "prom-client";
 import { afterEach, describe, expect, it } from "vitest";
+import { AgentTaskKind } from "../api/kinds.ts";
 import { compileRule } from "../intake/cel.ts";
 import { aComment, anEntry, anIntegration, previousHookKey, route, signedHeaders } from "../intake/testing.ts";
 import { providerNamed } from "../integrations/registry.ts";
-import type { KubeClient } from "../kube/types.ts";
+import { createFakeClient } from "../kube/testing.ts";
 import { systemClock } from "../shared/clock.ts";
 import { silentLogger } from "../shared/log.ts";
 import { createApp } from "./app.ts";
@@ -38,7 +39,9 @@ async function aGateway({ env, create, limits, appears }: Options = {}) {
   });
   const registry = new Registry();
   const metrics = createGatewayMetrics(registry);
-  const created: string[] = [];
+  const client = createFakeClient();
+  client.before = () => create?.();
+  const created = (): string[] => client.objects(AgentTaskKind).map(({ metadata }) => metadata.name);
   const entries = new Map([[route, anEntry()]]);
   let rereads = 0;
   const deps = {
@@ -58,13 +61,7 @@ async function aGateway({ env, create, limits, appears }: Options = {}) {
       facts: () => ({ branchPrefixes: [] }),
       compile: compileRule,
       clock: systemClock,
-      client: {
-        create: (async (_: unknown, object: { metadata: { name: string } }) => {
-          await create?.();
-          created.push(object.metadata.name);
-          return object;
-        }) as unknown as KubeClient["create"],
-      },
+      client,
     },
   };
   const server = createHookServer(
@@ -120,7 +117,7 @@ describe("POST /hooks/<id>", () => {
     const answer = await post(gateway, payload);
     expect(answer).toMatchObject({
       status: 202,
-      body: { status: "accepted", task: { namespace: "team", name: gateway.created[0] } },
+      body: { status: "accepted", task: { namespace: "team", name: gateway.created()[0] } },
     });
     expect(answer.headers["content-type"]).toMatch(/^application\/json/);
     expect(answer.headers).not.toHaveProperty("x-powered-by");
@@ -133,7 +130,7 @@ describe("POST /hooks/<id>", () => {
     const { "x-hub-signature-256": _, ...missing } = signedHeaders(payload);
     expect(wrong.status).toBe(401);
     expect((await post(gateway, payload, missing)).body).toEqual(wrong.body);
-    expect(gateway.created.length).toBe(1);
+    expect(gateway.created().length).toBe(1);
   });
 
   it("reads the keys again before it refuses an unknown key or hook", async () => {
@@ -231,7 +228,7 @@ describe("POST /hooks/<id>", () => {
       );
     });
     expect(answer).toMatch(/^HTTP\/1.1 400 /);
-    expect(gateway.created).toEqual([]);
+    expect(gateway.created()).toEqual([]);
   });
 
   it("ends the wait for a slow sender", async () => {
@@ -287,15 +284,16 @@ describe("a gateway that shuts down", () => {
     const gate = Promise.withResolvers<void>();
     const held = { wait: Promise.resolve() };
     const gateway = await aGateway({ env: { BELLHOP_DRAIN_MS: "700" }, create: () => held.wait });
-    const before = await post(gateway, payload);
+    const comment = (id: number): string => JSON.stringify(aComment({ id }));
+    const before = await post(gateway, comment(1));
     expect(before.headers["connection"]).not.toBe("close");
     const drained = gateway.server.drain();
     cleanUp.splice(0, 1);
     expect(gateway.server.draining).toBe(true);
-    const during = await post(gateway, payload);
+    const during = await post(gateway, comment(2));
     expect([during.status, during.headers["connection"]]).toEqual([202, "close"]);
     held.wait = gate.promise;
-    const underWay = post(gateway, payload);
+    const underWay = post(gateway, comment(3));
     await expect.poll(() => gateway.server.listening).toBe(false);
     gate.resolve();
     expect((await underWay).status).toBe(202);

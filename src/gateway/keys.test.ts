@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { encodeGatewayKeys } from "../intake/gateway-keys.ts";
 import { anEntry, route } from "../intake/testing.ts";
-import type { Change, KubeClient } from "../kube/types.ts";
+import { secrets } from "../kube/resources.ts";
+import { createFakeClient } from "../kube/testing.ts";
+import type { Change } from "../kube/types.ts";
 import { FakeClock } from "../shared/fake-clock.ts";
 import { silentLogger } from "../shared/log.ts";
 import { KeyRing, type KeysSecret } from "./keys.ts";
@@ -18,21 +20,11 @@ function secret(generation: number, routes: string[], version = String(generatio
 
 function aKeyRing() {
   let listener: (change: Change<KeysSecret>) => void = () => {};
-  const server: { found: KeysSecret | undefined; fail: boolean; reads: number } = {
-    found: undefined,
-    fail: false,
-    reads: 0,
-  };
+  const client = createFakeClient();
   const clock = new FakeClock();
   const generations: number[] = [];
   const keyRing = new KeyRing({
-    client: {
-      find: (async () => {
-        server.reads += 1;
-        if (server.fail) throw new Error("the API server is away");
-        return server.found;
-      }) as KubeClient["find"],
-    },
+    client,
     informer: {
       onChange: (given) => {
         listener = given;
@@ -44,7 +36,7 @@ function aKeyRing() {
     log: silentLogger,
     loaded: (generation) => generations.push(generation),
   });
-  return { keyRing, clock, server, generations, deliverChange: (change: Change<KeysSecret>) => listener(change) };
+  return { keyRing, clock, client, generations, deliverChange: (change: Change<KeysSecret>) => listener(change) };
 }
 
 describe("KeyRing", () => {
@@ -60,8 +52,8 @@ describe("KeyRing", () => {
   });
 
   it("reads again at most once a second, over all callers", async () => {
-    const { keyRing, clock, server } = aKeyRing();
-    server.found = secret(5, [other]);
+    const { keyRing, clock, client } = aKeyRing();
+    client.seed(secrets, secret(5, [other]));
     expect(await Promise.all([keyRing.reread(), keyRing.reread(), keyRing.reread()])).toEqual([true, true, true]);
     expect(keyRing.lookup(other)).toBeDefined();
     expect(await keyRing.reread()).toBe(false);
@@ -69,12 +61,12 @@ describe("KeyRing", () => {
     expect(await keyRing.reread()).toBe(false);
     await clock.advance(1);
     expect(await keyRing.reread()).toBe(true);
-    expect(server.reads).toBe(2);
+    expect(client.calls).toHaveLength(2);
   });
 
   it("does not return to an older generation that the watch delivers late", async () => {
-    const { keyRing, server, deliverChange } = aKeyRing();
-    server.found = secret(5, [other]);
+    const { keyRing, client, deliverChange } = aKeyRing();
+    client.seed(secrets, secret(5, [other]));
     await keyRing.reread();
     deliverChange({ current: secret(4, [route]) });
     expect(keyRing.generation).toBe(5);
@@ -82,9 +74,11 @@ describe("KeyRing", () => {
   });
 
   it("keeps the loaded keys while the API server is unavailable", async () => {
-    const { keyRing, server, deliverChange } = aKeyRing();
+    const { keyRing, client, deliverChange } = aKeyRing();
     deliverChange({ current: secret(4, [route]) });
-    server.fail = true;
+    client.before = () => {
+      throw new Error("the API server is away");
+    };
     expect(await keyRing.reread()).toBe(true);
     expect(keyRing.lookup(route)).toBeDefined();
   });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { AgentTask } from "../api/kinds.ts";
+import { AgentTaskKind } from "../api/kinds.ts";
 import { providerNamed } from "../integrations/registry.ts";
 import { type ApiError, errorFromAnswer, unreachable } from "../kube/errors.ts";
-import type { Draft } from "../kube/types.ts";
+import { createFakeClient } from "../kube/testing.ts";
 import { FakeClock } from "../shared/fake-clock.ts";
 import { compileRule } from "./cel.ts";
 import type { StoredIntegration } from "./choose-integration.ts";
@@ -15,7 +15,10 @@ interface World {
 }
 
 function world({ integrations = [anIntegration()], fail }: World = {}) {
-  const created: Draft<AgentTask>[] = [];
+  const client = createFakeClient();
+  client.before = () => {
+    if (fail !== undefined) throw fail;
+  };
   const deps: IntakeDeps = {
     provider: providerNamed,
     integration: ({ namespace, name, uid }) =>
@@ -25,15 +28,9 @@ function world({ integrations = [anIntegration()], fail }: World = {}) {
     facts: () => ({ branchPrefixes: [] }),
     compile: compileRule,
     clock: new FakeClock("2026-01-02T12:00:00Z"),
-    client: {
-      create: async (_, object) => {
-        if (fail !== undefined) throw fail;
-        created.push(object as unknown as Draft<AgentTask>);
-        return object as never;
-      },
-    },
+    client,
   };
-  return { deps, created };
+  return { deps, created: () => client.objects(AgentTaskKind) };
 }
 
 const signal = new AbortController().signal;
@@ -47,7 +44,7 @@ describe("handleDelivery", () => {
     const { deps, created } = world();
     const answer = await handleDelivery({ entry: anEntry(), delivery: aDelivery(aComment()), deps, signal });
     expect(answer).toMatchObject({ status: 202, body: { status: "accepted", reason: "TaskCreated" } });
-    expect(created.map(({ metadata }) => metadata.name)).toEqual([answer.body.task?.name]);
+    expect(created().map(({ metadata }) => metadata.name)).toEqual([answer.body.task?.name]);
   });
 
   it("accepts the previous key", async () => {
@@ -74,7 +71,7 @@ describe("handleDelivery", () => {
     }
     expect(answers[0]).toMatchObject({ status: 401, body: { status: "refused" } });
     expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
-    expect(created).toEqual([]);
+    expect(created()).toEqual([]);
   });
 
   it.each([
@@ -173,7 +170,7 @@ describe("handleDelivery", () => {
     const answer = await handleDelivery({ entry: anEntry(), delivery: aDelivery(aComment()), deps, signal });
     expect(answer).toMatchObject({ status: 503, body: { status: "refused", reason } });
     expect(answer.headers["retry-after"]).toBe("10");
-    expect(created).toEqual([]);
+    expect(created()).toEqual([]);
   });
 
   it("asks for a retry if only an integration that is not known yet may cover the repository", async () => {
@@ -226,7 +223,7 @@ describe("handleDelivery", () => {
       body: { reason: "NotMentioned" },
     });
     expect(await ask(aComment())).toMatchObject({ status: 202 });
-    expect(created.map(({ spec }) => spec.integrationRef.name)).toEqual(["web", "shop"]);
+    expect(created().map(({ spec }) => spec.integrationRef.name)).toEqual(["web", "shop"]);
   });
 
   it("creates no task if several integrations cover the repository, unless the others are being deleted", async () => {

@@ -44,7 +44,7 @@ export interface UninstallWorld extends ChartWorld {
 }
 
 /** The provider without its pauses between writes. */
-const served = { ...provider, connect: connector({ throttle: false }) } as unknown as Provider;
+const served: Provider = { ...provider, connect: connector({ throttle: false }) };
 const signal = AbortSignal.timeout(600_000);
 
 /** Starts it; stop it in the end. */

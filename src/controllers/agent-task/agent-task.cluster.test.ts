@@ -16,11 +16,10 @@ import { silentLogger } from "../../shared/log.ts";
 import { createAdmission } from "./admission/loop.ts";
 import { createTaskCredentials } from "./broker-secrets.ts";
 import { defaultConfig } from "./config.ts";
-import type { AgentTaskDeps } from "./deps.ts";
 import { agentTaskController, lifeOf } from "./index.ts";
 import { asStep } from "./steps.ts";
 import { taskCache, taskIndexes } from "./task-index.ts";
-import { aProfile, aTask, anIntegration } from "./testing.ts";
+import { aProfile, aTask, anIntegration, integrationOf, taskDeps } from "./testing.ts";
 
 let client: KubeConnection;
 
@@ -188,17 +187,12 @@ async function startOperator(world: World, bomb = noBomb()): Promise<Operator> {
   const credentials = createTaskCredentials({ kube, brokerNamespace: namespace, ...common });
   await credentials.load(signal);
   const cache = taskCache(informer.store);
-  const deps: AgentTaskDeps = {
+  const deps = taskDeps({
     kube,
     tasks: cache,
     profiles: { get: () => aProfile() },
-    findIntegration: () => ({
-      integration,
-      provider: undefined as never,
-      connect: async () => ({ ...connection, codeHost }),
-    }),
+    findIntegration: integrationOf(async () => ({ ...connection, codeHost }), integration),
     sandbox: mined(podsOf(world), bomb, ["ensure", "harvested", "remove"]),
-    egress: async () => ({ probes: [], notProbed: [] }),
     admission: createAdmission({
       tasks: cache,
       integration: () => integration,
@@ -207,10 +201,9 @@ async function startOperator(world: World, bomb = noBomb()): Promise<Operator> {
       config,
     }),
     credentials,
-    events: { normal: () => {}, warning: () => {} },
     config,
     ...common,
-  };
+  });
   const tasks = agentTaskController(deps, lifeOf({ commands: asleep, publish: asleep, report: asleep }));
   const controller = createController({
     name: "tasks",

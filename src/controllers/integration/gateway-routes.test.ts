@@ -6,7 +6,7 @@ import { toRoutes, type Member } from "./gateway-routes.ts";
 import { newHookSecret, type HookSecret } from "./hook-secret.ts";
 
 const now = new Date("2026-03-01T12:00:00Z");
-const provider = github as unknown as Provider;
+const provider: Provider = github;
 
 function member(name: string, over: { secret?: HookSecret; accepted?: string; provider?: Provider } = {}): Member {
   return {

@@ -1,35 +1,32 @@
 import { describe, expect, it } from "vitest";
-import type { Integration, Provider } from "../../integrations/types.ts";
-import type { KubeObject } from "../../kube/types.ts";
+import { anIntegration } from "../../intake/testing.ts";
+import { github } from "../../integrations/github/index.ts";
 import { sharersOf } from "./members.ts";
+import { aSource } from "./unit/testing.ts";
 
-type CachedIntegration = Integration & KubeObject;
+type CachedIntegration = ReturnType<typeof anIntegration>;
 
 const app = (
   name: string,
-  over: { app?: string; reason?: string; message?: string; deleted?: boolean } = {},
-): CachedIntegration =>
-  ({
-    metadata: { name, namespace: "team", uid: `uid-of-${name}`, ...(over.deleted ? { deletionTimestamp: "now" } : {}) },
-    spec: { webhook: { install: "Auto" }, app: over.app ?? "apps/1" },
-    status: {
-      conditions: [
-        {
-          type: "WebhookInstalled",
-          status: over.reason === "ForeignHook" ? "False" : "True",
-          reason: over.reason ?? "SharedHook",
-          message: over.message ?? "",
-        },
-      ],
-    },
-  }) as unknown as CachedIntegration;
-
-const all = [app("keeper", { reason: "Installed" }), app("b"), app("c"), app("of-another-app", { app: "apps/2" })];
-const source = {
-  provider: { sharedHook: ({ spec }: Integration) => (spec as unknown as { app: string }).app } as unknown as Provider,
-  get: () => undefined,
-  list: () => all,
+  over: { app?: number; reason?: string; message?: string; deleted?: boolean } = {},
+): CachedIntegration => {
+  const condition = {
+    type: "WebhookInstalled",
+    status: over.reason === "ForeignHook" ? "False" : "True",
+    reason: over.reason ?? "SharedHook",
+    message: over.message ?? "",
+  };
+  const credentials = { app: { appId: over.app ?? 1, privateKeySecretRef: { name: "app", key: "key" } } };
+  return anIntegration({
+    name,
+    spec: { credentials },
+    status: { conditions: [condition] },
+    ...(over.deleted ? { deletionTimestamp: "2026-03-01T12:00:00Z" } : {}),
+  });
 };
+
+const all = [app("keeper", { reason: "Installed" }), app("b"), app("c"), app("of-another-app", { app: 2 })];
+const source = aSource(all, github);
 const requeued = (change: { old?: CachedIntegration; current?: CachedIntegration; initial?: boolean }) =>
   sharersOf(source)(change).map(({ name }) => name);
 
@@ -52,7 +49,7 @@ describe("integrations that share a hook are reconciled", () => {
     { name: "its keeper was deleted by force", change: { old: keeper } },
     {
       name: "its keeper changes to another hook",
-      change: { old: keeper, current: app("keeper", { reason: "Installed", app: "apps/3" }) },
+      change: { old: keeper, current: app("keeper", { reason: "Installed", app: 3 }) },
     },
   ])("when $name", ({ change }) => {
     expect(requeued(change)).toEqual(["b", "c"]);

@@ -1,35 +1,29 @@
 import { describe, expect, it } from "vitest";
-import type { Connection } from "../../integrations/connection.ts";
+import { anIntegration } from "../../intake/testing.ts";
+import { aConnection, aProvider } from "../../integrations/testing.ts";
 import type { Integration } from "../../integrations/types.ts";
 import { FakeClock } from "../../shared/fake-clock.ts";
-import { silentLogger } from "../../shared/log.ts";
-import type { IntegrationDeps } from "./deps.ts";
 import { recover, recoverSince } from "./recover.ts";
+import { aSource, integrationDeps } from "./unit/testing.ts";
 
 const created = "2026-03-01T11:00:00.000Z";
 const now = "2026-03-01T12:00:00Z";
 const hourMs = 3_600_000;
 const patiently = new AbortController().signal;
 
-const integration = (status: object = {}, spec: object = {}): Integration =>
-  ({
-    metadata: { name: "shop", namespace: "team", uid: "u1", creationTimestamp: created },
-    spec: { suspend: false, webhook: { install: "Auto" }, ...spec },
-    status,
-  }) as unknown as Integration;
+const integration = (status: object = {}, spec: object = {}): Integration => {
+  const made = anIntegration({ uid: "u1", spec, status });
+  return { ...made, metadata: { ...made.metadata, creationTimestamp: created } };
+};
 
 const look = (
   answer: { asked: number; cursor: Date },
   of = integration(),
   others: Integration[] = [],
 ): Promise<{ recoveredUntil?: string }> => {
-  const deps = {
-    clock: new FakeClock(now),
-    log: silentLogger,
-    config: { recoveryMs: 300_000, recoveryWindowMs: 24 * hourMs },
-    source: { provider: { sharedHook: () => "apps/1" }, list: () => [of, ...others] },
-  } as unknown as IntegrationDeps;
-  const connection = { deliveries: { redeliverMissed: async () => answer } } as unknown as Connection;
+  const source = aSource([of, ...others], aProvider({ sharedHook: () => "apps/1" }));
+  const deps = integrationDeps({ clock: new FakeClock(now), source });
+  const connection = aConnection({ deliveries: { redeliverMissed: async () => answer } });
   const proven = [of, ...others].map(({ metadata }) => metadata.uid ?? "");
   return recover(deps, connection, { integration: of, secret: { proven } }, patiently);
 };

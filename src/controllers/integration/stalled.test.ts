@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { compileRule } from "../../intake/cel.ts";
 import { decide } from "../../intake/decide.ts";
 import { anEvent, anIntegration } from "../../intake/testing.ts";
-import type { ResourceQuota } from "../../kube/resources.ts";
-import type { KubeClient } from "../../kube/types.ts";
+import { resourceQuotas, type ResourceQuota } from "../../kube/resources.ts";
+import { createFakeClient, type FakeClient } from "../../kube/testing.ts";
 import { defaultIntegrationConfig } from "./deps.ts";
 import { quotaUsedUp, stalledBy } from "./stalled.ts";
 
@@ -44,9 +44,11 @@ const quota = (hard: Record<string, string>, used: Record<string, string>): Reso
   metadata: { name: "tasks", namespace: "team" },
   status: { hard, used },
 });
-const clientWith = (...items: ResourceQuota[]): Pick<KubeClient, "list"> => ({
-  list: (async () => ({ items, resourceVersion: "1" })) as unknown as KubeClient["list"],
-});
+function clientWith(item: ResourceQuota): FakeClient {
+  const client = createFakeClient();
+  client.seed(resourceQuotas, item);
+  return client;
+}
 const patiently = new AbortController().signal;
 
 describe("quotaUsedUp", () => {

@@ -90,7 +90,7 @@ export async function anIntegrationWorld(client: KubeClient): Promise<Integratio
 }
 
 /** The provider, without its pauses between writes. */
-const served = { ...provider, connect: connector({ throttle: false }) } as unknown as Provider;
+const served: Provider = { ...provider, connect: connector({ throttle: false }) };
 
 type Started = Pick<
   IntegrationWorld,

@@ -1,23 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { FakeClock } from "../../shared/fake-clock.ts";
-import { silentLogger } from "../../shared/log.ts";
-import { type ApiSettings, ThrottledOctokit, apiOf, octokitOptions } from "./api.ts";
-import { createPace, createPauses } from "./api/pace.ts";
-
-function settingsOf(fetch: ApiSettings["fetch"], clock: FakeClock): ApiSettings {
-  return {
-    url: "https://github.com",
-    host: "github.com",
-    signIn: "token",
-    fetch,
-    clock,
-    log: silentLogger,
-    throttle: true,
-    id: "api-test",
-    pace: createPace(clock),
-    pauses: createPauses(clock),
-  };
-}
+import { ThrottledOctokit, apiOf, octokitOptions } from "./api.ts";
+import { createPauses } from "./api/pace.ts";
+import { apiSettings } from "./testing.ts";
 
 describe("a call to GitHub", () => {
   it("ends at once when it is aborted while the throttle still delays it", async () => {
@@ -27,7 +12,7 @@ describe("a call to GitHub", () => {
       return new Response("{}", { status: 201, headers: { "content-type": "application/json" } });
     };
     const clock = new FakeClock();
-    const settings = settingsOf(fetch, clock);
+    const settings = apiSettings({ fetch, clock });
     const api = apiOf(new ThrottledOctokit(octokitOptions(settings)), settings, "token");
     const write = (signal: AbortSignal) =>
       api.request("label", "POST /repos/{owner}/{repo}/labels", { owner: "a", repo: "b", name: "c" }, signal);
@@ -50,7 +35,7 @@ describe("a call to GitHub", () => {
     const pauses = createPauses(clock);
     const turn = Promise.withResolvers<void>();
     const pace = { turn: () => turn.promise };
-    const kept: ApiSettings = { ...settingsOf(fetch, clock), pace, pauses };
+    const kept = apiSettings({ fetch, clock, pace, pauses });
     const api = apiOf(new ThrottledOctokit(octokitOptions(kept)), kept, "token");
     const parameters = { owner: "a", repo: "b", name: "c" };
     const waiting = api.request("label", "POST /repos/{owner}/{repo}/labels", parameters, AbortSignal.timeout(5_000));

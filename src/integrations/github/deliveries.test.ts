@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { gitHubIntegrationSpec } from "../../api/github-integration.ts";
 import type { GitHubIntegration } from "../../api/kinds.ts";
 import { silentLogger } from "../../shared/log.ts";
 import { ProviderError } from "../errors.ts";
-import type { GitHubClient } from "./client.ts";
 import { deliveryLog } from "./deliveries.ts";
+import { aGitHubClient, apiSettings, type Answer } from "./testing.ts";
 
 const patiently = new AbortController().signal;
 const noon = Date.parse("2026-03-01T12:00:00Z");
@@ -26,6 +27,16 @@ const entry = (at: number, over: Partial<Entry> = {}): Entry => ({
   ...over,
 });
 
+const integration: GitHubIntegration = {
+  metadata: { name: "shop", namespace: "team" },
+  spec: gitHubIntegrationSpec.parse({
+    organization: "acme",
+    credentials: { app: { appId: 1, privateKeySecretRef: { name: "app", key: "key" } } },
+    triggers: [{ name: "mention", mention: {} }],
+    profileRef: { name: "default" },
+  }),
+};
+
 /** An App whose delivery log has these pages, newest first, each with a link to the next. `again` answers requests for redelivery. */
 function anApp(
   pages: readonly Entry[][],
@@ -33,16 +44,17 @@ function anApp(
   after: (page: number) => number | undefined = (page) => (page + 1 < pages.length ? page + 1 : undefined),
 ) {
   const warnings: object[] = [];
-  const request = async (_doing: string, route: string, given: { cursor?: string; delivery_id?: unknown }) => {
-    if (route.startsWith("POST ")) return again(given.delivery_id);
-    const page = Number(given.cursor ?? 0);
+  const answer: Answer = (route, { cursor, delivery_id: id }) => {
+    if (route.startsWith("POST ")) return again(id);
+    const page = Number(cursor ?? 0);
     const next = after(page);
     const link = `<https://api.github.com/app/hook/deliveries?cursor=${next}>; rel="next"`;
     return { data: pages[page] ?? [], headers: next === undefined ? {} : { link } };
   };
   const log = { ...silentLogger, warn: (fields: object) => void warnings.push(fields) };
-  const client = { app: {}, self: { request }, settings: { log } } as unknown as GitHubClient;
-  return { warnings, log: deliveryLog({ spec: {} } as unknown as GitHubIntegration, client) };
+  const app = { id: 1, installations: async () => [] };
+  const client = aGitHubClient(answer, { app, settings: apiSettings({ log }) });
+  return { warnings, log: deliveryLog(integration, client) };
 }
 
 describe("redeliverMissed", () => {
