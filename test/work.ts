@@ -46,22 +46,21 @@ const call = new Script(`${slot}()`);
  */
 export function searched(work: () => void): number {
   let characters = 0;
-  const methods = String.prototype as unknown as Record<string, (...given: unknown[]) => unknown>;
   const originals = new Map(
-    Object.keys(costs).map((name) => [name, methods[name] as (...given: unknown[]) => unknown]),
+    Object.keys(costs).map((name) => [name, Reflect.get(String.prototype, name) as (...given: unknown[]) => unknown]),
   );
   for (const [name, original] of originals) {
     const cost = costs[name] as Cost;
-    methods[name] = function (this: unknown, ...given: unknown[]): unknown {
+    Reflect.set(String.prototype, name, function (this: unknown, ...given: unknown[]): unknown {
       const result = original.apply(this, given);
       characters += cost(String(this), given, result);
       return result;
-    };
+    });
   }
   try {
     work();
   } finally {
-    for (const [name, original] of originals) methods[name] = original;
+    for (const [name, original] of originals) Reflect.set(String.prototype, name, original);
   }
   return characters;
 }

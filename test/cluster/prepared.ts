@@ -19,7 +19,7 @@ declare module "vitest" {
  * other projects run meanwhile. Those of this project wait in prepared-setup.ts, and fail where the preparation has. Gives the end of it all.
  */
 export function prepare(
-  project: TestProject,
+  project: Pick<TestProject, "provide">,
   work: (given: Required<Omit<PrepareOptions, "begun">>) => Promise<void>,
 ): () => Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "bellhop-prepared-"));

@@ -37,8 +37,7 @@ async function furnish(world: World): Promise<Place> {
     kubectl: (args, input) => run([tool("kubectl"), ...args], { env, ...(input !== undefined && { input }) }),
     api: (path) => api.get(path),
     people<T>(verb: string, given: object): Promise<T> {
-      const verbs = github.people as unknown as Record<string, (given: object) => Promise<T>>;
-      const found = verbs[verb];
+      const found = Reflect.get(github.people, verb) as ((given: object) => Promise<T>) | undefined;
       if (!found) throw new Error(`people cannot ${verb}`);
       return found(given);
     },

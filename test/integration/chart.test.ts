@@ -103,7 +103,7 @@ describe("the chart", () => {
 
   it("exposes neither probes nor metrics through a Service", () => {
     const services = renderChart("gateway.service.type=LoadBalancer").filter(({ kind }) => kind === "Service");
-    const ports = services.flatMap((service) => (service as unknown as { spec: { ports: object[] } }).spec.ports);
+    const ports = services.flatMap((service) => (service as typeof service & { spec: { ports: object[] } }).spec.ports);
     expect(ports).toEqual([
       { name: "https", port: 8443, targetPort: "https" },
       { name: "http", port: 80, targetPort: "http" },

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { names } from "../../src/api/annotations.ts";
+import { gitHubIntegrationSpec } from "../../src/api/github-integration.ts";
 import { AgentTaskKind, GitHubIntegrationKind, type AgentTask, type GitHubIntegration } from "../../src/api/kinds.ts";
 import { createTaskCredentials } from "../../src/controllers/agent-task/broker-secrets.ts";
 import { integrationHandle } from "../../src/controllers/integration-handle.ts";
@@ -134,13 +135,13 @@ function objects({ admin, alice, objects: chart, github, repository }: Given): O
       const annotations = { [names.allowedFor]: `GitHubIntegration/${host}` };
       const data = { key: Buffer.from(privateKey).toString("base64") };
       await admin.create(secrets, { metadata: { name: "app", namespace, annotations }, data });
-      const spec = {
+      const spec = gitHubIntegrationSpec.parse({
         url: github.url,
         organization: "acme",
         credentials: { app: { appId: id, privateKeySecretRef: { name: "app", key: "key" } } },
         triggers: [{ name: "mention", mention: {} }],
         profileRef: { name: "default" },
-      } as unknown as GitHubIntegration["spec"];
+      });
       const metadata = { name: "github", namespace, finalizers: [names.finalizer] };
       const made = await admin.create(GitHubIntegrationKind, { metadata, spec });
       const status: GitHubIntegration["status"] = { hooks: [{ target: "app" }] };

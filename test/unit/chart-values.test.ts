@@ -289,7 +289,7 @@ describe("metrics", () => {
     const objects = renderValues({ metrics: { [kind]: everything.metrics.serviceMonitor } });
     const monitor = objects.find((object) => object.kind?.toLowerCase() === kind.toLowerCase());
     expect(monitor?.metadata).toMatchObject({ namespace, labels, annotations });
-    const { spec } = monitor as unknown as { spec: { endpoints?: object[]; podMetricsEndpoints?: object[] } };
+    const { spec } = monitor as typeof monitor & { spec: { endpoints?: object[]; podMetricsEndpoints?: object[] } };
     const { enabled: _, ...settings } = scrape;
     expect(spec.endpoints ?? spec.podMetricsEndpoints).toEqual([{ ...endpoint, ...settings }]);
   });

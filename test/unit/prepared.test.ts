@@ -1,11 +1,10 @@
 import { expect, it } from "vitest";
-import type { TestProject } from "vitest/node";
 import { prepare, prepared } from "../cluster/prepared.ts";
 
 /** A preparation as vitest starts it: the file that tests wait for, and the function that ends it. */
 function begin(work: Parameters<typeof prepare>[1]): { file: string; end: () => Promise<void> } {
   let file = "";
-  const project = { provide: (_key: string, value: string) => (file = value) } as unknown as TestProject;
+  const project = { provide: (_key: string, value: unknown) => void (file = String(value)) };
   const end = prepare(project, work);
   return { file, end };
 }

@@ -209,9 +209,9 @@ describe("credentials", () => {
   });
 
   it("of a suspended App are reported as suspended", async () => {
-    const [installation] = (
-      await call(given.world.github, "GET /app/installations", given.world.github.appJwt("bellhop"))
-    ).body as unknown as { id: number }[];
+    const { github } = given.world;
+    const { body } = await call<{ id: number }[]>(github, "GET /app/installations", github.appJwt("bellhop"));
+    const [installation] = body;
     await given.world.github.people.suspendInstallation({ installation: installation?.id ?? 0 });
     const integration = await settle("shop", { credentials: appCredentials(given.world) });
     expect(conditionOf(integration, "Ready")).toMatchObject({ status: "False", reason: "Suspended" });

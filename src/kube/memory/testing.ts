@@ -133,15 +133,32 @@ function selectedBy({ namespace, labelSelector, fieldSelector }: ListOptions): (
 
 type LabelMatcher = (labels: Record<string, string>) => boolean;
 
-/** One requirement of a label selector: `a`, `!a`, `a=b`, `a==b`, `a!=b`, `a in (b,c)`, `a notin (b,c)`. */
+/** Matches one requirement of a label selector. */
 function labelMatcher(requirement: string): LabelMatcher {
-  const parts = /^(!?)\s*([\w./-]+)\s*(?:(==?|!=)\s*([\w.-]*)|(in|notin)\s*\(([^)]*)\))?$/.exec(requirement);
-  const [, not, key = "", equals, value = "", set, list = ""] = parts ?? [];
-  if (!parts || (not && (equals || set))) throw failure(400, "BadRequest", `no label selector: ${requirement}`);
-  if (!equals && !set) return (labels) => key in labels !== (not === "!");
-  const wanted = set ? list.split(",").map((one) => one.trim()) : [value];
-  const isNegated = equals === "!=" || set === "notin";
-  return (labels) => (key in labels && wanted.includes(labels[key] ?? "")) !== isNegated;
+  const matcher = existence(requirement) ?? equality(requirement) ?? membership(requirement);
+  if (!matcher) throw failure(400, "BadRequest", `no label selector: ${requirement}`);
+  return matcher;
+}
+
+/** `a` or `!a`. */
+function existence(requirement: string): LabelMatcher | undefined {
+  const [, not, key] = /^(!?)\s*([\w./-]+)$/.exec(requirement) ?? [];
+  return key === undefined ? undefined : (labels) => key in labels !== (not === "!");
+}
+
+/** `a=b`, `a==b` or `a!=b`. */
+function equality(requirement: string): LabelMatcher | undefined {
+  const [, key, sign, value] = /^([\w./-]+)\s*(==?|!=)\s*([\w.-]*)$/.exec(requirement) ?? [];
+  return key === undefined ? undefined : (labels) => (key in labels && labels[key] === value) !== (sign === "!=");
+}
+
+/** `a in (b,c)` or `a notin (b,c)`. */
+function membership(requirement: string): LabelMatcher | undefined {
+  const [, key, verb, list = ""] = /^([\w./-]+)\s+(in|notin)\s*\(([^)]*)\)$/.exec(requirement) ?? [];
+  const values = list.split(",").map((value) => value.trim());
+  return key === undefined
+    ? undefined
+    : (labels) => (key in labels && values.includes(labels[key] ?? "")) !== (verb === "notin");
 }
 
 /** A copy as JSON, without undefined fields. */

@@ -24,28 +24,25 @@ export function jsonPatched<T extends object>(object: T, patch: JsonPatch): T {
     const last = names.pop() ?? "";
     const parent = names.reduce<unknown>((at, name) => (at as Json | undefined)?.[name], out);
     if (!Array.isArray(parent) && !isRecord(parent)) throw failure(422, "Invalid", `no such path: ${path}`);
-    change(parent, last, { op, value });
+    if (op === "test") requireValue(parent, last, value);
+    else change(parent, last, { op, value });
   }
   return out;
 }
 
-function change(
-  parent: Json | unknown[],
-  name: string,
-  { op, value }: { op: JsonPatch[number]["op"]; value: unknown },
-): void {
-  const fields = parent as Json;
-  if (op === "test") {
-    // For the API server, the value of an absent field is null.
-    if (JSON.stringify(fields[name] ?? null) === JSON.stringify(value)) return;
-    throw failure(422, "Invalid", `testing value ${name} failed`);
-  }
-  if (op !== "add" && !(name in fields)) throw failure(422, "Invalid", `no such field: ${name}`);
+/** For the API server, the value of an absent field is null. */
+function requireValue(parent: object, name: string, value: unknown): void {
+  if (JSON.stringify(Reflect.get(parent, name) ?? null) === JSON.stringify(value)) return;
+  throw failure(422, "Invalid", `testing value ${name} failed`);
+}
+
+function change(parent: Json | unknown[], name: string, { op, value }: Omit<JsonPatch[number], "path">): void {
+  if (op !== "add" && !(name in parent)) throw failure(422, "Invalid", `no such field: ${name}`);
   if (Array.isArray(parent)) {
     const at = name === "-" ? parent.length : Number(name);
     parent.splice(at, op === "add" ? 0 : 1, ...(op === "remove" ? [] : [value]));
-  } else if (op === "remove") delete fields[name];
-  else fields[name] = value;
+  } else if (op === "remove") delete parent[name];
+  else parent[name] = value;
 }
 
 function isRecord(value: unknown): value is Json {

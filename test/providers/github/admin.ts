@@ -69,10 +69,11 @@ async function answer(github: GitHubStandIn, request: IncomingMessage): Promise<
   const given = await readJson(request);
   const verb = /^\/people\/(\w+)$/.exec(url.pathname)?.[1];
   if (request.method === "POST" && verb !== undefined) {
-    const people = github.people as unknown as Record<string, (given: unknown) => Promise<unknown>>;
+    const { people } = github;
     if (!Object.hasOwn(people, verb))
       throw new Error(`There is no action ${verb} of people: use one of ${Object.keys(people).join(", ")}.`);
-    return people[verb]?.(given);
+    const act = Reflect.get(people, verb) as (given: unknown) => Promise<unknown>;
+    return act(given);
   }
   const handler = table[`${request.method} ${url.pathname}`];
   if (!handler)

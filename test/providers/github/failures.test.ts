@@ -31,7 +31,7 @@ afterAll(async () => {
 });
 
 async function count(): Promise<number> {
-  return ((await call(github, `GET ${comments}`, token)).body as unknown as unknown[]).length;
+  return (await call<unknown[]>(github, `GET ${comments}`, token)).body.length;
 }
 
 describe("injected failures", () => {
@@ -82,9 +82,8 @@ describe("failed deliveries", () => {
     await github.people.comment({ as: "ana", repo: "acme/shop", number: 1, body: "missed" });
     expect(receiver.received).toHaveLength(1);
     const jwt = github.appJwt("bellhop");
-    const [missed] = (await call(github, "GET /app/hook/deliveries?status=failure", jwt)).body as unknown as {
-      guid: string;
-    }[];
+    const failed = await call<{ guid: string }[]>(github, "GET /app/hook/deliveries?status=failure", jwt);
+    const [missed] = failed.body;
     const id = github.deliveries().find(({ guid }) => guid === missed?.guid)?.id ?? "";
     expect(missed).toMatchObject({ event: "issue_comment", action: "created", status_code: 503, redelivery: false });
     receiver.answer(202);
@@ -92,8 +91,8 @@ describe("failed deliveries", () => {
     await github.settled();
     expect(receiver.received.map(({ headers }) => headers["x-github-delivery"])).toEqual([missed!.guid, missed!.guid]);
     expect(receiver.received[1]!.body).toBe(receiver.received[0]!.body);
-    const [again] = (await call(github, "GET /app/hook/deliveries", jwt)).body as unknown as object[];
-    expect(again).toMatchObject({ guid: missed!.guid, redelivery: true, status: "OK", status_code: 202 });
+    const { body: retried } = await call<object[]>(github, "GET /app/hook/deliveries", jwt);
+    expect(retried[0]).toMatchObject({ guid: missed!.guid, redelivery: true, status: "OK", status_code: 202 });
     github.assertClean();
   });
 
@@ -106,12 +105,10 @@ describe("failed deliveries", () => {
   it("are listed newest first, with pages by cursor", async () => {
     for (const body of ["a", "b", "c"]) await github.people.comment({ as: "ana", repo: "acme/shop", number: 1, body });
     const jwt = github.appJwt("bellhop");
-    const first = await call(github, "GET /app/hook/deliveries?per_page=2", jwt);
+    const first = await call<{ guid: string }[]>(github, "GET /app/hook/deliveries?per_page=2", jwt);
     const next = /<[^>]*\/api\/v3([^>]*)>; rel="next"/.exec(first.headers.get("link")!)![1]!;
-    const second = await call(github, `GET ${next as `/${string}`}`, jwt);
-    const guids = [first, second].flatMap((page) =>
-      (page.body as unknown as { guid: string }[]).map(({ guid }) => guid),
-    );
+    const second = await call<{ guid: string }[]>(github, `GET ${next as `/${string}`}`, jwt);
+    const guids = [first, second].flatMap(({ body }) => body.map(({ guid }) => guid));
     expect(guids).toEqual(
       github
         .deliveries()

@@ -49,8 +49,8 @@ describe.each(["/repos/acme/shop/hooks", "/orgs/acme/hooks"] as const)("hooks at
     expect(got.headers["x-github-hook-id"]).not.toBe(app.received.at(-1)!.headers["x-github-hook-id"]);
 
     const id = made.body["id"] as number;
-    const deliveries = await call(github, `GET ${root}/${id}/deliveries`, owner);
-    expect((deliveries.body as unknown as object[])[0]).toMatchObject({ event: "issues", status_code: 202 });
+    const deliveries = await call<object[]>(github, `GET ${root}/${id}/deliveries`, owner);
+    expect(deliveries.body[0]).toMatchObject({ event: "issues", status_code: 202 });
     const patched = await call(github, `PATCH ${root}/${id}`, owner, {
       config: { url: other.url, content_type: "json" },
     });

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import type { IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
-import { Agent, fetch } from "undici";
+import { Agent, fetch, type Headers } from "undici";
 import type { GitHubStandIn } from "./index.ts";
 import { defined } from "../../../src/shared/defined.ts";
 
@@ -50,21 +50,22 @@ export async function startReceiver(): Promise<Receiver> {
   };
 }
 
-/** A response of the stand-in. */
-export interface Reply {
+/** A response of the stand-in; its body is an object unless the caller of `call` says otherwise. */
+// Tests read responses of every shape.
+// oxlint-disable-next-line typescript/no-explicit-any
+export interface Reply<Body = Record<string, any>> {
   status: number;
   headers: Headers;
-  // Tests read responses of every shape.
-  body: Record<string, any>; // oxlint-disable-line typescript/no-explicit-any
+  body: Body;
 }
 
 /** Calls the REST API like a plain client. */
-export async function call(
+export async function call<Body = Reply["body"]>(
   github: GitHubStandIn,
   request: `${string} /${string}`,
   token?: string,
   body?: unknown,
-): Promise<Reply> {
+): Promise<Reply<Body>> {
   const [method = "GET", path = "/"] = request.split(" ");
   const dispatcher = new Agent({ connect: defined({ ca: github.ca }) });
   try {
@@ -78,7 +79,7 @@ export async function call(
     const text = await response.text();
     return {
       status: response.status,
-      headers: response.headers as unknown as Headers,
+      headers: response.headers,
       body: text === "" ? {} : JSON.parse(text),
     };
   } finally {

@@ -78,8 +78,7 @@ export function integrationTests(): IntegrationTests {
       return again(name);
     },
     async hooksOf(repo = "acme/shop") {
-      const { body } = await call(current().github, `GET /repos/${repo}/hooks`, token);
-      return body as unknown as RepositoryHook[];
+      return (await call<RepositoryHook[]>(current().github, `GET /repos/${repo}/hooks`, token)).body;
     },
     async appHook() {
       const { github } = current();

@@ -78,7 +78,7 @@ export async function aTeam(world: World, org: string, options: TeamOptions = {}
     mention: `@${slug}`,
     bot: `${slug}[bot]`,
     installation,
-    read: async <T>(path: `/${string}`) => (await call(github, `GET ${path}`, token)).body as unknown as T,
+    read: async <T>(path: `/${string}`) => (await call<T>(github, `GET ${path}`, token)).body,
   };
   await integrate(team, slug, options);
   return team;
