@@ -31,11 +31,7 @@ async function start(options: Partial<Parameters<typeof aBroker>[0]> = {}): Prom
 
 const seedTask = (over: Parameters<typeof aRunningTask>[0] = {}): AgentTask =>
   client.seed(AgentTaskKind, aRunningTask(over));
-const stored = (): AgentTask => {
-  const [task] = client.objects(AgentTaskKind);
-  if (!task) throw new Error("no task");
-  return task;
-};
+const stored = (): AgentTask => client.only(AgentTaskKind);
 
 /** Makes the API server return this status for every TokenReview. */
 function review(status: object): void {

@@ -45,6 +45,7 @@ describe("egressProbes", () => {
     client.seed(endpointSlices, {
       metadata: { name: "kubernetes", namespace: "default", labels: { "kubernetes.io/service-name": "kubernetes" } },
       addressType: "IPv4",
+      // The server sends null for an empty list, which the type excludes.
       endpoints: null as never,
     });
     const answer = await egressProbes({ client, canaries: async () => [] }, signal);

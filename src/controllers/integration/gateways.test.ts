@@ -61,6 +61,7 @@ describe("reading generations from the gateways", () => {
       client.seed(endpointSlices, {
         metadata: { name, namespace: "bellhop", labels: { "kubernetes.io/service-name": "gateway" } },
         addressType: "IPv4",
+        // The server sends null for an empty list, which the type excludes.
         endpoints: endpoints as never,
       });
     slice("one", [
