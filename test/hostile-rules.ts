@@ -33,7 +33,7 @@ export const hostileRules: readonly { expression: string; ends: "stopped" | "val
 const long = "a".repeat(65_535);
 const names = Array.from({ length: 256 }, (_, at) => ({ name: long + String(at % 10), n: at }));
 
-/** As large as a body may be, and larger. */
+/** A body with texts and lists of the maximum size, and larger ones. */
 export const hostileBody = {
   names,
   more: names.map((entry) => ({ ...entry, name: `${entry.name.slice(0, -1)}z` })),

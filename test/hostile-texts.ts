@@ -67,6 +67,6 @@ export const hostileTexts = {
   stripHidden: ['<a "', "<!--", "![", "[", '](x "', "](x (", "\n[", "<a ", "[^1]:\n", "&#8203;", "]( "],
   openFence: ["> ", "- ", "-\t", "1. ", "```\n", "- ```\n", ">".repeat(50), "-\n", " ", "a\n", "* * "],
   encode: ["fix-", "![", "[x](", "`", "&a", "/a ", "1.", '<a "', "]("],
-  /** Behind a closing word that no reference follows. */
+  /** Characters after a closing keyword that no reference follows. */
   encodeAfterFixes: [" ", ".", "-", "/", "_.", "#"],
 } as const satisfies Record<string, readonly string[]>;

@@ -6,7 +6,7 @@ import { Script } from "node:vm";
  */
 const hangMs = 45_000;
 
-/** Length of hostile texts, in characters: eight times the longest that any of our readers is given. */
+/** Length of hostile texts, in characters: eight times the maximum length that our readers accept. */
 export const hostileLength = 524_288;
 
 /** A text of `length` characters that repeats `unit`. */

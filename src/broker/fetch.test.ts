@@ -112,7 +112,7 @@ describe("createFetchBounds", () => {
     expect(() => late.hold(1)).toThrow(expect.objectContaining({ status: 429, code: "TooManyFetches" }));
   });
 
-  it("distinguishes one request that is too large from several that are together", () => {
+  it("distinguishes one request that is too large from several that are too large together", () => {
     const bounds = createFetchBounds();
     const [one, other] = [bounds.enter(sandbox("pod")), bounds.enter(sandbox("pod"))];
     one.hold(8 * MiB);

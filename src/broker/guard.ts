@@ -97,7 +97,7 @@ export interface Peers {
 /** How long a pod counts as present after its last request. */
 const presenceMs = 120_000;
 
-/** Creates an empty record. With `shared: true` (the process node, where every peer is the loopback address) it never reports other pods. */
+/** Creates an empty record. With `shared: true` it never reports other pods: on the process node every pod has the loopback address. */
 export function createPeers(clock: Clock, options: { shared: boolean }): Peers {
   const seen = new Map<string, Map<string, { grant: Grant; atMs: number }>>();
   const presentAt = (address: string, nowMs: number): Map<string, { grant: Grant; atMs: number }> =>

@@ -95,7 +95,7 @@ describe("calls", () => {
     await client.get(pods, { namespace: "default", name: "../../secrets?x=y" });
     expect(server.requests[0]?.path).toBe("/api/v1/namespaces/default/pods/..%2F..%2Fsecrets%3Fx%3Dy");
     expect(() => client.get(pods, { namespace: "..", name: "x" })).toThrow(/not a name/);
-    expect(() => client.get(pods, { name: "x" })).toThrow(/lives in a namespace/);
+    expect(() => client.get(pods, { name: "x" })).toThrow(/is namespaced/);
   });
 
   it("are counted by code and method", async () => {

@@ -155,7 +155,7 @@ class SeriesRecorder implements EventRecorder {
     };
   }
 
-  /** Bounded: if the API server is slow, Events are dropped first. */
+  /** Queues a write. The queue is bounded: if the API server is slow, further Events are dropped and logged. */
   #enqueue(write: () => Promise<unknown>): void {
     if (this.#pending >= maxPending) {
       this.#deps.log.warn({ pending: this.#pending }, "dropped an Event, too many are waiting to be written");

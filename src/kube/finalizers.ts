@@ -42,7 +42,7 @@ export function hasFinalizer(object: KubeObject, name: string): boolean {
 interface FinalizerChange<T extends KubeObject> {
   type: ResourceType<T>;
   object: T;
-  /** Empty if there is nothing to change. */
+  /** The JSON patch that changes the list of finalizers; empty if there is nothing to change. */
   patch: (object: T) => JsonPatch;
 }
 

@@ -54,7 +54,7 @@ class LeaseLeader implements Leader {
   readonly #timing: LeaderTiming;
   readonly #log: Logger;
   readonly #renewing = new AbortController();
-  /** The last observed lease, and when we observed it by our own clock: clocks of others are not compared with ours. */
+  /** The last observed lease, and when we observed it by our own clock, because clocks of other processes may differ from ours. */
   #seen: { renewal: string; atMs: number } | undefined;
   #held: Lease | undefined;
   #renewedAtMs = 0;
@@ -134,7 +134,7 @@ class LeaseLeader implements Leader {
     if (!holderIdentity || holderIdentity === this.#options.identity) return 0;
     const renewal = `${holderIdentity} ${renewTime} ${lease.metadata.resourceVersion}`;
     if (this.#seen?.renewal !== renewal) {
-      this.#log.debug({ holder: holderIdentity }, "another leads");
+      this.#log.debug({ holder: holderIdentity }, "another process is the leader");
       this.#seen = { renewal, atMs: this.#nowMs() };
     }
     return this.#seen.atMs + (leaseDurationSeconds ?? this.#timing.leaseMs / 1000) * 1000 - this.#nowMs();

@@ -12,7 +12,7 @@ export interface KubeMetrics {
   queueDuration: Histogram<"name">;
   workDuration: Histogram<"name">;
   retries: Counter<"name">;
-  /** Called at each scrape: the age in seconds of the oldest key in process in the queue `name`. */
+  /** Called at each scrape: the seconds since a worker took the oldest key that is still in progress, in the queue `name`. */
   longestRunning: Map<string, () => number>;
   reconciles: Counter<"controller" | "result">;
   reconcileErrors: Counter<"controller">;
@@ -42,28 +42,42 @@ export function createKubeMetrics(registry: Registry): KubeMetrics {
     requests: counter("rest_client_requests_total", "Requests to the API server.", "code", "method"),
     depth: gauge("workqueue_depth", "Keys waiting in the queue.", "name"),
     adds: counter("workqueue_adds_total", "Keys added to the queue.", "name"),
-    queueDuration: histogram("workqueue_queue_duration_seconds", "How long keys waited.", queueBuckets, "name"),
-    workDuration: histogram("workqueue_work_duration_seconds", "How long keys were worked on.", queueBuckets, "name"),
-    retries: counter("workqueue_retries_total", "Keys tried again after a failure.", "name"),
+    queueDuration: histogram(
+      "workqueue_queue_duration_seconds",
+      "Time that keys waited in the queue.",
+      queueBuckets,
+      "name",
+    ),
+    workDuration: histogram(
+      "workqueue_work_duration_seconds",
+      "Time that workers needed for a key.",
+      queueBuckets,
+      "name",
+    ),
+    retries: counter("workqueue_retries_total", "Keys added again after a failure.", "name"),
     longestRunning: longestRunningGauge(registry),
     reconciles: counter("controller_runtime_reconcile_total", "Reconciles by result.", "controller", "result"),
     reconcileErrors: counter("controller_runtime_reconcile_errors_total", "Reconciles that failed.", "controller"),
     terminalErrors: counter(
       "controller_runtime_terminal_reconcile_errors_total",
-      "Reconciles that failed and are not tried again before the object changes.",
+      "Reconciles that failed and are not retried before the object changes.",
       "controller",
     ),
     reconcileTime: histogram(
       "controller_runtime_reconcile_time_seconds",
-      "How long reconciles took.",
+      "Duration of reconciles.",
       reconcileBuckets,
       "controller",
     ),
-    activeWorkers: gauge("controller_runtime_active_workers", "Workers at work.", "controller"),
-    leader: gauge("leader_election_master_status", "1 where this process leads, else 0.", "name"),
+    activeWorkers: gauge(
+      "controller_runtime_active_workers",
+      "Workers that reconcile a key at the moment.",
+      "controller",
+    ),
+    leader: gauge("leader_election_master_status", "1 if this process is the leader, 0 otherwise.", "name"),
     informerFailures: counter(
       "bellhop_informer_failures_total",
-      "Failures from which informers recovered.",
+      "Failures of informers, by reason; informers recover from them.",
       "kind",
       "reason",
     ),
@@ -74,7 +88,7 @@ function longestRunningGauge(registry: Registry): Map<string, () => number> {
   const ages = new Map<string, () => number>();
   const gauge = new Gauge({
     name: "workqueue_longest_running_processor_seconds",
-    help: "Age of the oldest key in work.",
+    help: "Time since the start of the longest reconcile that still runs.",
     labelNames: ["name"],
     registers: [registry],
     collect: () => {

@@ -20,7 +20,7 @@ export function objectPath(type: AnyType, key: ObjectKey, subresource?: string):
 /** Throws if the namespace of a namespaced kind is missing. */
 export function requireNamespace(type: AnyType, key: Partial<ObjectKey>): void {
   if (type.namespaced && !key.namespace) {
-    throw new TypeError(`${type.kind} ${key.name ?? ""} lives in a namespace, and none was given`);
+    throw new TypeError(`${type.kind} ${key.name ?? ""} is namespaced, but no namespace was given`);
   }
 }
 

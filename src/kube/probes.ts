@@ -15,11 +15,11 @@ export interface ProbeAnswer {
 export interface ProbeOptions {
   /** 0 selects a free port. */
   port: number;
-  /** Default: all addresses. */
+  /** Address to listen on; default: all addresses. */
   host?: string;
   registry: Registry;
   ready: () => ProbeAnswer;
-  /** Default: true, because a process that answers is alive. */
+  /** Liveness, for `/healthz`. Default: always ok, because a process that answers is alive. */
   healthy?: () => ProbeAnswer;
 }
 

@@ -4,7 +4,7 @@ import type { KubeMetrics } from "./metrics.ts";
 import type { Request } from "./types.ts";
 
 const defaultBackoff: Backoff = { baseMs: 5, maxMs: 300_000 };
-/** After so many normal keys in a row, a low one is next: a steady stream of changes must not delay the initial list for ever. */
+/** After this many normal keys in a row, a low one is next, so that a steady stream of changes does not delay the initial list for ever. */
 const normalBeforeLow = 7;
 
 /** Options of a queue; `name` labels its metrics. */
@@ -16,12 +16,15 @@ export interface QueueOptions {
   metrics?: KubeMetrics;
 }
 
-/** `normal` keys go before `low` ones, but for one in eight: the initial list must not delay current changes, nor wait for ever. */
+/**
+ * `normal` keys go before `low` ones, except that one key in eight is a low one. So the initial list neither delays current changes nor
+ * waits for ever.
+ */
 export type Priority = "normal" | "low";
 
 /**
- * A queue of keys to reconcile, never of objects. A key waits at most once and is never given to two workers at the same time. A key that is
- * added while a worker has it is given out again when that worker is done.
+ * A queue of keys to reconcile, never of objects. A key waits at most once, and only one worker has it at a time. If a key is added while a
+ * worker has it, it is queued again when that worker is done.
  */
 export interface Queue {
   add(request: Request, priority?: Priority): void;

@@ -91,7 +91,7 @@ export type JsonPatch = { op: "add" | "remove" | "replace" | "test"; path: strin
 /** Calls to the API server. Every method throws `ApiError`. Objects go in and come out as plain JSON. */
 export interface KubeClient {
   get<T extends KubeObject>(type: ResourceType<T>, key: ObjectKey, signal?: AbortSignal): Promise<T>;
-  /** As `get`, with undefined for 404. */
+  /** Like `get`, but returns undefined for 404. */
   find<T extends KubeObject>(type: ResourceType<T>, key: ObjectKey, signal?: AbortSignal): Promise<T | undefined>;
   /** Reads every page. */
   list<T extends KubeObject>(type: ResourceType<T>, options?: ListOptions & PageOptions<T>): Promise<KubeList<T>>;

@@ -9,7 +9,7 @@ export interface SandboxRequest {
   attempt: number;
   /** The courier's instructions; becomes `sandbox.json`. */
   spec: SandboxSpec;
-  /** Becomes `prompt.md` and `context.md`; mounted into the courier only. */
+  /** Becomes `prompt.md` and `context.md`; mounted only into Bellhop's own containers. */
   prompt: string;
   context: string;
   /** Remaining wall clock, for `activeDeadlineSeconds`. */
@@ -19,12 +19,12 @@ export interface SandboxRequest {
 /** The state of a sandbox, from the pod's status alone. */
 export type SandboxState =
   | { state: "Missing" }
-  /** Not all containers run yet; `message` says what it waits for, `since` when the pod was created. */
+  /** Not all containers run yet. `message` is what the pod waits for, `since` is when it was created. */
   | { state: "Pending"; podUID: string; message: string; since: string; reason?: "Unschedulable" | "ImageUnavailable" }
   | { state: "Running"; podUID: string; since: string }
   /** The courier left a valid termination message. */
   | { state: "Finished"; podUID: string; outcome: CourierOutcome }
-  /** It ended otherwise. `retryable` only for `DisruptionTarget` or a lost node. */
+  /** The pod ended without a valid result. `retryable` only after `DisruptionTarget` or a lost node. */
   | { state: "Broken"; podUID: string; reason: string; message: string; retryable: boolean };
 
 /** Where sandboxes run: `pod` on any cluster, `process` on the process node of development and tests. */
@@ -35,20 +35,20 @@ export interface SandboxProvider {
   /** The pod's name for an attempt: `<task>-sandbox-<attempt>`. */
   podName(task: { metadata: { name: string } }, attempt: number): string;
   /**
-   * Creates what is missing: ConfigMap `<task>-context-<attempt>`, network policies, pod; all owned by the task. An existing pod is
-   * adopted only with the right owner uid, else throws `BellhopError` code `PodNameTaken`. Quota refusals throw `QuotaExceeded` (retryable);
-   * policy refusals `PodRefused` (final).
+   * Creates the missing objects: ConfigMap `<task>-context-<attempt>`, network policy and pod, all owned by the task. Adopts existing
+   * objects only if the task owns them; otherwise throws `BellhopError` with code `PodNameTaken`. Throws `QuotaExceeded` (retryable) if a
+   * quota is used up, and `PodRefused` (final) if the cluster or a foreign network policy does not permit the pod.
    */
   ensure(request: SandboxRequest, signal: AbortSignal): Promise<{ podUID: string }>;
   /** Reads the newest known state of an attempt's pod, from the informer. */
   observe(task: AgentTask, attempt: number): SandboxState;
   /**
-   * Whether what closes the sandbox's network is still as it was made. Asks the API server itself where the cache says no; `process` closes
-   * nothing, and is always as it was made.
+   * Whether the NetworkPolicy that isolates the sandbox is unchanged. Asks the API server if the cache does not confirm it. Always true for
+   * `process`, which has no policy.
    */
   closed(task: AgentTask, signal: AbortSignal): Promise<boolean>;
-  /** Lets the pod go (removes the harvest finalizer) once its result is in the task's status. */
+  /** Removes the finalizer that holds the pod, once the pod's result is in the task's status. */
   harvested(task: AgentTask, attempt: number, signal: AbortSignal): Promise<void>;
-  /** Deletes the pod; `graceSeconds` 5 for a stopped task. Idempotent. */
+  /** Deletes the pod. `graceSeconds` is 5 for a task that was stopped. Idempotent. */
   remove(task: AgentTask, attempt: number, graceSeconds: number, signal: AbortSignal): Promise<void>;
 }

@@ -18,8 +18,8 @@ const concurrency = Number(process.env["CONCURRENCY"] ?? 8);
 const text = `@bellhop ${"please fix the failing build. ".repeat(20)}`;
 
 /**
- * Compares the rate of deliveries that a gateway stores with the rate of bare custom resources that the same API server stores for the same
- * client: the ratio is the cost of the gateway. ROUNDS, REQUESTS and CONCURRENCY are taken from the environment.
+ * Compares the rate at which a gateway stores deliveries with the rate at which the same client stores plain custom resources on the same
+ * API server: the ratio is the cost of the gateway. ROUNDS, REQUESTS and CONCURRENCY are taken from the environment.
  */
 export async function run(log: (line: string) => void): Promise<void> {
   const before = { family: getDefaultAutoSelectFamily(), dispatcher: getGlobalDispatcher() };

@@ -21,7 +21,7 @@ const readers: Readonly<Record<keyof typeof hostileTexts, (unit: string, length:
 
 interface Row {
   unit: string;
-  /** Milliseconds of the processor for 128 KiB. */
+  /** Processor time for 128 KiB, in milliseconds. */
   ms: number[];
   /** Time for 128 KiB divided by time for 64 KiB. */
   ratios: number[];

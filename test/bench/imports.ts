@@ -7,7 +7,10 @@ const base = "echo node_modules/ >.gitignore; mkdir src; for i in $(seq 3000); d
 const change =
   "mkdir node_modules; for i in $(seq 6000); do : >node_modules/$i; done; for i in $(seq 3000); do echo x >>src/$i; done";
 
-/** Compares the courier's import with `git add` and `git commit` on the same work tree: the ratio is the cost of an import without git. */
+/**
+ * Compares the courier's import with `git add` and `git commit` on the same work tree. The ratio is the cost of an import that does not use
+ * git.
+ */
 export async function run(log: (line: string) => void): Promise<void> {
   try {
     const results = await rounds(count, { git: gitCommit, import: courierImport }, log);

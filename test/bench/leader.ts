@@ -55,7 +55,7 @@ async function withoutLeader({ client, kubeconfigPath, signal }: Take): Promise<
   }
 }
 
-/** Two renewals: by then the standby has seen the lease. */
+/** After two renewals the standby has read the lease. */
 async function renewed(client: KubeConnection, namespace: string): Promise<void> {
   const renewal = async (): Promise<string | undefined> =>
     (await client.get(leases, { namespace, name: "operator" })).spec?.renewTime;

@@ -7,9 +7,9 @@ import { aWorld } from "./memory/world.ts";
 const at = { namespace: "bellhop-memory", brokerNamespace: "bellhop-memory-broker" };
 
 /**
- * Memory of each process, idle and after load. A process is started as the image starts it, and connected to an API server as a pod is. Requests
- * and limits in charts/bellhop/values.yaml and src/sandbox/pod/pod.ts follow from it. DELIVERIES, TASKS and FILES are taken from the
- * environment.
+ * Measures the memory of each process, idle and after load. Each process is started with the command of the image and connected to an API
+ * server as in a pod. The requests and limits in charts/bellhop/values.yaml and src/sandbox/pod/pod.ts are based on the results.
+ * DELIVERIES, TASKS and FILES are taken from the environment.
  */
 export async function run(log: (line: string) => void): Promise<void> {
   const world = await aWorld(Object.values(at));

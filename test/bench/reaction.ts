@@ -6,7 +6,10 @@ import { quantile, sparingly, spread } from "./statistics.ts";
 const teams = ["reacting-a", "reacting-b", "reacting-c", "reacting-d"];
 const comments = 5;
 
-/** Compares the time until the first reaction, while other tasks run, wait and are reported, with the time until the delivery's answer. */
+/**
+ * Compares the time from a comment to the bot's reaction with the time to the gateway's answer, while other tasks run, wait and are
+ * reported.
+ */
 export async function run(log: (line: string) => void): Promise<void> {
   await prepareDaemons("control plane", { say: log });
   const world = await startWorld();

@@ -7,13 +7,16 @@ const count = Number(process.env["ROUNDS"] ?? 5);
 
 interface Row {
   expression: string;
-  /** Milliseconds of the processor. */
+  /** Processor time, in milliseconds. */
   ms: number[];
-  /** Nanoseconds for each unit of fuel; undefined if too little was spent to measure it. */
+  /** Nanoseconds for each unit of fuel; undefined if the rule used too little fuel to measure it. */
   nsPerUnit: number | undefined;
 }
 
-/** Measures hostile rules on a hostile body, and the time per unit of fuel: about a nanosecond each, and none many times the median. */
+/**
+ * Measures hostile rules on a hostile body, and the time per unit of fuel. Expected: about a nanosecond each, and no rule many times above
+ * the median.
+ */
 export async function run(log: (line: string) => void): Promise<void> {
   const progress = sparingly(log);
   const rows: Row[] = [];

@@ -4,7 +4,7 @@ const quietMs = 2_000;
 /** One measurement of one side of a comparison. Returns a rate, a time or a size. */
 export type Side = (round: number) => Promise<number> | number;
 
-/** Part of the values that lie below: 0.5 is the median. */
+/** The value below which this fraction of the values lies: 0.5 is the median. */
 export function quantile(values: readonly number[], part: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.floor((sorted.length - 1) * part)] ?? Number.NaN;
@@ -33,7 +33,7 @@ export async function msOf(work: () => unknown): Promise<number> {
   return performance.now() - startedMs;
 }
 
-/** Milliseconds of this thread's processor that something takes: what else the machine does is not in it. */
+/** Processor time that a call takes in this thread, in milliseconds. Other work of the machine does not count. */
 export function processorMsOf(work: () => unknown): number {
   const before = process.threadCpuUsage();
   work();

@@ -41,7 +41,7 @@ describe("agents that misbehave", () => {
       expect(await thread.pulls()).toEqual([]);
     });
 
-    it("hang, and are ended when they were silent for too long", async () => {
+    it("hang, and are ended after the stall limit", async () => {
       const { thread, task } = await outcomeOf("hang", { limits: { stall: "3s" } });
       expect(reasonOf(task)).toBe("AgentStalled");
       expect(await thread.pulls()).toEqual([]);
@@ -57,7 +57,7 @@ describe("agents that misbehave", () => {
       expect(filesOf(thread, commit)).toEqual(["README.md", "linger.txt"]);
     });
 
-    it("forge events, and their text claims, closes and mentions nothing", async () => {
+    it("forge events: their text is published, but it closes no issue and mentions nobody", async () => {
       const { thread, commit } = await published("forge");
       expect(commit).not.toMatch(/^0+$/);
       const [pull] = await thread.pulls();

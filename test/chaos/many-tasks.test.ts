@@ -17,10 +17,13 @@ import { logOf, partsOf, type Installation, type StartPart } from "../integratio
 
 const finished = 5_000;
 const pending = 2_000;
-/** Tasks of the backlog that may be reconciled before the new task arrives by watch; without priorities nearly all of them would be. */
+/**
+ * Maximum number of tasks of the backlog that may be reconciled before the new task arrives by watch. Without priorities it would be nearly
+ * all of them.
+ */
 const meanwhile = pending / 4;
 
-/** Eleven thousand writes first, and a reconcile of each task: this takes minutes on a slow machine. */
+/** The test needs eleven thousand writes and a reconcile of each task, which takes minutes on a slow machine. */
 const slowMs = 900_000;
 
 /** Operators that start in a cluster with thousands of tasks, as after an upgrade or a crash. */
@@ -99,13 +102,13 @@ describe("an operator that starts with thousands of tasks", () => {
     slowMs,
   );
 
-  /** Unfinished tasks that have been reconciled, as the API server has them. */
+  /** The unfinished tasks that were reconciled, read from the API server. */
   async function settled(): Promise<AgentTask[]> {
     const { items } = await client.list(AgentTaskKind, { namespace });
     return items.filter(({ metadata, status }) => !isFinished(metadata.name) && status?.conditions !== undefined);
   }
 
-  /** How often the leader has reconciled each finished task, by its log. */
+  /** How often the leader has reconciled each finished task, according to its log. */
   function looksAtFinished(leader: "operator" | "operator-2"): Map<string, number> {
     const looks = new Map<string, number>();
     for (const line of readFileSync(logOf(installation, leader), "utf8").split("\n")) {
@@ -165,7 +168,7 @@ function isFinished(name: string): boolean {
   return name.startsWith("finished-");
 }
 
-/** Rejects as soon as one of the operators ends, with the end of its log: nothing more would happen. */
+/** Rejects with the end of its log as soon as one of the operators ends, because the test could then only time out. */
 function endOf(...operators: Daemon[]): Promise<never> {
   return Promise.race(
     operators.map(async (operator) => {
@@ -174,7 +177,7 @@ function endOf(...operators: Daemon[]): Promise<never> {
   );
 }
 
-/** Revisions of the API server order every write of the cluster. */
+/** The object's revision. The API server numbers all writes of the cluster in order. */
 function versionOf(task: Pick<AgentTask, "metadata"> | undefined): number {
   return Number(task?.metadata.resourceVersion);
 }

@@ -149,7 +149,7 @@ describe.concurrent("unusual repositories and pull requests", () => {
     expect(ours?.body).toContain(`On top of #${number}.`);
   });
 
-  /** Work on a pull request of ours that waits for its gate. */
+  /** A task on a pull request of ours, whose agent waits until the test opens its gate. */
   async function atWorkOnAChange(org: string): Promise<{ change: Thread; commentId: string; gate: string }> {
     const gate = join(world.folder, org);
     const team = await aTeam(world, org);

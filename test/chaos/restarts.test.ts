@@ -12,7 +12,7 @@ import { agentOf, courierSaid } from "../integration/journey/world/sandbox.ts";
 import { anIssue, reasonOf, type CommentId, type Thread } from "../integration/journey/world/thread.ts";
 import { aTeam, gated } from "../integration/journey/world/team.ts";
 
-/** A task that was requested, and the function that lets it end. */
+/** A requested task, and the function that lets its agent end. */
 interface Held {
   thread: Thread;
   commentId: CommentId;
@@ -130,7 +130,7 @@ describe("processes that stop and start again", () => {
     world.github.assertClean();
   });
 
-  /** A task that has reached `wanted` and does not end before its gate is open. */
+  /** Starts a task and waits until it has reached `wanted`. Its agent does not end before its gate is opened. */
   async function held(org: string, wanted: (task: AgentTask) => boolean): Promise<Held> {
     const gate = join(world.folder, org);
     const open = (): Promise<void> => writeFile(gate, "");

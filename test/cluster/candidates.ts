@@ -1,7 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
-/** A separate process, as an operator is: it prints a line when it leads, and releases the lease on SIGTERM. */
+/**
+ * The program of a candidate, which runs as a separate process like an operator. It prints a line when it leads, and releases the lease on
+ * SIGTERM.
+ */
 const program = `
   const from = (file) => import(new URL(file, process.env.BASE).href);
   const [{ connect }, { createLeader }, { systemClock }, { silentLogger }] = await Promise.all(
@@ -34,7 +37,7 @@ export interface Candidate {
   lines: string[];
 }
 
-/** Starts one; the caller must kill it. */
+/** Starts a candidate; the caller must kill it. */
 export function startCandidate({ kubeconfigPath, namespace, identity }: Candidacy): Candidate {
   const env = { ...process.env, KUBECONFIG: kubeconfigPath, NAMESPACE: namespace, IDENTITY: identity };
   const child = spawn(process.execPath, ["--input-type=module", "--eval", program], {

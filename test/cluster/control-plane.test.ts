@@ -21,7 +21,7 @@ afterAll(async () => {
 });
 
 describe("startControlPlane", () => {
-  it("keeps objects over a stop and start of the API server, on the same port", async () => {
+  it("keeps its objects and its port when the API server is stopped and started", async () => {
     const namespace = await aNamespace(client);
     await client.create(configMaps, { metadata: { name: "kept", namespace }, data: { answer: "42" } });
     await own.stopApiServer();
@@ -88,13 +88,13 @@ describe("startControlPlane", () => {
     );
   });
 
-  it("serves our resources once their CRDs are installed, also twice", async () => {
+  it("serves our resources after their CRDs were installed, once or twice", async () => {
     await Promise.all([installCrds(client), installCrds(client)]);
     const tasks = { group: "bellhop.dev", version: "v1alpha1", kind: "AgentTask", plural: "agenttasks" };
     expect((await client.list({ ...tasks, namespaced: true })).items).toEqual([]);
   });
 
-  it("reports at the stop that a daemon had died before", async () => {
+  it("rejects `stop` if a daemon had died before", async () => {
     const other = await startControlPlane();
     const pids = other.pids();
     process.kill(pids[0]!, "SIGKILL");

@@ -13,13 +13,13 @@ const serviceAccountIssuer = "https://kubernetes.default.svc";
 
 /** Options of a control plane; all have a default. */
 export interface ControlPlaneOptions {
-  /** Whether etcd waits for the disk. Off: tests need speed, benches turn it on. */
+  /** Whether etcd waits for the disk. Off by default, because tests need speed; benchmarks turn it on. */
   fsync?: boolean;
   /** Further flags for kube-apiserver. */
   apiServerArgs?: string[];
   /** Folder for its files; a new temporary folder by default. */
   folder?: string;
-  /** Folder with etcd and kube-apiserver; by default they are found, or built without a message. */
+  /** Folder with etcd and kube-apiserver; by default they are found on the machine, or built. */
   daemons?: string;
   /** Time limit for etcd and for kube-apiserver to become ready; 60,000 by default. */
   readyTimeoutMs?: number;
@@ -27,9 +27,9 @@ export interface ControlPlaneOptions {
 
 /** An etcd and a kube-apiserver on loopback ports, with RBAC and admission policies; no controllers run. */
 export interface ControlPlane {
-  /** `https://127.0.0.1:<port>`; the port stays over `stopApiServer` and `startApiServer`. */
+  /** `https://127.0.0.1:<port>`; the port stays the same after `stopApiServer` and `startApiServer`. */
   readonly url: string;
-  /** Its own temporary folder: data, keys, kubeconfigs, and `etcd.log` and `kube-apiserver.log`. Gone after `stop`. */
+  /** Its own temporary folder with data, keys, kubeconfigs, `etcd.log` and `kube-apiserver.log`. `stop` removes it. */
   readonly folder: string;
   /** Kubeconfig of a cluster administrator (group `system:masters`). */
   readonly kubeconfigPath: string;
@@ -38,21 +38,21 @@ export interface ControlPlane {
   /** Process ids of the daemons that run now. */
   pids(): number[];
   /**
-   * Writes a kubeconfig with a client certificate for `user` in `groups` and gives its path. A service account's user
-   * (`system:serviceaccount:<namespace>:<name>`) has its three groups by default.
+   * Writes a kubeconfig with a client certificate for `user` in `groups`, and returns its path. By default the user of a service account
+   * (`system:serviceaccount:<namespace>:<name>`) has its three groups.
    */
   kubeconfigFor(user: string, groups?: string[]): Promise<string>;
-  /** Ends the API server: open connections break, new ones are refused, the data stays. */
+  /** Stops the API server: open connections break, new ones are refused, the data is kept. */
   stopApiServer(): Promise<void>;
   /** Starts it again on the same port and resolves when it is ready. */
   startApiServer(): Promise<void>;
-  /** Ends both daemons and removes the folder. Rejects, with the end of its log, if one had died before. */
+  /** Stops both daemons and removes the folder. Rejects with the end of its log if a daemon had ended before. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts a separate control plane, in about 5 s and without root; any number can run at the same time. Its daemons die
- * with this process, however it ends. Rejects with the end of the log if a daemon does not start.
+ * Starts a separate control plane in about 5 s, without root. Any number can run at the same time. Its daemons end when this process ends,
+ * for whatever reason. Rejects with the end of the log if a daemon does not start.
  */
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
   const binaries = options.daemons ?? (await daemonsFolder("control plane"));
@@ -142,7 +142,7 @@ function defaultGroups(user: string): string[] {
   return namespace ? ["system:serviceaccounts", `system:serviceaccounts:${namespace}`] : [];
 }
 
-/** Another process may take the port between our check and the daemon's bind: then a new port is tried. */
+/** Another process may take the port between our check and the daemon's bind. In that case a new port is tried. */
 async function onFreePort(start: (port: number) => Promise<Listening>): Promise<Listening> {
   for (let attempt = 1; ; attempt++) {
     try {

@@ -4,7 +4,7 @@ import { parse } from "yaml";
 import type { KubeClient, KubeObject, ResourceType } from "../../src/kube/types.ts";
 import { eventually } from "./eventually.ts";
 
-/** A definition, as far as tests read it. */
+/** The fields of a CustomResourceDefinition that tests read. */
 export interface CustomResourceDefinition extends KubeObject {
   spec?: object;
   status?: { conditions?: { type: string; status: string; message?: string }[] };
@@ -20,7 +20,7 @@ export const crds: ResourceType<CustomResourceDefinition> = {
 };
 const folder = join(import.meta.dirname, "..", "..", "config", "crd");
 
-/** Applies every CRD of `config/crd` and resolves when the server serves them. May run any number of times, at once too. */
+/** Applies every CRD of `config/crd` and resolves when the server serves them. May be called several times, also concurrently. */
 export async function installCrds(client: KubeClient): Promise<void> {
   const definitions = await generatedCrds();
   await Promise.all(definitions.map((definition) => installCrd(client, definition)));

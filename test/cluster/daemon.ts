@@ -3,17 +3,17 @@ import { closeSync, openSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { guardGroup, signalGroup } from "./watchdog.ts";
 
-/** A child process of its own group that writes to a log file and cannot outlive us. */
+/** A child process that writes to a log file. It has its own process group and always ends when this process ends. */
 export interface Daemon {
   readonly name: string;
   readonly pid: number;
-  /** Set after it has ended. */
+  /** How it ended; undefined while it runs. */
   readonly ending: string | undefined;
   /** Resolves after it has ended, with a sentence that describes the end. */
   readonly ended: Promise<string>;
   /** The last `lines` lines of its log. */
   tail(lines?: number): string;
-  /** SIGTERM, then SIGKILL to the whole group after `graceMs`; resolves when it is gone. */
+  /** Sends SIGTERM, and after `graceMs` SIGKILL to the whole process group; resolves when the group has ended. */
   stop(graceMs?: number): Promise<void>;
 }
 
@@ -25,7 +25,7 @@ export interface DaemonOptions {
   env?: NodeJS.ProcessEnv;
 }
 
-/** Starts a daemon. Rejects when the command cannot be run at all. */
+/** Starts a daemon. Rejects if the command cannot be started. */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const name = basename(options.command);
   const log = openSync(options.logFile, "a");

@@ -8,7 +8,7 @@ export interface DaemonOptions extends BuildOptions {
   /** Called with a line if the machine's own daemons are used, and if some are there that are not suitable. */
   say?: (line: string) => void;
   env?: NodeJS.ProcessEnv;
-  /** Folders of the machine to look into, beside the PATH and those of setup-envtest. */
+  /** Places on this machine to search, in addition to the PATH and the folders of setup-envtest. */
   usual?: readonly string[];
   /** Our own build; tests pass a fake one. */
   build?: (options: DaemonOptions) => Promise<string>;
@@ -22,7 +22,7 @@ export interface PrepareOptions {
   /** Other work in progress; nothing by default. */
   progress?: Progress;
   signal?: AbortSignal;
-  /** Called when a build is running: its prerequisites are there. */
+  /** Called when a build starts, after its prerequisites were found. */
   begun?: () => void;
 }
 
@@ -37,8 +37,8 @@ export function prepareDaemons(use: DaemonUse, options: PrepareOptions): Promise
 }
 
 /**
- * The folder with all daemons that a use needs, of the pinned minor version or a newer one: that of `KUBEBUILDER_ASSETS`; else our own build if
- * the cache has it, because it has the pinned version; else that of the machine; else a new build of ours, made once.
+ * The folder with all daemons that a use needs, of the pinned minor version or a newer one. Search order: `KUBEBUILDER_ASSETS`; our own
+ * build in the cache, because it has the pinned version; the daemons of this machine; a new build, which is made once.
  */
 export async function daemonsFolder(use: DaemonUse, options: DaemonOptions = {}): Promise<string> {
   const { say = () => {}, env = process.env, build = buildDaemons, built = builtDaemons } = options;

@@ -1,17 +1,20 @@
 import { describeError } from "../../src/shared/errors.ts";
 
-/** Time limit, and the awaited event as a text that completes "waited for …". */
+/** Time limit and interval, and the expected event as a text that completes "waited for …". */
 export interface EventuallyOptions {
-  /** 45,000 by default, because the machine may be busy. Less than the shortest time-out of a test, so that the error names the awaited event. */
+  /**
+   * Default: 45,000, because the machine may be busy. Shorter than the shortest time-out of a test, so that the error names the expected
+   * event.
+   */
   timeoutMs?: number;
-  /** 50 by default. */
+  /** Default: 50. */
   everyMs?: number;
   describe: string;
 }
 
 /**
- * Calls `probe` until it answers, and gives the answer. Throwing (an assertion, say), `undefined`, `null` and `false`
- * mean "not yet"; so a probe that only asserts has to return something. The one way to wait in a test.
+ * Calls `probe` until it returns a value, and returns that value. An exception (for example from an assertion), `undefined`, `null` and
+ * `false` mean "not yet", so a probe that only asserts must return something. Tests wait only with this function.
  */
 export async function eventually<T>(
   probe: () => T | Promise<T>,

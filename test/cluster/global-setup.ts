@@ -8,14 +8,17 @@ import { prepare } from "./prepared.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** Kubeconfig of an administrator of the shared control plane. Make your own namespace there: `aNamespace`. */
+    /** Kubeconfig of an administrator of the shared control plane. Use a separate namespace for each test: `aNamespace`. */
     kubeconfigPath: string;
     /** Folder of the shared control plane, with the logs of its daemons. */
     controlPlaneFolder: string;
   }
 }
 
-/** Starts the one control plane that all cluster tests share, and builds its daemons first if there are none. Returns the function that ends it. */
+/**
+ * Starts the control plane that all cluster tests share, and first builds its daemons if there are none. Returns the function that stops
+ * it.
+ */
 export function setup(project: TestProject): () => Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "bellhop-control-plane-"));
   project.provide("kubeconfigPath", adminKubeconfig(folder));

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Credentials } from "./pki.ts";
 
-/** A kubeconfig with everything inside it, so that it works from any folder. JSON, which is YAML. */
+/** A kubeconfig that contains its certificates and keys, so that it works from any folder. Written as JSON, which is also YAML. */
 export async function kubeconfigText(at: { url: string; caFile: string; credentials: Credentials }): Promise<string> {
   const base64 = (text: string): string => Buffer.from(text).toString("base64");
   const ca = await readFile(at.caFile, "utf8");

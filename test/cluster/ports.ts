@@ -2,8 +2,8 @@ import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
 
 /**
- * A loopback port that was free a moment ago. Below the range from which the kernel takes ports for outgoing
- * connections, so that a stopped server finds it free again; another process can still be faster: callers retry.
+ * A loopback port that was free a moment ago. It is below the range that the kernel uses for outgoing connections, so that a restarted
+ * server finds it free again. Another process can still take it, so callers retry.
  */
 export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < 100; attempt++) {

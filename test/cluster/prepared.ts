@@ -9,14 +9,15 @@ import { type Progress, startProgress } from "./progress.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** Where `prepare` writes what became of the preparation. */
+    /** The file in which `prepare` records whether the preparation succeeded. */
     preparedFile: string;
   }
 }
 
 /**
- * Begins what the tests of a project need, and returns at once: vitest runs every global set-up before the first test, and so the tests of
- * other projects run meanwhile. Those of this project wait in prepared-setup.ts, and fail where the preparation has. Gives the end of it all.
+ * Starts the preparation that the tests of a project need, and returns at once. vitest runs every global set-up before the first test, so
+ * the tests of other projects can run meanwhile. The tests of this project wait in prepared-setup.ts, and fail if the preparation failed.
+ * Returns the function that ends the preparation and cleans up.
  */
 export function prepare(
   project: Pick<TestProject, "provide">,
@@ -37,7 +38,7 @@ export function prepare(
   };
 }
 
-/** Waits for the end of a preparation. Throws what it threw. */
+/** Waits until a preparation has ended. Throws its error if it failed. */
 export async function prepared(file: string): Promise<void> {
   while (!existsSync(file)) await pause(100);
   const { error } = JSON.parse(readFileSync(file, "utf8")) as Outcome;
@@ -48,13 +49,16 @@ interface Outcome {
   error?: string;
 }
 
-/** Whole or not at all. */
+/** Writes the file atomically. */
 function write(file: string, outcome: Outcome): void {
   writeFileSync(`${file}.new`, JSON.stringify(outcome));
   renameSync(`${file}.new`, file);
 }
 
-/** One line says what remains for all projects. Each project's set-up has modules of its own; the process is one. */
+/**
+ * The one progress line of all projects. It is kept in a global, because vitest loads this module once for each project, in the same
+ * process.
+ */
 function progressOfProcess(): Progress {
   const all = globalThis as { [key: symbol]: Progress | undefined };
   return (all[Symbol.for("bellhop.progress")] ??= startProgress(print));

@@ -8,7 +8,7 @@ import { aNamespace, eventually } from "./namespace.ts";
 import { type ProcessNode, startProcessNode } from "./process-node.ts";
 import { aPod, ended, gone, isAlive, running, sh, statusOf } from "./process-node/testing.ts";
 
-/** A control plane of its own: these tests take it away. */
+/** A separate control plane, because these tests stop it. */
 let controlPlane: ControlPlane;
 let client: KubeConnection;
 let node: ProcessNode;
@@ -54,7 +54,7 @@ describe("the process node", () => {
     const pids = await processIds(pod, 2);
     expect(pids.map(isAlive)).toEqual([true, true]);
     await running(client, pod);
-    // By its id alone: `node.kill` would look for what it left.
+    // Kills only this process; `node.kill` would also kill the processes that it left.
     process.kill(node.pid, "SIGKILL");
     await eventually(() => pids.every((pid) => !isAlive(pid)), { describe: "the pod's processes to end" });
     await node.kill();

@@ -31,11 +31,11 @@ const mounted: Partial<Container> = {
   env: [{ name: "SHARED", value: "/shared" }],
   volumeMounts: [{ name: "shared", mountPath: "/shared" }],
 };
-/** Kubernetes makes one dollar sign of two: a shell's own process id is `$$$$` here. */
+/** Kubernetes replaces `$$` by `$`, so the process id of a shell (`$$`) is written `$$$$` here. */
 const until = (condition: string): string => `until ${condition}; do sleep 0.05; done`;
 
 describe("the order of containers", () => {
-  it("is init, native sidecar, main; and the sidecar is asked to end after the last main has ended", async () => {
+  it("is init, native sidecar, main; the sidecar gets SIGTERM after the last main container has ended", async () => {
     const pod = await create("order", {
       ...shared,
       initContainers: [
@@ -146,7 +146,7 @@ describe("an ending", () => {
     expect(statusOf(after, "silent")?.state?.terminated?.message).toBeUndefined();
   });
 
-  it("comes with DeadlineExceeded when the pod's time is over", async () => {
+  it("has the reason DeadlineExceeded if the pod exceeded activeDeadlineSeconds", async () => {
     const pod = await create("late", {
       activeDeadlineSeconds: 1,
       terminationGracePeriodSeconds: 1,
@@ -155,7 +155,7 @@ describe("an ending", () => {
     expect((await ended(client, pod)).status).toMatchObject({ phase: "Failed", reason: "DeadlineExceeded" });
   });
 
-  it("has a message about a pod that this node cannot run", async () => {
+  it("has a message if this node cannot run the pod", async () => {
     const bare = await create("bare", { containers: [{ name: "main", image: "an-image" }] });
     const always = await create("always", { restartPolicy: "Always", containers: [sh("main", "true")] });
     const terminated = statusOf(await ended(client, bare), "main")?.state?.terminated;
@@ -304,7 +304,7 @@ describe("a deletion", () => {
     expect(pids.map(isAlive)).toEqual([false, false]);
   });
 
-  it("writes the last status before a finalizer lets the pod go", async () => {
+  it("writes the last status before the last finalizer is removed and the pod disappears", async () => {
     const draft = aPod(namespace, "held", { containers: [sh("main", until("false"))] });
     const pod = await client.create(pods, {
       ...draft,

@@ -12,17 +12,20 @@ const checkout = join(import.meta.dirname, "..", "..");
 
 /** Options of a process node. */
 export interface ProcessNodeOptions {
-  /** An administrator's. */
+  /** Kubeconfig of an administrator. */
   kubeconfigPath: string;
-  /** Takes only this namespace's pods. Give one whenever the control plane is shared: nodes take each other's pods otherwise. */
+  /** Runs only pods of this namespace. Set it whenever several nodes use one control plane; otherwise they take each other's pods. */
   namespace?: string;
-  /** To start "the same" node again after `kill`, give the name and folder of the one before. */
+  /** To restart a node after `kill`, use the name and the folder of the killed node. */
   nodeName?: string;
-  /** Where volumes and logs go; a temporary one, removed by `stop`, unless given. */
+  /** Folder for volumes and logs; by default a temporary folder that `stop` removes. */
   folder?: string;
-  /** The folder for `/app` in commands: this checkout, whose `src/x.ts` then stands for `/app/dist/x.js`. */
+  /** The folder that replaces `/app` in commands: this checkout, in which `src/x.ts` replaces `/app/dist/x.js`. */
   appRoot?: string;
-  /** Renews tokens that are older, however long they are good for (the shortest life of a token is 10 minutes). */
+  /**
+   * Tokens older than this are renewed even if they are still valid for long, because the API server issues no token for less than 10
+   * minutes.
+   */
   tokenMaxAgeSeconds?: number;
 }
 
@@ -31,17 +34,17 @@ export interface ProcessNode {
   readonly pid: number;
   readonly nodeName: string;
   readonly folder: string;
-  /** A container's log so far; "" when there is none. */
+  /** The log of a container so far; "" if it has none. */
   logOf(pod: { namespace: string; name: string; uid: string }, container: string): Promise<string>;
   /** The end of the node's own log. */
   tail(): string;
-  /** Ends it and every process of its pods, whose status stays as it is. */
+  /** Stops the node and kills every process of its pods; does not change the pods' status. */
   stop(): Promise<void>;
-  /** As a crash: SIGKILL. The processes of its pods end too; the folder stays. */
+  /** Simulates a crash with SIGKILL. The processes of its pods end too; the folder stays. */
   kill(): Promise<void>;
 }
 
-/** Starts a process node in a process of its own and resolves when it watches pods. Rejects with the end of its log otherwise. */
+/** Starts a process node as a separate process, and resolves when it watches pods. If it fails, rejects with the end of its log. */
 export async function startProcessNode(options: ProcessNodeOptions): Promise<ProcessNode> {
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "bellhop-process-node-")));
   if (options.folder === undefined) guardFolder(folder);

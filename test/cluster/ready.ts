@@ -12,7 +12,7 @@ export interface Readiness {
   client?: Credentials;
 }
 
-/** Resolves when the daemon answers 200; stops it and rejects with the end of its log when it ends or takes too long. */
+/** Resolves when the daemon answers 200. If it ends or takes too long, stops it and rejects with the end of its log. */
 export async function readyWhen(daemon: Daemon, readiness: Readiness): Promise<void> {
   const ca = readiness.caFile === undefined ? undefined : await readFile(readiness.caFile, "utf8");
   const deadlineMs = performance.now() + readiness.timeoutMs;
@@ -25,7 +25,7 @@ export async function readyWhen(daemon: Daemon, readiness: Readiness): Promise<v
   throw new Error(`${what}. The end of its log:\n${daemon.tail()}`);
 }
 
-/** The status of one GET on a connection of its own; undefined when nobody answers. */
+/** Sends one GET over a new connection; returns the status, or undefined if there is no answer. */
 function statusOf({ url, client }: Readiness, ca: string | undefined): Promise<number | undefined> {
   return new Promise((resolve) => {
     const tls = client && ca ? { ca, cert: client.certificate, key: client.key } : {};

@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 import { eventually } from "./eventually.ts";
 import { isAlive } from "./process-node/testing.ts";
 
-/** A parent with a daemon that has a child, a daemon that it has stopped, and a folder. It prints the process ids. */
+/** A parent process with a daemon that has a child, a daemon that is already stopped, and a folder. It prints the process ids. */
 const parent = `
   import { startDaemon } from ${JSON.stringify(join(import.meta.dirname, "daemon.ts"))};
   import { guardFolder } from ${JSON.stringify(join(import.meta.dirname, "watchdog.ts"))};

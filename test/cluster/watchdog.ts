@@ -1,10 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 
 /**
- * Reads "+ <pgid>", "- <pgid>", "m <variable>" and "d <folder>" lines; when its input ends it kills every group that
- * was not taken back and every process with such a variable, round after round until there is none, and removes the
- * folders.
- * The kernel closes the pipe however the parent ends, `kill -9` included: so no handler of ours has to run.
+ * The program of the watchdog. It reads the lines "+ <pgid>", "- <pgid>", "m <variable>" and "d <folder>". When its input ends, it kills
+ * every group that was not removed with "-", and every process with such a variable, and repeats this until none is left; then it removes
+ * the folders. The kernel closes the pipe however the parent ends, also after `kill -9`, so no handler in the parent has to run.
  */
 const script = `
 groups=" "
@@ -36,8 +35,8 @@ if [ $# -gt 0 ]; then rm -rf -- "$@" || { sleep 1; rm -rf -- "$@"; }; fi
 let watchdog: ChildProcess | undefined;
 
 /**
- * Makes sure that the process group `pgid` (a child spawned with `detached: true`) does not outlive this process,
- * however that ends. The returned function takes it back; call it as soon as the group is gone, since ids are reused.
+ * Makes sure that the process group `pgid` (a child spawned with `detached: true`) ends when this process ends, for whatever reason. Call
+ * the returned function as soon as the group has ended, because process ids are reused.
  */
 export function guardGroup(pgid: number): () => void {
   const pipe = startedWatchdog();
@@ -51,20 +50,20 @@ export function guardGroup(pgid: number): () => void {
 }
 
 /**
- * Makes sure that no process whose environment holds `variable` (`NAME=value`, or its beginning) outlives this one, also one that left its
- * process group.
+ * Makes sure that every process whose environment contains `variable` (`NAME=value`, or its beginning) ends when this process ends, also if
+ * it left its process group.
  */
 export function guardMark(variable: string): void {
   startedWatchdog().write(`m ${variable}\n`);
 }
 
-/** Makes sure that a temporary folder does not outlive this process, however that ends. */
+/** Makes sure that a temporary folder is removed when this process ends, for whatever reason. */
 export function guardFolder(folder: string): void {
   startedWatchdog().write(`d ${folder}\n`);
 }
 
 function startedWatchdog(): NonNullable<ChildProcess["stdin"]> {
-  // In a session of its own, so that Ctrl-C in a terminal does not end it before its parent.
+  // In a separate session, so that Ctrl-C in a terminal does not end it before its parent.
   watchdog ??= spawn("/bin/sh", ["-c", script], { stdio: ["pipe", "ignore", "ignore"], detached: true });
   const { stdin } = watchdog;
   if (!stdin) throw new Error("the watchdog has no input: /bin/sh could not be started");
@@ -73,7 +72,7 @@ function startedWatchdog(): NonNullable<ChildProcess["stdin"]> {
   return stdin;
 }
 
-/** Sends `signal` to a whole process group; false when it is gone already. */
+/** Sends `signal` to a whole process group; returns false if the group has already ended. */
 export function signalGroup(pgid: number, signal: NodeJS.Signals): boolean {
   try {
     process.kill(-pgid, signal);

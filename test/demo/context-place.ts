@@ -103,7 +103,7 @@ function reachOf(context: string): Reach {
   };
 }
 
-/** Refuses a cluster with Bellhop: it belongs to somebody, and the demo must not change their objects. */
+/** Refuses a cluster on which Bellhop is installed, because the demo must not change other people's objects. */
 async function mustBeFree({ context, kubectl }: Reach): Promise<void> {
   const names = `namespaces/${release.namespace} namespaces/${release.brokerNamespace} namespaces/${team} namespaces/${outsideNamespace}`;
   const found = await kubectl([
@@ -143,10 +143,10 @@ async function removeFrom({ context, kubectl, run }: Reach, say: Say): Promise<v
       throw new Error(again, { cause: error });
     });
   }
-  say(`still there (the chart's README says why); to remove it: kubectl delete ${kept.join(" ")}`);
+  say(`kept (the chart's README explains why); to remove it: kubectl delete ${kept.join(" ")}`);
 }
 
-/** An installation that failed early does not have these kinds. */
+/** If the installation failed early, these kinds do not exist. */
 async function deleteOurs(kubectl: Reach["kubectl"]): Promise<void> {
   const known = await kubectl(["get", "crd", ...crds, "-o", "name", "--ignore-not-found"]);
   if (known.trim().split("\n").length < crds.length) return;

@@ -22,7 +22,7 @@ export async function follow(place: Place, timeline: Timeline, name: string): Pr
     if (task && isReported(task)) return task;
     if (Date.now() > deadline) {
       const status = JSON.stringify(task?.status, undefined, 1);
-      throw new Error(`task ${name} was not done within ${patienceMs / 1000} s; last seen: ${status}`);
+      throw new Error(`task ${name} has no final report after ${patienceMs / 1000} s; its status: ${status}`);
     }
     await pause(150);
   }

@@ -5,7 +5,7 @@ import { run } from "../cluster/node/run.ts";
 import { onPath } from "../cluster/node/tools.ts";
 import type { Say } from "./place.ts";
 
-/** How images reach somebody's cluster. */
+/** The way in which images get to the cluster. */
 export interface Loading {
   context: string;
   /** Registry and path to push to. */
@@ -23,12 +23,12 @@ export function loadingFrom(env: NodeJS.ProcessEnv): Loading {
     throw new Error(`LOAD=${load}: there is only LOAD=none, for images that the nodes already have`);
   if (registry === "" && load === "" && kindCluster(context) === undefined) {
     throw new Error(
-      `how shall the images reach ${context}? Say REGISTRY=registry.example.com/path to push them there, ` +
-        "or LOAD=none when its nodes have them (`make image` prints names and archives); for kind-… contexts `kind load` is used",
+      `nothing says how the images get to ${context}: set REGISTRY=registry.example.com/path to push them there, ` +
+        "or LOAD=none if its nodes have them (`make image` prints names and archives); contexts named kind-… use `kind load`",
     );
   }
   if (registry === "" && load === "" && onPath("kind") === undefined) {
-    throw new Error(`${context} is a kind cluster, and \`kind\` is not on the PATH: install it, or say REGISTRY=`);
+    throw new Error(`${context} is a kind cluster, and \`kind\` is not on the PATH: install it, or set REGISTRY=`);
   }
   return { context, loaded: load === "none", ...(registry !== "" && { registry }) };
 }

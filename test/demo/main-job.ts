@@ -68,7 +68,7 @@ async function showAnswer(place: Place, timeline: Timeline, delivery: Delivery):
   return name;
 }
 
-/** The task that a delivery created; throws the answer if it created none. */
+/** Returns the task that a delivery created; throws with the gateway's answer if it created none. */
 export function taskOf({ statusCode, response }: Delivery): string {
   const { task } = JSON.parse(response.payload) as { task?: { name: string } };
   if (statusCode === 202 && task) return task.name;

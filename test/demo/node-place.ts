@@ -37,7 +37,7 @@ const github = { name: "github", address: "203.0.113.10" };
 const edge = { name: "edge", address: "203.0.113.20" };
 const url = `https://${github.address}`;
 const sources = join(import.meta.dirname, "..");
-/** The strictest values of the chart: network policies for Bellhop's own pods, and a user id that no image knows, as OpenShift chooses one. */
+/** Strict values of the chart: network policies for Bellhop's own pods, and a random user id, as OpenShift chooses. */
 const strict = {
   networkPolicies: { enabled: true },
   podSecurityContext: { runAsUser: 1_000_680_000, runAsGroup: 0 },

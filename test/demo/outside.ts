@@ -9,7 +9,7 @@ export interface OutsideTls {
   edge: ServerTls;
 }
 
-/** Creates them for these names or addresses. */
+/** Creates keys and certificates for these names or addresses. */
 export async function outsideTls(github: string, edge: string): Promise<OutsideTls> {
   return { github: await makeTls([github]), edge: await makeTls([edge]) };
 }
@@ -58,14 +58,14 @@ export interface Caller {
   rest<T>(path: string): Promise<T>;
 }
 
-/** One request, for `node -e`: URL, method, headers and body are arguments, the answer is JSON on standard output. */
+/** A script for `node -e` that sends one request: URL, method, headers and body are arguments; it prints the answer as JSON. */
 const script = `
 const [url, method, headers, body] = process.argv.slice(1);
 const response = await fetch(url, { method, headers: JSON.parse(headers), ...(body && { body }) });
 console.log(JSON.stringify({ status: response.status, text: await response.text() }));
 `;
 
-/** Calls the stand-in through `inside`, with the host's `node`. */
+/** Creates a client that runs this script with `inside`, on the stand-in's host. */
 export function caller(inside: Inside, at: { node: string; url: string; caFile: string }): Caller {
   let token: string | undefined;
   const call = async <T>(url: string, method: string, more: { headers?: object; body?: string } = {}): Promise<T> => {

@@ -8,11 +8,11 @@ interface Secret {
   data?: Record<string, string>;
 }
 
-/** A piece of a secret that must appear nowhere. */
+/** A part of a secret. It must not appear anywhere. */
 export interface Canary {
   /** `namespace/name/key`. */
   from: string;
-  /** As it is, and as it would be encoded. */
+  /** The secret in plain text and in all encodings. */
   forms: string[];
 }
 

@@ -6,13 +6,13 @@ import { startRegistry, type Registry } from "./registry.ts";
 const root = join(import.meta.dirname, "..", "..");
 const say = (line: string): void => console.log(line);
 
-/** Runs `make demo CONTEXT=…` or `make demo-down CONTEXT=…`, as somebody who reaches this cluster with kubectl. */
+/** Runs `make demo CONTEXT=…` or `make demo-down CONTEXT=…` as a person whose kubectl reaches this cluster. */
 function demo(node: RealNode, env: Record<string, string>, ...args: string[]): Promise<RunResult> {
   const argv = [join(root, "scripts", "node"), join(root, "test", "demo", "main.ts"), ...args];
   return node.exec(argv, { timeoutMs: 280_000, env: { CONTEXT: node.name, ...env }, onLine: say });
 }
 
-/** Namespaces that a cluster does not have by itself. */
+/** Namespaces that are not part of every cluster. */
 async function namespaces(node: RealNode): Promise<string[]> {
   const names = await node.kubectl(["get", "namespaces", "-o", "jsonpath={.items[*].metadata.name}"]);
   return names.split(" ").filter((name) => name !== "default" && !name.startsWith("kube-"));
@@ -39,7 +39,7 @@ describe("the demo on somebody's cluster", () => {
     const ended = await demo(node, {});
     expect({ code: ended.code, said: ended.stderr }).toEqual({
       code: 1,
-      said: expect.stringMatching(/^demo: failed: how shall the images reach context\? Say REGISTRY=/) as string,
+      said: expect.stringMatching(/^demo: failed: nothing says how the images get to context: set REGISTRY=/) as string,
     });
     expect(await namespaces(node)).toEqual([]);
   });

@@ -16,7 +16,7 @@ import {
   taskWhere,
 } from "./journey-place.ts";
 
-/** As somebody in a team's namespace might write it. */
+/** A NetworkPolicy that somebody in a team's namespace could write. */
 const everythingGoes = {
   apiVersion: "networking.k8s.io/v1",
   kind: "NetworkPolicy",
@@ -65,7 +65,7 @@ describe("an installation from the chart, on a real node", () => {
     expect(await place.remembered("/violations")).toEqual([]);
   });
 
-  it("answers kubectl with our docstrings and columns", async () => {
+  it("shows our descriptions and columns in kubectl", async () => {
     const explained = await place.kubectl(["explain", "agenttask.spec.conversation"]);
     expect(explained.replace(/\s+/g, " ")).toContain("The issue, change or thread that the task belongs to");
     const table = await place.kubectl(["get", "agenttasks", "-n", place.namespace, "-o", "wide"]);
@@ -189,7 +189,7 @@ describe("an installation from the chart, on a real node", () => {
     expect(leaks).toEqual([]);
   });
 
-  it("ends an agent that ignores a stop", async () => {
+  it("kills an agent that ignores the command `stop`", async () => {
     await agentRuns(place, "/bin/sh", "/agents/hostile.sh", "hang");
     const { issue, task } = await ask(place, "Never end");
     await taskWhere(place, task, "running", running);
@@ -204,13 +204,13 @@ describe("an installation from the chart, on a real node", () => {
 
   it.each([
     {
-      name: "somebody's policy opens its network",
+      name: "somebody's NetworkPolicy allows it more traffic",
       open: () => inTeam(["create", "-f", "-"], JSON.stringify(everythingGoes)),
       close: () => inTeam(["delete", "networkpolicy", "everything-goes"]),
       reason: "ForeignNetworkPolicy",
     },
     {
-      name: "the policy that closes its network is deleted",
+      name: "the NetworkPolicy that isolates it is deleted",
       open: (task: string) => inTeam(["delete", "networkpolicy", `${task}-sandbox`]),
       close: async () => "",
       reason: "NetworkPolicyChanged",

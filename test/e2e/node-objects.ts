@@ -12,7 +12,7 @@ export interface PodOptions {
   securityContext?: object;
 }
 
-/** A busybox command line; the image under every pod is nothing else, so that tests need no image of their own. */
+/** Builds a busybox command line. The pause image contains busybox, so the tests need no other image. */
 export function busybox(...args: string[]): string[] {
   return ["/bin/busybox", ...args];
 }

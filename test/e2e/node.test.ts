@@ -40,7 +40,7 @@ async function fetchFrom(pod: string, address: string): Promise<string | undefin
   return answer.stdout.trim() || undefined;
 }
 
-/** Not wget: a static one crashes where there is no C library. */
+/** Not wget: the static one crashes if the image has no C library. */
 function get(address: string): string[] {
   const [host, port] = address.split(":");
   return busybox(
@@ -51,7 +51,7 @@ function get(address: string): string[] {
 }
 
 describe("a pod on the node", () => {
-  it("runs a native sidecar beside its work, under the restricted standard, to an end that can be read", async () => {
+  it("runs with a native sidecar under the restricted standard until it succeeds, and its log can be read", async () => {
     await node.kubectl([
       "label",
       "namespace",
@@ -75,7 +75,7 @@ describe("a pod on the node", () => {
     expect(await field("pod/work", ".status.initContainerStatuses[0].state.terminated.exitCode")).toBe("137");
   });
 
-  it("is refused by the API server when it is not restricted", async () => {
+  it("is refused by the API server if it violates the restricted standard", async () => {
     const asRoot = aPod("as-root", { command: busybox("true"), securityContext: { runAsUser: 0 } });
     await expect(apply(asRoot)).rejects.toThrow(/violates PodSecurity "restricted/);
   });
@@ -122,7 +122,7 @@ describe("the network", () => {
   });
 
   it("lets a selected pod reach only the allowed peers, also through a service's address", async () => {
-    // From its first moment: the first line of its log is the first thing it tried.
+    // The rules apply from the start of the pod: the first line of its log shows its first attempt.
     const first = `exec 2> /dev/null; answer=$(${get(everywhere["other"]!)[3]}); echo "got [$answer]"; busybox sleep 1000`;
     await apply(aPod("agent", { labels: { role: "agent" }, command: busybox("sh", "-c", first) }));
     await ready("agent");
@@ -134,7 +134,7 @@ describe("the network", () => {
     );
   });
 
-  it("closes the pod's own node and the API server to a selected pod, but not to others", async () => {
+  it("denies a selected pod its own node and the API server, but not other pods", async () => {
     // Plain HTTP on a TLS port: an answer says that the connection was made.
     const api = `${node.address}:6443`;
     expect(await fetchFrom("visitor", api)).toMatch(/HTTP request to an HTTPS server/);
@@ -207,7 +207,7 @@ describe("a node whose starter is killed", () => {
 
   it.each([
     { outlives: false, how: "ends with it" },
-    { outlives: true, how: "keeps running if it should outlive it" },
+    { outlives: true, how: "keeps running if `outlives` is set" },
   ])("$how", async ({ outlives }) => {
     const options = { name: "orphan", outlives };
     const child = spawn(process.execPath, ["--input-type=module", "-e", starter, JSON.stringify(options)], {
@@ -217,7 +217,7 @@ describe("a node whose starter is killed", () => {
       const [line] = (await once(child.stdout, "data")) as [Buffer];
       const holder = JSON.parse(line.toString()) as ProcessId;
       expect(isRunning(holder)).toBe(true);
-      // Whatever else it has started might still end the node.
+      // Other processes that it started could still end the node.
       const others = childrenOf(child.pid ?? 0).flatMap((pid) => (pid === holder.pid ? [] : (identify(pid) ?? [])));
       child.kill("SIGKILL");
       const over = (): boolean => !others.some(isRunning) && (outlives || !isRunning(holder));
@@ -230,7 +230,7 @@ describe("a node whose starter is killed", () => {
   });
 });
 
-/** Traces of the second node on this machine: processes and mounts that name its folder, and named networks. */
+/** Traces of the second node on this machine: processes and mounts that name its folder, and named network namespaces. */
 function leftovers(): { processes: string[]; mounts: string[]; networks: string[] } {
   const folder = layoutOf({ name: "second" }).folder;
   const processes = readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && commandOf(pid).includes(folder));

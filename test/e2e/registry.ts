@@ -5,9 +5,9 @@ import type { RealNode } from "../cluster/node/index.ts";
 import { run, tryRun } from "../cluster/node/run.ts";
 import { until } from "../cluster/node/wait.ts";
 
-/** A registry for images in a node's network: the node pulls from it, and nobody else reaches it. */
+/** An image registry in a node's network; only the node can reach it. */
 export interface Registry {
-  /** `host:port`, to be put before an image's name. */
+  /** `host:port`, the prefix for image names. */
   address: string;
   /** Environment for a process in the node's network to push there without TLS. */
   env: Record<string, string>;
@@ -35,7 +35,7 @@ export async function startRegistry(node: RealNode): Promise<Registry> {
   return { address, env: { CONTAINERS_REGISTRIES_CONF: join(folder, "registries.conf") } };
 }
 
-/** The program out of its package, unpacked to the cache once: nothing is installed, and no service starts. */
+/** Unpacks the registry's program from its Debian package to the cache, once. Nothing is installed and no service starts. */
 async function registryBinary(): Promise<string> {
   const folder = join(cacheFolder(), "docker-registry");
   const binary = join(folder, "usr", "bin", "docker-registry");
@@ -54,7 +54,7 @@ async function registryBinary(): Promise<string> {
   return binary;
 }
 
-/** The lists may be old or absent on a new machine: a failure is followed by one update and a second try. */
+/** Downloads the package. If this fails, updates the package lists, which may be old or missing on a new machine, and tries once more. */
 async function download(folder: string): Promise<void> {
   const argv = ["apt-get", "download", "-qq", "-o", "APT::Sandbox::User=root", "docker-registry"];
   if ((await tryRun(argv, { cwd: folder })).code === 0) return;

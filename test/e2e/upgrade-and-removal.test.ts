@@ -35,7 +35,7 @@ describe("an installation from its upgrade to its removal, on a real node", () =
     if (earlier !== undefined) rmSync(earlier, { recursive: true, force: true });
   });
 
-  /** Runs shell commands as a person would in the checkout, word for word; `more` for another person's kubeconfig. */
+  /** Runs shell commands in the checkout, exactly as documented; `more` adds variables, for example another person's kubeconfig. */
   const shell = (commands: string, more: NodeJS.ProcessEnv = {}): Promise<RunResult> =>
     place.node.exec(["bash", "-ec", commands], {
       timeoutMs: 280_000,
@@ -68,7 +68,7 @@ describe("an installation from its upgrade to its removal, on a real node", () =
   const leftovers = async (kinds: string, ...more: string[]): Promise<string[]> =>
     (await place.kubectl(["get", kinds, "-o", "name", ...more])).split("\n").filter((name) => /bellhop/.test(name));
 
-  it("is upgraded from an earlier chart as documented, CRDs and all", async (context) => {
+  it("is upgraded from an earlier chart as documented, including its CRDs", async (context) => {
     const lacks = `there is no commit ${earlierCommit} here, which a shallow clone has not`;
     skipWhereLacking(context, earlier === undefined ? lacks : undefined);
     const [upgrade = "", handOver = ""] = shellBlocks(chartReadme, "## Upgrade");
@@ -104,7 +104,7 @@ describe("an installation from its upgrade to its removal, on a real node", () =
     });
   });
 
-  it("is uninstalled while an agent works: no finalizer of ours is left, and no resources of people are deleted", async () => {
+  it("is uninstalled while an agent works: no finalizer of ours is left, and no resources of teams are deleted", async () => {
     await agentRuns(place, "/bin/sh", "/agents/hostile.sh", "hang");
     const { task } = await ask(place, "Never end");
     await taskWhere(place, task, "running", ({ status }) => status?.phase === "Running");
@@ -118,7 +118,7 @@ describe("an installation from its upgrade to its removal, on a real node", () =
 
     const { code, stdout, stderr } = await shell(uninstall);
     expect(code, stderr).toBe(0);
-    // Helm shows what the Job said, in a line of its own log.
+    // Helm shows the Job's output in a line of its own log.
     const said = `${stdout}${stderr}`.replaceAll("\\", "");
     expect(said).toContain(`"integrations":["${place.namespace}/github"]`);
     expect(said).toContain("webhooks stay at the provider");
@@ -127,7 +127,7 @@ describe("an installation from its upgrade to its removal, on a real node", () =
     expect(await leftovers(resources, "-n", place.namespace)).toHaveLength(3);
     await until(() => agents().length === 0, { what: "the end of the agent", timeoutMs: 30_000 });
     expect(await place.kubectl(["get", "pods", "-A", "-l", `${names.task}=${task}`, "-o", "name"])).toBe("");
-    // The hook left none of its own objects.
+    // All objects of the hook were removed.
     expect(await leftovers("clusterroles,clusterrolebindings")).toEqual([]);
     expect(await leftovers("jobs,serviceaccounts,roles,rolebindings", "-n", release.namespace)).toEqual([]);
     await succeeds(`kubectl delete agenttask ${done.metadata.name} --namespace ${place.namespace} --timeout=60s`);
@@ -175,7 +175,7 @@ describe("an installation from its upgrade to its removal, on a real node", () =
     expect(await leftovers("roles,rolebindings", "-A")).toEqual([]);
   });
 
-  /** A kubeconfig of somebody who is `admin` in this namespace, which is its default, and nothing elsewhere. */
+  /** Creates a kubeconfig for a person who is `admin` in this namespace only. It is the default namespace of the kubeconfig. */
   const anAdministratorOf = async (namespace: string): Promise<string> => {
     const file = join(place.node.folder, `${namespace}.kubeconfig`);
     await succeeds(`

@@ -64,7 +64,7 @@ describe("the source of a task", () => {
     await refused(create(admin, { ...draft, spec: { ...draft.spec, ...over } }), "bellhop-agenttask-source", /./);
   });
 
-  it("may name a provider if the gateway or the operator creates it, but nobody with a similar name", async () => {
+  it("may name a provider only if the gateway or the operator creates the task, not an account with a similar name", async () => {
     const real = {
       source: providerSource,
       actor: { id: "583231", login: "octocat" },
@@ -120,7 +120,7 @@ describe("the status of a task", () => {
   const closed = fields.filter(({ path }) => !brokerMay.includes(path));
   const open = fields.filter(({ path }) => brokerMay.includes(path));
 
-  it.each(closed)("is closed to the broker: $path", async ({ path, first, second, gone }) => {
+  it.each(closed)("cannot be written by the broker: $path", async ({ path, first, second, gone }) => {
     const { metadata } = await create(alice, aPersonsTask(namespace));
     const words = new RegExp(`the broker may not change status.${path.replace(".", "\\.")}`);
     await refused(writeStatus(broker, metadata, first), "bellhop-agenttask-status", words);
@@ -133,7 +133,7 @@ describe("the status of a task", () => {
     ).resolves.toBeDefined();
   });
 
-  it.each(open)("is open to the broker: $path", async ({ first, second, gone }) => {
+  it.each(open)("can be written by the broker: $path", async ({ first, second, gone }) => {
     const { metadata } = await create(alice, aPersonsTask(namespace));
     await writeStatus(operator, metadata, { status: { phase: "Running", result: { branch: "bellhop/1" } } });
     for (const patch of [first, second, gone]) {
@@ -143,7 +143,7 @@ describe("the status of a task", () => {
     }
   });
 
-  it("refuses a patch of the broker that also changes a closed field", async () => {
+  it("refuses a patch of the broker that also changes another field", async () => {
     const { metadata } = await create(alice, aPersonsTask(namespace));
     const both = { status: { result: { summary: "Done.", commit: "a".repeat(40) } } };
     await refused(writeStatus(broker, metadata, both), "bellhop-agenttask-status", /status\.result\.commit/);
@@ -153,7 +153,7 @@ describe("the status of a task", () => {
     ["a person with every right", () => alice],
     ["the gateway", () => gateway],
     ["an administrator", () => world.admin],
-  ])("is closed to %s", async (_name, client) => {
+  ])("cannot be written by %s", async (_name, client) => {
     const { metadata } = await create(alice, aPersonsTask(namespace));
     for (const { first } of fields) {
       await refused(
@@ -164,7 +164,7 @@ describe("the status of a task", () => {
     }
   });
 
-  it("is completely open to the operator", async () => {
+  it("can be written completely by the operator", async () => {
     const { metadata } = await create(alice, aPersonsTask(namespace));
     for (const { first, second } of fields) {
       await writeStatus(operator, metadata, first);
@@ -208,7 +208,7 @@ describe("a sandbox", () => {
     ["the agent's image", "", "/spec/containers/0/image", "registry.example.com/shell"],
     ["the courier's image", "", "/spec/initContainers/0/image", "registry.example.com/shell"],
     ["its resources", "resize", "/spec/containers/0/resources/requests/cpu", "64"],
-  ])("keeps %s, whoever asks", async (_name, subresource, path, value) => {
+  ])("keeps %s, for every user", async (_name, subresource, path, value) => {
     const pod = await aPod(namespace, "acme-1a2b-sandbox-1");
     const options = subresource === "" ? {} : { subresource };
     for (const client of [alice, operator, broker, responder]) {
@@ -217,7 +217,7 @@ describe("a sandbox", () => {
     }
   });
 
-  it("may still be labelled, finalised and reported on, and images of other pods changed", async () => {
+  it("still accepts labels, finalizers and status updates; images of other pods can be changed", async () => {
     const pod = await aPod(namespace, "acme-1a2b-sandbox-1");
     const metadata = { labels: { team: "shop" }, finalizers: ["bellhop.dev/harvest"] };
     await expect(operator.mergePatch(pods, pod, { metadata })).resolves.toMatchObject({ metadata });
@@ -241,7 +241,7 @@ describe("a sandbox", () => {
 describe("the accounts ConfigMap", () => {
   const key = { namespace: release.namespace, name: "bellhop-accounts" };
 
-  it("opens sandboxes to nobody if it names no break-glass group, not even to members of a group with an empty name", async () => {
+  it("gives nobody access to sandboxes if it names no break-glass group, not even members of a group with an empty name", async () => {
     await withAccounts({ breakGlassGroup: "" }, async () => {
       const pod = await aPod(namespace, "acme-1a2b-sandbox-1");
       const nobody = await world.as("dave", ["developers"]);
@@ -251,7 +251,7 @@ describe("the accounts ConfigMap", () => {
     });
   });
 
-  it("makes the policies refuse every matching request while it is missing, exec into every pod included", async () => {
+  it("makes the policies refuse every matching request while it is missing, including exec into any pod", async () => {
     const before = await world.admin.get(configMaps, key);
     await world.admin.delete(configMaps, key);
     try {
@@ -306,7 +306,7 @@ async function aPod(inNamespace: string, name: string): Promise<{ namespace: str
   return { namespace: inNamespace, name };
 }
 
-/** Expects a refusal by this policy, with this text; another failure does not come from the policy. */
+/** Expects that this policy refuses the request with this text, because another failure would prove nothing about the policy. */
 async function refused(promise: Promise<unknown>, policyName: string, words: RegExp): Promise<void> {
   const error = await failureOf(promise);
   expect(error).toMatchObject({ status: 403 });
@@ -365,7 +365,7 @@ async function policiesInForce(): Promise<void> {
   });
 }
 
-/** Every right to everybody, so that only a policy can refuse. */
+/** Gives all rights to everybody, so that only a policy can refuse a request. */
 async function allowEverything(client: KubeClient): Promise<void> {
   const bindings: ResourceType<KubeObject & { roleRef: object; subjects: object[] }> = {
     group: "rbac.authorization.k8s.io",

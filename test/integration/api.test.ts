@@ -77,7 +77,7 @@ describe("each CRD", () => {
     },
   );
 
-  it("is stored as it is written, so that no tool reports a false difference", async () => {
+  it("is stored without a change, so that no tool reports a difference", async () => {
     for (const definition of await generatedCrds()) {
       const { spec } = await client.get(crds, definition.metadata);
       expect(spec).toEqual({ ...definition.spec, conversion: { strategy: "None" } });
@@ -85,7 +85,7 @@ describe("each CRD", () => {
   });
 
   it.each(kinds.map(({ kind, plural, shortNames }) => [kind, plural, shortNames] as const))(
-    "of %s is known by its short name and the category bellhop",
+    "of %s has its short name and the category bellhop",
     async (kind, plural, shortNames) => {
       const { resources } = (await raw("/apis/bellhop.dev/v1alpha1")) as { resources: { name: string }[] };
       expect(resources.find(({ name }) => name === plural)).toMatchObject({
@@ -129,7 +129,7 @@ describe("a task's spec", () => {
   };
   const patch = (task: AgentTask, spec: object | null) => client.mergePatch(AgentTaskKind, task.metadata, { spec });
 
-  it("is covered field by field below", async () => {
+  it("has a test for each field below", async () => {
     const names = Object.keys(otherSpec).toSorted();
     expect([...optional, ...required].toSorted()).toEqual(names);
     const crd = (await raw("/openapi/v3/apis/bellhop.dev/v1alpha1")) as OpenAPI;
@@ -178,7 +178,7 @@ describe("a task's spec", () => {
     await invalid(patch(task, change), immutable);
   });
 
-  it("cannot be removed, emptied, or given back in two steps", async () => {
+  it("cannot be removed, emptied, or removed and added again", async () => {
     const task = await client.create(AgentTaskKind, aPersonsTask(namespace));
     await invalid(patch(task, null), /spec: Required value/);
     await invalid(client.jsonPatch(AgentTaskKind, task.metadata, [{ op: "remove", path: "/spec" }]), /spec/);
@@ -190,7 +190,7 @@ describe("a task's spec", () => {
     await invalid(client.replace(AgentTaskKind, bare as AgentTask), /spec: Required value/);
   });
 
-  it("keeps a field that the manager which applied it no longer sends", async () => {
+  it("keeps a field when its manager applies the object without it", async () => {
     const draft = aPersonsTask(namespace, full);
     await client.apply(AgentTaskKind, draft, { fieldManager: "someone" });
     const { prompt: _prompt, ...spec } = draft.spec;
@@ -254,7 +254,7 @@ describe("the fields that identify an integration's hooks", () => {
     ],
     ["the App, by removal", { credentials: { app: null } }, /credentials/],
     ["the credentials, by removal", { credentials: null }, /spec\.credentials/],
-  ])("stays: %s cannot be changed", async (_name, patch, words) => {
+  ])("are immutable: %s cannot be changed", async (_name, patch, words) => {
     const { metadata } = await client.create(integrations, { metadata: { name: "shop", namespace }, spec: withApp });
     await invalid(client.mergePatch(integrations, metadata, { spec: patch }), words);
   });
@@ -319,7 +319,7 @@ describe("names", () => {
     });
   });
 
-  it.each(["/cache", "/home/agent/my.cache/a_b-c"])("of places for volumes may be %s", async (mountPath) => {
+  it.each(["/cache", "/home/agent/my.cache/a_b-c"])("of mount paths may be %s", async (mountPath) => {
     const sandbox = { volumes: [{ name: "v", mountPath, configMap: { name: "c" } }] };
     const draft = { metadata: { name: "mounted", namespace }, spec: { ...minimalProfile, sandbox } };
     await expect(client.create(profiles, draft)).resolves.toBeDefined();
@@ -341,7 +341,7 @@ describe("defaults", () => {
 });
 
 describe("the status", () => {
-  it("is ignored in a create or an update of the spec, and an update of it changes no spec", async () => {
+  it("is ignored in a create or an update of the spec, and an update of the status changes no spec", async () => {
     const draft = { ...aPersonsTask(namespace), status: { phase: "Succeeded" as const } };
     const task = await client.create(AgentTaskKind, draft);
     expect(task.status).toBeUndefined();
@@ -437,7 +437,7 @@ async function tableOf(plural: string): Promise<{ columns: string[]; wide: strin
   return { columns: names(false), wide: names(true), rows };
 }
 
-/** A GET that the client has no method for. */
+/** Sends a GET that the client has no method for. */
 async function raw(path: string, accept = "application/json"): Promise<unknown> {
   const dispatcher = new Agent({ connect: config.tls });
   try {
@@ -459,7 +459,7 @@ function explain(path: string): Promise<string> {
   );
 }
 
-/** kubectl breaks lines. */
+/** Joins lines, because kubectl breaks them. */
 function flat(text: string): string {
   return text.replaceAll(/\s+/g, " ");
 }

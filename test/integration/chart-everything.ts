@@ -32,7 +32,7 @@ function podOf(name: string) {
     topologySpreadConstraints: [
       { maxSkew: 1, topologyKey: "topology.kubernetes.io/zone", whenUnsatisfiable: "DoNotSchedule" },
     ],
-    // Every cluster has this one and the other.
+    // These two priority classes exist on every cluster.
     priorityClassName: "system-node-critical",
     podSecurityContext: { runAsUser: 1000680000, fsGroup: 1000680000 },
     securityContext: { readOnlyRootFilesystem: false },

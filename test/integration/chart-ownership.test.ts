@@ -13,7 +13,7 @@ import { aPersonsTask } from "./task-samples.ts";
 
 type Rbac = KubeObject & Record<string, unknown>;
 
-/** A control plane of its own: helm installs the whole chart on it, again and again. */
+/** A separate control plane, because helm installs the whole chart on it repeatedly. */
 let plane: ControlPlane;
 let admin: KubeConnection;
 beforeAll(async () => {
@@ -24,13 +24,13 @@ afterAll(async () => {
   await admin?.close();
   await plane?.stop();
 });
-/** No controller deletes namespaces here, so each test has a release with a separate name. */
+/** No controller deletes namespaces here, so each test uses a release with another name. */
 let first: { name: string; namespace: string };
 let number = 0;
 beforeEach(() => {
   number += 1;
   first = { name: `first-${number}`, namespace: `one-${number}` };
-  // Transfers the objects that the previous test left, with the commands of the refusal: an API server needs them (policy-parameters.yaml).
+  // Transfers the policies that the previous test left, with the commands of the refusal. The API server needs them (policy-parameters.yaml).
   if (number > 1) handOver(first, policies);
 });
 afterEach(async () => {
@@ -62,7 +62,7 @@ function handOver({ name, namespace }: typeof first, objects: string[]): void {
   kubectl(["annotate", "--overwrite", ...objects, ...owner]);
 }
 
-/** Helm's message if it refuses. */
+/** Runs helm; returns its message if it refuses. */
 function refusal(attempt: () => string): string {
   try {
     attempt();
@@ -72,7 +72,7 @@ function refusal(attempt: () => string): string {
   throw new Error("helm refused nothing");
 }
 
-/** Runs the commands that a refusal names, word for word. */
+/** Runs the commands in a refusal's message, exactly as they are. */
 function followAdvice(words: string): void {
   const commands = words.split("\n").filter((line) => line.startsWith("  kubectl "));
   expect(commands).toHaveLength(2);

@@ -14,7 +14,7 @@ export const chart = join(import.meta.dirname, "..", "..", "charts", "bellhop");
 /** The release that the tests install. */
 export const release = { name: "bellhop", namespace: "bellhop-system", brokerNamespace: "bellhop-broker" };
 
-/** The users that the processes are, as the accounts ConfigMap must name them. */
+/** The users of the processes, as the accounts ConfigMap must name them. */
 export const accounts = {
   gateway: `system:serviceaccount:${release.namespace}:bellhop-gateway`,
   operator: `system:serviceaccount:${release.namespace}:bellhop-operator`,
@@ -22,7 +22,7 @@ export const accounts = {
   uninstall: `system:serviceaccount:${release.namespace}:bellhop-uninstall`,
 };
 
-/** The documented minimum. */
+/** The values that the README documents as the minimum. */
 export const minimum = [
   "image.repository=registry.example.com/bellhop",
   "gateway.externalURL=https://bellhop.example.com",
@@ -71,14 +71,14 @@ function run(args: string[], input: object | ""): string {
   return execFileSync(tool("helm"), args, { ...options, input: input === "" ? "" : JSON.stringify(input) });
 }
 
-/** A separate control plane with the chart installed: its policies would disturb other tests. */
+/** A separate control plane with the chart installed, because its policies would affect other tests. */
 export interface ChartWorld {
   admin: KubeConnection;
   kubeconfigPath: string;
   objects: KubeObject[];
-  /** A client that is this user. */
+  /** A client that acts as this user. */
   as(user: string, groups?: string[]): Promise<KubeConnection>;
-  /** Writes a kubeconfig for this user, and gives its path. */
+  /** Writes a kubeconfig for this user, and returns its path. */
   kubeconfigFor(user: string): Promise<string>;
   stop(): Promise<void>;
 }

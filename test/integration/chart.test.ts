@@ -118,7 +118,7 @@ describe("the chart on a real API server", () => {
   });
   afterAll(() => world?.stop());
 
-  it("is accepted completely, and a second time without a change", async () => {
+  it("is accepted completely, and applied a second time without a change", async () => {
     expect(world.objects.length).toBeGreaterThan(30);
     for (const object of world.objects) {
       const before = await world.admin.get(typeOf(object), object.metadata);
@@ -130,7 +130,7 @@ describe("the chart on a real API server", () => {
     }
   });
 
-  it.each(["serviceMonitor", "podMonitor"])("has a %s whose fields the server all keeps", async (kind) => {
+  it.each(["serviceMonitor", "podMonitor"])("has a %s of which the server keeps all fields", async (kind) => {
     const objects = renderValues({ metrics: { [kind]: everything.metrics.serviceMonitor } });
     const monitor = objects.find((object) => object.kind?.toLowerCase() === kind.toLowerCase()) as Monitor;
     const kept = await world.admin.apply(typeOf(monitor), monitor, { ...manager, dryRun: true });
@@ -144,7 +144,7 @@ describe("the chart on a real API server", () => {
     ]),
   )("runs $component pods that Pod Security `restricted` admits, with $values", async ({ component, rendered }) => {
     const { template } = deployment(rendered(), component).spec;
-    // The broker's namespace enforces it; so the test asks there for all.
+    // The broker's namespace enforces `restricted`, so the test checks all pods there.
     const at = { name: `bellhop-${component}`, namespace: release.brokerNamespace };
     await world.admin.apply(
       typeOf({ apiVersion: "v1", kind: "ServiceAccount", metadata: at }),

@@ -41,7 +41,7 @@ async function aRunningGateway(env: Record<string, string>, path = kubeconfig) {
 }
 
 describe("the gateway on a real API server", () => {
-  it("stores a task that the API server accepts, under the name it answers", async () => {
+  it("stores a task under the name that it answers, and the API server accepts it", async () => {
     const published = await aPublishedIntegration(client);
     const gateway = await aRunningGateway(published.env);
     const answer = await deliver(gateway, published.route, aComment());
@@ -56,7 +56,7 @@ describe("the gateway on a real API server", () => {
     });
   });
 
-  it("counts its deliveries, and its calls to the API server under the name that client-go gave them", async () => {
+  it("counts deliveries, and its calls to the API server with the metric name of client-go", async () => {
     const published = await aPublishedIntegration(client);
     const gateway = await aRunningGateway(published.env);
     await deliver(gateway, published.route, aComment());
@@ -65,7 +65,7 @@ describe("the gateway on a real API server", () => {
     expect(metrics).toMatch(/^rest_client_requests_total\{code="201",method="POST"\} 1$/m);
   });
 
-  it("creates one task for one cause that two gateways get at once, and once more under another delivery id", async () => {
+  it("creates one task for one cause, even if two gateways receive it at once and it is delivered again with another id", async () => {
     const published = await aPublishedIntegration(client);
     const gateways = [await aRunningGateway(published.env), await aRunningGateway(published.env)];
     const both = await Promise.all(
@@ -79,7 +79,7 @@ describe("the gateway on a real API server", () => {
     expect(await published.tasks()).toHaveLength(1);
   });
 
-  it("stores a text of 64 KiB and more, cut visibly", async () => {
+  it("truncates a text of more than 64 KiB, with a visible mark", async () => {
     const published = await aPublishedIntegration(client);
     const gateway = await aRunningGateway(published.env);
     const answer = await deliver(gateway, published.route, aComment({ body: `@bellhop ${"€".repeat(100_000)}` }));
@@ -103,7 +103,7 @@ describe("the gateway on a real API server", () => {
     expect((await deliver(gateway, published.route, text, { key: previousHookKey })).status).toBe(202);
   });
 
-  it("loads new keys without a restart, and serves their generation beside /readyz", async () => {
+  it("loads new keys without a restart, and shows their generation in /readyz", async () => {
     const published = await aPublishedIntegration(client);
     const gateway = await aRunningGateway(published.env);
     const key = Buffer.from("the-next-secret");
@@ -147,7 +147,7 @@ describe("the gateway on a real API server", () => {
       metadata: { name: "none", namespace: published.namespace },
       spec: { hard },
     });
-    // No controller counts objects here; admission reads the status.
+    // No controller counts objects here, so the test writes the status that admission reads.
     await client.replaceStatus(quotas, { ...quota, status: { hard, used: { "count/agenttasks.bellhop.dev": "0" } } });
     const gateway = await aRunningGateway(published.env);
     await eventually(
@@ -211,7 +211,7 @@ describe("a gateway that is killed between request and answer", () => {
       let killed = false;
       await Promise.allSettled(
         ids.map(async (id, at) => {
-          // A few at a time: when it is killed, some deliveries are answered, some are open and some come too late.
+          // Sends a few at a time: when the gateway is killed, some deliveries are answered, some are in progress and some are not sent yet.
           await eventually(() => killed || acknowledged.length >= at - 8, {
             describe: "my turn",
             timeoutMs: 30_000,

@@ -28,8 +28,8 @@ const selector = object({ matchLabels: { type: "object", additionalProperties: t
 const common = { namespaceSelector, selector, jobLabel: text };
 
 /**
- * ServiceMonitor and PodMonitor with the fields that the chart may set; a server takes any other field away. Source: the Prometheus Operator's
- * API reference, https://prometheus-operator.dev/docs/api-reference/api/
+ * CRDs of ServiceMonitor and PodMonitor with the fields that the chart may set; the API server drops all other fields. Source: the
+ * Prometheus Operator's API reference, https://prometheus-operator.dev/docs/api-reference/api/
  */
 export async function installPrometheusCrds(client: KubeClient): Promise<void> {
   await installCrd(client, crd("ServiceMonitor", { ...common, targetLabels: texts, endpoints }));

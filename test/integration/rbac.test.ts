@@ -7,7 +7,7 @@ import { accounts, aClusterWithChart, applyAll, type ChartWorld, release, render
 const verbs = ["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"];
 const dangerous = ["*", "impersonate", "escalate", "bind", "approve", "sign", "use"];
 
-/** Every resource that could matter, `plural.group` or `plural/subresource.group`. */
+/** Every resource for which rights are checked, as `plural.group` or `plural/subresource.group`. */
 const resources = [
   ...kinds.flatMap(({ plural, group }) => ["", "/status", "/finalizers"].map((part) => `${plural}${part}.${group}`)),
   ...words(`pods pods/exec pods/attach pods/portforward pods/proxy pods/log pods/ephemeralcontainers pods/status pods/eviction
@@ -26,7 +26,7 @@ const resources = [
 const tasksNamespace = "team-a";
 const scopes = ["", tasksNamespace, release.namespace, release.brokerNamespace, "default", "kube-system"];
 
-/** The rights of each account in every namespace, and its further rights in some. Resource → verbs, in the order above. */
+/** The expected rights of each account: in every namespace, and additionally in some. Resource → verbs, in the order above. */
 type Rights = Record<string, string>;
 interface Matrix {
   everywhere: Rights;
@@ -74,7 +74,7 @@ const broker: Matrix = {
   in: { [release.brokerNamespace]: { secrets: "get" } },
 };
 
-/** Its account is there while an uninstall runs, and stays where that is interrupted. */
+/** The account of the clean-up exists while an uninstall runs, and stays if the uninstall is interrupted. */
 const uninstall: Matrix = {
   everywhere: {
     "githubintegrations.bellhop.dev": "get list patch",
@@ -105,7 +105,7 @@ describe.each([
     },
   );
 
-  it("has no verb to extend its own rights", async () => {
+  it("has no verb with which it could extend its own rights", async () => {
     for (const verb of dangerous) {
       for (const resource of ["*", "*.*", "users", "serviceaccounts", "clusterroles.rbac.authorization.k8s.io"]) {
         expect(await may(user, { verb, resource, namespace: "" }), `${verb} ${resource}`).toBe(false);
@@ -170,7 +170,7 @@ describe("the roles of people", () => {
     ["view", read, []],
     ["edit", write, []],
     ["admin", [], [...write, "deletecollection"]],
-  ])("give `%s` its share", async (role, onTasks, onSettings) => {
+  ])("give `%s` the documented rights", async (role, onTasks, onSettings) => {
     const user = `person-with-${role}`;
     const apiGroup = "rbac.authorization.k8s.io";
     const binding: KubeObject & Record<string, unknown> = {
@@ -264,7 +264,7 @@ function ordered(rights: Rights): Rights {
 
 type WatchOn = Pick<WatchOptions, "namespace" | "fieldSelector" | "resourceVersion">;
 
-/** Whether a watch opens: it ends by itself after a second. */
+/** Whether the account may open a watch. The watch ends by itself after a second. */
 async function opens(client: KubeConnection, options: WatchOn): Promise<boolean> {
   for await (const _event of client.watch(secrets, { timeoutSeconds: 1, ...options })) return true;
   return true;

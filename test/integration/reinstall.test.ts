@@ -14,7 +14,7 @@ describe("a second installation on the same API server", () => {
   it("enforces its policies, and refuses nothing else", async () => {
     const { admin, objects } = world;
     const namespace = await aNamespace(admin, "reinstall");
-    /** The error for an administrator who pretends to be somebody at GitHub; `undefined` if it is allowed. */
+    /** The API server's error if an administrator creates a task in the name of a GitHub user; `undefined` if it is allowed. */
     const forgery = async (): Promise<string | undefined> => {
       const task = aPersonsTask(namespace, { actor: { id: "", login: "somebody-else" } });
       return admin.create(AgentTaskKind, task, { dryRun: true }).then(

@@ -10,7 +10,7 @@ import { root, textOf } from "../docs.ts";
 import { aClusterWithChart, applyAll, type ChartWorld } from "./chart-world.ts";
 import { aPersonsTask } from "./task-samples.ts";
 
-/** A user name as single sign-on gives it, not as simple as `carol`. */
+/** A user name from single sign-on, which is less simple than `carol`. */
 const carol = "https://login.example.com/acme#carol@example.com";
 const team = "team";
 
@@ -60,7 +60,7 @@ describe("the samples, applied by an ordinary administrator of a namespace", () 
   });
 });
 
-/** The built-in role `admin`, as a controller manager aggregates it: the chart's rules, and Secrets. */
+/** The built-in role `admin` as a controller manager would aggregate it: the chart's rules, and Secrets. */
 function adminOf(namespace: string, user: string): KubeObject[] {
   const apiGroup = "rbac.authorization.k8s.io";
   const ours = world.objects.filter(({ metadata }) => /^bellhop-(view|edit|admin)$/.test(metadata.name));

@@ -9,7 +9,7 @@ import { eventually } from "../cluster/eventually.ts";
 import { tool } from "../cluster/node/tools.ts";
 import { chart, helm, release } from "./chart-world.ts";
 
-/** Without a node: the hook's Job never starts, as where its image cannot be pulled. */
+/** There is no node, so the hook's Job never starts, as if its image could not be pulled. */
 let plane: ControlPlane;
 const where = (): string[] => ["--namespace", release.namespace, "--kubeconfig", plane.kubeconfigPath];
 const image = ["--set", "image.repository=registry.example.com/bellhop"];
@@ -68,7 +68,7 @@ describe.each([
   ["failed", failed, ["job"]],
   ["was interrupted", interrupted, whole],
 ])("after an uninstall that %s", (_how, uninstall, left) => {
-  it("the advice keeps Bellhop: nothing of the hook stays, the Deployments are back and upgrades work", async () => {
+  it("the advice to keep Bellhop works: the hook's objects are removed, the Deployments exist again and upgrades work", async () => {
     await uninstall();
     expect(leftOfHook()).toEqual(left);
     shell(`kubectl delete deployment bellhop-gateway bellhop-operator --namespace ${release.namespace}`);
@@ -81,7 +81,7 @@ describe.each([
 });
 
 describe("after another that was interrupted", () => {
-  it("the advice goes on without the hook: nothing of it stays, nor of the release", async () => {
+  it("the advice to continue without the hook works: no object of the hook or of the release is left", async () => {
     await interrupted();
     expect(leftOfHook()).toEqual(whole);
     shell(goOn);

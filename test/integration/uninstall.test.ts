@@ -155,7 +155,7 @@ describe("the tokens of running tasks", () => {
 describe("its pod", () => {
   it("passes Pod Security `restricted`", async () => {
     const job = renderUninstall().find(({ kind }) => kind === "Job") as KubeObject & { spec: { template: Pod } };
-    // The broker's namespace enforces it.
+    // The broker's namespace enforces `restricted`.
     const metadata = { name: "bellhop-uninstall", namespace: release.brokerNamespace };
     await world.admin.create(serviceAccounts, { metadata });
     const { spec } = job.spec.template;

@@ -27,10 +27,10 @@ const outside = { github: "203.0.113.10", "api-server": "198.51.100.1" };
 const addressOf = (name: string): string =>
   ({ ...Object.fromEntries(Object.entries(pods).map(([pod, { address }]) => [pod, address])), ...outside })[name] ?? "";
 
-/** As on a cluster, where the clean-up before an uninstall is part of the release. */
+/** The objects as on a cluster, where the clean-up before an uninstall is part of the release. */
 const onCluster = ["--api-versions", "batch/v1/Job"];
 
-/** Says whether `from` reaches `to` at a port, by the policies of the chart with these values. */
+/** Returns whether `from` can reach `to` at a port, according to the chart's policies with these values. */
 function reaching(values: Values): (from: string, to: string, port: number, protocol?: string) => boolean {
   const rules = rulesOf(renderValues({ networkPolicies: { enabled: true }, ...values }, ...onCluster));
   return (from, to, port, protocol = "TCP") => {
@@ -40,7 +40,7 @@ function reaching(values: Values): (from: string, to: string, port: number, prot
   };
 }
 
-/** The rules that the enforcer of the built-in node makes of the rendered policies. */
+/** The rules that the enforcer of the built-in node computes from the rendered policies. */
 function rulesOf(objects: readonly KubeObject[]): Map<string, PodRules> {
   const policies = objects.filter(({ kind }) => kind === "NetworkPolicy");
   // The client's types have `_from`, because `from` is a keyword in other languages.
@@ -80,7 +80,7 @@ describe("the chart's network policies", () => {
     expect(renderValues({}).filter(({ kind }) => kind === "NetworkPolicy")).toEqual([]);
   });
 
-  it("have one for the clean-up before an uninstall, which a policy of yours that denies all would stop", () => {
+  it("include one for the clean-up before an uninstall, which an administrator's default-deny policy would stop otherwise", () => {
     const policies = (...sets: string[]): string[] =>
       renderValues({ networkPolicies: { enabled: true } }, ...onCluster, ...sets)
         .filter(({ kind }) => kind === "NetworkPolicy")
@@ -119,7 +119,7 @@ describe("the chart's network policies", () => {
     ["stranger", "uninstall", 8081, "the clean-up serves nothing"],
     ["uninstall", "stranger", 8080, "the clean-up calls the API server and providers only"],
     ["operator", "stranger", 8081, "of probes, the operator reads the gateways' only"],
-  ])("keep %s away from %s at %i: %s", (from, to, port) => {
+  ])("do not let %s reach %s at %i: %s", (from, to, port) => {
     expect(reaching({})(from, to, port)).toBe(false);
   });
 
@@ -139,13 +139,13 @@ describe("the chart's network policies", () => {
     expect(reaches("stranger", "gateway", 8080)).toBe(false);
   });
 
-  it("open the probes of operator and broker to the named peers, and those of the gateway to all", () => {
+  it("allow probes of operator and broker only from the named peers, and probes of the gateway from all", () => {
     const reaches = reaching({ networkPolicies: { enabled: true, probesFrom: monitoring } });
     expect(["operator", "broker", "gateway"].map((to) => reaches("prometheus", to, 8081))).toEqual([true, true, true]);
     expect(["operator", "broker", "gateway"].map((to) => reaches("stranger", to, 8081))).toEqual([false, false, true]);
   });
 
-  it("open the named ports of the API server and of providers, and no others", () => {
+  it("allow the named ports of the API server and of providers, and no others", () => {
     const reaches = reaching({ networkPolicies: { enabled: true, apiServerPorts: [16443], providerPorts: [3128] } });
     expect(["gateway", "operator", "broker"].map((from) => reaches(from, "api-server", 16443))).toEqual([
       true,
@@ -160,7 +160,7 @@ describe("the chart's network policies", () => {
     ]);
   });
 
-  it("open the broker if sandboxes are processes, which have no labels", () => {
+  it("allow all traffic to the broker if sandboxes are processes, which have no labels", () => {
     const reaches = reaching({ sandbox: { backend: "process", allowNotIsolated: true } });
     expect(reaches("stranger", "broker", 8443)).toBe(true);
   });

@@ -6,7 +6,7 @@ import { chart, helm, minimum, renderValues, type Values } from "../integration/
 
 const pem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
 
-/** Values that Helm refuses, by the path that its message has to name. */
+/** Values that Helm refuses, by the path that its message must contain. */
 const refused: [path: string, values: Values][] = [
   ["", { gatewy: { replicas: 3 } }],
   ["/gateway", { gateway: { replica: 3 } }],
@@ -99,7 +99,7 @@ const refused: [path: string, values: Values][] = [
   ["/sandbox/serviceAccountName", { sandbox: { serviceAccountName: "" } }],
 ];
 
-/** Values that the templates refuse with our own message. */
+/** Values that the templates refuse with a message of ours. */
 const refusedWithMessage: [why: string, values: Values, words: RegExp][] = [
   ["a process sandbox without the explicit flag", { sandbox: { backend: "process" } }, /isolates nothing/],
   ["an ingress without a host", { gateway: { ingress: { enabled: true } } }, /gateway\.ingress\.host/],
@@ -154,7 +154,7 @@ describe("the chart's values", () => {
   });
 
   it.each(keysOf(parse(readFileSync(join(chart, "values.yaml"), "utf8"))).map((path) => path.join(".")))(
-    "are refused where null takes the default of %s away",
+    "are refused if null removes the default of %s",
     (key) => {
       const path = key.split(".");
       const parent = path
@@ -167,7 +167,7 @@ describe("the chart's values", () => {
     },
   );
 
-  it("take a file of certificates that holds white space only for none", () => {
+  it("treat a certificate file that contains only white space as absent", () => {
     const blank = { extraCA: { pem: " \n\n" } };
     expect(renderValues(blank)).toEqual(renderValues({}));
     expect(JSON.stringify(renderValues({ extraCA: { pem } }))).toContain("bellhop-extra-ca");
@@ -181,14 +181,14 @@ describe("the chart's values", () => {
   });
 });
 
-/** Every key of the values, as a path, but for those that null may take away: of security contexts, and of requests and limits. */
+/** Every key of the values, as a path. Excludes keys that may be set to null: those of security contexts, and of requests and limits. */
 function keysOf(value: unknown, path: string[] = []): string[][] {
   const isBranch = typeof value === "object" && value !== null && !Array.isArray(value);
   if (!isBranch || /[sS]ecurityContext$|^resources$/.test(path.at(-1) ?? "")) return [];
   return Object.entries(value).flatMap(([key, child]) => [[...path, key], ...keysOf(child, [...path, key])]);
 }
 
-/** Helm's words; empty where it takes the values. */
+/** Helm's error message; empty if it accepts the values. */
 function refusalOf(values: Values, ...args: string[]): string {
   try {
     renderValues(values, ...args);

@@ -158,7 +158,7 @@ describe.each(processes)("the pods of the %s", (process) => {
     expect(container.securityContext).toEqual({ ...everything.securityContext, readOnlyRootFilesystem: false });
   });
 
-  it("leave user and groups to OpenShift if it chooses them", () => {
+  it("do not set user and groups if OpenShift chooses them", () => {
     const security = ({ global = {}, args = [] as string[] }) =>
       deployment(renderValues({ global, [process]: { podSecurityContext: { fsGroup: 7 } } }, ...args), process).spec
         .template.spec.securityContext;
@@ -233,7 +233,7 @@ describe("metrics", () => {
     expect(byDefault.filter(isMetrics)).toEqual([]);
   });
 
-  it("have a Service inside the cluster for each process, whatever the gateway's own is", () => {
+  it("have a Service inside the cluster for each process, whatever the type of the gateway's Service", () => {
     const objects = renderValues({
       metrics: { service: { enabled: true } },
       gateway: { service: { type: "LoadBalancer" } },

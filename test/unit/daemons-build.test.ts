@@ -20,7 +20,7 @@ afterEach(async () => {
 
 const at = (name: string): string => join(root, name);
 
-/** A fake Go that knows three packages, compiles two, and continues when the test allows it. */
+/** A fake Go that lists three packages, compiles two, and waits until the test lets it continue. */
 const go = `#!/bin/bash
 echo "$1" >>"$ROOT/calls"
 if [ "$1" = list ]; then echo "go: downloading k8s.io/x" >&2; printf 'a\\nb\\nc\\n'; exit; fi

@@ -56,7 +56,7 @@ async function choose(
 }
 
 describe("the daemons of a control plane", () => {
-  it("come from KUBEBUILDER_ASSETS, also if our own are built, and a line says so", async () => {
+  it("come from KUBEBUILDER_ASSETS, even if our own are built, and a line reports it", async () => {
     const assets = aFolder("assets", controlPlane);
     expect(await choose("control plane", { assets, built: "our build" })).toEqual({
       folder: assets,
@@ -76,7 +76,7 @@ describe("the daemons of a control plane", () => {
       why: /has kube-apiserver v1\.29\.4, and 1\.\d+ or newer is/,
     },
     { what: "etcd", versions: { etcd: "3.4.9" }, why: /has etcd 3\.4\.9, and 3\.\d+ or newer is needed/ },
-  ])("are our own if the $what of KUBEBUILDER_ASSETS is too old, and a line says so", async ({ versions, why }) => {
+  ])("are our own if the $what of KUBEBUILDER_ASSETS is too old, and a line reports it", async ({ versions, why }) => {
     const assets = aFolder("assets", controlPlane, versions);
     const { folder, said } = await choose("control plane", { assets });
     expect(folder).toBe("a new build");
@@ -84,7 +84,7 @@ describe("the daemons of a control plane", () => {
     expect(said[0]).toMatch(/: using our own build instead, which is made first$/);
   });
 
-  it("are our own if those there do not run", async () => {
+  it("are our own if those of KUBEBUILDER_ASSETS do not run", async () => {
     const assets = aFolder("assets", controlPlane);
     writeFileSync(join(assets, "kube-apiserver"), "not a program");
     const { folder, said } = await choose("control plane", { assets, built: "our build" });
@@ -107,7 +107,7 @@ describe("the daemons of a control plane", () => {
     expect(said).toEqual([`using Kubernetes ${pinned} and etcd ${pinnedEtcd} of ${bin} (on the PATH)`]);
   });
 
-  it("may lie in several folders of the PATH: they are then linked into one", async () => {
+  it("may be in several folders of the PATH, and are then linked into one", async () => {
     vi.stubEnv("XDG_CACHE_HOME", join(root, "cache"));
     onTestFinished(() => void vi.unstubAllEnvs());
     const path = [aFolder("one", ["etcd"]), aFolder("two", ["kube-apiserver"])];
@@ -147,7 +147,7 @@ describe("the daemons of a node", () => {
     });
   });
 
-  it("are our own if those of the machine have different minor versions, and a line says so", async () => {
+  it("are our own if those of the machine have different minor versions, and a line reports it", async () => {
     const path = [
       aFolder("one", everything.slice(0, 4)),
       aFolder("two", ["kubelet", "kube-proxy"], { kubernetes: "v1.99.0" }),

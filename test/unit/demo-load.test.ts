@@ -36,9 +36,9 @@ describe("the way images reach somebody's cluster", () => {
 
   it.each([
     [{ CONTEXT: "kind-dev" }, /`kind` is not on the PATH/],
-    [{ CONTEXT: "prod" }, /how shall the images reach prod\? Say REGISTRY=/],
+    [{ CONTEXT: "prod" }, /nothing says how the images get to prod: set REGISTRY=/],
     [{ CONTEXT: "prod", LOAD: "some" }, /there is only LOAD=none/],
-  ])("is asked for in one line if %j does not name it", (env, said) => {
+  ])("is requested with an error of one line if %j does not name it", (env, said) => {
     expect(() => loadingFrom(env)).toThrow(said);
   });
 });

@@ -121,7 +121,7 @@ describe("titles of tests", () => {
 describe("a sample", () => {
   const texts = Array.from({ length: 50 }, (_, line) => ({ kind: "a", path: "b", line, text: String(line) }));
 
-  it("is the same for the same seed, another for another, and repeats nothing", () => {
+  it("is the same for the same seed, different for another seed, and repeats nothing", () => {
     expect(sample(texts, 20, 1)).toEqual(sample(texts, 20, 1));
     expect(sample(texts, 20, 2)).not.toEqual(sample(texts, 20, 1));
     expect(new Set(sample(texts, 80, 1)).size).toBe(50);

@@ -11,7 +11,7 @@ const MiB = 1024 * 1024;
 const checkout = join(import.meta.dirname, "..", "..");
 const launcher = join(checkout, "bin", "bellhop");
 
-/** Node itself, its code and what the libraries hold outside of V8's heap: `make bench BENCH=memory`, idle, less the heap. */
+/** Memory outside of V8's heap for Node, its code and the libraries. Measured with `make bench BENCH=memory` in an idle process. */
 const nodeMiB = 80;
 
 /** Further memory outside of V8's heap: request bodies, held twice while their parts are joined. */
@@ -19,7 +19,7 @@ const outsideMiB: Record<ProcessName, number> = {
   gateway: (2 * gatewayConfig.parse({ BELLHOP_NAMESPACE: "x" }).BELLHOP_MAX_BYTES) / MiB,
   operator: 0,
   broker: (2 * fetchLimits.bytes) / MiB,
-  // git's own processes, which are in the same container.
+  // For git's processes, which run in the same container.
   courier: 512,
 };
 
@@ -54,7 +54,7 @@ describe("the launcher", () => {
     expect(flag("uninstall", "max-old-space-size-percentage")).toBeLessThan(80);
   });
 
-  it.each([[[]], [["gatewy"]], [["--version"]]])("says how it is used where it is started with %j", (args) => {
+  it.each([[[]], [["gatewy"]], [["--version"]]])("prints its usage if it is started with %j", (args) => {
     const { status, stderr } = spawnSync(launcher, args, { encoding: "utf8" });
     expect({ status, stderr }).toMatchObject({
       status: 2,
@@ -62,7 +62,7 @@ describe("the launcher", () => {
     });
   });
 
-  it("passes flags that this Node knows", () => {
+  it("passes only flags that this Node supports", () => {
     for (const name of processes) {
       const flags = launched(name).slice(0, -1);
       expect(spawnSync(process.execPath, [...flags, "-e", ""], { encoding: "utf8" })).toMatchObject({ status: 0 });
@@ -71,20 +71,20 @@ describe("the launcher", () => {
 });
 
 describe.each(processes)("the memory of the %s", (name) => {
-  it("is started by the launcher, where its container is", () => {
+  it("depends on the launcher, which is the container's command", () => {
     expect(containerOf(name).command?.slice(0, 2)).toEqual(["/app/bin/bellhop", name]);
   });
 
-  it("fits its limit with the heap full and everything that may be outside of it", () => {
+  it("stays within its limit with a full heap and the maximum memory outside the heap", () => {
     const limit = memoryMiB(containerOf(name), "limits");
     const old = (limit * flag(name, "max-old-space-size-percentage")) / 100;
     const young = 3 * flag(name, "max-semi-space-size");
     expect(old + young + outsideMiB[name] + nodeMiB).toBeLessThanOrEqual(limit);
-    // Less than this and it ends where it should collect.
+    // With less memory, the process ends instead of collecting garbage.
     expect(old).toBeGreaterThanOrEqual(96);
   });
 
-  it("is asked for no higher than it is limited", () => {
+  it("has a request that is not above its limit", () => {
     const container = containerOf(name);
     expect(memoryMiB(container, "requests")).toBeLessThan(memoryMiB(container, "limits"));
   });

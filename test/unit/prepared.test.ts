@@ -9,7 +9,7 @@ function begin(work: Parameters<typeof prepare>[1]): { file: string; end: () => 
   return { file, end };
 }
 
-it("tests wait for the preparation, whose start has returned at once", async () => {
+it("tests wait for the preparation, which runs in the background", async () => {
   const work = Promise.withResolvers<void>();
   const { file, end } = begin(() => work.promise);
   let waited = false;

@@ -37,7 +37,7 @@ interface Pod {
   held: boolean;
 }
 
-/** The world outside an operator: the operator's effects in it outlive the operator. */
+/** The state outside the operator. It survives when an operator is killed. */
 interface World {
   namespace: string;
   pods: Map<string, Pod>;
@@ -122,7 +122,7 @@ function connectionOf(world: World): Connection {
   };
 }
 
-/** Kills an operator at its n-th effect on the world: just before it, or just after it and before the operator can record it. */
+/** Kills an operator at its n-th write to the outside: just before the write, or just after it and before the operator can record it. */
 interface Bomb {
   effectsLeft: number;
   after: boolean;
@@ -235,7 +235,7 @@ async function createTask(world: World, name: string, over: Parameters<typeof aT
 const read = (world: World, name: string): Promise<AgentTask> =>
   client.get(AgentTaskKind, { namespace: world.namespace, name });
 
-/** Plays the kubelet: ends each sandbox whose task shows that it is running. */
+/** Simulates the kubelet: ends each sandbox whose task shows that it is running. */
 async function finishPods(world: World, operator: Operator): Promise<void> {
   for (const pod of world.pods.values()) {
     const { status } = await read(world, pod.task);
@@ -247,7 +247,7 @@ async function finishPods(world: World, operator: Operator): Promise<void> {
   operator.look();
 }
 
-/** Reconciles until every task is over and cleaned up. */
+/** Reconciles until every task has ended and is cleaned up. */
 async function play(world: World, operator: Operator, names: string[]): Promise<void> {
   await eventually(
     async () => {

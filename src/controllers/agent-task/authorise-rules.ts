@@ -172,7 +172,7 @@ function allowed(facts: TaskFacts & { integration: Integration }, reading: Autho
   };
 }
 
-/** Why the task is allowed; the reason also says whether the permission is limited to the person's own work. */
+/** Why the person may start the task. The reason also shows if the person may act only on their own work. */
 function groundsForAllowing(
   facts: TaskFacts & { integration: Integration },
   { permission }: AuthoriseReading,

@@ -44,7 +44,9 @@ export interface TaskCredentialsDeps {
 export interface TaskCredentialsKeeper extends TaskCredentials {
   /** Reads the existing Secrets; call when leadership begins, before the workers start. */
   load(signal: AbortSignal): Promise<void>;
-  /** Deletes the Secrets of tasks that do not exist any more; call it periodically. `isAlive` answers whether the task with a uid exists. */
+  /**
+   * Deletes the Secrets of tasks that do not exist any more; call it periodically. `isAlive` returns whether a task with this uid exists.
+   */
   sweep(isAlive: (uid: string) => boolean, signal: AbortSignal): Promise<void>;
 }
 

@@ -16,8 +16,8 @@ const latePushMs = 60_000;
 const lookAgainMs = 10_000;
 
 /**
- * Ends a task that somebody stopped. The broker refuses pushes of tasks that are over, and clean-up removes the pod. An earlier push is
- * looked for afterwards, so that each of our branches belongs to a task that records it.
+ * Ends a task that somebody stopped. The broker refuses pushes of tasks that have ended, and clean-up removes the pod. Afterwards the step
+ * checks for a push that was forwarded before the stop, so that each of our branches belongs to a task that records it.
  */
 export const cancel: Step<CancelReading, never> = {
   name: "cancel",
@@ -67,7 +67,7 @@ function recordLatePush(facts: TaskFacts, tip: Tip): Decision<never> {
   };
 }
 
-/** Records the pushed commit. No change text was updated, so only the report can say why the checks of this commit wait. */
+/** Records the pushed commit. No text of a change was updated, so the report must explain that the checks of this commit are held. */
 function resultWith(commit: string, { task, profile }: TaskFacts): StatusFields["result"] {
   const branch = task.status?.checkout?.headRef;
   return {

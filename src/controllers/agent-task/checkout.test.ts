@@ -84,7 +84,7 @@ describe("the checkout", () => {
       want: { baseRef: "main", baseSHA: shaOf("a"), headRef: ours.headRef, headSHA: shaOf("f") },
     },
     {
-      name: "starts a new branch once that change is closed",
+      name: "starts a new branch once the conversation's change is closed",
       given: {
         tasks: [earlier],
         host: { changes: [{ ...ours, state: "Merged" }], branches: { main, [ours.headRef]: feature } },

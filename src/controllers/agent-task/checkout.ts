@@ -26,8 +26,8 @@ type HostRepository = Awaited<ReturnType<CodeHost["repository"]>>;
 const nameTries = 50;
 
 /**
- * Reads the code host and chooses the branch to work on: the head of the task's change if we may push to it, else the branch of the
- * conversation's last task while its change is open, else a new branch of ours. Writes nothing.
+ * Reads the code host and chooses the branch to work on: the head of the task's change if we may push to it; otherwise the branch of the
+ * conversation's last task while its change is open; otherwise a new branch. Writes nothing.
  */
 export async function resolveCheckout(sources: CheckoutSources): Promise<CheckoutResolution> {
   const { task, host, repository, signal } = sources;
@@ -97,8 +97,9 @@ export function headRule(change: Pick<Change, "sameRepository">, head: HeadFacts
 }
 
 /**
- * Whether Bellhop made the branch. It did if one of our tasks made it, whatever its name; else the name must have the profile's prefix, and
- * the author or one of our tasks must match. The author alone is not enough: the user of a token also opens changes of their own.
+ * Whether Bellhop made the branch. True if one of our tasks created it. Otherwise its name must begin with the profile's prefix, and either
+ * its change must have the bot as author or one of our tasks must have pushed to it. The author alone is not enough, because the user of a
+ * token also opens changes of their own.
  */
 function isOurs({ task, tasks, profile, botId }: CheckoutSources, change: Change): boolean {
   if (!change.sameRepository) return false;
@@ -107,7 +108,7 @@ function isOurs({ task, tasks, profile, botId }: CheckoutSources, change: Change
   return (botId !== undefined && change.author.id === botId) || isOurBranch(task, change.headRef, tasks);
 }
 
-/** Whether a task of ours or an open change is based on the head. The code host is read only if its answer makes a difference. */
+/** Whether a task of ours or an open change is based on the head. The code host is asked only if its answer can change the decision. */
 async function isBase(sources: CheckoutSources, { headRef, sameRepository }: Change): Promise<boolean> {
   const { task, tasks, profile, host, repository, signal } = sources;
   const known = tasks.inRepository(task, "base", headRef).length > 0;

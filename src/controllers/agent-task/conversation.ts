@@ -87,7 +87,7 @@ export function isMadeByUs(task: AgentTask, branch: string, tasks: TaskIndex): b
   );
 }
 
-/** Whether another task that is not over works on a branch of this name; the code host may not show the branch yet. */
+/** Whether another task that has not ended works on a branch of this name; the code host may not show the branch yet. */
 export function isTaken(task: AgentTask, branch: string, tasks: TaskIndex): boolean {
   return others(task, tasks.inRepository(task, "head", branch)).length > 0;
 }

@@ -30,7 +30,7 @@ const reporter = aReporter({
   },
 });
 
-/** Finalizes a task some time after its deletion; answers whether the finalizer was removed. */
+/** Finalizes a task some time after its deletion; returns whether the finalizer was removed. */
 async function letGo(over: TaskOverrides = {}, afterMs = 0): Promise<boolean> {
   const kube = createFakeClient();
   const deleted = aTask({

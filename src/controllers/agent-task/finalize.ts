@@ -7,7 +7,7 @@ import { BellhopError } from "../../shared/errors.ts";
 import type { AgentTaskDeps } from "./deps.ts";
 import { reportDeletion } from "./report/index.ts";
 
-/** How long to wait before a provider that does not answer is tried again. */
+/** Pause before a provider that did not answer is called again. */
 const askAgainMs = 30_000;
 
 /**
@@ -27,7 +27,7 @@ export async function finalize(deps: AgentTaskDeps, task: AgentTask, signal: Abo
   return done;
 }
 
-/** Answers false if it has to be tried again. */
+/** Returns false if it must be tried again. */
 async function revoke(deps: AgentTaskDeps, task: AgentTask, signal: AbortSignal): Promise<boolean> {
   try {
     await deps.credentials.revoke(task, await codeHostOf(deps, task), signal);
@@ -46,7 +46,7 @@ async function revoke(deps: AgentTaskDeps, task: AgentTask, signal: AbortSignal)
   }
 }
 
-/** Answers false if it has to be tried again: after a temporary failure, until the time-out. Any other failure does not stop the deletion. */
+/** Returns false if it must be tried again: after a temporary failure, until the time-out. Any other failure does not stop the deletion. */
 async function tryReportDeletion(deps: AgentTaskDeps, task: AgentTask, signal: AbortSignal): Promise<boolean> {
   try {
     await reportDeletion(deps, task, signal);

@@ -23,7 +23,9 @@ interface StepRun {
   failure?: unknown;
 }
 
-/** Runs the steps for a task, once. Answers when to reconcile again. Rethrows the error of a step after the steps marked `always` have run. */
+/**
+ * Runs the steps for a task, once. Returns when to reconcile again. Rethrows the error of a step after the steps marked `always` have run.
+ */
 export async function runSteps(
   deps: AgentTaskDeps,
   steps: readonly AnyStep[],
@@ -76,7 +78,7 @@ async function write(state: StepRun, patch: StatusPatch): Promise<void> {
   refreshFacts(state);
 }
 
-/** Writes a patch if it changes the status; answers the resulting task. Throws a conflict if the task was changed in between. */
+/** Writes a patch if it changes the status; returns the updated task. Throws a conflict if the task was changed in between. */
 async function applyPatch(deps: AgentTaskDeps, task: AgentTask, patch: StatusPatch): Promise<AgentTask> {
   if (patch.conditions === undefined && patch.fields === undefined && patch.drop === undefined) return task;
   const status = patchedStatus(task, patch, deps.clock.now());

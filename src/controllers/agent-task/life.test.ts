@@ -60,7 +60,7 @@ describe("follow", () => {
       message: /exit 3/,
     },
     {
-      name: "does not believe a push that was not allowed",
+      name: "does not trust a reported push that was not allowed",
       state: outcome({ reason: "Published" }),
       status: "False",
       reason: "PublishNotVerified",
@@ -97,7 +97,7 @@ describe("follow", () => {
       message: /did not end by itself/,
     },
     {
-      name: "fails for good if the pod broke by its own fault",
+      name: "fails without a retry if the pod failed by its own fault",
       state: { state: "Broken", podUID, reason: "OOMKilled", message: "out of memory", retryable: false },
       status: "False",
       reason: "OOMKilled",

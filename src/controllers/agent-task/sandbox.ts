@@ -27,7 +27,10 @@ export const sandbox: Step<{ podName: string }, CreateSandbox> = {
   apply: create,
 };
 
-/** Whether a pod is missing: there is no attempt, the newest attempt has no pod, or it ended and can be retried (else the task would be over). */
+/**
+ * Whether a pod must be created: there is no attempt, the newest attempt has no pod, or it ended and can be retried (otherwise the task
+ * would have ended).
+ */
 function needsPod(task: AgentTask): boolean {
   const attempt = newestAttempt(task);
   return attempt === undefined || attempt.podUID === undefined || attempt.reason !== undefined;

@@ -40,7 +40,7 @@ export function isWork(task: AgentTask): boolean {
   return task.spec.command === undefined;
 }
 
-/** Whether the task may run now: it is work, authorised, admitted, not over, not asked to stop, not being deleted. */
+/** Whether the task may run now: it is work, authorised, admitted, has not ended, was not asked to stop, and is not being deleted. */
 export function isAtWork(task: AgentTask): boolean {
   return isWork(task) && holds(task, "Authorized") && holds(task, "Admitted") && !isOver(task) && !isStopping(task);
 }
@@ -96,9 +96,9 @@ export interface Receipt {
 }
 
 /**
- * When a task was received. Creation times have a resolution of one second and names are hashes, so neither shows which of two comments came
- * first. A missed comment that is delivered again counts from that delivery. The author of a task from kubectl could write any time and so
- * claim any place in the queue: there the creation time counts.
+ * When a task was received. Creation times have a resolution of one second and names are hashes, so neither shows which of two comments
+ * came first. If a missed comment is delivered again, the time of that delivery counts. For a task from kubectl its creation time counts,
+ * because its author could write any time of receipt and so claim any place in the queue.
  */
 export function receiptOf({ metadata, spec }: AgentTask): Receipt {
   const created = createdMs({ metadata });

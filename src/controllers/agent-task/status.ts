@@ -62,7 +62,7 @@ function phaseAtWork(task: AgentTask): Phase {
   return holds(task, "SandboxReady") ? "Running" : "Preparing";
 }
 
-/** Removes the condition that shows failed retries, after a success: the next failure is a first one again, with its own start time. */
+/** Removes the condition that shows failed retries, after a success, so that the next failure gets its own start time. */
 export function clearRetryCondition(task: AgentTask): Pick<StatusPatch, "drop"> {
   return conditionOf(task, "Succeeded")?.status === "Unknown" ? { drop: ["Succeeded"] } : {};
 }

@@ -60,7 +60,7 @@ export interface Plan extends StatusPatch {
 
 /** A step as the frame sees it, without the types of its reading and its actions. */
 export interface AnyStep extends Pick<Step<never, never>, "name" | "condition" | "always" | "concerns"> {
-  /** Gathers and decides. `latest` gives the context at the time when an action runs. */
+  /** Gathers and decides. `latest` returns the context at the time when an action runs. */
   plan(context: StepContext, latest: () => StepContext): Promise<Plan>;
 }
 

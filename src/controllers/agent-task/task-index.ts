@@ -11,18 +11,18 @@ export type RepositoryIndex = "change" | "commit" | "branch" | "head" | "base" |
  * with ten tasks as with ten thousand.
  */
 export interface TaskIndex {
-  /** Tasks in the namespace and repository of `like` for which `index` gave `value`; `unsettled` has no value. */
+  /** Tasks in the namespace and repository of `like` for which `index` returned `value`; the index `unsettled` has no value. */
   inRepository(like: AgentTask, index: RepositoryIndex, value?: string | number): AgentTask[];
-  /** Tasks in the namespace and at the host of `like` whose own status or spec names `conversation`. */
+  /** Tasks in the namespace and at the host of `like` whose status or spec names `conversation`. */
   inConversation(like: AgentTask, conversation: string): AgentTask[];
 }
 
 /** The operator's cache of tasks; built on an informer's store with the indexes below. */
 export interface TaskCache extends TaskIndex {
   get(key: ObjectKey): AgentTask | undefined;
-  /** Work that is authorised and not over, in all namespaces: it counts against the limits or waits for them. */
+  /** Work that is authorised and has not ended, in all namespaces: it counts against the limits or waits for them. */
   active(): AgentTask[];
-  /** Tasks of a namespace that are not over. */
+  /** Tasks of a namespace that have not ended. */
   open(namespace: string): AgentTask[];
   /** Tasks of one integration. */
   ofIntegration(integration: { kind: string; namespace: string; name: string }): AgentTask[];
@@ -38,7 +38,7 @@ export const taskIndexes: Record<string, IndexFunction<AgentTask>> = {
     change: (task) => task.status?.result?.changeNumber,
     commit: (task) => task.status?.result?.commit,
     branch: (task) => task.status?.result?.branch,
-    /** The branch that a task which is not over works on. */
+    /** The branch that a task which has not ended works on. */
     head: (task) => (isOver(task) ? undefined : task.status?.checkout?.headRef),
     base: (task) => task.status?.checkout?.baseRef,
     /** Tasks that are not refused and have no final conversation yet: it depends on the results of other tasks. */

@@ -8,8 +8,8 @@ type Probe = SandboxSpec["egress"]["probes"][number];
 export interface EgressDeps {
   client: KubeClient;
   /**
-   * Our own addresses that just answered over the pod network. An address that answers nobody would prove nothing if it does not answer
-   * the sandbox either.
+   * Our own addresses that have just answered over the pod network. Only such an address can show something: if an address answers nobody,
+   * its silence towards the sandbox proves nothing.
    */
   canaries(signal: AbortSignal): Promise<{ host: string; port: number }[]>;
 }

@@ -170,7 +170,10 @@ function ternary(args: [ASTNode, ASTNode, ASTNode], scope: Scope): Run {
   };
 }
 
-/** `||` (true decides) and `&&` (false decides). If one side decides, a failure of the other side does not matter. */
+/**
+ * Compiles `||`, which is decided by true, and `&&`, which is decided by false. If one side decides, a failure of the other side does not
+ * matter.
+ */
 function logical(args: [ASTNode, ASTNode], scope: Scope, decisive: boolean): Run {
   const [left, right] = [compileNode(args[0], scope), compileNode(args[1], scope)];
   return (frame) => {

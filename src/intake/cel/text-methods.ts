@@ -70,7 +70,7 @@ export function patternCost(pattern: string): number {
   return groups.reduce((sum, { before, last }) => sum + before + last, oneTime);
 }
 
-/** A group while it is read: the cost of its content, and the cost of its last part, which a repeat would multiply. */
+/** A group that is being read: the cost of its content, and the cost of its last part, which a following repeat would multiply. */
 interface Group {
   before: number;
   last: number;

@@ -70,8 +70,8 @@ export function octokitOptions(settings: ApiSettings): ConstructorParameters<typ
     log: {
       debug: () => {},
       info: () => {},
-      warn: (message: string) => settings.log.debug({ message }, "octokit warns"),
-      error: (message: string) => settings.log.debug({ message }, "octokit reports an error"),
+      warn: (message: string) => settings.log.debug({ message }, "octokit logged a warning"),
+      error: (message: string) => settings.log.debug({ message }, "octokit logged an error"),
     },
     throttle: {
       enabled: settings.throttle,

@@ -65,11 +65,11 @@ describe("quote", () => {
     ["Phoenician", "\u{10900}\u{10901}"],
     ["Mende Kikakui", "\u{1e800}"],
     ["Arabic punctuation, which is of no script,", "fix\u061b"],
-  ])("keeps words in %s to themselves", (_script, words) => {
+  ])("isolates words in %s from the rest of the line", (_script, words) => {
     expect(quote(words)).toBe(`“\u2068${words}\u2069”`);
   });
 
-  it("does not count what keeps words to themselves against their length", () => {
+  it("does not count the isolating characters towards the maximum length", () => {
     expect(quote("א".repeat(80))).toBe(`“\u2068${"א".repeat(80)}\u2069”`);
   });
 
@@ -80,7 +80,7 @@ describe("quote", () => {
     ["a ticket whose prefix ends in a digit", "AB1-23", "AB\u200b1-\u200b23"],
     ["a ticket with letters", "AB-x2", "AB-\u200bx\u200b2"],
     ["a ticket without a mark", "AB23", "AB\u200b23"],
-  ])("lets %s not act", (_what, words, out) => {
+  ])("makes %s harmless", (_what, words, out) => {
     expect(quote(words)).toBe(`“${out}”`);
   });
 

@@ -25,10 +25,10 @@ export function encoder(host: string): (text: string, options?: { maxBytes?: num
 }
 
 /**
- * Quotes untrusted text inside a line of ours. A reader sees the text as it is; Markdown, mentions, references, addresses and emoji in it do not act.
- * The text stays on its line and cannot end the quotation. It links only to `url`, if that is a page of the code host. One thing remains: a custom
- * autolink whose prefix and identifier are letters alone (`TICKETabc`) looks like a word, and GitHub links it; the repository's administrators chose where it
- * leads.
+ * Quotes untrusted text inside a line of ours. A reader sees the text unchanged; Markdown, mentions, references, addresses and emoji in it
+ * have no effect. The text stays on its line and cannot end the quotation. It links only to `url`, if that is a page of the code host. One
+ * exception: GitHub links a custom autolink whose prefix and identifier consist of letters (`TICKETabc`), because it looks like a word; the
+ * repository's administrators chose its target.
  */
 export function quoter(host: string): (words: string, url?: string) => string {
   const page = new RegExp(String.raw`^https:\/\/${host.replace(/[^A-Za-z0-9]/g, String.raw`\$&`)}\/[\w\-./%#?=&]*$`);
@@ -81,7 +81,7 @@ const fixedRules: readonly Rule[] = [
   { find: /www(?=\.)/gi, write: `www${gap}` },
 ];
 
-/** Links and bare addresses keep working only if they lead to a plain path of the code host, by https. */
+/** Links and plain addresses stay links only if they point to the code host, by https and with a simple path. */
 function hostRules(host: string): Rule[] {
   const name = host.replace(/[^A-Za-z0-9]/g, String.raw`\$&`);
   const address = String.raw`https:\/\/${name}\/[\w\-./%#?=&]*`;
@@ -119,9 +119,9 @@ const unquoting: Rule[] = [
 ];
 
 /**
- * Texts that GitHub turns into links and pictures by itself: issues, commits, tickets of other systems, addresses, emoji. A ticket's prefix may be any
- * letters, digits and `.-_+=:/#`: it is broken from what follows where it ends in a mark, or in a letter before a digit. Source: GitHub,
- * "Configuring autolinks to reference external resources".
+ * Rules against texts that GitHub itself turns into links and pictures: issues, commits, tickets of other systems, addresses, emoji. The
+ * prefix of a ticket may contain letters, digits and `.-_+=:/#`. An invisible space separates prefix and identifier: after a punctuation
+ * mark, or between a letter and a digit. Source: GitHub, "Configuring autolinks to reference external resources".
  */
 const references: Rule[] = [
   { find: /([#.\-_+=:/])(?=[A-Za-z0-9])/g, write: `$1${gap}` },
@@ -131,8 +131,8 @@ const references: Rule[] = [
 ];
 
 /**
- * Keeps words that are written from right to left from rearranging the line around them: those of every script in the ranges that Unicode keeps for
- * such scripts. Source: Unicode, UAX 9, "Isolates", and DerivedBidiClass.txt.
+ * Characters of right-to-left scripts: the ranges that Unicode reserves for them. Text with such characters is isolated, so that it does
+ * not rearrange the line around it. Source: Unicode, UAX 9, "Isolates", and DerivedBidiClass.txt.
  */
 const rightToLeft = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
 const isolate = "\u2068";

@@ -124,7 +124,7 @@ describe("normalise, with manipulated bodies", () => {
   }, 120_000);
 });
 
-/** The problem of an answer that is incomplete for the gateway or for a person, if there is one. */
+/** Why a result is unusable for the gateway or for a person; undefined if it is usable. */
 function wrongWith(found: Normalised): string | undefined {
   if (found.outcome === "ignored") return found.reason === "" || found.message === "" ? "no reason" : undefined;
   if (found.outcome === "malformed")

@@ -17,7 +17,7 @@ export interface Breaker {
   succeeded(host: string): void;
   /** `askedMs` is the pause that the host asked for (`Retry-After`); it opens the circuit at once. */
   failed(host: string, askedMs?: number): void;
-  /** The call ended without information about the host because its caller aborted: another call may be the trial. */
+  /** The call ended without information about the host, because its caller aborted it. Another call may then be the trial. */
   abandoned(host: string): void;
 }
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { adviceFor } from "./advice.ts";
 
-it("is what the chart's README says, line by line, where the release has the names of the README", () => {
+it("has the same commands as the chart's README, for a release with the names of the README", () => {
   const readme = readFileSync(join(import.meta.dirname, "../../../charts/bellhop/README.md"), "utf8");
   const name = { release: "bellhop", namespace: "bellhop-system", brokerNamespace: "bellhop-broker" };
   const blocks = adviceFor(name, ["githubintegrations"])

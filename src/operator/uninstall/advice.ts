@@ -7,11 +7,11 @@ export interface ReleaseName {
 
 /**
  * Advice after a failed clean-up: try again, keep Bellhop, or continue without the clean-up and remove the finalizers with kubectl.
- * Commands for a shell. Keeping it needs `helm rollback`: helm records the release as `uninstalling`, and refuses to upgrade it.
+ * Contains shell commands. To keep Bellhop, `helm rollback` is needed: helm marks the release as `uninstalling` and refuses to upgrade it.
  */
 export function adviceFor(name: ReleaseName, integrationPlurals: readonly string[]): string {
   const { release, namespace } = name;
-  return `But for these problems, the Deployments of gateway and operator are deleted, sandboxes ended, tokens of tasks revoked and finalizers
+  return `Apart from these problems, the Deployments of gateway and operator are deleted, sandboxes ended, tokens of tasks revoked and finalizers
 removed. No task, integration, profile or CRD was deleted, and nothing else of the release. Once the cause is gone, try again:
   helm uninstall ${release} --namespace ${namespace}
 To keep Bellhop, remove what this step leaves, and go back to the release's last revision:
@@ -25,7 +25,10 @@ ${removeFinalizers("pods", " -l app.kubernetes.io/component=sandbox,app.kubernet
 `;
 }
 
-/** After a failure helm leaves the Job, after Ctrl-C every object of the hook. The Job comes first: one that still runs would go on deleting. */
+/**
+ * Commands that remove the hook's objects: after a failure helm leaves the Job, after Ctrl-C every object. The Job is deleted first,
+ * because a Job that still runs would continue to delete things.
+ */
 function removeHook({ namespace, brokerNamespace }: ReleaseName): string {
   const remove = (kinds: string, where: string): string =>
     `  kubectl delete ${kinds} bellhop-uninstall${where} --ignore-not-found`;

@@ -10,8 +10,8 @@ const labelSelector = `app.kubernetes.io/component=sandbox,${names.managedBy}=${
 const graceSeconds = 5;
 
 /**
- * Deletes the running sandboxes, and removes our finalizer from all of them: without an operator nothing else would, and tasks and namespaces
- * with such a pod could not be deleted. Finished pods stay for inspection until their task is deleted. Throws `ApiError`.
+ * Deletes the running sandboxes, and removes our finalizer from all sandboxes: without an operator nothing else removes it, and then tasks
+ * and namespaces with such a pod could not be deleted. Finished pods stay for inspection until their task is deleted. Throws `ApiError`.
  */
 export async function endSandboxes(client: KubeConnection, signal: AbortSignal): Promise<Tally> {
   const end = async (pod: Pod): Promise<boolean> => {

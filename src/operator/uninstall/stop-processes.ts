@@ -16,9 +16,9 @@ export interface StopDeps {
 }
 
 /**
- * Deletes the Deployments of gateway and operator and waits until their pods are gone: no task is created, and no finalizer added, from then on.
- * Deleted rather than scaled to zero: `helm rollback` brings back what is missing, but stops at replicas that somebody else owns. Answers the
- * pods that are still there after 90 s, as on a node that is lost. Throws `ApiError`.
+ * Deletes the Deployments of gateway and operator and waits until their pods are gone, so that nothing creates a task or adds a finalizer
+ * any more. It deletes them instead of scaling them to zero, because `helm rollback` creates missing objects again but fails on a
+ * `replicas` field that somebody else owns. Returns the pods that still exist after 90 s, for example on a lost node. Throws `ApiError`.
  */
 export async function stopProcesses({ client, clock, namespace }: StopDeps, signal: AbortSignal): Promise<string[]> {
   for (const name of ["bellhop-gateway", "bellhop-operator"]) {

@@ -2,6 +2,9 @@ import type { AgentEvent } from "../protocol/channel.ts";
 
 /** The event format (dialect) of one kind of agent. */
 export interface AgentReader {
-  /** One line of `events.jsonl` as an event, cut to the protocol's bounds; undefined when the line says nothing we know. Never throws. */
+  /**
+   * Reads one line of `events.jsonl` as an event, with texts cut to the protocol's limits; undefined if the line is not an event of this
+   * dialect. Never throws.
+   */
   read(line: string): AgentEvent | undefined;
 }

@@ -18,11 +18,11 @@ describe("the reader of custom agents", () => {
     { line: '{"type":"message","text":""}', event: undefined },
     { line: "[]", event: undefined },
     { line: "not json", event: undefined },
-  ])("makes $event of $line", ({ line, event }) => {
+  ])("reads $line as $event", ({ line, event }) => {
     expect(custom.read(line)).toEqual(event);
   });
 
-  it("cuts what is too long, and never half a character", () => {
+  it("truncates long texts between characters", () => {
     const cut = custom.read(JSON.stringify({ type: "progress", text: "😀".repeat(400) }));
     expect(cut).toEqual({ type: "progress", text: `${"😀".repeat(255)}…` });
     const items = Array.from({ length: 50 }, () => ({ text: "a", done: false }));
@@ -30,7 +30,7 @@ describe("the reader of custom agents", () => {
     expect(list?.type === "progress" && list.checklist).toHaveLength(32);
   });
 
-  it("gives nothing but what the protocol allows, for any line", () => {
+  it("returns only events that the protocol allows, for any line", () => {
     const json = fc.json({ maxDepth: 2 });
     const shaped = fc.record({
       type: fc.constantFrom("progress", "message", "result"),

@@ -3,8 +3,8 @@ import type { AgentEvent } from "../protocol/channel.ts";
 import type { AgentReader } from "./agent.ts";
 
 /**
- * The dialect of `custom` agents (docs/custom-agent.md): one JSON object a line, `type` one of `progress`, `message`, `result`.
- * Values that are too long are truncated; lines that are not such an object are ignored.
+ * The dialect of `custom` agents (docs/custom-agent.md): one JSON object per line, with the `type` `progress`, `message` or `result`.
+ * Values that are too long are truncated; other lines are ignored.
  */
 export const custom: AgentReader = {
   read(line) {

@@ -8,7 +8,7 @@ interface Variable {
   valueFrom?: { fieldRef: { fieldPath: string } };
 }
 
-/** Every variable that common tools read their CA file from. */
+/** The variables from which common tools take the path of their CA file. */
 const caVariables = [
   "SSL_CERT_FILE",
   "NODE_EXTRA_CA_CERTS",

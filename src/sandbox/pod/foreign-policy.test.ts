@@ -13,28 +13,28 @@ describe("foreignEgress", () => {
   it.each([
     { name: "an empty selector", selector: {}, found: true },
     { name: "labels that match", selector: { matchLabels: { team: "a" } }, found: true },
-    { name: "labels that do not", selector: { matchLabels: { team: "b" } }, found: false },
+    { name: "labels that do not match", selector: { matchLabels: { team: "b" } }, found: false },
     {
-      name: "an expression that matches",
+      name: "a matching expression",
       selector: { matchExpressions: [{ key: "team", operator: "In", values: ["a"] }] },
       found: true,
     },
     {
-      name: "NotIn of another value",
+      name: "NotIn with another value",
       selector: { matchExpressions: [{ key: "team", operator: "NotIn", values: ["b"] }] },
       found: true,
     },
     {
-      name: "DoesNotExist of a label we have",
+      name: "DoesNotExist of a label that the pod has",
       selector: { matchExpressions: [{ key: "team", operator: "DoesNotExist" }] },
       found: false,
     },
     {
-      name: "an operator we do not know",
+      name: "an unknown operator",
       selector: { matchExpressions: [{ key: "team", operator: "Near" }] },
       found: true,
     },
-  ])("with $name finds a policy: $found", ({ selector, found }) => {
+  ])("finds a policy with $name: $found", ({ selector, found }) => {
     expect(foreignEgress([policy({ podSelector: selector, ...open })], labels) !== undefined).toBe(found);
   });
 

@@ -3,15 +3,15 @@ import type { NetworkPolicy } from "../../kube/resources.ts";
 import type { IndexFunction } from "../../kube/store.ts";
 import type { Store } from "../../kube/types.ts";
 
-/** Finds the policies that may select the pods of a task, so that those of thousands of other tasks are not looked at. */
+/** Finds the policies that may select the pods of one task without a look at the policies of thousands of other tasks. */
 export const policyIndexes: Record<"task", IndexFunction<NetworkPolicy>> = {
   task: ({ metadata, spec }) => [`${metadata.namespace}/${spec?.podSelector?.matchLabels?.[names.task] ?? anyTask}`],
 };
 
-/** No task's name. */
+/** The index value of policies whose selector names no task. It is not a valid task name. */
 const anyTask = "*";
 
-/** The policies that may select a sandbox pod of the task: those that name it, and those that name no task. */
+/** The policies that may select a sandbox pod of the task: those whose selector names the task, and those whose selector names no task. */
 export function policiesFor(
   policies: Pick<Store<NetworkPolicy>, "byIndex">,
   namespace: string | undefined,
@@ -20,15 +20,15 @@ export function policiesFor(
   return [task, anyTask].flatMap((name) => policies.byIndex("task", `${namespace}/${name}`));
 }
 
-/** A label selector as on the wire. */
+/** A label selector as the API server sends it. */
 interface Selector {
   matchLabels?: Record<string, string>;
   matchExpressions?: { key: string; operator: string; values?: string[] }[];
 }
 
 /**
- * Network policies add up, so one that is not ours and gives our pods egress opens a way around the broker.
- * Answers the first of the given that selects the labels and has an egress rule; one that only denies is ignored.
+ * Returns the first policy that selects the labels and has an egress rule. Policies that only deny are ignored. Network policies add up, so
+ * a policy of somebody else that allows egress from our pods opens a way around the broker.
  */
 export function foreignEgress(
   policies: readonly NetworkPolicy[],
@@ -54,6 +54,6 @@ function satisfies(
   if (operator === "Exists") return value !== undefined;
   if (operator === "DoesNotExist") return value === undefined;
   if (operator === "NotIn") return value === undefined || !values.includes(value);
-  // `In`, and whatever a later API may add: rather refuse a pod than let it out.
+  // `In`, or an operator of a later API version, which counts as a match: to refuse a pod is safer than to give it network access.
   return operator === "In" ? value !== undefined && values.includes(value) : true;
 }

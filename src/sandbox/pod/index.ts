@@ -22,7 +22,7 @@ export interface PodProviderDeps {
   client: KubeClient;
   /** Sandbox pods (label `app.kubernetes.io/component: sandbox`) of all namespaces. */
   pods: Store<Pod>;
-  /** Network policies of all namespaces, with `policyIndexes`; those that open our pods stop them. */
+  /** Network policies of all namespaces, with `policyIndexes`. A policy of somebody else that allows egress from our pods stops them. */
   networkPolicies: Pick<Store<NetworkPolicy>, "get" | "byIndex">;
   settings: SandboxSettings;
   /** The facts that the operator has found by now. */
@@ -30,7 +30,7 @@ export interface PodProviderDeps {
   clock: Clock;
 }
 
-/** Sandboxes as pods, on any cluster (`pod`) or on the process node of development (`process`): one path for both. */
+/** Runs sandboxes as pods: on any cluster (`pod`), or on the process node for development (`process`). Both backends use the same code. */
 export function podProvider(deps: PodProviderDeps): SandboxProvider {
   return {
     backend: deps.settings.backend,
@@ -83,7 +83,7 @@ async function closeNetwork(deps: PodProviderDeps, task: AgentTask, signal: Abor
   const { name, namespace } = policy.metadata;
   throw new BellhopError(
     "PodRefused",
-    `NetworkPolicy ${namespace}/${name}, which closes the sandbox's network, was changed; delete it, then say \`retry\``,
+    `NetworkPolicy ${namespace}/${name}, which isolates the sandbox, was changed; delete it, then use the command \`retry\``,
   );
 }
 
@@ -95,7 +95,7 @@ async function closed(deps: PodProviderDeps, task: AgentTask, signal: AbortSigna
   return closesLike(ours, await deps.client.find(networkPolicies, key, signal));
 }
 
-/** Creates an object, or adopts the one that is there, if the task owns it. */
+/** Creates an object, or adopts the existing one if the task owns it. */
 async function createOwned<T extends KubeObject>(
   deps: PodProviderDeps,
   type: ResourceType<T>,
@@ -117,7 +117,7 @@ async function createOwned<T extends KubeObject>(
   );
 }
 
-/** Says which refusals pass and which are final. */
+/** Converts an error of the API server: quota errors are retryable, other refusals are final, and everything else stays as it is. */
 function refusal(
   type: { kind: string },
   draft: { metadata: { name: string; namespace?: string } },
@@ -129,7 +129,7 @@ function refusal(
     return new BellhopError("QuotaExceeded", `${what}: ${error.message}`, { retryable: true, cause: error });
   const final = error.status === 403 || error.status === 422 || error.status === 413 || error.status === 400;
   return final
-    ? new BellhopError("PodRefused", `the cluster refused the sandbox: ${error.message}`, { cause: error })
+    ? new BellhopError("PodRefused", `the cluster refused to create the sandbox: ${error.message}`, { cause: error })
     : error;
 }
 
@@ -142,7 +142,7 @@ function foreignPolicy(deps: PodProviderDeps, task: AgentTask, attempt: number):
   if (deps.settings.backend === "process") return undefined;
   const { name, namespace } = task.metadata;
   const ours = buildNetworkPolicy(task, deps.settings).spec?.egress;
-  // Under our own name, too, egress that we did not write is foreign.
+  // A policy with our name is foreign too, if it allows egress that we did not write.
   const others = policiesFor(deps.networkPolicies, namespace, name).filter(
     ({ metadata, spec }) => metadata.name !== policyName(name) || !sameJson(spec?.egress, ours),
   );
@@ -151,8 +151,8 @@ function foreignPolicy(deps: PodProviderDeps, task: AgentTask, attempt: number):
 
 function foreignMessage(policy: NetworkPolicy): string {
   return (
-    `NetworkPolicy ${policy.metadata.namespace}/${policy.metadata.name} would open the sandbox's network; ` +
-    "delete it, or change its podSelector so that it does not match `app.kubernetes.io/component: sandbox`, then say `retry`"
+    `NetworkPolicy ${policy.metadata.namespace}/${policy.metadata.name} allows network traffic from the sandbox; ` +
+    "delete it, or change its podSelector so that it does not match `app.kubernetes.io/component: sandbox`, then use the command `retry`"
   );
 }
 

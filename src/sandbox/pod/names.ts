@@ -22,7 +22,7 @@ export function sandboxLabels(taskName: string, attempt: number): Record<string,
     "app.kubernetes.io/component": "sandbox",
     [names.task]: taskName,
     [names.attempt]: String(attempt),
-    // Meshes would put a proxy between the sandbox and the broker, which binds to the pod's own address.
+    // A service mesh would put a proxy between the sandbox and the broker, and the broker accepts only the pod's own address.
     "sidecar.istio.io/inject": "false",
   };
 }

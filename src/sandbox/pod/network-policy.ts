@@ -7,7 +7,10 @@ import { policyName, sandboxLabels } from "./names.ts";
 import { ownedBy } from "./pod.ts";
 import type { SandboxSettings } from "./settings.ts";
 
-/** Nothing in; out to the broker's pods alone. Policies match pod addresses and target ports, after service translation. */
+/**
+ * Denies all ingress, and all egress except to the pods of the broker. The policy names pods and target ports, because policies apply after
+ * the translation of service addresses.
+ */
 export function buildNetworkPolicy(task: AgentTask, settings: SandboxSettings): Draft<NetworkPolicy> {
   const { namespace, podLabels, targetPort } = settings.broker;
   const labels = sandboxLabels(task.metadata.name, 0);
@@ -40,7 +43,7 @@ export function buildNetworkPolicy(task: AgentTask, settings: SandboxSettings): 
   };
 }
 
-/** Whether a policy closes what `ours` closes: same pods, both ways, same way out. Servers leave empty lists away. */
+/** Whether a policy isolates exactly as `ours` does: the same pods, both directions, the same egress. API servers omit empty lists. */
 export function closesLike(ours: Draft<NetworkPolicy>, policy: NetworkPolicy | undefined): boolean {
   return policy?.spec !== undefined && sameJson(parts(policy.spec), parts(ours.spec));
 }

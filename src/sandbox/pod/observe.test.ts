@@ -33,11 +33,11 @@ const drained = {
 };
 
 describe("observePod", () => {
-  it("believes a valid termination message of the courier", () => {
+  it("trusts a valid termination message of the courier", () => {
     expect(observePod(ended(outcome()), 1)).toMatchObject({ state: "Finished", outcome: { reason: "Published" } });
   });
 
-  it("believes the checkout's when the courier never ran", () => {
+  it("trusts the checkout's message if the courier never ran", () => {
     const pod = aPod({
       phase: "Failed",
       initContainerStatuses: [
@@ -51,7 +51,7 @@ describe("observePod", () => {
     expect(observePod(pod, 1)).toMatchObject({ state: "Finished", outcome: { reason: "EgressNotEnforced" } });
   });
 
-  it("believes the word a restarted courier left before", () => {
+  it("trusts the message that a courier left before it was restarted", () => {
     const pod = ended(undefined);
     pod.status!.initContainerStatuses![1]!.lastState = { terminated: { exitCode: 0, message: outcome() } };
     expect(observePod(pod, 1).state).toBe("Finished");
@@ -59,15 +59,15 @@ describe("observePod", () => {
 
   it.each([
     { name: "is not JSON", message: "segmentation fault" },
-    { name: "is of another attempt", message: outcome({ attempt: 2 }) },
+    { name: "belongs to another attempt", message: outcome({ attempt: 2 }) },
     { name: "has an unknown reason", message: outcome({ reason: "Perfect" }) },
     { name: "is longer than 2 KiB", message: outcome({ message: "x".repeat(2100) }) },
     { name: "is missing", message: undefined },
-  ])("believes nothing when the termination message $name", ({ message }) => {
+  ])("reports CourierLost if the termination message $name", ({ message }) => {
     expect(observePod(ended(message), 1)).toMatchObject({ state: "Broken", reason: "CourierLost", retryable: false });
   });
 
-  it("believes nothing but what the protocol allows, whatever the termination message", () => {
+  it("returns only outcomes that the protocol allows, for any termination message", () => {
     const field = fc.constantFrom(
       "version",
       "attempt",
@@ -144,7 +144,7 @@ describe("observePod", () => {
   });
 
   it.each(["Published", "NoChanges", "AgentFailed", "WallClockExceeded", "OutputRefused"])(
-    "does not have work done twice that ended in %s before its pod was taken away",
+    "does not repeat work that ended with %s before its pod was removed",
     (reason) => {
       for (const more of [drained, { phase: "Failed", reason: "Terminated", message: "node shutdown" }]) {
         expect(observePod(ended(outcome({ reason }), more), 1)).toMatchObject({
@@ -163,7 +163,7 @@ describe("observePod", () => {
     "PublishUnreachable",
     "BrokerUnreachable",
     "InternalError",
-  ])("has work done again that was cut short with its pod (%s)", (reason) => {
+  ])("retries work that ended with %s because its pod was removed", (reason) => {
     const pod = ended(outcome({ reason }), drained);
     expect(observePod(pod, 1)).toMatchObject({ state: "Broken", reason: "Disrupted", retryable: true });
   });
@@ -171,7 +171,7 @@ describe("observePod", () => {
   it.each([
     { reason: "Evicted", message: 'Usage of EmptyDir volume "workspace" exceeds the limit "16Mi".' },
     { reason: "DeadlineExceeded", want: "WallClockExceeded" },
-  ])("says why a courier was stopped with its pod ($reason), not only that it was", ({ want, ...status }) => {
+  ])("reports the reason ($reason) for which a courier was stopped with its pod", ({ want, ...status }) => {
     const pod = ended(outcome({ reason: "Stopped" }), { phase: "Failed", ...status });
     const message = expect.stringContaining(status.message ?? "") as string;
     expect(observePod(pod, 1)).toMatchObject({
@@ -182,7 +182,7 @@ describe("observePod", () => {
     });
   });
 
-  it("names the memory where a container ran out of it before the pod was taken away", () => {
+  it("reports OOMKilled if a container ran out of memory before the pod was removed", () => {
     const containerStatuses = [
       { name: "agent", image: "a", state: { terminated: { exitCode: 137, reason: "OOMKilled" } } },
     ];
@@ -190,7 +190,7 @@ describe("observePod", () => {
     expect(observePod(pod, 1)).toMatchObject({ state: "Broken", reason: "OOMKilled", retryable: false });
   });
 
-  it("says what a pod waits for", () => {
+  it("reports what a pod waits for", () => {
     const waiting = (reason: string): Pod =>
       aPod({
         phase: "Pending",
@@ -217,7 +217,7 @@ describe("observePod", () => {
     });
   });
 
-  it("runs while the agent does, and while the courier still reads what it left", () => {
+  it("is Running while the agent runs, and while the courier still reads the agent's output", () => {
     const running = aPod({
       phase: "Running",
       containerStatuses: [{ name: "agent", image: "a", state: { running: { startedAt: "2026-01-01T00:00:05Z" } } }],
@@ -232,7 +232,7 @@ describe("observePod", () => {
     expect(observePod(reading, 1).state).toBe("Running");
   });
 
-  it("gives a node up whose pod was to end and does not, but not a pod that is still ending", () => {
+  it("reports a lost node if a pod does not end long after its deletion, but not while the pod may still end", () => {
     const leaving = (deletionTimestamp: string): Pod => {
       const pod = aPod({
         phase: "Running",

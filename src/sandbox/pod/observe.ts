@@ -7,36 +7,36 @@ type Status = NonNullable<Pod["status"]>;
 type ContainerStatus = NonNullable<Status["containerStatuses"]>[number];
 type Ending = NonNullable<NonNullable<ContainerStatus["state"]>["terminated"]>;
 
-/** Reads a pod as a sandbox: pure, and believing nothing but what the kubelet and a valid termination message say. */
+/** Derives the state of a sandbox from its pod. Pure. Trusts only what the kubelet reports and a valid termination message. */
 export function observePod(pod: Pod, attempt: number, now: Date): SandboxState {
   const podUID = pod.metadata.uid ?? "";
   const status: Status = pod.status ?? {};
   const ended = status.phase === "Succeeded" || status.phase === "Failed";
   if (ended) return { podUID, ...ending(status, attempt) };
-  if (isAbandoned(pod, now)) return { podUID, ...broken("NodeLost", abandoned, true) };
-  return underWay(pod, status);
+  if (isAbandoned(pod, now)) return { podUID, ...broken("NodeLost", noEndReported, true) };
+  return unfinished(pod, status);
 }
 
-function underWay(pod: Pod, status: Status): SandboxState {
+function unfinished(pod: Pod, status: Status): SandboxState {
   const { uid: podUID = "", creationTimestamp: createdAt = "" } = pod.metadata;
-  const hopeless = waitingReason(status, hopelessReasons);
-  if (hopeless) return { state: "Broken", podUID, reason: "ImageUnavailable", message: hopeless, retryable: false };
+  const unpullable = waitingReason(status, unpullableReasons);
+  if (unpullable) return { state: "Broken", podUID, reason: "ImageUnavailable", message: unpullable, retryable: false };
   if (allRunning(status)) return { state: "Running", podUID, since: startOf(status) ?? createdAt };
   return { podUID, since: createdAt, ...pending(status) };
 }
 
-/** How long after its time to end a pod may still be said to run; the grace period is in the deletion's timestamp already. */
-const unheardMs = 60_000;
-const abandoned = "the node was lost: the pod was to end, and its kubelet has not said that it did";
+/** How long after `deletionTimestamp` a pod may still be shown as running; that timestamp already includes the grace period. */
+const maxSilenceMs = 60_000;
+const noEndReported = "the node was lost: the pod was deleted, but the kubelet has not reported its end";
 
-/** Whether a kubelet that is alive would long have ended the pod: a node that is lost leaves its pods as they were. */
+/** Whether a working kubelet would have ended the pod long ago. If a node is lost, its pods keep their last reported status. */
 function isAbandoned({ metadata }: Pod, now: Date): boolean {
-  return now.getTime() - Date.parse(metadata.deletionTimestamp ?? "") > unheardMs;
+  return now.getTime() - Date.parse(metadata.deletionTimestamp ?? "") > maxSilenceMs;
 }
 
-/** Reasons of kubelets for an image that can never be pulled. */
-const hopelessReasons = ["InvalidImageName", "ErrImageNeverPull"];
-const imageReasons = ["ErrImagePull", "ImagePullBackOff", ...hopelessReasons];
+/** Waiting reasons that kubelets give for an image that can never be pulled. */
+const unpullableReasons = ["InvalidImageName", "ErrImageNeverPull"];
+const imageReasons = ["ErrImagePull", "ImagePullBackOff", ...unpullableReasons];
 
 type Ended =
   | { state: "Finished"; outcome: CourierOutcome }
@@ -45,7 +45,7 @@ type Ended =
 function ending(status: Status, attempt: number): Ended {
   const rules = isConcluded(status, attempt)
     ? [outOfMemory, finished]
-    : [disrupted, nodeLost, outOfMemory, overtime, evicted, finished];
+    : [disrupted, nodeLost, outOfMemory, deadlineExceeded, evicted, finished];
   for (const rule of rules) {
     const verdict = rule(status, attempt);
     if (verdict) return verdict;
@@ -55,8 +55,8 @@ function ending(status: Status, attempt: number): Ended {
 
 type EndingRule = (status: Status, attempt: number) => Ended | undefined;
 
-/** Reasons of a courier whose work was cut short. The kubelet knows the cause better: a disruption, a full volume, a deadline. */
-const cutShort: readonly OutcomeReason[] = [
+/** Outcomes of a courier that was interrupted. The kubelet knows the cause better: a disruption, a full volume, a deadline. */
+const interrupted: readonly OutcomeReason[] = [
   "Stopped",
   "CheckoutFailed",
   "AgentStillWriting",
@@ -66,17 +66,17 @@ const cutShort: readonly OutcomeReason[] = [
   "InternalError",
 ];
 
-/** Whether the work had come to an end of its own before the pod was taken away: another attempt would do it twice. */
+/** Whether the work was complete before the pod was removed: another attempt would repeat it. */
 function isConcluded(status: Status, attempt: number): boolean {
   const outcome = readOutcome(status, attempt);
-  return outcome !== undefined && !cutShort.includes(outcome.reason);
+  return outcome !== undefined && !interrupted.includes(outcome.reason);
 }
 
 const disrupted: EndingRule = (status) => {
   const found = status.conditions?.find(({ type, status: value }) => type === "DisruptionTarget" && value === "True");
   return (
     found &&
-    broken("Disrupted", `the cluster took the pod away: ${found.message ?? found.reason ?? "no reason given"}`, true)
+    broken("Disrupted", `the cluster removed the pod: ${found.message ?? found.reason ?? "no reason given"}`, true)
   );
 };
 
@@ -102,25 +102,25 @@ const finished: EndingRule = (status, attempt) => {
   return outcome && { state: "Finished", outcome };
 };
 
-const overtime: EndingRule = (status) =>
+const deadlineExceeded: EndingRule = (status) =>
   status.reason === "DeadlineExceeded"
-    ? broken("WallClockExceeded", "the pod's deadline passed before the courier could end it", false)
+    ? broken("WallClockExceeded", "the pod reached its deadline before the courier could end it", false)
     : undefined;
 
-/** Without `DisruptionTarget` it was over its own limits. */
+/** An eviction without `DisruptionTarget`: the pod exceeded its own limits. */
 const evicted: EndingRule = (status) =>
   status.reason === "Evicted"
-    ? broken("Evicted", `the kubelet evicted the pod: ${status.message ?? "over its own limits"}`, false)
+    ? broken("Evicted", `the kubelet evicted the pod: ${status.message ?? "it exceeded its own limits"}`, false)
     : undefined;
 
-/** Reasons a pod has when its node went away; the process node speaks for itself. */
+/** Reasons in the status of a pod whose node was lost. The process node reports `ProcessNodeRestarted`. */
 const lostReasons = ["NodeLost", "NodeShutdown", "Terminated", "ProcessNodeRestarted"];
 
 function broken(reason: string, message: string, retryable: boolean): Ended & { state: "Broken" } {
   return { state: "Broken", reason, message, retryable };
 }
 
-/** The newest valid termination message: the courier's, else the checkout's. */
+/** The newest valid termination message of this attempt: from the courier, or else from the checkout. */
 function readOutcome(status: Status, attempt: number): CourierOutcome | undefined {
   return [containers.courier, containers.checkout]
     .map((name) => status.initContainerStatuses?.find((each) => each.name === name))
@@ -134,7 +134,7 @@ function parseOutcome(message: string | undefined): CourierOutcome | undefined {
   try {
     return courierOutcome.safeParse(JSON.parse(message)).data;
   } catch {
-    // Not JSON: the runtime's own words, or a forgery. Either way it is no outcome.
+    // Not JSON: a message of the container runtime, or a forgery.
     return undefined;
   }
 }
@@ -143,10 +143,10 @@ function describeEndings(status: Status): string {
   const endings = allStatuses(status).flatMap((each) => {
     const ended = endingOf(each);
     return ended
-      ? [`${each.name} exited ${ended.exitCode}${ended.reason === undefined ? "" : ` (${ended.reason})`}`]
+      ? [`${each.name} exited with code ${ended.exitCode}${ended.reason === undefined ? "" : ` (${ended.reason})`}`]
       : [];
   });
-  const details = endings.length > 0 ? endings.join(", ") : (status.message ?? "no container ran");
+  const details = endings.length > 0 ? endings.join(", ") : (status.message ?? "no container has run");
   return `the pod ended without a result from the courier: ${details}`;
 }
 
@@ -154,7 +154,8 @@ function pending(status: Status): { state: "Pending"; message: string; reason?: 
   const unscheduled = status.conditions?.find(
     ({ type, status: value }) => type === "PodScheduled" && value === "False",
   );
-  if (unscheduled) return { state: "Pending", message: unscheduled.message ?? "no node yet", reason: "Unschedulable" };
+  if (unscheduled)
+    return { state: "Pending", message: unscheduled.message ?? "the pod has no node yet", reason: "Unschedulable" };
   const image = waitingReason(status, imageReasons);
   if (image) return { state: "Pending", message: image, reason: "ImageUnavailable" };
   const waiting = allStatuses(status).find((each) => each.state?.waiting?.message);
@@ -164,11 +165,12 @@ function pending(status: Status): { state: "Pending"; message: string; reason?: 
 function waitingReason(status: Status, reasons: readonly string[]): string | undefined {
   const found = allStatuses(status).find((each) => reasons.includes(each.state?.waiting?.reason ?? ""));
   return (
-    found && `${found.image}: ${found.state?.waiting?.message ?? found.state?.waiting?.reason ?? "cannot be pulled"}`
+    found &&
+    `${found.image}: ${found.state?.waiting?.message ?? found.state?.waiting?.reason ?? "the image cannot be pulled"}`
   );
 }
 
-/** The agent runs, or has just ended while the courier still reads. */
+/** Whether the agent runs, or has ended while the courier still works. */
 function allRunning(status: Status): boolean {
   const agent = status.containerStatuses?.find(({ name }) => name === containers.agent);
   return agent?.state?.running !== undefined || agent?.state?.terminated !== undefined;

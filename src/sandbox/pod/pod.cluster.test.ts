@@ -19,7 +19,7 @@ let client: KubeConnection;
 let namespace: string;
 let sandboxes: SandboxProvider;
 let installation: Partial<InstallationFacts>;
-/** Objects that the informers would hold. */
+/** Objects that the informers would have cached. */
 let known: { pods: WritableStore<Pod>; policies: WritableStore<NetworkPolicy> };
 
 beforeAll(async () => {
@@ -64,7 +64,7 @@ const quotas: ResourceType<KubeObject & { spec: object; status?: object }> = {
   namespaced: true,
 };
 
-/** A quota as its controller would leave it: none runs here. */
+/** A quota with the status that its controller would write; no controller runs here. */
 async function noPods(): Promise<void> {
   const hard = { pods: "0" };
   const quota = await client.create(quotas, { metadata: { name: "none", namespace }, spec: { hard } });
@@ -77,7 +77,7 @@ function asBellhopError(error: unknown): BellhopError {
 }
 
 describe("a sandbox on a real API server", () => {
-  it("passes Pod Security `restricted`, and is made with its context and its network policy", async () => {
+  it("passes Pod Security `restricted`, and is created with its context and its network policy", async () => {
     const request = await aRequest();
     const { podUID } = await sandboxes.ensure(request, signal);
     const pod = await client.get(pods, podKey());
@@ -104,14 +104,14 @@ describe("a sandbox on a real API server", () => {
     expect(await client.find(configMaps, { namespace, name: "github-abc-context-1" }, signal)).toBeUndefined();
   });
 
-  it("is adopted when it is there already, so that an operator that was killed makes no second", async () => {
+  it("is adopted if it already exists, so that a restarted operator creates no second pod", async () => {
     const request = await aRequest();
     const first = await sandboxes.ensure(request, signal);
     expect(await sandboxes.ensure(request, signal)).toEqual(first);
     expect((await client.list(pods, { namespace })).items).toHaveLength(1);
   });
 
-  it("is not taken over from somebody else", async () => {
+  it("is not adopted if another task owns it", async () => {
     const request = await aRequest();
     const other = await aRequest("github-xyz");
     await sandboxes.ensure(
@@ -123,7 +123,7 @@ describe("a sandbox on a real API server", () => {
     expect(sandboxes.observe(request.task, 1)).toEqual({ state: "Missing" });
   });
 
-  it("waits for quota, and is refused for good by what will not change", async () => {
+  it("waits for quota, and is refused without a retry for a permanent reason", async () => {
     const request = await aRequest();
     await noPods();
     let attempt = 0;
@@ -144,7 +144,7 @@ describe("a sandbox on a real API server", () => {
     });
   });
 
-  it("is held until its result was read, and goes then", async () => {
+  it("is kept until its result was read, and then removed", async () => {
     const request = await aRequest();
     await sandboxes.ensure(request, signal);
     await sandboxes.remove(request.task, 1, 0, signal);
@@ -155,7 +155,7 @@ describe("a sandbox on a real API server", () => {
     await sandboxes.harvested(request.task, 1, signal);
   });
 
-  it("is refused, and stopped, where a NetworkPolicy opens its network, under our own name as well", async () => {
+  it("is refused and stopped if a NetworkPolicy allows egress, also one with our own name", async () => {
     const request = await aRequest();
     await sandboxes.ensure(request, signal);
     await look();
@@ -177,7 +177,7 @@ describe("a sandbox on a real API server", () => {
     expect(sandboxes.observe(request.task, 1)).toMatchObject({ state: "Broken", reason: "ForeignNetworkPolicy" });
   });
 
-  it("is closed as long as our NetworkPolicy is there as it was made, whatever the cache has seen of it yet", async () => {
+  it("is isolated while our NetworkPolicy is unchanged, even if the cache does not show it yet", async () => {
     const request = await aRequest();
     const ours = { namespace, name: "github-abc-sandbox" };
     const isClosed = (): Promise<boolean> => sandboxes.closed(request.task, signal);

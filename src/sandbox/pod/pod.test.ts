@@ -17,7 +17,7 @@ describe("buildPod", () => {
     });
   });
 
-  it("locks every container as Pod Security `restricted` asks, with a read-only root", () => {
+  it("gives every container the security context that Pod Security `restricted` requires, with a read-only root", () => {
     for (const { securityContext } of every) {
       expect(securityContext).toMatchObject({
         runAsNonRoot: true,
@@ -36,7 +36,7 @@ describe("buildPod", () => {
     expect(pod.spec?.shareProcessNamespace).toBe(false);
   });
 
-  it("checks out as the agent's user, for whom the files are, and passes on nothing that is meant for the checkout alone", () => {
+  it("checks out as the agent's user, and gives the agent no volume that only the checkout needs", () => {
     const [checkout, , agent] = every;
     expect(checkout?.securityContext?.runAsUser).toBe(agent?.securityContext?.runAsUser);
     const seen = (container = agent): string[] =>
@@ -44,13 +44,13 @@ describe("buildPod", () => {
     expect(seen(checkout).filter((name) => seen().includes(name))).toEqual(["workspace"]);
   });
 
-  it("shows the agent neither the token, nor the context, nor the courier's own place, and `in` only to read", () => {
+  it("mounts `in` read-only for the agent, and not the token, the context or the courier's volume", () => {
     const agent = pod.spec?.containers[0];
     expect(agent?.volumeMounts?.map(({ name }) => name).toSorted()).toEqual(["home", "in", "out", "tmp", "workspace"]);
     expect(agent?.volumeMounts?.find(({ name }) => name === "in")?.readOnly).toBe(true);
   });
 
-  it("lets the courier only read what the agent writes", () => {
+  it("mounts the volumes that the agent writes read-only for the courier", () => {
     const courier = pod.spec?.initContainers?.[1];
     const readOnly = courier?.volumeMounts?.filter((mount) => mount.readOnly).map(({ name }) => name);
     expect(readOnly).toEqual(expect.arrayContaining(["out", "workspace"]));
@@ -62,18 +62,18 @@ describe("buildPod", () => {
     });
   });
 
-  it("puts no words of a person and nothing secret into an environment variable", () => {
+  it("puts no text of a person and no secret into an environment variable", () => {
     const request = aSandboxRequest({ prompt: "the-words-of-a-person", context: "the-context" });
     const text = JSON.stringify(buildPod(request, sandboxSettings()));
     expect(text).not.toContain("the-words-of-a-person");
     expect(text).not.toContain("the-context");
   });
 
-  it("runs the agent's own command as arguments, behind the entry script", () => {
+  it("runs the agent's own command as arguments of the entry script", () => {
     expect(pod.spec?.containers[0]?.command).toEqual(["/bin/sh", "/bellhop/in/entry.sh", "fix", "--all"]);
   });
 
-  it("knows the broker by a host alias on a cluster, and by its address alone on the process node", () => {
+  it("has a host alias for the broker on a cluster, and none on the process node", () => {
     expect(pod.spec?.hostAliases).toEqual([{ ip: "10.96.0.20", hostnames: ["bellhop-broker.bellhop.svc"] }]);
     const process_ = buildPod(aSandboxRequest(), sandboxSettings({ backend: "process" }));
     expect(process_.spec?.hostAliases).toBeUndefined();
@@ -84,7 +84,7 @@ describe("buildPod", () => {
     expect(pod.spec?.activeDeadlineSeconds).toBe(180);
   });
 
-  it("carries the profile's volumes with names of their own, config maps always read-only", () => {
+  it("has the profile's volumes under separate names, config maps always read-only", () => {
     const profile = aProfile({
       sandbox: { volumes: [{ name: "in", mountPath: "/opt/rules", configMap: { name: "rules" } }] },
     });
@@ -96,7 +96,7 @@ describe("buildPod", () => {
     });
   });
 
-  it("is held until its result is read", () => {
+  it("has a finalizer until its result is read", () => {
     expect(pod.metadata.finalizers).toEqual(["bellhop.dev/harvest"]);
   });
 });
@@ -115,7 +115,7 @@ describe("buildContext", () => {
 });
 
 describe("buildNetworkPolicy", () => {
-  it("lets nothing in, and out to the broker's pods and port alone", () => {
+  it("denies all ingress, and all egress except to the broker's pods and port", () => {
     const policy = buildNetworkPolicy(aSandboxRequest().task, sandboxSettings());
     expect(policy.spec?.ingress).toEqual([]);
     expect(policy.spec?.egress).toEqual([

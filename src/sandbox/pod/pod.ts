@@ -13,16 +13,17 @@ import { defined } from "../../shared/defined.ts";
 type Spec = NonNullable<Pod["spec"]>;
 type Container = Spec["containers"][number];
 
-/** The scheduler name that the process node listens to. */
+/** The scheduler name for pods that the process node runs. */
 export const processScheduler = "bellhop-process";
 
 /**
- * The pod of an attempt: `checkout` fills the workspace, `courier` watches beside, `agent` works. Passes Pod Security `restricted`.
+ * Builds the pod of an attempt: `checkout` (init container) fills the workspace, `courier` (sidecar) follows the agent, `agent` does the
+ * work. The pod passes Pod Security `restricted`.
  *
- * The checkout runs as the agent's user, since only a file's owner may change its mode and times. It is over before the agent starts, and
- * what it wrote that the agent must not change is out of the agent's reach: `in` (entry script, prompt, CA file, git configuration) is
- * mounted read-only there, and `courier` (the base repository, the list of refused paths) not at all, nor are context and token. The
- * courier, another user, works on in `courier` as a member of the group: everything there is made under umask 002.
+ * The checkout runs as the agent's user, because only the owner of a file may change its mode and times. It ends before the agent starts.
+ * The agent cannot change the other files that the checkout writes: `in` (entry script, prompt, CA file, git configuration) is mounted
+ * read-only, and `courier` (the base repository, the list of refused paths), the context and the token are not mounted. The courier runs as
+ * another user; it can write to `courier` because both users are in one group and the umask is 002.
  */
 export function buildPod(request: SandboxRequest, settings: PodSettings): Draft<Pod> {
   const { task, attempt } = request;

@@ -1,29 +1,29 @@
 /** Settings of the installation for every sandbox; the other settings come from the profile and the task. */
 export interface SandboxSettings {
   backend: "pod" | "process";
-  /** Bellhop's own image: the courier. */
+  /** Bellhop's own image, which contains the courier. */
   image: string;
   imagePullPolicy?: "Always" | "IfNotPresent" | "Never";
   imagePullSecrets: { name: string }[];
-  /** Service account whose pod-bound token the broker reviews; it needs no rights. */
+  /** Service account of sandbox pods. The broker reviews its pod-bound token; the account needs no rights. */
   serviceAccountName: string;
   broker: {
-    /** Host name in the broker's URL, as in its certificate. */
+    /** Host name in the broker's URL and certificate. */
     host: string;
-    /** Where its pods are, for the network policy: namespace and labels, and the port they listen on. */
+    /** The broker's pods, for the network policy: their namespace, labels and port. */
     namespace: string;
     podLabels: Record<string, string>;
     targetPort: number;
   };
-  /** How long a publish may take after the agent's end, seconds. */
+  /** How long publishing may take after the agent has ended, in seconds. */
   publishBudgetSeconds: number;
 }
 
 /** Facts that every pod needs and that the operator finds while it leads. */
 export interface InstallationFacts {
-  /** PEM of the operator's CA. */
+  /** Certificate of the operator's CA, PEM. */
   caCertificate: string;
-  /** Cluster IP of the broker's Service; there is no DNS in a sandbox. The process backend does not use it. */
+  /** Cluster IP of the broker's Service, because a sandbox has no DNS. The process backend does not use it. */
   brokerIP: string;
 }
 

@@ -8,7 +8,7 @@ export type Mount = NonNullable<Spec["containers"][number]["volumeMounts"]>[numb
 
 type ProfileVolume = NonNullable<AgentProfile["spec"]["sandbox"]["volumes"]>[number];
 
-/** Every volume of the pod: ours, each for one direction, then the profile's. */
+/** All volumes of the pod: first Bellhop's own, then those of the profile. */
 export function volumes(profile: AgentProfile, contextName: string): Volume[] {
   const { workspaceSize, homeSize, volumes: more = [] } = profile.spec.sandbox;
   return [
@@ -35,13 +35,13 @@ export const checkoutMounts: Mount[] = [
   ...ours(["context", "token"], true),
 ];
 
-/** Mounts of the courier; volumes that the agent writes are read-only. */
+/** Mounts of the courier; volumes that the agent writes to are read-only. */
 export const courierMounts: Mount[] = [
   ...ours(["in", "courier"], false),
   ...ours(["out", "workspace", "context", "token"], true),
 ];
 
-/** Mounts of the agent; the courier's own volumes are not among them. */
+/** Mounts of the agent; the volume `courier` is not mounted. */
 export function agentMounts(profile: AgentProfile): Mount[] {
   return [
     ...ours(["in"], true),

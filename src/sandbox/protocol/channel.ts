@@ -1,14 +1,14 @@
 import { z } from "zod";
 
 /**
- * The courier's channel to the broker: HTTPS, JSON. `POST /v1/session` takes the pod-bound token as Bearer; everything else the
- * capability it answers. Errors are `{error: {code, message}}` with a human-readable message.
+ * The courier's channel to the broker: HTTPS, JSON. `POST /v1/session` takes the pod-bound token as bearer token and returns a capability;
+ * all other routes take the capability. Errors are `{error: {code, message}}` with a human-readable message.
  */
 export const routes = {
   session: "/v1/session",
   events: "/v1/events",
   proposal: "/v1/proposal",
-  /** Long-poll free: the courier asks every second while it waits for permission to publish, every 10 s otherwise. */
+  /** No long polling: the courier asks every second while it waits for permission to publish, and every 10 s otherwise. */
   task: "/v1/task",
   /** `/git/<repository id>/info/refs`, `…/git-upload-pack`, `…/git-receive-pack`. */
   git: "/git",
@@ -16,15 +16,15 @@ export const routes = {
 
 /** Answer to `POST /v1/session`. */
 export const session = z.object({
-  /** For the courier: every route. */
+  /** For the courier; permits every route. */
   capability: z.string(),
-  /** For the agent: `info/refs` and `git-upload-pack` only. */
+  /** For the agent; permits `info/refs` and `git-upload-pack` only. */
   agentCapability: z.string(),
   expiresAt: z.string(),
 });
 export type Session = z.infer<typeof session>;
 
-/** One thing an agent said, normalised from its dialect; claims, not facts. */
+/** One event of an agent, normalised from its dialect; a claim, not a fact. */
 export const agentEvent = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("progress"),
@@ -39,11 +39,14 @@ export const agentEvent = z.discriminatedUnion("type", [
 ]);
 export type AgentEvent = z.infer<typeof agentEvent>;
 
-/** `POST /v1/events`: a batch, at most 5 s or 1 MB. `sequence` is how many events of this attempt went before: a repeated batch is harmless. */
+/**
+ * `POST /v1/events`: the events of at most 5 s, at most 1 MB. `sequence` is the number of earlier events of this attempt, so a repeated
+ * batch does no harm.
+ */
 export const eventBatch = z.object({ sequence: z.int().min(0), events: z.array(agentEvent).max(1000) });
 export type EventBatch = z.infer<typeof eventBatch>;
 
-/** `POST /v1/proposal`: what the courier would publish; stored as `status.result.proposed`. */
+/** `POST /v1/proposal`: the push that the courier proposes; stored as `status.result.proposed`. */
 export const proposal = z.object({
   attempt: z.int().min(1),
   ref: z.string().min(1).max(255),
@@ -57,13 +60,13 @@ export const proposal = z.object({
 });
 export type Proposal = z.infer<typeof proposal>;
 
-/** Answer to `GET /v1/task`: what the operator wants now, read live. */
+/** Answer to `GET /v1/task`: the operator's current instructions, read live. */
 export const taskState = z.object({
   /** True when this attempt is no longer the current one, or the task was cancelled. */
   stop: z.boolean(),
   /** Set when the push is allowed. */
   publish: z.object({ ref: z.string(), oldId: z.string().optional(), newId: z.string() }).optional(),
-  /** Set when the output was refused for good. */
+  /** Set when the operator has refused the output; the refusal is final. */
   refused: z.object({ reason: z.string(), message: z.string() }).optional(),
 });
 export type TaskState = z.infer<typeof taskState>;

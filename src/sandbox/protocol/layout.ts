@@ -1,7 +1,7 @@
 /**
- * Where things are in a sandbox pod. Volumes are one-way: `in` is read-only for the agent, `out` is written by the agent and read
- * with suspicion by the courier, `workspace` is the checkout. Every path reaches a process through its environment, so that the same
- * commands run on a node without mount namespaces.
+ * Paths in a sandbox pod. Each volume has one direction: the agent can only read `in`; the agent writes `out`, and the courier reads it as
+ * untrusted; `workspace` is the checkout. Processes take all paths from environment variables, so that the same commands run on a node
+ * without mount namespaces.
  */
 export const mounts = {
   /** Courier → agent: entry script, prompt, context, CA file, git configuration, `stop`, `release`. */
@@ -27,20 +27,23 @@ export const inFiles = {
   context: "context.md",
   ca: "ca.crt",
   gitconfig: "gitconfig",
-  /** Appears when the agent shall end now. */
+  /** Exists when the agent must end now. */
   stop: "stop",
-  /** Appears when the agent's container may end. */
+  /** Exists when the agent's container may end. */
   release: "release",
 } as const;
 
 /** Files in `out`. */
 export const outFiles = {
   events: "events.jsonl",
-  /** Standard output and error of the agent, capped by the entry script's reader. */
+  /** Standard output and error of the agent; the entry script limits its size. */
   output: "output.log",
-  /** The agent's exit code, decimal; said at its end, before what it left running is ended. */
+  /** The agent's exit code, decimal. Written when the agent ends, before the processes that it left are killed. */
   exit: "exit",
-  /** Appears when every other process of the agent's container is gone: `opening` while the tree is made readable, then how it ended. */
+  /**
+   * Exists when every other process of the agent's container has ended. Contains `opening` while the work tree is made readable, then the
+   * result.
+   */
   stopped: "stopped",
 } as const;
 
@@ -52,7 +55,7 @@ export const contextFiles = {
   ca: "ca.crt",
 } as const;
 
-/** Environment variables, set by the pod, read by courier and agent. */
+/** Environment variables that the pod sets and courier and agent read. */
 export const environment = {
   in: "BELLHOP_IN",
   out: "BELLHOP_OUT",
@@ -63,17 +66,20 @@ export const environment = {
   context: "BELLHOP_CONTEXT",
   tokenFile: "BELLHOP_TOKEN_FILE",
   terminationLog: "BELLHOP_TERMINATION_LOG",
-  /** `pod`, or `process` where UIDs, addresses and egress are not isolated. */
+  /** `pod`, or `process` if user ids, addresses and egress are not isolated. */
   isolation: "BELLHOP_ISOLATION",
-  /** Address of the pod's own node. */
+  /** Address of the node that the pod runs on. */
   hostIP: "BELLHOP_HOST_IP",
 } as const;
 
-/** User ids: two users, one group for the volumes they share. The checkout runs as the agent's, so that the files it writes are the agent's. */
+/**
+ * User ids of the two users, and their common group for shared volumes. The checkout runs as the agent's user, so that the agent owns the
+ * files.
+ */
 export const users = { courier: 65_532, agent: 65_533, group: 65_534 } as const;
 
 /** Container names. */
 export const containers = { checkout: "checkout", courier: "courier", agent: "agent" } as const;
 
-/** Audience of the pod-bound token that the broker asks for. */
+/** Audience that the pod-bound token must have for the broker. */
 export const brokerAudience = "bellhop-broker";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** How a courier's run ended. `Failed` reasons are listed in `outcomeReasons`. */
+/** The possible results of a courier's run. */
 export const outcomeReasons = [
   "Published",
   "NoChanges",
@@ -21,8 +21,8 @@ export const outcomeReasons = [
 export type OutcomeReason = (typeof outcomeReasons)[number];
 
 /**
- * The courier's termination message: JSON, at most 2 KiB, the whole of what the operator learns from the pod itself. Untrusted: it is
- * parsed with this schema and checked against the host before anything is believed.
+ * The courier's termination message: JSON, at most 2 KiB. The operator learns nothing else from the pod itself. Untrusted: it is parsed
+ * with this schema, and compared with the code host before the operator relies on it.
  */
 export const courierOutcome = z.object({
   version: z.literal(1),
@@ -37,5 +37,5 @@ export const courierOutcome = z.object({
 });
 export type CourierOutcome = z.infer<typeof courierOutcome>;
 
-/** The most bytes a termination message may have. */
+/** Maximum size of a termination message, in bytes. */
 export const maxOutcomeBytes = 2048;

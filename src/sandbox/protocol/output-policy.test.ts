@@ -47,7 +47,7 @@ describe("globMatcher", () => {
 describe("checkOutput", () => {
   const policy = { protectedPaths: defaultProtectedPaths, maxFiles: 2, maxPatchKiB: 1 };
 
-  it("finds nothing in an ordinary change", () => {
+  it("allows an ordinary change", () => {
     expect(checkOutput({ paths: ["src/sum.ts"], patchBytes: 100 }, policy)).toEqual({
       protectedPaths: [],
       refusals: [],
@@ -84,6 +84,9 @@ describe("checkOutput", () => {
 
   it("refuses too many files and too much content, with both numbers", () => {
     const { refusals } = checkOutput({ paths: ["a", "b", "c"], patchBytes: 2000 }, policy);
-    expect(refusals).toEqual(["3 files were changed, 2 are allowed", "2 KiB of new content, 1 KiB are allowed"]);
+    expect(refusals).toEqual([
+      "the commit changes 3 files (at most 2 are allowed)",
+      "the commit adds 2 KiB of new content (at most 1 KiB are allowed)",
+    ]);
   });
 });

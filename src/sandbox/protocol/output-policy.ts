@@ -5,7 +5,7 @@ export interface OutputPolicy {
   maxPatchKiB: number;
 }
 
-/** The changes of a commit. Renames count as both paths, mode changes as changes. */
+/** The changes of a commit. A rename counts as both paths; a change of mode counts as a change. */
 export interface Output {
   paths: readonly string[];
   patchBytes: number;
@@ -17,24 +17,27 @@ export interface Findings {
   refusals: string[];
 }
 
-/** Checks an output against the policy; the courier uses it for an early answer, the operator to decide. */
+/** Checks an output against the policy. The courier uses it to refuse early; the operator's check decides. */
 export function checkOutput(output: Output, policy: OutputPolicy): Findings {
   const matchers = policy.protectedPaths.flatMap((glob) => [glob, ...foldersOf(glob)]).map(globMatcher);
   const touched = output.paths.filter((path) => matchers.some((matches) => matches(path)));
   const patchKiB = Math.ceil(output.patchBytes / 1024);
   const refusals = [
-    ...(touched.length > 0 ? [`protected paths were changed: ${touched.slice(0, 20).join(", ")}`] : []),
+    ...(touched.length > 0 ? [`the commit changes protected paths: ${touched.slice(0, 20).join(", ")}`] : []),
     ...(output.paths.length > policy.maxFiles
-      ? [`${output.paths.length} files were changed, ${policy.maxFiles} are allowed`]
+      ? [`the commit changes ${output.paths.length} files (at most ${policy.maxFiles} are allowed)`]
       : []),
-    ...(patchKiB > policy.maxPatchKiB ? [`${patchKiB} KiB of new content, ${policy.maxPatchKiB} KiB are allowed`] : []),
+    ...(patchKiB > policy.maxPatchKiB
+      ? [`the commit adds ${patchKiB} KiB of new content (at most ${policy.maxPatchKiB} KiB are allowed)`]
+      : []),
   ];
   return { protectedPaths: touched, refusals };
 }
 
 /**
- * The folders that a glob names on its way. Only files and links change, so whatever changed under a folder's own name stands in its place: a
- * link `.github` answers for `.github/workflows` as well. Steps of wildcards alone (`docs/*`) name nothing, and are left out.
+ * The parent folders that a glob names, for example `.github` for `.github/workflows/**`. They are protected too: a commit contains only
+ * files and links, so a changed entry with the name of such a folder replaces the folder. Folders that only wildcards name (`docs/*`) are
+ * not included.
  */
 function foldersOf(glob: string): string[] {
   const steps = glob.split("/");
@@ -43,9 +46,12 @@ function foldersOf(glob: string): string[] {
   );
 }
 
-/** A predicate for one glob: `**` any folders, `*` within a name, `?` one character; compared without case, after Unicode NFC. */
+/**
+ * Compiles one glob to a predicate: `**` matches any folders, `*` any part of a name, `?` one character. Compares case-insensitively, after
+ * Unicode NFC.
+ */
 export function globMatcher(glob: string): (path: string) => boolean {
-  // `s`: names may hold line ends.
+  // `s`: names may contain line breaks.
   const pattern = new RegExp(`^${translate(fold(glob))}$`, "su");
   return (path) => pattern.test(fold(path));
 }

@@ -13,7 +13,7 @@ export const sandboxSpec = z.object({
   checkout: z.object({
     /** The commit to start from; absent in an empty repository. */
     headSHA: sha.optional(),
-    /** Name of the branch to check out as, for the agent's eyes. */
+    /** Local name of the branch in the agent's clone. */
     branch: z.string(),
     baseRef: z.string().optional(),
   }),
@@ -25,34 +25,35 @@ export const sandboxSpec = z.object({
   }),
   commit: z.object({
     author: z.object({ name: z.string(), email: z.string() }),
-    /** First line; the agent's summary follows as the body. */
+    /** First line of the message; the agent's summary follows as the body. */
     subject: z.string(),
-    /** `Key: value` lines, last, for example `Co-authored-by: …` and `skip-checks: true`. */
+    /** `Key: value` lines at the end of the message, for example `Co-authored-by: …` and `skip-checks: true`. */
     trailers: z.array(z.string()),
-    /** Fixed per attempt (RFC 3339), so that a restarted courier makes the same id. */
+    /** Fixed per attempt (RFC 3339), so that a restarted courier creates a commit with the same id. */
     date: z.string(),
   }),
   output: z.object({ protectedPaths: z.array(z.string()), maxFiles: z.int(), maxPatchKiB: z.int() }),
   limits: z.object({
-    /** The longest the agent may run, from its own start. */
+    /** Maximum run time of the agent, counted from its own start. */
     wallClockMs: z.int(),
     stallMs: z.int(),
     /**
-     * When the task's time is up, in milliseconds since the epoch by the operator's clock: what pulling and checking out took is not given
-     * on top. If the node's clock is ahead, the agent has that much less time; if it is behind, the agent has at most `wallClockMs`.
+     * When the task reaches its time limit, in milliseconds since the epoch by the operator's clock. The time for pulling images and
+     * checking out counts as run time. If the node's clock is ahead, the agent has that much less time; if it is behind, the agent has at
+     * most `wallClockMs`.
      */
     deadlineMs: z.int(),
   }),
   /**
-   * Addresses that must not answer before the agent starts; `notProbed` says what could not be named. They are tried over TCP, but those with
-   * `dns`: a question to a name server, over UDP.
+   * Addresses that must not answer before the agent starts; `notProbed` names those that are unknown. The checkout tries each over TCP, or,
+   * for `dns`, with a query to a name server over UDP.
    */
   egress: z.object({
     probes: z.array(
       z.object({ name: z.string(), host: z.string(), port: z.int(), protocol: z.literal("dns").optional() }),
     ),
     notProbed: z.array(z.string()),
-    /** Some network engines always open the pod's own node: true where the profile accepts that. */
+    /** Whether the profile accepts network policy engines that always allow traffic to the pod's own node. */
     acceptOwnNode: z.boolean(),
   }),
   agent: z.object({ type: z.enum(["custom"]), command: z.array(z.string()).min(1) }),

@@ -5,7 +5,7 @@ import { containerOf, memoryMiB, type ProcessName } from "../../integration/proc
 const root = "/sys/fs/cgroup";
 const launcher = join(import.meta.dirname, "..", "..", "..", "bin", "bellhop");
 
-/** How to start a process of ours as in its container, and what to do when it has ended. */
+/** The command that starts one of our processes as in its container, and the function that cleans up after its end. */
 export interface ContainerCommand {
   command: string;
   args: string[];
@@ -13,8 +13,8 @@ export interface ContainerCommand {
 }
 
 /**
- * Starts it by the image's launcher, in a control group with the memory limit that its container has: the launcher's flags are shares of it.
- * Throws where this user may make no control group.
+ * Returns the command of the image's launcher, in a control group with the container's memory limit, because the launcher computes Node's
+ * flags from that limit. Throws if this user may not create a control group.
  */
 export function containerCommand(process: ProcessName, ...args: string[]): ContainerCommand {
   const limitBytes = memoryMiB(containerOf(process), "limits") * 1024 * 1024;

@@ -13,7 +13,7 @@ const write = (count: number, text: string): string =>
   `i=0; while [ $i -lt ${count} ]; do echo "${text} $i" > file-$i; i=$((i + 1)); done`;
 const agent = `while [ ! -e "$BELLHOP_OUT/go" ]; do sleep 1; done; ${write(changed, "changed")}`;
 
-/** A courier that waits for its agent, and one that has imported a change of a thousand files. */
+/** Measures a courier that waits for its agent, and one that has imported a change of a thousand files. */
 export async function measureCourier(log: (line: string) => void): Promise<void> {
   const sandbox = await aSandbox({
     base: write(files, "base"),

@@ -10,7 +10,7 @@ const deliveries = Number(process.env["DELIVERIES"] ?? 24_000);
 const concurrency = 8;
 const text = `@bellhop ${"please fix the failing build. ".repeat(20)}`;
 
-/** A gateway idle, and after thousands of deliveries that became tasks. */
+/** Measures an idle gateway, and one that has created thousands of tasks from deliveries. */
 export async function measureGateway(world: World, log: (line: string) => void): Promise<void> {
   const { namespace, route } = await aPublishedIntegration(world.client);
   const port = await freePort();

@@ -10,7 +10,10 @@ const tasks = Number(process.env["TASKS"] ?? 5_000);
 const prompt = `@bellhop ${"please fix the failing build. ".repeat(20)}`;
 const now = new Date().toISOString();
 
-/** An operator idle, and one that starts on thousands of finished tasks. The second goes on, since it leaves the broker its keys. */
+/**
+ * Measures an idle operator, and one that starts when thousands of finished tasks exist. Returns the second one, still running: the
+ * broker's benchmark needs the keys that it writes.
+ */
 export async function measureOperator(
   world: World,
   at: { namespace: string; brokerNamespace: string },
@@ -35,7 +38,7 @@ export async function measureOperator(
   return operator;
 }
 
-/** As a task is a while after its end: created by a gateway, its status as the operator and a courier leave it. */
+/** Creates a task that ended some time ago: the spec as a gateway writes it, the status as the operator and a courier write it. */
 async function createFinished(client: KubeClient, namespace: string, id: number): Promise<void> {
   const integration = { ...anIntegration(), metadata: { name: "shop", namespace, uid: "shop" } };
   const subject = { type: "Issue", key: `acme/shop#${id}`, number: id, title: "The build fails" } as const;

@@ -3,25 +3,25 @@ import { setTimeout as delay } from "node:timers/promises";
 
 /** Memory of a process, in MiB. */
 export interface Resident {
-  /** All of it, files that are mapped included: what a limit counts at most. */
+  /** All resident memory, including mapped files. The kernel counts at most this much towards a memory limit. */
   all: number;
-  /** Memory that no file backs, so that the node cannot reclaim it. */
+  /** Anonymous memory (not backed by a file), which the node cannot reclaim. */
   own: number;
-  /** The most that `all` has been. */
+  /** The maximum of `all` since the start of the process. */
   most: number;
 }
 
-/** Collections and what they give back take a while after the last work. */
+/** After the last work, garbage collection takes a while to return memory to the kernel. */
 const settleMs = 15_000;
 
-/** Reads it from the kernel. */
+/** Reads the memory of a process from the kernel. */
 export function residentOf(pid: number): Resident {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
   const MiB = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(status)?.[1]) / 1024;
   return { all: MiB("VmRSS"), own: MiB("RssAnon"), most: MiB("VmHWM") };
 }
 
-/** Waits until a process has settled, then logs what it has. */
+/** Waits until the memory of a process has settled, then logs it. */
 export async function report(log: (line: string) => void, name: string, state: string, pid: number): Promise<void> {
   await delay(settleMs);
   const { all, own, most } = residentOf(pid);

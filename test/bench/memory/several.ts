@@ -1,6 +1,6 @@
-/** A job, how often it runs, and how many run at once. */
+/** A job that runs several times, some of them in parallel. */
 export interface Several {
-  /** For progress: `deliveries`. */
+  /** The word for the progress line, for example `deliveries`. */
   what: string;
   total: number;
   atOnce: number;
@@ -9,7 +9,7 @@ export interface Several {
 
 const progressEveryMs = 2_000;
 
-/** Does something for 1, 2, … `total`, several at once, and logs how far it is. Rejects with the first failure. */
+/** Calls a function with 1, 2, … `total`, several calls at once, and logs the progress. Rejects with the first failure. */
 export async function several(
   { what, total, atOnce, log }: Several,
   each: (id: number) => Promise<void>,

@@ -17,18 +17,18 @@ import { containerCommand } from "./container.ts";
 const checkout = join(import.meta.dirname, "..", "..", "..");
 const preload = join(import.meta.dirname, "service-account.mjs");
 
-/** A process of ours as the image starts it. */
+/** A running process of ours, started with the command of the image. */
 export interface Measured {
   pid: number;
   stop(): Promise<void>;
 }
 
-/** An API server, and what starts processes that are connected to it as pods are. */
+/** An API server, and a function that starts processes which connect to it as in a pod. */
 export interface World {
   client: KubeConnection;
   kubeconfigPath: string;
   folder: string;
-  /** Starts one, and resolves when it is ready. */
+  /** Starts a process, and resolves when it is ready. */
   start(name: ProcessName, env: Record<string, string>): Promise<Measured>;
   stop(): Promise<void>;
 }
@@ -69,7 +69,7 @@ export async function aWorld(names: readonly string[]): Promise<World> {
   };
 }
 
-/** A token that may do everything: rights are not what is measured. */
+/** Creates a token with all rights, because this benchmark does not test rights. */
 function token(kubeconfig: string, namespace: string): string {
   const kubectl = (...args: string[]): string =>
     execFileSync(tool("kubectl"), [`--kubeconfig=${kubeconfig}`, ...args], { encoding: "utf8" });

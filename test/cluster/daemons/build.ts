@@ -9,7 +9,7 @@ const keptLines = 25;
 export interface BuildOptions {
   /** Called repeatedly with the current state of the build. */
   now?: (doing: string) => void;
-  /** Ends a build. */
+  /** Aborts a build. */
   signal?: AbortSignal;
 }
 
@@ -19,7 +19,7 @@ export async function builtDaemons(): Promise<string | undefined> {
   return code === 0 ? folder : undefined;
 }
 
-/** Builds all daemons, or waits for the process that does: about 11 minutes on two cores. Gives their folder. */
+/** Builds all daemons, or waits for the process that builds them: about 11 minutes on two cores. Returns their folder. */
 export async function buildDaemons(options: BuildOptions): Promise<string> {
   const { code, folder, said } = await runScript([], options);
   if (code === 0 && folder !== "") return folder;
@@ -29,11 +29,11 @@ export async function buildDaemons(options: BuildOptions): Promise<string> {
 interface Outcome {
   code: number | null;
   folder: string;
-  /** The end of what it said that was no progress. */
+  /** The last lines of the build's output, without progress lines. */
   said: string[];
 }
 
-/** Its standard output is the folder; on standard error a line of progress begins with `progress: `. */
+/** The build prints the folder on standard output. On standard error, lines of progress begin with `progress: `. */
 function runScript(args: string[], { now, signal }: BuildOptions): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const child = spawn("bash", [script, ...args], { stdio: ["ignore", "pipe", "pipe"] });

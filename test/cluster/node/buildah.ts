@@ -14,13 +14,13 @@ export interface Build {
   file: string;
   context: string;
   buildArgs?: Record<string, string>;
-  /** Ignore file, if the context's own is not suitable. */
+  /** Ignore file to use instead of the context's own. */
   ignoreFile?: string;
 }
 
 /**
- * Images and layers of our own, in the cache; the machine's own store is left alone. In a mount namespace of its own,
- * so that what a build mounts ends with it, also when it is killed.
+ * The start of a buildah command: with its own image store in the cache, so that the machine's store is not changed, and in its own mount
+ * namespace, so that the mounts of a build end with it, also if it is killed.
  */
 function store(): string[] {
   const folder = join(cacheFolder(), "buildah");
@@ -38,7 +38,7 @@ function store(): string[] {
   ];
 }
 
-/** Builds an image, says every 10 s that it does, and fails with the end of what the build said. */
+/** Builds an image and logs the progress every 10 s. If the build fails, throws the last lines of its output. */
 export async function build(options: Build, log: Log): Promise<void> {
   const secrets = writeSecrets();
   const args = Object.entries(options.buildArgs ?? {}).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]);
@@ -66,12 +66,12 @@ export async function build(options: Build, log: Log): Promise<void> {
   }
 }
 
-/** Whether the store holds this image. */
+/** Whether the store contains this image. */
 export async function hasImage(ref: string): Promise<boolean> {
   return (await tryRun([...store(), "images", "-q", ref])).code === 0;
 }
 
-/** Writes an image as a docker archive, whole or not at all. */
+/** Writes an image as a docker archive, atomically. */
 export async function save(ref: string, tar: string): Promise<void> {
   const temporary = `${tar}.${process.pid}`;
   rmSync(temporary, { force: true });
@@ -79,12 +79,12 @@ export async function save(ref: string, tar: string): Promise<void> {
   renameSync(temporary, tar);
 }
 
-/** Pushes an image to a registry, under the name it has there; with the credentials that `buildah login` left. */
+/** Pushes an image to a registry under another name, with the credentials of `buildah login`. */
 export async function pushTo(ref: string, name: string): Promise<void> {
   await run([...store(), "push", "-q", ref, `docker://${name}`], { timeoutMs: 600_000 });
 }
 
-/** Says every 10 s how long something takes and what it said last. */
+/** Logs every 10 s how long some work has taken, and its last line of output. */
 export async function progress<T>(what: string, log: Log, work: (onLine: Log) => Promise<T>): Promise<T> {
   const started = Date.now();
   const seconds = (): number => Math.round((Date.now() - started) / 1000);
@@ -99,7 +99,7 @@ export async function progress<T>(what: string, log: Log, work: (onLine: Log) =>
   }
 }
 
-/** overlay shares layers; a cache that is itself on an overlay gets vfs, which copies them. */
+/** The storage driver. `overlay` shares layers; on a file system that is itself an overlay only `vfs` works, which copies them. */
 function driver(folder: string): string {
   const mounts = readFileSync("/proc/self/mounts", "utf8")
     .split("\n")
@@ -110,7 +110,7 @@ function driver(folder: string): string {
   return on?.[2] === "overlay" ? "vfs" : "overlay";
 }
 
-/** This machine's npm settings and roots, for the builder only: as secrets they are in no layer. */
+/** Passes this machine's npm settings and certificate authorities to the build as secrets, so that no layer contains them. */
 function writeSecrets(): { args: string[]; remove(): void } {
   const folder = join(cacheFolder(), `secrets-${process.pid}`);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -124,7 +124,7 @@ function writeSecrets(): { args: string[]; remove(): void } {
   };
 }
 
-/** The user's settings and those of the installation, but for what names files of this machine. */
+/** The npm settings of the user and of the installation, without settings that name files of this machine. */
 function npmSettings(): string {
   const files = [
     process.env["npm_config_globalconfig"] ?? "",

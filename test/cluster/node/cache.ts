@@ -1,7 +1,7 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 
-/** Where builds and nodes live, outside the checkout: `$XDG_CACHE_HOME/bellhop`, or `~/.cache/bellhop`. */
+/** The folder for builds and nodes, outside the checkout: `$XDG_CACHE_HOME/bellhop`, or `~/.cache/bellhop`. */
 export function cacheFolder(): string {
   const given = process.env["XDG_CACHE_HOME"];
   return join(given !== undefined && given !== "" ? given : join(homedir(), ".cache"), "bellhop");

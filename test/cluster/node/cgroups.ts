@@ -4,7 +4,7 @@ import { until } from "./wait.ts";
 
 const root = "/sys/fs/cgroup";
 
-/** Makes the node's own cgroup in every hierarchy, so that two kubelets do not share `/kubepods`. */
+/** Creates the node's own cgroup in every hierarchy, so that two kubelets do not share `/kubepods`. */
 export function createCgroups(name: string): void {
   for (const hierarchy of hierarchies()) {
     const folder = join(hierarchy, name);
@@ -24,7 +24,7 @@ export function createCgroups(name: string): void {
   }
 }
 
-/** Removes the node's cgroup from every hierarchy, once the processes inside are gone. */
+/** Removes the node's cgroup from every hierarchy, once its processes have ended. */
 export async function removeCgroups(name: string): Promise<void> {
   for (const hierarchy of hierarchies()) {
     const folder = join(hierarchy, name);
@@ -32,14 +32,14 @@ export async function removeCgroups(name: string): Promise<void> {
   }
 }
 
-/** The folders of the node's cgroup that are left. */
+/** The folders of the node's cgroup that still exist. */
 export function leftCgroups(name: string): string[] {
   return hierarchies()
     .map((hierarchy) => join(hierarchy, name))
     .filter((folder) => existsSync(folder));
 }
 
-/** Version 1 has a hierarchy a controller, some of them links to another; version 2 has one. */
+/** The root folders of all hierarchies: cgroup v1 has one for each controller (some are links to others), v2 has only one. */
 function hierarchies(): string[] {
   if (isVersion2()) return [root];
   return readdirSync(root, { withFileTypes: true })
@@ -51,7 +51,7 @@ function isVersion2(): boolean {
   return existsSync(join(root, "cgroup.controllers"));
 }
 
-/** Children first; false while a process inside is still ending. */
+/** Removes a cgroup, its children first; returns false while a process in it is still ending. */
 function removeTree(folder: string): boolean {
   if (!existsSync(folder)) return true;
   for (const entry of readdirSync(folder)) {

@@ -5,12 +5,12 @@ import type { Namespaces } from "./namespaces.ts";
 import type { NodeLayout } from "./options.ts";
 import { tryRun } from "./run.ts";
 
-/** The image under every pod, which `images.ts` builds from busybox. */
+/** The pause image, which `images.ts` builds from busybox. */
 export const pauseImage = "localhost/pause:1";
 
 const pluginFolder = "/usr/lib/cni";
 
-/** Starts containerd with a pod network of its own; returns when it answers. */
+/** Starts containerd with its own pod network; returns when containerd answers. */
 export async function startContainerd(layout: NodeLayout, namespaces: Namespaces): Promise<void> {
   const folder = join(layout.folder, "containerd");
   mkdirSync(folder, { recursive: true });
@@ -22,7 +22,7 @@ export async function startContainerd(layout: NodeLayout, namespaces: Namespaces
   await containerd.ready(async () => (await tryRun(version)).code === 0, 30_000);
 }
 
-/** `restrict_oom_score_adj`: without CAP_SYS_RESOURCE runc cannot lower the score, and fails obscurely. */
+/** `restrict_oom_score_adj`: without CAP_SYS_RESOURCE runc cannot lower the score, and its error message does not say so. */
 function configuration(layout: NodeLayout): string {
   return `version = 2
 root = "${layout.folder}/containerd/root"
@@ -41,8 +41,8 @@ state = "${layout.folder}/containerd/state"
 }
 
 /**
- * Every pod has a point-to-point link to the node, so that traffic between pods is routed, and filtered, like any
- * other. If policies are enforced, one more plugin delays a pod until its rules are in place.
+ * The configuration of the pod network. Every pod has a point-to-point link to the node, so that traffic between pods is routed and
+ * filtered like any other. If policies are enforced, another plugin delays the start of a pod until its rules are in place.
  */
 function writePodNetwork(layout: NodeLayout): void {
   const bin = join(layout.folder, "cni", "bin");
@@ -64,8 +64,8 @@ function writePodNetwork(layout: NodeLayout): void {
 }
 
 /**
- * A CNI plugin in shell: passes its input to the enforcer and waits for the answer, which is the result of the
- * plugins before it. Without an answer within 20 s the pod does not start: no enforcer, no network.
+ * A CNI plugin as a shell script: it passes its input to the enforcer and waits for the answer, which is the result of the previous
+ * plugins. Without an answer within 20 s the pod does not start.
  */
 function policyPlugin(requests: string): string {
   return `#!/bin/sh

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 
-/** A short hash of the names and bytes of files and folders below `root`; of a folder, all but what is tests only. */
+/** A short hash of names and contents of files below `root`. Of folders, it includes all files except tests and node_modules. */
 export function contentHash(root: string, paths: readonly string[], more: readonly string[] = []): string {
   const hash = createHash("sha256");
   for (const text of more) hash.update(`${text}\0`);

@@ -5,7 +5,7 @@ import type { Namespaces } from "./namespaces.ts";
 import type { NodeLayout } from "./options.ts";
 import { tryRun } from "./run.ts";
 
-/** Its tools: the folder of the daemons, and kubectl. */
+/** Tools for the start: the folder of the daemons, and kubectl. */
 export interface ControlPlaneTools {
   daemons: string;
   kubectl: string;
@@ -28,7 +28,7 @@ export async function startControlPlane(
   start("kube-scheduler", [...ownAccount(layout, "scheduler"), "--leader-elect=false", "--bind-address=127.0.0.1"]);
 }
 
-/** The kubeconfig of one of the node's own users. */
+/** The path of the kubeconfig of one of the node's users. */
 export function kubeconfigOf(layout: NodeLayout, user: string): string {
   return join(layout.folder, `${user}.kubeconfig`);
 }
@@ -47,7 +47,7 @@ function etcdArgs(layout: NodeLayout): string[] {
     `--listen-client-urls=${client}`,
     `--advertise-client-urls=${client}`,
     "--listen-peer-urls=http://127.0.0.1:2380",
-    "--unsafe-no-fsync", // The data dies with the node.
+    "--unsafe-no-fsync", // The data is deleted with the node.
   ];
 }
 
@@ -63,7 +63,7 @@ function apiServerArgs(layout: NodeLayout): string[] {
     `--client-ca-file=${file("ca.crt")}`,
     `--kubelet-client-certificate=${file("apiserver-kubelet.crt")}`,
     `--kubelet-client-key=${file("apiserver-kubelet.key")}`,
-    "--kubelet-preferred-address-types=InternalIP", // Else logs and exec look the node's name up.
+    "--kubelet-preferred-address-types=InternalIP", // Otherwise logs and exec would resolve the node's name.
     "--service-account-issuer=https://kubernetes.default.svc",
     `--service-account-key-file=${file("sa.pub")}`,
     `--service-account-signing-key-file=${file("sa.key")}`,
@@ -93,7 +93,7 @@ function ownAccount(layout: NodeLayout, user: string): string[] {
   return [`--kubeconfig=${kubeconfigOf(layout, user)}`];
 }
 
-/** Certificates and keys are in the file itself, so that it can be given to anything that runs elsewhere. */
+/** The file contains the certificates and keys, so that it works everywhere. */
 function writeKubeconfig(layout: NodeLayout, user: string): void {
   const data = (name: string): string => readFileSync(join(layout.pki, name)).toString("base64");
   const cluster = { server: layout.apiURL, "certificate-authority-data": data("ca.crt") };

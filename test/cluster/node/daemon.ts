@@ -9,22 +9,22 @@ import { until } from "./wait.ts";
 
 /** One long-lived process of the node. */
 export interface Daemon {
-  /** Names its log: `<logs>/<name>.log`. */
+  /** Name of its log file: `<logs>/<name>.log`. */
   name: string;
   argv: readonly string[];
   env?: NodeJS.ProcessEnv;
-  /** False for what runs from this machine's own files and needs none of the node's mounts. */
+  /** False if it uses this machine's own files and needs no mounts of the node. */
   mounts?: boolean;
-  /** Path of another network namespace than the node's own. */
+  /** Path of a network namespace to use instead of the node's own. */
   network?: string;
 }
 
-/** A daemon that was started; `ready` waits for its probe and fails with the end of its log. */
+/** A daemon that was started. `ready` waits for its probe, and fails with the end of its log. */
 export interface StartedDaemon {
   ready(probe: () => Promise<boolean> | boolean, timeoutMs: number): Promise<void>;
 }
 
-/** Starts a daemon inside the node's namespaces; it ends with them, whatever becomes of this process. */
+/** Starts a daemon inside the node's namespaces. It ends with the namespaces, not with this process. */
 export function startDaemon(layout: NodeLayout, namespaces: Namespaces, daemon: Daemon): StartedDaemon {
   const logFile = join(layout.logs, `${daemon.name}.log`);
   const log = openSync(logFile, "a");
@@ -34,7 +34,7 @@ export function startDaemon(layout: NodeLayout, namespaces: Namespaces, daemon: 
     stdio: ["ignore", log, log],
   });
   closeSync(log);
-  child.once("error", () => {}); // Seen by `ready` as a process that has ended.
+  child.once("error", () => {}); // `ready` reports it, because the process has ended.
   child.unref();
   return {
     async ready(probe, timeoutMs) {

@@ -6,23 +6,23 @@ import type { NodeLayout } from "./options.ts";
 import type { RunOptions, RunResult } from "./run.ts";
 import { run, tryRun } from "./run.ts";
 
-/** A machine on "the internet": a network of its own behind the node, with a documentation address. */
+/** A simulated machine on the internet: a separate network behind the node, with a documentation address. */
 export interface ExternalHost {
   name: string;
-  /** In 203.0.113.0/24. */
+  /** An address in 203.0.113.0/24. */
   address: string;
-  /** Arguments to put before a command that shall run on this host. */
+  /** Prefix for a command line, so that the command runs on this host. */
   enter: readonly string[];
-  /** Runs a command on this host to its end. */
+  /** Runs a command on this host, and returns when it has ended. */
   exec(argv: readonly string[], options?: RunOptions): Promise<RunResult>;
-  /** Starts a process on this host that ends with the node; its output is in `<node folder>/logs/<name>.log`. */
+  /** Starts a process on this host. It ends with the node; its output is in `<node folder>/logs/<name>.log`. */
   start(name: string, argv: readonly string[], env?: NodeJS.ProcessEnv): StartedDaemon;
 }
 
-/** The node's own address on the links to such hosts; pods reach them from it. */
+/** The node's address on the links to external hosts. Traffic of pods comes from this address. */
 export const externalGateway = "203.0.113.1";
 
-/** Makes such a host, linked to the node and to nothing else. Its network ends with the node. */
+/** Creates an external host that is linked only to the node. Its network ends with the node. */
 export async function createExternalHost(
   layout: NodeLayout,
   namespaces: Namespaces,
@@ -30,7 +30,7 @@ export async function createExternalHost(
 ): Promise<ExternalHost> {
   checkHost(host);
   await run([...namespaces.enterAll, "sh", "-euc", linkScript, "external-host", host.name, host.address]);
-  // As the node sees its own /run: `ip netns add` has named the network there (proc(5), the `root` of a process).
+  // The path of the named network namespace, through the node's own /run (proc(5), the `root` of a process).
   const network = join("/proc", String(namespaces.init), "root", "run", "netns", host.name);
   const enter = ["nsenter", `--net=${network}`, "--"];
   return {

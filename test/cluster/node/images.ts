@@ -9,25 +9,25 @@ import { contentHash } from "./content-hash.ts";
 import { withLock } from "./lock.ts";
 import { installPrerequisites } from "./prerequisites.ts";
 
-/** An image that is built, and its docker archive for `RealNode.importImage`. */
+/** A built image, and its docker archive for `RealNode.importImage`. */
 export interface BuiltImage {
-  /** Name and tag; the tag is the hash of what the image is made from. */
+  /** Name and tag; the tag is a hash of the image's sources. */
   ref: string;
   tar: string;
 }
 
-/** Everything that is built here. */
+/** All images that are built here. */
 export interface BuiltImages {
-  /** One image, one command a process: `/app/bin/bellhop <gateway|operator|broker|courier>`. */
+  /** Bellhop's image; the command chooses the process: `/app/bin/bellhop <gateway|operator|broker|courier>`. */
   bellhop: BuiltImage;
-  /** The demo agent: `/bin/sh`, git and node, and `test/agents` in `/agents`. */
+  /** The demo agent's image: `/bin/sh`, git and node, and `test/agents` in `/agents`. */
   agent: BuiltImage;
   /** The stand-ins for providers, run from TypeScript: `node /app/test/providers/<name>/main.ts`. */
   testProviders: BuiltImage;
 }
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
-/** Of each image; several, for checkouts that take turns. */
+/** How many archives of each image are kept: several, for checkouts that are used in turn. */
 const archivesKept = 3;
 const sources = [
   "package.json",
@@ -40,7 +40,7 @@ const sources = [
   "src",
 ];
 
-/** Builds the images, or takes them from the cache if none of their sources has changed. */
+/** Builds the images, or returns those in the cache if their sources are unchanged. */
 export async function buildImages(options: { log?: Log } = {}): Promise<BuiltImages> {
   const log = options.log ?? (() => {});
   await installPrerequisites("images", log);
@@ -52,7 +52,7 @@ export async function buildImages(options: { log?: Log } = {}): Promise<BuiltIma
   );
 }
 
-/** The names that the images have, or would have; nothing is built. */
+/** The names of the images; builds nothing. */
 export function imageNames(): Record<keyof BuiltImages, string> {
   const { bellhop, agent, testProviders } = recipes(baseRef());
   return { bellhop: bellhop.ref, agent: agent.ref, testProviders: testProviders.ref };
@@ -102,7 +102,7 @@ async function image({ name, file, from, tag, ref }: Recipe, log: Log): Promise<
   return { ref, tar };
 }
 
-/** The archives of one image are a third of a gigabyte each, and every change of the sources makes one. */
+/** Removes old archives: each has a third of a gigabyte, and every change of the sources creates one. */
 function removeOld(folder: string, name: string): void {
   const archives = readdirSync(folder)
     .filter((file) => file.startsWith(`${name}-`) && file.endsWith(".tar"))

@@ -26,34 +26,34 @@ import { tool } from "./tools.ts";
 import { until } from "./wait.ts";
 import { defined } from "../../../src/shared/defined.ts";
 
-/** A running Kubernetes 1.36 node with its control plane, in a network that has no link to this machine's. */
+/** A running Kubernetes 1.36 node with its control plane. Its network has no link to this machine's network. */
 export interface RealNode {
-  /** The Node's name. */
+  /** Name of the Node object. */
   name: string;
-  /** Folder of its logs and files; deleted by `stop`. */
+  /** Folder with the node's logs and files; `stop` deletes it. */
   folder: string;
   /** A cluster administrator's kubeconfig. Its address answers only inside the node's network. */
   kubeconfigPath: string;
   /** The node's address, where NodePorts answer. */
   address: string;
-  /** Variables for processes that shall talk to this cluster: `KUBECONFIG`, and a `PATH` with kubectl and helm. */
+  /** Environment variables for processes that use this cluster: `KUBECONFIG`, and a `PATH` with kubectl and helm. */
   env: Record<string, string>;
-  /** Arguments to put before a command that shall see the node's network, and this machine's files. */
+  /** Prefix for a command line, so that the command runs in the node's network with this machine's files. */
   enter: readonly string[];
-  /** Runs a command in the node's network, with `env`, to its end; never throws for its exit code. */
+  /** Runs a command in the node's network, with `env`, and returns when it has ended. Does not throw if the exit code is not 0. */
   exec(argv: readonly string[], options?: RunOptions): Promise<RunResult>;
   /**
-   * Starts a process in the node's network, with `env` and this machine's files, that ends with the node; its output
-   * is in `<folder>/logs/<name>.log`. Processes that `exec` leaves running do not end with it.
+   * Starts a process in the node's network, with `env` and this machine's files. It ends with the node; its output is in
+   * `<folder>/logs/<name>.log`. (Background processes of `exec` do not end with the node.)
    */
   start(name: string, argv: readonly string[], env?: NodeJS.ProcessEnv): StartedDaemon;
-  /** Runs kubectl with these arguments: returns its output, or throws its message. */
+  /** Runs kubectl with these arguments; returns its output, or throws its message. */
   kubectl(args: readonly string[], options?: RunOptions): Promise<string>;
-  /** Gives the node an image from a docker or OCI archive; it is then known under the names in it. */
+  /** Imports the images of a docker or OCI archive, under the names in the archive. */
   importImage(tar: string): Promise<void>;
-  /** Makes a stand-in for a machine on the internet: `name` of at most 10 letters, `address` in 203.0.113.0/24. */
+  /** Creates a simulated machine on the internet: `name` has at most 10 letters, `address` is in 203.0.113.0/24. */
   externalHost(name: string, address: string): Promise<ExternalHost>;
-  /** Ends everything, and leaves no process, mount, network or cgroup behind. May be called twice. */
+  /** Stops everything and removes all processes, mounts, networks and cgroups. May be called twice. */
   stop(): Promise<void>;
 }
 
@@ -67,8 +67,8 @@ export { nodeSupport } from "./support.ts";
 export type { NodeSupport } from "./support.ts";
 
 /**
- * Starts a node and returns when it is Ready: about 10 s once the daemons are in the cache. Ends one of the same
- * name first, also one that a crashed process left. Throws one line if `nodeSupport` reports that no node can run.
+ * Starts a node and returns when it is Ready: about 10 s once the daemons are in the cache. First stops a node of the same name, also one
+ * of a crashed process. Throws a message of one line if `nodeSupport` reports that no node can run here.
  */
 export async function startNode(options: NodeOptions = {}): Promise<RealNode> {
   const layout = layoutOf(options);
@@ -87,7 +87,7 @@ export async function startNode(options: NodeOptions = {}): Promise<RealNode> {
   }
 }
 
-/** Ends the node of this name, whichever process started it; does nothing if there is none. */
+/** Stops the node of this name, also if another process started it; does nothing if there is none. */
 export function stopNodeNamed(name?: string): Promise<void> {
   return stopNode(layoutOf(defined({ name })));
 }
@@ -122,7 +122,7 @@ async function start(layout: NodeLayout, { daemons, pause, log }: Parts): Promis
 function realNode(layout: NodeLayout, namespaces: Namespaces): RealNode {
   const kubeconfigPath = kubeconfigOf(layout, "admin");
   const kubectlPath = tool("kubectl");
-  // Behind what is there: where the machine has its own kubectl or helm, nothing changes.
+  // At the end of the PATH, so that kubectl and helm of this machine are preferred.
   const tools = new Set([dirname(kubectlPath), dirname(tool("helm"))]);
   const env = { KUBECONFIG: kubeconfigPath, PATH: [process.env["PATH"], ...tools].join(delimiter) };
   const exec: RealNode["exec"] = (argv, options = {}) =>
@@ -152,7 +152,7 @@ function realNode(layout: NodeLayout, namespaces: Namespaces): RealNode {
   };
 }
 
-/** Ready, its network known, and the service account that the first pod needs. */
+/** Waits until the Node is Ready and the service account exists that pods need. */
 async function nodeReady(layout: NodeLayout, node: RealNode): Promise<void> {
   const condition = `jsonpath={.status.conditions[?(@.type=="Ready")].status}`;
   const ready = async (): Promise<boolean> => {

@@ -5,7 +5,7 @@ import { startDaemon } from "./daemon.ts";
 import type { Namespaces } from "./namespaces.ts";
 import type { NodeLayout } from "./options.ts";
 
-/** Starts the kubelet; the Node appears, and becomes Ready, by itself. */
+/** Starts the kubelet, which creates the Node and makes it Ready. */
 export function startKubelet(layout: NodeLayout, namespaces: Namespaces, daemons: string): void {
   const folder = join(layout.folder, "kubelet");
   mkdirSync(folder, { recursive: true });
@@ -25,7 +25,7 @@ export function startKubelet(layout: NodeLayout, namespaces: Namespaces, daemons
   });
 }
 
-/** Starts kube-proxy, which gives services their addresses. */
+/** Starts kube-proxy, which implements Services. */
 export function startKubeProxy(layout: NodeLayout, namespaces: Namespaces, daemons: string): void {
   const config = join(layout.folder, "kube-proxy.json");
   writeFileSync(config, JSON.stringify(proxyConfiguration(layout), undefined, 1));
@@ -54,22 +54,23 @@ function kubeletConfiguration(layout: NodeLayout): object {
     address: layout.address,
     healthzBindAddress: "127.0.0.1",
     resolvConf: "/dev/null",
-    // Nothing is fetched here, so an image that was removed would be gone.
+    // Images are not pulled here, so a removed image could not be restored.
     imageGCHighThresholdPercent: 100,
     imageGCLowThresholdPercent: 99,
     evictionHard: { "memory.available": "100Mi" },
-    // How full volumes are is looked at once in one to two minutes otherwise, and a pod that fills one is evicted no sooner.
+    // The default interval for checking the size of volumes is one to two minutes, and a pod that fills a volume is evicted only after a
+    // check.
     volumeStatsAggPeriod: "5s",
     podCIDR: layout.podCIDR,
     staticPodPath: "",
-    // Pods come by the dozen in tests; nothing else shares this API server.
+    // Tests create dozens of pods at once; nothing else uses this API server.
     kubeAPIQPS: 200,
     kubeAPIBurst: 400,
     maxPods: 110,
   };
 }
 
-/** `conntrack`: its settings belong to the whole machine, and may not be written from a namespace. */
+/** `conntrack`: its settings belong to the whole machine and cannot be written from a namespace. */
 function proxyConfiguration(layout: NodeLayout): object {
   return {
     apiVersion: "kubeproxy.config.k8s.io/v1alpha1",

@@ -4,7 +4,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { ProcessId } from "./processes.ts";
 import { identify, isRunning } from "./processes.ts";
 
-/** Runs `work` while no other process runs its own under the same path; a lock whose process has died is taken over. */
+/** Runs `work` while no other process holds the lock file `path`. Takes the lock over if its process has died. */
 export async function withLock<T>(path: string, waiting: () => void, work: () => Promise<T>): Promise<T> {
   mkdirSync(dirname(path), { recursive: true });
   for (let tries = 0; !take(path); tries++) {
@@ -29,7 +29,7 @@ function take(path: string): boolean {
   }
 }
 
-/** Undefined while the owner is still writing it, or has just removed it. */
+/** The owner of the lock; undefined while the owner is still writing the file, or has just removed it. */
 function ownerOf(path: string): ProcessId | undefined {
   try {
     return JSON.parse(readFileSync(path, "utf8")) as ProcessId;

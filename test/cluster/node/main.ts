@@ -5,8 +5,8 @@ import { tool } from "./tools.ts";
 import { defined } from "../../../src/shared/defined.ts";
 
 /**
- * `node test/cluster/node/main.ts up|down [name]`: a node that outlives this command, for inspection.
- * `prerequisites`: installs the prerequisites of a node. `images`: builds the images, and prints their names, archives and uses.
+ * `node test/cluster/node/main.ts up|down [name]`: a node that keeps running after this command, for inspection. `prerequisites`: installs
+ * the prerequisites of a node. `images`: builds the images, and prints their names, archives and uses.
  */
 const [verb = "", name] = process.argv.slice(2);
 const say = (line: string): void => console.log(line);

@@ -10,24 +10,24 @@ import { writeState } from "./state.ts";
 import { until } from "./wait.ts";
 
 /**
- * The network, mount and process namespaces of one node, kept by one process. Everything the node starts lives in
- * them: when the holder dies, the kernel kills every process inside, drops every mount and removes the networks,
- * the pods' own too. So there is one process to end, and nothing to leave behind.
+ * The network, mount and process namespaces of one node, which one process holds. Everything that the node starts lives in them: when the
+ * holder dies, the kernel kills every process inside, removes every mount and every network, also those of pods. So only one process must
+ * be ended, and nothing is left behind.
  */
 export interface Namespaces {
   holder: ProcessId;
-  /** Process 1 inside, as the machine numbers it. */
+  /** The process id, outside, of process 1 inside. */
   init: number;
-  /** Arguments to put before a command that shall see the node's network, and this machine's files and processes. */
+  /** Prefix for a command line, so that the command runs in the node's network, with this machine's files and processes. */
   enterNetwork: readonly string[];
-  /** Arguments to put before a command that shall run wholly inside, and end with the node. */
+  /** Prefix for a command line, so that the command runs in all namespaces and ends with the node. */
   enterAll: readonly string[];
 }
 
 /**
- * Process 1 inside. Paths that the daemons hard-code are bound to the node's own folder, so that two nodes do not share
- * them and this machine's own paths stay unchanged. Mounts are shared inside, as on a real node, and private to it.
- * It must be bash, which collects the children that shims leave behind.
+ * The script of process 1 inside. It binds paths that the daemons hard-code to folders of the node, so that two nodes do not share them and
+ * this machine's paths stay unchanged. Mounts are shared inside, as on a real node, but not with this machine. It must be bash, which reaps
+ * the child processes that container shims leave.
  */
 const initScript = `set -eu
 mount --make-rshared /
@@ -42,7 +42,7 @@ touch "$1/namespaces-ready"
 while :; do sleep 1000000 & wait; done
 `;
 
-/** Makes the namespaces and returns when process 1 inside has set them up. Writes `layout.state` first of all. */
+/** Creates the namespaces and returns when process 1 inside has set them up. Writes `layout.state` before anything else. */
 export async function createNamespaces(layout: NodeLayout): Promise<Namespaces> {
   mkdirSync(layout.logs, { recursive: true });
   const logFile = join(layout.logs, "namespaces.log");
@@ -55,7 +55,7 @@ export async function createNamespaces(layout: NodeLayout): Promise<Namespaces> 
     stdio: ["ignore", log, log],
   });
   closeSync(log);
-  child.once("error", () => {}); // No process id follows, which the next lines report.
+  child.once("error", () => {}); // The process then has no id, and the next lines report that.
   const holder = child.pid === undefined ? undefined : identify(child.pid);
   if (!holder) throw new Error("`unshare` could not be started: install util-linux.");
   writeState(layout.state, { holder });
@@ -66,7 +66,7 @@ export async function createNamespaces(layout: NodeLayout): Promise<Namespaces> 
   return namespacesOf(holder);
 }
 
-/** The namespaces that a running holder keeps. */
+/** Finds the namespaces of a running holder. */
 export function namespacesOf(holder: ProcessId): Namespaces {
   const init = childrenOf(holder.pid)[0];
   if (init === undefined) throw new Error(`process ${holder.pid} holds no namespaces: is the node still running?`);

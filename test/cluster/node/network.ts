@@ -3,8 +3,8 @@ import type { NodeLayout } from "./options.ts";
 import { run } from "./run.ts";
 
 /**
- * Gives the node its address and a default route on a pair of interfaces that are both inside: nothing it sends
- * leaves this machine, or even this namespace. IPv6 is off, because nothing here would enforce a policy for it.
+ * Gives the node its address and a default route on a pair of interfaces inside the namespace, so that no packet leaves it. IPv6 is off,
+ * because no policy would be enforced for it.
  */
 export async function createNetwork(layout: NodeLayout, namespaces: Namespaces): Promise<void> {
   const script = `set -eu

@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import { cacheFolder } from "./cache.ts";
 
-/** Options of a node; all have a default, and two nodes differ at least in `name`. */
+/** Options of a node; all have a default. Two nodes must differ at least in `name`. */
 export interface NodeOptions {
-  /** Lower-case letters, digits and dashes, at most 20; names the Node, its folder and its cgroup. `bellhop` by default. */
+  /** Lower-case letters, digits and dashes, at most 20. Names the Node, its folder and its cgroup. Default: `bellhop`. */
   name?: string;
-  /** The node's address, in a /24 of its own that leads nowhere. `198.51.100.1` by default. */
+  /** The node's address, in a separate /24 that is not routed anywhere. Default: `198.51.100.1`. */
   nodeAddress?: string;
   /** The pods' addresses, a /24. `10.244.0.0/24` by default. */
   podCIDR?: string;
@@ -13,39 +13,39 @@ export interface NodeOptions {
   serviceCIDR?: string;
   /** Port of the API server in the node's network. 6443 by default. */
   apiPort?: number;
-  /** Whether something enforces NetworkPolicy, as on a good cluster, or nothing does. `enforced` by default. */
+  /** Whether NetworkPolicies are enforced, as on most clusters, or ignored. Default: `enforced`. */
   networkPolicy?: "enforced" | "ignored";
-  /** Whether the node keeps running after the end of the process that started it. False by default. */
+  /** Whether the node keeps running after the process that started it has ended. Default: false. */
   outlives?: boolean;
   /** Folder with the Kubernetes daemons; by default they are found or built. */
   daemons?: string;
-  /** Takes one line for each step of the start. */
+  /** Called with a line for each step of the start. */
   log?: (line: string) => void;
 }
 
-/** The options with their defaults, and every path and address that follows from them. */
+/** The options with their defaults, and all paths and addresses that result from them. */
 export interface NodeLayout {
   name: string;
   address: string;
   podCIDR: string;
-  /** First address of the pod range, where the pods' traffic enters the node. */
+  /** First address of the pods' range: the node's address on their network. */
   podGateway: string;
   serviceCIDR: string;
-  /** The `kubernetes` Service: first address of the service range. */
+  /** Address of the Service `kubernetes`: the first of the services' range. */
   kubernetesService: string;
   apiPort: number;
   apiURL: string;
   networkPolicy: "enforced" | "ignored";
   outlives: boolean;
-  /** Everything the node writes, and nothing else. */
+  /** All files of the node are below this folder. */
   folder: string;
   pki: string;
   logs: string;
   state: string;
   containerdSocket: string;
-  /** Requests of the CNI plugin to the enforcer, and its answers; below `folder`. */
+  /** Folder for the CNI plugin's requests to the enforcer, and its answers; below `folder`. */
   policyRequests: string;
-  /** Name of its cgroup, at the top of every hierarchy. */
+  /** Name of the node's cgroup, directly below the root of every hierarchy. */
   cgroup: string;
 }
 
@@ -54,7 +54,7 @@ export function layoutOf(options: NodeOptions = {}): NodeLayout {
   const name = options.name ?? "bellhop";
   if (!/^[a-z0-9]([a-z0-9-]{0,18}[a-z0-9])?$/.test(name)) {
     throw new Error(
-      `A node's name has at most 20 lower-case letters, digits and dashes: ${JSON.stringify(name)} is none.`,
+      `A node's name has at most 20 lower-case letters, digits and dashes: ${JSON.stringify(name)} is invalid.`,
     );
   }
   const address = options.nodeAddress ?? "198.51.100.1";

@@ -17,8 +17,8 @@ import { run } from "./run.ts";
 const busybox = "/bin/busybox";
 
 /**
- * Archive of the image under every pod: busybox, asleep. This code writes it directly, because it is one layer with one file, and
- * keeps it in the cache under the hash of that file.
+ * Archive of the pause image: busybox that sleeps. The image is written directly, because it has one layer with one file. The cache keeps
+ * it under the hash of that file.
  */
 export async function pauseImageTar(): Promise<string> {
   const folder = join(cacheFolder(), "images");

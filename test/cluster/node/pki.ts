@@ -4,18 +4,18 @@ import type { NodeLayout } from "./options.ts";
 import { run } from "./run.ts";
 
 interface CertificateOptions {
-  /** Names the files: `<name>.crt` and `<name>.key`. */
+  /** Name of the files: `<name>.crt` and `<name>.key`. */
   name: string;
   commonName: string;
   organization?: string;
-  /** `DNS:…` and `IP:…`. */
+  /** Subject alternative names: `DNS:…` and `IP:…`. */
   alternativeNames?: string[];
 }
 
 const lifetime = ["-days", "30"];
 const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
 
-/** Writes a certificate authority, a certificate for each daemon and the service accounts' key pair into `layout.pki`. */
+/** Writes a certificate authority, a certificate for each daemon, and the key pair for service account tokens into `layout.pki`. */
 export async function writePKI(layout: NodeLayout): Promise<void> {
   mkdirSync(layout.pki, { recursive: true, mode: 0o700 });
   const openssl = (...args: string[]): Promise<string> => run(["openssl", ...args], { cwd: layout.pki });

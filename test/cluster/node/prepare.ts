@@ -11,8 +11,8 @@ export interface PreparedNode {
 }
 
 /**
- * Prepares everything that a node needs. The daemons take longest, so they start first, and everything else is done meanwhile; but nothing is done
- * if the daemons can be neither found nor built.
+ * Prepares everything that a node needs. The daemons take longest, so they start first, and the other steps run in parallel; but these are
+ * skipped if the daemons can be neither found nor built.
  */
 export async function prepareNode(options: PrepareOptions): Promise<PreparedNode> {
   const { progress = startProgress(options.say) } = options;

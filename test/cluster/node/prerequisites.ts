@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { tail, tryRun } from "./run.ts";
 import { onPath } from "./tools.ts";
 
-/** The use of a prerequisite. */
+/** The purpose of a prerequisite. */
 type Purpose = "node" | "images";
 
 /** A prerequisite of the machine: a file or command, its Debian package, and its use. */
@@ -31,8 +31,7 @@ export function missingPackages(purpose: Purpose): string[] {
 }
 
 /**
- * Installs missing packages if this is root on Debian, and prints a line about it; otherwise throws one line that names them.
- * Does nothing if nothing is missing.
+ * Installs missing packages if this is root on Debian, and prints a line about it. Otherwise throws a message of one line that names them.
  */
 export async function installPrerequisites(purpose: Purpose, log: (line: string) => void): Promise<void> {
   if (purpose === "images" && !isRoot()) {
@@ -47,12 +46,12 @@ export async function installPrerequisites(purpose: Purpose, log: (line: string)
   if (still.length > 0) throw new Error(`still missing after their packages were installed: ${still.join(" ")}`);
 }
 
-/** Whether packages can be installed here: root, on Debian or something made from it. */
+/** Whether packages can be installed: this is root, on Debian or a system based on it. */
 export function canInstall(): boolean {
   return isRoot() && isDebian() && onPath("apt-get") !== undefined;
 }
 
-/** The lists may be old or absent on a new machine: a failure is followed by one update and a second try. */
+/** Installs packages. If this fails, updates the package lists, which may be old or missing on a new machine, and tries once more. */
 async function install(packages: string[]): Promise<void> {
   const argv = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", ...packages];
   const options = { env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" }, timeoutMs: 600_000 };

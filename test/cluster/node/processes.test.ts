@@ -15,13 +15,13 @@ const folders: string[] = [];
 afterEach(() => folders.splice(0).forEach((folder) => rmSync(folder, { recursive: true })));
 
 describe("kill", () => {
-  it("ends the process it names", async () => {
+  it("ends the given process", async () => {
     const target = identify(child().pid)!;
     await kill(target);
     expect(isRunning(target)).toBe(false);
   });
 
-  it("leaves a process alone that has the same id and started at another time", async () => {
+  it("does not kill a process that has the same id but another start time", async () => {
     const { pid, end } = child();
     const real = identify(pid)!;
     await kill({ pid, startTime: "1" });
@@ -54,7 +54,7 @@ describe("withLock", () => {
 });
 
 describe("readZipEntry", () => {
-  it("names the file that an archive lacks", () => {
+  it("names the file if the archive does not contain it", () => {
     const empty = Buffer.concat([Buffer.from("PK\u0005\u0006", "latin1"), Buffer.alloc(18)]);
     expect(() => readZipEntry(empty, "helm/helm")).toThrow("holds no helm/helm");
     expect(() => readZipEntry(Buffer.from("none"), "helm/helm")).toThrow("not a ZIP archive");

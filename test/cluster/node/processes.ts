@@ -1,17 +1,17 @@
 import { readFileSync } from "node:fs";
 import { until } from "./wait.ts";
 
-/** A process that cannot be mistaken for another: its id, and when it started (clock ticks since boot). */
+/** Identifies one process: its id, and its start time in clock ticks since boot, because ids are reused. */
 export interface ProcessId {
   pid: number;
   startTime: string;
 }
 
-/** The identity of a running process; undefined when there is none, or only its zombie. */
+/** The identity of a running process; undefined if there is none, or only a zombie. */
 export function identify(pid: number): ProcessId | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // proc(5): the second field may hold spaces and parentheses; state is the first after it, start time the 20th.
+    // proc(5): the second field may contain spaces and parentheses; after it, state is the first field and start time the 20th.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     const startTime = fields[19];
     return fields[0] === "Z" || startTime === undefined ? undefined : { pid, startTime };
@@ -20,7 +20,7 @@ export function identify(pid: number): ProcessId | undefined {
   }
 }
 
-/** Whether this very process still runs; a later one with the same id does not count. */
+/** Whether this process still runs; another process with the same id does not count. */
 export function isRunning(process: ProcessId): boolean {
   return identify(process.pid)?.startTime === process.startTime;
 }
@@ -35,7 +35,7 @@ export function childrenOf(pid: number): number[] {
   }
 }
 
-/** Kills this very process, never a later one with its id, and resolves when it is gone. */
+/** Kills this process, but never another one with the same id; resolves when it has ended. */
 export async function kill(target: ProcessId): Promise<void> {
   if (!isRunning(target)) return;
   process.kill(target.pid, "SIGKILL");

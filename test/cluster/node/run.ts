@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 
-/** How a command ended. `stdout` and `stderr` hold at most the last 4 MiB of each. */
+/** The result of a command. `stdout` and `stderr` contain at most the last 4 MiB of each. */
 export interface RunResult {
   code: number;
   stdout: string;
@@ -10,19 +10,19 @@ export interface RunResult {
 
 /** Options of a command. */
 export interface RunOptions {
-  /** Written to its standard input, which is then closed. */
+  /** Text for its standard input, which is then closed. */
   input?: string;
   env?: NodeJS.ProcessEnv;
   cwd?: string;
-  /** The command is killed after this; 120,000 by default. */
+  /** Time limit after which the command is killed. Default: 120,000. */
   timeoutMs?: number;
-  /** Called with every line of either output as it comes. */
+  /** Called with each line of output as soon as it is printed. */
   onLine?: (line: string) => void;
 }
 
 const keepBytes = 4 * 1024 * 1024;
 
-/** Runs a command to its end and returns how it ended, whatever that was; throws only when it cannot start. */
+/** Runs a command and returns its result for any exit code. Throws only if the command cannot be started. */
 export function tryRun(argv: readonly string[], options: RunOptions = {}): Promise<RunResult> {
   const [command = "", ...args] = argv;
   return new Promise((resolve, reject) => {
@@ -39,12 +39,12 @@ export function tryRun(argv: readonly string[], options: RunOptions = {}): Promi
       const note = signal === null ? "" : `\n(ended by ${signal})`;
       resolve({ code: code ?? 128, stdout: out(), stderr: err() + note });
     });
-    child.stdin.on("error", () => {}); // A command that ends without reading its input says why by its code.
+    child.stdin.on("error", () => {}); // If a command ends without reading its input, its exit code is the result.
     child.stdin.end(options.input ?? "");
   });
 }
 
-/** Runs a command and returns its standard output; throws with the end of its output when it fails. */
+/** Runs a command and returns its standard output. If it fails, throws with the end of its output. */
 export async function run(argv: readonly string[], options: RunOptions = {}): Promise<string> {
   const result = await tryRun(argv, options);
   if (result.code === 0) return result.stdout;
@@ -52,7 +52,7 @@ export async function run(argv: readonly string[], options: RunOptions = {}): Pr
   throw new Error(`\`${argv.join(" ").slice(0, 200)}\` ended with ${result.code}:\n${said}`);
 }
 
-/** The last `lines` lines of a text that are not empty. */
+/** The last `lines` non-empty lines of a text. */
 export function tail(text: string, lines: number): string {
   return text
     .split("\n")
@@ -61,7 +61,7 @@ export function tail(text: string, lines: number): string {
     .join("\n");
 }
 
-/** The end of a log file, for an error message; says so when there is none. */
+/** The end of a log file, for an error message; a remark if there is no log. */
 export function tailOfFile(path: string, lines = 20): string {
   try {
     return tail(readFileSync(path, "utf8"), lines);

@@ -1,19 +1,19 @@
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import type { ProcessId } from "./processes.ts";
 
-/** The state that a later process needs to stop a node of an earlier process. */
+/** The data that a later process needs to stop the node of an earlier one. */
 export interface NodeState {
-  /** The outer `unshare`: when it dies, the kernel ends everything inside its process namespace. */
+  /** The outer `unshare` process: when it dies, the kernel ends everything in its process namespace. */
   holder: ProcessId;
 }
 
-/** Written whole and renamed, so that a crash leaves the old one or the new one. */
+/** Writes the state atomically: after a crash, the file is either the old one or the new one. */
 export function writeState(path: string, state: NodeState): void {
   writeFileSync(`${path}.new`, JSON.stringify(state));
   renameSync(`${path}.new`, path);
 }
 
-/** The state of a node that was started, or undefined if there is none. */
+/** Reads the state of a node; undefined if no node was started. */
 export function readState(path: string): NodeState | undefined {
   let text: string;
   try {

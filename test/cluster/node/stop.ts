@@ -7,8 +7,8 @@ import { readState } from "./state.ts";
 import { until } from "./wait.ts";
 
 /**
- * Ends a node, whoever started it: kills the process that holds its namespaces (and with it, by the kernel, every
- * other process, mount and network inside), then removes its cgroup and its folder. Nothing happens where none runs.
+ * Stops a node, also one of another process: kills the process that holds its namespaces, with which the kernel ends every other process,
+ * mount and network inside; then removes its cgroup and its folder. Does nothing if no node runs.
  */
 export async function stopNode(layout: NodeLayout): Promise<void> {
   const state = readState(layout.state);
@@ -17,7 +17,7 @@ export async function stopNode(layout: NodeLayout): Promise<void> {
   rmSync(layout.folder, { recursive: true, force: true, maxRetries: 10 });
 }
 
-/** Process 1 inside ends last: when it is gone, everything that ran inside is. */
+/** Waits for process 1 inside, because it ends last. */
 async function endNamespaces(holder: ProcessId): Promise<void> {
   const inside = childrenOf(holder.pid).flatMap((pid) => identify(pid) ?? []);
   await kill(holder);

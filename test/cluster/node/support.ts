@@ -3,10 +3,10 @@ import { canInstall, missingPackages } from "./prerequisites.ts";
 import { tail, tryRun } from "./run.ts";
 import { onPath } from "./tools.ts";
 
-/** Whether a node can run on this machine, or in one line why not. */
+/** Whether a node can run on this machine; if not, the reason in one line. */
 export type NodeSupport = { ok: true } | { ok: false; reason: string };
 
-/** Looks, without changing anything, whether a node can run here: Linux, root, namespaces, cgroups, packages. */
+/** Checks, without changing anything, whether a node can run here: Linux, root, namespaces, cgroups, packages. */
 export async function nodeSupport(): Promise<NodeSupport> {
   const reason = staticReason() ?? (await namespacesReason());
   return reason === undefined ? { ok: true } : { ok: false, reason };
@@ -21,9 +21,9 @@ function staticReason(): string | undefined {
   return undefined;
 }
 
-/** Tries the namespaces themselves, and a mount inside: a container without privileges refuses one or the other. */
+/** Creates namespaces and a mount in them as a test, because an unprivileged container refuses one or the other. */
 async function namespacesReason(): Promise<string | undefined> {
-  if (onPath("unshare") === undefined) return undefined; // util-linux, which is then installed first.
+  if (onPath("unshare") === undefined) return undefined; // util-linux is missing; it is installed first.
   const probe = "mount -t tmpfs tmpfs /run";
   const result = await tryRun(["unshare", "--net", "--mount", "--pid", "--fork", "sh", "-c", probe], {
     timeoutMs: 10_000,

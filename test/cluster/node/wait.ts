@@ -2,15 +2,15 @@ import { setTimeout as pause } from "node:timers/promises";
 
 /** Options of `until`. */
 export interface WaitOptions {
-  /** The awaited event, for the error message. */
+  /** The expected event, for the error message. */
   what: string;
   timeoutMs: number;
   everyMs?: number;
-  /** The end of the message: the output of the awaited part. */
+  /** Text for the end of the error message, for example a log. */
   detail?: () => string;
 }
 
-/** Asks until `probe` answers something other than undefined or false, and returns that; throws after `timeoutMs`. */
+/** Calls `probe` until it returns something other than undefined or false, and returns that. Throws after `timeoutMs`. */
 export async function until<T>(
   probe: () => Promise<T | undefined | false> | T | undefined | false,
   options: WaitOptions,
@@ -23,5 +23,7 @@ export async function until<T>(
     await pause(options.everyMs ?? 100);
   }
   const detail = options.detail?.() ?? "";
-  throw new Error(`${options.what}: not within ${Math.round(options.timeoutMs / 1000)} s.${detail && `\n${detail}`}`);
+  throw new Error(
+    `timed out after ${Math.round(options.timeoutMs / 1000)} s, waiting for: ${options.what}.${detail && `\n${detail}`}`,
+  );
 }

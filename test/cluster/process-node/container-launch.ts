@@ -13,17 +13,20 @@ import { type VolumeDeps, volumeFolder } from "./volumes.ts";
 /** The folders of one pod on this machine. */
 export interface PodPlaces {
   client: KubeClient;
-  /** Folder of the pod: volumes and the containers' scratch folders. Gone with the pod. */
+  /** Folder of the pod, with volumes and the containers' scratch folders; removed when the pod ends. */
   folder: string;
-  /** Folder of the containers' logs, `<container>.log`; stays as long as the node does. */
+  /** Folder of the containers' logs, `<container>.log`; removed with the node. */
   logs: string;
   volumes: VolumeDeps;
   app: ContainerPlaces["app"];
-  /** Prefix of the marks of all its processes. */
+  /** Prefix of the marks that all processes of the pod carry. */
   mark: string;
 }
 
-/** Works out how to run a container. Undefined when it names no command, since there is no image to ask. Throws when something it refers to is missing. */
+/**
+ * Determines how to run a container. Returns undefined if the container names no command, because there is no image that could have one.
+ * Throws if an object that the container refers to is missing.
+ */
 export async function launchOf(places: PodPlaces, pod: Pod, record: ContainerRecord): Promise<Launch | undefined> {
   const { container, restartCount } = record;
   const scratch = join(places.folder, "containers", container.name);

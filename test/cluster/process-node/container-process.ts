@@ -9,28 +9,31 @@ import { sweep } from "./sweep.ts";
 import type { Terminated } from "./types.ts";
 import { defined } from "../../../src/shared/defined.ts";
 
-/** A command with everything it needs; all paths are local ones. */
+/** How to start a container: command, arguments, environment and paths on this machine. */
 export interface Launch {
   command: string;
   args: string[];
   env: Record<string, string>;
   cwd: string;
-  /** Value of the mark that all its processes carry. */
+  /** The mark in the environment of all its processes. */
   mark: string;
   log: string;
   terminationLog: string;
   fallbackToLog: boolean;
 }
 
-/** A container's processes: a group of their own that does not outlive the node. */
+/** The processes of a container. They have their own process group, and end when the node ends. */
 export interface ContainerProcess {
   readonly startedAt: string;
   readonly ended: Promise<Terminated>;
-  /** SIGTERM to its first process, as a kubelet does; SIGKILL to all of them. */
+  /** Sends SIGTERM to the first process, as a kubelet does, or SIGKILL to all processes. */
   signal(signal: "SIGTERM" | "SIGKILL"): void;
 }
 
-/** Starts a container. A command that cannot be run ends at once with 128 and `StartError`, as with a real runtime. */
+/**
+ * Starts a container. If the command cannot be run, the container ends at once with exit code 128 and reason `StartError`, as with a
+ * container runtime.
+ */
 export function launch(options: Launch): ContainerProcess {
   const startedAt = seconds(new Date());
   const log = openSync(options.log, "a", 0o600);
@@ -65,7 +68,7 @@ export function launch(options: Launch): ContainerProcess {
   };
 }
 
-/** The end of a container that never started. */
+/** The final state of a container that never started. */
 export function startError(message: string, startedAt: string = seconds(new Date())): Terminated {
   return { exitCode: 128, reason: "StartError", message, startedAt, finishedAt: seconds(new Date()) };
 }

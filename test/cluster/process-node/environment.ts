@@ -9,10 +9,13 @@ import type { Container } from "./types.ts";
 type EnvVar = NonNullable<Container["env"]>[number];
 type EnvFrom = NonNullable<Container["envFrom"]>[number];
 
-/** The variable by which every process of a container is found, wherever it moved to. */
+/**
+ * The environment variable with the mark. All processes of a container inherit it, so they can be found even if they left the process
+ * group.
+ */
 export const markVariable = "BELLHOP_PROCESS_NODE";
 
-/** The variables that a container's image would set: nothing of this process's own environment. */
+/** The variables that an image would set. Nothing of this process's own environment is passed on. */
 export function imageEnvironment(pod: Pod, scratch: string): Record<string, string> {
   const path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
   return {
@@ -23,7 +26,7 @@ export function imageEnvironment(pod: Pod, scratch: string): Record<string, stri
   };
 }
 
-/** The variables that `env` and `envFrom` give, expanded, with container paths still in them. */
+/** The variables from `env` and `envFrom`, expanded. Paths in them are still those of the container. */
 export async function containerEnvironment(
   client: KubeClient,
   pod: Pod,

@@ -1,9 +1,9 @@
 import type { Pod } from "../../../src/kube/resources.ts";
 
-/** The address of every pod here: they share the machine's loopback. */
+/** The address of every pod of this node, because all pods share the machine's loopback. */
 export const podIP = "127.0.0.1";
 
-/** The value of a downward API field. Throws for one that this node does not know. */
+/** The value of a downward API field. Throws for a field that this node does not support. */
 export function fieldOf(pod: Pod, path: string): string {
   const keyed = /^metadata\.(labels|annotations)\['([^']+)'\]$/.exec(path);
   if (keyed) return pod.metadata[keyed[1] as "labels" | "annotations"]?.[keyed[2] ?? ""] ?? "";

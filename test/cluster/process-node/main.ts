@@ -12,14 +12,14 @@ import { sweep } from "./sweep.ts";
 const { values: flags } = parseArgs({
   options: {
     kubeconfig: { type: "string" },
-    /** Volumes, logs and claims; the file `ready` appears here when pods are watched. */
+    /** Folder for volumes, logs and claims. The file `ready` appears in it when the node watches pods. */
     folder: { type: "string" },
     "node-name": { type: "string" },
     /** Only the pods of this namespace. */
     namespace: { type: "string" },
-    /** Stands for `/app` in commands. */
+    /** Replaces `/app` in commands. */
     "app-root": { type: "string" },
-    /** `/app/dist/x.js` is `<app-root>/src/x.ts`. */
+    /** Whether `<app-root>/src/x.ts` replaces `/app/dist/x.js`. */
     "app-sources": { type: "boolean", default: false },
     "token-max-age-seconds": { type: "string", default: "86400" },
   },
@@ -32,7 +32,8 @@ const required = (name: "kubeconfig" | "folder" | "node-name" | "app-root"): str
 const folder = required("folder");
 const log = createLogger("process-node");
 
-// At once, without another turn of the event loop: what the pods' ends would write is not for a leaving node to say.
+// Exits at once, without another turn of the event loop: otherwise the node would report the ends of its pods, which a stopping node must
+// not do.
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
   process.once(signal, () => {
     sweep(nodeMark(folder));
@@ -40,7 +41,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
   });
 }
 
-// The timers of the system clock keep no process alive: while the API server is away and no pod runs, nothing else would.
+// Keeps the process alive. The timers of the system clock do not, and while the API server is down and no pod runs, nothing else does.
 setInterval(() => undefined, 60_000);
 
 guardMark(`${markVariable}=${ownMark(folder)}`);

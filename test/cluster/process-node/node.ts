@@ -12,33 +12,33 @@ import { lostStatus } from "./status.ts";
 import { hasEnded } from "./types.ts";
 import { defined } from "../../../src/shared/defined.ts";
 
-/** The scheduler name that pods ask for this node by. */
+/** The scheduler name with which pods choose this node. */
 const schedulerName = "bellhop-process";
 
 /** Settings of a process node. */
 interface NodeOptions {
   client: KubeConnection;
   log: Logger;
-  /** Written to `spec.nodeName` of the pods it takes. */
+  /** The name that the node writes to `spec.nodeName` of its pods. */
   nodeName: string;
-  /** Only this namespace; all of them without. */
+  /** Watches only this namespace; undefined means all. */
   namespace: string | undefined;
   folder: string;
   app: ContainerPlaces["app"];
   tokenMaxAgeMs: number;
 }
 
-/** Prefix of the marks of all processes of a node. */
+/** Prefix of the marks that all processes of a node carry. */
 export function nodeMark(folder: string): string {
   return `${folder}|`;
 }
 
-/** Prefix of the marks of processes that this process has started itself, even if an earlier one used the same folder. */
+/** Prefix of the marks of the processes that this process started itself. An earlier process with the same folder has another prefix. */
 export function ownMark(folder: string): string {
   return `${nodeMark(folder)}${process.pid}|`;
 }
 
-/** Takes pods, runs them and reports their status until `signal` aborts. Resolves when the first list is there. */
+/** Binds pods to the node, runs them and reports their status until `signal` aborts. Resolves after the first list of pods. */
 export async function startNode(options: NodeOptions, signal: AbortSignal): Promise<void> {
   const { client, log } = options;
   const informer = createInformer({ client, clock: systemClock, log }, pods, {
@@ -48,13 +48,13 @@ export async function startNode(options: NodeOptions, signal: AbortSignal): Prom
   const runners = new Map<string, PodRunner>();
   const controller = createController({
     name: "process-node",
-    reconciler: (request) => reconcile({ options, store: informer.store, runners, again }, request),
+    reconciler: (request) => reconcile({ options, store: informer.store, runners, enqueue }, request),
     workers: 8,
     backoff: { baseMs: 50, maxMs: 2000, jitter: 0.2 },
     log,
     clock: systemClock,
   });
-  const again = (request: Request): void => controller.enqueue(request);
+  const enqueue = (request: Request): void => controller.enqueue(request);
   controller.watches(informer, itself);
   informer.start(signal);
   await informer.waitForSync(signal);
@@ -65,40 +65,43 @@ interface Frame {
   options: NodeOptions;
   store: Store<Pod>;
   runners: Map<string, PodRunner>;
-  again: (request: Request) => void;
+  enqueue: (request: Request) => void;
 }
 
 async function reconcile(frame: Frame, request: Request): Promise<Result> {
   const pod = frame.store.get(request);
   for (const [key, runner] of frame.runners) {
     if (!key.startsWith(keyOf(request)) || key === runnerKey(pod)) continue;
-    // The pod was deleted by force: nobody waits for it any more.
+    // The pod was deleted by force, so its processes get no time to end.
     runner.terminate({ graceSeconds: 0 });
     frame.runners.delete(key);
   }
-  if (pod) await look(frame, pod);
+  if (pod) await reconcilePod(frame, pod);
   return done;
 }
 
-async function look(frame: Frame, pod: Pod): Promise<void> {
+async function reconcilePod(frame: Frame, pod: Pod): Promise<void> {
   const { options, runners } = frame;
   if (!pod.spec?.nodeName) return pod.metadata.deletionTimestamp ? undefined : bind(options, pod);
   if (pod.spec.nodeName !== options.nodeName) return;
   const runner = runners.get(runnerKey(pod));
-  if (!runner && !hasEnded(pod)) return takeUp(frame, pod);
+  if (!runner && !hasEnded(pod)) return startNewPod(frame, pod);
   if (!pod.metadata.deletionTimestamp) return;
   if (runner && !runner.finished) runner.terminate({ graceSeconds: pod.metadata.deletionGracePeriodSeconds ?? 30 });
   else await remove(options, pod);
 }
 
-/** Starts a pod that never ran; one that did, under a node that is gone, has lost its processes. */
-async function takeUp(frame: Frame, pod: Pod): Promise<void> {
-  const { options, runners, again } = frame;
+/**
+ * Starts a new pod. A pod that has a start time ran under an earlier node process: its processes are lost, and its status is set
+ * accordingly.
+ */
+async function startNewPod(frame: Frame, pod: Pod): Promise<void> {
+  const { options, runners, enqueue } = frame;
   if (pod.status?.startTime !== undefined) return declareLost(options, pod);
   const runner = new PodRunner(runnerDeps(options, pod), pod);
   runners.set(runnerKey(pod), runner);
-  void runner.run().then(() => again(requestOf(pod)));
-  again(requestOf(pod)); // it may be deleted already
+  void runner.run().then(() => enqueue(requestOf(pod)));
+  enqueue(requestOf(pod)); // The pod may already be deleted.
 }
 
 async function bind({ client, nodeName, log }: NodeOptions, pod: Pod): Promise<void> {
@@ -109,17 +112,20 @@ async function bind({ client, nodeName, log }: NodeOptions, pod: Pod): Promise<v
     await client.createSubresource(pods, { name, namespace }, "binding", binding);
   } catch (error) {
     if (!isConflict(error) && !isNotFound(error)) throw error;
-    log.debug({ pod: name, namespace }, "a pod went to another node, or away");
+    log.debug({ pod: name, namespace }, "a pod was bound to another node or deleted");
   }
 }
 
 async function declareLost({ client, log }: NodeOptions, pod: Pod): Promise<void> {
-  const message = "the process node was restarted: the pod's processes ended with the one before";
-  log.warn({ pod: pod.metadata.name, namespace: pod.metadata.namespace }, "a pod was lost with an earlier node");
+  const message = "the process node was restarted: the pod's processes ended with the previous node process";
+  log.warn(
+    { pod: pod.metadata.name, namespace: pod.metadata.namespace },
+    "a pod was lost with an earlier node process",
+  );
   await client.replaceStatus(pods, { ...pod, status: lostStatus(pod, message, new Date()) });
 }
 
-/** The last step of a deletion. Finalizers of others keep the object; then there is nothing more to say. */
+/** The last step of a deletion. If finalizers of others keep the pod, there is nothing to do. */
 async function remove({ client }: NodeOptions, pod: Pod): Promise<void> {
   const { name, namespace = "", uid, finalizers = [], deletionGracePeriodSeconds } = pod.metadata;
   if (deletionGracePeriodSeconds === 0 && finalizers.length > 0) return;

@@ -36,7 +36,7 @@ describe("mapPath", () => {
 });
 
 describe("launched", () => {
-  it("names what the image's launcher runs, and leaves other commands alone", () => {
+  it("returns the command that the image's launcher runs, and other commands unchanged", () => {
     expect(launched(["/app/bin/bellhop", "courier", "run"])).toEqual(["node", "/app/dist/courier/main.js", "run"]);
     expect(launched(["/bin/sh", "/bellhop/in/entry.sh", "bellhop"])).toEqual([
       "/bin/sh",
@@ -47,7 +47,7 @@ describe("launched", () => {
 });
 
 describe("mapAppSource", () => {
-  it("names the source of a compiled file if nothing was built", () => {
+  it("returns the source of a compiled file if nothing was built", () => {
     const app = { root: "/checkout", fromSources: true };
     expect(mapAppSource("/app/dist/courier/main.js", app)).toBe("/checkout/src/courier/main.ts");
     expect(mapAppSource("/app/dist/courier/main.js", { ...app, fromSources: false })).toBe("/app/dist/courier/main.js");

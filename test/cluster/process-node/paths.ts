@@ -1,20 +1,20 @@
 import { join } from "node:path";
 import type { Container } from "./types.ts";
 
-/** Container paths and the local ones that stand for them. A path matches itself and everything below it. */
+/** Maps paths of a container to paths on this machine. A path stands for itself and everything below it. */
 export type PathMap = { from: string; to: string }[];
 
-/** Where the container's own files are. */
+/** The local path of each part of a container. */
 export interface ContainerPlaces {
   /** Folder of a volume. */
   volume(name: string): string;
-  /** The file that is read for the termination message of this run. */
+  /** The file from which the termination message of this run is read. */
   terminationLog: string;
-  /** Folder that stands for `/app`, and what stands for its `dist/*.js`: itself, or the sources. */
+  /** The folder that replaces `/app`, and whether sources replace its `dist/*.js`. */
   app: { root: string; fromSources: boolean };
 }
 
-/** The paths of a container: its mounts, its termination message and our own image's `/app`. */
+/** The path map of a container: its mounts, its termination message, and `/app` of our own image. */
 export function pathMap(container: Container, places: ContainerPlaces): PathMap {
   const mounts = (container.volumeMounts ?? []).map(({ mountPath, name, subPath }) => ({
     from: withoutSlash(mountPath),
@@ -25,8 +25,8 @@ export function pathMap(container: Container, places: ContainerPlaces): PathMap 
 }
 
 /**
- * A string with its container path replaced by the local one, where it is or begins with one (the longest counts, at a
- * path boundary). Everything else stays as it is: paths in the middle of a text are not seen.
+ * Replaces a container path at the start of a text by the local path. The longest matching path counts, and it must end at a path boundary.
+ * Paths in the middle of a text are not replaced.
  */
 export function mapPath(text: string, map: PathMap): string {
   const matching = map.filter(({ from }) => text === from || text.startsWith(`${from}/`));
@@ -35,15 +35,15 @@ export function mapPath(text: string, map: PathMap): string {
 }
 
 /**
- * The command that the image's launcher runs for `bellhop <process> …`, without its flags: they fit Node to a container's memory limit, and the
- * process node has no containers. Any other command stays as it is.
+ * Returns the command that the image's launcher runs for `bellhop <process> …`, without the launcher's flags for Node, because they depend
+ * on a container's memory limit. Returns any other command unchanged.
  */
 export function launched(words: readonly string[]): readonly string[] {
   const [command, process = "", ...rest] = words;
   return command === "/app/bin/bellhop" ? ["node", `/app/dist/${process}/main.js`, ...rest] : words;
 }
 
-/** `/app/dist/x.js` is `src/x.ts` in a checkout that was not built. */
+/** Replaces `/app/dist/x.js` by `src/x.ts`, for a checkout that was not built. */
 export function mapAppSource(text: string, app: ContainerPlaces["app"]): string {
   const compiled = app.fromSources ? /^\/app\/dist\/(.+)\.js$/.exec(text)?.[1] : undefined;
   return compiled === undefined ? text : join(app.root, "src", `${compiled}.ts`);

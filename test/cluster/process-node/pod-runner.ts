@@ -22,13 +22,13 @@ export interface PodRunnerDeps {
   log: Logger;
 }
 
-/** Why a pod's containers are to end, and how long they may take. */
+/** A request to end a pod: the time that its containers get, and the status of the pod afterwards. */
 export interface Termination {
   graceSeconds: number;
   verdict?: Verdict;
 }
 
-/** One pod from its start to its end: volumes, init containers and sidecars in order, main containers, status. */
+/** Runs one pod from its start to its end: volumes, init containers and sidecars in order, main containers, status. */
 export class PodRunner {
   readonly #deps: PodRunnerDeps;
   readonly #pod: Pod;
@@ -37,16 +37,16 @@ export class PodRunner {
   readonly #startTime = seconds(new Date());
   readonly #processes = new Map<ContainerRecord, ContainerProcess>();
   readonly #sidecars: { record: ContainerRecord; done: Promise<void> }[] = [];
-  /** Aborted when the pod is asked to end. */
-  readonly #halt = new AbortController();
-  /** Aborted when the sidecars are. */
-  readonly #wind = new AbortController();
-  /** Aborted when nothing of the pod runs any more. */
-  readonly #over = new AbortController();
+  /** Aborted when the pod must end. */
+  readonly #terminating = new AbortController();
+  /** Aborted when the sidecars must end. */
+  readonly #stopSidecars = new AbortController();
+  /** Aborted when no process of the pod runs any more. */
+  readonly #ended = new AbortController();
   readonly #timers = new Set<NodeJS.Timeout>();
   #verdict: Verdict = {};
-  /** The verdict of a termination; it overrides the containers' own results. */
-  #overruled: Verdict | undefined;
+  /** The pod's status after a termination; it replaces the status that follows from the containers' results. */
+  #terminationVerdict: Verdict | undefined;
   #killAtMs = Infinity;
   #killing = false;
   finished = false;
@@ -60,19 +60,19 @@ export class PodRunner {
     );
   }
 
-  /** Runs it; resolves when its last status is written and nothing of it runs any more. Never rejects. */
+  /** Runs the pod. Resolves when its last status is written and none of its processes runs any more. Never rejects. */
   async run(): Promise<void> {
     const { places, log } = this.#deps;
     let verdict: Verdict;
     try {
-      verdict = await this.#live();
+      verdict = await this.#runContainers();
     } catch (error) {
       log.error({ error, pod: this.#pod.metadata.name }, "running a pod failed");
       verdict = { phase: "Failed", reason: "ProcessNodeError", message: describeError(error) };
     }
     this.#killAll();
-    await this.#windDown();
-    this.#over.abort();
+    await this.#endSidecars();
+    this.#ended.abort();
     for (const timer of this.#timers) clearTimeout(timer);
     sweep(places.mark);
     this.#verdict = verdict;
@@ -82,11 +82,11 @@ export class PodRunner {
     this.finished = true;
   }
 
-  /** Asks it to end; asking again can only shorten the time. The first verdict counts. */
+  /** Begins to end the pod. A second call can only shorten the time; the `verdict` of the first call counts. */
   terminate({ graceSeconds, verdict }: Termination): void {
-    if (!this.#halt.signal.aborted) {
-      this.#overruled = verdict;
-      this.#halt.abort();
+    if (!this.#terminating.signal.aborted) {
+      this.#terminationVerdict = verdict;
+      this.#terminating.abort();
       for (const [record, process] of this.#processes) if (record.role !== "sidecar") process.signal("SIGTERM");
     }
     const killAtMs = performance.now() + graceSeconds * 1000;
@@ -95,23 +95,23 @@ export class PodRunner {
     this.#later(graceSeconds * 1000, () => this.#killAll(true));
   }
 
-  async #live(): Promise<Verdict> {
+  async #runContainers(): Promise<Verdict> {
     const { places, tokens } = this.#deps;
     const refusal = unsupported(this.#pod);
     if (refusal !== undefined) return { phase: "Failed", reason: "UnsupportedByProcessNode", message: refusal };
-    // A restarted node recognises a started pod by its start time, which is written before anything runs.
+    // Written before any container runs: a restarted node recognises a pod that was started by its start time.
     this.#status.publish();
     await this.#status.flush();
     this.#armDeadline();
     await mkdir(places.logs, { recursive: true });
     const prepare = async (): Promise<void> =>
-      keepTokens(tokens, this.#pod, await prepareVolumes(places.volumes, this.#pod), this.#over.signal);
-    await this.#retry(prepare, this.#halt.signal);
+      keepTokens(tokens, this.#pod, await prepareVolumes(places.volumes, this.#pod), this.#ended.signal);
+    await this.#retry(prepare, this.#terminating.signal);
     const initialized = await this.#initialize();
     const endings = initialized ? await this.#runMains() : [];
-    await this.#windDown();
+    await this.#endSidecars();
     const succeeded = endings.length > 0 && endings.every((ending) => ending?.exitCode === 0);
-    return this.#overruled ?? { phase: succeeded ? "Succeeded" : "Failed" };
+    return this.#terminationVerdict ?? { phase: succeeded ? "Succeeded" : "Failed" };
   }
 
   async #initialize(): Promise<boolean> {
@@ -121,7 +121,7 @@ export class PodRunner {
       if (record.role === "sidecar") this.#sidecars.push({ record, done: this.#supervise(record, process) });
       else if ((await this.#ending(record, process)).exitCode !== 0) return false;
     }
-    return !this.#halt.signal.aborted;
+    return !this.#terminating.signal.aborted;
   }
 
   async #runMains(): Promise<(Terminated | undefined)[]> {
@@ -135,8 +135,8 @@ export class PodRunner {
     );
   }
 
-  /** Starts a container, or gives undefined when `stop` was aborted first. */
-  async #start(record: ContainerRecord, stop = this.#halt.signal): Promise<ContainerProcess | undefined> {
+  /** Starts a container; returns undefined if `stop` is aborted first. */
+  async #start(record: ContainerRecord, stop = this.#terminating.signal): Promise<ContainerProcess | undefined> {
     const options = await this.#retry(() => launchOf(this.#deps.places, this.#pod, record), stop, record);
     if (stop.aborted) return undefined;
     const process = options
@@ -156,9 +156,9 @@ export class PodRunner {
     return terminated;
   }
 
-  /** Restarts a sidecar for as long as the main containers live: at once the first time, then later and later. */
+  /** Restarts a sidecar while the main containers run: the first time at once, then with growing delays. */
   async #supervise(record: ContainerRecord, first: ContainerProcess): Promise<void> {
-    const stop = AbortSignal.any([this.#halt.signal, this.#wind.signal]);
+    const stop = AbortSignal.any([this.#terminating.signal, this.#stopSidecars.signal]);
     let process: ContainerProcess | undefined = first;
     for (let delayMs = 0; process; delayMs = Math.min(delayMs * 2 || 1000, maxRestartDelayMs)) {
       const terminated = await this.#ending(record, process);
@@ -173,20 +173,20 @@ export class PodRunner {
     }
   }
 
-  /** Ends the sidecars, the last one first, as kubelets do. */
-  async #windDown(): Promise<void> {
-    if (!this.#halt.signal.aborted) {
+  /** Ends the sidecars one after the other, the last one first, as kubelets do. */
+  async #endSidecars(): Promise<void> {
+    if (!this.#terminating.signal.aborted) {
       const graceMs = (this.#pod.spec?.terminationGracePeriodSeconds ?? 30) * 1000;
       this.#later(graceMs, () => this.#killAll(true));
     }
-    this.#wind.abort();
+    this.#stopSidecars.abort();
     for (const { record, done } of this.#sidecars.splice(0).toReversed()) {
       this.#processes.get(record)?.signal(this.#killing ? "SIGKILL" : "SIGTERM");
       await done;
     }
   }
 
-  /** `everything` also ends the sidecars; without it only what is left of the other containers. */
+  /** Kills init and main containers; with `everything` also the sidecars. */
   #killAll(everything = false): void {
     this.#killing ||= everything;
     for (const [record, process] of this.#processes)
@@ -202,7 +202,7 @@ export class PodRunner {
     this.#later(limit * 1000, () => this.terminate({ graceSeconds, verdict }));
   }
 
-  /** Tries until it works or `stop` is aborted, showing meanwhile what is missing: for the pod, or for one container. */
+  /** Retries until the attempt succeeds or `stop` is aborted. Meanwhile the status of the pod, or of one container, shows the error. */
   async #retry<T>(attempt: () => Promise<T>, stop: AbortSignal, only?: ContainerRecord): Promise<T | undefined> {
     const reason = only ? "CreateContainerConfigError" : "ContainerCreating";
     do {

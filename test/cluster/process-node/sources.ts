@@ -4,34 +4,34 @@ import type { KubeClient } from "../../../src/kube/types.ts";
 /** Entries of a ConfigMap or a Secret. */
 export type Entries = Record<string, Buffer>;
 
-/** A reference to one in the pod's namespace. */
+/** A reference to a ConfigMap or Secret in the pod's namespace. */
 export interface EntriesRef {
   namespace: string;
   name: string;
   optional?: boolean | undefined;
 }
 
-/** The entries of a ConfigMap. Throws when it is missing and not optional. */
+/** The entries of a ConfigMap. Throws if it is missing and not optional. */
 export async function configMapEntries(client: KubeClient, ref: EntriesRef): Promise<Entries> {
   const found = await client.find(configMaps, { namespace: ref.namespace, name: ref.name });
   if (!found) return missing("ConfigMap", ref);
   return { ...decode(found.data, "utf8"), ...decode(found.binaryData, "base64") };
 }
 
-/** The entries of a Secret. Throws when it is missing and not optional. */
+/** The entries of a Secret. Throws if it is missing and not optional. */
 export async function secretEntries(client: KubeClient, ref: EntriesRef): Promise<Entries> {
   const found = await client.find(secrets, { namespace: ref.namespace, name: ref.name });
   return found ? decode(found.data, "base64") : missing("Secret", ref);
 }
 
-/** One entry as text, or undefined when the reference is optional and there is none. */
+/** The text of one entry; undefined if the entry is missing and optional. */
 export function entryOf(entries: Entries, key: string, ref: EntriesRef): string | undefined {
   const value = entries[key]?.toString("utf8");
   if (value === undefined && !ref.optional) throw new Error(`${ref.name} has no key ${key}`);
   return value;
 }
 
-/** Picks and renames entries into files by path, as `items` says; all of them under their keys without. */
+/** Selects and renames entries as `items` says, and returns files by path. Without `items`, returns every entry under its key. */
 export function filesOf(
   entries: Entries,
   items: { key: string; path: string }[] | undefined,

@@ -5,7 +5,7 @@ import { sleep, systemClock } from "../../../src/shared/clock.ts";
 import type { Logger } from "../../../src/shared/log.ts";
 import type { PodStatus } from "./types.ts";
 
-/** Keeps one pod's status as it should be: one write at a time, the newest wins, an API server that is away is waited for. */
+/** Writes the status of one pod: one write at a time, always the newest status; waits while the API server is down. */
 export class StatusWriter {
   readonly #client: KubeClient;
   readonly #log: Logger;
@@ -25,13 +25,13 @@ export class StatusWriter {
     this.#build = build;
   }
 
-  /** Has the status written as it is when its turn comes. */
+  /** Schedules a write of the status. The status is computed when the write begins. */
   publish(): void {
     this.#dirty = true;
     this.#writing ??= this.#drain().finally(() => (this.#writing = undefined));
   }
 
-  /** Resolves when the published status is written, or the pod is gone. */
+  /** Resolves when the published status is written, or the pod does not exist any more. */
   async flush(): Promise<void> {
     while (this.#writing) await this.#writing;
   }
@@ -57,7 +57,7 @@ export class StatusWriter {
 
   async #failed(error: unknown): Promise<void> {
     if (!isConflict(error)) this.#log.warn({ error, pod: this.#pod.metadata.name }, "could not write a pod's status");
-    // The server would refuse the same status again; a later change may pass.
+    // The server would refuse the same status again; a later status may be accepted.
     if (error instanceof ApiError && !error.retryable) return;
     this.#dirty = true;
     if (!isConflict(error)) await sleep(systemClock, 300);

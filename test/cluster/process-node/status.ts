@@ -5,14 +5,14 @@ import { podIP } from "./fields.ts";
 import type { ContainerRecord, ContainerStatus, PodStatus } from "./types.ts";
 import { defined } from "../../../src/shared/defined.ts";
 
-/** The runner's decision about the whole pod, beyond the states of its containers. */
+/** The status of the whole pod that the runner decides, independent of its containers' states. */
 export interface Verdict {
   phase?: "Succeeded" | "Failed";
   reason?: string;
   message?: string;
 }
 
-/** The status that a kubelet would write for a pod in this state. Conditions and fields of others stay as they are. */
+/** The status that a kubelet would write for a pod in this state. Keeps conditions and fields that others wrote. */
 export function podStatus(
   before: PodStatus | undefined,
   records: readonly ContainerRecord[],
@@ -35,7 +35,7 @@ export function podStatus(
   };
 }
 
-/** Whether every main container may run: inits ended well, sidecars have started. */
+/** Whether every main container may run: the init containers have succeeded and the sidecars have started. */
 function isInitialized(records: readonly ContainerRecord[]): boolean {
   return records.every(
     ({ role, state, lastState }) =>
@@ -45,7 +45,7 @@ function isInitialized(records: readonly ContainerRecord[]): boolean {
   );
 }
 
-/** The container statuses of a pod whose processes went away with its node. */
+/** The container statuses of a pod whose processes ended with its node. */
 export function lostStatus(pod: Pod, message: string, now: Date): PodStatus {
   const lose = (each: ContainerStatus): ContainerStatus =>
     each.state?.running

@@ -1,14 +1,14 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { markVariable } from "./environment.ts";
 
-/** Kills every process whose mark begins with `mark`, also those that left their process group. Answers how many there were. */
+/** Kills every process whose mark begins with `mark`, also those that left their process group. Returns how many there were. */
 export function sweep(mark: string): number {
   const found = marked(mark);
   for (const pid of found) kill(pid);
   return found.length;
 }
 
-/** The processes whose mark begins with `mark`, zombies not counted (their environment is empty). */
+/** The processes whose mark begins with `mark`. Zombies are not included, because their environment is empty. */
 function marked(mark: string): number[] {
   const wanted = `${markVariable}=${mark}`;
   return readdirSync("/proc")
@@ -21,7 +21,7 @@ function environmentOf(pid: string): string[] {
   try {
     return readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
   } catch {
-    // Gone since, or not ours to read: then it is not of this node either.
+    // The process has ended, or belongs to another user and so not to this node.
     return [];
   }
 }
@@ -30,6 +30,6 @@ function kill(pid: number): void {
   try {
     process.kill(pid, "SIGKILL");
   } catch {
-    // Gone since.
+    // The process has ended.
   }
 }

@@ -3,7 +3,10 @@ import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 const maxMessageBytes = 4096;
 const maxLogBytes = 2048;
 
-/** A container's termination message: the end of its file, at most 4096 bytes; else, if asked and it failed, the end of its log. */
+/**
+ * A container's termination message: the last 4096 bytes of its file. If the file is empty and the container failed, the end of its log,
+ * provided that the pod asks for it.
+ */
 export function terminationMessage(options: {
   terminationLog: string;
   log: string;
@@ -14,7 +17,7 @@ export function terminationMessage(options: {
   return text === "" ? undefined : text;
 }
 
-/** Links are not followed: the container wrote this file, and a kubelet reads it as another user. */
+/** Links are not followed, because the container wrote this file and could link to files that only the node may read. */
 function endOf(path: string, bytes: number): string {
   let file: number;
   try {

@@ -4,7 +4,7 @@ import type { Draft, KubeClient } from "../../../src/kube/types.ts";
 import { eventually } from "../eventually.ts";
 import type { Container, ContainerStatus, PodSpec } from "./types.ts";
 
-/** A pod for the process node: `spec` adds to what every pod here has. */
+/** Builds a pod for the process node; `spec` is added to the default spec. */
 export function aPod(
   namespace: string,
   name: string,
@@ -21,7 +21,7 @@ export function sh(name: string, script: string, more: Partial<Container> = {}):
   return { name, image: "none", command: ["/bin/sh", "-c", script], ...more };
 }
 
-/** Waits until a pod is as `meets` says, and gives it. */
+/** Waits until a pod meets a condition, and returns the pod. */
 export function aPodThat(
   client: KubeClient,
   pod: Pod,
@@ -41,7 +41,7 @@ export function aPodThat(
   );
 }
 
-/** Waits for a pod's end. */
+/** Waits until a pod has ended. */
 export function ended(client: KubeClient, pod: Pod): Promise<Pod> {
   return aPodThat(client, pod, "to end", ({ status }) => status?.phase === "Succeeded" || status?.phase === "Failed");
 }
@@ -51,20 +51,20 @@ export function running(client: KubeClient, pod: Pod): Promise<Pod> {
   return aPodThat(client, pod, "to run", ({ status }) => status?.phase === "Running");
 }
 
-/** Waits until a pod is gone. */
+/** Waits until a pod does not exist any more. */
 export async function gone(client: KubeClient, pod: Pod): Promise<void> {
   const { name, namespace = "" } = pod.metadata;
   const describe = `pod ${name} to be gone`;
   await eventually(async () => (await client.find(pods, { name, namespace })) === undefined, { describe });
 }
 
-/** One container's status, whichever kind it is. */
+/** The status of one container: main, init or sidecar. */
 export function statusOf(pod: Pod, container: string): ContainerStatus | undefined {
   const all = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
   return all.find(({ name }) => name === container);
 }
 
-/** Whether a process runs; a zombie does not. */
+/** Whether a process runs; zombies do not count. */
 export function isAlive(pid: number): boolean {
   try {
     return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));

@@ -3,14 +3,17 @@ import type { Pod } from "../../../src/kube/resources.ts";
 import { serviceAccounts } from "../../../src/kube/resources.ts";
 import type { KubeClient } from "../../../src/kube/types.ts";
 
-/** A token that a pod's volume asks for. */
+/** A service account token that a volume of a pod requests. */
 export interface TokenRequest {
   file: string;
   audience: string | undefined;
   expirationSeconds: number;
 }
 
-/** Mints a token bound to the pod and puts it in place at once. Answers when to mint the next: after 80 % of its life, as kubelets do. */
+/**
+ * Mints a token that is bound to the pod, and replaces the token file atomically. Returns when to renew it: after 80 % of its lifetime, as
+ * kubelets do.
+ */
 export async function mintToken(client: KubeClient, pod: Pod, request: TokenRequest): Promise<{ lifetimeMs: number }> {
   const { name, namespace = "", uid } = pod.metadata;
   const account = { namespace, name: pod.spec?.serviceAccountName ?? "default" };

@@ -10,11 +10,11 @@ const retryMs = 5000;
 export interface TokenDeps {
   client: KubeClient;
   log: Logger;
-  /** Tokens older than this are renewed, however long they are good for. */
+  /** Tokens older than this are renewed, even if they are still valid for long. */
   maxAgeMs: number;
 }
 
-/** Mints every token of a pod, and renews each for as long as `signal` is not aborted. Rejects when a first one cannot be had. */
+/** Mints every token of a pod, and renews each until `signal` aborts. Rejects if one of the first tokens cannot be minted. */
 export async function keepTokens(
   deps: TokenDeps,
   pod: Pod,
@@ -45,7 +45,7 @@ async function renew(
   }
 }
 
-/** Whether the time passed; false when `signal` ended the wait. */
+/** Waits; returns false if `signal` ended the wait early. */
 export function waited(delayMs: number, signal: AbortSignal): Promise<boolean> {
   return sleep(systemClock, delayMs, signal).then(
     () => true,

@@ -8,10 +8,13 @@ export type ContainerStatus = NonNullable<PodStatus["containerStatuses"]>[number
 type ContainerState = NonNullable<ContainerStatus["state"]>;
 export type Terminated = NonNullable<ContainerState["terminated"]>;
 
-/** Role of a container in its pod: `init` runs to its end before the next, `sidecar` runs beside until all `main` have ended. */
+/**
+ * Role of a container in its pod: `init` runs to its end before the next container starts; `sidecar` runs until all `main` containers have
+ * ended.
+ */
 type Role = "init" | "sidecar" | "main";
 
-/** The node's record of one container; the pod's status is made of these. */
+/** The node's record of one container; the pod's status is built from these records. */
 export interface ContainerRecord {
   readonly container: Container;
   readonly role: Role;
@@ -20,7 +23,7 @@ export interface ContainerRecord {
   restartCount: number;
 }
 
-/** Makes the records of a pod, in the order of its spec. */
+/** Creates the records of a pod, in the order of its spec. */
 export function recordsOf(pod: Pod): ContainerRecord[] {
   const record = (container: Container, role: Role): ContainerRecord => ({
     container,

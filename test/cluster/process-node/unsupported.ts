@@ -1,6 +1,8 @@
 import type { Pod } from "../../../src/kube/resources.ts";
 
-/** The reason why this node cannot run a pod, for its status; undefined if it can. It refuses a pod rather than running it differently. */
+/**
+ * Why this node cannot run a pod, for the pod's status; undefined if it can. The node refuses a pod that it cannot run as a kubelet would.
+ */
 export function unsupported(pod: Pod): string | undefined {
   const spec = pod.spec;
   if ((spec?.restartPolicy ?? "Always") !== "Never")

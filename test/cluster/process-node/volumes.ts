@@ -7,16 +7,16 @@ import { configMapEntries, filesOf, secretEntries } from "./sources.ts";
 import type { TokenRequest } from "./token.ts";
 import type { Container, Volume } from "./types.ts";
 
-/** Folders of volumes, and the sources of their content. */
+/** Folders of volumes, and the client that reads their content. */
 export interface VolumeDeps {
   client: KubeClient;
   /** Folder of the pod's volumes. */
   folder: string;
-  /** Folder of persistent claims, which outlive pods. */
+  /** Folder of persistent volume claims, which is kept when pods are deleted. */
   claims: string;
 }
 
-/** Creates and fills a pod's volumes. Answers the tokens that have to be minted, now and again. Throws when something is missing. */
+/** Creates and fills the volumes of a pod. Returns the tokens that must be minted and renewed. Throws if an object is missing. */
 export async function prepareVolumes(deps: VolumeDeps, pod: Pod): Promise<TokenRequest[]> {
   const tokens: TokenRequest[] = [];
   for (const volume of pod.spec?.volumes ?? []) {
@@ -100,7 +100,7 @@ async function project(
   return all;
 }
 
-/** Files that a container may write there belong to the pod, so the folder must exist before the first container starts. */
+/** Containers may create files in this folder, so it must exist before the first container starts. */
 async function makeSubPaths(deps: VolumeDeps, pod: Pod): Promise<void> {
   const containers: Container[] = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])];
   for (const { name, subPath } of containers.flatMap((container) => container.volumeMounts ?? [])) {

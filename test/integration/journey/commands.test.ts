@@ -136,7 +136,7 @@ describe.concurrent("comments to the bot", () => {
     expect(await change.botComments()).toHaveLength(1);
   });
 
-  it("let a second task of a conversation wait, and start it from the branch of the first one", async () => {
+  it("make a second task of a conversation wait, and start it from the branch of the first", async () => {
     const gate = join(world.folder, "first-of-two");
     const team = await aTeam(world, "queueing", { profile: { agent: gated(gate) } });
     const thread = await anIssue(team);
@@ -162,7 +162,7 @@ describe.concurrent("comments to the bot", () => {
     expect(await thread.pulls()).toHaveLength(1);
   });
 
-  it("run in the order of receipt when they come at once, each from the branch of the one before", async () => {
+  it("run in the order of receipt if they arrive at once, each from the branch of the previous task", async () => {
     const team = await aTeam(world, "ordering");
     const thread = await anIssue(team);
     const commentIds = [
@@ -179,7 +179,7 @@ describe.concurrent("comments to the bot", () => {
     ]);
   });
 
-  it("are not needed: a label on an issue creates a task too", async () => {
+  it("are not required: a label on an issue creates a task too", async () => {
     const team = await aTeam(world, "labelling");
     const thread = await anIssue(team);
     await world.github.people.label({ repo: team.repo, number: thread.number, as: "bob", label: "bellhop" });

@@ -38,7 +38,7 @@ describe.concurrent("refusals", () => {
     await call(world.github, `POST ${path}`, token, { body: `${team.mention} please fix this` });
     await world.github.settled();
 
-    // The operator reads the comment late, when it has another text.
+    // The operator reads the comment only after its text was edited.
     const late = world.github.fail(
       { method: "GET", path: /^\/repos\/editors\/shop\/issues\/comments\// },
       failing.slow(2_000),

@@ -74,8 +74,7 @@ function optionsOf(given: Flags): GitHubOptions {
 /** This process does not know the authority of a given certificate, so it reports the certificate itself as the authority. */
 function tlsOf(given: Flags): Pick<GitHubOptions, "tls"> {
   if (given.cert === undefined && given.key === undefined) return {};
-  if (given.cert === undefined || given.key === undefined)
-    throw new Error("--cert and --key belong together: give both.");
+  if (given.cert === undefined || given.key === undefined) throw new Error("--cert and --key must be used together.");
   const cert = readFileSync(given.cert, "utf8");
   return { tls: { cert, key: readFileSync(given.key, "utf8"), ca: cert } };
 }

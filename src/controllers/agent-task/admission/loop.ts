@@ -27,7 +27,7 @@ export type VerdictListener = (request: Request, verdict: AdmissionVerdict) => v
 
 /** Dependencies of the loop; it reads only caches. */
 export interface AdmissionDeps {
-  /** `active`: work that is authorised and not over, in all namespaces. The cost of a pass grows with their number. */
+  /** `active`: work that is authorised and has not ended, in all namespaces. The cost of a pass grows with their number. */
   tasks: Pick<TaskCache, "active" | "get" | "inRepository" | "inConversation">;
   integration(task: AgentTask): Integration | undefined;
   profile(task: AgentTask): AgentProfile | undefined;
@@ -37,13 +37,16 @@ export interface AdmissionDeps {
 
 /** Changes within this time are handled in one pass. */
 const settleMs = 20;
-/** The loop rests this many times as long as a pass took: thousands of tasks that change all the time leave it a tenth of the event loop. */
+/**
+ * After a pass the loop pauses for this many times the duration of the pass. So it uses at most a tenth of the event loop, even if
+ * thousands of tasks change all the time.
+ */
 const restFactor = 9;
 /** Minimum time between two updates of a task's place in the queue. */
 const announceEveryMs = 30_000;
-/** After this time the cache shows the tasks of the live list. */
+/** After this time the cache contains the tasks of the live list for certain. */
 const seedMs = 60_000;
-/** How long a task that cannot be authorised holds back later tasks of its conversation. */
+/** How long a task that is not authorised yet delays later tasks of its conversation. */
 const patienceMs = 30_000;
 
 /** Creates the admission loop; it is idle while nothing changes. */
@@ -53,13 +56,13 @@ export function createAdmission(deps: AdmissionDeps): Admission {
 
 interface Assumed {
   task: AgentTask;
-  /** For tasks of the live list: how long they count although the cache does not show them. */
+  /** Until when the task counts even if the cache does not contain it yet; only for tasks of the live list. */
   untilMs?: number;
 }
 
 /**
- * A pass is one synchronous function, so two passes never run at once. A task that a pass admits is assumed to run from then on: the task's
- * own reconcile writes `Admitted`, and the assumption ends when the cache shows that, or when the task is over or deleted.
+ * A pass is one synchronous function, so two passes never run at once. A task that a pass admits counts as running from then on. The task's
+ * own reconcile writes `Admitted`. The assumption ends when the cache shows that condition, or when the task has ended or was deleted.
  */
 class AdmissionLoop implements Admission {
   readonly #deps: AdmissionDeps;
@@ -67,7 +70,7 @@ class AdmissionLoop implements Admission {
   readonly #expected;
   readonly #announced = new Map<string, { verdict: AdmissionVerdict; atMs: number }>();
   readonly #listeners = new Set<VerdictListener>();
-  /** How long the loop rests after its last pass, however much changes. */
+  /** Duration of the pause after the last pass, however much changes. */
   #restMs = 0;
   #scheduled: { atMs: number; cancel: () => void } | undefined;
 
@@ -154,13 +157,13 @@ class AdmissionLoop implements Admission {
     }
   }
 
-  /** The task as the cache has it, also when it is over. */
+  /** The task from the cache, also if it has ended. */
   #known(task: AgentTask): AgentTask | undefined {
     const known = this.#deps.tasks.get(task.metadata);
     return known?.metadata.uid === task.metadata.uid ? known : undefined;
   }
 
-  /** Whether the task can be admitted at all; a task that cannot takes no place. */
+  /** Whether the task can be admitted at all; otherwise it takes no place in the queue. */
   #isReady(task: AgentTask): boolean {
     const deps = this.#deps;
     const [integration, profile] = [deps.integration(task), deps.profile(task)];
@@ -184,9 +187,9 @@ class AdmissionLoop implements Admission {
 }
 
 /**
- * Finds tasks that are about to be authorised, in the conversations of the tasks that wait. Authorisation asks the provider, so a task that
- * was received later may be authorised first. The returned function remembers since when other tasks wait for each of them, so that a
- * provider that does not answer holds back nobody for ever.
+ * Finds tasks that will probably be authorised soon, in the conversations of the waiting tasks. Authorisation asks the provider, so a task
+ * that was received later may be authorised first. The returned function remembers since when other tasks wait for each of them, so that a
+ * provider that does not answer never delays others without limit.
  */
 function createExpectations(
   tasks: TaskIndex,
@@ -202,8 +205,8 @@ function createExpectations(
 }
 
 /**
- * The unauthorised work of the waiting tasks' conversations, each once. A task on a change that Bellhop opened belongs to the conversation of
- * the issue: its conversation is resolved as authorisation will resolve it.
+ * The work in the waiting tasks' conversations that is not authorised yet, each task once. A task on a change that Bellhop opened belongs
+ * to the conversation of the issue, so its conversation is resolved in the same way as at authorisation.
  */
 function unauthorisedBeside(
   waiting: readonly AgentTask[],

@@ -93,13 +93,13 @@ function decideContender(ledger: Ledger, contender: Contender, snapshot: Snapsho
   countRunning(ledger, contender);
 }
 
-/** How many tasks of the conversation run, or were received before this one and wait or are not authorised yet. */
+/** How many tasks of the conversation come before this one: those that run, and earlier ones that wait or are not authorised yet. */
 function aheadInConversation({ conversations, ranks, admitted }: Ledger, { key, conversation }: Contender): number {
   const running = conversations.get(conversation) ?? 0;
   return running + (ranks.get(key) ?? 0) - (admitted.get(conversation) ?? 0);
 }
 
-/** Sorts each conversation once: thousands of tasks in one conversation must not cost a look at each for each. */
+/** Sorts each conversation once, so that thousands of tasks in one conversation do not take quadratic time. */
 function ranksOf({ waiting, expected }: Snapshot): Map<string, number> {
   const queues = new Map<string, { key?: string; receipt: Receipt }[]>();
   for (const one of [...waiting, ...expected]) {

@@ -16,7 +16,10 @@ function pushed(commit: string, profile: object = {}) {
   return facts({ task, profile: aProfile(profile) });
 }
 
-/** Concludes a push of `cccc…` to a branch whose open change has the text `body`; answers the status and the texts written into the change. */
+/**
+ * Concludes a push of `cccc…` to a branch whose open change has the text `body`; returns the status and the texts that were written into
+ * the change.
+ */
 async function conclude(body: string, given: { profile?: object; refuse?: ProviderError } = {}) {
   const tip = { sha: shaOf("c"), protected: false };
   const { host } = fakeHost({ branches: { [branch]: tip }, changes: [aChange({ headRef: branch, body })] });

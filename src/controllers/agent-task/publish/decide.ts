@@ -28,7 +28,7 @@ const pushingMs = 1_500;
 /** How long a code host may take to show a push that the courier reported. */
 const unseenMs = 30_000;
 const failingMs = 15_000;
-/** How long a code host must answer that the repository does not exist before the task fails; replicas and permissions can lag behind. */
+/** How long the code host must report that the repository does not exist before the task fails; replicas and permissions can lag behind. */
 const goneMs = 60_000;
 
 /** Decides what to do with a proposal. Pure. A sandbox that ended without a push is handled by the follow step. */

@@ -122,14 +122,14 @@ async function changeFor(context: StepContext): Promise<Change | undefined> {
   return host.openChange(repository, opening, context.signal);
 }
 
-/** Whether the report must say that the checks are held: they are, and there is no change with a text of ours that says so. */
+/** Whether the report must explain that the checks are held: true if they are and no change has a text of ours that explains it. */
 async function mustReportHold(context: StepContext, change: Change | undefined): Promise<boolean> {
   const { profile } = context.facts;
   const changeSaysSo = change !== undefined && (await updateChangeText(context, change));
   return !changeSaysSo && profile !== undefined && isHeld(profile);
 }
 
-/** Updates the text of a change of ours with the newest commit; answers whether the text names it. A failure does not fail the task. */
+/** Updates the text of a change of ours with the newest commit; returns whether the text now names it. A failure does not fail the task. */
 async function updateChangeText(context: StepContext, { number, body }: Change): Promise<boolean> {
   const { repository } = context.facts.task.spec;
   const text = bodyWithNewest(body, await textOf(context));

@@ -14,7 +14,7 @@ export interface ReportReading {
   quote?: string;
 }
 
-/** One action at the provider. Each returns a new `status.report`, in which the quote is stored. */
+/** One action at the provider. Each returns the new `status.report`; `quote`, if present, is stored in it. */
 export type ReportAction = { quote?: string } & (
   | { do: "react" }
   | { do: "create"; text: string; search: boolean }

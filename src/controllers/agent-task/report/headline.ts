@@ -39,7 +39,7 @@ const standings: Record<Phase, string> = {
 /** Reasons of `Admitted` and `SandboxReady` that need a change by a person: free capacity alone does not help. */
 const blocked = new Set(["IntegrationNotFound", "ProfileNotReady", "ProfileNotFound", "QuotaExceeded"]);
 
-/** Renders the first line of a report: the task's phase, its change, the request, and the task's name until it is over. */
+/** Renders the first line of a report: the task's phase, its change, the request, and the task's name until it has ended. */
 export function headline(sources: ReportSources): string {
   const { task } = sources;
   const asked = describeRequest(sources);

@@ -209,7 +209,7 @@ function failedReport(before: Report, action: ReportAction, error: BellhopError,
   };
 }
 
-/** The task with the status of a stopped task; a task that is over stays as it is. */
+/** The task with the status of a stopped task; a task that has ended stays as it is. */
 function asEnded(task: AgentTask, now: Date): AgentTask {
   if (isOver(task)) return task;
   const message = "The task was deleted; work that was not pushed is lost.";

@@ -62,7 +62,7 @@ function verdict({ task, encode }: ReportSources): string {
     : encode(end.message);
 }
 
-/** Explains why required checks wait, if the text of no change of ours does. */
+/** Explains why required checks wait, unless the text of a change of ours explains it. */
 function held({ task, integration }: ReportSources): string {
   const { commit, heldUnsaid } = task.status?.result ?? {};
   return heldUnsaid && commit !== undefined ? checksHeldText(commit, integration.status?.bot?.mention) : "";

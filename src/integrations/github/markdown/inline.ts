@@ -50,14 +50,14 @@ class Scan {
     else this.at += 1;
   }
 
-  /** Mutes from here past the next `closer`, or to the end if there is none. */
+  /** Excludes the text from here past the next `closer`, or to the end if there is none. */
   skipPast(closer: string, from: number): void {
     const found = this.#find(closer, from);
     if (found === undefined) this.unclosed = closer;
     this.#mute(this.at, found === undefined ? this.#text.length : found + closer.length);
   }
 
-  /** Mutes from here to `end`. */
+  /** Excludes the text from here to `end`. */
   skipTo(end: number): void {
     if (end > this.at) this.#mute(this.at, end);
   }
@@ -95,7 +95,7 @@ class Scan {
     else this.at += 1;
   }
 
-  /** Index of the `>` that ends a tag, outside attribute values. After too many unclosed values, the rest of the text is muted. */
+  /** Index of the `>` that ends a tag, outside attribute values. After too many unclosed values, the rest of the text is excluded. */
   #tagEnd(from: number): number | undefined {
     let quote = "";
     for (let at = from; at < this.#text.length; at++) {

@@ -51,7 +51,7 @@ function linkAt(text: string, at: number, brackets: Brackets, defined: ReadonlyS
   return text[at] === "]" ? closeBracket(text, at, brackets, defined) : undefined;
 }
 
-/** Indexes of the open brackets, and of the last bracket seen, because a label contains no brackets. */
+/** The indexes of the open brackets, and of the last bracket. The last bracket is needed because a label contains no brackets. */
 interface Brackets {
   open: number[];
   last: number;

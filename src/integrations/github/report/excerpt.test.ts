@@ -63,13 +63,21 @@ describe("the excerpt of a request", () => {
       text: `Hello!\n\n${"It broke. ".repeat(1_000)}\n\n@bellhop fix it`,
       words: "fix it",
     },
-    { name: "leaves out instructions", text: "@bellhop do <?secret > ?>it", words: "do it" },
-    { name: "leaves out instructions that do not end", text: "@bellhop do it\n\n> <?secret", words: "do it" },
-    { name: "keeps what only looks like an instruction", text: "@bellhop drop `<?=` here", words: "drop <?= here" },
+    { name: "leaves out processing instructions", text: "@bellhop do <?secret > ?>it", words: "do it" },
+    {
+      name: "leaves out processing instructions that do not end",
+      text: "@bellhop do it\n\n> <?secret",
+      words: "do it",
+    },
+    {
+      name: "keeps text that only looks like a processing instruction",
+      text: "@bellhop drop `<?=` here",
+      words: "drop <?= here",
+    },
     { name: "leaves out declarations", text: "@bellhop do <!X secret>it", words: "do it" },
     { name: "leaves out CDATA sections", text: "@bellhop do <![CDATA[secret > ]]>it", words: "do it" },
-    { name: "does not take a quoted mention for the call", text: "> @bellhop old\n\n@bellhop new", words: "new" },
-    { name: "does not take a longer name for the bot", text: "@bellhop ask @bellhop-two", words: "ask @bellhop-two" },
+    { name: "ignores a quoted mention of the bot", text: "> @bellhop old\n\n@bellhop new", words: "new" },
+    { name: "ignores a mention of a longer name", text: "@bellhop ask @bellhop-two", words: "ask @bellhop-two" },
   ])("$name", ({ text, words }) => {
     expect(excerpt(text, "bellhop")).toBe(words);
   });

@@ -1,9 +1,9 @@
 import { findMention } from "../mention.ts";
 import { stripHidden } from "../markdown/strip.ts";
 
-/** How much of a text is read, for the bot's mention and for what nobody sees: as much as GitHub takes in a comment. */
+/** How many characters of a text are searched for the mention and for hidden text: the maximum length of a comment at GitHub. */
 const maxRead = 65_536;
-/** How much is looked at of what a reader may see: longer than what is shown, for markup that is taken out. */
+/** How many characters of the visible text are processed: more than the excerpt needs, because markup is removed. */
 const maxScanned = 8_192;
 const maxCharacters = 80;
 
@@ -22,7 +22,7 @@ export function excerpt(text: string, mention: string | undefined): string {
   return asked === "" ? beginningOf(read, bot, isCut) : asked;
 }
 
-/** `isCut`: the text goes on behind its end. */
+/** The first paragraph of a text as plain text. `isCut`: the original text continues after its end. */
 function beginningOf(text: string, bot: string, isCut: boolean): string {
   const stripped = withoutInstructions(stripHidden(text), isCut);
   const goesOn = isCut || stripped.length > maxScanned;
@@ -36,8 +36,9 @@ function beginningOf(text: string, bot: string, isCut: boolean): string {
 }
 
 /**
- * Text without processing instructions, CDATA sections and declarations, which a page does not show. One that does not end hides the rest, unless
- * it stands in a line, where it is text (but not if the text is cut: its end may be behind the cut). Source: CommonMark, "HTML blocks" and "Raw HTML".
+ * Removes processing instructions, CDATA sections and declarations, which GitHub does not show. One without an end hides the rest of the
+ * text if it begins a line; inside a line it is ordinary text. In a text that was cut it always hides the rest, because its end may have
+ * been cut off. Source: CommonMark, "HTML blocks" and "Raw HTML".
  */
 function withoutInstructions(text: string, isCut: boolean): string {
   const isHidden = (out: string, end: string, at: number): boolean => end !== "" || isCut || beginsLine(out, at);
@@ -48,10 +49,13 @@ function withoutInstructions(text: string, isCut: boolean): string {
   );
 }
 
-/** Each matches to its end, or to the end of the text: nothing is looked through twice. The last is a CDATA section without its text, as an image. */
+/**
+ * Each pattern matches up to its end, or to the end of the text, so that nothing is searched twice. The last pattern is a CDATA section
+ * without text, written like an image.
+ */
 const instructions = [/<\?[^]*?(\?>|$)/g, /<!\[CDATA\[[^]*?(\]\]>|$)/g, /<![A-Za-z][^>]*(>|$)/g, /<!\[\](>)/g];
 
-/** Whether nothing but the marks of quotes and lists stands before a place in its line. */
+/** Whether only markers of quotes and lists precede a position in its line. */
 function beginsLine(text: string, at: number): boolean {
   return /^[\s>*+\-\d.)]*$/.test(text.slice(text.lastIndexOf("\n", at - 1) + 1, at));
 }
@@ -71,7 +75,10 @@ function plain(markdown: string): string {
     .trim();
 }
 
-/** Each takes time linear in the text: what repeats is bounded or ends where the same begins again. */
+/**
+ * Each pattern takes time linear in the length of the text: repeated parts have a maximum length, or end where the same construct begins
+ * again.
+ */
 const markup: { find: RegExp; write: string }[] = [
   { find: /^[ \t]*(?:`{3,}|~{3,}).*$/gm, write: "" },
   { find: /^[ \t]*(?:(?:>|[-*+][ \t]|\d{1,9}[.)][ \t]|#{1,6}[ \t]|\[[ xX]\][ \t])[ \t]*)+/gm, write: "" },
@@ -93,11 +100,14 @@ function shortened(words: string, more: boolean): string {
   return `${short.replace(/\s+\S{0,20}$/, "")} …`;
 }
 
-/** A tag, with the quotes in it, to its `>` or to the end of the text; the group is empty where it does not end. */
+/** A tag with its quoted attribute values, up to its `>` or to the end of the text; the group is empty if the tag does not end. */
 const tag = /<\/?[A-Za-z](?:"[^"]*(?:"|$)|'[^']*(?:'|$)|[^"'>])*(>|$)/g;
 const bracket = /\\[^\n]|\n[ \t]*\n|!?\[|\]\(|\]|\)/g;
 
-/** A text that was cut, without the markup that the cut left open: a tag, an image, a link's destination or title. Linear time. */
+/**
+ * Removes the markup that is left open at the end of a text that was cut: a tag, an image, or the destination or title of a link. Linear
+ * time.
+ */
 function withoutOpenEnd(text: string): string {
   const closed = text.replace(tag, (whole, end: string) => (end === ">" ? whole : ""));
   return closed.slice(0, openLink(closed));
@@ -108,7 +118,9 @@ interface Open {
   kind: "image" | "label" | "destination";
 }
 
-/** Where the first image or destination begins that does not end; one pass with a stack. A blank line ends every bracket, as in Markdown. */
+/**
+ * Index of the first image or link destination that does not end; one pass with a stack. A blank line closes every bracket, as in Markdown.
+ */
 function openLink(text: string): number {
   let open: Open[] = [];
   for (const { 0: token, index } of text.matchAll(bracket)) {
@@ -118,7 +130,7 @@ function openLink(text: string): number {
   return open.find(({ kind }) => kind !== "label")?.at ?? text.length;
 }
 
-/** Takes what a token closes from the stack, and answers what it opens. */
+/** Removes from the stack what a token closes, and returns what the token opens. */
 function afterToken(open: Open[], token: string, at: number): Open[] {
   if (token.endsWith("[")) return [{ at, kind: token === "[" ? "label" : "image" }];
   const inDestination = open.at(-1)?.kind === "destination";

@@ -5,7 +5,7 @@ import { Agent, request } from "undici";
 export interface ClusterAPI {
   /** Every object of a collection, read from etcd, not from a cache. `path` as in `/api/v1/pods`. */
   list<T>(path: string): Promise<T[]>;
-  /** Calls back whenever something of the collection changes, and once at each (re)connect. Never ends. */
+  /** Calls `changed` for each change of the collection, and once at each connection. Never ends. */
   watch(path: string, changed: () => void): Promise<never>;
 }
 
@@ -14,7 +14,7 @@ interface Kubeconfig {
   users: { user: { "client-certificate-data": string; "client-key-data": string } }[];
 }
 
-/** A client from one of the node's own kubeconfigs, which are JSON and hold their certificates. */
+/** Creates a client from one of the node's kubeconfigs, which are JSON and contain their certificates. */
 export function clusterAPI(kubeconfigPath: string): ClusterAPI {
   const { server, agent } = connection(kubeconfigPath);
   return {
@@ -29,7 +29,7 @@ export function clusterAPI(kubeconfigPath: string): ClusterAPI {
     async watch(path, changed) {
       for (;;) {
         await watchOnce(`${server}${path}?watch=true&timeoutSeconds=300`, agent, changed).catch(() => undefined);
-        await new Promise((resolve) => setTimeout(resolve, 250)); // The API server is away, or the watch ran out.
+        await new Promise((resolve) => setTimeout(resolve, 250)); // The API server is down, or the watch expired.
       }
     },
   };

@@ -46,7 +46,7 @@ describe("decide", () => {
     expect(Object.keys(rules)).toEqual(["10.0.0.1"]);
   });
 
-  it("closes a selected pod in the directions of policyTypes only", () => {
+  it("restricts a selected pod only in the directions of policyTypes", () => {
     expect(forDb({ policyTypes: ["Egress"] })).toEqual({ address: "10.0.0.2", egress: [] });
     expect(forDb({ policyTypes: ["Ingress"] })).toEqual({ address: "10.0.0.2", ingress: [] });
   });
@@ -56,12 +56,12 @@ describe("decide", () => {
     expect(forDb({ egress: [{}] })).toMatchObject({ ingress: [], egress: [{ peers: "any", ports: "any" }] });
   });
 
-  it("reads a pod selector in the policy's own namespace", () => {
+  it("applies a pod selector to the policy's own namespace", () => {
     const rules = forDb({ ingress: [{ _from: [{ podSelector: { matchLabels: { app: "web" } } }] }] });
     expect(rules?.ingress).toEqual([{ peers: only("10.0.0.1"), ports: "any" }]);
   });
 
-  it("reads a pod selector beside a namespace selector in those namespaces, and alone as all their pods", () => {
+  it("applies a pod selector to the namespaces of a namespace selector, and selects all their pods without it", () => {
     const elsewhere = {
       namespaceSelector: { matchExpressions: [{ key: "team", operator: "NotIn", values: ["shop"] }] },
     };
@@ -70,7 +70,7 @@ describe("decide", () => {
     expect(forDb({ ingress: [{ _from: [dbElsewhere] }] })?.ingress?.[0]?.peers).toEqual(only());
   });
 
-  it("keeps the exceptions of an address block, and each port with its protocol and range", () => {
+  it("keeps the exceptions of an address block, and the protocol and range of each port", () => {
     const block = { cidr: "0.0.0.0/0", except: ["10.0.0.0/8"] };
     const ports = [{ port: 53, protocol: "UDP" }, { port: 8000, endPort: 8010 }, { protocol: "SCTP" }];
     expect(forDb({ policyTypes: ["Egress"], egress: [{ to: [{ ipBlock: block }], ports }] })?.egress).toEqual([
@@ -101,7 +101,7 @@ describe("decide", () => {
     expect(decideFor(spec(1), spec(2))["10.0.0.1"]?.ingress).toHaveLength(2);
   });
 
-  it("closes an address whose pod is gone, both ways", () => {
+  it("denies all traffic of an address whose pod does not exist any more", () => {
     const rules = decide({ policies: [], pods: [], namespaces, addresses: new Map([["gone", "10.0.0.9"]]) });
     expect(rules).toEqual([{ address: "10.0.0.9", ingress: [], egress: [] }]);
   });

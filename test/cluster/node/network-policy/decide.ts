@@ -23,19 +23,19 @@ export interface PodRules {
   egress?: AllowRule[];
 }
 
-/** Traffic that is allowed: with any of the peers, and to any of the ports. */
+/** Allowed traffic: with any of the peers, to any of the ports. */
 export interface AllowRule {
   peers: "any" | Peers[];
   ports: "any" | PortRange[];
 }
 
-/** IPv4 ranges in CIDR notation, less those in `except`. */
+/** IPv4 ranges in CIDR notation, without those in `except`. */
 export interface Peers {
   cidrs: string[];
   except: string[];
 }
 
-/** `last` equals `first` for one port; without a port every one of that protocol. */
+/** A range of ports; for a single port `last` equals `first`. Without `first`, all ports of the protocol. */
 export interface PortRange {
   protocol: string;
   first?: number;
@@ -45,9 +45,9 @@ export interface PortRange {
 type Direction = "ingress" | "egress";
 
 /**
- * The rules of every pod that a policy selects, by the rules of the NetworkPolicy API: policies add up, a selected pod
- * is closed in the policy's directions but for what a rule allows. An address whose pod is gone is closed both ways.
- * Source: https://kubernetes.io/docs/concepts/services-networking/network-policies/
+ * Computes the rules of every pod that a policy selects, as the NetworkPolicy API defines: policies add up, and a selected pod may only
+ * have the traffic that a rule allows, in the directions of the policy. All traffic is denied for an address whose pod does not exist any
+ * more. Source: https://kubernetes.io/docs/concepts/services-networking/network-policies/
  */
 export function decide(facts: ClusterFacts): PodRules[] {
   const pods = new Map(facts.pods.map((pod) => [pod.metadata?.uid ?? "", pod]));
@@ -74,7 +74,7 @@ function directionsOf(pod: V1Pod, facts: ClusterFacts): Omit<PodRules, "address"
   return rules;
 }
 
-/** Without `policyTypes` a policy is about ingress, and about egress if it has such rules. */
+/** Without `policyTypes` a policy restricts ingress, and also egress if it has egress rules. */
 function restricts(policy: V1NetworkPolicy, direction: Direction): boolean {
   const types = policy.spec?.policyTypes;
   if (types && types.length > 0) return types.some((type) => type.toLowerCase() === direction);
@@ -101,7 +101,7 @@ function allowed(policy: V1NetworkPolicy, direction: Direction, pod: V1Pod, fact
   });
 }
 
-/** A named port is the port of that name at the receiving pod, so it differs from peer to peer. */
+/** A named port means the port with this name at the receiving pod, so its number can differ from peer to peer. */
 function namedEgress(
   peers: V1NetworkPolicyPeer[],
   port: V1NetworkPolicyPort,

@@ -2,13 +2,13 @@ import { run } from "../run.ts";
 import type { Rendered } from "./render.ts";
 import { entryChain, restoreText } from "./render.ts";
 
-/** Puts rendered rules into the kernel of the network namespace that this process is in. */
+/** Writes rendered rules into the kernel, for the network namespace of this process. */
 export interface Kernel {
-  /** Sets first, then all chains at once, then the sets that nothing uses any more go. */
+  /** Creates new sets, then replaces all chains at once, then removes unused sets. */
   apply(rendered: Rendered): Promise<void>;
 }
 
-/** Remembers what it applied; its chains and sets are nobody else's. */
+/** Creates the writer. It remembers the applied rules, because nothing else changes its chains and sets. */
 export function createKernel(): Kernel {
   let sets = new Set<string>();
   let chains = new Set<string>();
@@ -32,7 +32,7 @@ export function createKernel(): Kernel {
   };
 }
 
-/** Packets from a pod to the node itself pass INPUT; packets from the node, such as probes, pass neither chain. */
+/** Packets from a pod to the node itself pass through INPUT. Packets from the node, such as probes, pass through neither chain. */
 async function hook(): Promise<void> {
   for (const chain of ["FORWARD", "INPUT"]) {
     await run(["iptables", "--wait", "5", "--table", "mangle", "--insert", chain, "--jump", entryChain]);

@@ -8,9 +8,9 @@ import { render } from "./render.ts";
 import { readSandboxes } from "./sandboxes.ts";
 
 /**
- * `main.ts <kubeconfig> <requests> <ready file>`: enforces the NetworkPolicies of a cluster of one node, from inside
- * its network. Everything is read again at each change: with one node that is a few milliseconds, and nothing can be
- * stale when a pod waits for its rules.
+ * `main.ts <kubeconfig> <requests> <ready file>`: enforces the NetworkPolicies of a cluster of one node, from inside its network. It reads
+ * all objects again after each change, so that no rule is based on old objects when a pod waits for its rules. With one node this takes a
+ * few milliseconds.
  */
 const [kubeconfig = "", requests = "", readyFile = ""] = process.argv.slice(2);
 
@@ -31,10 +31,10 @@ for (const path of Object.values(collections)) void api.watch(path, changed);
 watch(requests, (_event, name) => {
   if (name !== null && /\.(add|del)$/.test(name)) changed();
 });
-setInterval(changed, 5_000); // Whatever was missed, and whatever failed.
+setInterval(changed, 5_000); // For missed changes and failed reconciles.
 changed();
 
-/** One reconciliation at a time; what changes meanwhile is seen by one more. */
+/** Runs one reconcile at a time. Changes during a reconcile cause one more. */
 function changed(): void {
   again = true;
   if (!running) void loop();

@@ -5,7 +5,7 @@ const address = "10.0.0.2";
 const chain = "BH-E-10.0.0.2";
 
 describe("render", () => {
-  it("lets established flows pass, sends a restricted pod's packets to its chain, and lets it speak to itself", () => {
+  it("accepts established connections, sends a restricted pod's packets to its chain, and lets the pod reach itself", () => {
     expect(render([{ address, egress: [] }]).chains.get("BH-POLICY")).toEqual([
       "-m conntrack --ctstate ESTABLISHED,RELATED -j RETURN",
       "-s 10.0.0.2/32 ! -d 10.0.0.2/32 -j BH-E-10.0.0.2",
@@ -26,7 +26,7 @@ describe("render", () => {
     expect([...sets.values()]).toEqual([["0.0.0.0/1", "10.0.0.0/8 nomatch", "128.0.0.0/1"]]);
   });
 
-  it("allows nothing for a rule whose peers are no pod, or addresses of IPv6", () => {
+  it("allows nothing for a rule whose peers are not pods, or have IPv6 addresses", () => {
     const none = [
       { cidrs: [], except: [] },
       { cidrs: ["::/0"], except: [] },
@@ -34,7 +34,7 @@ describe("render", () => {
     expect(render([{ address, egress: [{ peers: none, ports: "any" }] }]).chains.get(chain)).toEqual(["-j DROP"]);
   });
 
-  it("keeps the blocks of a rule apart, so that one's exception does not take from another", () => {
+  it("uses one set for each address block, so that the exception of one block does not affect another", () => {
     const peers = [
       { cidrs: ["10.0.0.0/8"], except: [] },
       { cidrs: ["0.0.0.0/0"], except: ["10.1.0.0/16"] },
@@ -44,7 +44,7 @@ describe("render", () => {
 });
 
 describe("restoreText", () => {
-  it("replaces every chain at once and removes those that are gone", () => {
+  it("replaces every chain at once and removes unused ones", () => {
     const text = restoreText(render([]).chains, ["BH-POLICY", chain]);
     expect(text.split("\n")).toEqual([
       "*mangle",

@@ -1,21 +1,20 @@
 import { createHash } from "node:crypto";
 import type { AllowRule, Peers, PodRules, PortRange } from "./decide.ts";
 
-/** The input for `ipset restore` and `iptables-restore --noflush`, and the names that then exist. */
+/** The input for `ipset restore` and `iptables-restore --noflush`, and the names that exist afterwards. */
 export interface Rendered {
-  /** Sets by name. A set's name is the hash of its lines, so it never changes once it is there. */
+  /** Sets by name. A set's name is the hash of its content, so an existing set never changes. */
   sets: Map<string, string[]>;
-  /** Chains by name, each with its rules; the first is the entry. */
+  /** Chains by name, each with its rules; the first is the entry chain. */
   chains: Map<string, string[]>;
 }
 
-/** The chain that sees everything on its way to a pod, from a pod, or from a pod to the node itself. */
+/** The chain for all packets to a pod, from a pod, or from a pod to the node itself. */
 export const entryChain = "BH-POLICY";
 
 /**
- * Writes the rules for the kernel. They live in the `mangle` table, after the translation of service addresses
- * and before kube-proxy's rules in `filter`, which accept some packets early. A pod's chain drops every packet
- * that it does not return. Accepted flows continue.
+ * Renders the rules for the kernel. They are in the `mangle` table: after the translation of service addresses, and before kube-proxy's
+ * rules in `filter`, which accept some packets early. A pod's chain drops every packet that no rule returns. Accepted connections continue.
  */
 export function render(pods: readonly PodRules[]): Rendered {
   const rendered: Rendered = { sets: new Map(), chains: new Map() };
@@ -34,7 +33,7 @@ export function render(pods: readonly PodRules[]): Rendered {
   return rendered;
 }
 
-/** The text that brings the table from the chains `before` to these, at once. */
+/** The input for `iptables-restore` that replaces the chains `before` by these, atomically. */
 export function restoreText(chains: Rendered["chains"], before: Iterable<string>): string {
   const stale = [...before].filter((chain) => !chains.has(chain));
   const lines = [...chains.keys(), ...stale].map((chain) => `:${chain} - [0:0]`);
@@ -68,7 +67,7 @@ function portMatch({ protocol, first, last }: PortRange): string {
   return first === undefined ? `-p ${name} ` : `-p ${name} -m ${name} --dport ${first}:${last ?? first} `;
 }
 
-/** In a set the narrower range wins, so `except` is an entry that says no. */
+/** Adds a set. `except` ranges become `nomatch` entries, because the narrowest matching range of a set wins. */
 function addSet(peers: Peers, rendered: Rendered): string {
   const lines = [
     ...peers.cidrs.flatMap(halves),
@@ -79,7 +78,7 @@ function addSet(peers: Peers, rendered: Rendered): string {
   return name;
 }
 
-/** `hash:net` holds no range of length 0. */
+/** Splits a range of length 0 in two, because `hash:net` cannot contain it. */
 function halves(cidr: string): string[] {
   return cidr.endsWith("/0") ? ["0.0.0.0/1", "128.0.0.0/1"] : [cidr];
 }
@@ -88,7 +87,7 @@ function chainOf(direction: "E" | "I", address: string): string {
   return `BH-${direction}-${address}`;
 }
 
-/** Pods have no IPv6 address here, so a rule about IPv6 allows nothing. */
+/** Pods have no IPv6 address here, so a rule with IPv6 ranges allows nothing. */
 function isIPv4(cidr: string): boolean {
   return !cidr.includes(":");
 }

@@ -1,20 +1,20 @@
 import { existsSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** The pods' networks on this node, as the CNI plugin reports them through a folder. */
+/** The pods' networks on this node, as the CNI plugin reports them by files in a folder. */
 export interface Sandboxes {
-  /** Takes in the requests that are there; true when one came. */
+  /** Reads new requests; returns true if there were any. */
   read(): boolean;
   /** Addresses by pod uid. */
   addresses(): ReadonlyMap<string, string>;
-  /** Answers every request that had been taken in when `addresses` was last read: their rules are in place. */
+  /** Answers the requests that were known when `addresses` was last called, because their rules are now in place. */
   answer(): void;
 }
 
 interface Request {
   uid: string;
   address: string;
-  /** The result of the previous plugins, which ours returns. */
+  /** The result of the previous plugins, which our plugin returns unchanged. */
   result: string;
 }
 

@@ -6,7 +6,7 @@ import { startDaemon } from "../daemon.ts";
 import type { Namespaces } from "../namespaces.ts";
 import type { NodeLayout } from "../options.ts";
 
-/** Starts the enforcer of NetworkPolicies in the node's network; returns when its first rules are in place. */
+/** Starts the process that enforces NetworkPolicies in the node's network; returns when its first rules are in place. */
 export async function startEnforcer(layout: NodeLayout, namespaces: Namespaces): Promise<void> {
   const main = fileURLToPath(new URL("main.ts", import.meta.url));
   const readyFile = join(layout.folder, "network-policy-ready");

@@ -106,8 +106,9 @@ export async function watchStoredTokens({ client, brokerNamespace: namespace }: 
 }
 
 /**
- * Waits until nothing of any task is left in the broker's namespace and every token for git is revoked at GitHub. With `stored` only of
- * those: an operator that is killed between the minting of a token and its storing leaves one that nobody knows any more; it runs out.
+ * Waits until the broker's namespace contains nothing of any task, and every git token is revoked at GitHub. With `stored`, checks only the
+ * tokens that were stored: if an operator is killed between minting and storing a token, nobody knows that token any more, and it expires
+ * by itself.
  */
 export async function nothingHeld({ client, github, brokerNamespace }: World, stored?: StoredTokens): Promise<void> {
   const probe = async (): Promise<true> => {

@@ -4,12 +4,12 @@ import type { AgentTask } from "../../../../src/api/kinds.ts";
 import { eventually } from "../../../cluster/namespace.ts";
 import type { World } from "./index.ts";
 
-/** Folders of a task's pods on the process node, the newest last. They go when the pod ends. */
+/** Folders of a task's pods on the process node, the newest last. They are removed when the pod ends. */
 export function podFolders({ node }: World, task: AgentTask): string[] {
   return (task.status?.attempts ?? []).flatMap(({ podUID }) => (podUID ? [join(node.folder, "pods", podUID)] : []));
 }
 
-/** Waits until an agent of `gated.sh` works, and gives its process id. */
+/** Waits until an agent of `gated.sh` works, and returns its process id. */
 export function agentOf(world: World, task: AgentTask): Promise<number> {
   const pattern = (folder: string): string => join(folder, "volumes", "*", "output.log");
   const probe = (): number | undefined => {

@@ -42,7 +42,7 @@ export interface Thread {
   pulls(): Promise<Pull[]>;
 }
 
-/** Opens an issue, and gives its thread. */
+/** Opens an issue, and returns its thread. */
 export async function anIssue(team: Team, title = "Say hello in the README", repo = team.repo): Promise<Thread> {
   const { number } = await team.world.github.people.openIssue({ repo, as: "ana", title, body: "It only says Shop." });
   return threadOn(team, number, repo);
