@@ -124,6 +124,15 @@ describe("README, guides and samples", () => {
     }
   });
 
+  it("name only files and folders that exist", () => {
+    const named = found(
+      [...guides, "AGENTS.md", "CONTRIBUTING.md"],
+      /`((?:src|test|scripts|config|charts|images|docs)\/[\w./-]*\w)`/g,
+    );
+    expect(named.length).toBeGreaterThan(50);
+    expect(named.filter(([, path]) => !existsSync(join(root, path)))).toEqual([]);
+  });
+
   it("link only to existing files and headings", () => {
     const links = found(guides, /\]\((?!https?:)([^)]+)\)/g);
     expect(links.length).toBeGreaterThan(10);
