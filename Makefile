@@ -9,19 +9,22 @@ VITEST ?=
 BENCH ?=
 # Paths for check-words, for example IN=src/gateway, and --table for numbers; everything if empty.
 IN ?=
+# For slack-manifest: the URL of a SlackApp (kubectl get slackapps), and the file with the SlackApp; the sample if it is empty.
+URL ?=
+APP ?=
 # Options of scripts/list-messages.ts: --docstrings or --tests, --sample N --seed S.
 LIST ?=
 
-.PHONY: help demo demo-down test check $(CHECKS) messages fix generate image e2e bench build ci modules checks
+.PHONY: help demo demo-down test check $(CHECKS) messages slack-manifest fix generate image e2e bench build ci modules checks
 help: ## List the targets
-	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(MODULES): package.json package-lock.json
 	@command -v npm > /dev/null || { echo "npm is missing: install Node.js with npm (nodejs.org; on Debian: apt-get install nodejs npm)"; exit 1; }
 	@echo "installing the pinned npm packages"
 	@$(NPM) && touch $@
 
-demo: $(MODULES) ## Show a comment on GitHub become a pull request, on a real cluster (KEEP=1 leaves it running)
+demo: $(MODULES) ## Show a comment on GitHub become a pull request, on a real cluster (FROM=slack: a thread in Slack; KEEP=1 leaves it running)
 	@scripts/node test/demo/main.ts
 
 demo-down: $(MODULES) ## Stop everything that `make demo KEEP=1` left running
@@ -67,6 +70,9 @@ check-words: $(MODULES) ## Find words that scripts/words.ts forbids (IN=src/gate
 
 messages: $(MODULES) ## Print every message that people read (LIST="--sample 30 --seed 1", --docstrings, --tests)
 	@scripts/node scripts/list-messages.ts $(LIST)
+
+slack-manifest: $(MODULES) ## Print the manifest of the Slack app (URL=https://…/hooks/<route>, APP=my-slack-app.yaml)
+	@scripts/node scripts/slack-manifest.ts --url "$(URL)" --app "$(APP)"
 
 bench: $(MODULES) ## Measure speed and size, as ratios (BENCH="gateway memory" runs only these)
 	@scripts/node test/bench/main.ts $(BENCH)

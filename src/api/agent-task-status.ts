@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { actor, sha } from "./agent-task.ts";
+import { actor, repository, sha } from "./agent-task.ts";
 import { conditions, objectName, timestamp } from "./common.ts";
 
 /** The human-readable summary of a task. Derived from the conditions; no decision depends on it. */
@@ -22,6 +22,8 @@ export type Phase = (typeof phases)[number];
 /** The condition types of a task, in the order of its lifecycle. */
 export const taskConditions = [
   "Authorized",
+  "RepositoryResolved",
+  "Approved",
   "ContextReady",
   "Admitted",
   "SandboxReady",
@@ -61,11 +63,44 @@ export const agentTaskStatus = z.object({
   phase: z.enum(phases).optional().describe("Human-readable summary of the state; derived from the conditions."),
   conditions: conditions
     .optional()
-    .describe("The conditions `Authorized`, `ContextReady`, `Admitted`, `SandboxReady`, `Succeeded` and `Reported`."),
+    .describe(
+      "The conditions `Authorized`, `RepositoryResolved`, `Approved`, `ContextReady`, `Admitted`, `SandboxReady`, `Succeeded` and `Reported`.",
+    ),
   conversation: z.string().max(253).optional().describe("The conversation that the task belongs to, resolved once."),
+  conversationInstance: z
+    .string()
+    .max(253)
+    .optional()
+    .describe(
+      "The instance of the provider where `conversation` takes place, for example `github.com`, or `T0123 SlackApp/slack`: the conversations of a chat belong to one integration. A comment on a change that was requested in a chat belongs to the chat's conversation. Default: `spec.source.instance`.",
+    ),
   requester: actor
     .optional()
     .describe("The person on whose behalf the task works, if that is not the sender of the event (failed checks)."),
+  repository: repository
+    .extend({
+      private: z.boolean().optional().describe("Whether only some people can read the repository."),
+      from: z
+        .enum(["Line", "Link", "Mapping", "OnlyOne", "Answer", "Conversation"])
+        .describe(
+          "Where the choice comes from: a line or a link in the request, a mapping in the integration, the only repository that it covers, the requester's answer, or an earlier task of the conversation.",
+        ),
+    })
+    .optional()
+    .describe("The repository that the task works in, if the event did not name it."),
+  question: z
+    .object({
+      text: z.string().max(512).describe("The question."),
+      choices: z
+        .array(z.string().max(256))
+        .max(100)
+        .optional()
+        .meta({ "x-kubernetes-list-type": "atomic" })
+        .describe("Possible answers."),
+      askedAt: timestamp.describe("When the task began to wait for the answer."),
+    })
+    .optional()
+    .describe("The question that the task waits for in the thread."),
   checkout: checkout.optional().describe("The commit and branch that the task checks out."),
   attempts: z
     .array(
@@ -93,10 +128,14 @@ export const agentTaskStatus = z.object({
   requests: z
     .array(
       z.object({
-        type: z.enum(["stop", "approve"]).describe("The command for this task."),
+        type: z.enum(["stop", "approve", "use"]).describe("The command for this task."),
         by: z.string().max(253).describe("Login of the person who gave the command."),
         from: objectName.describe("Name of the AgentTask that carried the command."),
-        argument: z.string().max(64).optional().describe("For `approve`: the commit to approve."),
+        argument: z
+          .string()
+          .max(256)
+          .optional()
+          .describe("For `approve`: the commit to approve. For `use`: the repository."),
       }),
     )
     .max(32)
@@ -185,7 +224,7 @@ export const agentTaskStatus = z.object({
         .max(512)
         .optional()
         .describe("The thread that the report is posted to, for example `acme/shop#42`."),
-      id: z.string().max(64).optional().describe("The message's id at the provider."),
+      id: z.string().max(128).optional().describe("The message's id at the provider."),
       url: z.string().max(2048).optional().describe("URL of the report."),
       intent: z
         .string()

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { duration, localRef, objectName, timestamp } from "./common.ts";
 
 /** The commands that people give in a thread. A task that carries a command runs no agent. */
-export const commands = ["stop", "retry", "status", "approve", "continue", "help"] as const;
+export const commands = ["stop", "retry", "status", "approve", "continue", "help", "use"] as const;
 export type Command = (typeof commands)[number];
 
 /** A git object id, SHA-1 or SHA-256. */
@@ -10,7 +10,13 @@ export const sha = z
   .string()
   .max(64)
   .regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/);
-const repository = z.object({
+/** Points at an integration of a code host, in the same namespace. */
+export const codeHostRef = z.object({
+  kind: z.enum(["GitHubIntegration"]).describe("Kind of the integration."),
+  name: objectName.describe("Name of the integration, in the same namespace."),
+});
+
+export const repository = z.object({
   id: z
     .string()
     .min(1)
@@ -35,6 +41,13 @@ const source = z.object({
     .describe(
       "The provider of the event, for example `github`; or `kubernetes` for tasks that people create with kubectl.",
     ),
+  instance: z
+    .string()
+    .max(253)
+    .optional()
+    .describe(
+      "The provider's instance that ids and conversations belong to, for example `github.com` or a Slack workspace `T0123`. Absent in tasks of older versions.",
+    ),
   event: z.string().max(64).optional().describe("The provider's name of the event, for example `issue_comment`."),
   action: z.string().max(64).optional().describe("The event's action, for example `created`."),
   deliveryId: z
@@ -45,7 +58,19 @@ const source = z.object({
   trigger: objectName.optional().describe("Name of the trigger that matched the event."),
   signal: z
     .object({
-      type: z.enum(["Mention", "Label", "Assignment", "ReviewRequest", "FailedChecks"]).describe("Kind of the signal."),
+      type: z
+        .enum([
+          "Mention",
+          "DirectMessage",
+          "SlashCommand",
+          "Shortcut",
+          "Action",
+          "Label",
+          "Assignment",
+          "ReviewRequest",
+          "FailedChecks",
+        ])
+        .describe("Kind of the signal. `Action` is a button or menu in a message of Bellhop."),
       name: z
         .string()
         .min(1)
@@ -53,6 +78,13 @@ const source = z.object({
         .optional()
         .describe(
           "The label, the login that was assigned or asked for a review, or the check that failed first; untrusted text.",
+        ),
+      followUp: z
+        .boolean()
+        .optional()
+        .describe(
+          "For `Mention`: the message does not mention the bot, but follows in a thread that the bot takes part in. Such a message gets no answer " +
+            "if its author may not ask for work.",
         ),
     })
     .optional()
@@ -69,7 +101,9 @@ const source = z.object({
   url: z.string().max(2048).optional().describe("URL at which a person can read the event."),
   subject: z
     .object({
-      type: z.enum(["Issue", "Change", "Commit"]).describe("`Change` is a pull request or merge request."),
+      type: z
+        .enum(["Issue", "Change", "Commit", "Thread"])
+        .describe("`Change` is a pull request or merge request; `Thread` is a conversation in a chat."),
       key: z.string().min(1).max(253).describe("Human-readable name, for example `acme/shop#42`."),
       number: z.int().min(1).optional().describe("Number within the repository."),
       title: z.string().max(512).optional().describe("Title at the time of the event; untrusted text."),
@@ -78,9 +112,21 @@ const source = z.object({
   object: z
     .object({
       type: z
-        .enum(["IssueComment", "Review", "ReviewComment", "Issue", "Change", "CheckSuite", "WorkflowRun"])
-        .describe("Kind of the object. The operator reads it again from the provider before it trusts the event."),
-      id: z.string().min(1).max(64).describe("The provider's id of the object."),
+        .enum([
+          "IssueComment",
+          "Review",
+          "ReviewComment",
+          "Issue",
+          "Change",
+          "CheckSuite",
+          "WorkflowRun",
+          "Message",
+          "Command",
+        ])
+        .describe(
+          "Kind of the object. The operator reads it again from the provider before it trusts the event; a `Command` (slash command, button or menu) exists only in the signed delivery.",
+        ),
+      id: z.string().min(1).max(128).describe("The provider's id of the object."),
       headSHA: sha.optional().describe("For checks: the commit that they ran on."),
     })
     .optional()
@@ -115,10 +161,13 @@ export const agentTaskSpec = z
   .object({
     integrationRef: z
       .object({
-        kind: z.enum(["GitHubIntegration"]).describe("Kind of the integration."),
+        kind: z.enum(["GitHubIntegration", "SlackApp"]).describe("Kind of the integration."),
         name: objectName.describe("Name of the integration, in the same namespace."),
       })
       .describe("The integration whose event created the task."),
+    codeHostRef: codeHostRef
+      .optional()
+      .describe("The integration of the code host where the change goes. Default: `integrationRef`."),
     source: source.describe("The event that created the task."),
     actor: actor.describe("The person who asked for the task."),
     conversation: z
@@ -134,10 +183,21 @@ export const agentTaskSpec = z
       .enum(commands)
       .optional()
       .describe("The command to carry out instead of running an agent; absent for tasks that run an agent."),
-    commandArgument: z.string().max(64).optional().describe("For `approve`: the short id of the commit to approve."),
+    commandArgument: z
+      .string()
+      .max(256)
+      .optional()
+      .describe("For `approve`: the short id of the commit to approve. For `use`: the repository, `owner/name`."),
+    commandTarget: objectName
+      .optional()
+      .describe(
+        "The task that the command is for. Set if a person used a button or menu of a report: the task of that report.",
+      ),
     repository: repository
       .optional()
-      .describe("The repository that the task works in; absent for commands that need none."),
+      .describe(
+        "The repository that the task works in, if the event names one. Otherwise it is resolved before admission: see `status.repository`.",
+      ),
     prompt: z
       .string()
       .max(65_536)
@@ -171,13 +231,15 @@ export const agentTaskSpec = z
     "x-kubernetes-validations": [
       {
         rule:
-          "[has(self.command) == has(oldSelf.command), has(self.commandArgument) == has(oldSelf.commandArgument), has(self.repository) == has(oldSelf.repository), " +
-          "has(self.prompt) == has(oldSelf.prompt), has(self.limits) == has(oldSelf.limits), has(self.retryOf) == has(oldSelf.retryOf)].all(same, same) " +
+          "[has(self.command) == has(oldSelf.command), has(self.commandArgument) == has(oldSelf.commandArgument), has(self.commandTarget) == has(oldSelf.commandTarget), has(self.repository) == has(oldSelf.repository), " +
+          "has(self.prompt) == has(oldSelf.prompt), has(self.limits) == has(oldSelf.limits), has(self.retryOf) == has(oldSelf.retryOf), has(self.codeHostRef) == has(oldSelf.codeHostRef)].all(same, same) " +
           "&& self.integrationRef == oldSelf.integrationRef && self.source == oldSelf.source && self.actor == oldSelf.actor " +
           "&& self.conversation == oldSelf.conversation && self.profileRef == oldSelf.profileRef " +
           "&& (!has(self.command) || self.command == oldSelf.command) && (!has(self.commandArgument) || self.commandArgument == oldSelf.commandArgument) " +
+          "&& (!has(self.commandTarget) || self.commandTarget == oldSelf.commandTarget) " +
           "&& (!has(self.repository) || self.repository == oldSelf.repository) && (!has(self.prompt) || self.prompt == oldSelf.prompt) " +
-          "&& (!has(self.limits) || self.limits == oldSelf.limits) && (!has(self.retryOf) || self.retryOf == oldSelf.retryOf)",
+          "&& (!has(self.limits) || self.limits == oldSelf.limits) && (!has(self.retryOf) || self.retryOf == oldSelf.retryOf) " +
+          "&& (!has(self.codeHostRef) || self.codeHostRef == oldSelf.codeHostRef)",
         message: "spec is immutable; only spec.cancel may be set, once. Create a new task instead",
       },
       {
@@ -185,12 +247,17 @@ export const agentTaskSpec = z
         message: "spec.cancel can be set only once and is immutable afterwards",
       },
       {
-        rule: "!has(self.commandArgument) || (has(self.command) && self.command == 'approve')",
-        message: "spec.commandArgument is allowed only with spec.command approve",
+        rule: "!has(self.commandArgument) || (has(self.command) && self.command in ['approve', 'use'])",
+        message: "spec.commandArgument is allowed only with spec.command approve or use",
       },
       {
-        rule: "has(self.command) || has(self.repository)",
-        message: "spec.repository is required for a task without spec.command",
+        rule: "!has(self.commandTarget) || has(self.command)",
+        message: "spec.commandTarget is allowed only with spec.command",
+      },
+      {
+        rule: "has(self.command) || has(self.repository) || has(self.codeHostRef)",
+        message:
+          "spec.repository is required for a task without spec.command, unless spec.codeHostRef names the code host to find it at",
       },
     ],
   });

@@ -1,5 +1,14 @@
 import { z } from "zod";
-import { duration, localRef, objectName, secretKeyRef } from "./common.ts";
+import { secretKeyRef, timestamp } from "./common.ts";
+import {
+  exactlyOne,
+  immutable,
+  integrationSpec,
+  integrationStatus,
+  kubernetesAccess,
+  reporting,
+  triggers,
+} from "./integration.ts";
 
 const login = z
   .string()
@@ -12,16 +21,6 @@ const repositoryName = z
   .min(3)
   .max(141)
   .regex(/^[A-Za-z0-9_.-]+\/[A-Za-z0-9_.-]+$/);
-
-const exactlyOne = (what: string, fields: readonly string[]): object => ({
-  rule: `[${fields.map((field) => `has(self.${field})`).join(", ")}].filter(set, set).size() == 1`,
-  message: `${what}: set exactly one of ${fields.join(", ")}`,
-});
-
-/** Makes a field immutable. The hooks, keys and route depend on it: after a change the previous hooks would be left at GitHub. */
-const immutable = (what: string): Record<string, unknown> => ({
-  "x-kubernetes-validations": [{ rule: "self == oldSelf", message: `${what} is immutable: create a new integration` }],
-});
 
 const credentials = z
   .object({
@@ -74,69 +73,41 @@ const webhook = z.object({
     ),
 });
 
-const triggerKinds = ["mention", "label", "assignment", "reviewRequest", "failedChecks"] as const;
-
-const trigger = z
-  .object({
-    name: objectName.describe("Name of the trigger, unique in the integration. Tasks, logs and `explain` show it."),
-    mention: z
-      .object({})
-      .optional()
-      .describe("Matches when a person mentions the bot in an issue, a pull request, a review or a comment."),
-    label: z
-      .object({ name: z.string().min(1).max(100).describe("Name of the label, compared case-insensitively.") })
-      .optional()
-      .describe("Matches when the label is added to an issue or a pull request."),
-    assignment: z
-      .object({
-        login: login.describe(
-          "The user account to which the issue or pull request is assigned. GitHub cannot assign an App.",
-        ),
-      })
-      .optional()
-      .describe("Matches when an issue or a pull request is assigned to the named user."),
-    reviewRequest: z
-      .object({
-        login: login.describe(
-          "The user account whose review is requested. GitHub cannot request the review of an App.",
-        ),
-      })
-      .optional()
-      .describe("Matches when a review of the named user is requested."),
-    failedChecks: z
-      .object({})
-      .optional()
-      .describe(
-        "Matches when checks fail on a branch that Bellhop pushed, at most `output.fixLoops` times for each pull request.",
+const gitHubTriggers = triggers({
+  mention: z
+    .object({})
+    .optional()
+    .describe("Matches when a person mentions the bot in an issue, a pull request, a review or a comment."),
+  label: z
+    .object({ name: z.string().min(1).max(100).describe("Name of the label, compared case-insensitively.") })
+    .optional()
+    .describe("Matches when the label is added to an issue or a pull request."),
+  assignment: z
+    .object({
+      login: login.describe(
+        "The user account to which the issue or pull request is assigned. GitHub cannot assign an App.",
       ),
-    when: z
-      .string()
-      .min(1)
-      .max(2048)
-      .optional()
-      .describe(
-        "A CEL expression over `event` (normalised) and `body` (as delivered). The trigger matches only if the expression is true.",
-      ),
-    profileRef: localRef
-      .optional()
-      .describe("The AgentProfile for tasks of this trigger. Default: the profile of the integration."),
-    prompt: z
-      .string()
-      .max(16_384)
-      .optional()
-      .describe("Prompt for the agent, placed before the text of the person who asked."),
-  })
-  .meta({ "x-kubernetes-validations": [exactlyOne("trigger", triggerKinds)] });
+    })
+    .optional()
+    .describe("Matches when an issue or a pull request is assigned to the named user."),
+  reviewRequest: z
+    .object({
+      login: login.describe("The user account whose review is requested. GitHub cannot request the review of an App."),
+    })
+    .optional()
+    .describe("Matches when a review of the named user is requested."),
+  failedChecks: z
+    .object({})
+    .optional()
+    .describe(
+      "Matches when checks fail on a branch that Bellhop pushed, at most `output.fixLoops` times for each pull request.",
+    ),
+});
 
 /** The connection to GitHub: repositories, credentials, webhook, triggers, access and limits. */
 export const gitHubIntegrationSpec = z
   .object({
-    suspend: z
-      .boolean()
-      .default(false)
-      .describe(
-        "Stops the creation of tasks: the gateway answers deliveries with 200 `ignored`. Running tasks continue.",
-      ),
+    suspend: integrationSpec.suspend,
     url: z
       .string()
       .min(9)
@@ -160,63 +131,20 @@ export const gitHubIntegrationSpec = z
       "Credentials of the operator at GitHub, as references to Secrets. The Secrets may change; the kind of credentials may not.",
     ),
     webhook: webhook.prefault({}).describe("The webhook that sends deliveries to the gateway."),
-    triggers: z
-      .array(trigger)
-      .min(1)
-      .max(32)
-      .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] })
-      .describe("The events that create tasks. The first trigger that matches an event creates the task."),
+    triggers: gitHubTriggers,
     access: z
       .object({
         permission: z
           .enum(["Write", "Maintain", "Admin"])
           .default("Write")
           .describe("The permission that a person needs on the repository to start a task."),
-        kubernetes: z
-          .enum(["Deny", "Allow"])
-          .default("Deny")
-          .describe(
-            "Whether people may create AgentTasks for this integration with kubectl (`source.provider: kubernetes`).",
-          ),
+        kubernetes: kubernetesAccess,
       })
       .prefault({})
       .describe("The people who may start tasks."),
-    profileRef: localRef.describe("The AgentProfile for tasks of this integration."),
-    concurrency: z
-      .object({
-        tasks: z
-          .int()
-          .min(1)
-          .max(1000)
-          .default(10)
-          .describe("Maximum number of tasks of this integration that run at the same time."),
-        perRepository: z
-          .int()
-          .min(1)
-          .max(1000)
-          .default(5)
-          .describe("Maximum number of tasks of one repository that run at the same time."),
-        perActor: z
-          .int()
-          .min(1)
-          .max(1000)
-          .default(3)
-          .describe("Maximum number of tasks of one person that run at the same time."),
-      })
-      .prefault({})
-      .describe("Concurrency limits; further tasks wait in the queue."),
-    reporting: z
-      .object({
-        reaction: z
-          .boolean()
-          .default(true)
-          .describe("Whether Bellhop adds an `eyes` reaction at once to the comment that triggers a task."),
-        updateEvery: duration
-          .default("10s")
-          .describe("Minimum time between two updates of the report while a task runs."),
-      })
-      .prefault({})
-      .describe("How Bellhop reports on tasks in the thread."),
+    profileRef: integrationSpec.profileRef,
+    concurrency: integrationSpec.concurrency,
+    reporting: reporting("Whether Bellhop adds an `eyes` reaction at once to the comment that triggers a task."),
   })
   .meta({
     "x-kubernetes-validations": [
@@ -233,6 +161,58 @@ export const gitHubIntegrationSpec = z
     ],
   });
 
+const {
+  webhookURL,
+  observedGeneration,
+  conditions,
+  triggers: activeTriggers,
+  ...counters
+} = integrationStatus("GitHub");
+
+/** The state that the operator observed at GitHub, and the hooks that it manages. */
+export const gitHubIntegrationStatus = z.object({
+  observedGeneration,
+  conditions,
+  webhookURL,
+  hooks: z
+    .array(
+      z.object({
+        target: z.string().max(300).describe("Target of the hook: `app`, an organisation, or `owner/name`."),
+        id: z.string().max(40).optional().describe("GitHub's id of the hook; absent for the only hook of an App."),
+        verifiedAt: timestamp.optional().describe("When the operator last verified the hook's settings."),
+      }),
+    )
+    .max(300)
+    .optional()
+    .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["target"] })
+    .describe("The hooks that the operator manages."),
+  triggers: activeTriggers,
+  bot: z
+    .object({
+      id: z.string().max(40).describe("Numeric id of the bot's account."),
+      login: z.string().max(100).describe("Login of the bot's account; `<slug>[bot]` for an App."),
+      mention: z.string().max(100).describe("The name that people write after `@` to mention the bot."),
+    })
+    .optional()
+    .describe("The bot's account at GitHub."),
+  installations: z
+    .array(
+      z.object({
+        id: z.string().max(40).describe("The installation's id."),
+        account: z.string().max(100).describe("The organisation or user on whose account the App is installed."),
+        suspended: z.boolean().optional().describe("Whether GitHub or the owner has suspended the installation."),
+      }),
+    )
+    .max(100)
+    .optional()
+    .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["id"] })
+    .describe("The App's installations that this integration covers."),
+  tokenScope: z
+    .enum(["PerTask", "Broad"])
+    .optional()
+    .describe("Whether the token of a task is limited to one repository."),
+  ...counters,
+});
+
 export type GitHubIntegrationSpec = z.infer<typeof gitHubIntegrationSpec>;
-export type Trigger = z.infer<typeof trigger>;
-export type TriggerKind = (typeof triggerKinds)[number];
+export type GitHubIntegrationStatus = z.infer<typeof gitHubIntegrationStatus>;

@@ -8,8 +8,13 @@ import {
 import { agentTaskStatus, type AgentTaskStatus } from "./agent-task-status.ts";
 import { agentTaskSpec, type AgentTaskSpec } from "./agent-task.ts";
 import { group, version } from "./common.ts";
-import { gitHubIntegrationStatus, type GitHubIntegrationStatus } from "./github-integration-status.ts";
-import { gitHubIntegrationSpec, type GitHubIntegrationSpec } from "./github-integration.ts";
+import {
+  gitHubIntegrationSpec,
+  gitHubIntegrationStatus,
+  type GitHubIntegrationSpec,
+  type GitHubIntegrationStatus,
+} from "./github-integration.ts";
+import { slackAppSpec, slackAppStatus, type SlackAppSpec, type SlackAppStatus } from "./slack-app.ts";
 
 /** Metadata of a Bellhop object, as the API server sends it. */
 interface Metadata {
@@ -43,6 +48,7 @@ export interface Resource<Spec, Status> {
 }
 
 export type GitHubIntegration = Resource<GitHubIntegrationSpec, GitHubIntegrationStatus>;
+export type SlackApp = Resource<SlackAppSpec, SlackAppStatus>;
 export type AgentTask = Resource<AgentTaskSpec, AgentTaskStatus>;
 export type AgentProfile = Resource<AgentProfileSpec, AgentProfileStatus>;
 
@@ -92,6 +98,32 @@ const reason: Column = {
   description: "Reason of the condition `Ready`.",
 };
 
+/** The columns of every kind of integration. `kubectl get bellhop` shows the kinds one below the other. */
+const integrationColumns: Column[] = [
+  ready,
+  reason,
+  { name: "Bot", type: "string", jsonPath: ".status.bot.login", description: "Login of the bot." },
+  {
+    name: "Suspended",
+    type: "boolean",
+    jsonPath: ".spec.suspend",
+    description: "Whether the creation of tasks is stopped.",
+  },
+  {
+    name: "URL",
+    type: "string",
+    jsonPath: ".status.webhookURL",
+    description: "The URL that the provider sends deliveries to.",
+  },
+  {
+    name: "Last Task",
+    type: "date",
+    jsonPath: ".status.lastTaskTime",
+    description: "When a delivery last created a task.",
+  },
+  age,
+];
+
 export const GitHubIntegrationKind: Kind<GitHubIntegration> = {
   group,
   version,
@@ -105,31 +137,23 @@ export const GitHubIntegrationKind: Kind<GitHubIntegration> = {
   spec: gitHubIntegrationSpec,
   status: gitHubIntegrationStatus,
   maxNameLength: 32,
-  columns: [
-    ready,
-    reason,
-    { name: "Bot", type: "string", jsonPath: ".status.bot.login", description: "Login of the bot." },
-    {
-      name: "Suspended",
-      type: "boolean",
-      jsonPath: ".spec.suspend",
-      description: "Whether the creation of tasks is stopped.",
-    },
-    {
-      name: "Last Task",
-      type: "date",
-      jsonPath: ".status.lastTaskTime",
-      description: "When a delivery last created a task.",
-    },
-    age,
-    {
-      name: "Webhook",
-      type: "string",
-      jsonPath: ".status.webhookURL",
-      description: "The URL that GitHub sends deliveries to.",
-      wide: true,
-    },
-  ],
+  columns: [...integrationColumns],
+};
+
+export const SlackAppKind: Kind<SlackApp> = {
+  group,
+  version,
+  kind: "SlackApp",
+  plural: "slackapps",
+  singular: "slackapp",
+  namespaced: true,
+  shortNames: ["ska"],
+  description:
+    "Connects a Slack app: the messages and commands that create tasks, the people who may start them, and the code host where changes go.",
+  spec: slackAppSpec,
+  status: slackAppStatus,
+  maxNameLength: 32,
+  columns: integrationColumns,
 };
 
 export const AgentTaskKind: Kind<AgentTask> = {
@@ -220,4 +244,4 @@ export const AgentProfileKind: Kind<AgentProfile> = {
 };
 
 /** Every kind, in the order of the generated reference. */
-export const kinds = [GitHubIntegrationKind, AgentTaskKind, AgentProfileKind] as const;
+export const kinds = [GitHubIntegrationKind, SlackAppKind, AgentTaskKind, AgentProfileKind] as const;

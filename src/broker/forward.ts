@@ -63,7 +63,7 @@ export async function forward(deps: ForwardDeps, git: GitRequest, route: Route):
 /** The task, read live. Throws `Refusal` if the attempt is not the current one or the repository is not the task's. */
 export async function requireTask(deps: ForwardDeps, { grant, repositoryId, signal }: GitRequest): Promise<AgentTask> {
   const task = await requireFence(deps.client, grant, signal);
-  const own = task.spec.repository?.id;
+  const own = (task.spec.repository ?? task.status?.repository)?.id;
   if (own === repositoryId) return task;
   throw new Refusal(
     403,

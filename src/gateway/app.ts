@@ -1,5 +1,6 @@
 import express, { type ErrorRequestHandler, type Express, type Request, type Response } from "express";
 import { refused, type Answer } from "../intake/answer.ts";
+import { defined } from "../shared/defined.ts";
 import { describeError, errorCode } from "../shared/errors.ts";
 import type { Logger } from "../shared/log.ts";
 import { handleHook, type Handled, type HookDeps } from "./hooks.ts";
@@ -37,13 +38,28 @@ async function deliver(deps: AppDeps, request: Request, response: Response): Pro
 }
 
 /** Closes the connection during the shutdown, and if the rest of a body would otherwise be read as the next request. */
-function send(deps: AppDeps, request: Request, response: Response, { status, headers, body }: Answer): void {
+function send(deps: AppDeps, request: Request, response: Response, answer: Answer): void {
+  const { status, headers, text } = wireFormOf(answer);
   if (response.headersSent || response.destroyed) return;
   if (deps.draining() || !request.complete) response.set("connection", "close");
-  const text = Buffer.from(`${JSON.stringify(body)}\n`);
   response.status(status).set(headers).set("content-length", String(text.length)).write(text);
   if (request.complete) response.end();
   else discard(request, () => response.end());
+}
+
+/** The answer as it is sent: in the provider's own form, if there is one. */
+function wireFormOf({ status, headers, body, reply }: Answer): {
+  status: number;
+  headers: Record<string, string>;
+  text: Buffer;
+} {
+  if (!reply) return { status, headers, text: Buffer.from(`${JSON.stringify(body)}\n`) };
+  const { "retry-after": retryAfter } = headers;
+  return {
+    status: reply.status,
+    headers: { ...defined({ "retry-after": retryAfter }), ...reply.headers },
+    text: Buffer.from(reply.body),
+  };
 }
 
 const maxDiscardedBytes = 64 * 1024 * 1024;
@@ -73,6 +89,7 @@ function record({ metrics, log }: AppDeps, { answer, provider, deliveryId }: Han
   const result = body.status;
   metrics.deliveries.inc({ provider, result, reason: body.reason });
   metrics.duration.observe({ provider, result }, durationMs / 1_000);
+  if (answer.private) return;
   const { reason, task } = body;
   const fields = { provider, deliveryId, status, result, reason, task, detail, durationMs: Math.round(durationMs) };
   if (status >= 500) log.error({ ...fields, why: body.message }, "could not store a delivery");

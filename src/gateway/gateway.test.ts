@@ -3,6 +3,7 @@ import { Readable } from "node:stream";
 import { Agent, request } from "undici";
 import { Registry } from "prom-client";
 import { afterEach, describe, expect, it } from "vitest";
+import { noFacts } from "../intake/gateway-facts.ts";
 import { AgentTaskKind } from "../api/kinds.ts";
 import { compileRule } from "../intake/cel.ts";
 import { aComment, anEntry, anIntegration, previousHookKey, route, signedHeaders } from "../intake/testing.ts";
@@ -58,7 +59,7 @@ async function aGateway({ env, create, limits, appears }: Options = {}) {
     intake: {
       provider: providerNamed,
       integration: () => anIntegration(),
-      facts: () => ({ branchPrefixes: [] }),
+      facts: () => noFacts,
       compile: compileRule,
       clock: systemClock,
       client,
@@ -96,6 +97,7 @@ async function post(
 }
 
 const payload = JSON.stringify(aComment());
+const slack = anEntry({ route: "slack-0123456789abcdef", provider: "slack", host: "slack.com" });
 
 /** Sends raw HTTP and returns everything that the server sent until it ended the connection. */
 function raw(port: number, send: (socket: Socket) => void): Promise<string> {
@@ -257,6 +259,16 @@ describe("POST /hooks/<id>", () => {
   it("answers 429 if the bytes in flight exceed the limit", async () => {
     const gateway = await aGateway({ env, limits: { bytes: 1_000 } });
     expect((await post(gateway, "x".repeat(1_001))).status).toBe(429);
+  });
+
+  it("answers in the provider's own form, with Retry-After, if it did not read the body", async () => {
+    const gateway = await aGateway({ env, appears: slack, limits: { bytes: 10 } });
+    const answer = await raw(gateway.port, (socket) =>
+      socket.end(`POST /hooks/${slack.route} HTTP/1.1\r\nhost: x\r\ncontent-length: 11\r\n\r\n{"a":"bcd"}`),
+    );
+    expect(answer).toMatch(/^HTTP\/1.1 429 /);
+    expect(answer).toMatch(/^retry-after: 10\r$/im);
+    expect(answer).toMatch(/\r\n\r\n$/);
   });
 
   it("answers 503 with Retry-After if the API server does not answer in time", async () => {

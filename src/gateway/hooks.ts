@@ -1,11 +1,13 @@
-import type { Request } from "express";
 import { refused, retryLater, type Answer } from "../intake/answer.ts";
 import type { RouteEntry } from "../intake/gateway-keys.ts";
-import { handleDelivery, isSigned, type IntakeDeps } from "../intake/handle-delivery.ts";
-import type { Delivery } from "../integrations/types.ts";
+import { handleDelivery, inProviderForm, isSigned, type IntakeDeps } from "../intake/handle-delivery.ts";
+import type { Delivery, Provider } from "../integrations/types.ts";
 import type { InFlight, Ticket } from "../shared/in-flight.ts";
 import type { KeyRing } from "./keys.ts";
-import { readBody } from "./read-body.ts";
+import { readBody, type UnreadRequest } from "./read-body.ts";
+
+/** Time that is kept for the answer itself, of the time that the provider waits. */
+const answerReserveMs = 500;
 
 /** Dependencies of `handleHook`. */
 export interface HookDeps {
@@ -16,6 +18,12 @@ export interface HookDeps {
   storeTimeoutMs: number;
 }
 
+/** A request to `/hooks/<id>`, as Express passes it. */
+export type HookRequest = UnreadRequest & {
+  params: Record<string, string | string[]>;
+  get(name: string): string | undefined;
+};
+
 /** The result of one request, for the answer, the log and the metrics. */
 export interface Handled {
   answer: Answer;
@@ -24,15 +32,15 @@ export interface Handled {
 }
 
 /** Handles one request: checks its route, then the limits, then reads its body and passes the delivery to intake. */
-export async function handleHook(deps: HookDeps, request: Request): Promise<Handled> {
+export async function handleHook(deps: HookDeps, request: HookRequest): Promise<Handled> {
   const route = String(request.params["id"] ?? "");
   const entry = deps.keyRing.lookup(route) ?? (await rereadAndLookup(deps.keyRing, route));
   const provider = entry && deps.intake.provider(entry.provider);
   if (!entry || !provider) return { answer: unknownHook, provider: "none" };
   const ticket = deps.inFlight.enter(route);
-  if (!ticket) return { answer: busy, provider: entry.provider };
+  if (!ticket) return unreadAnswer(deps, request, provider, "Busy");
   try {
-    return await receive(deps, request, { entry, ticket, maxBytes: provider.webhooks.maxBodyBytes });
+    return await receive(deps, request, { entry, ticket, provider });
   } finally {
     ticket.release();
   }
@@ -41,18 +49,29 @@ export async function handleHook(deps: HookDeps, request: Request): Promise<Hand
 interface Admitted {
   entry: RouteEntry;
   ticket: Ticket;
-  maxBytes: number;
+  provider: Provider;
 }
 
-async function receive(deps: HookDeps, request: Request, { entry, ticket, maxBytes }: Admitted): Promise<Handled> {
+/** The answer to a request whose body was not read, in the form that the provider expects. */
+function unreadAnswer(deps: HookDeps, request: HookRequest, provider: Provider, reason: keyof typeof unread): Handled {
+  const delivery = deliveryOf(request, new Uint8Array(), deps.intake.clock.now());
+  return { answer: inProviderForm(unread[reason], provider, delivery), provider: provider.name };
+}
+
+function deliveryOf(request: HookRequest, body: Uint8Array, receivedAt: Date): Delivery {
+  return { body, receivedAt, headers: { get: (name) => request.get(name) } };
+}
+
+async function receive(deps: HookDeps, request: HookRequest, { entry, ticket, provider }: Admitted): Promise<Handled> {
   const receivedAt = deps.intake.clock.now();
-  const read = await readBody(request, ticket, maxBytes);
-  if (!read.ok) return { answer: unread[read.reason], provider: entry.provider };
-  const delivery: Delivery = { body: read.body, receivedAt, headers: { get: (name) => request.get(name) } };
+  const { ingress } = provider;
+  const read = await readBody(request, ticket, ingress.maxBodyBytes);
+  if (!read.ok) return unreadAnswer(deps, request, provider, read.reason);
+  const delivery = deliveryOf(request, read.body, receivedAt);
   const current = await entryWithKey(deps, entry, delivery);
-  const signal = AbortSignal.timeout(deps.storeTimeoutMs);
+  const signal = AbortSignal.timeout(Math.min(deps.storeTimeoutMs, ingress.answerWithinMs - answerReserveMs));
   const answer = await handleDelivery({ entry: current, delivery, deps: deps.intake, signal });
-  const deliveryId = deps.intake.provider(entry.provider)?.webhooks.deliveryId(delivery);
+  const deliveryId = ingress.deliveryId(delivery);
   return { answer, provider: entry.provider, deliveryId };
 }
 
@@ -68,13 +87,12 @@ async function entryWithKey({ keyRing, intake }: HookDeps, entry: RouteEntry, de
 }
 
 const unknownHook = refused(404, "UnknownHook", "No such hook. Check the URL in the webhook's settings.");
-const busy = retryLater(
-  429,
-  "TooManyInFlight",
-  "The gateway handles too many deliveries at the moment. Send this delivery again later.",
-);
 const unread: Record<"TooLarge" | "Busy" | "Truncated", Answer> = {
   TooLarge: refused(413, "TooLarge", "The body exceeds the maximum size of this provider's deliveries."),
-  Busy: busy,
+  Busy: retryLater(
+    429,
+    "TooManyInFlight",
+    "The gateway handles too many deliveries at the moment. Send this delivery again later.",
+  ),
   Truncated: refused(400, "Truncated", "body: it is shorter than its Content-Length."),
 };

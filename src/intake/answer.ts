@@ -1,3 +1,5 @@
+import type { HttpReply } from "../integrations/types.ts";
+
 /** The body of an answer to a sender. Logs, metrics and `explain` show the same fields. */
 export interface AnswerBody {
   status: "accepted" | "duplicate" | "ignored" | "refused";
@@ -13,6 +15,10 @@ export interface Answer {
   status: number;
   headers: Record<string, string>;
   body: AnswerBody;
+  /** The answer in the provider's own form, sent instead of `body`. */
+  reply?: HttpReply;
+  /** Nothing about the delivery may be logged. */
+  private?: boolean;
   /** Details for our log; never sent. */
   detail?: string;
 }
@@ -38,6 +44,12 @@ export function duplicate(task: { namespace: string; name: string }): Answer {
 /** 200: the delivery is valid and creates no task. Never 4xx: providers disable hooks that answer with 4xx. */
 export function ignored(reason: string, message: string): Answer {
   return answer(200, { status: "ignored", reason, message });
+}
+
+/** The answer to a check of the URL, in the provider's own form. */
+export function handshake(reply: HttpReply): Answer {
+  const message = "The provider checked the URL.";
+  return { ...answer(200, { status: "ignored", reason: "Handshake", message }), reply };
 }
 
 /** 4xx and 5xx: the delivery was rejected. */

@@ -80,6 +80,7 @@ describe("buildTask", () => {
 
   it.each([
     { signal: mention, want: { type: "Mention" } },
+    { signal: { ...mention, followUp: true }, want: { type: "Mention", followUp: true } },
     { signal: { kind: "label", label: "Ready" }, want: { type: "Label", name: "Ready" } },
     { signal: { kind: "assignment", login: "bot" }, want: { type: "Assignment", name: "bot" } },
     { signal: { kind: "reviewRequest", login: "bot" }, want: { type: "ReviewRequest", name: "bot" } },
@@ -103,6 +104,13 @@ describe("buildTask", () => {
     expect(spec).toMatchObject({ command: "approve", commandArgument: "1a2b3c4", profileRef: { name: "default" } });
     expect(spec).not.toHaveProperty("prompt");
     expect(spec.source).not.toHaveProperty("trigger");
+  });
+
+  it("names the task that a button belongs to", () => {
+    const signal = { kind: "action", words: "stop", target: "slack-abc" } as const;
+    const { spec } = build({}, { result: "task", signal, command: "stop", target: "slack-abc" });
+    expect(spec).toMatchObject({ command: "stop", commandTarget: "slack-abc" });
+    expect(build({}, { result: "task", signal: mention, command: "stop" }).spec).not.toHaveProperty("commandTarget");
   });
 
   it("omits text and prompt if the event has no text", () => {

@@ -35,19 +35,28 @@ export function buildTask(ingredients: TaskIngredients): Draft<AgentTask> {
 }
 
 function specOf({ integration, kind, event, decision, receivedAt }: TaskIngredients): AgentTaskSpec {
-  const { command, argument, trigger } = decision;
+  const { command, argument, target, trigger } = decision;
   const prompt = promptOf(decision, event);
-  const { id, host, owner, name } = event.repository;
   return {
     integrationRef: { kind: kind as AgentTaskSpec["integrationRef"]["kind"], name: integration.metadata.name },
     source: sourceOf(event, decision, receivedAt),
     actor: { id: event.actor.id, login: event.actor.login },
     conversation: cutCharacters(event.conversation, 253),
-    ...defined({ command, commandArgument: argument }),
-    repository: { id, host, owner, name },
+    ...defined({ command, commandArgument: argument, commandTarget: target }),
+    ...defined({ codeHostRef: codeHostRefOf(integration), repository: repositoryOf(event) }),
     ...(prompt === "" ? {} : { prompt }),
     profileRef: trigger?.profileRef ?? integration.spec.profileRef,
   };
+}
+
+function codeHostRefOf({ spec }: Integration): AgentTaskSpec["codeHostRef"] {
+  return spec.codeHostRef as AgentTaskSpec["codeHostRef"];
+}
+
+function repositoryOf({ repository }: ProviderEvent): AgentTaskSpec["repository"] {
+  if (!repository) return undefined;
+  const { id, host, owner, name } = repository;
+  return { id, host, owner, name };
 }
 
 /** The trigger's prompt, then the person's visible text. A command has no prompt, because it runs no agent. */
@@ -64,6 +73,7 @@ function sourceOf(
   const { url, text, subject, occurredAt } = event;
   return {
     provider: event.provider,
+    instance: event.instance,
     event: event.event,
     ...defined({ action: event.action, deliveryId: event.deliveryId }),
     ...(trigger === undefined ? {} : { trigger: trigger.name }),
@@ -85,11 +95,20 @@ function sourceOf(
 /** The signal that matched, for the report. A mention has no name: its text is in `source.text`. */
 function signalOf(signal: Signal): NonNullable<TaskSource["signal"]> {
   const name = nameOf(signal);
-  return { type: signalTypes[signal.kind], ...(name ? { name: cutCharacters(name, 256) } : {}) };
+  const followUp = "words" in signal ? signal.followUp : undefined;
+  return {
+    type: signalTypes[signal.kind],
+    ...(name ? { name: cutCharacters(name, 256) } : {}),
+    ...defined({ followUp }),
+  };
 }
 
 const signalTypes = {
   mention: "Mention",
+  directMessage: "DirectMessage",
+  slashCommand: "SlashCommand",
+  shortcut: "Shortcut",
+  action: "Action",
   label: "Label",
   assignment: "Assignment",
   reviewRequest: "ReviewRequest",
@@ -97,7 +116,7 @@ const signalTypes = {
 } as const;
 
 function nameOf(signal: Signal): string | undefined {
-  if (signal.kind === "mention") return undefined;
+  if ("words" in signal) return undefined;
   if (signal.kind === "label") return signal.label;
   return signal.kind === "failedChecks" ? signal.name : signal.login;
 }

@@ -1,5 +1,6 @@
 import { whyInactive } from "./decide.ts";
-import type { EventRepository, Integration, Provider } from "../integrations/types.ts";
+import type { Integration, Origin, Provider } from "../integrations/types.ts";
+import { defined } from "../shared/defined.ts";
 
 /** An integration as the API server stored it. */
 export type StoredIntegration = Integration & { metadata: { uid: string } };
@@ -25,14 +26,8 @@ export interface Candidates {
  * Finds the one integration of a hook whose spec covers the repository. If several cover it, none is chosen: a person must
  * decide which profile and limits apply.
  */
-export function chooseIntegration(
-  provider: Provider,
-  { candidates, complete }: Candidates,
-  about: { repository?: EventRepository; installationId?: string },
-): Choice {
-  const { repository, installationId } = about;
-  if (!repository) return { reason: "NoRepository", message: "The delivery names no repository." };
-  const covering = candidates.filter((one) => provider.covers(one, repository, installationId));
+export function chooseIntegration(provider: Provider, { candidates, complete }: Candidates, origin: Origin): Choice {
+  const covering = candidates.filter((one) => provider.covers(one, origin));
   const active = covering.filter((one) => one.metadata.deletionTimestamp === undefined);
   const [first, second] = active.length > 0 ? active : covering;
   if (!first && !complete) {
@@ -41,7 +36,7 @@ export function chooseIntegration(
   }
   const withoutInstallation = first
     ? undefined
-    : candidates.find((one) => !whyInactive(one) && provider.covers(one, repository));
+    : candidates.find((one) => !whyInactive(one) && provider.covers(one, withoutInstallationOf(origin)));
   if (withoutInstallation) {
     const message = "The operator has not found this installation of the App yet; it searches again regularly.";
     return { reason: "InstallationUnknown", message, again: true };
@@ -49,16 +44,25 @@ export function chooseIntegration(
   if (!first) {
     return {
       reason: "NotCovered",
-      message: "No integration of the hook covers the repository. To cover it, change the spec of an integration.",
+      message: `No integration of the hook covers ${placeOf(origin)}. To cover it, change the spec of an integration.`,
     };
   }
   if (second) {
     return {
       reason: "AmbiguousIntegration",
-      message: `Several integrations cover the repository: ${list(active)}. Change their specs so that only one covers it.`,
+      message: `Several integrations cover ${placeOf(origin)}: ${list(active)}. Change their specs so that only one covers it.`,
     };
   }
   return { integration: first };
+}
+
+function withoutInstallationOf({ repository, channel }: Origin): Origin {
+  return defined({ repository, channel });
+}
+
+function placeOf({ repository, channel }: Origin): string {
+  if (repository) return "the repository";
+  return channel ? "the channel" : "the place that the delivery comes from";
 }
 
 function list(integrations: readonly StoredIntegration[]): string {

@@ -17,7 +17,7 @@ function deciding(
     integration: anIntegration({ ...(spec ? { spec } : {}), ...(deletionTimestamp ? { deletionTimestamp } : {}) }),
     event: anEvent(event),
     body: over.body ?? {},
-    published: { branchPrefixes: ["bellhop/"] },
+    published: { branchPrefixes: ["bellhop/"], liveThreads: [] },
     now,
     compile: compileRule,
   };
@@ -151,7 +151,7 @@ describe("decide", () => {
       integration: anIntegration({ spec: { triggers: [{ name: "t", failedChecks: {} }] } }),
       event: anEvent({ signals: failed }),
       body: {},
-      published: { branchPrefixes: [] },
+      published: { branchPrefixes: [], liveThreads: [] },
       now,
       compile: compileRule,
     };
@@ -164,6 +164,11 @@ describe("decide", () => {
     expect(labelOnly).toEqual({ result: "task", command: "stop", signal: signals[0] });
     const approval = deciding({ event: { signals: [{ kind: "mention", words: "approve 1A2B3C4" }] } });
     expect(approval).toMatchObject({ result: "task", command: "approve", argument: "1a2b3c4" });
+  });
+
+  it("keeps the task that a button belongs to", () => {
+    const signals = [{ kind: "action" as const, words: "retry", target: "slack-abc" }];
+    expect(deciding({ event: { signals } })).toMatchObject({ result: "task", command: "retry", target: "slack-abc" });
   });
 
   it("accepts no command for a suspended integration", () => {
@@ -190,6 +195,8 @@ describe("parseCommand", () => {
     ["approve 1a2b3c4", { command: "approve", argument: "1a2b3c4" }],
     ["Approve  1A2B3C4D", { command: "approve", argument: "1a2b3c4d" }],
     ["approve", { command: "approve" }],
+    ["use acme/shop", { command: "use", argument: "acme/shop" }],
+    ["Use `acme/shop`.\n\n", { command: "use", argument: "acme/shop" }],
   ])("reads %j as a command", (text, expected) => {
     expect(parseCommand(text)).toEqual(expected);
   });
@@ -203,6 +210,11 @@ describe("parseCommand", () => {
     ["approve 1a2b3c4 and merge"],
     [""],
     ["stop?"],
+    ["acme/shop"],
+    ["src/login.ts\nthrows when the password is empty"],
+    ["use acme/shop\nand fix the login test"],
+    ["use\nacme/shop"],
+    ["use acme/shop for this"],
   ])("reads %j as a request for work", (text) => {
     expect(parseCommand(text)).toBeUndefined();
   });

@@ -1,5 +1,5 @@
 import type { Command } from "../api/agent-task.ts";
-import type { Trigger } from "../api/github-integration.ts";
+import type { Trigger } from "../api/integration.ts";
 import type { Integration, ParsedCommand, ProviderEvent, Signal } from "../integrations/types.ts";
 import { defined } from "../shared/defined.ts";
 import type { CompiledRule, RefusedRule } from "./cel.ts";
@@ -9,6 +9,8 @@ import type { IntegrationFacts } from "./gateway-facts.ts";
 export const retentionMs = 7 * 24 * 3_600_000;
 const bare = /^(stop|retry|status|continue|help)[.!]?$/i;
 const approve = /^approve(?:\s+([0-9a-f]{7,64}))?[.!]?$/i;
+/** The answer to the question for a repository, `use acme/shop`. A name alone is no command: it may be a path, as in "src/login.ts". */
+const use = /^use[ \t]+`?([\w.-]{1,100}\/[\w.-]{1,100})`?[.!]?$/i;
 
 /** The input of `decide`. */
 export interface DecisionFacts {
@@ -30,6 +32,8 @@ export type Decision =
       signal: Signal;
       command?: Command;
       argument?: string;
+      /** Name of the task that a button or menu belongs to. */
+      target?: string;
     }
   | { result: "ignored"; reason: string; message: string };
 
@@ -55,19 +59,26 @@ export function whyInactive({ metadata, spec }: Integration): Extract<Decision, 
 }
 
 function commandOf(event: ProviderEvent): Decision | undefined {
-  const mention = event.signals.find((signal) => signal.kind === "mention");
-  const parsed = mention && parseCommand(mention.words);
-  return parsed && { result: "task", signal: mention, ...parsed };
+  const addressed = event.signals.find((signal) => "words" in signal);
+  const parsed = addressed && parseCommand(addressed.words);
+  if (!parsed) return undefined;
+  // A slash command belongs to no thread, so no work could be found for it.
+  if (addressed.kind === "slashCommand" && parsed.command !== "help")
+    return ignored("NeedsThread", "Give this command in the thread of the work, or use the buttons of its report.");
+  return { result: "task", signal: addressed, ...parsed, ...defined({ target: addressed.target }) };
 }
 
 /**
- * The command in the text after a mention. The whole first line must be a command, for example `stop` or `approve 1a2b3c4`.
- * Undefined for other text, which is a request for work: "stop using tabs" asks for work, and so does a text with a command below its first line.
+ * The command in the text after a mention. The whole first line must be a command, for example `stop` or `approve 1a2b3c4`; for `use` the
+ * whole text. Undefined for other text, which is a request for work: "stop using tabs" asks for work, and so does a text with a command
+ * below its first line.
  */
 export function parseCommand(text: string): ParsedCommand | undefined {
   const line = (text.split(/\r\n|\n|\r/, 1)[0] ?? "").trim();
   const simple = bare.exec(line)?.[1]?.toLowerCase();
   if (simple !== undefined) return { command: simple as ParsedCommand["command"] };
+  const repository = use.exec(text.trim())?.[1];
+  if (repository !== undefined) return { command: "use", argument: repository };
   const approval = approve.exec(line);
   if (!approval) return undefined;
   const argument = approval[1]?.toLowerCase();
@@ -133,7 +144,9 @@ function eventForRules(given: ProviderEvent): object {
 }
 
 function matches(trigger: Trigger, signal: Signal): boolean {
-  if (signal.kind === "mention" || signal.kind === "failedChecks") return trigger[signal.kind] !== undefined;
+  // A button only carries commands.
+  if (signal.kind === "action") return false;
+  if ("words" in signal || signal.kind === "failedChecks") return trigger[signal.kind] !== undefined;
   if (signal.kind === "label") return equalIgnoringCase(trigger.label?.name, signal.label);
   return equalIgnoringCase(trigger[signal.kind]?.login, signal.login);
 }

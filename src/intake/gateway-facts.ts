@@ -1,12 +1,23 @@
+import { createHash } from "node:crypto";
 import { z } from "zod";
 
 /** The ConfigMap in which the operator publishes facts for the decisions of gateways: one entry for each integration, keyed by its uid. */
 export const gatewayFactsConfigMapName = "bellhop-gateway-facts";
 
+/** The facts of all integrations share a ConfigMap of 1 MiB. */
+export const maxLiveThreads = 500;
+
+/** The key of a conversation in `liveThreads`: short, and without the names in it. */
+export function threadKey(conversation: string): string {
+  return createHash("sha256").update(conversation).digest("base64url").slice(0, 16);
+}
+
 /** The facts that the operator publishes about one integration. */
 export const integrationFacts = z.object({
   /** Prefixes of the branches that tasks of this integration push to. Failed checks create tasks only for these branches. */
   branchPrefixes: z.array(z.string().min(1).max(100)).max(64).default([]),
+  /** Threads in which messages need no mention, because the bot was called there; each by `threadKey`, the newest first. */
+  liveThreads: z.array(z.string().max(32)).max(maxLiveThreads).default([]),
   /** Name of the Secret with the integration's route and key. Used by the operator's cleanup; gateways cannot read this Secret. */
   hookSecret: z
     .string()
@@ -16,7 +27,7 @@ export const integrationFacts = z.object({
 export type IntegrationFacts = z.infer<typeof integrationFacts>;
 
 /** The facts of an integration for which nothing is published. */
-export const noFacts: IntegrationFacts = { branchPrefixes: [] };
+export const noFacts: IntegrationFacts = { branchPrefixes: [], liveThreads: [] };
 
 /** Encodes the facts of one integration as an entry of the ConfigMap's `data`. */
 export function encodeFacts(facts: IntegrationFacts): string {

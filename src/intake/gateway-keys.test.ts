@@ -40,9 +40,12 @@ describe("the gateway keys Secret", () => {
 
 describe("the facts of an integration", () => {
   it("decode to what was encoded, and to no facts if they cannot be decoded", () => {
-    expect(decodeFacts(encodeFacts({ branchPrefixes: ["bellhop/"] }))).toEqual({ branchPrefixes: ["bellhop/"] });
+    expect(decodeFacts(encodeFacts({ branchPrefixes: ["bellhop/"], liveThreads: [] }))).toEqual({
+      branchPrefixes: ["bellhop/"],
+      liveThreads: [],
+    });
     for (const text of [undefined, "", "{", '{"branchPrefixes":[""]}', "null"]) {
-      expect(decodeFacts(text)).toEqual({ branchPrefixes: [] });
+      expect(decodeFacts(text)).toEqual({ branchPrefixes: [], liveThreads: [] });
     }
   });
 });

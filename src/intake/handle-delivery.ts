@@ -1,14 +1,14 @@
 import type { AgentTask } from "../api/kinds.ts";
-import type { Delivery, Normalised, Provider, ProviderEvent } from "../integrations/types.ts";
+import type { Delivery, Normalised, NormaliseContext, Origin, Provider, ProviderEvent } from "../integrations/types.ts";
 import type { Draft, KubeClient } from "../kube/types.ts";
 import type { Clock } from "../shared/clock.ts";
-import { accepted, duplicate, ignored, retryLater, refused, unsigned, type Answer } from "./answer.ts";
+import { accepted, duplicate, handshake, ignored, retryLater, refused, unsigned, type Answer } from "./answer.ts";
 import { buildTask } from "./build-task.ts";
 import type { CompiledRule } from "./cel.ts";
 import { chooseIntegration, type Candidates, type Choice, type StoredIntegration } from "./choose-integration.ts";
 import { createTask, type StoreResult } from "./create-task.ts";
 import { decide, whyInactive } from "./decide.ts";
-import type { IntegrationFacts } from "./gateway-facts.ts";
+import { threadKey, type IntegrationFacts } from "./gateway-facts.ts";
 import type { HookMember, RouteEntry } from "./gateway-keys.ts";
 
 /** Dependencies of `handleDelivery`. */
@@ -44,10 +44,20 @@ export async function handleDelivery(intake: Intake): Promise<Answer> {
       "ProviderUnknown",
       "This gateway does not know the provider of the hook. Check that the gateway is not older than the operator.",
     );
+  return inProviderForm(await handleKnown(intake, provider), provider, delivery);
+}
+
+async function handleKnown(intake: Intake, provider: Provider): Promise<Answer> {
+  const { entry, delivery } = intake;
   if (!isSigned(provider, entry, delivery)) return unsigned();
   const wrongType = checkContentType(provider, delivery);
   if (wrongType) return wrongType;
   return handleVerified(intake, provider);
+}
+
+/** Adds the answer in the provider's own form, if the provider needs one. The body of the delivery is empty if it was not read. */
+export function inProviderForm(answer: Answer, { ingress }: Provider, delivery: Delivery): Answer {
+  return answer.reply || !ingress.reply ? answer : { ...answer, reply: ingress.reply(answer, delivery) };
 }
 
 async function handleVerified(intake: Intake, provider: Provider): Promise<Answer> {
@@ -65,13 +75,13 @@ async function handleVerified(intake: Intake, provider: Provider): Promise<Answe
 /** Whether one of the hook's keys signed the delivery. */
 export function isSigned(provider: Provider, entry: RouteEntry, delivery: Delivery): boolean {
   const keys = entry.keys.map((key) => Buffer.from(key, "base64"));
-  return provider.webhooks.verify(delivery, keys).ok;
+  return provider.ingress.verify(delivery, keys).ok;
 }
 
-function checkContentType({ name, webhooks }: Provider, { headers }: Delivery): Answer | undefined {
+function checkContentType({ name, ingress }: Provider, { headers }: Delivery): Answer | undefined {
   const given = (headers.get("content-type") ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
-  if (webhooks.contentTypes.includes(given)) return undefined;
-  const wanted = webhooks.contentTypes.join(" or ");
+  if (ingress.contentTypes.includes(given)) return undefined;
+  const wanted = ingress.contentTypes.join(" or ");
   return refused(
     400,
     "ContentType",
@@ -86,14 +96,28 @@ function findEvent(intake: Intake, provider: Provider): FoundEvent {
   const known = candidatesOf(intake.entry, intake.deps, provider);
   const likely = known.candidates.find(({ status }) => status?.bot);
   const first = normaliseFor(likely, intake, provider);
-  const about = first.outcome === "event" ? first.event : first;
-  if (!("repository" in about)) return { answer: answerWithoutEvent(first) };
-  const choice = chooseIntegration(provider, known, about);
+  if (first.outcome === "handshake") return { answer: handshake(first.reply) };
+  const origin = originOf(first);
+  if (!origin) return { answer: answerWithoutEvent(first) };
+  const choice = chooseIntegration(provider, known, origin);
   if (!choice.integration) return { answer: answerWithoutIntegration(choice, first) };
   const { integration } = choice;
   const final = sameBot(integration, likely) ? first : normaliseFor(integration, intake, provider);
   if (final.outcome !== "event") return { answer: answerWithoutEvent(final, integration) };
   return { event: final.event, body: final.body, integration };
+}
+
+/** The place that a delivery comes from; undefined if it names none. */
+function originOf(read: Normalised): Origin | undefined {
+  const origin: Origin | undefined =
+    read.outcome === "event" ? read.event : read.outcome === "ignored" ? read : undefined;
+  return origin?.repository || origin?.installationId !== undefined ? origin : undefined;
+}
+
+/** Whether the bot takes part in a thread, as the operator published it for the integration. */
+function liveIn(whose: StoredIntegration | undefined, deps: IntakeDeps): NormaliseContext["isLive"] {
+  const live = whose ? new Set(deps.facts(whose.metadata.uid).liveThreads) : undefined;
+  return (conversation) => live?.has(threadKey(conversation)) === true;
 }
 
 function sameBot(a: StoredIntegration, b: StoredIntegration | undefined): boolean {
@@ -102,10 +126,14 @@ function sameBot(a: StoredIntegration, b: StoredIntegration | undefined): boolea
 
 function normaliseFor(
   whose: StoredIntegration | undefined,
-  { entry, delivery }: Intake,
+  { entry, delivery, deps }: Intake,
   provider: Provider,
 ): Normalised {
-  return provider.webhooks.normalise(delivery, { bot: whose?.status?.bot, host: entry.host });
+  return provider.ingress.normalise(delivery, {
+    bot: whose?.status?.bot,
+    host: entry.host,
+    isLive: liveIn(whose, deps),
+  });
 }
 
 function candidatesOf(entry: RouteEntry, deps: IntakeDeps, provider: Provider): Candidates {
@@ -127,8 +155,9 @@ function answerWithoutIntegration(
 /** The answer to a delivery that is no event. If it may become one later, the answer asks the sender to retry, unless the integration is inactive. */
 function answerWithoutEvent(read: Normalised, integration?: StoredIntegration): Answer {
   if (read.outcome === "malformed") return malformed(read);
-  if (read.outcome === "event") return ignored("NoRepository", "The delivery names no repository.");
-  if (!read.again) return ignored(read.reason, read.message);
+  if (read.outcome === "handshake") return handshake(read.reply);
+  if (read.outcome === "event") return ignored("NoOrigin", "The delivery does not name the place that it comes from.");
+  if (!read.again) return { ...ignored(read.reason, read.message), ...(read.private ? { private: true } : {}) };
   const inactive = integration && whyInactive(integration);
   return inactive ? ignored(inactive.reason, inactive.message) : retryLater(503, read.reason, read.message);
 }

@@ -48,6 +48,7 @@ export function anIntegration(
 export function anEvent(over: Partial<ProviderEvent> = {}): ProviderEvent {
   return {
     provider: "github",
+    instance: "github.com",
     event: "issue_comment",
     action: "created",
     deliveryId: "guid-1",

@@ -1,22 +1,23 @@
 import type { TaskSource } from "../api/agent-task.ts";
 import type { BellhopError } from "../shared/errors.ts";
+import type { ChangeText, Report } from "./report.ts";
 
 /** A signed-in integration. If a capability is absent, the provider does not have it. Every method throws `ProviderError`. */
 export interface Connection {
-  credentials: CredentialCheck;
-  installer?: WebhookInstaller;
-  actors?: ActorDirectory;
-  context?: ContextSource;
-  acknowledger?: Acknowledger;
-  reporter?: Reporter;
+  identity: Identity;
+  authorizer: Authorizer;
+  source?: Source;
+  thread?: Thread;
   codeHost?: CodeHost;
-  deliveries?: DeliveryLog;
+  hooks?: WebhookInstaller;
+  missed?: MissedDeliveries;
 }
 
 /** Checks Bellhop's credentials: which account they belong to, and whether they have the needed permissions. */
-export interface CredentialCheck {
+export interface Identity {
   check(signal: AbortSignal): Promise<{
     bot: { id: string; login: string; mention: string };
+    /** App installations or workspaces. */
     installations: { id: string; account: string; suspended?: boolean }[];
     tokenScope: "PerTask" | "Broad";
     /** Events or permissions that are missing at the provider and that no API can set; empty if nothing is missing. */
@@ -72,13 +73,24 @@ export interface TargetFailure {
 export const permissions = ["None", "Read", "Triage", "Write", "Maintain", "Admin"] as const;
 export type Permission = (typeof permissions)[number];
 
-/** Looks up people and their permissions by numeric id. */
-export interface ActorDirectory {
-  permission(
-    repository: RepositoryRef,
-    actor: { id: string; login: string },
+/** Whether a person may start tasks here, and why. The texts are parts of condition messages. */
+export interface Grant {
+  allowed: boolean;
+  isBot: boolean;
+  /** The person's present name; a renamed account keeps its id. */
+  login: string;
+  /** The person's access, for example `write access on acme/shop`. */
+  has: string;
+  /** The needed access, for example `write access or higher`. */
+  needs: string;
+}
+
+/** Decides who may start tasks, by the provider's ids and the integration's `spec.access`. */
+export interface Authorizer {
+  may(
+    request: { source: TaskSource; actor: { id: string; login: string }; repository?: RepositoryRef | undefined },
     signal: AbortSignal,
-  ): Promise<{ permission: Permission; login: string; isBot: boolean }>;
+  ): Promise<Grant>;
 }
 
 /** Refers to a repository. The id identifies it; the name is only for URLs. */
@@ -94,10 +106,14 @@ export type Reread =
   | {
       found: true;
       actor: { id: string; login: string; isBot: boolean };
+      /** Its whole text; undefined if the provider has none to compare with that of the event. */
       text: string | undefined;
       subjectKey: string;
       editedAfter: boolean;
+      /** Whether only some people can read the thread: a direct message, a private channel or repository. */
       private: boolean;
+      /** Whether it is a direct message, where nobody but the requester and the bot can write. */
+      direct?: true;
     }
   | { found: false; message: string };
 
@@ -130,54 +146,50 @@ export interface Change {
   author: { id: string; login: string };
 }
 
+/** A thread of the provider, as the task names it. Providers read what they need. */
+export interface ThreadTarget {
+  source: TaskSource;
+  /** Repository of the event, at code hosts. */
+  repository?: RepositoryRef | undefined;
+  conversation: string;
+}
+
 /** Reads the context of a task: its triggering object and its conversation. */
-export interface ContextSource {
-  reread(source: TaskSource, repository: RepositoryRef, signal: AbortSignal): Promise<Reread>;
+export interface Source {
+  reread(target: ThreadTarget, signal: AbortSignal): Promise<Reread>;
   /**
    * Reads the conversation up to `until`: the newest comments within `budgetBytes`, in the order oldest first. Leaves out everything
    * that was created or edited later. Hidden text is already stripped.
    */
   gather(
-    source: TaskSource,
-    repository: RepositoryRef,
+    target: ThreadTarget,
     options: { until: Date; budgetBytes: number },
     signal: AbortSignal,
   ): Promise<ContextItem[]>;
 }
 
-/** Shows people at once that Bellhop received their request. */
-export interface Acknowledger {
-  /** Adds a reaction to the object that triggered the task. Idempotent. */
-  react(source: TaskSource, repository: RepositoryRef, signal: AbortSignal): Promise<void>;
-}
-
-/** The thread that the report of a task is posted to. */
-export interface ReportTarget {
-  repository: RepositoryRef;
-  subjectNumber: number;
-}
-
-/** Posts and updates the report of a task. The caller has already encoded the untrusted parts of the body with `encode`. */
-export interface Reporter {
-  /** The provider's encoder for text that a model wrote or that is untrusted for another reason. */
-  encode: (text: string, options?: { maxBytes?: number }) => string;
+/** Posts and updates the report of a task in the thread. */
+export interface Thread {
+  /** Shows at once that Bellhop received the request: a reaction to the object that triggered the task. Idempotent. */
+  acknowledge?(target: ThreadTarget, signal: AbortSignal): Promise<void>;
+  /** Whether a report can be posted to this thread. Pure. */
+  has(target: ThreadTarget): boolean;
   /**
    * An excerpt of the request in a text of the provider: one line of at most 80 characters, as a reader sees it, without `mention` (the
-   * name that people write after `@`) and without markup. Empty if nothing is left. The excerpt is still untrusted: pass it to `quote`.
+   * name that people write after `@`) and without markup. Empty if nothing is left. The excerpt is still untrusted: show it as a `quote`.
    */
-  excerpt: (text: string, mention: string | undefined) => string;
-  /**
-   * Quotes untrusted text inside a line of the report so that nothing in it acts (no mention, link or markup). Links the quotation to
-   * `url` if that is a page of the provider.
-   */
-  quote: (words: string, url?: string) => string;
-  /** Turns a marker into the hidden text that `find` looks for. */
-  hiddenMarker: (marker: string) => string;
-  create(target: ReportTarget, body: string, signal: AbortSignal): Promise<{ id: string; url: string }>;
-  update(target: ReportTarget, id: string, body: string, signal: AbortSignal): Promise<void>;
+  excerpt(text: string, mention: string | undefined): string;
+  /** Posts the report with a hidden marker. */
+  post(target: ThreadTarget, report: Report, marker: string, signal: AbortSignal): Promise<{ id: string; url: string }>;
+  update(
+    target: ThreadTarget,
+    message: { id: string; marker: string },
+    report: Report,
+    signal: AbortSignal,
+  ): Promise<void>;
   /** Finds our own message that carries the marker. */
   find(
-    target: ReportTarget,
+    target: ThreadTarget,
     marker: string,
     since: Date,
     signal: AbortSignal,
@@ -216,12 +228,28 @@ export interface CodeHost {
   isBase(repository: RepositoryRef, branch: string, signal: AbortSignal): Promise<boolean>;
   openChange(
     repository: RepositoryRef,
-    change: { headRef: string; baseRef: string; title: string; body: string; draft: boolean },
+    change: { headRef: string; baseRef: string; text: ChangeText; draft: boolean },
     signal: AbortSignal,
   ): Promise<Change>;
   updateChange(repository: RepositoryRef, number: number, change: { body: string }, signal: AbortSignal): Promise<void>;
-  /** Text that closes the issue when the change is merged, for example `Fixes #42`. */
-  closingReference: (subjectNumber: number) => string;
+  /** The body of a change with the parts of ours replaced, and the summary if it is given. Undefined if the body has no parts of ours. Pure. */
+  bodyWith(
+    body: string,
+    parts: Partial<Pick<ChangeText, "newest" | "checks" | "summary" | "mention">>,
+  ): string | undefined;
+  /** The permission of a person, by numeric id. */
+  permission(
+    repository: RepositoryRef,
+    actor: { id: string; login: string },
+    signal: AbortSignal,
+  ): Promise<{ permission: Permission; login: string; isBot: boolean }>;
+  /** The repository of this name, `owner/name`, if the integration covers it. */
+  repositoryNamed(name: string, signal: AbortSignal): Promise<(RepositoryRef & { private: boolean }) | undefined>;
+  /**
+   * The names of repositories that the integration covers, at most `limit`, for a question to the requester. With `publicOnly` none that may
+   * be private, because the name of a private repository is not for everybody who can read the thread.
+   */
+  repositoryNames(options: { limit: number; publicOnly: boolean }, signal: AbortSignal): Promise<string[]>;
   /** Commit trailer that keeps checks from running, for example `skip-checks: true`. */
   skipChecksTrailer: string;
   /** Starts the checks that were held back: creates an empty commit on top of `parent` and moves the branch to it, fast-forward only. */
@@ -234,8 +262,8 @@ export interface CodeHost {
   coAuthor(actor: { id: string; login: string }): string;
 }
 
-/** The provider's log of deliveries, for those that did not reach Bellhop. */
-export interface DeliveryLog {
+/** Deliveries that did not reach Bellhop, by the provider's log of them. */
+export interface MissedDeliveries {
   /**
    * Asks the provider to redeliver every delivery after `since` that no 2xx answered. Returns how many it asked for, and the time of
    * the newest delivery in the log as the next cursor.

@@ -39,3 +39,18 @@ export function combined(errors: readonly BellhopError[], prefix?: string): Bell
   const { failure, status, retryAfterMs } = first;
   return new ProviderError(failure, message, defined({ status, retryAfterMs }));
 }
+
+/** The first `BellhopError` among a thrown value and its causes; libraries wrap the errors of our `fetch`. */
+export function firstBellhopError(thrown: unknown): BellhopError | undefined {
+  for (let at = thrown, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
+    if (at instanceof BellhopError) return at;
+  }
+  return undefined;
+}
+
+/** The same error with another message. */
+export function withMessage(error: BellhopError, message: string): BellhopError {
+  if (!(error instanceof ProviderError)) return new BellhopError(error.code, message, { retryable: error.retryable });
+  const { failure, status, retryAfterMs } = error;
+  return new ProviderError(failure, message, defined({ status, retryAfterMs }));
+}

@@ -1,7 +1,7 @@
 import { unexpected } from "../shared/testing.ts";
-import type { Change, CodeHost, Connection, Reporter } from "./connection.ts";
+import type { Change, CodeHost, Connection, Permission, Thread } from "./connection.ts";
 import { ProviderError } from "./errors.ts";
-import type { Provider } from "./types.ts";
+import type { EventRepository, Ingress, Provider, WebhookSettings } from "./types.ts";
 
 /** A provider whose integrations cover every repository of github.com, with hooks of their own; it ignores deliveries. */
 export function aProvider(over: Partial<Provider> = {}): Provider {
@@ -10,23 +10,36 @@ export function aProvider(over: Partial<Provider> = {}): Provider {
     kind: "GitHubIntegration",
     host: () => "github.com",
     covers: () => true,
-    webhooks: {
-      maxBodyBytes: 1024 * 1024,
-      contentTypes: ["application/json"],
-      verify: () => ({ ok: false, reason: "SignatureMissing" }),
-      deliveryId: () => undefined,
-      normalise: () => ({ outcome: "ignored", reason: "Test", message: "The test has no events." }),
-    },
-    sharedHook: () => undefined,
+    ingress: anIngress(),
     connect: async () => aConnection(),
     ...over,
+  };
+}
+
+/** An ingress that verifies nothing and ignores every delivery, with the settings of its hook from `spec.webhook` and these. */
+export function anIngress(webhook: Partial<WebhookSettings> = {}): Ingress {
+  return {
+    maxBodyBytes: 1024 * 1024,
+    contentTypes: ["application/json"],
+    answerWithinMs: 10_000,
+    webhook: ({ spec }) => ({
+      install: "Auto",
+      acceptedKeysPath: "spec.webhook.acceptedKeysRef",
+      manually: "the hook is managed manually (spec.webhook.install: Manual)",
+      takeOver: false,
+      ...(spec as { webhook?: Partial<WebhookSettings> }).webhook,
+      ...webhook,
+    }),
+    verify: () => ({ ok: false, reason: "SignatureMissing" }),
+    deliveryId: () => undefined,
+    normalise: () => ({ outcome: "ignored", reason: "Test", message: "The test has no events." }),
   };
 }
 
 /** A connection with valid credentials and the capabilities that the test gives. */
 export function aConnection(over: Partial<Connection> = {}): Connection {
   return {
-    credentials: {
+    identity: {
       check: async () => ({
         bot: { id: "99", login: "bellhop[bot]", mention: "bellhop" },
         installations: [],
@@ -34,18 +47,17 @@ export function aConnection(over: Partial<Connection> = {}): Connection {
         missing: [],
       }),
     },
+    authorizer: { may: unexpected("may") },
     ...over,
   };
 }
 
-/** A reporter that leaves texts as they are and finds no message; a test that posts gives `create` and `update`. */
-export function aReporter(over: Partial<Reporter> = {}): Reporter {
+/** A thread that every task has, with texts as they are and no message; a test that posts gives `post` and `update`. */
+export function aThread(over: Partial<Thread> = {}): Thread {
   return {
-    encode: (text) => text,
+    has: () => true,
     excerpt: (text) => text,
-    quote: (words) => `“${words}”`,
-    hiddenMarker: (marker) => `<!-- ${marker} -->`,
-    create: unexpected("create"),
+    post: unexpected("post"),
     update: unexpected("update"),
     find: async () => undefined,
     ...over,
@@ -54,7 +66,11 @@ export function aReporter(over: Partial<Reporter> = {}): Reporter {
 
 /** A repository in memory, as a code host shows it. */
 export interface FakeHostState {
-  repository: { defaultBranch: string; archived: boolean; empty: boolean } | undefined;
+  repository: { defaultBranch: string; archived: boolean; empty: boolean; private?: boolean } | undefined;
+  /** Repositories that the integration covers, for look-ups by name. */
+  named: EventRepository[];
+  /** Permissions on the repository, by the id of the person; `None` for everybody else. */
+  permissions: Record<string, Permission>;
   branches: Record<string, { sha: string; protected: boolean }>;
   changes: Change[];
   /** Valid tokens, with their access. */
@@ -67,6 +83,8 @@ export interface FakeHostState {
 export function fakeHost(over: Partial<FakeHostState> = {}): { host: CodeHost; state: FakeHostState } {
   const state: FakeHostState = {
     repository: { defaultBranch: "main", archived: false, empty: false },
+    named: [{ id: "9001", host: "github.com", owner: "acme", name: "shop", private: true }],
+    permissions: {},
     branches: { main: { sha: "a".repeat(40), protected: true } },
     changes: [],
     tokens: new Map(),
@@ -95,12 +113,27 @@ export function fakeHost(over: Partial<FakeHostState> = {}): { host: CodeHost; s
       state.changes.some((change) => change.baseRef === branch && change.state === "Open"),
     openChange: unexpected("openChange"),
     updateChange: unexpected("updateChange"),
-    closingReference: (subject) => `Fixes #${subject}`,
+    bodyWith: () => undefined,
+    permission: async (_repository, { id, login }) => ({
+      permission: state.permissions[id] ?? "None",
+      login,
+      isBot: false,
+    }),
+    repositoryNamed: async (name) => state.named.find((one) => nameOf(one) === name),
+    repositoryNames: async ({ limit, publicOnly }) =>
+      state.named
+        .filter((one) => !(publicOnly && one.private))
+        .map(nameOf)
+        .slice(0, limit),
     skipChecksTrailer: "skip-checks: true",
     releaseChecks: unexpected("releaseChecks"),
     coAuthor: ({ id, login }) => `${login} <${id}+${login}@users.noreply.github.com>`,
   };
   return { host, state };
+}
+
+function nameOf({ owner, name }: EventRepository): string {
+  return `${owner}/${name}`;
 }
 
 /** An open pull request of @bob from `feature` to `main`. */

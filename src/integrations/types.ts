@@ -1,12 +1,12 @@
-import type { Command } from "../api/agent-task.ts";
+import type { Command, TaskSource } from "../api/agent-task.ts";
 import type { SecretKeyRef } from "../api/common.ts";
-import type { Trigger } from "../api/github-integration.ts";
+import type { Trigger } from "../api/integration.ts";
 import type { Logger } from "../shared/log.ts";
 import type { Clock } from "../shared/clock.ts";
 import type { Connection, RepositoryRef } from "./connection.ts";
 
 /** Names of the supported providers; also the name of the provider's folder and the value of `source.provider`. */
-export type ProviderName = "github";
+export type ProviderName = "github" | "slack";
 
 /** The fields that all integration kinds share. Code outside the providers' folders uses only these. */
 export interface Integration {
@@ -23,9 +23,10 @@ export interface Integration {
   };
   spec: {
     suspend: boolean;
-    webhook: { install: "Auto" | "Manual"; acceptedKeysRef?: SecretKeyRef | undefined; takeOver: boolean };
     triggers: Trigger[];
-    access: { permission: "Write" | "Maintain" | "Admin"; kubernetes: "Deny" | "Allow" };
+    access: { kubernetes: "Deny" | "Allow"; people?: PersonMapping[] | undefined };
+    /** Where changes go, if not to the provider of the integration itself: an integration of a code host in the same namespace. */
+    codeHostRef?: { kind: string; name: string } | undefined;
     profileRef: { name: string };
     concurrency: { tasks: number; perRepository: number; perActor: number };
     reporting: { reaction: boolean; updateEvery: string };
@@ -40,6 +41,12 @@ export interface Integration {
     recoveredUntil?: string | undefined;
     lastTaskTime?: string | undefined;
   };
+}
+
+/** The account of a person at the code host, for a person of a chat or tracker. */
+export interface PersonMapping {
+  id: string;
+  codeHost: { id: string; login: string };
 }
 
 /** Case-insensitive request headers. */
@@ -57,7 +64,10 @@ export interface Delivery {
 /** The result of a signature check. The reason helps the administrator of Bellhop and does not help a forger. */
 export type Verdict = { ok: true } | { ok: false; reason: "SignatureMissing" | "SignatureMismatch" | "Stale" };
 
-/** Checks the signature of a delivery against every key (current and previous), in constant time. An empty list of keys never verifies. */
+/**
+ * Checks the signature of a delivery against every key (current and previous), in constant time. An empty list of keys never verifies. The
+ * time of receipt is compared with the provider's signed time stamp, if it has one.
+ */
 export type VerifyDelivery = (delivery: Delivery, keys: readonly Uint8Array[]) => Verdict;
 
 /** A repository as an event names it. */
@@ -65,11 +75,24 @@ export interface EventRepository extends RepositoryRef {
   private: boolean;
 }
 
+/**
+ * The place at the provider that an event comes from, as far as the provider has such places: `covers` compares it with the integration's spec.
+ * Repository: code hosts only. Installation: the App installation, organisation or workspace that the payload claims. Channel: chats only.
+ */
+export interface Origin {
+  repository?: EventRepository;
+  installationId?: string;
+  channel?: { id: string; type: "Public" | "Private" | "Direct" };
+}
+
 /** A part of an event that a trigger can match. Triggers match signals, so they do not depend on the provider. */
 export type Signal =
   | {
-      kind: "mention";
+      /** A person addressed the bot. `action`: with a button or menu of ours, which can only carry a command. */
+      kind: "mention" | "directMessage" | "slashCommand" | "shortcut" | "action";
       /** The text after the mention, from its first line on; commands are parsed from it. */ words: string;
+      /** Only of an `action`: name of the task whose report has the button or menu. */ target?: string;
+      /** Only of a `mention`: the message does not mention the bot, but follows in a thread that the bot takes part in. */ followUp?: true;
     }
   | { kind: "label"; label: string }
   | { kind: "assignment"; login: string }
@@ -83,26 +106,21 @@ export type Signal =
     };
 
 /** A delivery after it was verified, parsed and normalised. All providers produce this shape. */
-export interface ProviderEvent {
+export interface ProviderEvent extends Origin {
   provider: ProviderName;
+  /** The provider's instance that ids belong to, for example `github.com` or a Slack workspace. */
+  instance: string;
   event: string;
   action?: string;
   deliveryId?: string;
   /** Identifies the cause; built only from bytes that the signature covers. One cause creates one task. */
   cause: string;
   url?: string;
-  subject: { type: "Issue" | "Change" | "Commit"; key: string; number?: number; title?: string };
-  object: {
-    type: "IssueComment" | "Review" | "ReviewComment" | "Issue" | "Change" | "CheckSuite" | "WorkflowRun";
-    id: string;
-    headSHA?: string;
-  };
+  subject: { type: TaskSource["subject"]["type"]; key: string; number?: number; title?: string };
+  object: NonNullable<TaskSource["object"]>;
   /** The issue, change or thread that the task belongs to, as the event names it, for example `acme/shop#42`. */
   conversation: string;
   actor: { id: string; login: string; isBot: boolean };
-  repository: EventRepository;
-  /** The App installation or organisation that the payload claims, if the provider has such a concept. */
-  installationId?: string;
   /** When the cause happened, from the payload. Recovery and retention use this time. */
   occurredAt?: Date;
   /** The whole text that carries the signal, untrusted; absent for labels, assignments and checks. */
@@ -112,36 +130,71 @@ export interface ProviderEvent {
   signals: Signal[];
 }
 
+/** An HTTP answer in the provider's own form. */
+export interface HttpReply {
+  status: number;
+  headers?: Record<string, string>;
+  body: string;
+}
+
 /** The result of normalising a delivery: an event, a delivery to answer but not act on, or a body with the wrong shape. */
 export type Normalised =
   | { outcome: "event"; event: ProviderEvent; body: unknown }
-  | {
+  /** The provider checks the URL; it gets this answer and nothing else happens. */
+  | { outcome: "handshake"; reply: HttpReply }
+  | ({
       outcome: "ignored";
       reason: string;
       message: string;
       /** The delivery may match a trigger once the integration has signed in: the answer is "not yet", not "no". */
       again?: true;
-      repository?: EventRepository;
-      installationId?: string;
-    }
+      /** Nothing about the delivery may be logged: it is a message that people wrote to each other. */
+      private?: true;
+    } & Origin)
   | { outcome: "malformed"; path: string; message: string };
 
 /** Facts about the integration that normalising needs: the bot account (undefined until sign-in) and the provider's host. */
 export interface NormaliseContext {
   bot: { id: string; login: string; mention: string } | undefined;
   host: string;
+  /** Whether the bot takes part in a thread: messages there need no mention. */
+  isLive(conversation: string): boolean;
+}
+
+/** The webhook of an integration: who sets it up, and with which keys it signs. */
+export interface WebhookSettings {
+  /** `Auto`: the operator installs and repairs the hook with a secret of ours. `Manual`: a person sets it up. */
+  install: "Auto" | "Manual";
+  /** An additional key that deliveries may be signed with; with `Manual` the only one that a hook can use. */
+  acceptedKeysRef?: SecretKeyRef | undefined;
+  /** For messages: the path of that field in the spec, and how a person sets up the hook, as a clause. */
+  acceptedKeysPath: string;
+  manually: string;
+  takeOver: boolean;
+  /** Name of the one hook that several integrations share, for example `github.com/apps/12345`; undefined if each has its own hook. */
+  sharedBy?: string | undefined;
 }
 
 /** The webhook side of a provider. Its functions are pure; gateway, recovery and CLI share them. */
-export interface WebhookSource {
+export interface Ingress<I extends Integration = Integration> {
   /** The gateway answers 413 to bodies over this many bytes, without reading them. */
   maxBodyBytes: number;
   /** Accepted content types: `application/json` only, unless the provider sends others. */
   contentTypes: readonly string[];
+  /** The provider gives up after this time, in milliseconds; the gateway answers before it. */
+  answerWithinMs: number;
+  /** Whether messages in a thread need no mention once the bot was called there; the operator then publishes these threads to the gateways. */
+  followsThreads?: boolean;
+  webhook(integration: I): WebhookSettings;
   verify: VerifyDelivery;
   /** The provider's id of the delivery. For logs only; no decision depends on it. */
   deliveryId(delivery: Delivery): string | undefined;
   normalise(delivery: Delivery, context: NormaliseContext): Normalised;
+  /** The answer in the provider's form, if it needs its own; the status and text of `answer` are the gateway's. */
+  reply?(
+    answer: { status: number; body: { status: string; reason: string; message: string } },
+    delivery: Delivery,
+  ): HttpReply;
 }
 
 /** A command in the text after a mention. A text without a command is a request for work. */
@@ -168,13 +221,13 @@ export interface Provider<I extends Integration = Integration> {
   name: ProviderName;
   /** The kind of its integration resources, for example `GitHubIntegration`. */
   kind: string;
-  /** Host name of the integration's code host or tracker. */
+  ingress: Ingress<I>;
+  /** Host name of the integration's server: Secrets are sent to it only. */
   host(integration: I): string;
-  /** Whether a repository lies inside the integration's spec. */
-  covers(integration: I, repository: { owner: string; name: string }, installationId?: string): boolean;
-  webhooks: WebhookSource;
-  /** Name of the one hook that several integrations share, for example `github.com/apps/12345`; undefined if each has its own hook. */
-  sharedHook(integration: I): string | undefined;
+  /** Whether the place that an event comes from lies inside the integration's spec. */
+  covers(integration: I, origin: Origin): boolean;
+  /** The repositories that the integration maps to the place of a conversation, or to any place, `owner/name`; for chats and trackers. Pure. */
+  mappedRepositories?(integration: I, conversation?: string): readonly string[];
   /** Signs in. It is cheap: the provider caches it per credentials. Throws `BellhopError` with a condition reason. */
   connect(integration: I, deps: ConnectDeps): Promise<Connection>;
 }

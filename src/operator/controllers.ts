@@ -2,6 +2,7 @@ import type { Guardrails } from "../controllers/agent-profile/decide.ts";
 import { agentProfileReconciler } from "../controllers/agent-profile/index.ts";
 import { createAdmission } from "../controllers/agent-task/admission/loop.ts";
 import { createTaskCredentials } from "../controllers/agent-task/broker-secrets.ts";
+import { codeHostRefOf, holds } from "../controllers/agent-task/state.ts";
 import { commandStep } from "../controllers/agent-task/commands/index.ts";
 import { defaultConfig } from "../controllers/agent-task/config.ts";
 import type { AgentTaskDeps } from "../controllers/agent-task/deps.ts";
@@ -24,8 +25,11 @@ import {
 import { integrationReconciler } from "../controllers/integration/index.ts";
 import { sharersOf } from "../controllers/integration/members.ts";
 import { createRules } from "../intake/cel.ts";
+import type { Provider } from "../integrations/types.ts";
 import { integrationType } from "../integrations/resource-type.ts";
 import { createController, itself, requestOf, type Controller } from "../kube/controller.ts";
+import type { AgentTask } from "../api/kinds.ts";
+import type { Change, Request } from "../kube/types.ts";
 import type { EventRecorder } from "../kube/events.ts";
 import type { ManagedController } from "../kube/manager.ts";
 import type { KubeMetrics } from "../kube/metrics.ts";
@@ -143,6 +147,7 @@ function integrationControllers(wiring: Wiring, sources: readonly IntegrationSou
     const made = controller(wiring, provider.kind.toLowerCase(), reconciler, 2);
     made.watches(informer, itself);
     made.watches(informer, sharersOf(source));
+    if (provider.ingress.followsThreads) made.watches(informers.tasks, threadsOf(provider));
     // A profile's branch prefix is published to the gateways.
     made.watches(informers.profiles, ({ current, old }) => {
       const inNamespace = (current ?? old)?.metadata.namespace;
@@ -151,6 +156,15 @@ function integrationControllers(wiring: Wiring, sources: readonly IntegrationSou
     return made;
   });
   return [...keeping, sweeping];
+}
+
+/** The integration of a task that was just authorised: its thread is live from now on, and the gateways have to know that. */
+function threadsOf({ kind }: Provider): (change: Change<AgentTask>) => Request[] {
+  return ({ old, current, initial }) => {
+    if (initial || !current || !holds(current, "Authorized") || (old && holds(old, "Authorized"))) return [];
+    const { integrationRef } = current.spec;
+    return integrationRef.kind === kind ? [{ namespace: current.metadata.namespace, name: integrationRef.name }] : [];
+  };
 }
 
 function serviceGateways({ client, config }: Wiring): Gateways {
@@ -235,6 +249,8 @@ function taskDeps(
       tasks,
       integration: ({ metadata, spec }) =>
         findIntegration({ ...spec.integrationRef, namespace: metadata.namespace })?.integration,
+      codeHostIntegration: (task) =>
+        findIntegration({ ...codeHostRefOf(task), namespace: task.metadata.namespace })?.integration,
       profile: ({ metadata, spec }) => profile(metadata.namespace, spec.profileRef.name),
       clock,
       config: taskConfig,

@@ -11,7 +11,9 @@ import { applySamples, demoAgent } from "./samples.ts";
 
 const team = "bellhop-demo";
 const outsideLogs = ["github", "edge"].map((pod) => ["logs", "-n", outsideNamespace, pod, "--tail=20"]);
-const crds = ["agentprofiles", "agenttasks", "githubintegrations"].map((plural) => `${plural}.bellhop.dev`);
+const crds = ["agentprofiles", "agenttasks", "githubintegrations", "slackapps"].map(
+  (plural) => `${plural}.bellhop.dev`,
+);
 
 /** A cluster that kubectl reaches, by context. */
 interface Reach {
@@ -43,13 +45,13 @@ export async function clearContext(context: string, say: Say): Promise<void> {
 async function furnish(reach: Reach, images: ImageNames, say: Say): Promise<Place> {
   const { kubectl, context } = reach;
   const services = await outsideServices(kubectl);
-  const tls = await outsideTls(services.github, services.edge);
+  const tls = await outsideTls(services);
   const url = `https://${services.github}`;
   say(`helm install ${release.name} (${images.bellhop})`);
   const { args, input } = helmInstall({
     image: images.bellhop,
     externalURL: `https://${services.edge}`,
-    github: { host: services.github, ca: tls.github.ca },
+    providers: [{ host: services.github, ca: tls.github.ca }],
     clusterRanges: [],
   });
   const installed = await reach.run("helm", args, input);
@@ -150,7 +152,7 @@ async function removeFrom({ context, kubectl, run }: Reach, say: Say): Promise<v
 async function deleteOurs(kubectl: Reach["kubectl"]): Promise<void> {
   const known = await kubectl(["get", "crd", ...crds, "-o", "name", "--ignore-not-found"]);
   if (known.trim().split("\n").length < crds.length) return;
-  await kubectl(["delete", "agenttasks,githubintegrations", "--all", "-n", team, "--timeout=60s"]);
+  await kubectl(["delete", "agenttasks,githubintegrations,slackapps", "--all", "-n", team, "--timeout=60s"]);
 }
 
 /** Runs without the hook: tasks and integrations are deleted already, and perhaps the cluster cannot pull the hook's image. */

@@ -7,25 +7,30 @@ import type { Timeline } from "./timeline.ts";
 /** How long a task of the demo may take. */
 const patienceMs = 120_000;
 
-/** Follows a task to its final report, and prints each event once. Returns the final task. */
-export async function follow(place: Place, timeline: Timeline, name: string): Promise<AgentTask> {
+/** Follows a task until it is as wanted. Returns the task. */
+export type Follow = (wanted: (task: AgentTask) => boolean) => Promise<AgentTask>;
+
+/** Creates a function that follows a task, and prints each event once. */
+export function followOf(place: Place, timeline: Timeline, name: string): Follow {
   const printed = new Set<string>();
   const once = (what: string, print: () => void): void => {
     if (printed.has(what)) return;
     printed.add(what);
     print();
   };
-  const deadline = Date.now() + patienceMs;
-  for (;;) {
-    const task = await place.api<AgentTask>(`${ours(place.namespace, "agenttasks")}/${name}`);
-    if (task) await look(place, timeline, task, once);
-    if (task && isReported(task)) return task;
-    if (Date.now() > deadline) {
-      const status = JSON.stringify(task?.status, undefined, 1);
-      throw new Error(`task ${name} has no final report after ${patienceMs / 1000} s; its status: ${status}`);
+  return async (wanted) => {
+    const deadline = Date.now() + patienceMs;
+    for (;;) {
+      const task = await place.api<AgentTask>(`${ours(place.namespace, "agenttasks")}/${name}`);
+      if (task) await look(place, timeline, task, once);
+      if (task && wanted(task)) return task;
+      if (Date.now() > deadline) {
+        const status = JSON.stringify(task?.status, undefined, 1);
+        throw new Error(`task ${name} does not go on after ${patienceMs / 1000} s; its status: ${status}`);
+      }
+      await pause(150);
     }
-    await pause(150);
-  }
+  };
 }
 
 type Once = (what: string, print: () => void) => void;
@@ -33,7 +38,7 @@ type Once = (what: string, print: () => void) => void;
 async function look(place: Place, timeline: Timeline, task: AgentTask, once: Once): Promise<void> {
   const { phase, attempts, publish, result, report, progress } = task.status ?? {};
   if (phase) once(`phase ${phase}`, () => timeline.add(`phase ${phase}${because(task)}`));
-  if (report?.url) once("report", () => timeline.add(`first report on the issue: ${report.url}`));
+  if (report?.url) once("report", () => timeline.add(`first report: ${report.url}`));
   for (const attempt of attempts ?? []) {
     if (attempt.podUID) await lookAtSandbox(place, timeline, attempt.podName, once);
   }

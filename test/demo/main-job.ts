@@ -1,5 +1,5 @@
 import type { AgentTask } from "../../src/api/kinds.ts";
-import { follow } from "./follow.ts";
+import { followOf, isReported } from "./follow.ts";
 import type { Place, Say } from "./place.ts";
 import { startTimeline, type Timeline } from "./timeline.ts";
 
@@ -29,9 +29,12 @@ export async function mainJob(place: Place, say: Say): Promise<string> {
   const written = { repo: repository, number: issue.number, as: "ana", body: text };
   const comment = await place.people<{ id: number }>("comment", written);
   const name = await showAnswer(place, timeline, await deliveryOf(place, comment.id));
-  const task = await follow(place, timeline, name);
+  const task = await followOf(place, timeline, name)(isReported);
   const seconds = timeline.seconds();
-  await showResult(place, timeline, task, issue.number);
+  await showChange(place, timeline, task);
+  timeline.add(`comments of ${bot} on the issue:`);
+  for (const { body: shown } of await botComments(place, issue.number)) timeline.show(shown);
+  await showObjects(place, timeline);
   if (task.status?.phase !== "Succeeded") throw new TaskFailed(task);
   const ours = await botComments(place, issue.number);
   if (ours.length !== 1) throw new Error(`${bot} should have written one comment, and wrote ${ours.length}`);
@@ -75,7 +78,8 @@ export function taskOf({ statusCode, response }: Delivery): string {
   throw new Error(`the delivery created no task: the gateway answered ${statusCode} ${response.payload}`);
 }
 
-async function showResult(place: Place, timeline: Timeline, task: AgentTask, issue: number): Promise<void> {
+/** Prints the pull request of a task, and its diff. */
+export async function showChange(place: Place, timeline: Timeline, task: AgentTask): Promise<void> {
   const { result, checkout } = task.status ?? {};
   if (result?.commit && checkout?.headSHA) {
     const pull = await place.rest<{ html_url: string; draft: boolean }>(
@@ -84,11 +88,18 @@ async function showResult(place: Place, timeline: Timeline, task: AgentTask, iss
     timeline.add(`${pull.draft ? "draft pull request" : "pull request"} ${pull.html_url} from ${result.branch}:`);
     timeline.show(await place.git("diff", `${checkout.headSHA}..${result.commit}`));
   }
-  timeline.add(`comments of ${place.bot} on the issue:`);
-  for (const comment of await botComments(place, issue)) timeline.show(comment.body);
-  const table = await place.kubectl(["get", "agenttasks", "-n", place.namespace, "-o", "wide"]);
-  timeline.add("kubectl get agenttasks -o wide");
-  timeline.show(table);
+}
+
+/** Prints Bellhop's objects as kubectl shows them. */
+export async function showObjects({ kubectl, namespace }: Place, timeline: Timeline): Promise<void> {
+  for (const args of [
+    ["get", "bellhop", "-A"],
+    ["get", "agenttasks", "-n", namespace, "-o", "wide"],
+  ]) {
+    const table = await kubectl(args);
+    timeline.add(`kubectl ${args.join(" ")}`);
+    timeline.show(table);
+  }
 }
 
 async function botComments(place: Place, issue: number): Promise<Comment[]> {

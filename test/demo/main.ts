@@ -5,10 +5,12 @@ import { clearContext, contextPlace } from "./context-place.ts";
 import { nodePlace } from "./node-place.ts";
 import type { Place } from "./place.ts";
 import { mainJob, TaskFailed } from "./main-job.ts";
+import { slackJob } from "./slack-job.ts";
+import { sourceOf } from "./source.ts";
 
 /**
- * `make demo`: the main job on the best cluster that this machine can run, or on the cluster of `CONTEXT`. `main.ts down`
- * stops everything that `KEEP=1` left running.
+ * `make demo`: the main job on the best cluster that this machine can run, or on the cluster of `CONTEXT`. The request comes from GitHub, or
+ * from a thread in Slack with `FROM=slack`. `main.ts down` stops everything that `KEEP=1` left running.
  * The last line is `demo: ok, N s from delivery to answer`.
  */
 const nodeName = "bellhop-demo";
@@ -22,6 +24,8 @@ const howToGoOn =
   "To go on: install a network plugin that does (Calico, Cilium; for kind: `disableDefaultCNI: true` and one of them),\n" +
   "or run `make demo` without CONTEXT, which starts a separate node if this machine can run one.";
 
+const jobs = { github: mainJob, slack: slackJob };
+
 let interruption = false;
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.once(signal, () => void interrupted(signal));
@@ -32,9 +36,10 @@ else await demo();
 
 async function demo(): Promise<void> {
   try {
-    const place = await thePlace();
+    const source = sourceOf(process.env);
+    const place = await thePlace(source === "slack");
     say(`Bellhop is ready on ${place.what}`);
-    const seconds = await runMainJob(place);
+    const seconds = await runJob(place, jobs[source]);
     if (keep) await leave(place);
     else await place.close();
     say(`demo: ok, ${seconds} s from delivery to answer`);
@@ -44,9 +49,9 @@ async function demo(): Promise<void> {
 }
 
 /** Prints the logs after a failure, before the place is removed. */
-async function runMainJob(place: Place): Promise<string> {
+async function runJob(place: Place, job: typeof mainJob): Promise<string> {
   try {
-    return await mainJob(place, say);
+    return await job(place, say);
   } catch (error) {
     if (interruption) throw error;
     if (!isNotEnforced(error)) complain(await place.logs().catch(describeError));
@@ -67,9 +72,9 @@ function isNotEnforced(error: unknown): boolean {
   return error instanceof TaskFailed && error.code === "EgressNotEnforced";
 }
 
-async function thePlace(): Promise<Place> {
+async function thePlace(slack: boolean): Promise<Place> {
   try {
-    return await bestPlace();
+    return await bestPlace(slack);
   } catch (error) {
     // The handler of an interruption ends everything itself.
     if (interruption) throw error;
@@ -86,13 +91,13 @@ async function giveUp(error: unknown): Promise<never> {
   return process.exit(1);
 }
 
-async function bestPlace(): Promise<Place> {
+async function bestPlace(slack: boolean): Promise<Place> {
   if (context !== "") return contextPlace(process.env, say);
   const support = await nodeSupport();
-  if (support.ok) return nodePlace({ name: nodeName, outlives: keep, say });
+  if (support.ok) return nodePlace({ name: nodeName, outlives: keep, slack, say });
   say(`no node can run here (${support.reason}): continuing with the control plane and the process node`);
   const { processPlace } = await import("./process-place.ts");
-  return processPlace(say);
+  return processPlace({ say, slack });
 }
 
 async function leave(place: Place): Promise<void> {

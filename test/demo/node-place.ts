@@ -4,10 +4,21 @@ import { startNode, type BuiltImages, type ExternalHost, type RealNode } from ".
 import { prepareNode } from "../cluster/node/prepare.ts";
 import { tool } from "../cluster/node/tools.ts";
 import { apiBehind } from "./api.ts";
-import { adminPort, caller, edgeFlags, outsideTls, populate, standInFlags, writeTls, type Caller } from "./outside.ts";
-import type { Place, Say } from "./place.ts";
+import {
+  adminCaller,
+  adminPort,
+  caller,
+  edgeFlags,
+  outsideTls,
+  populate,
+  standInFlags,
+  writeTls,
+  type Caller,
+} from "./outside.ts";
+import type { Place, Say, SlackPlace } from "./place.ts";
 import { helmInstall, installationLogs, release } from "./release.ts";
 import { applySamples, demoAgent } from "./samples.ts";
+import { connectSlack } from "./slack-host.ts";
 import { defined } from "../../src/shared/defined.ts";
 
 /** Options of a place; two places at the same time need different names. */
@@ -17,6 +28,8 @@ export interface NodePlaceOptions {
   networkPolicy?: "enforced" | "ignored";
   /** Whether the node keeps running when this process ends without closing it. */
   outlives?: boolean;
+  /** Whether the place has a Slack workspace. */
+  slack?: boolean;
   /** The agent's command in its image; test/agents are in `/agents`. */
   command?: string[];
   /** Merged into the profile's spec. */
@@ -35,6 +48,7 @@ export interface NodePlace extends Place {
 const team = "team";
 const github = { name: "github", address: "203.0.113.10" };
 const edge = { name: "edge", address: "203.0.113.20" };
+const slack = { name: "slack", address: "203.0.113.30" };
 const url = `https://${github.address}`;
 const sources = join(import.meta.dirname, "..");
 /** Strict values of the chart: network policies for Bellhop's own pods, and a random user id, as OpenShift chooses. */
@@ -63,10 +77,15 @@ async function furnish(node: RealNode, images: BuiltImages, options: NodePlaceOp
   const kubectl: Place["kubectl"] = (args, input) => node.kubectl(args, defined({ input }));
   const folder = join(node.folder, "demo");
   mkdirSync(folder, { mode: 0o700 });
-  const tls = await outsideTls(github.address, edge.address);
+  const withSlack = options.slack === true;
+  const tls = await outsideTls({
+    github: github.address,
+    edge: edge.address,
+    ...(withSlack && { slack: slack.address }),
+  });
   writeTls(folder, tls);
   const api = await startProxy(node, join(folder, "api.sock"));
-  const place = async (calls: Caller, gitDir: string): Promise<NodePlace> => ({
+  const place = (calls: Caller, gitDir: string): NodePlace => ({
     what: "the built-in node",
     namespace: team,
     repository: "acme/shop",
@@ -87,12 +106,15 @@ async function furnish(node: RealNode, images: BuiltImages, options: NodePlaceOp
     },
   });
   try {
-    const outside = await startStandIn(node, folder);
+    const outside = await startGitHub(node, folder);
     say(`helm install ${release.name} (${images.bellhop.ref})`);
     const values = {
       image: images.bellhop.ref,
       externalURL: `https://${edge.address}`,
-      github: { host: github.address, ca: tls.github.ca },
+      providers: [
+        { host: github.address, ca: tls.github.ca },
+        ...(tls.slack ? [{ host: slack.address, ca: tls.slack.ca }] : []),
+      ],
       clusterRanges: ["10.244.0.0/24", "10.96.0.0/16", `${node.address}/32`],
       // An earlier chart does not have these values.
       ...(options.chart === undefined ? { more: strict } : {}),
@@ -105,7 +127,10 @@ async function furnish(node: RealNode, images: BuiltImages, options: NodePlaceOp
     say("applying config/samples: a profile, a secret, an integration");
     const { command = demoAgent, profile = {} } = options;
     await applySamples(kubectl, team, { url, app, agent: { image: images.agent.ref, command }, profile });
-    return await place(outside, gitDir);
+    const furnished = place(outside, gitDir);
+    if (!withSlack) return furnished;
+    say(`starting Slack at https://${slack.address}: a workspace, and a SlackApp for it`);
+    return { ...furnished, slack: await addSlack(node, folder, furnished) };
   } catch (error) {
     const logs = await installationLogs(kubectl, team);
     throw new Error(`${error instanceof Error ? error.message : String(error)}\n${logs}`, { cause: error });
@@ -120,15 +145,33 @@ async function startProxy(node: RealNode, socket: string): Promise<ReturnType<ty
   return api;
 }
 
-async function startStandIn(node: RealNode, folder: string): Promise<Caller> {
-  const host = await node.externalHost(github.name, github.address);
-  const flags = standInFlags({ host: github.address, port: 443, url, tls: folder, state: join(folder, "github") });
+async function startGitHub(node: RealNode, folder: string): Promise<Caller> {
   mkdirSync(join(folder, "github"));
-  const main = join(sources, "providers", "github", "main.ts");
-  const daemon = host.start("github", [process.execPath, main, ...flags]);
-  await daemon.ready(() => listens(host, `127.0.0.1:${adminPort}`), 30_000);
+  const host = await startStandIn(node, folder, "github", ["--state", join(folder, "github")]);
   const at = { node: process.execPath, url, caFile: join(folder, "github-ca.crt") };
   return caller((argv) => host.exec(argv), at);
+}
+
+async function addSlack(node: RealNode, folder: string, place: Place): Promise<SlackPlace> {
+  const host = await startStandIn(node, folder, "slack");
+  const client = adminCaller((argv) => host.exec(argv), process.execPath);
+  return connectSlack({ ...place, url: `https://${slack.address}`, slack: client });
+}
+
+/** Starts a stand-in on a host outside the cluster, and returns the host when the stand-in is ready. */
+async function startStandIn(
+  node: RealNode,
+  folder: string,
+  name: "github" | "slack",
+  more: readonly string[] = [],
+): Promise<ExternalHost> {
+  const { address } = { github, slack }[name];
+  const host = await node.externalHost(name, address);
+  const flags = standInFlags(name, { host: address, port: 443, url: `https://${address}`, tls: folder });
+  const main = join(sources, "providers", name, "main.ts");
+  const daemon = host.start(name, [process.execPath, main, ...flags, ...more]);
+  await daemon.ready(() => listens(host, `127.0.0.1:${adminPort}`), 30_000);
+  return host;
 }
 
 /** Providers need https and an address that is known before the installation; elsewhere an ingress provides both. */
@@ -160,7 +203,7 @@ function lookAround(node: RealNode): string[] {
     `export KUBECONFIG=${node.kubeconfigPath}`,
     `${kubectl} get agenttasks,pods -n ${team} -o wide`,
     `${kubectl} logs -n ${release.namespace} deployment/bellhop-operator`,
-    `logs of GitHub and of the daemons: ${node.folder}/logs`,
+    `logs of the providers and of the daemons: ${node.folder}/logs`,
     "end it:  make demo-down",
   ];
 }

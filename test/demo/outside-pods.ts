@@ -44,7 +44,12 @@ export async function startOutsidePods(
   await apply(
     kubectl,
     { ...secret, stringData: filesOf(tls) },
-    pod("github", image, ["/app/test/providers/github/main.ts", ...standInFlags({ ...at, url, state: "/state" })]),
+    pod("github", image, [
+      "/app/test/providers/github/main.ts",
+      ...standInFlags("github", { ...at, url }),
+      "--state",
+      "/state",
+    ]),
     pod("edge", image, ["/app/test/providers/edge.ts", ...edgeFlags({ ...at, to: gateway })]),
   );
   await kubectl(["wait", "-n", outsideNamespace, "--for=condition=Ready", "--timeout=120s", "pod/github", "pod/edge"]);

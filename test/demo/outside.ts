@@ -7,23 +7,24 @@ import { makeTls, type ServerTls } from "../providers/github/tls.ts";
 export interface OutsideTls {
   github: ServerTls;
   edge: ServerTls;
+  /** Only if tasks are requested in Slack. */
+  slack?: ServerTls;
 }
 
 /** Creates keys and certificates for these names or addresses. */
-export async function outsideTls(github: string, edge: string): Promise<OutsideTls> {
-  return { github: await makeTls([github]), edge: await makeTls([edge]) };
+export async function outsideTls(at: { github: string; edge: string; slack?: string }): Promise<OutsideTls> {
+  const slack = at.slack === undefined ? {} : { slack: await makeTls([at.slack]) };
+  return { github: await makeTls([at.github]), edge: await makeTls([at.edge]), ...slack };
 }
 
 /** The files, by the names that `standInFlags` and `edgeFlags` use. */
-export function filesOf({ github, edge }: OutsideTls): Record<string, string> {
-  return {
-    "github.crt": github.cert,
-    "github.key": github.key,
-    "github-ca.crt": github.ca,
-    "edge.crt": edge.cert,
-    "edge.key": edge.key,
-    "edge-ca.crt": edge.ca,
-  };
+export function filesOf(tls: OutsideTls): Record<string, string> {
+  const files = Object.entries(tls).flatMap(([name, { cert, key, ca }]: [string, ServerTls]) => [
+    [`${name}.crt`, cert],
+    [`${name}.key`, key],
+    [`${name}-ca.crt`, ca],
+  ]);
+  return Object.fromEntries(files) as Record<string, string>;
 }
 
 /** Writes the files to a folder. */
@@ -34,12 +35,19 @@ export function writeTls(folder: string, tls: OutsideTls): void {
 /** The stand-in's port for actions of people, on loopback of its host. */
 export const adminPort = 9999;
 
-/** Arguments for test/providers/github/main.ts. */
-export function standInFlags(at: { host: string; port: number; url: string; tls: string; state: string }): string[] {
-  const { host, port, url, tls, state } = at;
-  const files = ["--cert", `${tls}/github.crt`, "--key", `${tls}/github.key`, "--webhook-ca", `${tls}/edge-ca.crt`];
+/** The host and port of a stand-in, the address that links carry, and the folder of the certificates. */
+export interface StandInAddress {
+  host: string;
+  port: number;
+  url: string;
+  tls: string;
+}
+
+/** Arguments for the main.ts of test/providers/github or test/providers/slack. */
+export function standInFlags(name: "github" | "slack", { host, port, url, tls }: StandInAddress): string[] {
+  const files = ["--cert", `${tls}/${name}.crt`, "--key", `${tls}/${name}.key`, "--webhook-ca", `${tls}/edge-ca.crt`];
   const where = ["--host", host, "--port", String(port), "--admin-port", String(adminPort), "--public-url", url];
-  return [...where, ...files, "--state", state];
+  return [...where, ...files];
 }
 
 /** Arguments for test/providers/edge.ts. */
@@ -51,10 +59,14 @@ export function edgeFlags(at: { host: string; port: number; tls: string; to: str
 /** Runs a command on the stand-in's host. */
 export type Inside = (argv: readonly string[]) => Promise<RunResult>;
 
-/** A client of the stand-in, on its host. */
-export interface Caller {
+/** A client of a stand-in's admin port, on its host. */
+export interface AdminCaller {
   people<T>(verb: string, given: object): Promise<T>;
   remembered<T>(path: string): Promise<T>;
+}
+
+/** A client of GitHub's stand-in, on its host. */
+export interface Caller extends AdminCaller {
   rest<T>(path: string): Promise<T>;
 }
 
@@ -65,27 +77,40 @@ const response = await fetch(url, { method, headers: JSON.parse(headers), ...(bo
 console.log(JSON.stringify({ status: response.status, text: await response.text() }));
 `;
 
-/** Creates a client that runs this script with `inside`, on the stand-in's host. */
-export function caller(inside: Inside, at: { node: string; url: string; caFile: string }): Caller {
-  let token: string | undefined;
-  const call = async <T>(url: string, method: string, more: { headers?: object; body?: string } = {}): Promise<T> => {
-    const environment = ["env", `NODE_EXTRA_CA_CERTS=${at.caFile}`];
-    const argv = [at.node, "--input-type=module", "-e", script, url, method, JSON.stringify(more.headers ?? {})];
+type Send = <T>(url: string, method: string, more?: { headers?: object; body?: string }) => Promise<T>;
+
+/** Sends requests with this script, run with `inside`. */
+function sender(inside: Inside, node: string, environment: readonly string[] = []): Send {
+  return async <T>(url: string, method: string, more: { headers?: object; body?: string } = {}): Promise<T> => {
+    const argv = [node, "--input-type=module", "-e", script, url, method, JSON.stringify(more.headers ?? {})];
     const result = await inside([...environment, ...argv, more.body ?? ""]);
     if (result.code !== 0) throw new Error(`${method} ${url} could not be called: ${result.stderr.trim().slice(-500)}`);
     const { status, text } = JSON.parse(result.stdout) as { status: number; text: string };
     if (status >= 300) throw new Error(`${method} ${url} was answered ${status}: ${text.slice(0, 500)}`);
     return JSON.parse(text) as T;
   };
+}
+
+/** Creates a client of the admin port on the host where `inside` runs commands. */
+export function adminCaller(inside: Inside, node: string): AdminCaller {
+  const send = sender(inside, node);
   const admin = `http://127.0.0.1:${adminPort}`;
-  const people = <T>(verb: string, given: object): Promise<T> =>
-    call<T>(`${admin}/people/${verb}`, "POST", { body: JSON.stringify(given) });
   return {
-    people,
-    remembered: (path) => call(`${admin}${path}`, "GET"),
+    people: (verb, given) => send(`${admin}/people/${verb}`, "POST", { body: JSON.stringify(given) }),
+    remembered: (path) => send(`${admin}${path}`, "GET"),
+  };
+}
+
+/** Creates a client of GitHub on the host where `inside` runs commands. */
+export function caller(inside: Inside, at: { node: string; url: string; caFile: string }): Caller {
+  const admin = adminCaller(inside, at.node);
+  const send = sender(inside, at.node, ["env", `NODE_EXTRA_CA_CERTS=${at.caFile}`]);
+  let token: string | undefined;
+  return {
+    ...admin,
     async rest(path) {
-      token ??= await people<string>("createUserToken", { login: "ana" });
-      return call(`${at.url}/api/v3${path}`, "GET", { headers: { authorization: `Bearer ${token}` } });
+      token ??= await admin.people<string>("createUserToken", { login: "ana" });
+      return send(`${at.url}/api/v3${path}`, "GET", { headers: { authorization: `Bearer ${token}` } });
     },
   };
 }

@@ -1,3 +1,5 @@
+import type { MessageRef, SeenMessage } from "../providers/slack/index.ts";
+
 /** A cluster with Bellhop, and a GitHub stand-in: the demo and the e2e tests run on it. */
 export interface Place {
   /** Human-readable name: `the built-in node`. */
@@ -20,6 +22,8 @@ export interface Place {
   remembered<T>(path: string): Promise<T>;
   /** GET from GitHub's REST interface, as ana sees it. */
   rest<T>(path: string): Promise<T>;
+  /** The Slack workspace, if the place has one. */
+  slack?: SlackPlace;
   /** Runs git in the repository at GitHub. */
   git(...args: string[]): Promise<string>;
   /** Commands to inspect the place, one per line; empty if it cannot keep running. */
@@ -30,6 +34,26 @@ export interface Place {
   leave(): Promise<void>;
   /** Ends everything that the place started. May be called twice. */
   close(): Promise<void>;
+}
+
+/** A Slack workspace with a channel in which ana can mention the bot. */
+export interface SlackPlace {
+  /** Name of the channel. */
+  channel: string;
+  /** Acts as a person at Slack, with the verbs of test/providers/slack/people. */
+  people<T>(verb: string, given: object): Promise<T>;
+  /** The messages of a thread, oldest first. */
+  messages(thread: MessageRef): Promise<SeenMessage[]>;
+  /** The requests of this type to the app so far, oldest first. */
+  deliveries(type: string): Promise<SlackDelivery[]>;
+  /** The calls, answers and events that Slack's description does not allow. */
+  violations(): Promise<readonly unknown[]>;
+}
+
+/** A request to the app, as the stand-in records it. */
+export interface SlackDelivery {
+  id: string;
+  attempts: { headers: Record<string, string>; status?: number | undefined }[];
 }
 
 /** Takes one line of progress. */

@@ -11,10 +11,10 @@ export const chart = join(import.meta.dirname, "..", "..", "charts", "bellhop");
 export interface ReleaseValues {
   /** Bellhop's image, `repository:tag`. */
   image: string;
-  /** The URL at which GitHub reaches the gateway. */
+  /** The URL at which providers reach the gateway. */
   externalURL: string;
-  /** The host of GitHub, which has no public address here, and its certificate authority (PEM). */
-  github: { host: string; ca: string };
+  /** The hosts of GitHub and Slack, which have no public address here, and their certificate authorities (PEM). */
+  providers: { host: string; ca: string }[];
   /** Address ranges of the cluster. */
   clusterRanges: string[];
   /** Further values of the chart. */
@@ -29,9 +29,9 @@ export function helmInstall(values: ReleaseValues, folder = chart): { args: stri
     gateway: { externalURL: values.externalURL, replicas: 1 },
     operator: { replicas: 1 },
     broker: { replicas: 1 },
-    allowedPrivateHosts: [values.github.host],
+    allowedPrivateHosts: values.providers.map(({ host }) => host),
     clusterRanges: values.clusterRanges,
-    extraCA: { pem: values.github.ca },
+    extraCA: { pem: values.providers.map(({ ca }) => ca).join("\n") },
     ...values.more,
   };
   const args = ["install", release.name, folder, "--namespace", release.namespace, "--create-namespace"];

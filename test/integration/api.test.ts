@@ -116,13 +116,24 @@ describe("each CRD", () => {
 });
 
 describe("a task's spec", () => {
-  const optional = ["command", "commandArgument", "repository", "prompt", "limits", "retryOf"] as const;
+  const optional = [
+    "codeHostRef",
+    "command",
+    "commandArgument",
+    "commandTarget",
+    "repository",
+    "prompt",
+    "limits",
+    "retryOf",
+  ] as const;
   const required = ["integrationRef", "source", "actor", "conversation", "profileRef"] as const;
   const immutable = /spec is immutable; only spec\.cancel may be set, once/;
   /** Every optional field is set, with other values than `otherSpec` has. */
   const full: Partial<AgentTaskSpec> = {
+    codeHostRef: { kind: "GitHubIntegration", name: "shop" },
     command: "approve",
     commandArgument: "abcdef0",
+    commandTarget: "first-task",
     prompt: "Repair it.",
     limits: { wallClock: "10m" },
     retryOf: { name: "first" },
@@ -154,7 +165,8 @@ describe("a task's spec", () => {
   });
 
   it.each(optional)("is immutable: %s cannot be added", async (field) => {
-    const base = aPersonsTask(namespace, field === "commandArgument" ? { command: "approve" } : {});
+    const needsCommand = field === "commandArgument" || field === "commandTarget";
+    const base = aPersonsTask(namespace, needsCommand ? { command: "approve" } : {});
     if (field === "repository") {
       base.spec.command = "help";
       delete base.spec.repository;
@@ -224,6 +236,12 @@ describe("a task's spec", () => {
       { command: "stop", commandArgument: "x" },
       /spec\.commandArgument is allowed only with/,
     ],
+    [
+      "a target without a command",
+      { commandTarget: "first-task" },
+      /spec\.commandTarget is allowed only with spec\.command/,
+    ],
+    ["a target that is no name", { command: "stop", commandTarget: "team/first" }, /commandTarget/],
     ["a command nobody knows", { command: "merge" }, /Unsupported value: "merge"/],
     ["a prompt over 64 KiB", { prompt: "x".repeat(65_537) }, /may not be more than 65536/],
     ["a duration without a unit", { limits: { wallClock: "90" } }, /wallClock/],
@@ -364,6 +382,8 @@ describe("the status", () => {
 });
 
 describe("the output of kubectl", () => {
+  const integrationColumns = ["Name", "Ready", "Reason", "Bot", "Suspended", "URL", "Last Task", "Age"];
+
   it("is a table of tasks with these columns, filled", async () => {
     const task = await client.create(AgentTaskKind, aPersonsTask(namespace, {}, "alice"));
     await client.replaceStatus(AgentTaskKind, {
@@ -396,7 +416,8 @@ describe("the output of kubectl", () => {
   });
 
   it.each([
-    ["githubintegrations", ["Name", "Ready", "Reason", "Bot", "Suspended", "Last Task", "Age"], ["Webhook"]],
+    ["githubintegrations", integrationColumns, []],
+    ["slackapps", integrationColumns, []],
     ["agentprofiles", ["Name", "Ready", "Reason", "Agent", "Age"], ["Image"]],
   ])("is a table of %s with these columns", async (plural, columns, wide) => {
     expect(await tableOf(plural)).toMatchObject({ columns, wide });

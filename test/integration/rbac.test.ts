@@ -34,7 +34,11 @@ interface Matrix {
 }
 
 const gateway: Matrix = {
-  everywhere: { "githubintegrations.bellhop.dev": "get list watch", "agenttasks.bellhop.dev": "create" },
+  everywhere: {
+    "githubintegrations.bellhop.dev": "get list watch",
+    "slackapps.bellhop.dev": "get list watch",
+    "agenttasks.bellhop.dev": "create",
+  },
   in: {},
 };
 
@@ -42,6 +46,8 @@ const operator: Matrix = {
   everywhere: {
     "githubintegrations.bellhop.dev": "get list watch patch",
     "githubintegrations/status.bellhop.dev": "update",
+    "slackapps.bellhop.dev": "get list watch patch",
+    "slackapps/status.bellhop.dev": "update",
     "agenttasks.bellhop.dev": "get list watch create patch delete",
     "agenttasks/status.bellhop.dev": "update",
     "agentprofiles.bellhop.dev": "get list watch",
@@ -78,6 +84,7 @@ const broker: Matrix = {
 const uninstall: Matrix = {
   everywhere: {
     "githubintegrations.bellhop.dev": "get list patch",
+    "slackapps.bellhop.dev": "get list patch",
     "agenttasks.bellhop.dev": "get list patch",
     pods: "get list patch delete",
     secrets: "get",

@@ -24,11 +24,13 @@ let made = 0;
 /** A second value for every field of a task's spec, optional ones included; a new field needs a line here. */
 export const otherSpec = {
   integrationRef: { kind: "GitHubIntegration", name: "other" },
+  codeHostRef: { kind: "GitHubIntegration", name: "host" },
   source: { provider: "kubernetes", cause: "kubectl/2", subject: { type: "Commit", key: "acme/shop" } },
   actor: { id: "", login: "bob" },
   conversation: "kubernetes/other",
   command: "stop",
   commandArgument: "3f2a1c9",
+  commandTarget: "other-task",
   repository: { id: "4712", host: "github.com", owner: "acme", name: "api" },
   prompt: "Something else.",
   profileRef: { name: "other" },
@@ -45,9 +47,18 @@ export const statusValues = {
   phase: ["Running", "Succeeded"],
   conditions: [[condition("True")], [condition("False")]],
   conversation: ["kubernetes/1", "kubernetes/2"],
+  conversationInstance: ["github.com", "T0123"],
   requester: [
     { id: "1", login: "alice" },
     { id: "2", login: "mallory" },
+  ],
+  repository: [
+    { id: "1", host: "github.com", owner: "acme", name: "shop", from: "Line" },
+    { id: "2", host: "github.com", owner: "evil", name: "shop", from: "Line" },
+  ],
+  question: [
+    { text: "Which repository?", askedAt: now },
+    { text: "Which one?", askedAt: now },
   ],
   checkout: [{ headRef: "bellhop/1" }, { headRef: "main" }],
   attempts: [

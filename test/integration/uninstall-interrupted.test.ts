@@ -20,10 +20,11 @@ beforeAll(async () => {
 });
 afterAll(() => plane?.stop());
 
-const [, keep = "", goOn = ""] = adviceFor(
-  { release: release.name, namespace: release.namespace, brokerNamespace: release.brokerNamespace },
-  ["githubintegrations"],
-)
+const [, keep = "", goOn = ""] = adviceFor({
+  release: release.name,
+  namespace: release.namespace,
+  brokerNamespace: release.brokerNamespace,
+})
   .split(/^\S.*\n/m)
   .filter((block) => block !== "");
 

@@ -1,16 +1,49 @@
-import { describe, expect, it } from "vitest";
-import type { Connection, RepositoryRef } from "../../src/integrations/connection.ts";
-import type { Integration, Provider } from "../../src/integrations/types.ts";
+import { describe, expect, it, type TestContext } from "vitest";
+import type { Connection, RepositoryRef, ThreadTarget } from "../../src/integrations/connection.ts";
+import type { Integration, Origin, Provider } from "../../src/integrations/types.ts";
+import { aReport } from "./reports.ts";
 
-/** A provider that is signed in at its stand-in, and what the suite needs from it. */
+/** A part of a connection that some providers do not have. */
+export type Capability = Exclude<keyof Connection, "identity" | "authorizer">;
+
+const reasons: Record<Capability, string> = {
+  source: "cannot read the object of a task again",
+  thread: "has no threads",
+  codeHost: "is no code host",
+  hooks: "has no hooks that an API can set",
+  missed: "keeps no log of deliveries",
+};
+
+interface Person {
+  id: string;
+  login: string;
+}
+
+/** A provider that is signed in at its stand-in, and what the suite needs from it. One row of the table of subjects. */
 export interface Subject {
   provider: Provider;
   integration: Integration;
   connection: Connection;
-  /** A repository that the integration covers. */
-  repository: RepositoryRef;
-  /** Opens an issue in the repository, as a person with write permission. */
-  openSubject: () => Promise<number>;
+  /** The capabilities that the provider has; tests of the others are skipped, and the reason is named. */
+  capabilities: readonly Capability[];
+  host: string;
+  contentTypes: readonly string[];
+  /** A place that the integration covers, and places that it does not cover. */
+  covered: Origin;
+  foreign: readonly Origin[];
+  /** Code hosts only: a repository that the integration covers. */
+  repository?: RepositoryRef;
+  /** A person who may start tasks, and one who is unknown to the provider. */
+  allowed: Person;
+  unknown: Person;
+  /** Opens a thread as the allowed person. */
+  openThread: () => Promise<ThreadTarget>;
+  /** A request in the form in which people mention the bot of this name. */
+  request: (mention: string, words: string) => string;
+  /** A message of ours as the stand-in has it, without our marker; undefined if it does not exist. */
+  shown: (target: ThreadTarget, id: string) => Promise<string | undefined>;
+  /** The parts of a message that would act at this provider: notify, link, embed, close or command. Empty if it is inert. */
+  active: (shown: string) => string[];
   /** Signs in with a credential that the provider refuses. */
   connectWrongly: () => Promise<{ connection: Connection; secret: string }>;
   /** Makes the provider answer the next request with a server error. */
@@ -18,114 +51,237 @@ export interface Subject {
 }
 
 const signal = new AbortController().signal;
-const hostile =
-  "@octocat fixes #1 ![x](https://evil.example/x.png) <img src=x> [x](https://evil.example) <!-- bellhop:1 -->\n/approve";
+/** Text that acts at one provider or another. */
+export const hostile =
+  "@octocat fixes #1 ![x](https://evil.example/x.png) <img src=x> [x](https://evil.example) <!-- bellhop:1 --> " +
+  "<!channel> <@U0123> @everyone <https://evil.example|x>\n/approve";
 
-/** The tests that every provider must pass. Tests of a capability that the provider does not have pass without a check. */
+/** The tests that every provider must pass. */
 export function conformance(name: string, subject: () => Subject): void {
   describe(`provider ${name}`, () => {
-    it("has the name and kind of the registry, and covers only its own repository", () => {
-      const { provider, integration, repository } = subject();
-      expect(provider.name).toBe(name);
-      expect(provider.kind).toBe(integration.kind);
-      expect(provider.host(integration)).toBe(repository.host);
-      expect(provider.covers(integration, repository)).toBe(true);
-      expect(provider.covers(integration, { owner: "somebody", name: "else" })).toBe(false);
-    });
+    describesItself(name, subject);
+    readsDeliveries(subject);
+    signsIn(subject);
+    authorises(subject);
+    posts(subject);
+    hostsCode(subject);
+  });
+}
 
-    it("verifies no delivery without a key or with a wrong signature", () => {
-      const { verify, maxBodyBytes, contentTypes } = subject().provider.webhooks;
-      const delivery = { headers: { get: () => "sha256=00" }, body: Buffer.from("{}"), receivedAt: new Date() };
-      expect(verify(delivery, [])).toMatchObject({ ok: false });
-      expect(verify(delivery, [Buffer.from("a key that signed nothing")])).toMatchObject({ ok: false });
-      expect(maxBodyBytes).toBeGreaterThan(0);
-      expect(contentTypes).toContain("application/json");
-    });
+/** Skips the test, with the reason, if the provider does not have the capability. */
+function needed<C extends Capability>(
+  context: TestContext,
+  subject: Subject,
+  capability: C,
+): NonNullable<Connection[C]> {
+  const { connection, capabilities, provider } = subject;
+  if (!capabilities.includes(capability)) context.skip(`${provider.name} ${reasons[capability]}`);
+  const found = connection[capability];
+  if (found) return found;
+  throw new Error(`the connection of ${provider.name} lacks ${capability}, although its subject names it`);
+}
 
-    it("returns an outcome and never throws for bytes that are not an event", () => {
-      const { provider, repository } = subject();
-      const context = { bot: undefined, host: repository.host };
-      for (const body of ["", "{", "null", "[]", "{}", '"x"', "\u0000", '{"a":'.repeat(2000)]) {
-        const delivery = { headers: { get: () => undefined }, body: Buffer.from(body), receivedAt: new Date() };
-        expect(provider.webhooks.normalise(delivery, context).outcome).not.toBe("event");
+function neededRepository(subject: Subject): RepositoryRef {
+  if (subject.repository) return subject.repository;
+  throw new Error(`the subject of the code host ${subject.provider.name} names no repository`);
+}
+
+function describesItself(name: string, subject: () => Subject): void {
+  it("has the name and kind of the registry, and covers only its own places", () => {
+    const { provider, integration, host, covered, foreign } = subject();
+    expect(provider.name).toBe(name);
+    expect(provider.kind).toBe(integration.kind);
+    expect(provider.host(integration)).toBe(host);
+    expect(provider.covers(integration, covered)).toBe(true);
+    expect(foreign.length).toBeGreaterThan(0);
+    for (const origin of foreign) expect(provider.covers(integration, origin)).toBe(false);
+  });
+
+  it("has the capabilities that its subject names, and no others", () => {
+    const { connection, capabilities } = subject();
+    const all = Object.keys(reasons) as Capability[];
+    expect(all.filter((capability) => connection[capability] !== undefined).sort()).toEqual([...capabilities].sort());
+  });
+}
+
+function readsDeliveries(subject: () => Subject): void {
+  it("verifies no delivery without a key or with a wrong signature", () => {
+    const { provider, contentTypes } = subject();
+    const { verify, ...ingress } = provider.ingress;
+    const delivery = { headers: { get: () => "sha256=00" }, body: Buffer.from("{}"), receivedAt: new Date() };
+    expect(verify(delivery, [])).toMatchObject({ ok: false });
+    expect(verify(delivery, [Buffer.from("a key that signed nothing")])).toMatchObject({ ok: false });
+    expect(ingress.maxBodyBytes).toBeGreaterThan(0);
+    expect(ingress.answerWithinMs).toBeGreaterThan(0);
+    expect([...ingress.contentTypes].sort()).toEqual([...contentTypes].sort());
+  });
+
+  it("returns an outcome and never throws for bytes that are not an event", () => {
+    const { provider, host, contentTypes } = subject();
+    const context = { bot: undefined, host, isLive: () => true };
+    const bodies = ["", "{", "null", "[]", "{}", '"x"', "\u0000", "payload=", "payload=%", "=&&", '{"a":'.repeat(2000)];
+    for (const type of contentTypes) {
+      const headers = { get: (header: string) => (header.toLowerCase() === "content-type" ? type : undefined) };
+      for (const body of bodies) {
+        const delivery = { headers, body: Buffer.from(body), receivedAt: new Date() };
+        expect(provider.ingress.normalise(delivery, context).outcome, `${type} ${body}`).not.toBe("event");
       }
-    });
+    }
+  });
+}
 
-    it("returns its bot account", async () => {
-      const { bot, tokenScope } = await subject().connection.credentials.check(signal);
-      expect(bot.id).not.toBe("");
-      expect(bot.mention).not.toContain("@");
-      expect(["PerTask", "Broad"]).toContain(tokenScope);
-    });
+function signsIn(subject: () => Subject): void {
+  it("returns its bot account", async () => {
+    const { bot, tokenScope } = await subject().connection.identity.check(signal);
+    expect(bot.id).not.toBe("");
+    expect(bot.mention).not.toContain("@");
+    expect(["PerTask", "Broad"]).toContain(tokenScope);
+  });
 
-    it("says what to do about a wrong credential, without the credential itself", async () => {
-      const { connection, secret } = await subject().connectWrongly();
-      const error = await connection.credentials.check(signal).catch((thrown: unknown) => thrown);
-      expect(error).toMatchObject({ code: "Unauthorized", retryable: false });
-      expect(`${(error as Error).message} ${JSON.stringify(error)}`).not.toContain(secret);
-    });
+  it("says what to do about a wrong credential, without the credential itself", async () => {
+    const { connection, secret } = await subject().connectWrongly();
+    const error = await connection.identity.check(signal).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: "Unauthorized", retryable: false });
+    expect(`${(error as Error).message} ${JSON.stringify(error)}`).not.toContain(secret);
+  });
 
-    it("reports a server error of the provider as retryable", async () => {
-      const { connection, failOnce } = subject();
-      failOnce();
-      await expect(connection.credentials.check(signal)).rejects.toMatchObject({
-        code: "Unavailable",
-        retryable: true,
-      });
-    });
+  it("reports a server error of the provider as retryable", async () => {
+    const { connection, failOnce } = subject();
+    failOnce();
+    await expect(connection.identity.check(signal)).rejects.toMatchObject({ code: "Unavailable", retryable: true });
+  });
 
-    it("returns no permission for an unknown person", async () => {
-      const { connection, repository } = subject();
-      const found = await connection.actors?.permission(repository, { id: "1", login: "nobody" }, signal);
-      expect(found?.permission ?? "None").toBe("None");
-    });
+  it("ends when its caller aborts", async () => {
+    const gone = AbortSignal.abort(new Error("stopping"));
+    await expect(subject().connection.identity.check(gone)).rejects.toThrow("stopping");
+  });
+}
 
-    it("encodes hostile text so that nothing in it acts, within the byte limit", () => {
-      const reporter = subject().connection.reporter;
-      if (!reporter) return;
-      const out = reporter.encode(hostile);
-      const active = ["@octocat", "fixes #1", "![", "<img", "](https://evil", "<!--", "\n/approve"];
-      expect(active.filter((text) => out.includes(text))).toEqual([]);
-      const quoted = reporter.quote(reporter.excerpt(`@bellhop ${hostile}`, "bellhop"));
-      expect(quoted).not.toMatch(/\n|@octocat|fixes #1|!\[|<img|<!--|\]\(/);
-      expect(Buffer.byteLength(reporter.encode("é".repeat(500), { maxBytes: 99 }))).toBeLessThanOrEqual(99);
-    });
+function authorises(subject: () => Subject): void {
+  it("lets a person start tasks who may, and refuses an unknown person with a reason", async () => {
+    const { connection, allowed, unknown, openThread } = subject();
+    const { source, repository } = await openThread();
+    const may = (actor: Person): ReturnType<Connection["authorizer"]["may"]> =>
+      connection.authorizer.may({ source, actor, repository }, signal);
+    expect(await may(allowed)).toMatchObject({ allowed: true, isBot: false, login: allowed.login });
+    const refused = await may(unknown);
+    expect(refused).toMatchObject({ allowed: false, isBot: false });
+    expect([refused.has, refused.needs]).not.toContain("");
+  });
 
-    it("finds its own message by its marker, and no other message", async () => {
-      const { connection, repository, openSubject } = subject();
-      const { reporter } = connection;
-      if (!reporter) return;
-      const target = { repository, subjectNumber: await openSubject() };
-      const since = new Date(Date.now() - 60_000);
-      expect(await reporter.find(target, "task-a", since, signal)).toBeUndefined();
-      const made = await reporter.create(target, `${reporter.hiddenMarker("task-a")}\nhello`, signal);
-      expect(await reporter.find(target, "task-a", since, signal)).toEqual(made);
-      expect(await reporter.find(target, "task-b", since, signal)).toBeUndefined();
-      await reporter.update(target, made.id, `${reporter.hiddenMarker("task-a")}\nbye`, signal);
-      expect(await reporter.find(target, "task-a", since, signal)).toEqual(made);
-    });
+  it("returns no permission on a repository for an unknown person", async (context) => {
+    const host = needed(context, subject(), "codeHost");
+    const found = await host.permission(neededRepository(subject()), subject().unknown, signal);
+    expect(found.permission).toBe("None");
+  });
+}
 
-    it("mints tokens that expire, and accepts a second revocation", async () => {
-      const { connection, repository } = subject();
-      const host = connection.codeHost;
-      if (!host) return;
-      const { password, expiresAt } = await host.mintToken(repository, "read", signal);
-      expect(Date.parse(expiresAt)).toBeGreaterThan(Date.now());
-      await host.revokeToken(password, signal);
-      await host.revokeToken(password, signal);
-    });
+function posts(subject: () => Subject): void {
+  it("has the thread that a task names, and reads its object again only if it exists", async (context) => {
+    const source = needed(context, subject(), "source");
+    const target = await subject().openThread();
+    expect(subject().connection.thread?.has(target) ?? true).toBe(true);
+    const gone = { ...target, source: { ...target.source, object: undefined } };
+    const found = await source.reread(gone, signal);
+    expect(found.found || found.message !== "").toBe(true);
+    expect(found.found).toBe(false);
+  });
 
-    it("returns undefined for missing branches and changes, and does not throw", async () => {
-      const { connection, repository } = subject();
-      expect(await connection.codeHost?.branch(repository, "no/such-branch", signal)).toBeUndefined();
-      expect(await connection.codeHost?.findChange(repository, "no/such-branch", signal)).toBeUndefined();
-      expect((await connection.codeHost?.isBase(repository, "no/such-branch", signal)) ?? false).toBe(false);
-      expect(await connection.codeHost?.change(repository, 999_999, signal)).toBeUndefined();
-    });
+  it("shows hostile text so that nothing in it acts", async (context) => {
+    const thread = needed(context, subject(), "thread");
+    const { openThread, shown, active } = subject();
+    const target = await openThread();
+    const untrusted = { untrusted: hostile };
+    const item = { untrusted: hostile, inItem: true } as const;
+    const report = aReport(
+      { line: ["Said: ", untrusted] },
+      { line: [{ quote: hostile }] },
+      { checklist: [{ done: true, line: [item] }] },
+      { list: [[item]] },
+      { summary: hostile, maxBytes: 2000 },
+    );
+    const made = await thread.post(
+      target,
+      { ...report, question: { text: hostile, choices: ["acme/shop"] } },
+      "task-a",
+      signal,
+    );
+    const text = (await shown(target, made.id)) ?? "";
+    expect(text).toContain("octocat");
+    expect(active(text)).toEqual([]);
+  });
 
-    it("ends when its caller aborts", async () => {
-      const gone = AbortSignal.abort(new Error("stopping"));
-      await expect(subject().connection.credentials.check(gone)).rejects.toThrow("stopping");
-    });
+  it("shows an excerpt of hostile text as one line in which nothing acts", async (context) => {
+    const thread = needed(context, subject(), "thread");
+    const { openThread, shown, active, request } = subject();
+    const target = await openThread();
+    const excerpt = thread.excerpt(request("bellhop", hostile), "bellhop");
+    expect(Array.from(excerpt).length).toBeLessThanOrEqual(80);
+    expect(excerpt).not.toMatch(/bellhop\b(?!:)/);
+    const made = await thread.post(target, aReport({ line: [{ quote: excerpt }] }), "task-a", signal);
+    const text = (await shown(target, made.id)) ?? "";
+    expect(text).toContain("octocat");
+    expect(text).not.toContain("\n");
+    expect(active(text)).toEqual([]);
+  });
+
+  it("keeps a summary within its byte limit", async (context) => {
+    const thread = needed(context, subject(), "thread");
+    const { openThread, shown } = subject();
+    const target = await openThread();
+    const made = await thread.post(target, aReport({ summary: "é".repeat(500), maxBytes: 99 }), "task-a", signal);
+    const text = (await shown(target, made.id)) ?? "";
+    expect(text).toContain("éé");
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(99);
+  });
+
+  it("finds and updates its own message by its marker, and no other message", async (context) => {
+    const thread = needed(context, subject(), "thread");
+    const { openThread, shown } = subject();
+    const target = await openThread();
+    const since = new Date(Date.now() - 60_000);
+    expect(await thread.find(target, "task-a", since, signal)).toBeUndefined();
+    const made = await thread.post(target, aReport("hello"), "task-a", signal);
+    expect(await shown(target, made.id)).toContain("hello");
+    expect(await thread.find(target, "task-a", since, signal)).toEqual(made);
+    expect(await thread.find(target, "task-b", since, signal)).toBeUndefined();
+    await thread.update(target, { id: made.id, marker: "task-a" }, aReport("bye"), signal);
+    expect(await shown(target, made.id)).toContain("bye");
+    expect(await shown(target, made.id)).not.toContain("hello");
+    expect(await thread.find(target, "task-a", since, signal)).toEqual(made);
+  });
+}
+
+function hostsCode(subject: () => Subject): void {
+  it("mints tokens that expire, and accepts a second revocation", async (context) => {
+    const host = needed(context, subject(), "codeHost");
+    const { password, expiresAt } = await host.mintToken(neededRepository(subject()), "read", signal);
+    expect(Date.parse(expiresAt)).toBeGreaterThan(Date.now());
+    await host.revokeToken(password, signal);
+    await host.revokeToken(password, signal);
+  });
+
+  it("returns undefined for missing branches and changes, and does not throw", async (context) => {
+    const host = needed(context, subject(), "codeHost");
+    const repository = neededRepository(subject());
+    expect(await host.branch(repository, "no/such-branch", signal)).toBeUndefined();
+    expect(await host.findChange(repository, "no/such-branch", signal)).toBeUndefined();
+    expect(await host.isBase(repository, "no/such-branch", signal)).toBe(false);
+    expect(await host.change(repository, 999_999, signal)).toBeUndefined();
+  });
+
+  it("finds a covered repository by its name, and no other repository", async (context) => {
+    const host = needed(context, subject(), "codeHost");
+    const { id, owner, name } = neededRepository(subject());
+    expect(await host.repositoryNamed(`${owner}/${name}`, signal)).toMatchObject({ id, owner, name });
+    expect(await host.repositoryNamed(`${owner}/no-such-repository`, signal)).toBeUndefined();
+    expect(await host.repositoryNamed("somebody/else", signal)).toBeUndefined();
+    expect(await host.repositoryNames({ limit: 100, publicOnly: false }, signal)).toContain(`${owner}/${name}`);
+    expect(await host.repositoryNames({ limit: 0, publicOnly: false }, signal)).toEqual([]);
+  });
+
+  it("does not change the body of a change that has no parts of ours", (context) => {
+    const host = needed(context, subject(), "codeHost");
+    expect(host.bodyWith("Somebody wrote this.", { newest: ["new"], checks: ["held"] })).toBeUndefined();
   });
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { gitHubIntegrationSpec } from "../../src/api/github-integration.ts";
 import type { GitHubIntegration } from "../../src/api/kinds.ts";
 import type { TaskSource } from "../../src/api/agent-task.ts";
-import type { Connection, RepositoryRef } from "../../src/integrations/connection.ts";
+import type { Connection, RepositoryRef, ThreadTarget } from "../../src/integrations/connection.ts";
 import { connector } from "../../src/integrations/github/connect.ts";
 import { createHttp } from "../../src/integrations/http.ts";
 import { systemClock, type Clock } from "../../src/shared/clock.ts";
@@ -97,6 +97,11 @@ export async function startSignedIn(options: GitHubOptions = {}): Promise<Signed
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** The thread in `acme/shop` that a source belongs to. */
+export function aTarget({ repository }: Pick<SignedIn, "repository">, source: TaskSource): ThreadTarget {
+  return { source, repository, conversation: source.subject.key };
 }
 
 /** The source of a task that an object of `acme/shop` triggered. */

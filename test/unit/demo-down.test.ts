@@ -18,7 +18,7 @@ describe("removing the demo from somebody's cluster", () => {
     program("helm", helm);
     program(
       "kubectl",
-      'case "$*" in *"get namespace"*) echo namespace/marker ;; *"get crd"*) printf "a\\nb\\nc\\n" ;; esac',
+      'case "$*" in *"get namespace"*) echo namespace/marker ;; *"get crd"*) printf "a\\nb\\nc\\nd\\n" ;; esac',
     );
   }
 

@@ -1,7 +1,7 @@
 import { cutCharacters } from "../../intake/cut-text.ts";
 import { aheadOf, unready } from "./admission/requirements.ts";
 import type { Decision, TaskFacts } from "./facts.ts";
-import { conditionOf, holds, isStopping, isOver, isWork } from "./state.ts";
+import { conditionOf, holds, isOver, mayQueue } from "./state.ts";
 import type { Step } from "./steps.ts";
 
 /** Maximum length of `queue.limit` in the schema; the name of a Kubernetes user alone may reach it. */
@@ -11,8 +11,7 @@ const maxLimit = 253;
 export const admit: Step<undefined, never> = {
   name: "admit",
   condition: "Admitted",
-  concerns: ({ task }) =>
-    isWork(task) && holds(task, "Authorized") && !holds(task, "Admitted") && !isOver(task) && !isStopping(task),
+  concerns: ({ task }) => mayQueue(task) && !holds(task, "Admitted") && !isOver(task),
   gather: async () => undefined,
   decide: (facts, _reading, now) => decideAdmission(facts, now),
   apply: async () => undefined,

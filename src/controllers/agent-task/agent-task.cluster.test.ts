@@ -102,11 +102,19 @@ function podsOf(world: World): SandboxProvider {
 
 function connectionOf(world: World): Connection {
   return {
-    credentials: { check: () => Promise.reject(new Error("not asked here")) },
+    identity: { check: () => Promise.reject(new Error("not asked here")) },
     codeHost: world.host.host,
-    actors: { permission: async (_repository, { login }) => ({ permission: world.permission, login, isBot: false }) },
-    context: {
-      reread: async ({ subject, cause }) => {
+    authorizer: {
+      may: async ({ actor: { login } }) => ({
+        allowed: world.permission === "Write",
+        isBot: false,
+        login,
+        has: `${world.permission.toLowerCase()} access on acme/shop`,
+        needs: "write access or higher",
+      }),
+    },
+    source: {
+      reread: async ({ source: { subject, cause } }) => {
         await world.beforeReread(cause);
         return {
           found: true,
@@ -196,6 +204,7 @@ async function startOperator(world: World, bomb = noBomb()): Promise<Operator> {
     admission: createAdmission({
       tasks: cache,
       integration: () => integration,
+      codeHostIntegration: () => integration,
       profile: () => aProfile({ concurrency: { tasks: 1000 } }),
       clock: systemClock,
       config,

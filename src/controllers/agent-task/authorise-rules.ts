@@ -1,16 +1,18 @@
 import { createHash } from "node:crypto";
 import type { AgentTask } from "../../api/kinds.ts";
-import { permissions, type Permission, type Reread } from "../../integrations/connection.ts";
+import type { Grant, Reread } from "../../integrations/connection.ts";
 import type { Integration } from "../../integrations/types.ts";
 import { failedTaskOf, fixesBefore, isFailedCheck, resolveConversation } from "./conversation.ts";
 import type { Decision, TaskFacts } from "./facts.ts";
-import { holds, isOver, isWork, ownWorkOnly, requesterOf } from "./state.ts";
+import { isRequester } from "./same-person.ts";
+import { holds, isOver, isWork, ownWorkOnly, personAtCodeHost, requesterOf } from "./state.ts";
+import { defined } from "../../shared/defined.ts";
 
 /** The provider's answers about the task's origin. A field is absent if the provider was not asked. */
 export interface AuthoriseReading {
   reread?: Reread;
-  /** The permission of the person on whose behalf the task works. */
-  permission?: { permission: Permission; login: string; isBot: boolean };
+  /** Whether the person on whose behalf the task works may start it. */
+  grant?: Grant;
   /** For tasks from kubectl: the repository with the id in the spec, and whether the integration covers it. */
   repository?: { owner: string; name: string; covered: boolean } | "Gone";
 }
@@ -36,19 +38,49 @@ export function decideAuthorisation(facts: TaskFacts, reading: AuthoriseReading)
   return allowed(known, reading);
 }
 
-/** The person on whose behalf the task works; for failed checks, the requester of the commit that they ran on. */
-export function personOf({ task, tasks }: TaskFacts): { id: string; login: string } {
+/**
+ * The person on whose behalf the task works; for failed checks, the account at the code host of the requester of the commit that they ran on.
+ * Undefined if nobody requested the commit, or the requester has no account there: an id of a chat would be another person at the code host.
+ */
+export function personOf({
+  task,
+  tasks,
+  integrationOf,
+}: Pick<TaskFacts, "task" | "tasks" | "integrationOf">): { id: string; login: string } | undefined {
+  if (!isFailedCheck(task)) return task.spec.actor;
   const failed = failedTaskOf(task, tasks);
-  return failed ? requesterOf(failed) : task.spec.actor;
+  return failed && personAtCodeHost(failed, integrationOf(failed), requesterOf(failed));
 }
 
-const kubernetesDenied: Rule = ({ integration }) =>
-  integration.spec.access.kubernetes === "Allow"
-    ? undefined
-    : refused(
-        "NotAuthorized",
-        `Integration ${integration.metadata.name} does not accept tasks from kubectl; set spec.access.kubernetes: Allow on it, then create a new task.`,
-      );
+/** The login of that person, for messages. */
+function loginOf(facts: TaskFacts): string {
+  return (personOf(facts) ?? facts.task.spec.actor).login;
+}
+
+/** Both sides must accept it: who may connect a chat to a code host may not thereby use the code host with kubectl. */
+const kubernetesDenied: Rule = ({ integration, codeHostIntegration = integration }) => {
+  const denied = [integration, codeHostIntegration].find(({ spec }) => spec.access.kubernetes !== "Allow");
+  return (
+    denied &&
+    refused(
+      "NotAuthorized",
+      `Integration ${denied.metadata.name} does not accept tasks from kubectl; set spec.access.kubernetes: Allow on it, then create a new task.`,
+    )
+  );
+};
+
+/** The integration's own setting decides which code host its tasks may use, also if it changed since the task was created. */
+const codeHostWrong: Rule = ({ task, integration }) => {
+  const [asked, set] = [task.spec.codeHostRef, integration.spec.codeHostRef];
+  if (asked?.kind === set?.kind && asked?.name === set?.name) return undefined;
+  const { name } = integration.metadata;
+  return refused(
+    "NotAuthorized",
+    set
+      ? `The changes of integration ${name} go to ${set.kind} ${set.name} (its spec.codeHostRef), which this task does not name; ask again, or create a new task with that spec.codeHostRef.`
+      : `Integration ${name} has no spec.codeHostRef; ask again, or create a new task without spec.codeHostRef.`,
+  );
+};
 
 const repositoryWrong: Rule = ({ task, integration }, { repository }) => {
   const named = task.spec.repository;
@@ -72,6 +104,13 @@ const notOurs: Rule = ({ task, tasks }) =>
   isFailedCheck(task) && !failedTaskOf(task, tasks)
     ? refused("NotOurs", "The checks ran on a commit that no Bellhop task created, so nobody requested a fix for it.")
     : undefined;
+
+const requesterUnknown: Rule = (facts) => {
+  const failed = failedTaskOf(facts.task, facts.tasks);
+  if (!failed || personOf(facts)) return undefined;
+  const message = `The checks ran on a commit that ${requesterOf(failed).login} requested through integration ${failed.spec.integrationRef.name}. It knows no account of theirs at the code host (spec.access.people), so nobody's permission allows a fix; ask for it in the pull request.`;
+  return refused("NotAuthorized", message);
+};
 
 const fixLoopsExhausted: Rule = ({ task, tasks, profile }) => {
   const owner = failedTaskOf(task, tasks);
@@ -102,33 +141,31 @@ const sourceMismatch: Rule = ({ task }, { reread }) => {
       `The object that triggered this task was written by @${reread.actor.login}, not by @${actor.login}.`,
     );
   }
-  if (source.textSHA256 !== undefined && source.textSHA256 !== sha256(reread.text ?? "")) {
+  const isEdited = reread.text !== undefined && source.textSHA256 !== sha256(reread.text);
+  if (source.textSHA256 !== undefined && isEdited) {
     return refused("SourceMismatch", "The text was edited after it triggered this task; write a new comment instead.");
   }
   return undefined;
 };
 
-const actorIsBot: Rule = (facts, { permission }) =>
-  permission?.isBot
-    ? refused("NotAuthorized", `@${personOf(facts).login} is a bot; only people can start tasks.`)
-    : undefined;
+const actorIsBot: Rule = (facts, { grant }) =>
+  grant?.isBot ? refused("NotAuthorized", `@${loginOf(facts)} is a bot; only people can start tasks.`) : undefined;
 
-const notPermitted: Rule = (facts, { permission }) => {
-  const { task, integration } = facts;
-  if (isPermitted(integration, permission) || mayStopOwnWork(facts)) return undefined;
-  const needed = integration.spec.access.permission;
-  const { owner, name } = task.spec.repository ?? { owner: "?", name: "?" };
-  const has =
-    permission?.permission === "None" || !permission ? "no access" : `${permission.permission.toLowerCase()} access`;
+const notPermitted: Rule = (facts, { grant }) => {
+  const { integration } = facts;
+  if (grant?.allowed || mayStopOwnWork(facts)) return undefined;
+  const { has, needs } = grant ?? { has: "no access", needs: "access" };
   return refused(
     "NotAuthorized",
-    `@${personOf(facts).login} has ${has} on ${owner}/${name}; integration ${integration.metadata.name} needs ${needed.toLowerCase()} access or higher.`,
+    `@${loginOf(facts)} has ${has}; integration ${integration.metadata.name} needs ${needs}.`,
   );
 };
 
-const fromKubernetes: readonly Rule[] = [kubernetesDenied, repositoryWrong];
+const fromKubernetes: readonly Rule[] = [kubernetesDenied, codeHostWrong, repositoryWrong];
 const fromProvider: readonly Rule[] = [
+  codeHostWrong,
   notOurs,
+  requesterUnknown,
   sourceGone,
   sourceMismatch,
   fixLoopsExhausted,
@@ -136,37 +173,34 @@ const fromProvider: readonly Rule[] = [
   notPermitted,
 ];
 
-/** Whether the sender of the event must be the author of its object: true for text, false for labels, assignments and checks. */
+const spokenTypes: ReadonlySet<string> = new Set(["IssueComment", "Review", "ReviewComment", "Message"]);
+
+/** Whether the sender of the event must be the author of its object: true for text, false for labels, assignments, checks and shortcuts. */
 function actorIsAuthor(task: AgentTask): boolean {
-  const { object, textSHA256 } = task.spec.source;
-  const spoken = object?.type === "IssueComment" || object?.type === "Review" || object?.type === "ReviewComment";
+  const { object, signal, textSHA256 } = task.spec.source;
+  // A shortcut is used on the message of anybody; a command exists only in the signed delivery, which names the sender.
+  if (signal?.type === "Shortcut" || object?.type === "Command") return false;
+  const spoken = object !== undefined && spokenTypes.has(object.type);
   return spoken || (textSHA256 !== undefined && !isFailedCheck(task));
 }
 
-function isPermitted({ spec }: Integration, permission: AuthoriseReading["permission"]): boolean {
-  return (
-    permission !== undefined &&
-    permissions.indexOf(permission.permission) >= permissions.indexOf(spec.access.permission)
-  );
-}
-
 /** The requester of running work may stop it, even without write access now. Only authorised work counts: anybody can create a task. */
-function mayStopOwnWork({ task, tasks }: TaskFacts): boolean {
+function mayStopOwnWork(facts: TaskFacts): boolean {
+  const { task, tasks } = facts;
   if (task.spec.command !== "stop") return false;
   return tasks
     .inConversation(task, resolveConversation(task, tasks))
-    .some(
-      (other) =>
-        isWork(other) && holds(other, "Authorized") && !isOver(other) && requesterOf(other).id === task.spec.actor.id,
-    );
+    .some((other) => isWork(other) && holds(other, "Authorized") && !isOver(other) && isRequester(facts, other));
 }
 
 function allowed(facts: TaskFacts & { integration: Integration }, reading: AuthoriseReading): Decision {
   const { task, tasks } = facts;
+  const { instance, name } = resolveConversation(task, tasks);
   return {
     conditions: [{ type: "Authorized", status: "True", ...groundsForAllowing(facts, reading) }],
     fields: {
-      conversation: resolveConversation(task, tasks),
+      conversation: name,
+      ...defined({ conversationInstance: instance }),
       ...(isFailedCheck(task) ? { requester: personOf(facts) } : {}),
     },
   };
@@ -175,21 +209,20 @@ function allowed(facts: TaskFacts & { integration: Integration }, reading: Autho
 /** Why the person may start the task. The reason also shows if the person may act only on their own work. */
 function groundsForAllowing(
   facts: TaskFacts & { integration: Integration },
-  { permission }: AuthoriseReading,
+  { grant }: AuthoriseReading,
 ): { reason: string; message: string } {
-  const { task, integration } = facts;
-  const { login } = personOf(facts);
-  const { owner, name } = task.spec.repository ?? { owner: "?", name: "?" };
+  const { task } = facts;
+  const login = loginOf(facts);
   if (task.spec.source.provider === "kubernetes") {
+    const { owner, name } = task.spec.repository ?? { owner: "?", name: "?" };
     const message = `${login} may create tasks in this namespace, and the integration allows them for ${owner}/${name}.`;
     return { reason: "KubernetesAllowed", message };
   }
-  if (!isPermitted(integration, permission)) {
+  if (!grant?.allowed) {
     const message = `@${login} may stop only work that they requested.`;
     return { reason: ownWorkOnly, message };
   }
-  const has = permission?.permission.toLowerCase();
-  return { reason: "PermissionChecked", message: `@${login} has ${has} access on ${owner}/${name}.` };
+  return { reason: "PermissionChecked", message: `@${login} has ${grant.has}.` };
 }
 
 function refused(reason: string, message: string): Decision {

@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import type { Permission } from "../../integrations/connection.ts";
-import type { ProviderFailure } from "../../integrations/connection.ts";
+import { permissions, type Grant, type Permission, type ProviderFailure } from "../../integrations/connection.ts";
 import { ProviderError } from "../../integrations/errors.ts";
 import { aConnection } from "../../integrations/testing.ts";
 import { unexpected } from "../../shared/testing.ts";
@@ -26,8 +25,16 @@ function found(over: object = {}): NonNullable<AuthoriseReading["reread"]> {
   };
 }
 
-function may(permission: Permission, isBot = false): NonNullable<AuthoriseReading["permission"]> {
-  return { permission, login: "ana", isBot };
+/** The answer for a person with this permission, where the integration needs `needed`. */
+function may(permission: Permission, over: { isBot?: boolean; needed?: Permission } = {}): Grant {
+  const { isBot = false, needed = "Write" } = over;
+  return {
+    allowed: !isBot && permissions.indexOf(permission) >= permissions.indexOf(needed),
+    isBot,
+    login: "ana",
+    has: `${permission === "None" ? "no" : permission.toLowerCase()} access on acme/shop`,
+    needs: `${needed.toLowerCase()} access or higher`,
+  };
 }
 
 const owner = aTask({
@@ -57,6 +64,12 @@ function earlierFix(name: string, over: object = {}): ReturnType<typeof aTask> {
 }
 
 const kubectl = aTask({ source: { provider: "kubernetes" }, actor: { id: "u", login: "kim" } });
+const other = { kind: "GitHubIntegration", name: "other" } as const;
+const toOtherHost = aTask({
+  source: { provider: "kubernetes" },
+  actor: { id: "u", login: "kim" },
+  spec: { codeHostRef: other },
+});
 const allow = anIntegration({ access: { kubernetes: "Allow" } });
 
 describe("authorise", () => {
@@ -71,7 +84,7 @@ describe("authorise", () => {
     {
       name: "allows a person with write access to start a task, and says so",
       facts: facts({ task: spoken }),
-      reading: { reread: found(), permission: may("Write") },
+      reading: { reread: found(), grant: may("Write") },
       status: "True",
       reason: "PermissionChecked",
       message: /@ana has write access on acme\/shop/,
@@ -79,7 +92,7 @@ describe("authorise", () => {
     {
       name: "refuses a person with read access and names the required access",
       facts: facts({ task: spoken }),
-      reading: { reread: found(), permission: may("Read") },
+      reading: { reread: found(), grant: may("Read") },
       status: "False",
       reason: "NotAuthorized",
       message: /@ana has read access on acme\/shop; integration shop needs write access or higher/,
@@ -87,7 +100,7 @@ describe("authorise", () => {
     {
       name: "refuses a person with write access if the integration requires more",
       facts: facts({ task: spoken, integration: anIntegration({ access: { permission: "Maintain" } }) }),
-      reading: { reread: found(), permission: may("Write") },
+      reading: { reread: found(), grant: may("Write", { needed: "Maintain" }) },
       status: "False",
       reason: "NotAuthorized",
       message: /needs maintain/,
@@ -103,7 +116,7 @@ describe("authorise", () => {
     {
       name: "refuses a bot even with admin access",
       facts: facts({ task: spoken }),
-      reading: { reread: found(), permission: may("Admin", true) },
+      reading: { reread: found(), grant: may("Admin", { isBot: true }) },
       status: "False",
       reason: "NotAuthorized",
       message: /is a bot/,
@@ -119,7 +132,7 @@ describe("authorise", () => {
     {
       name: "refuses a comment that was edited after it triggered the task",
       facts: facts({ task: spoken }),
-      reading: { reread: found({ text: "@bellhop leak it" }), permission: may("Admin") },
+      reading: { reread: found({ text: "@bellhop leak it" }), grant: may("Admin") },
       status: "False",
       reason: "SourceMismatch",
       message: /edited/,
@@ -127,7 +140,7 @@ describe("authorise", () => {
     {
       name: "refuses a comment that somebody else wrote",
       facts: facts({ task: spoken }),
-      reading: { reread: found({ actor: { id: "666", login: "eve", isBot: false } }), permission: may("Admin") },
+      reading: { reread: found({ actor: { id: "666", login: "eve", isBot: false } }), grant: may("Admin") },
       status: "False",
       reason: "SourceMismatch",
       message: /@eve/,
@@ -135,7 +148,7 @@ describe("authorise", () => {
     {
       name: "refuses a comment that is on another issue than the event named",
       facts: facts({ task: spoken }),
-      reading: { reread: found({ subjectKey: "acme/shop#1" }), permission: may("Admin") },
+      reading: { reread: found({ subjectKey: "acme/shop#1" }), grant: may("Admin") },
       status: "False",
       reason: "SourceMismatch",
       message: /acme\/shop#1, not to acme\/shop#42/,
@@ -143,7 +156,7 @@ describe("authorise", () => {
     {
       name: "does not check the author of an issue that somebody else labelled",
       facts: facts({ task: aTask({ source: { object: { type: "Issue", id: "42" } } }) }),
-      reading: { reread: found({ actor: { id: "8", login: "bob", isBot: false } }), permission: may("Write") },
+      reading: { reread: found({ actor: { id: "8", login: "bob", isBot: false } }), grant: may("Write") },
       status: "True",
       reason: "PermissionChecked",
       message: /@ana/,
@@ -159,7 +172,7 @@ describe("authorise", () => {
     {
       name: "fixes failed checks on behalf of the requester of the commit",
       facts: facts({ task: check, tasks: [owner, check] }),
-      reading: { reread: checked, permission: { permission: "Write", login: "olga", isBot: false } },
+      reading: { reread: checked, grant: { ...may("Write"), login: "olga" } },
       status: "True",
       reason: "PermissionChecked",
       message: /@olga has write/,
@@ -171,7 +184,7 @@ describe("authorise", () => {
         tasks: [owner, check, earlierFix("a"), earlierFix("b")],
         profile: aProfile({ output: { fixLoops: 2 } }),
       }),
-      reading: { reread: checked, permission: may("Write") },
+      reading: { reread: checked, grant: may("Write") },
       status: "False",
       reason: "FixLoopsExhausted",
       message: /fixLoops: 2/,
@@ -188,7 +201,7 @@ describe("authorise", () => {
         ],
         profile: aProfile({ output: { fixLoops: 1 } }),
       }),
-      reading: { reread: checked, permission: may("Write") },
+      reading: { reread: checked, grant: may("Write") },
       status: "True",
       reason: "PermissionChecked",
       message: /@olga/,
@@ -208,6 +221,32 @@ describe("authorise", () => {
       status: "True",
       reason: "KubernetesAllowed",
       message: /kim/,
+    },
+    {
+      name: "refuses a code host from kubectl that the integration does not name, since it may not accept tasks from kubectl",
+      facts: facts({ task: toOtherHost, integration: allow }),
+      reading: { repository: { owner: "acme", name: "shop", covered: true } },
+      status: "False",
+      reason: "NotAuthorized",
+      message: /Integration shop has no spec\.codeHostRef/,
+    },
+    {
+      name: "accepts a code host from kubectl that the integration names",
+      facts: facts({ task: toOtherHost, integration: { ...allow, spec: { ...allow.spec, codeHostRef: other } } }),
+      reading: { repository: { owner: "acme", name: "shop", covered: true } },
+      status: "True",
+      reason: "KubernetesAllowed",
+      message: /kim/,
+    },
+    {
+      name: "does not check the author of a message on which somebody else used the shortcut",
+      facts: facts({
+        task: aTask({ source: { object: { type: "Message", id: "1" }, signal: { type: "Shortcut" } } }),
+      }),
+      reading: { reread: found({ actor: { id: "8", login: "bob", isBot: false } }), grant: may("Write") },
+      status: "True",
+      reason: "PermissionChecked",
+      message: /@ana/,
     },
     {
       name: "refuses a repository from kubectl that the integration does not cover",
@@ -242,17 +281,21 @@ describe("authorise", () => {
   it("writes the requester of failed checks and the conversation of the task that opened the change", () => {
     const decision = authorise.decide(
       facts({ task: check, tasks: [owner, check] }),
-      { reread: checked, permission: may("Write") },
+      { reread: checked, grant: may("Write") },
       noon,
     );
-    expect(decision.fields).toEqual({ conversation: "acme/shop#42", requester: { id: "7", login: "olga" } });
+    expect(decision.fields).toEqual({
+      conversation: "acme/shop#42",
+      conversationInstance: "github.com",
+      requester: { id: "7", login: "olga" },
+    });
   });
 
   it("lets only the requester stop running work without write access", () => {
     const running = aTask({ name: "running", conditions: ["Authorized", "Admitted"] });
     const stop = aTask({ name: "stop", spec: { command: "stop" } });
     const other = aTask({ name: "stop", spec: { command: "stop" }, actor: { id: "502", login: "bob" } });
-    const reading = { reread: found(), permission: may("Read") };
+    const reading = { reread: found(), grant: may("Read") };
     const verdict = (task: typeof stop, by: object): string | undefined =>
       authorise.decide(facts({ task, tasks: [running, task] }), { ...reading, ...by }, noon).conditions?.[0]?.status;
     expect(verdict(stop, {})).toBe("True");
@@ -263,11 +306,8 @@ describe("authorise", () => {
     const running = aTask({ name: "running", conditions: ["Authorized", "Admitted"] });
     const stop = aTask({ name: "stop", spec: { command: "stop" } });
     const reason = (permission: Permission): string | undefined =>
-      authorise.decide(
-        facts({ task: stop, tasks: [running, stop] }),
-        { reread: found(), permission: may(permission) },
-        noon,
-      ).conditions?.[0]?.reason;
+      authorise.decide(facts({ task: stop, tasks: [running, stop] }), { reread: found(), grant: may(permission) }, noon)
+        .conditions?.[0]?.reason;
     expect(reason("Read")).toBe("OwnWork");
     expect(reason("Write")).toBe("PermissionChecked");
   });
@@ -276,7 +316,7 @@ describe("authorise", () => {
     const hers = aTask({ name: "hers", conditions: ["Authorized", "Admitted"], actor: { id: "7", login: "olga" } });
     const stop = aTask({ name: "stop", spec: { command: "stop" } });
     const tasks = [hers, aTask({ name: "pending" }), stop];
-    const decision = authorise.decide(facts({ task: stop, tasks }), { reread: found(), permission: may("None") }, noon);
+    const decision = authorise.decide(facts({ task: stop, tasks }), { reread: found(), grant: may("None") }, noon);
     expect(decision.conditions).toMatchObject([{ status: "False", reason: "NotAuthorized" }]);
   });
 
@@ -295,7 +335,7 @@ describe("authorise", () => {
           facts: facts({ task: spoken }),
           connection: async () =>
             aConnection({
-              context: {
+              source: {
                 reread: () => Promise.reject(new ProviderError(failure, "no way in")),
                 gather: unexpected("gather"),
               },

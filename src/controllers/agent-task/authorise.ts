@@ -1,8 +1,8 @@
+import type { AgentTask } from "../../api/kinds.ts";
 import type { Connection, RepositoryRef, Reread } from "../../integrations/connection.ts";
 import { isProviderFailure } from "../../integrations/errors.ts";
 import { decideAuthorisation, personOf, type AuthoriseReading } from "./authorise-rules.ts";
-import { failedTaskOf, isFailedCheck } from "./conversation.ts";
-import { isDecided, isStopping, isOver } from "./state.ts";
+import { codeHostRefOf, isDecided, isStopping, isOver, targetOf } from "./state.ts";
 import type { Step, StepContext } from "./steps.ts";
 
 /** Authorises the task: the object that triggered it is unchanged, and the person has the permission. Every refusal is final. */
@@ -17,48 +17,32 @@ export const authorise: Step<AuthoriseReading, never> = {
 
 async function readOrigin(context: StepContext): Promise<AuthoriseReading> {
   const { task, integration } = context.facts;
-  const repository = task.spec.repository;
-  if (!integration || !repository) return {};
-  if (task.spec.source.provider !== "kubernetes") return readSource(context, repository);
-  if (integration.spec.access.kubernetes !== "Allow") return {};
+  if (!integration) return {};
+  if (task.spec.source.provider !== "kubernetes") return readSource(context);
+  const { repository } = task.spec;
+  if (!repository || integration.spec.access.kubernetes !== "Allow") return {};
   return { repository: await readRepository(context, repository) };
 }
 
-async function readSource(context: StepContext, repository: RepositoryRef): Promise<AuthoriseReading> {
-  const { task, tasks } = context.facts;
-  if (isFailedCheck(task) && !failedTaskOf(task, tasks)) return {};
+async function readSource(context: StepContext): Promise<AuthoriseReading> {
+  const { facts, signal } = context;
+  const { task } = facts;
+  const actor = personOf(facts);
+  if (!actor) return {};
   const connection = await context.connection();
-  const reread = await rereadSource(context, connection, repository);
+  const reread = await rereadSource(connection, task, signal);
   if (!reread?.found) return reread ? { reread } : {};
-  const permission = await readPermission(context, connection, repository);
-  return permission ? { reread, permission } : { reread };
+  const { source, repository } = task.spec;
+  return { reread, grant: await connection.authorizer.may({ source, repository, actor }, signal) };
 }
 
-/** If the repository was deleted or access was revoked, the source counts as gone. */
-async function rereadSource(
-  { facts, signal }: StepContext,
-  connection: Connection,
-  repository: RepositoryRef,
-): Promise<Reread | undefined> {
+/** If the repository or thread was deleted or access was revoked, the source counts as gone. */
+async function rereadSource({ source }: Connection, task: AgentTask, signal: AbortSignal): Promise<Reread | undefined> {
   try {
-    return await connection.context?.reread(facts.task.spec.source, repository, signal);
+    return await source?.reread(targetOf(task), signal);
   } catch (error) {
     if (!isProviderFailure(error, "NotFound")) throw error;
     return { found: false, message: `Could not read the object that triggered this task: ${error.message}` };
-  }
-}
-
-async function readPermission(
-  { facts, signal }: StepContext,
-  connection: Connection,
-  repository: RepositoryRef,
-): Promise<AuthoriseReading["permission"]> {
-  const person = personOf(facts);
-  try {
-    return await connection.actors?.permission(repository, person, signal);
-  } catch (error) {
-    if (!isProviderFailure(error, "NotFound")) throw error;
-    return { permission: "None", login: person.login, isBot: false };
   }
 }
 
@@ -67,12 +51,12 @@ async function readRepository(
   named: RepositoryRef,
 ): Promise<NonNullable<AuthoriseReading["repository"]>> {
   const { task } = context.facts;
-  const handle = context.deps.findIntegration({ ...task.spec.integrationRef, namespace: task.metadata.namespace });
+  const handle = context.deps.findIntegration({ ...codeHostRefOf(task), namespace: task.metadata.namespace });
   try {
-    const found = await (await context.connection()).codeHost?.repository(named, context.signal);
-    if (!found || found.id !== named.id) return "Gone";
+    const found = await (await context.codeHost()).repository(named, context.signal);
+    if (found.id !== named.id) return "Gone";
     const covered =
-      handle?.provider.covers(handle.integration, found) === true &&
+      handle?.provider.covers(handle.integration, { repository: found }) === true &&
       handle.provider.host(handle.integration) === named.host;
     return { owner: found.owner, name: found.name, covered };
   } catch (error) {

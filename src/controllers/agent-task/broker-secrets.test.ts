@@ -6,7 +6,7 @@ import { createFakeClient, type FakeClient } from "../../kube/testing.ts";
 import { FakeClock } from "../../shared/fake-clock.ts";
 import { silentLogger } from "../../shared/log.ts";
 import { createTaskCredentials, secretName, type TaskCredentialsKeeper } from "./broker-secrets.ts";
-import { aTask, noon } from "./testing.ts";
+import { aTask, aThreadTask, noon, shop } from "./testing.ts";
 
 const signal = new AbortController().signal;
 const minuteMs = 60_000;
@@ -45,6 +45,13 @@ describe("the tokens of tasks", () => {
     await keeper.allowPush(aTask(), hub.host, signal);
     expect(hub.state.tokens.get(String(file("push.json")?.["password"]))).toBe("write");
     expect(file("fetch.json")).toBeDefined();
+  });
+
+  it("mints for the repository that was resolved, if the event named none", async () => {
+    const thread = aThreadTask({ status: { repository: shop } });
+    await keeper.ensureFetch(thread, hub.host, signal);
+    expect(file("fetch.json", thread)).toMatchObject({ cloneURL: "https://github.com/acme/shop.git" });
+    await expect(keeper.ensureFetch(aThreadTask({ name: "other" }), hub.host, signal)).rejects.toThrow(/no repository/);
   });
 
   it("mints one token, renews it ten minutes before it expires, and revokes the old one", async () => {

@@ -8,6 +8,7 @@ import type { Clock } from "../../shared/clock.ts";
 import { BellhopError } from "../../shared/errors.ts";
 import type { Logger } from "../../shared/log.ts";
 import { secretRegistry } from "../../shared/redact.ts";
+import { repositoryOf } from "./state.ts";
 
 /** Manages the short-lived git tokens of tasks, in Secrets `task-<uid>` of the broker's namespace. Every method is idempotent. */
 export interface TaskCredentials {
@@ -142,7 +143,7 @@ class CredentialsKeeper implements TaskCredentialsKeeper {
     access: "read" | "write",
     signal: AbortSignal,
   ): Promise<StoredCredential> {
-    const repository = repositoryOf(task);
+    const repository = requireRepository(task);
     const { cloneURL } = await host.repository(repository, signal);
     const credential = { ...(await host.mintToken(repository, access, signal)), cloneURL };
     const file = access === "read" ? credentialFiles.fetch : credentialFiles.push;
@@ -234,8 +235,8 @@ function ownerOf(secret: Secret): string {
   return secret.metadata.labels?.[names.ownerUID] ?? "";
 }
 
-function repositoryOf(task: AgentTask): RepositoryRef {
-  const { repository } = task.spec;
+function requireRepository(task: AgentTask): RepositoryRef {
+  const repository = repositoryOf(task);
   if (!repository) throw new TypeError(`task ${task.metadata.name} has no repository`);
   return repository;
 }

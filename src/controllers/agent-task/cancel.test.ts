@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { AgentTaskKind, type AgentTask } from "../../api/kinds.ts";
-import { aConnection, aReporter, fakeHost } from "../../integrations/testing.ts";
+import { aConnection, aThread, fakeHost } from "../../integrations/testing.ts";
 import { createFakeClient } from "../../kube/testing.ts";
 import { FakeClock } from "../../shared/fake-clock.ts";
 import { cancel } from "./cancel.ts";
@@ -14,6 +14,7 @@ import {
   facts,
   integrationOf,
   noon,
+  rendered,
   shaOf,
   stepContext,
   taskCacheOf,
@@ -81,7 +82,7 @@ describe("a task that was stopped while it published", () => {
   });
 
   it("adds a late push, and how to start its checks, to a final report in one more edit", async () => {
-    const { clock, show, reconcile, texts } = aThread();
+    const { clock, show, reconcile, texts } = aStoppedTask();
     await reconcile();
     await reconcile();
     expect(texts).toEqual([expect.stringMatching(/^Stopped by kim\.$/m)]);
@@ -100,19 +101,19 @@ describe("a task that was stopped while it published", () => {
 });
 
 /** The stopped task, the texts posted in its thread, and a code host that shows the branch after a call of `show`. */
-function aThread() {
+function aStoppedTask() {
   const kube = createFakeClient();
   const report = { id: "7", intent: "task:x", revision: "before" };
   const first = kube.seed(AgentTaskKind, { ...publishing, status: { ...publishing.status, report } });
   const { host, state } = fakeHost();
   const clock = new FakeClock(noon);
   const texts: string[] = [];
-  const reporter = aReporter({ update: async (_target, _id, text) => void texts.push(text) });
+  const thread = aThread({ update: async (_target, _message, final) => void texts.push(rendered(final)) });
   const integration = anIntegration({ reporting: { reaction: false } });
   const deps = taskDeps({
     kube,
     tasks: taskCacheOf([first]),
-    findIntegration: integrationOf(async () => aConnection({ codeHost: host, reporter }), integration),
+    findIntegration: integrationOf(async () => aConnection({ codeHost: host, thread }), integration),
     clock,
   });
   return {

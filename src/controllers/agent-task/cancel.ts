@@ -2,7 +2,7 @@ import type { AgentTask } from "../../api/kinds.ts";
 import type { ConditionDraft, Decision, StatusFields, TaskFacts } from "./facts.ts";
 import { isHeld } from "./publish/change-text.ts";
 import type { Tip } from "./publish/decide.ts";
-import { conditionOf, isDecided, isOver, proposedBy, stopOf } from "./state.ts";
+import { conditionOf, isDecided, isOver, proposedBy, repositoryOf, stopOf } from "./state.ts";
 import type { Step, StepContext } from "./steps.ts";
 import { defined } from "../../shared/defined.ts";
 
@@ -49,10 +49,10 @@ function mayHavePushed(task: AgentTask, now: Date): boolean {
 
 async function readTip(context: StepContext): Promise<Tip> {
   const { task } = context.facts;
-  const { repository } = task.spec;
+  const repository = repositoryOf(task);
   const branch = task.status?.checkout?.headRef;
   if (!repository || branch === undefined) return undefined;
-  return (await context.connection()).codeHost?.branch(repository, branch, context.signal);
+  return (await context.codeHost()).branch(repository, branch, context.signal);
 }
 
 function recordLatePush(facts: TaskFacts, tip: Tip): Decision<never> {

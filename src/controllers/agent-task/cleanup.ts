@@ -1,12 +1,12 @@
 import { AgentTaskKind, type AgentTask } from "../../api/kinds.ts";
-import type { Change } from "../../integrations/connection.ts";
+import type { Change, CodeHost } from "../../integrations/connection.ts";
 import { isProviderFailure } from "../../integrations/errors.ts";
 import type { SandboxState } from "../../sandbox/provider.ts";
 import { BellhopError } from "../../shared/errors.ts";
 import type { AgentTaskConfig } from "./config.ts";
 import type { Decision, StatusFields, TaskFacts } from "./facts.ts";
 import { endedByOperator } from "./follow.ts";
-import { holds, isOver, newestFirst } from "./state.ts";
+import { holds, isOver, newestFirst, repositoryOf } from "./state.ts";
 import type { Step, StepContext } from "./steps.ts";
 import { defined } from "../../shared/defined.ts";
 
@@ -57,13 +57,13 @@ async function readRemains(context: StepContext): Promise<CleanupReading> {
 
 /** Undefined if there is no change, or its repository or the integration does not exist any more. */
 async function readChange(context: StepContext): Promise<CleanupReading["change"]> {
-  const { task, integration } = context.facts;
+  const { task, codeHostIntegration } = context.facts;
   const number = changeWith(context.facts);
-  const { repository } = task.spec;
-  if (number === undefined || !integration || !repository) return undefined;
+  const repository = repositoryOf(task);
+  if (number === undefined || !codeHostIntegration || !repository) return undefined;
   try {
-    const { codeHost } = await context.connection();
-    return await stateOf(() => codeHost?.change(repository, number, context.signal));
+    const codeHost = await context.codeHost();
+    return await stateOf(() => codeHost.change(repository, number, context.signal));
   } catch (error) {
     // Pods and tokens are removed even if the provider does not answer.
     if (context.signal.aborted || !(error instanceof BellhopError)) throw error;
@@ -182,8 +182,6 @@ async function apply(context: StepContext, action: CleanupAction): Promise<undef
   return undefined;
 }
 
-async function codeHostOf(
-  context: StepContext,
-): ReturnType<() => Promise<Awaited<ReturnType<StepContext["connection"]>>["codeHost"]>> {
-  return context.facts.integration ? (await context.connection()).codeHost : undefined;
+async function codeHostOf(context: StepContext): Promise<CodeHost | undefined> {
+  return context.facts.codeHostIntegration ? context.codeHost() : undefined;
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { thorough } from "../../../test/thorough.ts";
 import type { ContextItem } from "../../integrations/connection.ts";
 import { fenced, maxContextBytes, maxPromptBytes, renderContext, renderPrompt } from "./context.ts";
-import { aTask } from "./testing.ts";
+import { aTask, aThreadTask, shop } from "./testing.ts";
 
 function item(over: Partial<ContextItem> = {}): ContextItem {
   return { author: "eve", trusted: false, createdAt: "2026-03-01T11:00:00Z", kind: "comment", text: "hello", ...over };
@@ -24,6 +24,11 @@ describe("the rendered context", () => {
     const text = renderContext(aTask(), [item(), item({ author: "ana", trusted: true, text: "do this" })]);
     expect(text).toContain("## Comment by `eve`, `2026-03-01T11:00:00Z`, untrusted\n````untrusted\nhello\n````");
     expect(text).toContain("## Comment by `ana`, `2026-03-01T11:00:00Z`\ndo this\n");
+  });
+
+  it("names the repository that was resolved, and the thread", () => {
+    const prompt = renderPrompt(aThreadTask({ status: { repository: shop } }));
+    expect(prompt).toContain("You work in a checkout of `acme/shop`, on `C1/100.1`. `ana` asks");
   });
 
   it("shows the location of a review comment, with its hunk", () => {

@@ -1,26 +1,50 @@
 import type { Checkout } from "../../api/agent-task-status.ts";
 import type { AgentTask } from "../../api/kinds.ts";
-import { conversationOf, holds, isWork, newestFirst, sameRepository, wasRefused } from "./state.ts";
+import {
+  conversationOf,
+  holds,
+  isWork,
+  newestFirst,
+  ownConversation,
+  repositoryOf,
+  sameConversation,
+  sameRepository,
+  wasRefused,
+  type Conversation,
+} from "./state.ts";
 import type { TaskIndex } from "./task-index.ts";
 
 /** Resolves the conversation of a task: for a change that Bellhop opened, the conversation of the task that opened it; else the one the event names. */
-export function resolveConversation(task: AgentTask, tasks: TaskIndex): string {
+export function resolveConversation(task: AgentTask, tasks: TaskIndex): Conversation {
   const owner = openerOf(task, tasks) ?? failedTaskOf(task, tasks);
-  return owner ? conversationOf(owner) : task.spec.conversation;
+  return owner ? conversationOf(owner) : ownConversation(task);
 }
 
 /**
  * The tasks of a conversation in the repository of `like`: those whose status names it, and those that are not authorised yet and resolve to
- * it. Anybody can create any number of tasks of the second kind, so each of them costs at most two look-ups.
+ * it. Anybody can create any number of tasks of the second kind, so each of them costs at most two look-ups. The thread of a chat belongs to
+ * no repository: there, the tasks of all repositories count.
  */
-export function tasksOf(conversation: string, like: AgentTask, tasks: TaskIndex): AgentTask[] {
-  const settled = tasks
-    .inConversation(like, conversation)
-    .filter((task) => task.status?.conversation !== undefined && sameRepository(task, like));
-  const unsettled = tasks
-    .inRepository(like, "unsettled")
-    .filter((task) => resolveConversation(task, tasks) === conversation);
-  return [...settled, ...unsettled];
+export function tasksOf(conversation: Conversation, like: AgentTask, tasks: TaskIndex): AgentTask[] {
+  const named = tasks.inConversation(like, conversation).filter((task) => !wasRefused(task));
+  if (!like.spec.repository) return unique([...named, ...namedRepositories(named).flatMap(unsettledIn)]);
+  const settled = named.filter((task) => task.status?.conversation !== undefined && sameRepository(task, like));
+  return [...settled, ...unsettledIn(like)];
+
+  function unsettledIn(at: AgentTask): AgentTask[] {
+    return tasks
+      .inRepository(at, "unsettled")
+      .filter((task) => sameConversation(resolveConversation(task, tasks), conversation));
+  }
+}
+
+/** One task for each repository that the tasks work in. */
+function namedRepositories(tasks: readonly AgentTask[]): AgentTask[] {
+  return [...new Map(tasks.filter(repositoryOf).map((task) => [repositoryOf(task)?.id, task])).values()];
+}
+
+function unique(tasks: readonly AgentTask[]): AgentTask[] {
+  return [...new Map(tasks.map((task) => [task.metadata.uid, task])).values()];
 }
 
 /** For failed checks: the newest task that left the commit they ran on; the fix is made on behalf of its requester. */

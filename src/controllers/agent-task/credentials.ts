@@ -16,8 +16,7 @@ export const credentials: Step<{ refreshAt: Date | undefined }, "refresh"> = {
     return inMs > 0 ? { requeueAfterMs: inMs } : { actions: ["refresh"], requeueAfterMs: 60_000 };
   },
   async apply(context) {
-    const { codeHost } = await context.connection();
-    if (codeHost) await context.deps.credentials.ensureFetch(context.facts.task, codeHost, context.signal);
+    await context.deps.credentials.ensureFetch(context.facts.task, await context.codeHost(), context.signal);
     return clearRetryCondition(context.facts.task);
   },
 };

@@ -12,6 +12,10 @@ export interface TaskFacts {
   task: AgentTask;
   /** The task's integration; undefined if it does not exist. */
   integration: Integration | undefined;
+  /** The integration of the code host where the change goes; the same one for requests at a code host. Undefined if it does not exist. */
+  codeHostIntegration: Integration | undefined;
+  /** The integration of another task of the namespace; undefined if it does not exist. */
+  integrationOf: (task: AgentTask) => Integration | undefined;
   /** The task's profile; undefined if it does not exist. */
   profile: AgentProfile | undefined;
   /** The installation's limits for profiles. */

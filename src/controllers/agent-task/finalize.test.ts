@@ -2,13 +2,13 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { AgentTaskKind } from "../../api/kinds.ts";
 import type { Connection } from "../../integrations/connection.ts";
 import { ProviderError } from "../../integrations/errors.ts";
-import { aConnection, aReporter } from "../../integrations/testing.ts";
+import { aConnection, aThread } from "../../integrations/testing.ts";
 import { createFakeClient } from "../../kube/testing.ts";
 import { BellhopError } from "../../shared/errors.ts";
 import { FakeClock } from "../../shared/fake-clock.ts";
 import { defaultConfig } from "./config.ts";
 import { finalize } from "./finalize.ts";
-import { aTask, integrationOf, noon, taskDeps, type TaskOverrides } from "./testing.ts";
+import { aTask, integrationOf, noon, rendered, taskDeps, type TaskOverrides } from "./testing.ts";
 
 const report = { id: "7", intent: "task:uid-shop-abc", revision: "r", reacted: true, quote: "fix it" };
 const succeeded = { type: "Succeeded", status: "True", reason: "NoChanges", message: "Nothing to do." } as const;
@@ -23,10 +23,10 @@ beforeEach(() => {
   signsIn = true;
 });
 
-const reporter = aReporter({
-  async update(_target, id, text) {
+const thread = aThread({
+  async update(_target, { id, marker }, final) {
     if (fails !== undefined) throw fails;
-    posted.push(`${id}: ${text}`);
+    posted.push(`${id}: ${rendered(final)}\n\n<!-- ${marker} -->`);
   },
 });
 
@@ -42,7 +42,7 @@ async function letGo(over: TaskOverrides = {}, afterMs = 0): Promise<boolean> {
   const task = kube.seed(AgentTaskKind, deleted);
   const connect = async (): Promise<Connection> => {
     if (!signsIn) throw new BellhopError("SecretNotFound", "Secret bot is not there");
-    return aConnection({ reporter });
+    return aConnection({ thread });
   };
   const clock = new FakeClock(new Date(noon.getTime() + afterMs));
   const deps = taskDeps({ kube, findIntegration: integrationOf(connect), clock });

@@ -5,6 +5,7 @@ import { removeFinalizer } from "../../kube/finalizers.ts";
 import { done, type Result } from "../../kube/types.ts";
 import { BellhopError } from "../../shared/errors.ts";
 import type { AgentTaskDeps } from "./deps.ts";
+import { codeHostRefOf } from "./state.ts";
 import { reportDeletion } from "./report/index.ts";
 
 /** Pause before a provider that did not answer is called again. */
@@ -66,5 +67,5 @@ function isTimeUp({ clock, config }: AgentTaskDeps, { metadata }: AgentTask): bo
 
 async function codeHostOf(deps: AgentTaskDeps, task: AgentTask): Promise<CodeHost | undefined> {
   const { namespace } = task.metadata;
-  return (await deps.findIntegration({ ...task.spec.integrationRef, namespace })?.connect())?.codeHost;
+  return (await deps.findIntegration({ ...codeHostRefOf(task), namespace })?.connect())?.codeHost;
 }

@@ -1,13 +1,14 @@
 import { AgentTaskKind, type AgentTask } from "../../api/kinds.ts";
-import type { Connection } from "../../integrations/connection.ts";
+import type { CodeHost, Connection } from "../../integrations/connection.ts";
 import { updateStatus } from "../../kube/apply.ts";
 import { isConflict } from "../../kube/errors.ts";
 import type { Result } from "../../kube/types.ts";
 import { BellhopError } from "../../shared/errors.ts";
 import { isForCondition, requeueAfterFailure, retryCondition } from "../provider-failure.ts";
+import type { IntegrationHandle } from "../integration-handle.ts";
 import type { AgentTaskDeps } from "./deps.ts";
 import type { StatusPatch, TaskFacts } from "./facts.ts";
-import { conditionOf, holds, isDecided, isOver, isWork, newestAttempt } from "./state.ts";
+import { codeHostRefOf, conditionOf, holds, isDecided, isOver, mayQueue, newestAttempt } from "./state.ts";
 import { patchedStatus } from "./status.ts";
 import type { AnyStep, StepContext } from "./steps.ts";
 
@@ -17,7 +18,7 @@ interface StepRun {
   task: AgentTask;
   /** Gathered at the start, after each write, and before each action, so that no action uses facts from before a slow provider call. */
   facts: TaskFacts;
-  connection: () => Promise<Connection>;
+  connections: Connections;
   signal: AbortSignal;
   waitsMs: number[];
   failure?: unknown;
@@ -36,7 +37,7 @@ export async function runSteps(
     deps,
     task,
     facts: gatherFacts(deps, task),
-    connection: connector(deps, task),
+    connections: connectionsOf(deps, task),
     signal,
     waitsMs: [],
   };
@@ -114,10 +115,12 @@ function refreshFacts(state: StepRun): StepRun {
 function gatherFacts(deps: AgentTaskDeps, task: AgentTask): TaskFacts {
   const { namespace } = task.metadata;
   const attempt = newestAttempt(task);
-  const waits = isWork(task) && holds(task, "Authorized") && !holds(task, "Admitted") && !isOver(task);
+  const waits = mayQueue(task) && !holds(task, "Admitted") && !isOver(task);
   return {
     task,
     integration: deps.findIntegration({ ...task.spec.integrationRef, namespace })?.integration,
+    codeHostIntegration: deps.findIntegration({ ...codeHostRefOf(task), namespace })?.integration,
+    integrationOf: ({ spec }) => deps.findIntegration({ ...spec.integrationRef, namespace })?.integration,
     profile: deps.profiles.get({ namespace, name: task.spec.profileRef.name }),
     guardrails: deps.config.guardrails,
     tasks: deps.tasks,
@@ -126,25 +129,53 @@ function gatherFacts(deps: AgentTaskDeps, task: AgentTask): TaskFacts {
   };
 }
 
-function contextOf({ deps, task, facts, connection, signal }: StepRun): StepContext {
+function contextOf({ deps, task, facts, connections, signal }: StepRun): StepContext {
   const live = (): Promise<AgentTask> => deps.kube.get(AgentTaskKind, task.metadata, signal);
-  return { deps, facts, connection, live, signal };
+  return { deps, facts, ...connections, live, signal };
 }
 
-function connector(deps: AgentTaskDeps, task: AgentTask): () => Promise<Connection> {
-  let connected: Promise<Connection> | undefined;
-  const { kind, name } = task.spec.integrationRef;
-  return () => {
-    const handle = deps.findIntegration({ kind, name, namespace: task.metadata.namespace });
-    connected ??= handle
-      ? handle.connect()
-      : Promise.reject(
-          new BellhopError("IntegrationNotFound", `${kind} ${name} does not exist in this namespace.`, {
-            retryable: true,
-          }),
-        );
-    return connected;
+type Connections = Pick<StepContext, "connection" | "codeHost" | "codeHostName" | "mappedRepositories">;
+
+/** The connections of a task; each integration signs in once in a reconcile. */
+function connectionsOf(deps: AgentTaskDeps, task: AgentTask): Connections {
+  const { integrationRef, conversation } = task.spec;
+  const find = (ref: { kind: string; name: string }): IntegrationHandle | undefined =>
+    deps.findIntegration({ ...ref, namespace: task.metadata.namespace });
+  const connection = once(() => connect(find(integrationRef), integrationRef, "IntegrationNotFound"));
+  const hostRef = codeHostRefOf(task);
+  const host = task.spec.codeHostRef ? once(() => connect(find(hostRef), hostRef, "CodeHostNotFound")) : connection;
+  return {
+    connection,
+    codeHost: async () => requireCodeHost(await host(), hostRef),
+    codeHostName: () => {
+      const handle = find(hostRef);
+      return handle?.provider.host(handle.integration) ?? "";
+    },
+    mappedRepositories: (where) => {
+      const handle = find(integrationRef);
+      const at = where === "Here" ? conversation : undefined;
+      return handle?.provider.mappedRepositories?.(handle.integration, at) ?? [];
+    },
   };
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
+}
+
+async function connect(
+  handle: IntegrationHandle | undefined,
+  { kind, name }: { kind: string; name: string },
+  code: "IntegrationNotFound" | "CodeHostNotFound",
+): Promise<Connection> {
+  if (handle) return handle.connect();
+  throw new BellhopError(code, `${kind} ${name} does not exist in this namespace.`, { retryable: true });
+}
+
+function requireCodeHost({ codeHost }: Connection, { kind, name }: { kind: string; name: string }): CodeHost {
+  if (codeHost) return codeHost;
+  throw new BellhopError("NotSupported", `${kind} ${name} is not a code host: no change can go there.`);
 }
 
 /** Shows in the step's condition why it failed, once for each reason: a message that changed with each try would trigger a reconcile each time. */

@@ -4,6 +4,7 @@ import { addFinalizer, hasFinalizer } from "../../kube/finalizers.ts";
 import type { Priority } from "../../kube/queue.ts";
 import { done, type Change, type KubeObject, type Reconciler, type Request } from "../../kube/types.ts";
 import { admit } from "./admit.ts";
+import { approval } from "./approval.ts";
 import { authorise } from "./authorise.ts";
 import { cancel } from "./cancel.ts";
 import { cleanup } from "./cleanup.ts";
@@ -13,6 +14,7 @@ import { finalize } from "./finalize.ts";
 import { follow } from "./follow.ts";
 import { runSteps } from "./frame.ts";
 import { prepare } from "./prepare.ts";
+import { repository } from "./repository.ts";
 import { sandbox } from "./sandbox.ts";
 import { isAtWork } from "./state.ts";
 import { asStep, type AnyStep } from "./steps.ts";
@@ -50,6 +52,8 @@ export function lifeOf({ commands, publish, report }: FurtherSteps): AnyStep[] {
     asStep(cancel),
     asStep(authorise),
     commands,
+    asStep(repository),
+    asStep(approval),
     asStep(admit),
     asStep(prepare),
     asStep(sandbox),
@@ -70,7 +74,12 @@ export function agentTaskController(deps: AgentTaskDeps, steps: readonly AnyStep
       return requestsFor(change.current ?? change.old);
     },
     onProfile: (change) => dependents(deps, change, (task, name) => task.spec.profileRef.name === name),
-    onIntegration: (change) => dependents(deps, change, (task, name) => task.spec.integrationRef.name === name),
+    onIntegration: (change) =>
+      dependents(
+        deps,
+        change,
+        (task, name) => task.spec.integrationRef.name === name || task.spec.codeHostRef?.name === name,
+      ),
     onPod: ({ current, old }) => ownersOf(current ?? old),
     onNetworkPolicy: (change) => exposedBy(deps, change),
     onAdmission: (enqueue) =>

@@ -2,7 +2,7 @@ import type { AgentTask } from "../../api/kinds.ts";
 import type { ContextItem } from "../../integrations/connection.ts";
 import { resolveCheckout, type CheckoutResolution } from "./checkout.ts";
 import type { Decision } from "./facts.ts";
-import { isAtWork, isDecided } from "./state.ts";
+import { isAtWork, isDecided, repositoryOf, targetOf } from "./state.ts";
 import type { Step, StepContext } from "./steps.ts";
 
 /** Maximum size of the conversation that is read from a provider; the rendered text has its own limit. */
@@ -31,22 +31,26 @@ export const prepare: Step<PrepareReading | undefined, never> = {
 };
 
 async function readCheckoutAndContext(context: StepContext): Promise<PrepareReading | undefined> {
-  const { task, tasks, profile, integration } = context.facts;
-  const { codeHost: host } = await context.connection();
-  const { repository } = task.spec;
-  if (!profile || !repository || !host) return undefined;
-  const botId = integration?.status?.bot?.id;
+  const { task, tasks, profile, codeHostIntegration } = context.facts;
+  const repository = repositoryOf(task);
+  if (!profile || !repository) return undefined;
+  const host = await context.codeHost();
+  const botId = codeHostIntegration?.status?.bot?.id;
   const resolution = await resolveCheckout({ task, tasks, profile, botId, repository, host, signal: context.signal });
   return { resolution, items: resolution.ok ? await readContext(context) : [] };
 }
 
-/** Reads the conversation up to the request; empty if the task has no issue or change. */
+/**
+ * Reads the conversation up to the request; empty if the task has no issue or change. A task from kubectl names any thread, and only at the
+ * code host is it covered by the check of the repository.
+ */
 export async function readContext(context: StepContext): Promise<ContextItem[]> {
-  const { source, repository } = context.facts.task.spec;
-  const { context: provider } = await context.connection();
-  if (!provider || !repository || source.subject.number === undefined) return [];
-  const until = contextUntil(context.facts.task);
-  return provider.gather(source, repository, { until, budgetBytes }, context.signal);
+  const { task } = context.facts;
+  const { source: from, codeHostRef } = task.spec;
+  if (from.provider === "kubernetes" && (from.subject.number === undefined || codeHostRef)) return [];
+  const { source } = await context.connection();
+  const until = contextUntil(task);
+  return (await source?.gather(targetOf(task), { until, budgetBytes }, context.signal)) ?? [];
 }
 
 /**

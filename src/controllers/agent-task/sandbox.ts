@@ -98,9 +98,9 @@ async function create(context: StepContext, { attempt }: CreateSandbox): Promise
 
 async function ensurePod(context: StepContext, live: AgentTask, attempt: Attempt): Promise<{ podUID: string }> {
   const { deps, facts, signal } = context;
-  const { profile, integration } = facts;
-  const { codeHost: host } = await context.connection();
-  if (!profile || !integration || !host)
+  const { profile, codeHostIntegration } = facts;
+  const host = await context.codeHost();
+  if (!profile || !codeHostIntegration)
     throw new BellhopError(
       "SandboxIncomplete",
       "The task's profile, integration or code host does not exist any more.",
@@ -110,7 +110,8 @@ async function ensurePod(context: StepContext, live: AgentTask, attempt: Attempt
   const spec = sandboxSpecOf({
     task: live,
     profile,
-    integration,
+    integration: facts.integration,
+    bot: codeHostIntegration.status?.bot,
     // The attempt's immutable ConfigMap keeps the first date for a pod that is created again.
     attempt: { number: attempt.number, date: deps.clock.now().toISOString() },
     host,

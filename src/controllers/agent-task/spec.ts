@@ -4,14 +4,16 @@ import type { CodeHost } from "../../integrations/connection.ts";
 import type { Integration } from "../../integrations/types.ts";
 import type { SandboxSpec } from "../../sandbox/protocol/sandbox-spec.ts";
 import { commitSubject } from "./branch-name.ts";
-import { requesterOf } from "./state.ts";
+import { personAtCodeHost, repositoryOf, requesterOf } from "./state.ts";
 import { defined } from "../../shared/defined.ts";
 
 /** Inputs of `sandbox.json`. */
 export interface SpecSources {
   task: AgentTask;
   profile: AgentProfile;
-  integration: Integration;
+  integration: Integration | undefined;
+  /** The bot's account at the code host. */
+  bot: NonNullable<Integration["status"]>["bot"];
   /** `date` is now (RFC 3339), as for `remainingMs`. */
   attempt: { number: number; date: string };
   host: Pick<CodeHost, "coAuthor" | "skipChecksTrailer">;
@@ -23,7 +25,7 @@ export interface SpecSources {
 /** Builds the instructions for the courier of an attempt (`sandbox.json`). Pure. Throws if the task has no repository or checkout; the earlier steps set both. */
 export function sandboxSpecOf(sources: SpecSources): SandboxSpec {
   const { task, profile, attempt } = sources;
-  const { repository } = task.spec;
+  const repository = repositoryOf(task);
   const checkout = task.status?.checkout;
   if (!repository || !checkout?.headRef) throw new TypeError(`task ${task.metadata.name} has no checkout`);
   const { namespace, name, uid = "" } = task.metadata;
@@ -68,22 +70,25 @@ function oldIdOf({ task }: SpecSources): { oldId?: string } {
   return newBranch || headSHA === undefined ? {} : { oldId: headSHA };
 }
 
-function commitOf({ task, profile, integration, attempt, host }: SpecSources): SandboxSpec["commit"] {
+function commitOf({ task, profile, integration, bot, attempt, host }: SpecSources): SandboxSpec["commit"] {
+  const fromKubernetes = task.spec.source.provider === "kubernetes";
+  const requester = fromKubernetes ? undefined : personAtCodeHost(task, integration, requesterOf(task));
   const trailers = [
-    ...(task.spec.source.provider === "kubernetes" ? [] : [coAuthorTrailer(host.coAuthor(requesterOf(task)))]),
+    ...(requester ? [coAuthorTrailer(host.coAuthor(requester))] : []),
     ...(profile.spec.output.ci === "Hold" ? [host.skipChecksTrailer] : []),
   ];
-  return { author: authorOf(integration, host), subject: commitSubject(task), trailers, date: attempt.date };
+  return { author: authorOf(bot, host), subject: commitSubject(task), trailers, date: attempt.date };
 }
 
-function authorOf({ status }: Integration, host: SpecSources["host"]): { name: string; email: string } {
-  if (!status?.bot) return { name: "Bellhop", email: "bellhop@localhost" };
-  const [, name, email] = /^(.*) <([^<>]+)>$/.exec(withoutKey(host.coAuthor(status.bot))) ?? [];
-  return name && email ? { name, email } : { name: status.bot.login, email: "bellhop@localhost" };
+function authorOf(bot: SpecSources["bot"], host: SpecSources["host"]): { name: string; email: string } {
+  if (!bot) return { name: "Bellhop", email: "bellhop@localhost" };
+  const [, name, email] = /^(.*) <([^<>]+)>$/.exec(withoutKey(host.coAuthor(bot))) ?? [];
+  return name && email ? { name, email } : { name: bot.login, email: "bellhop@localhost" };
 }
 
+/** One line: an integration that was created before its logins were checked may have line breaks in them, which would begin other trailers. */
 function coAuthorTrailer(text: string): string {
-  return `Co-authored-by: ${withoutKey(text)}`;
+  return `Co-authored-by: ${withoutKey(text).replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ")}`;
 }
 
 function withoutKey(text: string): string {

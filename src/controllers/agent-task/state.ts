@@ -1,5 +1,8 @@
 import type { AgentTaskStatus, TaskCondition } from "../../api/agent-task-status.ts";
+import type { Repository } from "../../api/agent-task.ts";
 import type { AgentTask } from "../../api/kinds.ts";
+import type { ThreadTarget } from "../../integrations/connection.ts";
+import type { Integration } from "../../integrations/types.ts";
 import { findCondition } from "../../kube/conditions.ts";
 import type { Condition } from "../../kube/types.ts";
 
@@ -35,6 +38,11 @@ export function wasRefused(task: AgentTask): boolean {
   return conditionOf(task, "Authorized")?.status === "False";
 }
 
+/** Whether the task was created with kubectl, not by an event of a provider. */
+export function isKubernetes({ spec }: AgentTask): boolean {
+  return spec.source.provider === "kubernetes";
+}
+
 /** Whether the task is work and not a command. */
 export function isWork(task: AgentTask): boolean {
   return task.spec.command === undefined;
@@ -43,6 +51,31 @@ export function isWork(task: AgentTask): boolean {
 /** Whether the task may run now: it is work, authorised, admitted, has not ended, was not asked to stop, and is not being deleted. */
 export function isAtWork(task: AgentTask): boolean {
   return isWork(task) && holds(task, "Authorized") && holds(task, "Admitted") && !isOver(task) && !isStopping(task);
+}
+
+/**
+ * Whether the task may wait for a place in the concurrency limits: it is authorised work, its repository is known, and nobody has to approve
+ * it first.
+ */
+export function mayQueue(task: AgentTask): boolean {
+  return (
+    isWork(task) &&
+    holds(task, "Authorized") &&
+    repositoryOf(task) !== undefined &&
+    (task.spec.codeHostRef === undefined || holds(task, "Approved")) &&
+    !isStopping(task)
+  );
+}
+
+/** Whether somebody has to approve the task before it runs. */
+export function isWaitingForApproval(task: AgentTask): boolean {
+  const approved = conditionOf(task, "Approved");
+  return approved?.status === "Unknown" && approved.reason === "WaitingForApproval";
+}
+
+/** The thread of a task. */
+export function targetOf({ spec }: AgentTask): ThreadTarget {
+  return { source: spec.source, conversation: spec.conversation, repository: spec.repository };
 }
 
 /** Whether the task was asked to stop or is being deleted. */
@@ -66,20 +99,75 @@ export function proposedBy(task: AgentTask): Proposed | undefined {
   return proposed && proposed.attempt === newestAttempt(task)?.number ? proposed : undefined;
 }
 
-/** The effective conversation: as resolved, else as the event names it. */
-export function conversationOf(task: AgentTask): string {
-  return task.status?.conversation ?? task.spec.conversation;
+/** A conversation. Providers name theirs independently, so it is known by its name only together with the instance of the provider. */
+export interface Conversation {
+  /** `github.com`, `T0123`: where the conversation takes place. */
+  instance: string | undefined;
+  name: string;
+}
+
+/**
+ * The effective conversation: as resolved, else as the event names it. It may take place elsewhere than the task's own thread: a comment on a
+ * change that was requested in a chat belongs to the conversation of the chat.
+ */
+export function conversationOf(task: AgentTask): Conversation {
+  const { conversation, conversationInstance } = task.status ?? {};
+  const own = ownConversation(task);
+  // Tasks of earlier versions have no instance in their status; their conversations took place where the task was requested.
+  return conversation === undefined ? own : { instance: conversationInstance ?? own.instance, name: conversation };
+}
+
+/**
+ * The conversation as the event names it. The conversations of a chat belong to one integration: another one of the same workspace has other
+ * rules and another code host. The author of a task from kubectl could write any instance and so leave the conversation's order.
+ */
+export function ownConversation(task: AgentTask): Conversation {
+  const { source, repository, conversation, codeHostRef, integrationRef } = task.spec;
+  const instance = isKubernetes(task) ? undefined : source.instance;
+  const place = instance ?? repository?.host;
+  return {
+    instance: codeHostRef ? `${place} ${integrationRef.kind}/${integrationRef.name}` : place,
+    name: conversation,
+  };
+}
+
+/** Whether two conversations are the same. */
+export function sameConversation(a: Conversation, b: Conversation): boolean {
+  return a.instance === b.instance && a.name === b.name;
+}
+
+/** The repository that a task works in: as the event names it, else as it was resolved; undefined until then. */
+export function repositoryOf(task: AgentTask): Repository | undefined {
+  return task.spec.repository ?? task.status?.repository;
+}
+
+/** The integration of the code host where a task's change goes. */
+export function codeHostRefOf({ spec }: AgentTask): { kind: string; name: string } {
+  return spec.codeHostRef ?? spec.integrationRef;
 }
 
 /** Whether two tasks work in the same repository of the same host. */
 export function sameRepository(a: AgentTask, b: AgentTask): boolean {
-  const [left, right] = [a.spec.repository, b.spec.repository];
+  const [left, right] = [repositoryOf(a), repositoryOf(b)];
   return left !== undefined && left.id === right?.id && left.host === right.host;
 }
 
 /** The person on whose behalf a task works: the sender of the event, or for failed checks the requester in the status. */
 export function requesterOf(task: AgentTask): { id: string; login: string } {
   return task.status?.requester ?? task.spec.actor;
+}
+
+/**
+ * The account of a person at the code host of a task; undefined for a person of a chat or tracker without an entry in the integration's
+ * `spec.access.people`.
+ */
+export function personAtCodeHost(
+  { spec }: AgentTask,
+  integration: Integration | undefined,
+  person: { id: string; login: string },
+): { id: string; login: string } | undefined {
+  if (!spec.codeHostRef) return person;
+  return integration?.spec.access.people?.find(({ id }) => id === person.id)?.codeHost;
 }
 
 /** The reason of `Authorized` for a `stop` by a person whose permission covers only their own work. */

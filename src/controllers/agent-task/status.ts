@@ -3,7 +3,7 @@ import type { AgentTask } from "../../api/kinds.ts";
 import { setCondition } from "../../kube/conditions.ts";
 import type { Condition } from "../../kube/types.ts";
 import type { ConditionDraft, StatusPatch } from "./facts.ts";
-import { conditionOf, holds, proposedBy } from "./state.ts";
+import { conditionOf, holds, isWaitingForApproval, proposedBy } from "./state.ts";
 import { defined } from "../../shared/defined.ts";
 
 const endings: Record<string, Phase> = { Cancelled: "Cancelled", Delivered: "Delivered", Duplicate: "Duplicate" };
@@ -55,8 +55,14 @@ function phaseOfCommand(task: AgentTask): Phase {
   return holds(task, "Authorized") ? "Running" : "Pending";
 }
 
+/** Whether the task waits for the name of its repository, or for an approval. A code host that does not answer is another reason to wait. */
+function isWaitingForPeople(task: AgentTask): boolean {
+  return task.status?.question !== undefined || isWaitingForApproval(task);
+}
+
 function phaseAtWork(task: AgentTask): Phase {
   if (!holds(task, "Authorized")) return "Pending";
+  if (isWaitingForPeople(task)) return "WaitingForInput";
   if (!holds(task, "Admitted")) return "Queued";
   if (task.status?.publish || proposedBy(task)) return "Publishing";
   return holds(task, "SandboxReady") ? "Running" : "Preparing";

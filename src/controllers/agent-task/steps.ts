@@ -1,6 +1,6 @@
 import type { TaskCondition } from "../../api/agent-task-status.ts";
 import type { AgentTask } from "../../api/kinds.ts";
-import type { Connection } from "../../integrations/connection.ts";
+import type { CodeHost, Connection } from "../../integrations/connection.ts";
 import type { AgentTaskDeps } from "./deps.ts";
 import type { Decision, StatusPatch, TaskFacts } from "./facts.ts";
 import { defined } from "../../shared/defined.ts";
@@ -11,6 +11,12 @@ export interface StepContext {
   facts: TaskFacts;
   /** The connection of the signed-in integration, the same throughout a reconcile. Throws `BellhopError` if the integration does not exist. */
   connection(): Promise<Connection>;
+  /** The code host where the task's change goes. Throws `BellhopError` `CodeHostNotFound` or `NotSupported`. */
+  codeHost(): Promise<CodeHost>;
+  /** Host name of that code host; empty if its integration does not exist. */
+  codeHostName(): string;
+  /** Repositories that the integration maps to the place of the request, or to any place, `owner/name`. */
+  mappedRepositories(where: "Here" | "Anywhere"): readonly string[];
   /** Reads the complete task from the API server; read it before an action that must not happen twice. Throws `ApiError`. */
   live(): Promise<AgentTask>;
   signal: AbortSignal;

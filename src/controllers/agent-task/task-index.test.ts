@@ -45,6 +45,7 @@ function anOperator(tasks: AgentTask[]) {
   const admission = createAdmission({
     tasks: cache.tasks,
     integration: () => anIntegration(),
+    codeHostIntegration: () => anIntegration(),
     profile: () => aProfile(),
     clock,
     config: deps.config,
@@ -141,7 +142,7 @@ describe("the cache of tasks", () => {
     {
       what: "by its effective conversation",
       over: { status: { conversation: "acme/shop#1" } },
-      find: (cache, like) => cache.inConversation(like, "acme/shop#1"),
+      find: (cache, like) => cache.inConversation(like, { instance: "github.com", name: "acme/shop#1" }),
     },
   ];
 
@@ -157,6 +158,21 @@ describe("the cache of tasks", () => {
     ];
     const cache = taskCacheOf([here, ...elsewhere]);
     expect(find(cache, aTask({ name: "asks" })).map(({ metadata }) => metadata.name)).toEqual(["here"]);
+  });
+
+  it("finds a task by a conversation at another instance, and no other conversation of the same name", () => {
+    const status = { conversation: "C1/100.1", conversationInstance: "T1" };
+    const cache = taskCacheOf([
+      aTask({ name: "here", status }),
+      aTask({ name: "other", status: { ...status, conversationInstance: "T2" } }),
+      aTask({ name: "before", status: { conversation: "C1/100.1" } }),
+    ]);
+    const found = (instance: string): string[] =>
+      cache.inConversation(aTask(), { instance, name: "C1/100.1" }).map(({ metadata }) => metadata.name);
+    expect(found("T1")).toEqual(["here"]);
+    expect(found("T2")).toEqual(["other"]);
+    // A task of an earlier version names no instance: its conversation is where it was requested.
+    expect(found("github.com")).toEqual(["before"]);
   });
 
   it("holds no prompts and no comments", () => {

@@ -1,7 +1,7 @@
 import type { AgentTask } from "../../api/kinds.ts";
 import type { IndexFunction } from "../../kube/store.ts";
 import type { ObjectKey, Store } from "../../kube/types.ts";
-import { conversationOf, holds, isOver, isWork, wasRefused } from "./state.ts";
+import { conversationOf, holds, isOver, isWork, repositoryOf, wasRefused, type Conversation } from "./state.ts";
 
 /** Indexes of the tasks of one repository: each is over a number or name in the task's status. */
 export type RepositoryIndex = "change" | "commit" | "branch" | "head" | "base" | "unsettled";
@@ -11,15 +11,15 @@ export type RepositoryIndex = "change" | "commit" | "branch" | "head" | "base" |
  * with ten tasks as with ten thousand.
  */
 export interface TaskIndex {
+  get(key: ObjectKey): AgentTask | undefined;
   /** Tasks in the namespace and repository of `like` for which `index` returned `value`; the index `unsettled` has no value. */
   inRepository(like: AgentTask, index: RepositoryIndex, value?: string | number): AgentTask[];
-  /** Tasks in the namespace and at the host of `like` whose status or spec names `conversation`. */
-  inConversation(like: AgentTask, conversation: string): AgentTask[];
+  /** Tasks in the namespace of `like` whose status, or else spec, names `conversation`. */
+  inConversation(like: AgentTask, conversation: Conversation): AgentTask[];
 }
 
 /** The operator's cache of tasks; built on an informer's store with the indexes below. */
 export interface TaskCache extends TaskIndex {
-  get(key: ObjectKey): AgentTask | undefined;
   /** Work that is authorised and has not ended, in all namespaces: it counts against the limits or waits for them. */
   active(): AgentTask[];
   /** Tasks of a namespace that have not ended. */
@@ -84,14 +84,14 @@ function repositoryIndexes(values: Record<RepositoryIndex, ValueOf>): Record<str
   return Object.fromEntries(Object.entries(values).map(([name, valueOf]) => [name, indexOf(valueOf)]));
 }
 
-function repositoryKey({ metadata, spec }: AgentTask, value: string | number): string | undefined {
-  const { repository } = spec;
-  return repository && keyOf(metadata.namespace, repository.host, repository.id, value);
+function repositoryKey(task: AgentTask, value: string | number): string | undefined {
+  const repository = repositoryOf(task);
+  return repository && keyOf(task.metadata.namespace, repository.host, repository.id, value);
 }
 
-/** Key of a conversation; distinguishes it from those of the same name in other namespaces and at other hosts. */
-export function conversationKey({ metadata, spec }: AgentTask, conversation: string): string {
-  return keyOf(metadata.namespace, spec.repository?.host, conversation);
+/** Key of a conversation; distinguishes it from those of the same name in other namespaces and at other instances. */
+export function conversationKey({ metadata }: AgentTask, { instance, name }: Conversation): string {
+  return keyOf(metadata.namespace, instance, name);
 }
 
 function keyOf(...parts: (string | number | undefined)[]): string {

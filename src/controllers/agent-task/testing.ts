@@ -4,6 +4,8 @@ import type { AgentTaskStatus, TaskCondition } from "../../api/agent-task-status
 import { gitHubIntegrationSpec } from "../../api/github-integration.ts";
 import { AgentTaskKind, type AgentProfile, type AgentTask } from "../../api/kinds.ts";
 import type { Connection } from "../../integrations/connection.ts";
+import { renderer } from "../../integrations/github/report/render.ts";
+import type { Report } from "../../integrations/report.ts";
 import { aProvider } from "../../integrations/testing.ts";
 import type { Integration } from "../../integrations/types.ts";
 import { createStore } from "../../kube/store.ts";
@@ -138,6 +140,7 @@ export function countingIndex(given: readonly AgentTask[]): { tasks: TaskIndex; 
   };
   return {
     tasks: {
+      get: (key) => cache.get(key),
       inRepository: (like, index, value) => counted(cache.inRepository(like, index, value)),
       inConversation: (like, conversation) => counted(cache.inConversation(like, conversation)),
     },
@@ -151,8 +154,11 @@ export function facts({
   ...overrides
 }: Omit<Partial<TaskFacts>, "tasks"> & { tasks?: AgentTask[] | TaskIndex } = {}): TaskFacts {
   const task = overrides.task ?? aTask();
+  const integration = "integration" in overrides ? overrides.integration : anIntegration();
   return {
-    integration: anIntegration(),
+    integration,
+    codeHostIntegration: integration,
+    integrationOf: () => integration,
     profile: aProfile(),
     guardrails: { images: [] },
     tasks: tasks === undefined || Array.isArray(tasks) ? taskCacheOf(tasks ?? [task]) : tasks,
@@ -211,17 +217,63 @@ export function integrationOf(
   return () => ({ integration, provider: aProvider(), connect });
 }
 
-/** The context of a step in a reconcile with the dependencies of `taskDeps` and the facts of `facts`; nothing may connect by default. */
+/**
+ * The context of a step in a reconcile with the dependencies of `taskDeps` and the facts of `facts`; nothing may connect by default. The code
+ * host is that of the connection.
+ */
 export function stepContext(over: Partial<StepContext> = {}): StepContext {
-  const { deps = taskDeps(), facts: known = facts() } = over;
+  const { deps = taskDeps(), facts: known = facts(), connection = unexpected("connection") } = over;
   return {
     deps,
     facts: known,
-    connection: unexpected("connection"),
+    connection,
+    codeHost: async () => (await connection()).codeHost ?? unexpected("codeHost")(),
+    codeHostName: () => "github.com",
+    mappedRepositories: () => [],
     live: () => deps.kube.get(AgentTaskKind, known.task.metadata),
     signal: new AbortController().signal,
     ...over,
   };
+}
+
+/** The repository acme/shop as the status of a task from a thread names it. */
+export const shop = {
+  id: "9001",
+  host: "github.com",
+  owner: "acme",
+  name: "shop",
+  private: false,
+  from: "Answer",
+} as const;
+
+/** A task from a thread of a chat, whose change goes to the integration `shop` of the code host; the event names no repository. */
+export function aThreadTask({ source, spec, ...over }: TaskOverrides = {}): AgentTask {
+  const task = aTask({
+    actor: { id: "U501", login: "ana" },
+    ...over,
+    source: {
+      provider: "slack",
+      instance: "T1",
+      event: "app_mention",
+      cause: `message/${over.name ?? "1"}`,
+      subject: { type: "Thread", key: "C1/100.1" },
+      object: { type: "Message", id: "C1/100.1" },
+      ...source,
+    },
+    spec: {
+      integrationRef: { kind: "SlackApp", name: "chat" },
+      codeHostRef: { kind: "GitHubIntegration", name: "shop" },
+      conversation: "C1/100.1",
+      ...spec,
+    },
+  });
+  if (spec?.repository === undefined) delete task.spec.repository;
+  return task;
+}
+
+/** The report as the code host of the tests shows it. */
+export function rendered(report: Report): string {
+  return renderer("github.com").report(report);
 }
 
 /** A commit id of one digit. */

@@ -35,11 +35,14 @@ export async function finalize(deps: IntegrationDeps, integration: Integration, 
 async function removeHooks(deps: IntegrationDeps, integration: Integration, signal: AbortSignal): Promise<boolean> {
   const known = integration.status?.hooks ?? [];
   // A manually managed hook has our address too, but is not ours to remove.
-  const urls = integration.spec.webhook.install === "Manual" ? [] : await hookURLs(deps, integration, signal);
+  const urls =
+    deps.source.provider.ingress.webhook(integration).install === "Manual"
+      ? []
+      : await hookURLs(deps, integration, signal);
   if (known.length === 0 && urls.length === 0) return true;
   try {
     const connection = await integrationHandle(deps, deps.source.provider, integration).connect();
-    await connection.installer?.remove(known, urls, signal);
+    await connection.hooks?.remove(known, urls, signal);
     return true;
   } catch (error) {
     return shouldGiveUp(deps, integration, error);

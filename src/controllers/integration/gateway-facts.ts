@@ -1,9 +1,17 @@
 import { manager, names } from "../../api/annotations.ts";
 import type { AgentProfile } from "../../api/kinds.ts";
-import { encodeFacts, gatewayFactsConfigMapName, type IntegrationFacts } from "../../intake/gateway-facts.ts";
+import {
+  encodeFacts,
+  gatewayFactsConfigMapName,
+  maxLiveThreads,
+  threadKey,
+  type IntegrationFacts,
+} from "../../intake/gateway-facts.ts";
 import type { Integration, Provider } from "../../integrations/types.ts";
 import { configMaps } from "../../kube/resources.ts";
 import type { KubeClient, ObjectKey } from "../../kube/types.ts";
+import { holds, newestFirst } from "../agent-task/state.ts";
+import type { TaskCache } from "../agent-task/task-index.ts";
 import { hookSecretName } from "./hook-secret.ts";
 
 /** Dependencies of `publishFacts` and `withdrawFacts`. */
@@ -16,6 +24,7 @@ export interface GatewayFactsDeps {
 interface FactsDeps {
   provider: Provider;
   profiles: { get(key: ObjectKey): AgentProfile | undefined };
+  tasks: Pick<TaskCache, "ofIntegration">;
 }
 
 /** Publishes the facts that gateways need and that are not in the integration's own object: the prefixes of its branches. */
@@ -37,14 +46,25 @@ export async function withdrawFacts(
 }
 
 /** Pure: the branch prefixes of every profile that the integration names, and the name of its hook Secret. */
-export function factsOf({ profiles, provider }: FactsDeps, integration: Integration): IntegrationFacts {
+export function factsOf({ profiles, provider, tasks }: FactsDeps, integration: Integration): IntegrationFacts {
   const { namespace } = integration.metadata;
   const named = [
     integration.spec.profileRef,
     ...integration.spec.triggers.flatMap(({ profileRef }) => (profileRef ? [profileRef] : [])),
   ];
   const prefixes = named.flatMap(({ name }) => profiles.get({ namespace, name })?.spec.output.branchPrefix ?? []);
-  return { branchPrefixes: [...new Set(prefixes)].toSorted(), hookSecret: hookSecretName(provider, integration) };
+  return {
+    branchPrefixes: [...new Set(prefixes)].toSorted(),
+    liveThreads: provider.ingress.followsThreads ? liveThreadsOf(tasks, provider, integration) : [],
+    hookSecret: hookSecretName(provider, integration),
+  };
+}
+
+/** The threads in which somebody who may start tasks called the bot, the newest first. */
+function liveThreadsOf(tasks: FactsDeps["tasks"], { kind }: Provider, { metadata }: Integration): string[] {
+  const authorised = tasks.ofIntegration({ ...metadata, kind }).filter((task) => holds(task, "Authorized"));
+  const keys = authorised.sort(newestFirst).map((task) => threadKey(task.spec.conversation));
+  return [...new Set(keys)].slice(0, maxLiveThreads);
 }
 
 async function patch(

@@ -114,7 +114,7 @@ async function acceptedKey(
   deps: GatewayKeysDeps,
   { provider, integration }: Candidate,
 ): Promise<{ accepted?: Buffer; refusal?: Refusal }> {
-  const ref = integration.spec.webhook.acceptedKeysRef;
+  const { acceptedKeysRef: ref, acceptedKeysPath } = provider.ingress.webhook(integration);
   if (!ref) return {};
   const purpose = { kind: provider.kind, host: provider.host(integration) };
   try {
@@ -122,7 +122,7 @@ async function acceptedKey(
     return { accepted: Buffer.from(key) };
   } catch (error) {
     if (!isForCondition(error)) throw error;
-    return { refusal: { reason: error.code, message: `spec.webhook.acceptedKeysRef: ${describeError(error)}` } };
+    return { refusal: { reason: error.code, message: `${acceptedKeysPath}: ${describeError(error)}` } };
   }
 }
 

@@ -8,7 +8,7 @@ export interface Member {
   provider: Provider;
   integration: Integration;
   secret: HookSecret;
-  /** The key that `spec.webhook.acceptedKeysRef` names. */
+  /** The additional key that the integration's webhook settings name. */
   accepted?: Buffer | undefined;
 }
 
@@ -38,8 +38,10 @@ export function toRoutes(members: readonly Member[]): Routes {
   return {
     entries: built.flatMap(({ entry }) => ("route" in entry ? [entry] : [])),
     refused: new Map([
-      ...[...shared].map((uid) => [uid, keyShared] as const),
-      ...overLimit.map((member) => [uidOf(member), tooManyKeys] as const),
+      ...members.flatMap((member) =>
+        shared.has(uidOf(member)) ? [[uidOf(member), keyShared(keysPathOf(member))] as const] : [],
+      ),
+      ...overLimit.map((member) => [uidOf(member), tooManyKeys(keysPathOf(member))] as const),
       ...built.flatMap(({ group, entry }) =>
         "route" in entry ? [] : group.map((each) => [uidOf(each), entry] as const),
       ),
@@ -47,16 +49,15 @@ export function toRoutes(members: readonly Member[]): Routes {
   };
 }
 
-const keyShared: Refusal = {
+const keyShared = (path: string): Refusal => ({
   reason: "KeyShared",
-  message:
-    "spec.webhook.acceptedKeysRef holds a key that another integration also accepts: deliveries for one could be replayed to the other; use a different key for each integration",
-};
+  message: `${path} holds a key that another integration also accepts: deliveries for one could be replayed to the other; use a different key for each integration`,
+});
 
-const tooManyKeys: Refusal = {
+const tooManyKeys = (path: string): Refusal => ({
   reason: "TooManyKeys",
-  message: `spec.webhook.acceptedKeysRef: older integrations that share the App's hook already use the ${maxAccepted} additional keys it can have; use one of their keys, or a separate App`,
-};
+  message: `${path}: older integrations that share the App's hook already use the ${maxAccepted} additional keys it can have; use one of their keys, or a separate App`,
+});
 
 /** The refusal for an integration that cannot be published at all. */
 export function notPublished(error: unknown): Refusal {
@@ -116,6 +117,10 @@ function sharedKeys(members: readonly Member[]): Set<string> {
   const byKey = Map.groupBy(withKey, ({ accepted }) => accepted?.toString("base64"));
   const clashes = [...byKey.values()].filter((group) => new Set(group.map(({ secret }) => secret.route)).size > 1);
   return new Set(clashes.flat().map(uidOf));
+}
+
+function keysPathOf({ provider, integration }: Member): string {
+  return provider.ingress.webhook(integration).acceptedKeysPath;
 }
 
 function uidOf({ integration }: Member): string {

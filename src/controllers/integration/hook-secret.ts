@@ -42,7 +42,7 @@ export interface HookSecretDeps {
 
 /** Name of the Secret that holds an integration's route and key; one for all integrations that share a hook. */
 export function hookSecretName(provider: Provider, integration: Integration): string {
-  const shared = provider.sharedHook(integration);
+  const shared = provider.ingress.webhook(integration).sharedBy;
   const id = shared === undefined ? `uid/${integration.metadata.uid}` : `shared/${shared}`;
   return `bellhop-hook-${createHash("sha256").update(id).digest("hex").slice(0, 32)}`;
 }

@@ -148,14 +148,14 @@ interface PublishedKeys {
 
 /** Publishes route, keys and facts to the gateways before the provider is called, so that every delivery can be verified. */
 async function publish(deps: IntegrationDeps, integration: Integration, signal: AbortSignal): Promise<PublishedKeys> {
-  const { client, profiles, config } = deps;
+  const { client, profiles, tasks, config } = deps;
   const { provider } = deps.source;
   const { secret, handled, refused, pending } = await keepKey(deps, integration, signal);
   if (refused !== undefined) {
     const message = `The webhook key was not rotated: ${refused}.`;
     deps.events.record(integration, { type: "Warning", reason: "RotationRefused", message, action: "Reconcile" });
   }
-  await publishFacts({ client, namespace: config.namespace, profiles, provider }, integration, signal);
+  await publishFacts({ client, namespace: config.namespace, profiles, tasks, provider }, integration, signal);
   const published = await deps.keys.publish(signal);
   const webhookURL = config.externalURL && `${config.externalURL}/hooks/${secret.route}`;
   const known = integration.status?.hooks ?? [];
@@ -168,14 +168,14 @@ async function publish(deps: IntegrationDeps, integration: Integration, signal: 
       keyGeneration: secret.generation,
       lastHandledRotateAt: handled,
     }),
-    refused: refusal && refusedVerdict(integration, refusal),
+    refused: refusal && refusedVerdict(provider.ingress.webhook(integration).install, refusal),
     pending,
   };
 }
 
 /** Deliveries of a manually managed hook are signed with the accepted key only, so without that key the hook does not work. Otherwise only the additional key needs a fix. */
-function refusedVerdict({ spec }: Integration, { reason, message }: Refusal): Verdict {
-  return spec.webhook.install === "Manual" ? notInstalled(reason, message) : stalled(reason, message);
+function refusedVerdict(install: "Auto" | "Manual", { reason, message }: Refusal): Verdict {
+  return install === "Manual" ? notInstalled(reason, message) : stalled(reason, message);
 }
 
 function ifStalled(verdict: Verdict | undefined): Verdict | undefined {

@@ -47,10 +47,10 @@ export async function install(
   signal: AbortSignal,
 ): Promise<Installation> {
   const { integration, secret } = facts;
-  if (integration.spec.webhook.install === "Manual") {
+  if (deps.source.provider.ingress.webhook(integration).install === "Manual") {
     return removeForManual(deps, connection, facts, signal);
   }
-  if (!connection.installer)
+  if (!connection.hooks)
     return {
       verdict: notInstalled(
         "NotSupported",
@@ -72,11 +72,12 @@ async function removeForManual(
   { integration, secret, known, url }: InstallFacts,
   signal: AbortSignal,
 ): Promise<Installation> {
-  const message = `The hook is managed manually (spec.webhook.install: Manual); it must deliver to ${url}.`;
+  const { manually, acceptedKeysPath } = deps.source.provider.ingress.webhook(integration);
+  const message = `${manually.slice(0, 1).toUpperCase()}${manually.slice(1)}; it must deliver to ${url}.`;
   if (known.length === 0) return { verdict: installed("Manual", message), hooks: [] };
   let remaining: readonly string[] = [];
   try {
-    ({ left: remaining = [] } = (await connection.installer?.remove(known, [], signal)) ?? {});
+    ({ left: remaining = [] } = (await connection.hooks?.remove(known, [], signal)) ?? {});
   } catch (error) {
     if (isTemporary(error)) throw error;
     const left = `Could not remove the hooks that Bellhop created; remove them at the provider: ${describeError(error)}`;
@@ -87,7 +88,7 @@ async function removeForManual(
   const gone =
     remaining.length === 0
       ? `Removed the hooks that Bellhop created. ${message}`
-      : `${message} The hook of ${remaining.join(", ")} cannot be removed and still has Bellhop's key: set it to the key of spec.webhook.acceptedKeysRef at the provider.`;
+      : `${message} The hook of ${remaining.join(", ")} cannot be removed and still has Bellhop's key: set it to the key of ${acceptedKeysPath} at the provider.`;
   return { verdict: installed("Manual", gone), hooks: [] };
 }
 
@@ -132,7 +133,7 @@ async function ensure(
 ): Promise<Installation> {
   const { integration, secret, url } = facts;
   try {
-    const { hooks = [], failures = [] } = (await connection.installer?.ensure(desiredOf(facts), signal)) ?? {};
+    const { hooks = [], failures = [] } = (await connection.hooks?.ensure(desiredOf(deps, facts), signal)) ?? {};
     const left = unreached(facts, failures);
     const keyed = afterInstall(secret, { done: hooks, left }, deps.clock.now());
     const after = failures.length > 0 ? keyed : { ...keyed, url };
@@ -167,8 +168,11 @@ function refusedByProvider(error: unknown): Verdict {
   return notInstalled(reason, describeError(error));
 }
 
-function desiredOf({ integration, secret, url, known, rewriteSecret }: Ensured): DesiredHooks {
-  const { takeOver } = integration.spec.webhook;
+function desiredOf(
+  { source }: IntegrationDeps,
+  { integration, secret, url, known, rewriteSecret }: Ensured,
+): DesiredHooks {
+  const { takeOver } = source.provider.ingress.webhook(integration);
   const formerURL = secret.url ?? integration.status?.webhookURL;
   const each = known.map((hook) => ({ ...hook, hasSecret: hasKey(secret, hook.target) }));
   return { url, formerURL, secret: secret.current, known: each, takeOver, rewriteSecret };

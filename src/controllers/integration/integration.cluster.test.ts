@@ -182,6 +182,11 @@ describe("credentials", () => {
     expect(await hooksOf().catch(() => [])).not.toContainEqual(expect.objectContaining({ active: true }));
   });
 
+  it("are not needed for the URL: an app at the provider is created with it, and only then has secrets", async () => {
+    await given.client.delete(secrets, { name: "token", namespace: given.world.namespace });
+    expect((await settle()).status?.webhookURL).toMatch(/^https?:\/\/.*\/hooks\/./);
+  });
+
   it("become valid again without a change of the integration", async () => {
     await given.world.secret("token", given.token, { allowedFor: "" });
     await settle();

@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { describe, expect, it } from "vitest";
+import { github } from "../../integrations/github/index.ts";
+import type { Provider } from "../../integrations/types.ts";
 import { anIntegration, noon } from "../agent-task/testing.ts";
 import type { HookSecret } from "./hook-secret.ts";
 import { installed, notInstalled } from "./status.ts";
@@ -25,8 +27,16 @@ function plan(
   const integration = anIntegration({
     webhook: { install: given.install ?? "Auto", acceptedKeysRef: { name: "k", key: "k" } },
   });
+  const provider: Provider = github;
+  const webhook = provider.ingress.webhook(integration);
   if (given.requested) integration.metadata.annotations = { "bellhop.dev/rotate-requested-at": given.requested };
-  const facts = { integration, stored: given.stored, owns: given.owns ?? true, lastHandledRotateAt: given.handled };
+  const facts = {
+    integration,
+    webhook,
+    stored: given.stored,
+    owns: given.owns ?? true,
+    lastHandledRotateAt: given.handled,
+  };
   return planKeys(facts, 24 * hourMs, now);
 }
 

@@ -1,5 +1,5 @@
 import { names } from "../../api/annotations.ts";
-import type { Integration } from "../../integrations/types.ts";
+import type { Integration, WebhookSettings } from "../../integrations/types.ts";
 import { isAlreadyExists, isConflict } from "../../kube/errors.ts";
 import type { IntegrationDeps } from "./deps.ts";
 import {
@@ -48,6 +48,7 @@ async function tryKeepKey(deps: IntegrationDeps, integration: Integration, signa
   const stored = found && withProof(source, integration, found);
   const facts = {
     integration,
+    webhook: source.provider.ingress.webhook(integration),
     stored,
     owns: ownsHook(source, { integration, secret: stored }),
     lastHandledRotateAt: integration.status?.lastHandledRotateAt,
@@ -69,7 +70,7 @@ export async function hasProven(
   signal: AbortSignal,
 ): Promise<boolean> {
   const { provider } = deps.source;
-  if (provider.sharedHook(integration) === undefined) return true;
+  if (provider.ingress.webhook(integration).sharedBy === undefined) return true;
   const secret = await readHookSecret(hookSecretDeps(deps), hookSecretName(provider, integration), signal);
   return isMember(deps.source, { integration, secret });
 }
@@ -82,6 +83,7 @@ function hookSecretDeps({ client, config }: IntegrationDeps): { client: Integrat
 export function planKeys(
   facts: {
     integration: Integration;
+    webhook: WebhookSettings;
     lastHandledRotateAt: string | undefined;
     stored: HookSecret | undefined;
     owns: boolean;
@@ -89,15 +91,15 @@ export function planKeys(
   retryWindowMs: number,
   now: Date,
 ): KeyPlan {
-  const { integration, stored, owns } = facts;
+  const { webhook, stored, owns } = facts;
   const request = rotationRequest(facts);
   if (!stored) return { secret: newHookSecret(now, request.handled), write: true, ...request };
   // The key was rotated, but a crash kept the status from being written.
   if (request.handled !== undefined && request.handled === stored.requestedAt) {
     return { secret: stored, write: false, ...request };
   }
-  const refused = request.handled === undefined ? undefined : refusal(integration, owns);
-  const kept = withoutExpired({ integration, stored }, retryWindowMs, now);
+  const refused = request.handled === undefined ? undefined : refusal(webhook, owns);
+  const kept = withoutExpired({ webhook, stored }, retryWindowMs, now);
   if (refused !== undefined) return { ...kept, ...request, refused };
   // One rotation at a time: a key that the provider does not sign with yet is not replaced, and a key that it may still use is not dropped.
   if (request.handled === undefined) return kept;
@@ -112,9 +114,9 @@ function pendingReason(stored: HookSecret, retryWindowMs: number, now: Date): st
   return until && `starts at ${until}: until then deliveries may be signed with the previous key`;
 }
 
-function refusal({ spec }: Integration, owns: boolean): string | undefined {
-  if (spec.webhook.install === "Manual") {
-    return "the hook is managed manually (spec.webhook.install: Manual): change its secret at the provider and in the Secret of spec.webhook.acceptedKeysRef";
+function refusal({ install, manually, acceptedKeysPath }: WebhookSettings, owns: boolean): string | undefined {
+  if (install === "Manual") {
+    return `${manually}: change its secret at the provider and in the Secret of ${acceptedKeysPath}`;
   }
   return owns ? undefined : "another integration installs the shared hook: request the rotation there";
 }
@@ -125,12 +127,12 @@ function isSettled({ installed, generation }: HookSecret): boolean {
 
 /** Drops the previous key when no delivery can be signed with it any more: every hook has the current key, or the hook is now managed manually. */
 function withoutExpired(
-  { integration, stored }: { integration: Integration; stored: HookSecret },
+  { webhook, stored }: { webhook: WebhookSettings; stored: HookSecret },
   retryWindowMs: number,
   now: Date,
 ): KeyPlan {
   const { previous, ...rest } = stored;
-  const manual = stored.installed === 0 && integration.spec.webhook.install === "Manual";
+  const manual = stored.installed === 0 && webhook.install === "Manual";
   const settled = isSettled(stored) || manual;
   const expired = previous !== undefined && settled && !inUseUntil(stored, retryWindowMs, now);
   return expired ? { secret: rest, write: true } : { secret: stored, write: false };

@@ -16,7 +16,7 @@ export interface Sharer {
  * only after it signed in with the App's private key. A hook that is not shared needs no proof.
  */
 export function isMember(source: Pick<IntegrationSource, "provider">, { integration, secret }: Sharer): boolean {
-  if (source.provider.sharedHook(integration) === undefined) return true;
+  if (source.provider.ingress.webhook(integration).sharedBy === undefined) return true;
   return secret?.proven.includes(integration.metadata.uid ?? "") === true;
 }
 
@@ -35,11 +35,14 @@ export function withProof(source: IntegrationSource, integration: Integration, s
  * missing until it has signed in with the App's key.
  */
 export function membersOf(source: IntegrationSource, { integration, secret }: Sharer): Integration[] {
-  const shared = source.provider.sharedHook(integration);
+  const shared = source.provider.ingress.webhook(integration).sharedBy;
   if (shared === undefined) return [integration];
   return source
     .list()
-    .filter((other) => source.provider.sharedHook(other) === shared && other.metadata.deletionTimestamp === undefined)
+    .filter(
+      (other) =>
+        source.provider.ingress.webhook(other).sharedBy === shared && other.metadata.deletionTimestamp === undefined,
+    )
     .filter((other) => isMember(source, { integration: other, secret }))
     .toSorted(byAge);
 }
@@ -52,7 +55,7 @@ export function outlivedByHook(source: IntegrationSource, sharer: Sharer): boole
 
 /** The integration that installs the shared hook: the oldest with `install: Auto`; undefined if all members manage the hook manually. */
 export function keeperOf(source: IntegrationSource, sharer: Sharer): Integration | undefined {
-  return membersOf(source, sharer).find(({ spec }) => spec.webhook.install === "Auto");
+  return membersOf(source, sharer).find((one) => source.provider.ingress.webhook(one).install === "Auto");
 }
 
 /** Whether this integration installs the hook. */
@@ -76,11 +79,11 @@ export function sharersOf(
   return ({ old, current, initial }) => {
     if (initial || sharedFacts(source, old) === sharedFacts(source, current)) return [];
     const changed = [old, current].flatMap((each) => each ?? []);
-    const hooks = new Set(changed.flatMap((each) => source.provider.sharedHook(each) ?? []));
+    const hooks = new Set(changed.flatMap((each) => source.provider.ingress.webhook(each).sharedBy ?? []));
     const uid = changed[0]?.metadata.uid;
     return source
       .list()
-      .filter((other) => other.metadata.uid !== uid && hooks.has(source.provider.sharedHook(other) ?? ""))
+      .filter((other) => other.metadata.uid !== uid && hooks.has(source.provider.ingress.webhook(other).sharedBy ?? ""))
       .map((other) => requestOf(other));
   };
 }
@@ -90,8 +93,8 @@ function sharedFacts({ provider }: IntegrationSource, integration: Integration |
   if (!integration || integration.metadata.deletionTimestamp !== undefined) return "";
   const installed = integration.status?.conditions?.find(({ type }) => type === "WebhookInstalled");
   if (!installed || installed.reason === "SharedHook") return "";
-  const { install } = integration.spec.webhook;
-  return JSON.stringify([provider.sharedHook(integration), install, installed.status, installed.message]);
+  const { sharedBy, install } = provider.ingress.webhook(integration);
+  return JSON.stringify([sharedBy, install, installed.status, installed.message]);
 }
 
 /** Orders integrations from the oldest to the newest. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { anIntegration } from "../../intake/testing.ts";
-import { aConnection, aProvider } from "../../integrations/testing.ts";
+import { anIngress, aConnection, aProvider } from "../../integrations/testing.ts";
 import type { Integration } from "../../integrations/types.ts";
 import { FakeClock } from "../../shared/fake-clock.ts";
 import { recover, recoverSince } from "./recover.ts";
@@ -21,9 +21,9 @@ const look = (
   of = integration(),
   others: Integration[] = [],
 ): Promise<{ recoveredUntil?: string }> => {
-  const source = aSource([of, ...others], aProvider({ sharedHook: () => "apps/1" }));
+  const source = aSource([of, ...others], aProvider({ ingress: anIngress({ sharedBy: "apps/1" }) }));
   const deps = integrationDeps({ clock: new FakeClock(now), source });
-  const connection = aConnection({ deliveries: { redeliverMissed: async () => answer } });
+  const connection = aConnection({ missed: { redeliverMissed: async () => answer } });
   const proven = [of, ...others].map(({ metadata }) => metadata.uid ?? "");
   return recover(deps, connection, { integration: of, secret: { proven } }, patiently);
 };

@@ -17,13 +17,13 @@ export async function recover(
 ): Promise<{ recoveredUntil?: string }> {
   const { integration } = sharer;
   const since = recoverSince(integration, deps.config.recoveryWindowMs, deps.clock.now());
-  if (!connection.deliveries || !isDue(deps, sharer, since)) return {};
+  if (!connection.missed || !isDue(deps, sharer, since)) return {};
   // Deliveries during a suspension are ignored, also afterwards. If only some members of a shared hook are suspended, the others need their
   // deliveries, and the gateways ignore those for the suspended members.
   if (membersOf(deps.source, sharer).every(({ spec }) => spec.suspend))
     return { recoveredUntil: deps.clock.now().toISOString() };
   try {
-    const { asked, cursor } = await connection.deliveries.redeliverMissed(since, signal);
+    const { asked, cursor } = await connection.missed.redeliverMissed(since, signal);
     if (asked > 0)
       deps.log.info({ integration: integration.metadata.name, asked }, "requested redelivery of missed deliveries");
     // The log has whole seconds: a requested delivery may be from the same second that the search started with.

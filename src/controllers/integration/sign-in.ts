@@ -19,13 +19,13 @@ export interface SignedIn {
   retryMs?: number;
 }
 
-type Found = Awaited<ReturnType<Connection["credentials"]["check"]>>;
+type Found = Awaited<ReturnType<Connection["identity"]["check"]>>;
 
 /** Signs in and checks the credentials. Throws if the provider is down but was up before: a temporary outage does not change the condition. */
 export async function signIn(deps: IntegrationDeps, integration: Integration, signal: AbortSignal): Promise<SignedIn> {
   try {
     const connection = await integrationHandle(deps, deps.source.provider, integration).connect();
-    const { missing, ...found } = await connection.credentials.check(signal);
+    const { missing, ...found } = await connection.identity.check(signal);
     const stuck =
       missing.length === 0
         ? {}

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { FakeClock } from "../../shared/fake-clock.ts";
 import { ThrottledOctokit, apiOf, octokitOptions } from "./api.ts";
-import { createPauses } from "./api/pace.ts";
+import { createPauses } from "../pace.ts";
 import { apiSettings } from "./testing.ts";
 
 describe("a call to GitHub", () => {

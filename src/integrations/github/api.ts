@@ -6,7 +6,7 @@ import type { Logger } from "../../shared/log.ts";
 import { ProviderError, isProviderFailure } from "../errors.ts";
 import { withinSignal } from "../../shared/within-signal.ts";
 import { providerError } from "./api/failures.ts";
-import type { Pace, Pauses } from "./api/pace.ts";
+import type { Pace, Pauses } from "../pace.ts";
 
 /** Octokit with throttling: few requests at once, and a pause between requests that notify people. It never retries; our callers decide that. */
 export const ThrottledOctokit = Octokit.plugin(throttling);

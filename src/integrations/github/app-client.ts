@@ -5,7 +5,7 @@ import type { GitCredential, RepositoryRef } from "../connection.ts";
 import { ProviderError, isProviderFailure } from "../errors.ts";
 import { ThrottledOctokit, apiOf, withProviderErrors, octokitOptions, type Api, type ApiSettings } from "./api.ts";
 import type { GitHubClient, Installation } from "./client.ts";
-import { createMemo } from "./api/memo.ts";
+import { createMemo } from "../memo.ts";
 
 /** How long the installation id of a repository is cached. A suspension is noticed earlier, when the next token is minted. */
 const installationTtlMs = 60_000;
@@ -35,6 +35,12 @@ export function appClient(settings: ApiSettings, appId: number, privateKey: stri
     forRepository: async (repository, signal) => {
       const installationId = await find(repository, signal);
       return installationApi(inside, { installationId, repositoryIds: [Number(repository.id)] });
+    },
+    forOwner: async (owner, signal) => {
+      const all = await listInstallations(self, signal);
+      const found = all.find(({ account }) => account.toLowerCase() === owner.toLowerCase());
+      if (found) return installationApi(inside, { installationId: found.id });
+      throw new ProviderError("NotFound", `the App is not installed on ${owner}: install it there`);
     },
     forAnyone: async (signal) => {
       const [first] = (await listInstallations(self, signal)).filter(({ suspended }) => !suspended);

@@ -1,4 +1,4 @@
-import { createMemo } from "./api/memo.ts";
+import { createMemo } from "../memo.ts";
 import { ThrottledOctokit, apiOf, octokitOptions, type Api, type ApiSettings } from "./api.ts";
 import type { CodeHost, RepositoryRef } from "../connection.ts";
 
@@ -18,6 +18,8 @@ export interface GitHubClient {
   self: Api;
   /** API for one repository. With an App, its token reaches only that repository (by id). */
   forRepository(repository: RepositoryRef, signal: AbortSignal): Promise<Api>;
+  /** API for all repositories of an organisation or user that the credentials reach. */
+  forOwner(owner: string, signal: AbortSignal): Promise<Api>;
   /** API for calls that need no repository. With an App, it uses any installation that is not suspended. */
   forAnyone(signal: AbortSignal): Promise<Api>;
   mintToken: CodeHost["mintToken"];
@@ -37,6 +39,7 @@ export function tokenClient(settings: ApiSettings, token: string): GitHubClient 
     settings,
     self,
     forRepository: () => Promise.resolve(self),
+    forOwner: () => Promise.resolve(self),
     forAnyone: () => Promise.resolve(self),
     mintToken: () =>
       Promise.resolve({

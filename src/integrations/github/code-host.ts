@@ -1,13 +1,19 @@
+import type { GitHubIntegration } from "../../api/kinds.ts";
 import type { CodeHost, RepositoryRef } from "../connection.ts";
 import { ProviderError, isProviderFailure } from "../errors.ts";
+import { permissionReader } from "./authorizer.ts";
 import type { Api } from "./api.ts";
+import { changeTexts } from "./code-host/change-text.ts";
 import { changes } from "./code-host/changes.ts";
 import type { GitHubClient } from "./client.ts";
+import { repositories } from "./code-host/repositories.ts";
 import { releaseChecks } from "./code-host/release-checks.ts";
+import { renderer } from "./report/render.ts";
 
 /** GitHub as a code host: branches, pull requests and tokens. */
-export function codeHost(client: GitHubClient): CodeHost {
+export function codeHost(integration: GitHubIntegration, client: GitHubClient): CodeHost {
   const host = client.settings.host;
+  const texts = changeTexts(renderer(host));
   return {
     repository: async (ref, signal) => {
       const api = await client.forRepository(ref, signal);
@@ -32,8 +38,10 @@ export function codeHost(client: GitHubClient): CodeHost {
     revokeToken: client.revokeToken,
     branch: async (repository, name, signal) =>
       branchOf(await client.forRepository(repository, signal), repository, name, signal),
-    ...changes(client),
-    closingReference: (subjectNumber) => `Fixes #${subjectNumber}`,
+    ...changes(client, texts.render),
+    bodyWith: texts.bodyWith,
+    permission: permissionReader(client),
+    ...repositories(integration, client),
     skipChecksTrailer: "skip-checks: true",
     releaseChecks: async (repository, release, signal) =>
       releaseChecks(await client.forRepository(repository, signal), repository, release, signal),

@@ -4,21 +4,22 @@ import type { SecretKeyRef } from "../../api/common.ts";
 import { BellhopError } from "../../shared/errors.ts";
 import type { Connection } from "../connection.ts";
 import type { ConnectDeps, Provider } from "../types.ts";
-import { acknowledger } from "./acknowledge.ts";
-import { actorDirectory } from "./actors.ts";
+import { authorizer } from "./authorizer.ts";
 import type { ApiSettings } from "./api.ts";
 import { appClient } from "./app-client.ts";
 import { tokenClient, whoAmI, type GitHubClient, type WhoAmI } from "./client.ts";
 import { codeHost } from "./code-host.ts";
-import { contextSource } from "./context.ts";
-import { credentialCheck } from "./credentials.ts";
-import { deliveryLog } from "./deliveries.ts";
-import { installer } from "./install.ts";
-import { createPace, createPauses, unpaced } from "./api/pace.ts";
-import { reporter } from "./report.ts";
+import { contextSource } from "./source.ts";
+import { credentialCheck } from "./identity.ts";
+import { deliveryLog } from "./missed.ts";
+import { installer } from "./hooks.ts";
+import { createPace, createPauses, unpaced } from "../pace.ts";
+import { thread } from "./thread.ts";
 import { host } from "./scope.ts";
 
 const maxClients = 256;
+/** GitHub, "Best practices for using the REST API": at least a second between requests that change something. */
+const writeEveryMs = 1_000;
 
 interface SignIn {
   client: GitHubClient;
@@ -41,14 +42,13 @@ export function connector(options: { throttle?: boolean } = {}): Provider<GitHub
 
 function connection(integration: GitHubIntegration, { client, who }: SignIn): Connection {
   return {
-    credentials: credentialCheck(integration, client, who),
-    installer: installer(integration, client),
-    actors: actorDirectory(client),
-    context: contextSource(client, who),
-    acknowledger: acknowledger(client),
-    reporter: reporter(client, who),
-    codeHost: codeHost(client),
-    deliveries: deliveryLog(integration, client),
+    identity: credentialCheck(integration, client, who),
+    authorizer: authorizer(integration, client),
+    source: contextSource(client, who),
+    thread: thread(client, who),
+    codeHost: codeHost(integration, client),
+    hooks: installer(integration, client),
+    missed: deliveryLog(integration, client),
   };
 }
 
@@ -73,7 +73,7 @@ async function signedIn(
     clock: deps.clock,
     log: deps.log,
     throttle,
-    pace: throttle ? createPace(deps.clock) : unpaced,
+    pace: throttle ? createPace(deps.clock, { everyMs: writeEveryMs }) : unpaced,
     pauses: createPauses(deps.clock),
     id,
   };

@@ -1,4 +1,4 @@
-import { withoutInvisible } from "./markdown/invisible.ts";
+import { withoutInvisible } from "../../shared/markdown/invisible.ts";
 import { openFence } from "./markdown/open-fence.ts";
 import { utf8Prefix } from "../../shared/utf8.ts";
 

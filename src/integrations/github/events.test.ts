@@ -5,7 +5,7 @@ import type { Normalised, NormaliseContext } from "../types.ts";
 import { normalise } from "./events.ts";
 
 const bot = { id: "99", login: "bellhop[bot]", mention: "bellhop" };
-const context: NormaliseContext = { bot, host: "github.com" };
+const context: NormaliseContext = { bot, host: "github.com", isLive: () => false };
 const sha = "a".repeat(40);
 
 function deliver(event: string | undefined, body: unknown, given: NormaliseContext = context): Normalised {

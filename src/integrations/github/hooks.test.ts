@@ -24,7 +24,7 @@ const sentToGitHub = (method: string, path: RegExp): number =>
 
 describe("installer", () => {
   const secret = "a webhook secret of ours";
-  const desired = (url: string, more = {}): Parameters<NonNullable<Connection["installer"]>["ensure"]>[0] => ({
+  const desired = (url: string, more = {}): Parameters<NonNullable<Connection["hooks"]>["ensure"]>[0] => ({
     url,
     secret,
     known: [],
@@ -35,21 +35,21 @@ describe("installer", () => {
 
   it("sets and repairs the App's hook, does not write it if it is right, and does not overwrite another system's hook", async () => {
     const url = world.hookURL("abc");
-    expect(await connection.installer?.ensure(desired(url), patiently)).toMatchObject({
+    expect(await connection.hooks?.ensure(desired(url), patiently)).toMatchObject({
       hooks: [{ target: "app" }],
       failures: [],
     });
     const patches = sentToGitHub("PATCH", /\/app\/hook\/config/);
-    await connection.installer?.ensure(desired(url), patiently);
+    await connection.hooks?.ensure(desired(url), patiently);
     expect(sentToGitHub("PATCH", /\/app\/hook\/config/)).toBe(patches);
-    await connection.installer?.ensure(desired(url, { rewriteSecret: true }), patiently);
+    await connection.hooks?.ensure(desired(url, { rewriteSecret: true }), patiently);
     expect(sentToGitHub("PATCH", /\/app\/hook\/config/)).toBe(patches + 1);
-    const elsewhere = connection.installer?.ensure(desired("https://other.example/hooks/abc"), patiently);
+    const elsewhere = connection.hooks?.ensure(desired("https://other.example/hooks/abc"), patiently);
     await expect(elsewhere).rejects.toMatchObject({ code: "ForeignHook", message: /takeOver/ });
-    await connection.installer?.remove([{ target: "app" }], [url], patiently);
+    await connection.hooks?.remove([{ target: "app" }], [url], patiently);
     expect(sentToGitHub("PATCH", /\/app\/hook\/config/)).toBe(patches + 2);
-    await connection.installer?.ensure(desired("https://other.example/hooks/abc", { takeOver: true }), patiently);
-    await connection.installer?.ensure(desired(url, { takeOver: true }), patiently);
+    await connection.hooks?.ensure(desired("https://other.example/hooks/abc", { takeOver: true }), patiently);
+    await connection.hooks?.ensure(desired(url, { takeOver: true }), patiently);
   });
 
   it.each([
@@ -93,14 +93,17 @@ describe("installer", () => {
 async function withToken(spec: object, status?: Parameters<SignedIn["integration"]>[1]) {
   const token = await people().createUserToken({ login: "ana" });
   const credentials = { token: { secretRef: { name: "token", key: "t" } } };
-  const { installer, deliveries } = await world.connect(world.integration({ credentials, ...spec }, status), token);
+  const { hooks: installer, missed: deliveries } = await world.connect(
+    world.integration({ credentials, ...spec }, status),
+    token,
+  );
   if (!installer || !deliveries) throw new Error("GitHub installs hooks and keeps a log of deliveries");
   return { token, installer, deliveries };
 }
 
 describe("deliveries", () => {
   it("redelivers each event that got no 2xx answer once, and advances the cursor", async () => {
-    await connection.installer?.ensure(
+    await connection.hooks?.ensure(
       { url: world.hookURL("log"), secret: "a secret of ours", known: [], takeOver: false, rewriteSecret: false },
       patiently,
     );
@@ -116,13 +119,13 @@ describe("deliveries", () => {
       .filter(({ statusCode, deliveredAt }) => statusCode === 503 && Date.parse(deliveredAt) > since.getTime());
     expect(missed.length).toBeGreaterThan(0);
     const before = world.receiver.received.length;
-    const first = await connection.deliveries?.redeliverMissed(since, patiently);
+    const first = await connection.missed?.redeliverMissed(since, patiently);
     await world.github.settled();
     expect(first?.asked).toBe(missed.length);
     expect(world.receiver.received.slice(before).map(({ headers }) => headers["x-github-delivery"])).toEqual(
       missed.map(({ guid }) => guid),
     );
-    expect(await connection.deliveries?.redeliverMissed(since, patiently)).toMatchObject({ asked: 0 });
+    expect(await connection.missed?.redeliverMissed(since, patiently)).toMatchObject({ asked: 0 });
     expect(first?.cursor.getTime()).toBeGreaterThan(since.getTime());
   });
 

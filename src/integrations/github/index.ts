@@ -1,20 +1,15 @@
 import type { GitHubIntegration } from "../../api/kinds.ts";
 import type { Provider } from "../types.ts";
 import { connect } from "./connect.ts";
-import { deliveryId, normalise } from "./events.ts";
-import { covers, host, sharedHook } from "./scope.ts";
-import { verify } from "./verify.ts";
+import { ingress } from "./ingress.ts";
+import { covers, host } from "./scope.ts";
 
-/** GitHub sends nothing larger. Source: GitHub, "Webhook events and payloads", payload cap. */
-const maxBodyBytes = 25 * 1024 * 1024;
-
-/** GitHub and GitHub Enterprise Server. */
+/** GitHub and GitHub Enterprise Server: a code host, and the threads of its issues and pull requests. */
 export const github: Provider<GitHubIntegration> = {
   name: "github",
   kind: "GitHubIntegration",
+  ingress,
   host,
   covers,
-  webhooks: { maxBodyBytes, contentTypes: ["application/json"], verify, deliveryId, normalise },
-  sharedHook,
   connect,
 };

@@ -1,13 +1,14 @@
+import type { TriggerKind } from "../../api/integration.ts";
 import type { GitHubIntegration } from "../../api/kinds.ts";
-import type { TriggerKind } from "../../api/github-integration.ts";
 
-const eventsOf: Record<TriggerKind, readonly string[]> = {
+const eventsOf = {
   mention: ["issue_comment", "issues", "pull_request", "pull_request_review", "pull_request_review_comment"],
   label: ["issues", "pull_request"],
   assignment: ["issues", "pull_request"],
   reviewRequest: ["pull_request"],
   failedChecks: ["check_suite", "workflow_run"],
-};
+} satisfies Partial<Record<TriggerKind, readonly string[]>>;
+type GitHubTrigger = keyof typeof eventsOf;
 
 /** The webhook events that an integration's triggers need, sorted. */
 export function requiredEvents({ spec }: Pick<GitHubIntegration, "spec">): string[] {
@@ -31,6 +32,6 @@ export function isGranted(granted: string | undefined, needed: "read" | "write")
   return granted === needed || granted === "write" || granted === "admin";
 }
 
-function kindsOf(trigger: GitHubIntegration["spec"]["triggers"][number]): TriggerKind[] {
-  return (Object.keys(eventsOf) as TriggerKind[]).filter((kind) => trigger[kind] !== undefined);
+function kindsOf(trigger: GitHubIntegration["spec"]["triggers"][number]): GitHubTrigger[] {
+  return (Object.keys(eventsOf) as GitHubTrigger[]).filter((kind) => trigger[kind] !== undefined);
 }

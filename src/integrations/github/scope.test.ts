@@ -17,7 +17,7 @@ function integration(spec: object, installations?: string[]): GitHubIntegration 
 }
 
 describe("covers", () => {
-  const repository = { owner: "Acme", name: "Shop" };
+  const repository = { id: "5", host: "github.com", owner: "Acme", name: "Shop", private: true };
   it.each([
     ["any repository of the organisation, ignoring case", { organization: "acme" }, true],
     ["no repository of another organisation", { organization: "acme-2" }, false],
@@ -30,18 +30,23 @@ describe("covers", () => {
     ],
     ["no listed repository of another organisation", { organization: "other", repositories: ["acme/shop"] }, false],
   ])("covers %s", (_, spec, expected) => {
-    expect(covers(integration(spec), repository)).toBe(expected);
+    expect(covers(integration(spec), { repository })).toBe(expected);
+  });
+
+  it("covers no event without a repository", () => {
+    expect(covers(integration({ organization: "acme" }), {})).toBe(false);
+    expect(covers(integration({ organization: "acme" }), { installationId: "7" })).toBe(false);
   });
 
   it("covers an App's deliveries only for installations that were found with the App's key", () => {
     const app = { appId: 12, privateKeySecretRef: { name: "app", key: "key" } };
     const spec = { organization: "acme", credentials: { app } };
-    expect(covers(integration({ organization: "acme" }), repository, "7")).toBe(true);
-    expect(covers(integration(spec), repository, "7")).toBe(false);
-    expect(covers(integration(spec, []), repository, "7")).toBe(false);
-    expect(covers(integration(spec, ["7"]), repository, "7")).toBe(true);
-    expect(covers(integration(spec, ["7"]), repository)).toBe(true);
-    expect(covers(integration(spec, ["7"]), repository, "8")).toBe(false);
+    expect(covers(integration({ organization: "acme" }), { repository, installationId: "7" })).toBe(true);
+    expect(covers(integration(spec), { repository, installationId: "7" })).toBe(false);
+    expect(covers(integration(spec, []), { repository, installationId: "7" })).toBe(false);
+    expect(covers(integration(spec, ["7"]), { repository, installationId: "7" })).toBe(true);
+    expect(covers(integration(spec, ["7"]), { repository })).toBe(true);
+    expect(covers(integration(spec, ["7"]), { repository, installationId: "8" })).toBe(false);
   });
 });
 

@@ -1,4 +1,5 @@
 import type { GitHubIntegration } from "../../api/kinds.ts";
+import type { Origin } from "../types.ts";
 
 /** Host name of the integration's GitHub server. Never throws: for an invalid URL it returns its text, which is not a valid host. */
 export function host({ spec }: GitHubIntegration): string {
@@ -9,11 +10,8 @@ export function host({ spec }: GitHubIntegration): string {
  * Whether the integration covers a repository; names are compared ignoring case. If both are set, `repositories` narrows
  * `organization`. With an App, only installations count that the operator has found with the App's own key.
  */
-export function covers(
-  { spec, status }: GitHubIntegration,
-  repository: { owner: string; name: string },
-  installationId?: string,
-): boolean {
+export function covers({ spec, status }: GitHubIntegration, { repository, installationId }: Origin): boolean {
+  if (!repository) return false;
   const [owner, name] = [repository.owner.toLowerCase(), repository.name.toLowerCase()];
   if (spec.organization !== undefined && spec.organization.toLowerCase() !== owner) return false;
   if (spec.repositories && !spec.repositories.some((one) => one.toLowerCase() === `${owner}/${name}`)) return false;

@@ -2,7 +2,7 @@ import { FakeClock } from "../../shared/fake-clock.ts";
 import { silentLogger } from "../../shared/log.ts";
 import { unexpected } from "../../shared/testing.ts";
 import type { Api, ApiSettings } from "./api.ts";
-import { createPace, createPauses } from "./api/pace.ts";
+import { createPace, createPauses } from "../pace.ts";
 import type { GitHubClient } from "./client.ts";
 
 /** Settings of a token at github.com, throttled as in production; a test that sends requests gives `fetch`. */
@@ -17,7 +17,7 @@ export function apiSettings(over: Partial<ApiSettings> = {}): ApiSettings {
     log: silentLogger,
     throttle: true,
     id: "a-test",
-    pace: createPace(clock),
+    pace: createPace(clock, { everyMs: 1_000 }),
     pauses: createPauses(clock),
     ...over,
   };
@@ -35,6 +35,7 @@ export function aGitHubClient(answer: Answer, over: Partial<GitHubClient> = {}):
     settings: apiSettings(),
     self: { request, first: request, graphql: unexpected("graphql"), stream: unexpected("stream") },
     forRepository: unexpected("forRepository"),
+    forOwner: unexpected("forOwner"),
     forAnyone: unexpected("forAnyone"),
     mintToken: unexpected("mintToken"),
     revokeToken: unexpected("revokeToken"),

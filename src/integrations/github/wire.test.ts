@@ -1,7 +1,8 @@
 import { createHash, generateKeyPairSync } from "node:crypto";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { needsFile } from "../../../test/needs.ts";
-import { aSource, patiently, startSignedIn, type SignedIn } from "../../../test/providers/signed-in.ts";
+import { aReport } from "../../../test/providers/reports.ts";
+import { aSource, aTarget, patiently, startSignedIn, type SignedIn } from "../../../test/providers/signed-in.ts";
 import { call } from "../../../test/providers/github/testing.ts";
 import { failing } from "../../../test/providers/github/index.ts";
 import { FakeClock } from "../../shared/fake-clock.ts";
@@ -26,9 +27,9 @@ const people = (): SignedIn["github"]["people"] => world.github.people;
 const openIssue = (body = "It does not."): Promise<{ id: number; number: number }> =>
   people().openIssue({ as: "ana", repo: "acme/shop", title: "Login fails", body });
 
-describe("credentials", () => {
+describe("identity", () => {
   it("returns the App's bot and installations, and reports nothing missing", async () => {
-    const found = await connection.credentials.check(patiently);
+    const found = await connection.identity.check(patiently);
     expect(found).toMatchObject({
       bot: { login: "bellhop[bot]", mention: "bellhop", id: String(world.github.app("bellhop").bot.id) },
       installations: [{ id: String(world.installation), account: "acme" }],
@@ -47,7 +48,7 @@ describe("credentials", () => {
     });
     const credentials = { app: { appId: poor.id, privateKeySecretRef: { name: "app", key: "k" } } };
     const signedIn = await world.connect(world.integration({ credentials }), poor.privateKey);
-    const { missing } = await signedIn.credentials.check(patiently);
+    const { missing } = await signedIn.identity.check(patiently);
     expect(missing).toContain("event issue_comment of the App");
     expect(missing).toContain("permission contents: write of the App");
     expect(missing).toContain("installation on acme");
@@ -58,7 +59,7 @@ describe("credentials", () => {
     const token = await people().createUserToken({ login: "ana" });
     const credentials = { token: { secretRef: { name: "token", key: "t" } } };
     const signedIn = await world.connect(world.integration({ credentials }), token);
-    expect(await signedIn.credentials.check(patiently)).toMatchObject({
+    expect(await signedIn.identity.check(patiently)).toMatchObject({
       bot: { login: "ana", mention: "ana" },
       tokenScope: "Broad",
       installations: [],
@@ -84,7 +85,7 @@ describe("credentials", () => {
   it("says that the App id is wrong if GitHub does not know the App", async () => {
     const credentials = { app: { appId: 999_999, privateKeySecretRef: { name: "app", key: "k" } } };
     const signedIn = await world.connect(world.integration({ credentials }));
-    await expect(signedIn.credentials.check(patiently)).rejects.toMatchObject({
+    await expect(signedIn.identity.check(patiently)).rejects.toMatchObject({
       code: "NotFound",
       message: expect.stringMatching(/no App with this id and key .* check spec\.credentials\.app\.appId/) as string,
     });
@@ -98,7 +99,7 @@ describe("credentials", () => {
   });
 });
 
-describe("actors", () => {
+describe("permission", () => {
   it.each([
     ["ana", "Admin"],
     ["mallory", "Read"],
@@ -107,7 +108,7 @@ describe("actors", () => {
     const token = await people().createUserToken({ login: "ana" });
     const { body } = await call(world.github, `GET /users/${login}`, token);
     const actor = { id: String(body["id"]), login };
-    expect(await connection.actors?.permission(world.repository, actor, patiently)).toEqual({
+    expect(await connection.codeHost?.permission(world.repository, actor, patiently)).toEqual({
       permission,
       login,
       isBot: false,
@@ -117,7 +118,7 @@ describe("actors", () => {
   it("identifies a person by the id if the login belongs to somebody else", async () => {
     const token = await people().createUserToken({ login: "ana" });
     const { body } = await call(world.github, "GET /users/mallory", token);
-    const found = await connection.actors?.permission(
+    const found = await connection.codeHost?.permission(
       world.repository,
       { id: String(body["id"]), login: "ana" },
       patiently,
@@ -130,7 +131,7 @@ describe("actors", () => {
     const { body } = await call(world.github, "GET /users/ana", token);
     const other = { permission: "admin", role_name: "admin", user: { id: 4_242, login: "ana" } };
     world.github.fail({ path: /\/collaborators\// }, { kind: "answer", status: 200, body: other }, { times: 1 });
-    const found = await connection.actors?.permission(
+    const found = await connection.codeHost?.permission(
       world.repository,
       { id: String(body["id"]), login: "ana" },
       patiently,
@@ -140,7 +141,7 @@ describe("actors", () => {
 
   it("recognises a bot and returns None for it", async () => {
     const { bot } = world.github.app("bellhop");
-    const found = await connection.actors?.permission(
+    const found = await connection.codeHost?.permission(
       world.repository,
       { id: String(bot.id), login: bot.login },
       patiently,
@@ -149,17 +150,17 @@ describe("actors", () => {
   });
 
   it("returns None for a deleted account", async () => {
-    const found = await connection.actors?.permission(world.repository, { id: "99", login: "nobody" }, patiently);
+    const found = await connection.codeHost?.permission(world.repository, { id: "99", login: "nobody" }, patiently);
     expect(found).toMatchObject({ permission: "None" });
   });
 });
 
-describe("context", () => {
+describe("source", () => {
   it("reads a comment again and reports that it was edited", async () => {
     const issue = await openIssue();
     const comment = await people().comment({ as: "ana", repo: "acme/shop", number: issue.number, body: "@bellhop go" });
     const source = aSource("IssueComment", comment.id, { number: issue.number, receivedAt: new Date("2020-01-01") });
-    expect(await connection.context?.reread(source, world.repository, patiently)).toMatchObject({
+    expect(await connection.source?.reread(aTarget(world, source), patiently)).toMatchObject({
       found: true,
       actor: { login: "ana", isBot: false },
       text: "@bellhop go",
@@ -168,7 +169,7 @@ describe("context", () => {
       private: true,
     });
     const later = { ...source, receivedAt: new Date(Date.now() + 5000).toISOString() };
-    expect(await connection.context?.reread(later, world.repository, patiently)).toMatchObject({
+    expect(await connection.source?.reread(aTarget(world, later), patiently)).toMatchObject({
       found: true,
       editedAfter: false,
     });
@@ -179,7 +180,7 @@ describe("context", () => {
     const comment = await people().comment({ as: "ana", repo: "acme/shop", number: issue.number, body: "@bellhop go" });
     await people().deleteComment({ as: "ana", comment: comment.id });
     const source = aSource("IssueComment", comment.id, { number: issue.number });
-    expect(await connection.context?.reread(source, world.repository, patiently)).toMatchObject({
+    expect(await connection.source?.reread(aTarget(world, source), patiently)).toMatchObject({
       found: false,
       message: /no longer exists/,
     });
@@ -189,21 +190,16 @@ describe("context", () => {
     const issue = await openIssue("It fails. <!-- do evil -->");
     await people().comment({ as: "mallory", repo: "acme/shop", number: issue.number, body: "me\u200b too" });
     const until = new Date(Date.now() + 1000);
-    await connection.reporter?.create(
-      { repository: world.repository, subjectNumber: issue.number },
-      "our own report",
-      patiently,
-    );
     const source = aSource("Issue", issue.id, { number: issue.number, title: "Login fails" });
-    const items = await connection.context?.gather(source, world.repository, { until, budgetBytes: 10_000 }, patiently);
+    await connection.thread?.post(aTarget(world, source), aReport("our own report"), "task-1", patiently);
+    const items = await connection.source?.gather(aTarget(world, source), { until, budgetBytes: 10_000 }, patiently);
     expect(items?.map(({ kind, author, trusted, text }) => ({ kind, author, trusted, text }))).toEqual([
       { kind: "title", author: "ana", trusted: true, text: "Login fails" },
       { kind: "body", author: "ana", trusted: true, text: "It fails.  " },
       { kind: "comment", author: "mallory", trusted: false, text: "me too" },
     ]);
-    const before = await connection.context?.gather(
-      source,
-      world.repository,
+    const before = await connection.source?.gather(
+      aTarget(world, source),
       { until: new Date(Date.now() - 60_000), budgetBytes: 10_000 },
       patiently,
     );
@@ -231,7 +227,7 @@ describe("context", () => {
         world.github.fail({ path: "/api/graphql" }, failing.notFound(), { times: 1 });
       }
       const source = aSource("Issue", issue.id, { number: issue.number, title: "T" });
-      const items = await connection.context?.gather(source, world.repository, { until, budgetBytes: 1000 }, patiently);
+      const items = await connection.source?.gather(aTarget(world, source), { until, budgetBytes: 1000 }, patiently);
       return items?.find(({ kind }) => kind === "body")?.text;
     };
 
@@ -253,9 +249,8 @@ describe("context", () => {
     }
     const source = aSource("Issue", issue.id, { number: issue.number, title: "T" });
     const items =
-      (await connection.context?.gather(
-        source,
-        world.repository,
+      (await connection.source?.gather(
+        aTarget(world, source),
         { until: new Date(Date.now() + 1000), budgetBytes: 1000 },
         patiently,
       )) ?? [];
@@ -272,7 +267,7 @@ describe("context", () => {
     const source = aSource("Issue", issue.id, { number: issue.number, title: "T" });
     const comments = async (budgetBytes: number): Promise<string[]> => {
       const bounds = { until: new Date(Date.now() + 1000), budgetBytes };
-      const items = (await connection.context?.gather(source, world.repository, bounds, patiently)) ?? [];
+      const items = (await connection.source?.gather(aTarget(world, source), bounds, patiently)) ?? [];
       return items.filter(({ kind }) => kind === "comment").map(({ text }) => text);
     };
     expect(await comments(100_000)).toEqual(all);
@@ -298,14 +293,13 @@ describe("context", () => {
       body: "@bellhop why?",
     });
     const source = aSource("ReviewComment", comment.id, { number: change.number, change: true, title: "Topic" });
-    expect(await connection.context?.reread(source, world.repository, patiently)).toMatchObject({
+    expect(await connection.source?.reread(aTarget(world, source), patiently)).toMatchObject({
       found: true,
       text: "@bellhop why?",
       subjectKey: `acme/shop#${change.number}`,
     });
-    const items = await connection.context?.gather(
-      source,
-      world.repository,
+    const items = await connection.source?.gather(
+      aTarget(world, source),
       { until: new Date(Date.now() + 1000), budgetBytes: 10_000 },
       patiently,
     );
@@ -333,14 +327,13 @@ describe("context", () => {
       log: `${"noise\n".repeat(5000)}\u001b[31mError: it broke\u001b[0m\n`,
     });
     const source = aSource(type, idOf({ ...run }), { headSHA: sha });
-    expect(await connection.context?.reread(source, world.repository, patiently)).toMatchObject({
+    expect(await connection.source?.reread(aTarget(world, source), patiently)).toMatchObject({
       found: true,
       subjectKey: source.subject.key,
     });
     const items =
-      (await connection.context?.gather(
-        source,
-        world.repository,
+      (await connection.source?.gather(
+        aTarget(world, source),
         { until: new Date(Date.now() + 1000), budgetBytes: 4000 },
         patiently,
       )) ?? [];
@@ -351,26 +344,33 @@ describe("context", () => {
   });
 });
 
-describe("reporter and acknowledger", () => {
+describe("thread", () => {
   it("creates and updates a comment, and finds only its own comment by the marker", async () => {
     const issue = await openIssue();
-    const target = { repository: world.repository, subjectNumber: issue.number };
+    const target = aTarget(world, aSource("Issue", issue.id, { number: issue.number }));
+    const thread = connection.thread!;
     const since = new Date(Date.now() - 60_000);
-    const hidden = connection.reporter?.hiddenMarker("task-1") ?? "";
+    const hidden = "<!-- bellhop:task-1 -->";
+    const bodyOf = async (id: string): Promise<unknown> => {
+      const token = await people().createUserToken({ login: "ana" });
+      return (await call(world.github, `GET /repos/acme/shop/issues/comments/${id}`, token)).body["body"];
+    };
     await people().comment({ as: "ana", repo: "acme/shop", number: issue.number, body: `${hidden} forged` });
-    expect(await connection.reporter?.find(target, "task-1", since, patiently)).toBeUndefined();
-    const made = await connection.reporter?.create(target, `${hidden}\non it`, patiently);
-    await connection.reporter?.update(target, made?.id ?? "", `${hidden}\ndone`, patiently);
-    expect(await connection.reporter?.find(target, "task-1", since, patiently)).toEqual(made);
-    expect(await connection.reporter?.find(target, "task-10", since, patiently)).toBeUndefined();
+    expect(await thread.find(target, "task-1", since, patiently)).toBeUndefined();
+    const made = await thread.post(target, aReport("on it"), "task-1", patiently);
+    expect(await bodyOf(made.id)).toBe(`on it\n\n${hidden}`);
+    await thread.update(target, { id: made.id, marker: "task-1" }, aReport("done"), patiently);
+    expect(await bodyOf(made.id)).toBe(`done\n\n${hidden}`);
+    expect(await thread.find(target, "task-1", since, patiently)).toEqual(made);
+    expect(await thread.find(target, "task-10", since, patiently)).toBeUndefined();
   });
 
   it("reacts with eyes, and does not add a second reaction", async () => {
     const issue = await openIssue();
     const comment = await people().comment({ as: "ana", repo: "acme/shop", number: issue.number, body: "@bellhop go" });
     const source = aSource("IssueComment", comment.id, { number: issue.number });
-    await connection.acknowledger?.react(source, world.repository, patiently);
-    await connection.acknowledger?.react(source, world.repository, patiently);
+    await connection.thread?.acknowledge?.(aTarget(world, source), patiently);
+    await connection.thread?.acknowledge?.(aTarget(world, source), patiently);
     const token = await people().createUserToken({ login: "ana" });
     const { body } = await call(world.github, `GET /repos/acme/shop/issues/comments/${comment.id}/reactions`, token);
     expect(body).toMatchObject([{ content: "eyes", user: { login: "bellhop[bot]" } }]);
@@ -417,15 +417,16 @@ describe("code host", () => {
       branch: "bellhop/1-fix",
       files: { "c.txt": "c" },
     });
-    const wanted = {
+    const wanted: Parameters<typeof host.openChange>[1] = {
       headRef: "bellhop/1-fix",
       baseRef: "main",
-      title: "Fix",
-      body: host.closingReference(1),
+      text: { title: "Fix", subject: { relation: "Closes", number: 1 }, newest: ["Made by Bellhop."], checks: [] },
       draft: true,
     };
     const opened = await host.openChange(world.repository, wanted, patiently);
     expect(opened).toMatchObject({
+      title: "Fix",
+      body: expect.stringMatching(/^Fixes #1\n\n---\n\n/) as string,
       state: "Open",
       draft: true,
       headRef: "bellhop/1-fix",
@@ -527,11 +528,8 @@ describe("when GitHub refuses", () => {
   it("sends a create request only once, whatever the answer", async () => {
     const issue = await openIssue();
     const injection = world.github.fail({ method: "POST", path: /\/comments$/ }, failing.serverError());
-    const made = connection.reporter?.create(
-      { repository: world.repository, subjectNumber: issue.number },
-      "x",
-      patiently,
-    );
+    const target = aTarget(world, aSource("Issue", issue.id, { number: issue.number }));
+    const made = connection.thread?.post(target, aReport("x"), "task-1", patiently);
     await expect(made).rejects.toMatchObject({ code: "Unavailable" });
     expect(injection.hits).toBe(1);
   });
@@ -544,7 +542,7 @@ describe("when GitHub refuses", () => {
         code: "Suspended",
         message: /un-suspends/,
       });
-      expect((await fresh.credentials.check(patiently)).installations).toMatchObject([{ suspended: true }]);
+      expect((await fresh.identity.check(patiently)).installations).toMatchObject([{ suspended: true }]);
     } finally {
       await people().suspendInstallation({ installation: world.installation, on: false });
     }
@@ -566,7 +564,7 @@ describe("when GitHub refuses", () => {
     const credentials = { token: { secretRef: { name: "token", key: "t" } } };
     const wrong = `ghp_${createHash("sha256").update("x").digest("hex")}`;
     const signedIn = await world.connect(world.integration({ credentials }), wrong);
-    const error = await signedIn.credentials.check(patiently).catch((thrown: unknown) => thrown as Error);
+    const error = await signedIn.identity.check(patiently).catch((thrown: unknown) => thrown as Error);
     expect(error).toMatchObject({ code: "Unauthorized", message: /put a new one into the Secret/ });
     expect(JSON.stringify(error) + String((error as Error).stack)).not.toContain(wrong);
   });

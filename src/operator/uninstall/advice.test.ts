@@ -6,7 +6,7 @@ import { adviceFor } from "./advice.ts";
 it("has the same commands as the chart's README, for a release with the names of the README", () => {
   const readme = readFileSync(join(import.meta.dirname, "../../../charts/bellhop/README.md"), "utf8");
   const name = { release: "bellhop", namespace: "bellhop-system", brokerNamespace: "bellhop-broker" };
-  const blocks = adviceFor(name, ["githubintegrations"])
+  const blocks = adviceFor(name)
     .split(/^\S.*\n/m)
     .filter((block) => block !== "");
   expect(blocks.map((block) => block.trimEnd().split("\n").length)).toEqual([1, 4, 12]);

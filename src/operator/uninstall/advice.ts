@@ -9,7 +9,7 @@ export interface ReleaseName {
  * Advice after a failed clean-up: try again, keep Bellhop, or continue without the clean-up and remove the finalizers with kubectl.
  * Contains shell commands. To keep Bellhop, `helm rollback` is needed: helm marks the release as `uninstalling` and refuses to upgrade it.
  */
-export function adviceFor(name: ReleaseName, integrationPlurals: readonly string[]): string {
+export function adviceFor(name: ReleaseName): string {
   const { release, namespace } = name;
   return `Apart from these problems, the Deployments of gateway and operator are deleted, sandboxes ended, tokens of tasks revoked and finalizers
 removed. No task, integration, profile or CRD was deleted, and nothing else of the release. Once the cause is gone, try again:
@@ -20,7 +20,7 @@ ${removeHook(name)}
 Or continue without this step, and remove the finalizers with kubectl:
 ${removeHook(name)}
   helm uninstall ${release} --namespace ${namespace} --no-hooks
-${removeFinalizers(["agenttasks", ...integrationPlurals].join(","), "")}
+${removeFinalizers("bellhop", "")}
 ${removeFinalizers("pods", " -l app.kubernetes.io/component=sandbox,app.kubernetes.io/managed-by=bellhop")}
 `;
 }
@@ -39,6 +39,7 @@ function removeHook({ namespace, brokerNamespace }: ReleaseName): string {
   ].join("\n");
 }
 
+/** `bellhop` is the category of all our kinds. */
 function removeFinalizers(kinds: string, selector: string): string {
   const columns = ["kind", "metadata.namespace", "metadata.name", "metadata.finalizers"].map((path) => `:.${path}`);
   return `  kubectl get ${kinds} -A${selector} --no-headers -o custom-columns=${columns.join(",")} |

@@ -1,7 +1,6 @@
 import { createHttp } from "../../integrations/http.ts";
 import { httpConfig } from "../../integrations/http/settings.ts";
 import { providers } from "../../integrations/registry.ts";
-import { integrationType } from "../../integrations/resource-type.ts";
 import type { Provider } from "../../integrations/types.ts";
 import { connect } from "../../kube/config.ts";
 import { systemClock } from "../../shared/clock.ts";
@@ -54,12 +53,7 @@ if (problems.length > 0) {
     namespace: config.BELLHOP_NAMESPACE,
     brokerNamespace: config.BELLHOP_BROKER_NAMESPACE,
   };
-  process.stderr.write(
-    adviceFor(
-      name,
-      served.map((provider) => integrationType(provider).plural),
-    ),
-  );
+  process.stderr.write(adviceFor(name));
 }
 // Connections may still be open.
 process.exit(problems.length > 0 ? 1 : 0);

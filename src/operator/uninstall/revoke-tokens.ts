@@ -1,4 +1,5 @@
 import { AgentTaskKind, type AgentTask } from "../../api/kinds.ts";
+import { codeHostRefOf } from "../../controllers/agent-task/state.ts";
 import { createTaskCredentials } from "../../controllers/agent-task/broker-secrets.ts";
 import { taskPages } from "../../controllers/agent-task/task-index.ts";
 import { integrationFinder, type SignInDeps, type IntegrationSource } from "../../controllers/integration-handle.ts";
@@ -36,7 +37,7 @@ async function revokeAll(deps: RevokeDeps, signal: AbortSignal): Promise<Tally> 
   const revoke = async (task: AgentTask): Promise<boolean> => {
     if (!credentials.holds(task)) return false;
     const { namespace } = task.metadata;
-    const codeHost = (await findIntegration({ ...task.spec.integrationRef, namespace })?.connect())?.codeHost;
+    const codeHost = (await findIntegration({ ...codeHostRefOf(task), namespace })?.connect())?.codeHost;
     if (codeHost) await credentials.revoke(task, codeHost, signal);
     return codeHost !== undefined;
   };

@@ -23,6 +23,7 @@ beforeEach(() => {
       inConversation: (like, conversation) => taskCacheOf(tasks).inConversation(like, conversation),
     },
     integration: () => anIntegration({ concurrency: { tasks: 2 } }),
+    codeHostIntegration: () => anIntegration(),
     profile: ({ metadata }) => (ready || metadata.name !== "a" ? aProfile() : undefined),
     clock,
     config: { concurrency: { perNamespace: 10, cluster: 10 }, guardrails: { images: [] }, reserveAfterMs: 600_000 },
@@ -194,6 +195,7 @@ describe("the admission loop", () => {
     const loop = createAdmission({
       tasks: cache,
       integration: () => anIntegration(),
+      codeHostIntegration: () => anIntegration(),
       profile: () => {
         checks += 1;
         return aProfile();

@@ -5,7 +5,18 @@ import { sameJson } from "../../../kube/apply.ts";
 import type { Clock } from "../../../shared/clock.ts";
 import type { AgentTaskConfig } from "../config.ts";
 import { resolveConversation } from "../conversation.ts";
-import { conversationOf, holds, isDecided, isStopping, isOver, isWork, receiptOf } from "../state.ts";
+import {
+  conversationOf,
+  ownConversation,
+  holds,
+  isDecided,
+  isOver,
+  isStopping,
+  isWork,
+  mayQueue,
+  receiptOf,
+  repositoryOf,
+} from "../state.ts";
 import { conversationKey, type TaskCache, type TaskIndex } from "../task-index.ts";
 import { actorKey, limitsOf, unready } from "./requirements.ts";
 import { schedule, type AdmissionVerdict, type Contender, type Expected } from "./schedule.ts";
@@ -30,6 +41,7 @@ export interface AdmissionDeps {
   /** `active`: work that is authorised and has not ended, in all namespaces. The cost of a pass grows with their number. */
   tasks: Pick<TaskCache, "active" | "get" | "inRepository" | "inConversation">;
   integration(task: AgentTask): Integration | undefined;
+  codeHostIntegration(task: AgentTask): Integration | undefined;
   profile(task: AgentTask): AgentProfile | undefined;
   clock: Clock;
   config: Pick<AgentTaskConfig, "concurrency" | "guardrails" | "reserveAfterMs">;
@@ -166,8 +178,9 @@ class AdmissionLoop implements Admission {
   /** Whether the task can be admitted at all; otherwise it takes no place in the queue. */
   #isReady(task: AgentTask): boolean {
     const deps = this.#deps;
-    const [integration, profile] = [deps.integration(task), deps.profile(task)];
-    return unready({ task, integration, profile, guardrails: deps.config.guardrails }) === undefined;
+    const [integration, codeHostIntegration] = [deps.integration(task), deps.codeHostIntegration(task)];
+    const dependencies = { task, integration, codeHostIntegration, profile: deps.profile(task) };
+    return unready({ ...dependencies, guardrails: deps.config.guardrails }) === undefined;
   }
 
   #contender(key: string, task: AgentTask): Contender {
@@ -216,15 +229,27 @@ function unauthorisedBeside(
   const conversations = new Set(waiting.map((task) => conversationKey(task, conversationOf(task))));
   return onePerRepository(waiting)
     .flatMap((task) => tasks.inRepository(task, "unsettled"))
+    .concat(onePerThread(waiting).flatMap((task) => tasks.inConversation(task, conversationOf(task))))
     .filter(isUnauthorised)
     .map((task) => ({ task, conversation: conversationKey(task, resolveConversation(task, tasks)) }))
     .filter(({ task, conversation }) => conversations.has(conversation) && isReady(task))
     .map(({ task, conversation }) => ({ uid: task.metadata.uid ?? "", conversation, receipt: receiptOf(task) }));
 }
 
+/**
+ * One task of each conversation in a thread whose events name no repository: the other tasks of the thread are found by their conversation.
+ * The waiting task itself may come from the code host, from a comment on the change that was requested in the thread.
+ */
+function onePerThread(waiting: readonly AgentTask[]): AgentTask[] {
+  const fromThreads = waiting.filter(
+    (task) => task.spec.repository === undefined || conversationOf(task).instance !== ownConversation(task).instance,
+  );
+  return [...new Map(fromThreads.map((task) => [conversationKey(task, conversationOf(task)), task])).values()];
+}
+
 function onePerRepository(waiting: readonly AgentTask[]): AgentTask[] {
-  const keyOf = ({ metadata, spec }: AgentTask): string =>
-    JSON.stringify([metadata.namespace, spec.repository?.host, spec.repository?.id]);
+  const keyOf = (task: AgentTask): string =>
+    JSON.stringify([task.metadata.namespace, repositoryOf(task)?.host, repositoryOf(task)?.id]);
   return [...new Map(waiting.map((task) => [keyOf(task), task])).values()];
 }
 
@@ -237,13 +262,7 @@ function isRunning(task: AgentTask): boolean {
 }
 
 function isWaiting(task: AgentTask): boolean {
-  return (
-    isWork(task) &&
-    holds(task, "Authorized") &&
-    !isDecided(task, "Succeeded") &&
-    !holds(task, "Admitted") &&
-    !isStopping(task)
-  );
+  return mayQueue(task) && !isDecided(task, "Succeeded") && !holds(task, "Admitted");
 }
 
 /** Key of a task. It has the uid, because a task that was deleted and created again is another task. */

@@ -2,12 +2,14 @@ import type { AgentProfile, AgentTask } from "../../../api/kinds.ts";
 import type { Integration } from "../../../integrations/types.ts";
 import { checkProfile, type Guardrails } from "../../agent-profile/decide.ts";
 import type { AgentTaskConfig } from "../config.ts";
-import { requesterOf } from "../state.ts";
+import { codeHostRefOf, repositoryOf, requesterOf } from "../state.ts";
 
 /** Objects that a task depends on, from the caches. */
 export interface Dependencies {
   task: AgentTask;
   integration: Integration | undefined;
+  /** The integration of the code host where the change goes. */
+  codeHostIntegration: Integration | undefined;
   profile: AgentProfile | undefined;
   guardrails: Guardrails;
 }
@@ -31,12 +33,19 @@ export interface LimitSources {
 /** Why a task cannot be admitted even within all limits: its integration or profile is missing or not ready. Undefined if both are ready. */
 export function unready(
   dependencies: Dependencies,
-): { reason: "IntegrationNotFound" | "ProfileNotReady"; message: string } | undefined {
+): { reason: "IntegrationNotFound" | "CodeHostNotFound" | "ProfileNotReady"; message: string } | undefined {
   const { integrationRef } = dependencies.task.spec;
   if (!dependencies.integration) {
     return {
       reason: "IntegrationNotFound",
       message: `${integrationRef.kind} ${integrationRef.name} does not exist in this namespace; the task waits until it is created.`,
+    };
+  }
+  if (!dependencies.codeHostIntegration) {
+    const { kind, name } = codeHostRefOf(dependencies.task);
+    return {
+      reason: "CodeHostNotFound",
+      message: `${kind} ${name}, the code host of this task, does not exist in this namespace; the task waits until it is created.`,
     };
   }
   return unreadyProfile(dependencies);
@@ -47,7 +56,7 @@ export function unreadyProfile({
   task,
   profile,
   guardrails,
-}: Omit<Dependencies, "integration">): { reason: "ProfileNotReady"; message: string } | undefined {
+}: Pick<Dependencies, "task" | "profile" | "guardrails">): { reason: "ProfileNotReady"; message: string } | undefined {
   const { name } = task.spec.profileRef;
   if (!profile) return { reason: "ProfileNotReady", message: `AgentProfile ${name} does not exist in this namespace` };
   const { ok, message } = checkProfile(profile, guardrails);
@@ -74,7 +83,7 @@ function integrationLimits({ task, integration }: LimitSources): Limit[] {
   if (!integration) return [];
   const { tasks, perRepository, perActor } = integration.spec.concurrency;
   const key = integrationKey(task);
-  const repository = task.spec.repository;
+  const repository = repositoryOf(task);
   const of = `integration ${integration.metadata.name}`;
   const actor = limit(`actor/${actorKey(task)}`, perActor, `of @${requesterOf(task).login}`, `${of}, perActor`);
   const all = limit(`integration/${key}`, tasks, `of ${of}`, "concurrency.tasks");

@@ -193,17 +193,23 @@ describe("approve", () => {
     expect(approve([mine, published("hers", 2)]).conditions).toMatchObject([{ reason: "RequesterMayNotApprove" }]);
     const approved = published("mine", 1, {
       actor: { id: "502", login: "bob" },
-      status: { result: { commit, branch }, requests: [{ type: "approve", by: "eve", from: "shop-eve" }] },
+      status: {
+        result: { commit, branch },
+        requests: [{ type: "approve", by: "eve", from: "shop-eve", argument: "ccccccc" }],
+      },
     });
     expect(approve([approved, published("hers", 2)]).actions).toHaveLength(1);
   });
 
   it("approves once: after a crash it finds the approval on the work, whose commit has changed by then", () => {
-    const requests = [{ type: "approve" as const, by: "bob", from: "shop-command" }];
+    const requests = [{ type: "approve" as const, by: "bob", from: "shop-command", argument: "ccccccc" }];
     const released = published("done", 1, { status: { result: { commit: shaOf("d"), branch }, requests } });
     expect(approve([released]).conditions).toMatchObject([{ status: "True", reason: "Approved" }]);
     const byEve = published("done", 1, {
-      status: { result: { commit: shaOf("d"), branch }, requests: [{ type: "approve", by: "eve", from: "shop-eve" }] },
+      status: {
+        result: { commit: shaOf("d"), branch },
+        requests: [{ type: "approve", by: "eve", from: "shop-eve", argument: "ccccccc" }],
+      },
     });
     expect(approve([byEve]).conditions).toMatchObject([{ status: "True", reason: "NothingToApprove" }]);
   });

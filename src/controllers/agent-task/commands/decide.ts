@@ -1,19 +1,37 @@
 import type { AgentProfile, AgentTask } from "../../../api/kinds.ts";
 import { isTaken, tasksOf } from "../conversation.ts";
 import type { Decision, TaskFacts } from "../facts.ts";
-import { conditionOf, conversationOf, holds, isOver, isWork, newestFirst, ownWorkOnly, requesterOf } from "../state.ts";
+import {
+  conditionOf,
+  conversationOf,
+  holds,
+  isOver,
+  isWaitingForApproval,
+  isWork,
+  newestFirst,
+  ownConversation,
+  ownWorkOnly,
+  sameConversation,
+  sameRepository,
+} from "../state.ts";
+import { isRequester } from "../same-person.ts";
 import type { TaskIndex } from "../task-index.ts";
 
 /** Actions of commands; each is idempotent. */
 export type CommandAction =
   | { do: "stop"; targets: string[] }
   | { do: "again"; original: string }
-  | { do: "approve"; target: string; branch: string; commit: string };
+  | { do: "approve"; target: string; branch: string; commit: string }
+  /** Approves work before it runs. */
+  | { do: "allow"; target: string }
+  | { do: "use"; target: string; repository: string };
 
 /** Inputs of a command besides the facts. */
 export interface CommandReading {
   /** Profile of the work whose commit waits for approval; it decides whether checks are held. Undefined if there is no such work or profile. */
   profile: AgentProfile | undefined;
+  /** Permission of the person at the code host; read only if `needsApprover`. `Nobody`: no account is known. */
+  approver?: { may: boolean; has: string } | "Nobody" | undefined;
 }
 
 /** A command as the status of its target task records it. */
@@ -37,9 +55,10 @@ export function commandRefused(reason: string, message: string): Decision<never>
   return { conditions: [{ type: "Succeeded", status: "False", reason, message }] };
 }
 
-const stop: Rule = ({ task, tasks }) => {
+const stop: Rule = (facts) => {
+  const { task, tasks } = facts;
   const onlyOwn = conditionOf(task, "Authorized")?.reason === ownWorkOnly;
-  const open = openWork(task, tasks).filter((work) => !onlyOwn || requesterOf(work).id === task.spec.actor.id);
+  const open = openWork(task, tasks).filter((work) => !onlyOwn || isRequester(facts, work));
   const targets = open.map(({ metadata }) => metadata.name);
   if (targets.length === 0) return commandSucceeded("NothingToStop", "No work is running in this conversation.");
   return { actions: [{ do: "stop", targets }] };
@@ -52,9 +71,23 @@ const again: Rule = ({ task, tasks }) => {
       "Work in this conversation is still running; use `stop` first, or wait until it ends.",
     );
   const original = lastWork(task, tasks);
+  if (original && isNotPublic(original, task))
+    return commandRefused(
+      "NotApproved",
+      "The last work of this conversation was requested elsewhere, and nobody approved that it becomes public; use the command there.",
+    );
   if (original) return { actions: [{ do: "again", original: original.metadata.name }] };
   return commandRefused("NothingToRetry", "There is no earlier work in this conversation.");
 };
+
+/** Whether a repetition would show a request that was made in another thread and not approved: its prompt may be private. */
+function isNotPublic(original: AgentTask, command: AgentTask): boolean {
+  return original.spec.codeHostRef !== undefined && !sameThread(original, command) && !holds(original, "Approved");
+}
+
+function sameThread(a: AgentTask, b: AgentTask): boolean {
+  return sameConversation(ownConversation(a), ownConversation(b));
+}
 
 const status: Rule = ({ task, tasks }) => {
   const open = openWork(task, tasks);
@@ -63,27 +96,110 @@ const status: Rule = ({ task, tasks }) => {
   return commandSucceeded("Status", `${newest.metadata.name}: ${newest.status?.phase ?? "Pending"}${why(newest)}`);
 };
 
+/** The answer to `help`: each command, and the text after it. */
+export const helpLines: readonly { command: string; text: string }[] = [
+  { command: "…", text: ": does what you write" },
+  { command: "stop", text: ": stops the running work" },
+  { command: "retry", text: ": starts the last work again" },
+  { command: "continue", text: ": continues it on its branch" },
+  { command: "status", text: ": shows its state" },
+  { command: "approve <commit>", text: ": starts the checks of a held commit" },
+  { command: "use owner/name", text: ": says which repository a request is about" },
+];
+
 const help: Rule = ({ integration }) => {
   const at = `@${integration?.status?.bot?.mention ?? "bot"}`;
-  return commandSucceeded(
-    "Help",
-    `Write \`${at}\` and what you want done. Or: \`${at} stop\` stops the running work, \`${at} retry\` starts the last work again, \`${at} continue\` continues it on its branch, ` +
-      `\`${at} status\` shows its state, \`${at} approve <commit>\` starts the checks of a held commit.`,
-  );
+  const texts = helpLines.map(({ command, text }) => `\`${at} ${command}\`${text}`);
+  return commandSucceeded("Help", `${texts.join("; ")}.`);
 };
 
-const approve: Rule = ({ task, tasks }, { profile }) => {
+/** The work that an `approve` without a commit lets run. Only who reads its thread knows what would become public, so it counts only there. */
+export function waitingForApproval(command: AgentTask, tasks: TaskIndex): AgentTask[] {
+  const { command: name, commandArgument, commandTarget } = command.spec;
+  if (name !== "approve" || commandArgument !== undefined) return [];
+  const isHere = (work: AgentTask): boolean => commandTarget !== undefined || sameThread(work, command);
+  return openWork(command, tasks).filter((work) => isWaitingForApproval(work) && isHere(work));
+}
+
+const use: Rule = ({ task, tasks }) => {
+  const repository = task.spec.commandArgument ?? "";
+  const waiting = openWork(task, tasks).filter((work) => work.status?.question !== undefined);
+  const [target, ...others] = waiting;
+  if (!target)
+    return commandRefused("NothingAsked", "No work in this conversation waits for the name of a repository.");
+  if (others.length > 0) return severalWait(waiting, "menu");
+  return { actions: [{ do: "use", target: target.metadata.name, repository }] };
+};
+
+/** Refuses a command that does not say which of several requests it is for: an answer must not go to a request that the person did not read. */
+function severalWait(waiting: readonly AgentTask[], what: "button" | "menu"): Decision<CommandAction> {
+  const named = waiting.map(({ metadata }) => metadata.name).join(", ");
+  return commandRefused(
+    "SeveralWait",
+    `Several requests of this conversation wait: ${named}. Use the ${what} of the report that you mean.`,
+  );
+}
+
+/** Whether the permission of a command's sender at the code host has to be read: the command or the work comes from elsewhere. */
+export function needsApprover(command: AgentTask, work: AgentTask): boolean {
+  return command.spec.codeHostRef !== undefined || work.spec.codeHostRef !== undefined;
+}
+
+/** Lets work run that would show a private thread to many. */
+function allow(target: AgentTask, facts: TaskFacts, reading: CommandReading): Decision<CommandAction> {
+  if (isRequester(facts, target))
+    return commandRefused(
+      "RequesterMayNotApprove",
+      "The requester cannot approve their own request; another person with write access has to.",
+    );
+  return lacksWrite(facts.task, reading) ?? { actions: [{ do: "allow", target: target.metadata.name }] };
+}
+
+/** Refuses a person of a chat or tracker who has no write access at the code host; being allowed to start tasks is not enough there. */
+function lacksWrite(command: AgentTask, { approver }: CommandReading): Decision<CommandAction> | undefined {
+  if (approver === "Nobody" || approver === undefined)
+    return commandRefused(
+      "NotAuthorized",
+      `@${command.spec.actor.login} has no account at the code host that the integration knows (spec.access.people), so they cannot approve.`,
+    );
+  if (!approver.may)
+    return commandRefused(
+      "NotAuthorized",
+      `@${command.spec.actor.login} has ${approver.has}; an approval needs write access.`,
+    );
+  return undefined;
+}
+
+const approve: Rule = (facts, reading) => {
+  const { task, tasks } = facts;
+  const waiting = waitingForApproval(task, tasks);
+  const [held, ...others] = waiting;
+  if (others.length > 0) return severalWait(waiting, "button");
+  if (held) return allow(held, facts, reading);
   const target = lastPublished(task, tasks);
   const { commit, branch } = target?.status?.result ?? {};
   if (!target || commit === undefined || branch === undefined)
     return commandRefused("NothingToApprove", "No commit by Bellhop waits for approval in this conversation.");
+  return approvePublished({ target, commit, branch }, facts, reading);
+};
+
+interface Published {
+  target: AgentTask;
+  commit: string;
+  branch: string;
+}
+
+function approvePublished(published: Published, facts: TaskFacts, reading: CommandReading): Decision<CommandAction> {
+  const { task, tasks } = facts;
+  const { target, branch } = published;
   return (
     approvedBefore(task, target) ??
-    notHeld(profile) ??
-    busy(branch, task, tasks) ??
-    approveCommit(task, tasks, { target: target.metadata.name, commit, branch })
+    notHeld(reading.profile) ??
+    (needsApprover(task, target) ? lacksWrite(task, reading) : undefined) ??
+    busy(branch, target, tasks) ??
+    approveCommit(facts, published)
   );
-};
+}
 
 /** Answers if the commit was approved already. The approval is recorded on the work before the command ends, so that a crash in between does not repeat it. */
 function approvedBefore(task: AgentTask, target: AgentTask): Decision<CommandAction> | undefined {
@@ -99,44 +215,49 @@ function notHeld(profile: AgentProfile | undefined): Decision<CommandAction> | u
 }
 
 /** Refuses while other work runs on the branch: our empty commit would make its push fail, and its commit needs a review anyway. */
-function busy(branch: string, task: AgentTask, tasks: TaskIndex): Decision<CommandAction> | undefined {
-  if (!isTaken(task, branch, tasks)) return undefined;
+function busy(branch: string, target: AgentTask, tasks: TaskIndex): Decision<CommandAction> | undefined {
+  if (!isTaken(target, branch, tasks)) return undefined;
   return commandRefused(
     "StillRunning",
     "Work on this branch is still running; approve its commit when it ends, or use `stop` first.",
   );
 }
 
-function approveCommit(
-  task: AgentTask,
-  tasks: TaskIndex,
-  waiting: { target: string; commit: string; branch: string },
-): Decision<CommandAction> {
+function approveCommit(facts: TaskFacts, { target, commit, branch }: Published): Decision<CommandAction> {
+  const { task, tasks } = facts;
   const given = task.spec.commandArgument?.toLowerCase() ?? "";
-  const { commit } = waiting;
   if (given.length < 7 || !commit.startsWith(given)) {
     return commandRefused(
       "WrongCommit",
       `The commit that waits for approval is ${commit.slice(0, 7)}${given === "" ? "" : `, not ${given}`}; review it, then use \`approve ${commit.slice(0, 7)}\`.`,
     );
   }
-  if (unapprovedOn(waiting.branch, task, tasks).some((work) => requesterOf(work).id === task.spec.actor.id)) {
+  if (unapprovedOn(target, task, tasks).some((work) => isRequester(facts, work))) {
     return commandRefused(
       "RequesterMayNotApprove",
       "A person who requested work in this commit cannot approve it; another person with write access has to.",
     );
   }
-  return { actions: [{ do: "approve", ...waiting }] };
+  return { actions: [{ do: "approve", target: target.metadata.name, commit, branch }] };
 }
 
 /**
- * The work of a command's conversation that was received before the command, newest first. Excludes the task that the command itself
- * created, and work that ended without ever being authorised.
+ * The work that a command may be for, newest first: of its conversation, or the one task whose button was used. It was received before the
+ * command. Excludes the task that the command itself created, and work that ended without ever being authorised.
  */
 function workOf(command: AgentTask, tasks: TaskIndex): AgentTask[] {
-  return tasksOf(conversationOf(command), command, tasks)
-    .filter((other) => isWork(other) && mayCount(other) && isBefore(other, command))
-    .sort(newestFirst);
+  const target = command.spec.commandTarget;
+  const candidates =
+    target === undefined ? tasksOf(conversationOf(command), command, tasks) : withButton(command, target, tasks);
+  return candidates.filter((other) => isWork(other) && mayCount(other) && isBefore(other, command)).sort(newestFirst);
+}
+
+/** The task of a button, in whatever thread its report is. A button of another integration's report counts for nothing. */
+function withButton({ metadata, spec }: AgentTask, name: string, tasks: TaskIndex): AgentTask[] {
+  const work = tasks.get({ namespace: metadata.namespace, name });
+  const { kind, name: integration } = spec.integrationRef;
+  const isOurs = work?.spec.integrationRef.kind === kind && work.spec.integrationRef.name === integration;
+  return work && isOurs ? [work] : [];
 }
 
 function mayCount(task: AgentTask): boolean {
@@ -162,16 +283,19 @@ export function lastPublished(command: AgentTask, tasks: TaskIndex): AgentTask |
   return workOf(command, tasks).find((task) => task.status?.result?.commit !== undefined);
 }
 
-/** The work on the branch that was not approved yet, newest first. */
-function unapprovedOn(branch: string, command: AgentTask, tasks: TaskIndex): AgentTask[] {
-  const work = workOf(command, tasks).filter((task) => task.status?.result?.branch === branch);
+/** The work on the branch of `target` that was not approved yet, newest first. */
+function unapprovedOn(target: AgentTask, command: AgentTask, tasks: TaskIndex): AgentTask[] {
+  const branch = target.status?.result?.branch;
+  const work = workOf(command, tasks).filter(
+    (task) => task.status?.result?.branch === branch && sameRepository(task, target),
+  );
   const approvedAt = work.findIndex((task) => approvalOf(task) !== undefined);
   return approvedAt < 0 ? work : work.slice(0, approvedAt);
 }
 
-/** The approval of a task's commit, if there is one. */
+/** The approval of a task's commit, if there is one. An approval without a commit let the task run. */
 function approvalOf(work: AgentTask): TaskRequest | undefined {
-  return work.status?.requests?.find(({ type }) => type === "approve");
+  return work.status?.requests?.find(({ type, argument }) => type === "approve" && argument !== undefined);
 }
 
 function why({ status: state }: AgentTask): string {
@@ -179,4 +303,4 @@ function why({ status: state }: AgentTask): string {
   return last ? `. ${last.message}` : "";
 }
 
-const rules = { stop, retry: again, continue: again, status, help, approve } as const;
+const rules = { stop, retry: again, continue: again, status, help, approve, use } as const;

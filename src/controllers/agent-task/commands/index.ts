@@ -1,5 +1,7 @@
 import { manager, names } from "../../../api/annotations.ts";
 import { AgentTaskKind, type AgentTask } from "../../../api/kinds.ts";
+import type { Repository } from "../../../api/agent-task.ts";
+import { permissions } from "../../../integrations/connection.ts";
 import { isProviderFailure, ProviderError } from "../../../integrations/errors.ts";
 import { cutText } from "../../../intake/cut-text.ts";
 import { taskName } from "../../../intake/task-name.ts";
@@ -7,14 +9,17 @@ import { isAlreadyExists } from "../../../kube/errors.ts";
 import type { Draft } from "../../../kube/types.ts";
 import { BellhopError } from "../../../shared/errors.ts";
 import type { StatusPatch } from "../facts.ts";
-import { holds, isOver, isWork } from "../state.ts";
+import { holds, isOver, isWaitingForApproval, isWork, personAtCodeHost, repositoryOf } from "../state.ts";
+import { accountOf } from "../same-person.ts";
 import { asStep, type AnyStep, type Step, type StepContext } from "../steps.ts";
-import { bodyApproved } from "../publish/change-text.ts";
+import { checksRunning } from "../publish/change-text.ts";
 import {
   decideCommand,
   commandRefused,
   commandSucceeded,
   lastPublished,
+  needsApprover,
+  waitingForApproval,
   type CommandAction,
   type CommandReading,
   type TaskRequest,
@@ -28,7 +33,7 @@ const commands: Step<CommandReading, CommandAction> = {
   name: "commands",
   condition: "Succeeded",
   concerns: ({ task }) => !isWork(task) && holds(task, "Authorized") && !isOver(task),
-  gather: readProfile,
+  gather: readCommandContext,
   decide: (facts, reading) => decideCommand(facts, reading),
   apply: (context, action) => carryOut(context, action),
 };
@@ -37,16 +42,50 @@ const commands: Step<CommandReading, CommandAction> = {
 export const commandStep: AnyStep = asStep(commands);
 
 /** Reads the profile of the work: it decides whether the checks of a commit are held. The command's own profile is the integration's. */
-async function readProfile({ deps, facts: { task, tasks } }: StepContext): Promise<CommandReading> {
-  const waiting = lastPublished(task, tasks);
+async function readCommandContext(context: StepContext): Promise<CommandReading> {
+  const { task, tasks } = context.facts;
   const { namespace } = task.metadata;
-  return { profile: waiting && deps.profiles.get({ namespace, name: waiting.spec.profileRef.name }) };
+  const waiting = lastPublished(task, tasks);
+  const asked = waitingForApproval(task, tasks)[0] ?? (task.spec.command === "approve" ? waiting : undefined);
+  return {
+    profile: waiting && context.deps.profiles.get({ namespace, name: waiting.spec.profileRef.name }),
+    ...(asked && needsApprover(task, asked) ? { approver: await readApprover(context, asked) } : {}),
+  };
+}
+
+/** The permission of the command's sender on the repository of the work. */
+async function readApprover(context: StepContext, work: AgentTask): Promise<CommandReading["approver"]> {
+  const { task, integrationOf } = context.facts;
+  const person = accountOf(task, task.spec.actor, integrationOf);
+  const repository = repositoryOf(work);
+  if (!person || !repository) return "Nobody";
+  const { permission, isBot } = await (await context.codeHost()).permission(repository, person, context.signal);
+  const may = !isBot && permissions.indexOf(permission) >= permissions.indexOf("Write");
+  return {
+    may,
+    has: `${permission === "None" ? "no" : permission.toLowerCase()} access on ${repository.owner}/${repository.name}`,
+  };
 }
 
 async function carryOut(context: StepContext, action: CommandAction): Promise<StatusPatch> {
   if (action.do === "stop") return requestStop(context, action.targets);
   if (action.do === "again") return startAgain(context, action.original);
-  return approve(context, action);
+  if (action.do === "approve") return approve(context, action);
+  if (action.do === "use") return answerQuestion(context, action);
+  const isRecorded = await recordRequest(context, action.target, { onlyIf: isWaitingForApproval });
+  return isRecorded
+    ? commandSucceeded("RunApproved", `Approved: ${action.target} runs.`)
+    : commandRefused("NothingToApprove", `${action.target} no longer waits for an approval.`);
+}
+
+async function answerQuestion(
+  context: StepContext,
+  { target, repository }: Extract<CommandAction, { do: "use" }>,
+): Promise<StatusPatch> {
+  const isRecorded = await recordRequest(context, target, { onlyIf: ({ status }) => status?.question !== undefined });
+  return isRecorded
+    ? commandSucceeded("RepositoryChosen", `${target} works in ${repository}.`)
+    : commandRefused("NothingAsked", `${target} no longer waits for the name of a repository.`);
 }
 
 async function requestStop(context: StepContext, targets: readonly string[]): Promise<StatusPatch> {
@@ -93,7 +132,8 @@ export function taskAgain(command: AgentTask, original: AgentTask, integrationUI
       source: spec.source,
       actor: spec.actor,
       conversation: spec.conversation,
-      ...(original.spec.repository ? { repository: original.spec.repository } : {}),
+      // As the integration of the command has it now: the earlier task may name a code host that an administrator has removed since.
+      ...defined({ codeHostRef: spec.codeHostRef, repository: spec.repository }),
       ...(prompt === "" ? {} : { prompt: cutText(prompt) }),
       profileRef: original.spec.profileRef,
       ...(original.spec.limits ? { limits: original.spec.limits } : {}),
@@ -107,18 +147,14 @@ async function approve(
   { target, branch, commit }: Extract<CommandAction, { do: "approve" }>,
 ): Promise<StatusPatch> {
   const { task } = context.facts;
-  const { codeHost } = await context.connection();
-  if (!codeHost || !task.spec.repository)
-    throw new BellhopError("NotSupported", "Approvals are possible only at a code host.");
+  const codeHost = await context.codeHost();
+  const repository = repositoryAt(context, target);
+  if (!repository) throw new BellhopError("NotSupported", "The approved work has no repository.");
   const message = `Run the checks of ${commit.slice(0, 7)}\n\nApproved by ${task.spec.actor.login}.`;
   try {
-    const { sha } = await codeHost.releaseChecks(
-      task.spec.repository,
-      { branch, parent: commit, message },
-      context.signal,
-    );
+    const { sha } = await codeHost.releaseChecks(repository, { branch, parent: commit, message }, context.signal);
     await recordRequest(context, target, { commit: sha });
-    await showApprovalInChange(context, { branch, commit });
+    await showApprovalInChange(context, { repository, branch, commit });
     return commandSucceeded(
       "Approved",
       `Approved ${commit.slice(0, 7)}: an empty commit without the skip marker, ${sha.slice(0, 7)}, starts the checks.`,
@@ -129,45 +165,62 @@ async function approve(
   }
 }
 
+/** The repository of the approved work; the command itself may come from a thread that belongs to none. */
+function repositoryAt({ deps, facts }: StepContext, target: string): Repository | undefined {
+  const work = deps.tasks.get({ namespace: facts.task.metadata.namespace, name: target });
+  return work && repositoryOf(work);
+}
+
 /** Shows the approval in the change's text. The approval is valid even if this fails: the answer to the command shows it as well. */
 async function showApprovalInChange(
   context: StepContext,
-  { branch, commit }: { branch: string; commit: string },
+  { repository, branch, commit }: { repository: Repository; branch: string; commit: string },
 ): Promise<void> {
   const { deps, facts, signal } = context;
-  const { task } = facts;
-  const { codeHost, reporter } = await context.connection();
-  if (!codeHost || !reporter || !task.spec.repository) return;
+  const { task, integration, codeHostIntegration } = facts;
+  const approver = personAtCodeHost(task, integration, task.spec.actor) ?? task.spec.actor;
   try {
-    const change = await codeHost.findChange(task.spec.repository, branch, signal);
-    if (!change) return;
-    const body = bodyApproved(change.body, { task, commit }, reporter);
-    if (body !== undefined) await codeHost.updateChange(task.spec.repository, change.number, { body }, signal);
+    const codeHost = await context.codeHost();
+    const change = await codeHost.findChange(repository, branch, signal);
+    const mention = codeHostIntegration?.status?.bot?.mention;
+    const body = change && codeHost.bodyWith(change.body, { checks: checksRunning(approver, commit), mention });
+    if (change && body !== undefined) await codeHost.updateChange(repository, change.number, { body }, signal);
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;
     deps.log.warn({ error, task: task.metadata.name }, "could not update the text of an approved change");
   }
 }
 
-/** Records the command in the status of its target task, and the new commit of an approved branch as the result. Idempotent. */
-async function recordRequest(context: StepContext, name: string, { commit }: { commit?: string }): Promise<void> {
+/**
+ * Records the command in the status of its target task, and the new commit of an approved branch as the result. Idempotent. With `onlyIf` it
+ * answers false, and records nothing, if the task as it is now does not fit: the cache may be behind.
+ */
+async function recordRequest(
+  context: StepContext,
+  name: string,
+  { commit, onlyIf }: { commit?: string; onlyIf?: (target: AgentTask) => boolean },
+): Promise<boolean> {
   const { deps, facts, signal } = context;
   const { task } = facts;
   const target = await deps.kube.get(AgentTaskKind, { namespace: task.metadata.namespace, name }, signal);
-  const requests = target.status?.requests ?? [];
-  if (requests.some(({ from }) => from === task.metadata.name)) return;
+  const before = target.status?.requests ?? [];
+  if (before.some(({ from }) => from === task.metadata.name)) return true;
+  if (onlyIf && !onlyIf(target)) return false;
   const request = requestFrom(task);
+  // Only the last answer counts, and the list is bounded.
+  const requests = request.type === "use" ? before.filter(({ type }) => type !== "use") : before;
   const result = commit === undefined ? {} : { result: { ...target.status?.result, commit } };
   await deps.kube.replaceStatus(
     AgentTaskKind,
     { ...target, status: { ...target.status, ...result, requests: [...requests, request] } },
     { signal },
   );
+  return true;
 }
 
 function requestFrom({ metadata, spec }: AgentTask): TaskRequest {
   return {
-    type: spec.command === "approve" ? "approve" : "stop",
+    type: spec.command === "approve" || spec.command === "use" ? spec.command : "stop",
     by: spec.actor.login,
     from: metadata.name,
     ...defined({ argument: spec.commandArgument }),

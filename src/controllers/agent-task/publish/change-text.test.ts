@@ -1,18 +1,23 @@
 import { describe, expect, it } from "vitest";
-import { encoder } from "../../../integrations/github/encode.ts";
-import { aProfile, aTask, shaOf } from "../testing.ts";
-import { hiddenMarker } from "../../../integrations/github/report.ts";
-import { bodyApproved, bodyWithNewest, changeBody, changeTitle } from "./change-text.ts";
+import { changeTexts } from "../../../integrations/github/code-host/change-text.ts";
+import { renderer } from "../../../integrations/github/report/render.ts";
+import { aProfile, anIntegration, aTask, shaOf } from "../testing.ts";
+import { changeText, checksRunning, type ChangeSources } from "./change-text.ts";
 
-const encode = encoder("github.com");
-const text = (over: Parameters<typeof aTask>[0] = {}, profile: object = {}) => ({
+const { render, bodyWith } = changeTexts(renderer("github.com"));
+const text = (over: Parameters<typeof aTask>[0] = {}, profile: object = {}): ChangeSources => ({
   task: aTask(over),
   profile: aProfile(profile),
+  integration: anIntegration(),
   commit: shaOf("b"),
   mention: "bellhop",
-  reporter: { encode, hiddenMarker },
-  host: { closingReference: (subject: number) => `Fixes #${subject}` },
 });
+const changeTitle = (sources: ChangeSources): string => render(changeText(sources)).title;
+const changeBody = (sources: ChangeSources): string => render(changeText(sources)).body;
+const bodyWithNewest = (body: string, sources: ChangeSources): string | undefined =>
+  bodyWith(body, changeText(sources));
+const bodyApproved = (body: string, by: { id: string; login: string }): string | undefined =>
+  bodyWith(body, { checks: checksRunning(by, shaOf("b")), mention: "bellhop" });
 
 describe("the text of a change", () => {
   it("closes its issue, by our own text alone", () => {
@@ -89,8 +94,7 @@ describe("the text of a change with a further commit", () => {
   });
 
   it("says that checks run once they are approved, and that those of a further commit are held", () => {
-    const task = aTask({ actor: { id: "503", login: "carol" } });
-    const approved = bodyApproved(first, { task, commit: shaOf("b") }, { hiddenMarker }) ?? "";
+    const approved = bodyApproved(first, { id: "503", login: "carol" }) ?? "";
     expect(approved).toContain("@carol has approved `bbbbbbb`");
     expect(approved).not.toContain("Checks are held");
     expect(bodyWithNewest(approved, second)).toContain("`@bellhop approve ccccccc`");
@@ -102,6 +106,6 @@ describe("the text of a change with a further commit", () => {
     ["one that ends within our part", first.slice(0, first.indexOf("Checks are held"))],
   ])("does not change %s", (_name, body) => {
     expect(bodyWithNewest(body, second)).toBeUndefined();
-    expect(bodyApproved(body, { task: aTask(), commit: shaOf("b") }, { hiddenMarker })).toBeUndefined();
+    expect(bodyApproved(body, { id: "501", login: "ana" })).toBeUndefined();
   });
 });

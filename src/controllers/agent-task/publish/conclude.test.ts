@@ -1,15 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { ProviderError } from "../../../integrations/errors.ts";
-import { hiddenMarker } from "../../../integrations/github/report.ts";
-import { aChange, aConnection, aReporter, fakeHost } from "../../../integrations/testing.ts";
+import { changeTexts } from "../../../integrations/github/code-host/change-text.ts";
+import { renderer } from "../../../integrations/github/report/render.ts";
+import { aChange, aConnection, fakeHost } from "../../../integrations/testing.ts";
 import type { StatusPatch } from "../facts.ts";
-import { aProfile, facts, shaOf, stepContext } from "../testing.ts";
-import { changeBody } from "./change-text.ts";
+import { aProfile, anIntegration, facts, shaOf, stepContext } from "../testing.ts";
+import { changeText } from "./change-text.ts";
 import { publishStep } from "./index.ts";
 import { aPushingTask } from "./testing.ts";
 
 const branch = "bellhop/42-fix";
-const reporter = aReporter({ hiddenMarker });
+const { render, bodyWith } = changeTexts(renderer("github.com"));
 
 function pushed(commit: string, profile: object = {}) {
   const task = aPushingTask(commit, { baseRef: "main", headRef: branch, headSHA: shaOf("a") });
@@ -23,6 +24,7 @@ function pushed(commit: string, profile: object = {}) {
 async function conclude(body: string, given: { profile?: object; refuse?: ProviderError } = {}) {
   const tip = { sha: shaOf("c"), protected: false };
   const { host } = fakeHost({ branches: { [branch]: tip }, changes: [aChange({ headRef: branch, body })] });
+  host.bodyWith = bodyWith;
   const written: string[] = [];
   host.updateChange = async (_repository, _number, change) => {
     if (given.refuse) throw given.refuse;
@@ -30,7 +32,7 @@ async function conclude(body: string, given: { profile?: object; refuse?: Provid
   };
   const context = stepContext({
     facts: pushed(shaOf("c"), given.profile),
-    connection: async () => aConnection({ codeHost: host, reporter }),
+    connection: async () => aConnection({ codeHost: host }),
   });
   const { actions } = await publishStep.plan(context, () => context);
   const [patch] = (await Promise.all(actions.map((action) => action()))) as [StatusPatch];
@@ -40,8 +42,8 @@ async function conclude(body: string, given: { profile?: object; refuse?: Provid
 describe("a push to the branch of an open change", () => {
   const { task, profile } = pushed(shaOf("b"));
   if (!profile) throw new Error("the facts have a profile");
-  const text = { task, profile, commit: shaOf("b"), mention: "bellhop", reporter, host: fakeHost().host };
-  const ours = changeBody(text);
+  const integration = anIntegration();
+  const ours = render(changeText({ task, profile, integration, commit: shaOf("b"), mention: "bellhop" })).body;
 
   it("updates a change of ours with the new commit", async () => {
     const { written, result, end } = await conclude(ours);

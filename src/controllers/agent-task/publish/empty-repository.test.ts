@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { aConnection, aReporter, fakeHost } from "../../../integrations/testing.ts";
+import { aConnection, fakeHost } from "../../../integrations/testing.ts";
 import { facts, shaOf, stepContext } from "../testing.ts";
 import { publishStep } from "./index.ts";
 import { aPushingTask } from "./testing.ts";
@@ -12,7 +12,7 @@ describe("publishing the first commit of a repository", () => {
     const task = aPushingTask(shaOf("b"), { baseRef: "main", headRef: branch, newBranch: true });
     const context = stepContext({
       facts: facts({ task }),
-      connection: async () => aConnection({ codeHost: host, reporter: aReporter() }),
+      connection: async () => aConnection({ codeHost: host }),
     });
     const { actions } = await publishStep.plan(context, () => context);
     const [patch] = await Promise.all(actions.map((action) => action()));

@@ -1,12 +1,13 @@
-import type { AgentTask } from "../../../api/kinds.ts";
-import type { Change, CodeHost } from "../../../integrations/connection.ts";
-import { BellhopError, describeError } from "../../../shared/errors.ts";
+import type { AgentProfile, AgentTask } from "../../../api/kinds.ts";
+import type { Change } from "../../../integrations/connection.ts";
+import type { ChangeText } from "../../../integrations/report.ts";
+import { describeError } from "../../../shared/errors.ts";
 import { isFinalRefusal, lacksAccess } from "../../provider-failure.ts";
 import type { StatusPatch } from "../facts.ts";
-import { isAtWork, proposedBy } from "../state.ts";
+import { isAtWork, proposedBy, repositoryOf } from "../state.ts";
 import { clearRetryCondition } from "../status.ts";
 import { asStep, type AnyStep, type Step, type StepContext } from "../steps.ts";
-import { bodyWithNewest, changeBody, changeTitle, isHeld, type ChangeText } from "./change-text.ts";
+import { changeText, isHeld } from "./change-text.ts";
 import { decide, type Action, type Reading } from "./decide.ts";
 import { defined } from "../../../shared/defined.ts";
 
@@ -22,7 +23,7 @@ const publish: Step<Reading, Action> = {
   decide,
   async apply(context, action) {
     if (action === "conclude") return conclude(context);
-    await context.deps.credentials.allowPush(context.facts.task, await hostOf(context), context.signal);
+    await context.deps.credentials.allowPush(context.facts.task, await context.codeHost(), context.signal);
     return clearRetryCondition(context.facts.task);
   },
 };
@@ -31,11 +32,11 @@ const publish: Step<Reading, Action> = {
 export const publishStep: AnyStep = asStep(publish);
 
 async function readTip(context: StepContext): Promise<Reading> {
-  const { repository } = context.facts.task.spec;
+  const repository = repositoryOf(context.facts.task);
   const branch = context.facts.task.status?.checkout?.headRef;
   if (!repository || branch === undefined) return { tip: undefined };
   try {
-    return { tip: await (await hostOf(context)).branch(repository, branch, context.signal) };
+    return { tip: await (await context.codeHost()).branch(repository, branch, context.signal) };
   } catch (error) {
     if (lacksAccess(error)) return { tip: undefined, failure: error };
     throw error;
@@ -105,19 +106,17 @@ function resultOf(branch: string | undefined, commit: string | undefined, change
 /** Finds the open change of the branch, or opens one. It is searched first because it may exist already after a crash. */
 async function changeFor(context: StepContext): Promise<Change | undefined> {
   const { task, profile } = context.facts;
-  const { repository } = task.spec;
+  const repository = repositoryOf(task);
   const { headRef, baseRef } = task.status?.checkout ?? {};
   if (!repository || !profile || headRef === undefined) return undefined;
-  const host = await hostOf(context);
+  const host = await context.codeHost();
   const found = await host.findChange(repository, headRef, context.signal);
   if (found || profile.spec.output.pullRequest === "None" || baseRef === undefined || beganEmpty(task)) return found;
-  const text = await textOf(context);
   const opening = {
     headRef,
     baseRef,
     draft: profile.spec.output.pullRequest === "Draft",
-    title: changeTitle(text),
-    body: changeBody(text),
+    text: textOf(context, profile),
   };
   return host.openChange(repository, opening, context.signal);
 }
@@ -131,11 +130,13 @@ async function mustReportHold(context: StepContext, change: Change | undefined):
 
 /** Updates the text of a change of ours with the newest commit; returns whether the text now names it. A failure does not fail the task. */
 async function updateChangeText(context: StepContext, { number, body }: Change): Promise<boolean> {
-  const { repository } = context.facts.task.spec;
-  const text = bodyWithNewest(body, await textOf(context));
+  const repository = repositoryOf(context.facts.task);
+  const { profile } = context.facts;
+  const host = await context.codeHost();
+  const text = profile && host.bodyWith(body, textOf(context, profile));
   if (!repository || text === undefined || text === body) return text !== undefined;
   try {
-    await (await hostOf(context)).updateChange(repository, number, { body: text }, context.signal);
+    await host.updateChange(repository, number, { body: text }, context.signal);
     return true;
   } catch (error) {
     if (!isFinalRefusal(error)) throw error;
@@ -149,23 +150,8 @@ function beganEmpty({ status }: AgentTask): boolean {
   return status?.checkout?.headSHA === undefined;
 }
 
-async function textOf(context: StepContext): Promise<ChangeText> {
-  const { task, profile, integration } = context.facts;
-  const { reporter } = await context.connection();
-  if (!reporter || !profile)
-    throw new BellhopError("NotSupported", "The provider of this integration cannot describe a change.");
-  return {
-    task,
-    profile,
-    host: await hostOf(context),
-    reporter,
-    commit: task.status?.publish?.newId ?? "",
-    mention: integration?.status?.bot?.mention,
-  };
-}
-
-async function hostOf(context: StepContext): Promise<CodeHost> {
-  const { codeHost } = await context.connection();
-  if (codeHost) return codeHost;
-  throw new BellhopError("NotSupported", "The provider of this integration is not a code host.");
+function textOf({ facts }: StepContext, profile: AgentProfile): ChangeText {
+  const { task, integration, codeHostIntegration } = facts;
+  const commit = task.status?.publish?.newId ?? "";
+  return changeText({ task, profile, integration, commit, mention: codeHostIntegration?.status?.bot?.mention });
 }

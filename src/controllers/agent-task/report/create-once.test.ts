@@ -1,10 +1,10 @@
 import { expect, it } from "vitest";
 import { AgentTaskKind, type AgentTask } from "../../../api/kinds.ts";
-import { aConnection, aReporter } from "../../../integrations/testing.ts";
+import { aConnection, aThread } from "../../../integrations/testing.ts";
 import { isConflict } from "../../../kube/errors.ts";
 import { createFakeClient } from "../../../kube/testing.ts";
 import { runSteps } from "../frame.ts";
-import { anIntegration, aTask, integrationOf, taskCacheOf, taskDeps } from "../testing.ts";
+import { anIntegration, aTask, integrationOf, rendered, taskCacheOf, taskDeps } from "../testing.ts";
 import { reportStep } from "./index.ts";
 
 /** An API server with one task, and a thread whose list does not show the newest message yet. */
@@ -14,15 +14,15 @@ function aWorld() {
   const versions = [kube.seed(AgentTaskKind, aTask({ conditions: ["Authorized"] }))];
   kube.after = ({ verb }) => verb === "replaceStatus" && versions.push(newest());
   const comments: string[] = [];
-  const reporter = aReporter({
-    create: async (_target, body) => ({ id: String(comments.push(body)), url: "https://x" }),
+  const thread = aThread({
+    post: async (_target, report) => ({ id: String(comments.push(rendered(report))), url: "https://x" }),
     update: async () => {},
   });
   const integration = anIntegration({ reporting: { reaction: false } });
   const deps = taskDeps({
     kube,
     tasks: { ...taskCacheOf([]), get: newest },
-    findIntegration: integrationOf(async () => aConnection({ reporter }), integration),
+    findIntegration: integrationOf(async () => aConnection({ thread }), integration),
   });
   return {
     versions,

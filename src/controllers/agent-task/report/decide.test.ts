@@ -1,26 +1,38 @@
 import { describe, expect, it } from "vitest";
 import type { AgentTaskStatus } from "../../../api/agent-task-status.ts";
+import type { Report } from "../../../integrations/report.ts";
 import { anIntegration, aTask, facts, noon, type TaskOverrides } from "../testing.ts";
 import { decideReport, revisionOf, type ReportReading } from "./decide.ts";
 
-type Report = NonNullable<AgentTaskStatus["report"]>;
+type ReportStatus = NonNullable<AgentTaskStatus["report"]>;
+
+const saying = (text: string): Report => ({
+  blocks: [{ line: [text] }],
+  task: "shop-abc",
+  over: false,
+  actions: [],
+  requester: { id: "501", login: "ana" },
+});
 
 const over = { type: "Succeeded", status: "True", reason: "Published" } as const;
 const ago = (ms: number): string => new Date(noon.getTime() - ms).toISOString();
-const posted = (text: string, more: Report = {}): Report => ({
+const posted = (text: string, more: ReportStatus = {}): ReportStatus => ({
   target: "acme/shop#42",
   reacted: true,
   id: "7",
   intent: "task:uid-shop-abc",
-  revision: revisionOf(text),
+  revision: revisionOf(saying(text)),
   toldAt: ago(1_000),
   ...more,
 });
 
-function decide(report: Report, given: TaskOverrides & { text?: ReportReading["text"]; reaction?: boolean } = {}) {
+function decide(
+  report: ReportStatus,
+  given: TaskOverrides & { report?: ReportReading["report"]; reaction?: boolean } = {},
+) {
   const task = aTask({ ...given, status: { ...given.status, report } });
   const integration = anIntegration({ reporting: { reaction: given.reaction ?? true, updateEvery: "10s" } });
-  return decideReport(facts({ task, integration }), { text: given.text ?? "the report" }, noon);
+  return decideReport(facts({ task, integration }), { report: given.report ?? saying("the report") }, noon);
 }
 
 describe("the outbox of a report", () => {
@@ -32,9 +44,9 @@ describe("the outbox of a report", () => {
   it("writes its intent before the message, and searches only if the intent existed already", () => {
     const first = decide({ reacted: true });
     expect(first.fields?.report).toMatchObject({ intent: "task:uid-shop-abc", target: "acme/shop#42" });
-    expect(first.actions).toEqual([{ do: "create", text: "the report", search: false }]);
+    expect(first.actions).toEqual([{ do: "create", report: saying("the report"), search: false }]);
     const doubt = decide({ reacted: true, intent: "task:uid-shop-abc" });
-    expect(doubt.actions).toEqual([{ do: "create", text: "the report", search: true }]);
+    expect(doubt.actions).toEqual([{ do: "create", report: saying("the report"), search: true }]);
   });
 
   it("posts the same text once", () => {
@@ -44,7 +56,7 @@ describe("the outbox of a report", () => {
   it("throttles edits", () => {
     expect(decide(posted("before"))).toEqual({ requeueAfterMs: 9_000 });
     const later = decide(posted("before", { toldAt: ago(10_000) }));
-    expect(later.actions).toEqual([{ do: "update", id: "7", text: "the report" }]);
+    expect(later.actions).toEqual([{ do: "update", id: "7", report: saying("the report") }]);
   });
 
   it("posts the final text at once, and then marks the report as final", () => {
@@ -76,13 +88,13 @@ describe("the outbox of a report", () => {
 
   it("waits for an integration that cannot sign in, even when the task is over", () => {
     for (const conditions of [[], [over]]) {
-      expect(decide({}, { text: { not: "SignedOut" }, conditions })).toEqual({ requeueAfterMs: 300_000 });
+      expect(decide({}, { report: { not: "SignedOut" }, conditions })).toEqual({ requeueAfterMs: 300_000 });
     }
   });
 
   it("reports nothing if the provider has no messages", () => {
-    expect(decide({}, { text: { not: "NoReporter" } })).toEqual({});
-    expect(decide({}, { text: { not: "NoReporter" }, conditions: [over] }).conditions).toMatchObject([
+    expect(decide({}, { report: { not: "NoThread" } })).toEqual({});
+    expect(decide({}, { report: { not: "NoThread" }, conditions: [over] }).conditions).toMatchObject([
       { type: "Reported", status: "True" },
     ]);
   });
@@ -101,5 +113,40 @@ describe("the outbox of a report", () => {
 
   it("posts nothing for a command before it is carried out", () => {
     expect(decide({ reacted: true }, { spec: { command: "stop" } })).toEqual({});
+  });
+});
+
+describe("the report of a message without a mention", () => {
+  const source = { signal: { type: "Mention", followUp: true } } as const;
+  const refused = { type: "Authorized", status: "False", reason: "NotAuthorized" } as const;
+  const unknown = { type: "Authorized", status: "Unknown", reason: "Unavailable" } as const;
+
+  it.each([["work", {}] as const, ["a command", { command: "status" }] as const])(
+    "shows nothing for %s of a person who may not ask for it",
+    (_, spec) => {
+      const decision = decide({}, { source, spec, conditions: [refused] });
+      expect(decision.actions).toBeUndefined();
+      expect(decision.conditions).toMatchObject([{ type: "Reported", status: "True", reason: "Nothing" }]);
+    },
+  );
+
+  it("shows nothing before its author is authorised", () => {
+    for (const conditions of [[], [unknown]]) expect(decide({}, { source, conditions })).toEqual({});
+  });
+
+  it("is like any other once its author is authorised", () => {
+    expect(decide({}, { source, conditions: ["Authorized"] }).actions).toEqual([{ do: "react" }]);
+    expect(decide({ reacted: true }, { source, conditions: ["Authorized"] }).actions).toMatchObject([{ do: "create" }]);
+  });
+
+  it("is brought up to date if it was posted before", () => {
+    expect(decide(posted("before"), { source, conditions: [refused] }).actions).toMatchObject([{ do: "update" }]);
+  });
+
+  it("does not apply to a mention, which is refused in the thread", () => {
+    const mention = { signal: { type: "Mention" } } as const;
+    expect(decide({ reacted: true }, { source: mention, conditions: [refused] }).actions).toMatchObject([
+      { do: "create" },
+    ]);
   });
 });

@@ -1,19 +1,21 @@
 import { describe, expect, it } from "vitest";
-import { encoder, quoter } from "../../../integrations/github/encode.ts";
-import { anIntegration, aTask, noon, shaOf, type TaskOverrides } from "../testing.ts";
-import { describeRequest, type ReportSources } from "./headline.ts";
-import { reportText } from "./text.ts";
+import { renderer } from "../../../integrations/github/report/render.ts";
+import { anIntegration, aTask, noon, rendered, shaOf, type TaskOverrides } from "../testing.ts";
+import { describeRequest as lineOf, type ReportSources } from "./headline.ts";
+import { reportOf } from "./text.ts";
 
 const page = "https://github.com/acme/shop/issues/42";
 const sources = (over: TaskOverrides, more: Partial<ReportSources> = {}): ReportSources => ({
   task: aTask(over),
   integration: anIntegration(),
-  encode: encoder("github.com"),
-  quote: quoter("github.com"),
   excerpt: undefined,
   now: noon,
   ...more,
 });
+
+const reportText = (given: ReportSources): string => rendered(reportOf(given));
+const describeRequest = (given: ReportSources): string =>
+  renderer("github.com").line(lineOf(given, { notify: true }), "bellhop");
 
 const done: TaskOverrides["conditions"] = [
   "Authorized",

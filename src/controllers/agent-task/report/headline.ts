@@ -1,6 +1,6 @@
 import type { Phase } from "../../../api/agent-task-status.ts";
 import type { AgentTask } from "../../../api/kinds.ts";
-import type { Reporter } from "../../../integrations/connection.ts";
+import type { Line, Span } from "../../../integrations/report.ts";
 import type { Integration } from "../../../integrations/types.ts";
 import { aheadOf } from "../admission/requirements.ts";
 import { isFailedCheck } from "../conversation.ts";
@@ -11,9 +11,7 @@ import { conditionOf, isOver, requesterOf } from "../state.ts";
 export interface ReportSources {
   task: AgentTask;
   integration: Integration;
-  encode: Reporter["encode"];
-  quote: Reporter["quote"];
-  /** Excerpt of the request, as `Reporter.excerpt` returns it; empty or undefined if the request has no text. */
+  /** Excerpt of the request, as `Thread.excerpt` returns it; empty or undefined if the request has no text. */
   excerpt: string | undefined;
   /** The task that a `retry` or `continue` repeats. */
   original?: AgentTask | undefined;
@@ -36,33 +34,45 @@ const standings: Record<Phase, string> = {
   Duplicate: "Already requested",
 };
 
-/** Reasons of `Admitted` and `SandboxReady` that need a change by a person: free capacity alone does not help. */
-const blocked = new Set(["IntegrationNotFound", "ProfileNotReady", "ProfileNotFound", "QuotaExceeded"]);
+/** Reasons to wait that need a change by a person: free capacity alone does not help. */
+const blocked = new Set([
+  "IntegrationNotFound",
+  "CodeHostNotFound",
+  "ProfileNotReady",
+  "ProfileNotFound",
+  "QuotaExceeded",
+]);
 
-/** Renders the first line of a report: the task's phase, its change, the request, and the task's name until it has ended. */
-export function headline(sources: ReportSources): string {
+/** The first line of a report: the task's phase, its change, the request, and the task's name until it is over. */
+export function headline(sources: ReportSources): Line {
   const { task } = sources;
-  const asked = describeRequest(sources);
-  const parts = isOver(task)
-    ? [`**${standings[phaseOf(task)]}${duration(sources)}**`, changeOf(task), asked]
-    : [standing(task), asked, `task \`${task.metadata.name}\``];
-  return parts.filter((part) => part !== "").join(" · ");
+  const asked = describeRequest(sources, { notify: true });
+  return joined(
+    isOver(task)
+      ? [[{ strong: `${standings[phaseOf(task)]}${duration(sources)}` }], changeOf(task), asked]
+      : [standing(task), asked, ["task ", { code: task.metadata.name }]],
+  );
 }
 
-/** Renders the limit that a task waits for, as a sentence; undefined if it waits for none. */
+/** Joins the parts of a line with a dot; leaves out empty parts. */
+export function joined(parts: readonly Line[]): Line {
+  return parts.filter((part) => part.length > 0).flatMap((part, index) => (index === 0 ? part : [" · ", ...part]));
+}
+
+/** The limit that a task waits for, as a sentence; undefined if it waits for none. */
 export function limitOf(task: AgentTask): string | undefined {
   const { limit } = queueOf(task) ?? {};
   return limit && `${limit.slice(0, 1).toUpperCase()}${limit.slice(1)}.`;
 }
 
-function standing(task: AgentTask): string {
-  if (isBlocked(task)) return "**Waiting**";
+function standing(task: AgentTask): Line {
+  if (isBlocked(task)) return [{ strong: "Waiting" }];
   const queue = queueOf(task);
-  return `**${standings[phaseOf(task)]}**${queue ? `, ${aheadOf(queue.position)}` : ""}`;
+  return [{ strong: standings[phaseOf(task)] }, ...(queue ? [`, ${aheadOf(queue.position)}`] : [])];
 }
 
 function isBlocked(task: AgentTask): boolean {
-  return (["Admitted", "SandboxReady"] as const).some((type) => {
+  return (["RepositoryResolved", "Approved", "Admitted", "SandboxReady"] as const).some((type) => {
     const condition = conditionOf(task, type);
     return condition !== undefined && condition.status !== "True" && blocked.has(condition.reason);
   });
@@ -79,10 +89,9 @@ function duration(sources: ReportSources): string {
   return phase === "Succeeded" ? ` in ${took}` : ` after ${took}`;
 }
 
-function changeOf(task: AgentTask): string {
-  const { changeNumber, changeDraft } = task.status?.result ?? {};
-  if (changeNumber === undefined) return "";
-  return `${changeDraft === true ? "draft " : ""}PR #${changeNumber}`;
+function changeOf(task: AgentTask): Line {
+  const { changeNumber: number, changeURL: url, changeDraft } = task.status?.result ?? {};
+  return number === undefined ? [] : [{ change: { number, url, draft: changeDraft === true } }];
 }
 
 /** Time from the first sandbox to the end of the task (or now), such as `6 m 02 s`. Whole minutes while it runs, so that the report is not edited every second. */
@@ -98,55 +107,40 @@ export function elapsed({ task, now }: Pick<ReportSources, "task" | "now">): str
   return minutes === 0 ? `${seconds} s` : `${minutes} m ${String(seconds % 60).padStart(2, "0")} s`;
 }
 
-/** Renders the requester and the request: an excerpt of its text, or the label, assignment or check that triggered the task. Distinguishes the reports in one thread. */
-export function describeRequest(sources: ReportSources): string {
-  return describe(sources, mentionOf(sources));
-}
-
-/** Renders the same without a mention, so that nobody is notified. */
-export function describeRequestWithoutMention(sources: ReportSources): string {
-  return describe(sources, sources.encode(`@${loginOf(sources)}`));
-}
-
-function describe(sources: ReportSources, person: string): string {
-  if (isFailedCheck(sources.task)) return `${failedCheck(sources)}, for ${person}`;
-  return `asked by ${person}${sources.excerpt ? `: ${quotation(sources)}` : act(sources)}`;
+/**
+ * The requester and the request: an excerpt of its text, or the label, assignment or check that triggered the task. Distinguishes the reports in
+ * one thread.
+ */
+export function describeRequest(sources: ReportSources, { notify }: { notify: boolean }): Line {
+  const person: Span = { person: requesterOf(sources.task), notify };
+  if (isFailedCheck(sources.task)) return [...failedCheck(sources), ", for ", person];
+  return ["asked by ", person, ...(sources.excerpt ? [": ", ...quotation(sources, sources.excerpt)] : act(sources))];
 }
 
 /** Quotes the request; for a retry the command and the original request. */
-function quotation({ task, original, excerpt = "", quote }: ReportSources): string {
+function quotation({ task, original }: ReportSources, excerpt: string): Line {
   const again = original?.status?.report?.quote;
-  const of = again ? ` of ${quote(again, original?.spec.source.url)}` : "";
-  return `${quote(excerpt, task.spec.source.url)}${of}`;
+  const of: Line = again ? [" of ", { quote: again, url: original?.spec.source.url }] : [];
+  return [{ quote: excerpt, url: task.spec.source.url }, ...of];
 }
 
-function failedCheck({ task, quote }: ReportSources): string {
+function failedCheck({ task }: ReportSources): Line {
   const { signal: matched, url } = task.spec.source;
-  return matched?.name === undefined ? "after failed checks" : `after the failed check ${quote(matched.name, url)}`;
+  return matched?.name === undefined
+    ? ["after failed checks"]
+    : ["after the failed check ", { quote: matched.name, url }];
 }
 
 type Signal = NonNullable<AgentTask["spec"]["source"]["signal"]>;
 
 /** Requests without text. */
-const acts: Partial<Record<Signal["type"], (name: string) => string>> = {
-  Label: (name) => `by the label ${name}`,
-  Assignment: (name) => `by assigning it to ${name}`,
-  ReviewRequest: (name) => `by asking ${name} for a review`,
+const acts: Partial<Record<Signal["type"], (name: Span) => Line>> = {
+  Label: (name) => [" by the label ", name],
+  Assignment: (name) => [" by assigning it to ", name],
+  ReviewRequest: (name) => [" by asking ", name, " for a review"],
 };
 
-function act({ task, quote }: ReportSources): string {
+function act({ task }: ReportSources): Line {
   const { type, name } = task.spec.source.signal ?? {};
-  return type === undefined || name === undefined ? "" : ` ${acts[type]?.(quote(name)) ?? ""}`.trimEnd();
-}
-
-/** Mentions the requester. A login of an unexpected form is quoted as plain text, so that it notifies nobody. */
-function mentionOf(sources: ReportSources): string {
-  const login = loginOf(sources);
-  return /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?(?:\[bot\])?$/.test(login)
-    ? `@${login}`
-    : sources.quote(login);
-}
-
-function loginOf({ task }: ReportSources): string {
-  return requesterOf(task).login;
+  return type === undefined || name === undefined ? [] : (acts[type]?.({ quote: name }) ?? []);
 }

@@ -1,22 +1,22 @@
 import type { AgentTask } from "../../../api/kinds.ts";
-import type { Connection, Reporter, ReportTarget } from "../../../integrations/connection.ts";
+import type { Thread } from "../../../integrations/connection.ts";
 import { isProviderFailure } from "../../../integrations/errors.ts";
 import { BellhopError, describeError } from "../../../shared/errors.ts";
 import { isFinalRefusal } from "../../provider-failure.ts";
 import type { StatusPatch } from "../facts.ts";
 import type { AgentTaskDeps } from "../deps.ts";
-import { createdMs, isDecided, isOver } from "../state.ts";
+import { createdMs, isDecided, isOver, targetOf } from "../state.ts";
 import { patchedStatus } from "../status.ts";
 import { asStep, type AnyStep, type Step, type StepContext } from "../steps.ts";
 import {
   decideReport,
   revisionOf,
   shouldReport,
-  type Report,
+  type ReportStatus,
   type ReportAction,
   type ReportReading,
 } from "./decide.ts";
-import { reportText } from "./text.ts";
+import { reportOf } from "./text.ts";
 import { defined } from "../../../shared/defined.ts";
 
 /** The provider's clock may be behind the API server's. */
@@ -29,10 +29,7 @@ const report: Step<ReportReading, ReportAction> = {
   name: "report",
   always: true,
   concerns: ({ task, integration }) =>
-    integration !== undefined &&
-    task.spec.source.provider !== "kubernetes" &&
-    task.spec.source.subject.number !== undefined &&
-    !isDecided(task, "Reported"),
+    integration !== undefined && task.spec.source.provider !== "kubernetes" && !isDecided(task, "Reported"),
   gather: renderReport,
   decide: decideReport,
   apply: applyReportAction,
@@ -47,38 +44,33 @@ export const reportStep: AnyStep = asStep(report);
  */
 export async function reportDeletion(deps: AgentTaskDeps, task: AgentTask, signal: AbortSignal): Promise<void> {
   const { report } = task.status ?? {};
-  const { repository, source, integrationRef } = task.spec;
   if (report?.id === undefined || isDecided(task, "Reported")) return;
-  const handle = deps.findIntegration({ ...integrationRef, namespace: task.metadata.namespace });
-  if (!handle || !repository || source.subject.number === undefined) return;
-  const { reporter } = await handle.connect();
-  if (!reporter) return;
+  const handle = deps.findIntegration({ ...task.spec.integrationRef, namespace: task.metadata.namespace });
+  if (!handle) return;
+  const { thread } = await handle.connect();
+  if (!thread?.has(targetOf(task))) return;
   const now = deps.clock.now();
-  const sources = {
+  const final = reportOf({
     task: asEnded(task, now),
     integration: handle.integration,
-    encode: reporter.encode,
-    quote: reporter.quote,
     excerpt: report.quote,
     original: originalOf(deps, task),
     now,
-  };
-  const target = { repository, subjectNumber: source.subject.number };
-  await reporter.update(target, report.id, withMarker(reporter, reportText(sources), report.intent ?? ""), signal);
+  });
+  await thread.update(targetOf(task), { id: report.id, marker: report.intent ?? "" }, final, signal);
 }
 
 async function renderReport(context: StepContext): Promise<ReportReading> {
   const { task, integration } = context.facts;
-  const reporter = await reporterOf(context);
-  if (reporter === "SignedOut") return { text: { not: "SignedOut" } };
-  if (!reporter || !integration) return { text: { not: "NoReporter" } };
-  const { encode, quote } = reporter;
+  const thread = await threadOf(context);
+  if (thread === "SignedOut") return { report: { not: "SignedOut" } };
+  if (!integration || !thread?.has(targetOf(task))) return { report: { not: "NoThread" } };
   const known = task.status?.report?.quote;
-  const fresh = known === undefined && shouldQuote(task) ? await readExcerpt(context, reporter) : undefined;
+  const fresh = known === undefined && shouldQuote(task) ? await readExcerpt(context, thread) : undefined;
   const original = originalOf(context.deps, task);
   const now = context.deps.clock.now();
-  const text = reportText({ task, integration, encode, quote, excerpt: known ?? fresh, original, now });
-  return { text, ...defined({ quote: fresh }) };
+  const report = reportOf({ task, integration, excerpt: known ?? fresh, original, now });
+  return { report, ...defined({ quote: fresh }) };
 }
 
 /** Finds the first task in a chain of `retry` and `continue`; undefined for other tasks, and if that task does not exist any more. */
@@ -96,16 +88,16 @@ function shouldQuote(task: AgentTask): boolean {
 }
 
 /** Reads the excerpt of the request, once for a task. The cache has no texts, so the task may be read from the API server. */
-async function readExcerpt(context: StepContext, { excerpt }: Reporter): Promise<string> {
+async function readExcerpt(context: StepContext, thread: Thread): Promise<string> {
   const { task, integration } = context.facts;
   const { source } = (task.spec.source.text === undefined ? await context.live() : task).spec;
-  return excerpt(source.text ?? "", integration?.status?.bot?.mention);
+  return thread.excerpt(source.text ?? "", integration?.status?.bot?.mention);
 }
 
 /** If the integration cannot sign in, the task continues and its report waits. */
-async function reporterOf(context: StepContext): Promise<Reporter | undefined | "SignedOut"> {
+async function threadOf(context: StepContext): Promise<Thread | undefined | "SignedOut"> {
   try {
-    return (await context.connection()).reporter;
+    return (await context.connection()).thread;
   } catch (error) {
     if (!(error instanceof BellhopError)) throw error;
     context.deps.log.warn(
@@ -139,18 +131,16 @@ async function applyReportAction(context: StepContext, action: ReportAction): Pr
   }
 }
 
-async function postOrReact(context: StepContext, action: ReportAction): Promise<Report> {
-  const connection = await context.connection();
-  if (action.do === "react") return react(context, connection);
-  const { reporter } = connection;
-  if (!reporter) return {};
-  return action.do === "create" ? create(context, reporter, action) : update(context, reporter, action);
+async function postOrReact(context: StepContext, action: ReportAction): Promise<ReportStatus> {
+  const { thread } = await context.connection();
+  if (!thread) return {};
+  if (action.do === "react") return react(context, thread);
+  return action.do === "create" ? create(context, thread, action) : update(context, thread, action);
 }
 
-async function react({ facts, signal }: StepContext, { acknowledger }: Connection): Promise<Report> {
-  const { source, repository } = facts.task.spec;
+async function react({ facts, signal }: StepContext, thread: Thread): Promise<ReportStatus> {
   try {
-    if (repository) await acknowledger?.react(source, repository, signal);
+    await thread.acknowledge?.(targetOf(facts.task), signal);
   } catch (error) {
     // The comment was deleted or the thread is locked: a reaction is not possible.
     if (!isFinalRefusal(error)) throw error;
@@ -160,45 +150,33 @@ async function react({ facts, signal }: StepContext, { acknowledger }: Connectio
 
 async function create(
   context: StepContext,
-  reporter: Reporter,
-  { text, search }: Extract<ReportAction, { do: "create" }>,
-): Promise<Report> {
+  thread: Thread,
+  { report, search }: Extract<ReportAction, { do: "create" }>,
+): Promise<ReportStatus> {
   // The cache and the provider's list may both be one write behind; only the API server is certain.
   const known = search ? (await context.live()).status?.report : undefined;
   if (known?.id !== undefined) return known;
-  const target = targetOf(context);
-  const marker = context.facts.task.status?.report?.intent ?? "";
-  const since = new Date(createdMs(context.facts.task) - clockDifferenceMs);
-  const found = search ? await reporter.find(target, marker, since, context.signal) : undefined;
+  const { task } = context.facts;
+  const marker = task.status?.report?.intent ?? "";
+  const since = new Date(createdMs(task) - clockDifferenceMs);
+  const found = search ? await thread.find(targetOf(task), marker, since, context.signal) : undefined;
   if (found) return found;
-  const made = await reporter.create(target, withMarker(reporter, text, marker), context.signal);
-  return { ...made, revision: revisionOf(text) };
+  const made = await thread.post(targetOf(task), report, marker, context.signal);
+  return { ...made, revision: revisionOf(report) };
 }
 
 async function update(
-  context: StepContext,
-  reporter: Reporter,
-  { id, text }: Extract<ReportAction, { do: "update" }>,
-): Promise<Report> {
-  const marker = context.facts.task.status?.report?.intent ?? "";
-  await reporter.update(targetOf(context), id, withMarker(reporter, text, marker), context.signal);
-  return { revision: revisionOf(text) };
-}
-
-/** Appends the hidden marker by which the message is found again. */
-function withMarker(reporter: Reporter, text: string, marker: string): string {
-  return `${text}\n\n${reporter.hiddenMarker(marker)}`;
-}
-
-function targetOf({ facts }: StepContext): ReportTarget {
-  const { repository, source } = facts.task.spec;
-  if (!repository || source.subject.number === undefined)
-    throw new TypeError("a report needs a repository and a number");
-  return { repository, subjectNumber: source.subject.number };
+  { facts, signal }: StepContext,
+  thread: Thread,
+  { id, report }: Extract<ReportAction, { do: "update" }>,
+): Promise<ReportStatus> {
+  const marker = facts.task.status?.report?.intent ?? "";
+  await thread.update(targetOf(facts.task), { id, marker }, report, signal);
+  return { revision: revisionOf(report) };
 }
 
 /** Records a failure. A message that somebody deleted is created again; any other failure is retried with back-off. */
-function failedReport(before: Report, action: ReportAction, error: BellhopError, now: string): Report {
+function failedReport(before: ReportStatus, action: ReportAction, error: BellhopError, now: string): ReportStatus {
   const gone = action.do === "update" && isProviderFailure(error, "NotFound");
   return {
     ...before,

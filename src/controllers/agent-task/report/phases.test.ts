@@ -1,10 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { phases } from "../../../api/agent-task-status.ts";
-import { encoder, quoter } from "../../../integrations/github/encode.ts";
 import type { Condition } from "../../../kube/types.ts";
 import { phaseOf } from "../status.ts";
-import { anIntegration, aTask, noon, shaOf, type TaskOverrides } from "../testing.ts";
-import { reportText } from "./text.ts";
+import { anIntegration, aTask, noon, rendered, shaOf, type TaskOverrides } from "../testing.ts";
+import { reportOf } from "./text.ts";
 
 const ago = (minutes: number): string => new Date(noon.getTime() - minutes * 60_000).toISOString();
 const not = (type: string, reason: string, message: string): Partial<Condition> => ({
@@ -43,10 +42,21 @@ interface Row {
   reads: string[];
 }
 
-const sources = { encode: encoder("github.com"), quote: quoter("github.com"), excerpt: "fix the login" };
+const sources = { integration: anIntegration(), excerpt: "fix the login", now: noon };
 
 /** The report in each phase, and for each reason that a task waits in that phase. */
 const rows: Row[] = [
+  {
+    when: "WaitingForInput: somebody has to approve the work",
+    task: {
+      conditions: ["Authorized", unsure("Approved", "WaitingForApproval", "Only some people can read this thread.")],
+    },
+    reads: [
+      "**Waiting for an answer** · asked by @ana: “fix the login” · task `shop-abc`",
+      "Only some people can read this thread.",
+      going,
+    ],
+  },
   {
     when: "Pending: nothing is known yet",
     task: {},
@@ -279,20 +289,18 @@ describe("the report agrees with the phase", () => {
   it.each(rows)("$when", ({ when, task, reads }) => {
     const given = aTask(task);
     expect(phaseOf(given)).toBe(/^[A-Za-z]+/.exec(when)?.[0]);
-    const text = reportText({ task: given, integration: anIntegration(), ...sources, now: noon });
+    const text = rendered(reportOf({ task: given, ...sources }));
     expect(text.split("\n\n")).toEqual(reads);
   });
 
   it("in every phase that a task of work can have", () => {
     const shown = new Set(rows.map(({ task }) => phaseOf(aTask(task))));
-    expect(phases.filter((phase) => !shown.has(phase))).toEqual(["WaitingForInput"]);
+    expect(phases.filter((phase) => !shown.has(phase))).toEqual([]);
   });
 
   it("in the answer to a command, which mentions a person only if it was not carried out", () => {
     const say = (task: TaskOverrides): string[] =>
-      reportText({ task: aTask(task), integration: anIntegration(), ...sources, excerpt: "status", now: noon }).split(
-        "\n\n",
-      );
+      rendered(reportOf({ task: aTask(task), ...sources, excerpt: "status" })).split("\n\n");
     expect(say(aCommand("Status"))).toEqual(["**Answer** · asked by @\u200bana: “status”", "shop-abc: Running."]);
     expect(say(aCommand("StillRunning", { status: "False", message: "It still runs." }))).toEqual([
       "**Not done** · asked by @ana: “status”",

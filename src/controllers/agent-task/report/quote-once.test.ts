@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { AgentTaskKind, type AgentTask } from "../../../api/kinds.ts";
-import { aConnection, aReporter } from "../../../integrations/testing.ts";
+import { aConnection, aThread } from "../../../integrations/testing.ts";
 import { createFakeClient } from "../../../kube/testing.ts";
 import { FakeClock } from "../../../shared/fake-clock.ts";
 import type { KubeClient } from "../../../kube/types.ts";
 import { runSteps } from "../frame.ts";
 import { withoutTexts } from "../task-index.ts";
-import { aTask, integrationOf, noon, taskCacheOf, taskDeps, type TaskOverrides } from "../testing.ts";
+import { aTask, integrationOf, noon, rendered, taskCacheOf, taskDeps, type TaskOverrides } from "../testing.ts";
 import { reportStep } from "./index.ts";
 
 /** An API server with one task and a cache without its text, like the operator's. */
@@ -17,14 +17,15 @@ function aWorld(over: TaskOverrides, others: AgentTask[] = []) {
   const stored = (): AgentTask => server.only(AgentTaskKind);
   const texts: string[] = [];
   const clock = new FakeClock(noon);
-  const reporter = aReporter({
-    create: async (_target, body) => ({ id: String(texts.push(body)), url: "https://x" }),
-    update: async (_target, _id, body) => void texts.push(body),
+  const thread = aThread({
+    acknowledge: async () => {},
+    post: async (_target, report) => ({ id: String(texts.push(rendered(report))), url: "https://x" }),
+    update: async (_target, _message, report) => void texts.push(rendered(report)),
   });
   const deps = taskDeps({
     kube: answeringWithoutTexts(server),
     tasks: taskCacheOf(others),
-    findIntegration: integrationOf(async () => aConnection({ reporter, acknowledger: { react: async () => {} } })),
+    findIntegration: integrationOf(async () => aConnection({ thread })),
     clock,
   });
   const look = async (conditions?: AgentTask["status"]): Promise<void> => {

@@ -1,11 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { encoder, quoter } from "../../../integrations/github/encode.ts";
-import { anIntegration, aTask, noon, shaOf, type TaskOverrides } from "../testing.ts";
-import { reportText } from "./text.ts";
+import { anIntegration, aTask, noon, rendered, shaOf, type TaskOverrides } from "../testing.ts";
+import { reportOf } from "./text.ts";
 
-const sources = { encode: encoder("github.com"), quote: quoter("github.com"), excerpt: "fix it" };
 const say = (over: TaskOverrides): string =>
-  reportText({ task: aTask(over), integration: anIntegration(), ...sources, now: noon });
+  rendered(reportOf({ task: aTask(over), integration: anIntegration(), excerpt: "fix it", now: noon }));
 const ago = (minutes: number, seconds = 0): string =>
   new Date(noon.getTime() - minutes * 60_000 - seconds * 1000).toISOString();
 
@@ -114,7 +112,13 @@ describe("the answer to a command", () => {
     );
   });
 
-  it("to help is not encoded, so that it can be copied", () => {
-    expect(answer("True", "Write `@bellhop stop`.", "Help")).toContain("\n\nWrite `@bellhop stop`.");
+  it("to help is a list of commands that can be copied", () => {
+    const [first, list = ""] = answer("True", "Write `@bellhop stop`.", "Help").split("\n\n");
+    expect(first).toBe("**Answer** · asked by @\u200bana: “fix it”");
+    expect(list.split("\n").slice(0, 2)).toEqual([
+      "- `@bellhop …`: does what you write",
+      "- `@bellhop stop`: stops the running work",
+    ]);
+    expect(list.split("\n")).toHaveLength(7);
   });
 });

@@ -1,7 +1,7 @@
-import { BellhopError, describeError } from "../../../shared/errors.ts";
+import { describeError, type BellhopError } from "../../../shared/errors.ts";
 import { secretRegistry } from "../../../shared/redact.ts";
 import type { ProviderFailure } from "../../connection.ts";
-import { ProviderError } from "../../errors.ts";
+import { firstBellhopError, ProviderError, withMessage } from "../../errors.ts";
 import { retryAfterMs } from "../../http/retry-after.ts";
 import { defined } from "../../../shared/defined.ts";
 
@@ -29,7 +29,7 @@ interface Answer {
 /** Converts anything that Octokit throws to a `BellhopError`. The error never carries a request, a header or a body. */
 export function providerError(thrown: unknown, attempted: Attempted): BellhopError {
   const ours = firstBellhopError(thrown);
-  if (ours) return withCall(ours, attempted);
+  if (ours) return withMessage(ours, messageFor(attempted, ours.message));
   const answer = answerOf(thrown);
   if (!answer) return new ProviderError("Unavailable", messageFor(attempted, quote(describeError(thrown))));
   const failure = failureOf(answer);
@@ -96,21 +96,6 @@ function advice(
 
 function messageFor(attempted: Attempted, why: string, advice?: string): string {
   return `cannot ${attempted.doing} at ${attempted.host}: ${why}${advice ? `. ${advice}` : ""}`;
-}
-
-function withCall(error: BellhopError, attempted: Attempted): BellhopError {
-  const message = messageFor(attempted, error.message);
-  if (!(error instanceof ProviderError)) return new BellhopError(error.code, message, { retryable: error.retryable });
-  return new ProviderError(error.failure, message, {
-    ...defined({ status: error.status, retryAfterMs: error.retryAfterMs }),
-  });
-}
-
-function firstBellhopError(thrown: unknown): BellhopError | undefined {
-  for (let at = thrown, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
-    if (at instanceof BellhopError) return at;
-  }
-  return undefined;
 }
 
 /** The answer inside Octokit's RequestError; undefined if there was no answer. */

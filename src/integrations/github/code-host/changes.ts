@@ -1,5 +1,6 @@
 import type { Endpoints } from "@octokit/types";
 import type { Change, CodeHost, RepositoryRef } from "../../connection.ts";
+import type { ChangeText } from "../../report.ts";
 import { isProviderFailure } from "../../errors.ts";
 import type { Api } from "../api.ts";
 import type { GitHubClient } from "../client.ts";
@@ -8,11 +9,12 @@ type Pull = Pick<
   Endpoints["GET /repos/{owner}/{repo}/pulls"]["response"]["data"][number],
   "number" | "html_url" | "title" | "body" | "state" | "draft" | "merged_at" | "base" | "head" | "user"
 >;
-type NewChange = Parameters<CodeHost["openChange"]>[1];
+type NewChange = Pick<Change, "headRef" | "baseRef" | "title" | "body" | "draft">;
 
 /** The methods of the code host for pull requests. */
 export function changes(
   client: GitHubClient,
+  render: (text: ChangeText) => { title: string; body: string },
 ): Pick<CodeHost, "change" | "findChange" | "isBase" | "openChange" | "updateChange"> {
   return {
     change: async (repository, number, signal) => {
@@ -43,7 +45,7 @@ export function changes(
       return data.some(({ base }) => base.ref === branch);
     },
     openChange: async (repository, change, signal) =>
-      open(await client.forRepository(repository, signal), repository, change, signal),
+      open(await client.forRepository(repository, signal), repository, { ...change, ...render(change.text) }, signal),
     updateChange: async (repository, number, { body }, signal) => {
       const api = await client.forRepository(repository, signal);
       await api.request(

@@ -37,6 +37,7 @@ export function eventOf(origin: Origin, payload: Envelope, particulars: Particul
   const time = occurredAt ? new Date(occurredAt) : undefined;
   return {
     provider: "github",
+    instance: origin.host,
     event: origin.name,
     ...defined({ action: payload.action, deliveryId: origin.deliveryId, url }),
     ...(text === undefined ? {} : { text, visibleText: stripHidden(text.slice(0, maxVisible)) }),

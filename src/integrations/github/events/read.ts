@@ -135,7 +135,7 @@ function opened({ subject, type }: SubjectInput, origin: Origin): SignalPart | I
   };
 }
 
-type Named = Exclude<Signal, { kind: "mention" | "failedChecks" }>;
+type Named = Extract<Signal, { kind: "label" | "assignment" | "reviewRequest" }>;
 
 /**
  * The label, assignee or reviewer that was added to the subject: the first part of the cause, and the signal. A team as reviewer is

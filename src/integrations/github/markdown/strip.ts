@@ -1,4 +1,4 @@
-import { withoutInvisible, withoutInvisibleEntities } from "./invisible.ts";
+import { withoutInvisible, withoutInvisibleEntities } from "../../../shared/markdown/invisible.ts";
 
 /** Work allowed per character of input for tags that never end. Only hostile text needs more. */
 const scansPerCharacter = 8;

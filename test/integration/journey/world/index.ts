@@ -13,13 +13,15 @@ import type { Daemon } from "../../../cluster/daemon.ts";
 import { aNamespace } from "../../../cluster/namespace.ts";
 import { startProcessNode, type ProcessNode } from "../../../cluster/process-node.ts";
 import { startGitHub, type GitHubStandIn } from "../../../providers/github/index.ts";
+import { startSlack, type SlackStandIn } from "../../../providers/slack/index.ts";
 import { partNames, partsOf, type Installation, type Part } from "./parts.ts";
 
-/** A whole installation on this machine: control plane, process node, GitHub stand-in, and each of Bellhop's processes. */
+/** A whole installation on this machine: control plane, process node, stand-ins for GitHub and Slack, and each of Bellhop's processes. */
 export interface World extends Installation {
   controlPlane: ControlPlane;
   client: KubeConnection;
   github: GitHubStandIn;
+  slack: SlackStandIn;
   node: ProcessNode;
   /** Every task, as a watch shows it. */
   tasks: Store<AgentTask>;
@@ -38,16 +40,16 @@ export interface World extends Installation {
 /** Starts a world with the people ana, bob and mallory in it; close it at the end. Takes about 10 s. */
 export async function startWorld(): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), "bellhop-journey-"));
-  const [controlPlane, github] = await Promise.all([startControlPlane(), startGitHub()]);
+  const [controlPlane, github, slack] = await Promise.all([startControlPlane(), startGitHub(), startSlack()]);
   const { kubeconfigPath } = controlPlane;
   const { client } = await connect({ kubeconfig: kubeconfigPath });
-  const caFile = join(folder, "github-ca.pem");
+  const caFile = join(folder, "ca.pem");
   const [namespace, brokerNamespace, node] = await Promise.all([
     aNamespace(client, "bellhop"),
     aNamespace(client, "bellhop-broker"),
     startProcessNode({ kubeconfigPath }),
     installCrds(client),
-    writeFile(caFile, github.ca ?? ""),
+    writeFile(caFile, `${github.ca ?? ""}\n${slack.ca ?? ""}`),
     ...["ana", "bob", "mallory"].map((login) => github.people.createUser({ login })),
   ]);
   const installation: Installation = { folder, kubeconfigPath, caFile, namespace, brokerNamespace };
@@ -63,6 +65,7 @@ export async function startWorld(): Promise<World> {
     controlPlane,
     client,
     github,
+    slack,
     node,
     tasks: informer.store,
     parts,
@@ -76,7 +79,7 @@ export async function startWorld(): Promise<World> {
     async close() {
       watching.abort();
       await Promise.all(Object.values(parts).map((daemon) => daemon.stop(3_000)));
-      await Promise.all([node.stop(), github.close(), client.close()]);
+      await Promise.all([node.stop(), github.close(), slack.close(), client.close()]);
       await controlPlane.stop();
       await rm(folder, { recursive: true, force: true });
     },

@@ -14,7 +14,7 @@ export interface Installation {
   /** For logs, and for files in the processes' home folders. */
   folder: string;
   kubeconfigPath: string;
-  /** PEM file with the authority of the GitHub stand-in. */
+  /** PEM file with the authorities of the stand-ins. */
   caFile: string;
   /** Namespace of gateway and operator. */
   namespace: string;

@@ -1,7 +1,13 @@
 import { join } from "node:path";
 import { agentProfileSpec } from "../../../../src/api/agent-profile.ts";
 import { gitHubIntegrationSpec } from "../../../../src/api/github-integration.ts";
-import { AgentProfileKind, GitHubIntegrationKind } from "../../../../src/api/kinds.ts";
+import {
+  AgentProfileKind,
+  GitHubIntegrationKind,
+  type GitHubIntegration,
+  type Kind,
+  type SlackApp,
+} from "../../../../src/api/kinds.ts";
 import { secrets } from "../../../../src/kube/resources.ts";
 import { aNamespace, eventually } from "../../../cluster/namespace.ts";
 import { call } from "../../../providers/github/testing.ts";
@@ -122,12 +128,17 @@ async function integrate({ world, namespace, org }: Team, slug: string, options:
     ...options.integration,
   });
   await client.create(GitHubIntegrationKind, { metadata: { name: org, namespace }, spec });
-  await ready(world, { namespace, name: org });
+  await ready(world, GitHubIntegrationKind, { namespace, name: org });
 }
 
-async function ready(world: World, key: { namespace: string; name: string }): Promise<void> {
+/** Waits until an integration is ready. */
+export async function ready<T extends GitHubIntegration | SlackApp>(
+  world: World,
+  kind: Kind<T>,
+  key: { namespace: string; name: string },
+): Promise<void> {
   const probe = async (): Promise<true> => {
-    const { status } = await world.client.get(GitHubIntegrationKind, key);
+    const { status } = await world.client.get(kind, key);
     const isReady = status?.conditions?.some(({ type, status: value }) => type === "Ready" && value === "True");
     if (!isReady) throw new Error(`its conditions are ${JSON.stringify(status?.conditions)}\n${world.logs()}`);
     return true;

@@ -1,0 +1,56 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { parseAllDocuments, stringify } from "yaml";
+import { slackAppSpec, type SlackAppSpec } from "../src/api/slack-app.ts";
+import { manifest } from "../src/integrations/slack/manifest.ts";
+
+/**
+ * Prints the manifest of the Slack app for the SlackApp in a YAML file. `--url` is the integration's `status.webhookURL`; without it the manifest
+ * has a placeholder. `make slack-manifest` calls it.
+ */
+const { values } = parseArgs({
+  options: { url: { type: "string", default: "" }, app: { type: "string", default: "" } },
+});
+const placeholder = "https://bellhop.example.com/hooks/replace-me";
+const sample = join(import.meta.dirname, "../config/samples/slack-app.yaml");
+
+try {
+  const file = values.app === "" ? sample : values.app;
+  const text = stringify(manifest({ spec: specIn(file) }, urlIn(values.url)), { lineWidth: 0 });
+  console.log(`${header(values.url)}${text.trimEnd()}`);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : String(error));
+  process.exitCode = 1;
+}
+
+function header(url: string): string {
+  if (url !== "") return "";
+  return [
+    "# The URLs below are placeholders. Apply the SlackApp, read its URL with `kubectl get slackapps --all-namespaces`, and print the",
+    "# manifest again: make slack-manifest URL=https://<host>/hooks/<route>",
+    "",
+  ].join("\n");
+}
+
+function urlIn(given: string): string {
+  if (given === "") return placeholder;
+  if (/^https:\/\/[^/\s?#]+\/hooks\/[^/\s?#]+$/.test(given)) return given;
+  throw new Error(
+    `URL=${given} is not the URL of an integration: use the one that kubectl get slackapps shows, https://<host>/hooks/<route>`,
+  );
+}
+
+function specIn(file: string): SlackAppSpec {
+  const objects = parseAllDocuments(readFileSync(file, "utf8")).map(
+    (document) => document.toJS() as { kind?: string; spec?: unknown } | null,
+  );
+  const found = objects.filter((object) => object?.kind === "SlackApp");
+  const [app] = found;
+  if (!app || found.length > 1)
+    throw new Error(`${file} has ${found.length} objects of kind SlackApp: name a file with exactly one, APP=<file>`);
+  const parsed = slackAppSpec.safeParse(app.spec);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new Error(`${file}: spec.${issue?.path.join(".") ?? ""}: ${issue?.message ?? "is not valid"}`);
+}

@@ -1,0 +1,88 @@
+import { describe, expect, it } from "vitest";
+import type { AgentTask } from "../../../api/kinds.ts";
+import { aThreadTask, shaOf } from "../testing.ts";
+import { ana, asking, at, bob, give, held, published } from "./testing.ts";
+
+describe("a button of a report", () => {
+  const press = (
+    command: "stop" | "retry" | "approve" | "use",
+    target: string,
+    others: AgentTask[],
+    argument?: string,
+  ) =>
+    give(command, others, {
+      ...(argument === undefined ? {} : { argument }),
+      over: { spec: { commandTarget: target } },
+    });
+
+  it("approves the request of its own report, not the newest one of the thread", async () => {
+    const answer = await press("approve", "first", [held("first", 1), held("second", 2)]);
+    expect(answer).toMatchObject({ reason: "RunApproved", requests: { first: [["approve", undefined]] } });
+    expect(answer.requests).not.toHaveProperty("second");
+  });
+
+  it("answers the question of its own report", async () => {
+    const answer = await press("use", "first", [asking("first", 1), asking("second", 2)], "acme/site");
+    expect(answer.requests).toEqual({ first: [["use", "acme/site"]] });
+  });
+
+  it("stops and repeats only the work of its own report", async () => {
+    const open = (name: string, minute: number): AgentTask =>
+      aThreadTask({ name, createdAt: at(minute), conditions: ["Authorized"] });
+    expect((await press("stop", "first", [open("first", 1), open("second", 2)])).requests).toEqual({
+      first: [["stop", undefined]],
+    });
+    const { created } = await press("retry", "first", [published("first", 1), published("second", 2)]);
+    expect(created.map(({ spec }) => spec.retryOf?.name)).toEqual(["first"]);
+  });
+
+  it("finds the work of a slash command, whose conversation is no thread", async () => {
+    const slash = asking("slash", 1, { spec: { conversation: "T1/C1/slash/0123456789abcdef" } });
+    expect((await press("use", "slash", [slash], "acme/site")).requests).toEqual({ slash: [["use", "acme/site"]] });
+  });
+
+  it("does nothing to work of another integration, and to work that does not exist", async () => {
+    const others = [asking("theirs", 1, { spec: { integrationRef: { kind: "SlackApp", name: "strict" } } })];
+    for (const name of ["theirs", "missing"])
+      expect(await press("use", name, others, "acme/site")).toMatchObject({ reason: "NothingAsked", requests: {} });
+  });
+});
+
+describe("a command in the thread of two integrations of one workspace", () => {
+  const theirs = { spec: { integrationRef: { kind: "SlackApp", name: "strict" } } } as const;
+
+  it("reaches only the work of its own integration, whose rules allowed the person", async () => {
+    expect((await give("approve", [held("theirs", 1, theirs)])).reason).toBe("NothingToApprove");
+    expect((await give("use", [asking("theirs", 1, theirs)], { argument: "acme/site" })).reason).toBe("NothingAsked");
+    expect((await give("retry", [published("theirs", 1, theirs)])).created).toEqual([]);
+  });
+
+  it("repeats work with the code host that the integration has now", async () => {
+    const before = published("before", 1, { spec: { codeHostRef: { kind: "GitHubIntegration", name: "removed" } } });
+    const { created } = await give("retry", [before]);
+    expect(created.map(({ spec }) => spec.codeHostRef?.name)).toEqual(["shop"]);
+  });
+});
+
+describe("an approval", () => {
+  it("is refused from the person whose words somebody else repeated", async () => {
+    const original = published("original", 1);
+    const repeated = held("repeated", 2, { actor: bob, spec: { retryOf: { name: "original" } } });
+    const eve = { id: "U7", login: "eve" };
+    expect((await give("approve", [original, repeated], { by: ana })).reason).toBe("RequesterMayNotApprove");
+    expect((await give("approve", [original, repeated], { by: eve })).reason).toBe("NotAuthorized");
+  });
+
+  it("says so if the work no longer waits, although the cache still shows it", async () => {
+    const now = held("asks", 1, { conditions: ["Authorized", "Approved"] });
+    const answer = await give("approve", [now], { cached: [held("asks", 1)] });
+    expect(answer).toMatchObject({ reason: "NothingToApprove", requests: {} });
+    expect(answer.message).toContain("no longer waits");
+  });
+});
+
+it("an answer that comes too late says so", async () => {
+  const answered = published("asks", 1, { status: { result: { commit: shaOf("c") } } });
+  const answer = await give("use", [answered], { argument: "acme/site", cached: [asking("asks", 1)] });
+  expect(answer).toMatchObject({ reason: "NothingAsked", requests: {} });
+});

@@ -1,0 +1,98 @@
+import type { GitHubIntegration } from "../../../api/kinds.ts";
+import type { CodeHost } from "../../connection.ts";
+import { isProviderFailure } from "../../errors.ts";
+import type { EventRepository } from "../../types.ts";
+import type { GitHubClient } from "../client.ts";
+import { coveredOwners, covers } from "../scope.ts";
+
+const maxPages = 10;
+/** The most repositories of the spec that are read to find out whether they are public. */
+const maxRead = 20;
+/** Owner and name. A name of dots alone would lead to another path of the API. */
+const fullNameForm = /^([\w.-]{1,100})\/(?!\.{1,2}$)([\w.-]{1,100})$/;
+
+/** The repositories that an integration covers: by name, and a list of names. */
+export function repositories(
+  integration: GitHubIntegration,
+  client: GitHubClient,
+): Pick<CodeHost, "repositoryNamed" | "repositoryNames"> {
+  const look: CodeHost["repositoryNamed"] = (name, signal) => read(integration, client, name, signal);
+  return {
+    repositoryNamed: look,
+    async repositoryNames({ limit, publicOnly }, signal) {
+      const named = integration.spec.repositories?.filter((name) => isCovered(integration, name));
+      if (named) return publicOnly ? publicOf(named, limit, look, signal) : named.slice(0, limit);
+      const all = await installed(integration, client, signal);
+      const offered = publicOnly ? all.filter((one) => !one.private) : all;
+      return offered.map(({ full_name }) => full_name).slice(0, limit);
+    },
+  };
+}
+
+/** The public ones of these repositories, at most `limit`. */
+async function publicOf(
+  named: readonly string[],
+  limit: number,
+  look: CodeHost["repositoryNamed"],
+  signal: AbortSignal,
+): Promise<string[]> {
+  const names: string[] = [];
+  for (const name of named.slice(0, maxRead)) {
+    if (names.length >= limit) break;
+    const found = await look(name, signal);
+    if (found?.private === false) names.push(name);
+  }
+  return names;
+}
+
+/** Whether the spec covers this name. The repository with the name may still be another one. */
+function isCovered(integration: GitHubIntegration, fullName: string): boolean {
+  const [owner = "", name = ""] = fullName.split("/");
+  return covers(integration, { repository: { id: "", host: "", owner, name, private: true } });
+}
+
+async function read(
+  integration: GitHubIntegration,
+  client: GitHubClient,
+  fullName: string,
+  signal: AbortSignal,
+): Promise<EventRepository | undefined> {
+  const { host } = client.settings;
+  const [, owner, name] = fullNameForm.exec(fullName) ?? [];
+  if (owner === undefined || name === undefined || !isCovered(integration, fullName)) return undefined;
+  try {
+    const api = await client.forOwner(owner, signal);
+    const { data } = await api.request(`read ${fullName}`, "GET /repos/{owner}/{repo}", { owner, repo: name }, signal);
+    const found = { id: String(data.id), host, owner: data.owner.login, name: data.name, private: data.private };
+    // A renamed repository answers under its old name, and its new one may not be covered.
+    return covers(integration, { repository: found }) ? found : undefined;
+  } catch (error) {
+    if (isProviderFailure(error, "NotFound")) return undefined;
+    throw error;
+  }
+}
+
+interface Listed {
+  full_name: string;
+  private: boolean;
+}
+
+/** The repositories of the App's installations, by name. A personal access token has no such list that is limited to the organisation. */
+async function installed(integration: GitHubIntegration, client: GitHubClient, signal: AbortSignal): Promise<Listed[]> {
+  if (!client.app) return [];
+  const found: Listed[] = [];
+  for (const owner of coveredOwners(integration)) {
+    const api = await client.forOwner(owner, signal);
+    for (let page = 1; page <= maxPages; page++) {
+      const { data } = await api.request(
+        `list the repositories of ${owner}`,
+        "GET /installation/repositories",
+        { per_page: 100, page },
+        signal,
+      );
+      found.push(...data.repositories);
+      if (data.repositories.length < 100) break;
+    }
+  }
+  return found.toSorted((a, b) => (a.full_name < b.full_name ? -1 : 1));
+}

@@ -1,0 +1,93 @@
+import { describe, expect, it } from "vitest";
+import { gitHubIntegrationSpec } from "../../api/github-integration.ts";
+import type { GitHubIntegration } from "../../api/kinds.ts";
+import { silentLogger } from "../../shared/log.ts";
+import { ProviderError } from "../errors.ts";
+import { deliveryLog } from "./missed.ts";
+import { aGitHubClient, apiSettings, type Answer } from "./testing.ts";
+
+const patiently = new AbortController().signal;
+const noon = Date.parse("2026-03-01T12:00:00Z");
+const hourAgo = new Date(noon - 3_600_000);
+
+interface Entry {
+  id: bigint;
+  guid: string;
+  delivered_at: string;
+  status_code: number;
+  redelivery: boolean;
+}
+
+const entry = (at: number, over: Partial<Entry> = {}): Entry => ({
+  id: 1_864_203_551_777_000_001n + BigInt(at),
+  guid: `event-${at}`,
+  delivered_at: new Date(noon - at * 1_000).toISOString(),
+  status_code: 202,
+  redelivery: false,
+  ...over,
+});
+
+const integration: GitHubIntegration = {
+  metadata: { name: "shop", namespace: "team" },
+  spec: gitHubIntegrationSpec.parse({
+    organization: "acme",
+    credentials: { app: { appId: 1, privateKeySecretRef: { name: "app", key: "key" } } },
+    triggers: [{ name: "mention", mention: {} }],
+    profileRef: { name: "default" },
+  }),
+};
+
+/** An App whose delivery log has these pages, newest first, each with a link to the next. `again` answers requests for redelivery. */
+function anApp(
+  pages: readonly Entry[][],
+  again: (id: unknown) => void = () => {},
+  after: (page: number) => number | undefined = (page) => (page + 1 < pages.length ? page + 1 : undefined),
+) {
+  const warnings: object[] = [];
+  const answer: Answer = (route, { cursor, delivery_id: id }) => {
+    if (route.startsWith("POST ")) return again(id);
+    const page = Number(cursor ?? 0);
+    const next = after(page);
+    const link = `<https://api.github.com/app/hook/deliveries?cursor=${next}>; rel="next"`;
+    return { data: pages[page] ?? [], headers: next === undefined ? {} : { link } };
+  };
+  const log = { ...silentLogger, warn: (fields: object) => void warnings.push(fields) };
+  const app = { id: 1, installations: async () => [] };
+  const client = aGitHubClient(answer, { app, settings: apiSettings({ log }) });
+  return { warnings, log: deliveryLog(integration, client) };
+}
+
+describe("redeliverMissed", () => {
+  it("asks for a redelivery by the exact id, without rounding", async () => {
+    const asked: unknown[] = [];
+    const { log } = anApp([[entry(0), entry(1, { status_code: 503 })]], (id) => asked.push(id));
+    expect(await log.redeliverMissed(hourAgo, patiently)).toEqual({ asked: 1, cursor: new Date(noon) });
+    expect(asked).toEqual([1_864_203_551_777_000_002n]);
+  });
+
+  it("logs an event that GitHub cannot redeliver, and redelivers the others", async () => {
+    const pages = [[entry(1, { status_code: 503 }), entry(2, { status_code: 503 })]];
+    const { log, warnings } = anApp(pages, (id) => {
+      if (id === pages[0]?.[1]?.id) throw new ProviderError("NotFound", "cannot redeliver: 404");
+    });
+    expect(await log.redeliverMissed(hourAgo, patiently)).toMatchObject({ asked: 1 });
+    expect(warnings).toMatchObject([{ guid: "event-2", id: "1864203551777000003" }]);
+  });
+
+  it("reads a log of many pages back to the given time and no further", async () => {
+    const pages = Array.from({ length: 60 }, (_, page) =>
+      Array.from({ length: 100 }, (_, at) => entry(page * 59 + at)),
+    );
+    const young = entry(3_590, { guid: "missed long ago", status_code: 503 });
+    const old = entry(3_601, { guid: "older than that", status_code: 503 });
+    const asked: unknown[] = [];
+    const { log } = anApp([...pages, [young, old], [entry(3_602, { status_code: 503 })]], (id) => asked.push(id));
+    expect(await log.redeliverMissed(hourAgo, patiently)).toEqual({ asked: 1, cursor: new Date(noon) });
+    expect(asked).toEqual([young.id]);
+  });
+
+  it("fails with an error if the log has a loop", async () => {
+    const { log } = anApp([[entry(0)]], undefined, () => 1);
+    await expect(log.redeliverMissed(hourAgo, patiently)).rejects.toThrow(/has a loop/);
+  });
+});

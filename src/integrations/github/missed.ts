@@ -1,0 +1,186 @@
+import type { GitHubIntegration } from "../../api/kinds.ts";
+import type { Logger } from "../../shared/log.ts";
+import type { MissedDeliveries } from "../connection.ts";
+import { isProviderFailure, ProviderError } from "../errors.ts";
+import type { GitHubClient } from "./client.ts";
+
+/** One delivery attempt in GitHub's log. All attempts for one event share the `guid`. */
+interface Attempt {
+  id: number | bigint;
+  guid: string;
+  delivered_at: string;
+  status_code: number;
+  redelivery: boolean;
+}
+
+interface Log {
+  page(
+    cursor: string | undefined,
+    signal: AbortSignal,
+  ): Promise<{ data: Attempt[]; headers: { link?: string | undefined } }>;
+  again(id: Attempt["id"], signal: AbortSignal): Promise<unknown>;
+}
+
+/**
+ * Asks GitHub to redeliver every event that got no 2xx answer. Reads the whole log instead of the log filtered by failure, because an
+ * attempt that reached no receiver has no status code at all.
+ */
+export function deliveryLog(integration: GitHubIntegration, client: GitHubClient): MissedDeliveries {
+  const { log: logger } = client.settings;
+  return {
+    redeliverMissed: async (since, signal) => {
+      let asked = 0;
+      let cursor = since;
+      for (const log of logsOf(integration, client)) {
+        const attempts = await attemptsSince(log, since, signal);
+        for (const attempt of missed(attempts)) asked += await askAgain(log, attempt, logger, signal);
+        for (const { delivered_at } of attempts) cursor = later(cursor, new Date(delivered_at));
+      }
+      return { asked, cursor };
+    },
+  };
+}
+
+function later(a: Date, b: Date): Date {
+  return b > a ? b : a;
+}
+
+/** The newest attempt of every event that no attempt delivered, oldest first. A redelivery that was refused for good is left out. */
+export function missed(attempts: readonly Attempt[]): Attempt[] {
+  const arrived = new Set(attempts.filter(({ status_code }) => isSuccess(status_code)).map(({ guid }) => guid));
+  const newest = new Map<string, Attempt>();
+  for (const attempt of attempts) {
+    const known = newest.get(attempt.guid);
+    if (!known || Date.parse(known.delivered_at) < Date.parse(attempt.delivered_at)) newest.set(attempt.guid, attempt);
+  }
+  return [...newest.values()]
+    .filter((attempt) => !arrived.has(attempt.guid) && !isRefused(attempt))
+    .sort((a, b) => Date.parse(a.delivered_at) - Date.parse(b.delivered_at));
+}
+
+/** The receiver refused the redelivery for good (no time-out, rate limit or outage): the same body would get the same answer again. */
+function isRefused({ redelivery, status_code }: Attempt): boolean {
+  return redelivery && status_code >= 400 && status_code <= 501 && status_code !== 408 && status_code !== 429;
+}
+
+function isSuccess(statusCode: number): boolean {
+  return statusCode >= 200 && statusCode < 300;
+}
+
+/** Reads all pages without a limit: the newest attempts come first and the next run starts after them, so a skipped page would be lost. */
+async function attemptsSince(log: Log, since: Date, signal: AbortSignal): Promise<Attempt[]> {
+  const found: Attempt[] = [];
+  const read = new Set<string>();
+  let cursor: string | undefined;
+  do {
+    const { data, headers } = await log.page(cursor, signal);
+    // Includes the second of `since`, or later attempts in it would be lost. Answered events are recognised by their guid.
+    const young = data.filter(({ delivered_at }) => Date.parse(delivered_at) >= since.getTime());
+    found.push(...young.map(neededFields));
+    cursor = young.length === data.length ? nextCursor(headers.link) : undefined;
+    if (cursor !== undefined && read.has(cursor)) {
+      throw new ProviderError("Invalid", "the delivery log has a loop: its next page was already read");
+    }
+    if (cursor !== undefined) read.add(cursor);
+  } while (cursor !== undefined);
+  return found;
+}
+
+/** Copies only the needed fields of an entry, to save memory while a long log is read. */
+function neededFields({ id, guid, delivered_at, status_code, redelivery }: Attempt): Attempt {
+  return { id, guid, delivered_at, status_code, redelivery };
+}
+
+function nextCursor(link: string | undefined): string | undefined {
+  const next = link?.split(",").find((part) => part.includes('rel="next"'));
+  const address = next && /<([^<>]+)>/.exec(next)?.[1];
+  return address && URL.canParse(address) ? (new URL(address).searchParams.get("cursor") ?? undefined) : undefined;
+}
+
+/** GitHub cannot redeliver an event that it no longer keeps: logs that and goes on with the other events. */
+async function askAgain(log: Log, attempt: Attempt, logger: Logger, signal: AbortSignal): Promise<number> {
+  try {
+    await log.again(attempt.id, signal);
+    return 1;
+  } catch (error) {
+    if (!isProviderFailure(error, "NotFound", "Invalid")) throw error;
+    const { id, guid, delivered_at: deliveredAt } = attempt;
+    logger.warn({ error, id: String(id), guid, deliveredAt }, "GitHub cannot redeliver a missed event");
+    return 0;
+  }
+}
+
+/**
+ * The id for the path of a request, unchanged. Ids of deliveries are beyond 2^53, so Octokit reads them as bigint although its types say
+ * number. `Number(id)` would name another delivery or none.
+ */
+function unrounded(id: Attempt["id"]): number {
+  return id as number;
+}
+
+function logsOf(integration: GitHubIntegration, client: GitHubClient): Log[] {
+  if (client.app) return [appLog(client)];
+  return (integration.status?.hooks ?? []).flatMap(({ target, id }) =>
+    id ? [hookLog(client, target, Number(id))] : [],
+  );
+}
+
+function appLog({ self }: GitHubClient): Log {
+  return {
+    page: (cursor, signal) =>
+      self.request(
+        "read the App's delivery log",
+        "GET /app/hook/deliveries",
+        { per_page: 100, ...(cursor ? { cursor } : {}) },
+        signal,
+      ),
+    again: (id, signal) =>
+      self.request(
+        "redeliver",
+        "POST /app/hook/deliveries/{delivery_id}/attempts",
+        { delivery_id: unrounded(id) },
+        signal,
+      ),
+  };
+}
+
+function hookLog({ self }: GitHubClient, target: string, hookId: number): Log {
+  const [owner = "", repo] = target.split("/");
+  const doing = `read the delivery log of ${target}`;
+  if (repo === undefined) {
+    const at = { org: owner, hook_id: hookId };
+    return {
+      page: (cursor, signal) =>
+        self.request(
+          doing,
+          "GET /orgs/{org}/hooks/{hook_id}/deliveries",
+          { ...at, per_page: 100, ...(cursor ? { cursor } : {}) },
+          signal,
+        ),
+      again: (id, signal) =>
+        self.request(
+          "redeliver",
+          "POST /orgs/{org}/hooks/{hook_id}/deliveries/{delivery_id}/attempts",
+          { ...at, delivery_id: unrounded(id) },
+          signal,
+        ),
+    };
+  }
+  const at = { owner, repo, hook_id: hookId };
+  return {
+    page: (cursor, signal) =>
+      self.request(
+        doing,
+        "GET /repos/{owner}/{repo}/hooks/{hook_id}/deliveries",
+        { ...at, per_page: 100, ...(cursor ? { cursor } : {}) },
+        signal,
+      ),
+    again: (id, signal) =>
+      self.request(
+        "redeliver",
+        "POST /repos/{owner}/{repo}/hooks/{hook_id}/deliveries/{delivery_id}/attempts",
+        { ...at, delivery_id: unrounded(id) },
+        signal,
+      ),
+  };
+}

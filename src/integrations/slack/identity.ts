@@ -1,0 +1,96 @@
+import type { SlackApp } from "../../api/kinds.ts";
+import type { Identity } from "../connection.ts";
+import { createMemo } from "../memo.ts";
+import type { SlackClient } from "./client.ts";
+import { cacheMs } from "./limits.ts";
+import { required } from "./required.ts";
+
+/** Whose token it is: the bot user, its workspace or organisation, and the scopes. */
+export interface Self {
+  id: string;
+  /** Id of the bot behind the bot user; messages of apps carry it. */
+  botId: string | undefined;
+  login: string;
+  team: { id: string; name: string };
+  /** The Enterprise Grid organisation of the workspace. */
+  enterpriseId: string | undefined;
+  /** Whether the app is installed for the whole organisation. */
+  orgWide: boolean;
+  /** Address of the workspace with trailing slash, for links to messages. */
+  url: string;
+  /** Undefined if Slack names none. */
+  scopes: readonly string[] | undefined;
+}
+
+/** Looks up our own account at Slack and caches it for an hour. */
+export interface WhoAmI {
+  (signal: AbortSignal): Promise<Self>;
+  /** The same without the cache: scopes change when the app is installed again, and tokens are revoked. */
+  now(signal: AbortSignal): Promise<Self>;
+}
+
+/** Creates the look-up of our own account. */
+export function whoAmI(client: SlackClient): WhoAmI {
+  const memo = createMemo<Self>(client.settings.clock, cacheMs.identity);
+  const now = (signal: AbortSignal): Promise<Self> => readSelf(client, signal);
+  return Object.assign((signal: AbortSignal) => memo("self", () => now(signal)), { now });
+}
+
+/** Whether a message is our own. With an installation for a whole organisation, the bot user has another id in each workspace; the bot behind it is the same. */
+export function isOwn({ user, bot_id }: { user?: string; bot_id?: string }, self: Self): boolean {
+  return user === self.id || (bot_id !== undefined && bot_id === self.botId);
+}
+
+/** Checks the token: bot user, workspace, and the scopes that are missing (no API can set them). */
+export function identity(integration: SlackApp, who: WhoAmI): Identity {
+  return {
+    check: async (signal) => {
+      const { id, login, team, enterpriseId, orgWide, scopes } = await who.now(signal);
+      const account = team.name.slice(0, 100);
+      const ids = [...new Set([team.id, ...(orgWide && enterpriseId !== undefined ? [enterpriseId] : [])])];
+      return {
+        bot: { id, login, mention: login },
+        installations: ids.filter((one) => one !== "").map((one) => ({ id: one, account })),
+        tokenScope: "Broad",
+        missing: scopes === undefined ? [] : missingScopes(integration, scopes),
+      };
+    },
+  };
+}
+
+function missingScopes(integration: SlackApp, has: readonly string[]): string[] {
+  return required(integration)
+    .scopes.filter((scope) => !has.includes(scope))
+    .map((scope) => `scope ${scope} of the app's bot token`);
+}
+
+interface AuthTest {
+  url?: string;
+  team?: string;
+  user?: string;
+  team_id?: string;
+  user_id?: string;
+  bot_id?: string;
+  enterprise_id?: string;
+  is_enterprise_install?: boolean;
+  response_metadata?: { scopes?: string[] };
+}
+
+async function readSelf(client: SlackClient, signal: AbortSignal): Promise<Self> {
+  const answer = await client.call<AuthTest>({ doing: "check the bot token", method: "auth.test", args: {} }, signal);
+  return {
+    id: answer.user_id ?? "",
+    botId: answer.bot_id,
+    login: (answer.user ?? "").slice(0, 100),
+    team: { id: answer.team_id ?? "", name: answer.team ?? answer.team_id ?? "" },
+    enterpriseId: answer.enterprise_id,
+    orgWide: answer.is_enterprise_install === true,
+    url: pageRoot(answer.url) ?? `${client.settings.url}/`,
+    scopes: answer.response_metadata?.scopes,
+  };
+}
+
+function pageRoot(url: string | undefined): string | undefined {
+  if (url === undefined || !URL.canParse(url) || !url.startsWith("https://")) return undefined;
+  return url.endsWith("/") ? url : `${url}/`;
+}

@@ -1,0 +1,20 @@
+import type { SlackApp } from "../../api/kinds.ts";
+import type { Provider } from "../types.ts";
+import { connect } from "./connect.ts";
+import { ingress } from "./ingress.ts";
+import { channelOfConversation } from "./place.ts";
+import { covers, host } from "./scope.ts";
+
+/** Slack: a chat. Its changes go to the code host that `spec.codeHostRef` names. */
+export const slack: Provider<SlackApp> = {
+  name: "slack",
+  kind: "SlackApp",
+  ingress,
+  host,
+  covers,
+  mappedRepositories: ({ spec }, conversation) =>
+    (spec.repositories ?? [])
+      .filter(({ channels }) => conversation === undefined || channels.includes(channelOfConversation(conversation)))
+      .map(({ name }) => name),
+  connect,
+};

@@ -1,0 +1,155 @@
+import { createHmac } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import type { AgentTask, SlackApp } from "../../api/kinds.ts";
+import type { Answer } from "../../intake/answer.ts";
+import { compileRule } from "../../intake/cel.ts";
+import { noFacts, threadKey } from "../../intake/gateway-facts.ts";
+import { handleDelivery, type IntakeDeps } from "../../intake/handle-delivery.ts";
+import type { Draft } from "../../kube/types.ts";
+import { FakeClock } from "../../shared/fake-clock.ts";
+import type { Delivery, Provider } from "../types.ts";
+import { ingress } from "./ingress.ts";
+import { covers, host } from "./scope.ts";
+import { aFormDelivery, anEventDelivery, aSlackApp, bot, receivedAt } from "./testing.ts";
+
+const secret = "the-signing-secret";
+const slack: Provider<SlackApp> = {
+  name: "slack",
+  kind: "SlackApp",
+  ingress,
+  host,
+  covers,
+  connect: async () => {
+    throw new Error("intake does not sign in");
+  },
+};
+const entry = {
+  route: "route-0123456789abcdef",
+  provider: "slack",
+  host: "slack.com",
+  generation: 1,
+  keys: [Buffer.from(secret).toString("base64")],
+  members: [{ kind: "SlackApp", namespace: "team", name: "slack", uid: "uid-1" }],
+};
+const signedIn = { bot, installations: [{ id: "T1", account: "acme" }] };
+
+interface World {
+  status?: SlackApp["status"];
+  liveThreads?: string[];
+  fail?: boolean;
+}
+
+/** Passes signed deliveries to intake, and returns the answers and the tasks. */
+function world({ status = signedIn, liveThreads = [], fail = false }: World = {}) {
+  const created: Draft<AgentTask>[] = [];
+  const app = aSlackApp({
+    triggers: ["mention", "slashCommand"].map((kind) => ({ name: kind.toLowerCase(), [kind]: {} })),
+  });
+  const deps: IntakeDeps = {
+    provider: () => slack,
+    integration: () => ({ ...app, metadata: { ...app.metadata, uid: "uid-1" }, status }),
+    facts: () => ({ ...noFacts, liveThreads: liveThreads.map(threadKey) }),
+    compile: compileRule,
+    clock: new FakeClock(receivedAt.toISOString()),
+    client: {
+      create: async (_, object) => {
+        if (fail) throw new Error("the API server does not answer");
+        created.push(object as never);
+        return object as never;
+      },
+    },
+  };
+  const deliver = async (delivery: Delivery, key = secret): Promise<Answer> =>
+    handleDelivery({ entry, delivery: signed(delivery, key), deps, signal: new AbortController().signal });
+  return { created, deliver };
+}
+
+function signed(delivery: Delivery, key: string): Delivery {
+  const time = delivery.headers.get("x-slack-request-timestamp") ?? "";
+  const hex = createHmac("sha256", key).update(`v0:${time}:`).update(delivery.body).digest("hex");
+  const get = (name: string) => (name === "x-slack-signature" ? `v0=${hex}` : delivery.headers.get(name));
+  return { ...delivery, headers: { get } };
+}
+
+const message = { channel: "C1", channel_type: "channel", user: "U1", ts: "1767355200.000100" };
+const aMessage = (event: object, team_id = "T1") =>
+  anEventDelivery({
+    type: "event_callback",
+    team_id,
+    event_id: "Ev1",
+    event: { type: "message", ...message, ...event },
+  });
+const aCommand = (text: string) =>
+  aFormDelivery({ command: "/bellhop", text, trigger_id: "1.2.a", team_id: "T1", channel_id: "C1", user_id: "U1" });
+const mention = { type: "app_mention", text: "<@UBOT> fix it" };
+
+describe("handleDelivery, with Slack", () => {
+  it("creates one task for the two events of a mention", async () => {
+    const { deliver, created } = world();
+    for (const event of [mention, { ...mention, type: "message" }])
+      expect(await deliver(aMessage(event))).toMatchObject({ status: 202, reply: { status: 200, body: "" } });
+    expect(new Set(created.map(({ metadata }) => metadata.name)).size).toBe(1);
+    expect(created[0]?.spec).toMatchObject({ conversation: "T1/C1/1767355200.000100", prompt: "fix it" });
+  });
+
+  it("logs nothing about a message that is not for the bot, whatever its workspace", async () => {
+    for (const team of ["T1", "T2"])
+      expect(await world().deliver(aMessage({ text: "the secret plan" }, team))).toMatchObject({
+        private: true,
+        body: { reason: "NotMentioned" },
+        reply: { status: 200, body: "" },
+      });
+  });
+
+  it("reads follow-ups in a thread that the operator published", async () => {
+    const { deliver, created } = world({ liveThreads: ["T1/C1/1767350000.000001"] });
+    await deliver(aMessage({ text: "and the docs", thread_ts: "1767350000.000001" }));
+    expect(created).toHaveLength(1);
+  });
+
+  it("lets Slack repeat a mention until the operator has found the workspace, and ignores those of other workspaces", async () => {
+    const early = await world({ status: { bot } }).deliver(aMessage(mention));
+    expect(early).toMatchObject({ reply: { status: 503 }, body: { reason: "InstallationUnknown" } });
+    const other = await world().deliver(aMessage(mention, "T2"));
+    expect(other).toMatchObject({ reply: { status: 200 }, body: { reason: "NotCovered" } });
+  });
+
+  it("answers 401 to a delivery that another key signed", async () => {
+    expect(await world().deliver(aMessage(mention), "other")).toMatchObject({ status: 401, reply: { status: 401 } });
+  });
+
+  it("answers the check of the URL only if it is signed", async () => {
+    const check = anEventDelivery({ type: "url_verification", challenge: "c" });
+    expect(await world().deliver(check)).toMatchObject({ reply: { status: 200, body: '{"challenge":"c"}' } });
+    expect(await world().deliver(check, "other")).toMatchObject({ reply: { status: 401, body: "" } });
+  });
+
+  it.each([
+    ["that the request is accepted", {}, "fix it", "The request is accepted."],
+    ["the help", {}, "help", "Write /bellhop and"],
+    [
+      "that the request must be sent again",
+      { fail: true },
+      "fix it",
+      "The request could not be stored; send it again.",
+    ],
+  ])("shows the person who used the slash command %s", async (_, given: World, text, shown) => {
+    const { reply } = await world(given).deliver(aCommand(text));
+    expect(reply?.status).toBe(200);
+    expect(JSON.parse(reply?.body ?? "")).toEqual({ response_type: "ephemeral", text: expect.stringContaining(shown) });
+  });
+
+  it.each(["stop", "status", "retry", "continue", "approve", "use acme/shop"])(
+    "says that the slash command %s belongs in the thread of the work, and creates no task",
+    async (text) => {
+      const { deliver, created } = world();
+      const { reply, body } = await deliver(aCommand(text));
+      expect(body).toMatchObject({ status: "ignored", reason: "NeedsThread" });
+      expect(JSON.parse(reply?.body ?? "")).toEqual({
+        response_type: "ephemeral",
+        text: "Give this command in the thread of the work, or use the buttons of its report.",
+      });
+      expect(created).toEqual([]);
+    },
+  );
+});

@@ -1,0 +1,66 @@
+import type { AppsManifestCreateArguments } from "@slack/web-api";
+import type { SlackApp } from "../../api/kinds.ts";
+import { shortcutId } from "./events/interaction.ts";
+import { required } from "./required.ts";
+
+type Manifest = AppsManifestCreateArguments["manifest"];
+type Features = NonNullable<Manifest["features"]>;
+type Scopes = NonNullable<NonNullable<NonNullable<Manifest["oauth_config"]>["scopes"]>["bot"]>;
+type Events = NonNullable<NonNullable<NonNullable<Manifest["settings"]>["event_subscriptions"]>["bot_events"]>;
+
+/**
+ * The manifest of the Slack app that an integration needs, with no scope and no event more than that. Events, commands and interactions all go
+ * to `url`, the integration's `status.webhookURL`. Source: Slack, "App manifest reference".
+ */
+export function manifest(integration: Pick<SlackApp, "spec">, url: string): Manifest {
+  const { scopes, events } = required(integration);
+  return {
+    _metadata: { major_version: 1 },
+    display_information: {
+      name: "Bellhop",
+      description: "Starts coding agents, and reports on their work in the thread",
+    },
+    features: features(integration, url),
+    oauth_config: { scopes: { bot: [...scopes] as Scopes } },
+    settings: {
+      event_subscriptions: { request_url: url, bot_events: [...events] as Events },
+      // The buttons and the menu of reports.
+      interactivity: { is_enabled: true, request_url: url },
+      org_deploy_enabled: false,
+      socket_mode_enabled: false,
+      // A token that Slack rotates expires after 12 hours.
+      token_rotation_enabled: false,
+    },
+  };
+}
+
+function features({ spec: { triggers } }: Pick<SlackApp, "spec">, url: string): Features {
+  const has = (kind: "directMessage" | "slashCommand" | "shortcut"): boolean =>
+    triggers.some((trigger) => trigger[kind] !== undefined);
+  const direct = has("directMessage");
+  return {
+    // Without a writable messages tab, people cannot write to the bot.
+    app_home: { home_tab_enabled: false, messages_tab_enabled: direct, messages_tab_read_only_enabled: !direct },
+    bot_user: { display_name: "bellhop", always_online: true },
+    ...(has("slashCommand") ? { slash_commands: [slashCommand(url)] } : {}),
+    ...(has("shortcut") ? { shortcuts: [shortcut] } : {}),
+  };
+}
+
+function slashCommand(url: string): NonNullable<Features["slash_commands"]>[number] {
+  const description = "Ask a coding agent for work";
+  return {
+    command: "/bellhop",
+    url,
+    description,
+    usage_hint: "[what to do, with a link to the repository]",
+    should_escape: false,
+  };
+}
+
+const shortcut: NonNullable<Features["shortcuts"]>[number] = {
+  type: "message",
+  name: "Ask Bellhop to do this",
+  callback_id: shortcutId,
+  description: "A coding agent does what the message asks for",
+};

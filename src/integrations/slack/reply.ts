@@ -1,0 +1,46 @@
+import type { Delivery, HttpReply, Ingress } from "../types.ts";
+import { readBody } from "./body.ts";
+
+type Answer = Parameters<NonNullable<Ingress["reply"]>>[0];
+
+/** Slack repeats deliveries of events that get another status than 2xx; for these the same delivery may succeed later. */
+const worthRetrying = new Set([429, 503]);
+
+/**
+ * The answer as Slack expects it. Events: the status, and a header against retries that cannot succeed. Slash commands: a text that only the
+ * person sees. Interactions: Slack shows an error for any status but 200, so only those get one that the person should repeat.
+ */
+export function reply(answer: Answer, delivery: Delivery): HttpReply {
+  if (answer.status === 401) return forEvent(answer.status);
+  const body = readBody(delivery);
+  if (body.kind === "form" && "command" in body.value) return forCommand(answer);
+  if (body.kind === "interaction") return { status: worthRetrying.has(answer.status) ? answer.status : 200, body: "" };
+  return forEvent(answer.status);
+}
+
+function forEvent(status: number): HttpReply {
+  if (status < 300) return { status: 200, body: "" };
+  return { status, ...(worthRetrying.has(status) ? {} : { headers: { "x-slack-no-retry": "1" } }), body: "" };
+}
+
+function forCommand(answer: Answer): HttpReply {
+  const text = textFor(answer).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  return {
+    status: 200,
+    headers: { "content-type": "application/json; charset=utf-8" },
+    body: JSON.stringify({ response_type: "ephemeral", text }),
+  };
+}
+
+/** Reasons with a message that is an answer of its own. */
+const complete = new Set(["Help", "NeedsThread"]);
+
+function textFor({ status, body }: Answer): string {
+  if (worthRetrying.has(status)) return `The request could not be stored; send it again. (${body.reason})`;
+  if (body.status === "accepted") return "The request is accepted.";
+  if (body.status === "duplicate") return "This request was accepted before.";
+  if (complete.has(body.reason)) return body.message;
+  return body.status === "ignored"
+    ? `Nothing was started: ${body.message}`
+    : `The request was refused (${body.reason}): ${body.message}`;
+}

@@ -1,0 +1,20 @@
+import type { SlackApp } from "../../api/kinds.ts";
+import type { Origin } from "../types.ts";
+
+/** Host name of the integration's Slack. Never throws: for an invalid URL it returns its text, which is not a valid host. */
+export function host({ spec }: SlackApp): string {
+  return URL.canParse(spec.url) ? new URL(spec.url).host : spec.url.replace(/^https:\/\//, "");
+}
+
+/**
+ * Whether the integration covers a channel: its workspace or organisation must be one that the bot token belongs to, and `access.channels`
+ * narrows the channels, but not direct messages. As long as the operator has found no workspace, an origin without one is covered, so that
+ * Slack is asked to send the delivery again later.
+ */
+export function covers({ spec, status }: SlackApp, { installationId, channel }: Origin): boolean {
+  const installations = status?.installations ?? [];
+  const isInstalled =
+    installationId === undefined ? installations.length === 0 : installations.some(({ id }) => id === installationId);
+  const { channels } = spec.access;
+  return isInstalled && (!channels || !channel || channel.type === "Direct" || channels.includes(channel.id));
+}

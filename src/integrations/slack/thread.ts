@@ -1,0 +1,130 @@
+import type { Thread, ThreadTarget } from "../connection.ts";
+import { ProviderError } from "../errors.ts";
+import type { Report } from "../report.ts";
+import type { SlackClient } from "./client.ts";
+import { hasCode } from "./failures.ts";
+import { isOwn, type Self, type WhoAmI } from "./identity.ts";
+import { readMessages, type SlackMessage } from "./messages.ts";
+import { messageOf, nameOf, placeOf, tsOf, type Place } from "./place.ts";
+import { excerpt } from "./report/excerpt.ts";
+import { render, renderEnd, type Rendered } from "./report/render.ts";
+
+const reaction = "eyes";
+/** Type of the metadata of our messages; its payload holds the marker. */
+const eventType = "bellhop_report";
+
+/** Posts and updates our report as a message in a thread of Slack. `botId`: our bot user, once the integration has signed in. */
+export function thread(client: SlackClient, who: WhoAmI, botId: string | undefined): Thread {
+  const poster: Poster = { client, who };
+  return {
+    acknowledge: (target, signal) => acknowledge(client, target, signal),
+    has: (target) => placeOf(target) !== undefined,
+    excerpt: (text, mention) => excerpt(text, { mention, botId }),
+    post: async (target, report, marker, signal) => {
+      const place = requiredPlace(target);
+      const posted = await post(poster, { place, content: render(report), marker, what: "the report" }, signal);
+      // Slack notifies the people of a thread, but nobody in a channel.
+      if (report.over && !place.thread) await notify(poster, { place, report, marker, messageTs: posted.id }, signal);
+      return posted;
+    },
+    update: async (target, { id, marker }, report, signal) => {
+      const place = requiredPlace(target);
+      const args = { channel: place.channel, ts: id, ...render(report), parse: "none", metadata: metadataOf(marker) };
+      await client.call({ doing: `update the report in ${nameOf(place)}`, method: "chat.update", args }, signal);
+      if (report.over) await notify(poster, { place, report, marker, messageTs: id }, signal);
+    },
+    find: (target, marker, since, signal) => find(poster, { place: requiredPlace(target), marker, since }, signal),
+  };
+}
+
+interface Poster {
+  client: SlackClient;
+  who: WhoAmI;
+}
+
+/** Only messages can have reactions. A second reaction of the same kind is no failure. */
+async function acknowledge(client: SlackClient, target: ThreadTarget, signal: AbortSignal): Promise<void> {
+  const place = placeOf(target);
+  const timestamp = messageOf(target.source);
+  if (!place || timestamp === undefined) return;
+  const args = { channel: place.channel, timestamp, name: reaction };
+  try {
+    await client.call({ doing: `react to a message in ${nameOf(place)}`, method: "reactions.add", args }, signal);
+  } catch (error) {
+    if (!hasCode(error, "already_reacted")) throw error;
+  }
+}
+
+async function post(
+  { client, who }: Poster,
+  { place, content, marker, what }: { place: Place; content: Rendered; marker: string; what: string },
+  signal: AbortSignal,
+): Promise<{ id: string; url: string }> {
+  const self = await who(signal);
+  const args = {
+    channel: place.channel,
+    ...(place.thread === undefined ? {} : { thread_ts: place.thread }),
+    ...content,
+    metadata: metadataOf(marker),
+    unfurl_links: false,
+    unfurl_media: false,
+    link_names: false,
+    parse: "none",
+  };
+  const call = { doing: `post ${what} to ${nameOf(place)}`, method: "chat.postMessage", args } as const;
+  const { ts } = await client.call<{ ts?: string }>(call, signal);
+  if (ts === undefined) throw new ProviderError("Unavailable", `cannot ${call.doing}: Slack's answer names no message`);
+  return { id: ts, url: linkTo(self, place, ts) };
+}
+
+/** Slack notifies nobody of an edit, as it does of a new message, so a reply mentions the requester when the report is over. Posted once: its own marker is searched first. */
+async function notify(
+  poster: Poster,
+  { place, report, marker, messageTs }: { place: Place; report: Report; marker: string; messageTs: string },
+  signal: AbortSignal,
+): Promise<void> {
+  const reply = { ...place, thread: place.thread ?? messageTs };
+  const endMarker = `${marker}/end`;
+  const since = new Date(Number(messageTs) * 1_000);
+  if (await find(poster, { place: reply, marker: endMarker, since }, signal)) return;
+  await post(
+    poster,
+    { place: reply, content: renderEnd(report), marker: endMarker, what: "the end of the task" },
+    signal,
+  );
+}
+
+/** Finds our message by its marker. Looks only at messages of our own bot, because every app can write the marker. */
+async function find(
+  { client, who }: Poster,
+  { place, marker, since }: { place: Place; marker: string; since: Date },
+  signal: AbortSignal,
+): Promise<{ id: string; url: string } | undefined> {
+  const self = await who(signal);
+  const reading = { place, span: { oldest: tsOf(since) }, doing: "look for the report in" };
+  for await (const messages of readMessages(client, reading, signal)) {
+    const found = messages.find((message) => isOwn(message, self) && markerOf(message) === marker);
+    if (found) return { id: found.ts, url: linkTo(self, place, found.ts) };
+  }
+  return undefined;
+}
+
+function metadataOf(marker: string): NonNullable<SlackMessage["metadata"]> {
+  return { event_type: eventType, event_payload: { marker } };
+}
+
+function markerOf({ metadata }: SlackMessage): unknown {
+  return metadata?.event_type === eventType ? metadata.event_payload?.["marker"] : undefined;
+}
+
+/** Source: the form of the links that Slack's `chat.getPermalink` answers. */
+function linkTo(self: Self, { channel, thread: ofThread }: Place, ts: string): string {
+  const page = `${self.url}archives/${channel}/p${ts.replace(".", "")}`;
+  return ofThread === undefined ? page : `${page}?thread_ts=${ofThread}&cid=${channel}`;
+}
+
+function requiredPlace(target: ThreadTarget): Place {
+  const place = placeOf(target);
+  if (place) return place;
+  throw new TypeError("a report needs a channel of Slack");
+}
