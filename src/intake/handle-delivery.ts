@@ -102,7 +102,9 @@ function findEvent(intake: Intake, provider: Provider): FoundEvent {
   const choice = chooseIntegration(provider, known, origin);
   if (!choice.integration) return { answer: answerWithoutIntegration(choice, first) };
   const { integration } = choice;
-  const final = sameBot(integration, likely) ? first : normaliseFor(integration, intake, provider);
+  // Another integration of the hook has other live threads, even if it has the same bot.
+  const isLikely = integration.metadata.uid === likely?.metadata.uid;
+  const final = isLikely ? first : normaliseFor(integration, intake, provider);
   if (final.outcome !== "event") return { answer: answerWithoutEvent(final, integration) };
   return { event: final.event, body: final.body, integration };
 }
@@ -118,10 +120,6 @@ function originOf(read: Normalised): Origin | undefined {
 function liveIn(whose: StoredIntegration | undefined, deps: IntakeDeps): NormaliseContext["isLive"] {
   const live = whose ? new Set(deps.facts(whose.metadata.uid).liveThreads) : undefined;
   return (conversation) => live?.has(threadKey(conversation)) === true;
-}
-
-function sameBot(a: StoredIntegration, b: StoredIntegration | undefined): boolean {
-  return a.status?.bot?.id === b?.status?.bot?.id;
 }
 
 function normaliseFor(

@@ -3,6 +3,7 @@ import type { AgentTask } from "../../api/kinds.ts";
 import {
   conversationOf,
   holds,
+  isKubernetes,
   isWork,
   newestFirst,
   ownConversation,
@@ -17,6 +18,8 @@ import type { TaskIndex } from "./task-index.ts";
 /** Resolves the conversation of a task: for a change that Bellhop opened, the conversation of the task that opened it; else the one the event names. */
 export function resolveConversation(task: AgentTask, tasks: TaskIndex): Conversation {
   const owner = openerOf(task, tasks) ?? failedTaskOf(task, tasks);
+  // The author of a task from kubectl could name any check or change, and so enter the thread of a chat.
+  if (owner && isKubernetes(task) && owner.spec.codeHostRef) return ownConversation(task);
   return owner ? conversationOf(owner) : ownConversation(task);
 }
 
@@ -63,6 +66,8 @@ function openerOf(task: AgentTask, tasks: TaskIndex): AgentTask | undefined {
 
 /** Whether failed checks triggered the task. */
 export function isFailedCheck(task: AgentTask): boolean {
+  // The author of a task from kubectl could name the check of anybody's commit, and act for them.
+  if (isKubernetes(task)) return false;
   const type = task.spec.source.object?.type;
   return type === "CheckSuite" || type === "WorkflowRun";
 }

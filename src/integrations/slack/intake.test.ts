@@ -6,6 +6,7 @@ import { compileRule } from "../../intake/cel.ts";
 import { noFacts, threadKey } from "../../intake/gateway-facts.ts";
 import { handleDelivery, type IntakeDeps } from "../../intake/handle-delivery.ts";
 import type { Draft } from "../../kube/types.ts";
+import { defined } from "../../shared/defined.ts";
 import { FakeClock } from "../../shared/fake-clock.ts";
 import type { Delivery, Provider } from "../types.ts";
 import { ingress } from "./ingress.ts";
@@ -29,7 +30,6 @@ const entry = {
   host: "slack.com",
   generation: 1,
   keys: [Buffer.from(secret).toString("base64")],
-  members: [{ kind: "SlackApp", namespace: "team", name: "slack", uid: "uid-1" }],
 };
 const signedIn = { bot, installations: [{ id: "T1", account: "acme" }] };
 
@@ -37,18 +37,22 @@ interface World {
   status?: SlackApp["status"];
   liveThreads?: string[];
   fail?: boolean;
+  /** The integrations of the hook, with the channels that they cover; `liveThreads` above are of those that name none. */
+  members?: { uid: string; channels?: string[]; liveThreads?: string[] }[];
 }
 
 /** Passes signed deliveries to intake, and returns the answers and the tasks. */
-function world({ status = signedIn, liveThreads = [], fail = false }: World = {}) {
+function world({ status = signedIn, liveThreads = [], fail = false, members = [{ uid: "uid-1" }] }: World = {}) {
   const created: Draft<AgentTask>[] = [];
-  const app = aSlackApp({
-    triggers: ["mention", "slashCommand"].map((kind) => ({ name: kind.toLowerCase(), [kind]: {} })),
-  });
+  const triggers = ["mention", "slashCommand"].map((kind) => ({ name: kind.toLowerCase(), [kind]: {} }));
+  const memberOf = (uid: string) => members.find((one) => one.uid === uid);
   const deps: IntakeDeps = {
     provider: () => slack,
-    integration: () => ({ ...app, metadata: { ...app.metadata, uid: "uid-1" }, status }),
-    facts: () => ({ ...noFacts, liveThreads: liveThreads.map(threadKey) }),
+    integration: ({ uid }) => {
+      const app = aSlackApp({ triggers, access: defined({ channels: memberOf(uid)?.channels }) });
+      return { ...app, metadata: { ...app.metadata, uid }, status };
+    },
+    facts: (uid) => ({ ...noFacts, liveThreads: (memberOf(uid)?.liveThreads ?? liveThreads).map(threadKey) }),
     compile: compileRule,
     clock: new FakeClock(receivedAt.toISOString()),
     client: {
@@ -60,7 +64,15 @@ function world({ status = signedIn, liveThreads = [], fail = false }: World = {}
     },
   };
   const deliver = async (delivery: Delivery, key = secret): Promise<Answer> =>
-    handleDelivery({ entry, delivery: signed(delivery, key), deps, signal: new AbortController().signal });
+    handleDelivery({
+      entry: {
+        ...entry,
+        members: members.map(({ uid }) => ({ kind: "SlackApp", namespace: "team", name: "slack", uid })),
+      },
+      delivery: signed(delivery, key),
+      deps,
+      signal: new AbortController().signal,
+    });
   return { created, deliver };
 }
 
@@ -90,6 +102,19 @@ describe("handleDelivery, with Slack", () => {
       expect(await deliver(aMessage(event))).toMatchObject({ status: 202, reply: { status: 200, body: "" } });
     expect(new Set(created.map(({ metadata }) => metadata.name)).size).toBe(1);
     expect(created[0]?.spec).toMatchObject({ conversation: "T1/C1/1767355200.000100", prompt: "fix it" });
+  });
+
+  it("takes a follow-up only in a thread of the integration that covers the channel, not of another one of the same hook", async () => {
+    const thread = { text: "and the tests", thread_ts: "1767355100.000100" };
+    const { deliver, created } = world({
+      liveThreads: ["T1/C1/1767355100.000100"],
+      members: [
+        { uid: "uid-1", channels: ["C9"] },
+        { uid: "uid-2", channels: ["C1"], liveThreads: [] },
+      ],
+    });
+    expect(await deliver(aMessage(thread))).toMatchObject({ body: { status: "ignored" } });
+    expect(created).toEqual([]);
   });
 
   it("logs nothing about a message that is not for the bot, whatever its workspace", async () => {

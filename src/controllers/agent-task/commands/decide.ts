@@ -58,7 +58,9 @@ export function commandRefused(reason: string, message: string): Decision<never>
 const stop: Rule = (facts) => {
   const { task, tasks } = facts;
   const onlyOwn = conditionOf(task, "Authorized")?.reason === ownWorkOnly;
-  const open = openWork(task, tasks).filter((work) => !onlyOwn || isRequester(facts, work));
+  const open = openWork(task, tasks).filter(
+    (work) => !isHeldElsewhere(work, task) && (!onlyOwn || isRequester(facts, work)),
+  );
   const targets = open.map(({ metadata }) => metadata.name);
   if (targets.length === 0) return commandSucceeded("NothingToStop", "No work is running in this conversation.");
   return { actions: [{ do: "stop", targets }] };
@@ -71,6 +73,11 @@ const again: Rule = ({ task, tasks }) => {
       "Work in this conversation is still running; use `stop` first, or wait until it ends.",
     );
   const original = lastWork(task, tasks);
+  if (original && isOfPrivateComment(original, task))
+    return commandRefused(
+      "OtherThread",
+      "The last work of this conversation was requested at the code host, which fewer people may read than this thread; use the command there.",
+    );
   if (original && isNotPublic(original, task))
     return commandRefused(
       "NotApproved",
@@ -80,9 +87,21 @@ const again: Rule = ({ task, tasks }) => {
   return commandRefused("NothingToRetry", "There is no earlier work in this conversation.");
 };
 
+/** Whether the place of the command may not even know of the work: it was requested in another thread, and nobody approved that it becomes public. */
+function isHeldElsewhere(work: AgentTask, command: AgentTask): boolean {
+  return command.spec.commandTarget === undefined && isNotPublic(work, command);
+}
+
 /** Whether a repetition would show a request that was made in another thread and not approved: its prompt may be private. */
 function isNotPublic(original: AgentTask, command: AgentTask): boolean {
   return original.spec.codeHostRef !== undefined && !sameThread(original, command) && !holds(original, "Approved");
+}
+
+/** Whether a repetition would quote a comment of the code host in the thread of a chat: the repository may be private, and the thread public. */
+function isOfPrivateComment(original: AgentTask, command: AgentTask): boolean {
+  return (
+    command.spec.codeHostRef !== undefined && original.spec.codeHostRef === undefined && !sameThread(original, command)
+  );
 }
 
 function sameThread(a: AgentTask, b: AgentTask): boolean {
@@ -90,8 +109,9 @@ function sameThread(a: AgentTask, b: AgentTask): boolean {
 }
 
 const status: Rule = ({ task, tasks }) => {
-  const open = openWork(task, tasks);
-  const [newest] = open.length > 0 ? open : [lastWork(task, tasks)];
+  const open = openWork(task, tasks).filter((work) => !isHeldElsewhere(work, task));
+  const last = lastWork(task, tasks);
+  const [newest] = open.length > 0 ? open : [last && isHeldElsewhere(last, task) ? undefined : last];
   if (!newest) return commandSucceeded("Status", "No work has been done in this conversation.");
   return commandSucceeded("Status", `${newest.metadata.name}: ${newest.status?.phase ?? "Pending"}${why(newest)}`);
 };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { AgentTask } from "../../../api/kinds.ts";
-import { aThreadTask, shaOf } from "../testing.ts";
+import { aThreadTask, shaOf, shop } from "../testing.ts";
 import { ana, asking, at, bob, give, held, published } from "./testing.ts";
 
 describe("a button of a report", () => {
@@ -85,4 +85,24 @@ it("an answer that comes too late says so", async () => {
   const answered = published("asks", 1, { status: { result: { commit: shaOf("c") } } });
   const answer = await give("use", [answered], { argument: "acme/site", cached: [asking("asks", 1)] });
   expect(answer).toMatchObject({ reason: "NothingAsked", requests: {} });
+});
+
+describe("a command at the change of a thread whose newest request nobody approved to become public", () => {
+  const change = {
+    source: {
+      provider: "github",
+      instance: "github.com",
+      subject: { type: "Change", key: "acme/shop#57", number: 57 },
+    },
+    spec: { integrationRef: { kind: "GitHubIntegration", name: "shop" }, codeHostRef: undefined, repository: shop },
+    status: { conversation: "C1/100.1", conversationInstance: "T1 SlackApp/chat" },
+  } as const;
+
+  it("neither shows nor stops that request", async () => {
+    for (const command of ["status", "stop"] as const) {
+      const answer = await give(command, [held("secret", 1)], { over: change });
+      expect(answer.requests).toEqual({});
+      expect(answer.message).not.toContain("secret");
+    }
+  });
 });
