@@ -72,6 +72,21 @@ export async function nodePlace(options: NodePlaceOptions): Promise<NodePlace> {
   }
 }
 
+/**
+ * An earlier chart is installed with the image of today, whose processes read kinds that the chart does not have yet: installs their CRDs and
+ * lets the accounts read them.
+ */
+async function allowNewerKinds(kubectl: Place["kubectl"]): Promise<void> {
+  // As helm created the CRDs of earlier charts.
+  const file = join(import.meta.dirname, "../../config/crd/bellhop.dev_slackapps.yaml");
+  await kubectl(["create", "--field-manager=helm", "-f", file]);
+  const name = "newer-kinds";
+  const role = ["--verb=get,list,watch", "--resource=slackapps.bellhop.dev"];
+  await kubectl(["create", "clusterrole", name, ...role]);
+  const group = `--group=system:serviceaccounts:${release.namespace}`;
+  await kubectl(["create", "clusterrolebinding", name, `--clusterrole=${name}`, group]);
+}
+
 async function furnish(node: RealNode, images: BuiltImages, options: NodePlaceOptions): Promise<NodePlace> {
   const { say } = options;
   const kubectl: Place["kubectl"] = (args, input) => node.kubectl(args, defined({ input }));
@@ -119,6 +134,7 @@ async function furnish(node: RealNode, images: BuiltImages, options: NodePlaceOp
       // An earlier chart does not have these values.
       ...(options.chart === undefined ? { more: strict } : {}),
     };
+    if (options.chart !== undefined) await allowNewerKinds(kubectl);
     const { args, input } = helmInstall(values, options.chart);
     await checked(node, [tool("helm"), ...args], input);
     await startEdge(node, kubectl, folder);

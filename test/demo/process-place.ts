@@ -53,6 +53,7 @@ async function furnish(world: World, withSlack: boolean): Promise<Place> {
 }
 
 async function slackOf({ slack, github }: World, team: Team): Promise<SlackPlace> {
+  await github.people.setVisibility({ repo: team.repo, private: false });
   await github.people.createRepo(secondRepository);
   const { channel } = await aSlackTeam(team);
   return {

@@ -6,7 +6,7 @@ import { ours, type Place, type SlackPlace } from "./place.ts";
 
 const channel = "shop";
 /** With only one repository Bellhop would not ask for it. */
-export const secondRepository = { repo: "acme/till", files: { "README.md": "# Till\n" } };
+export const secondRepository = { repo: "acme/till", private: false, files: { "README.md": "# Till\n" } };
 
 /** The team that Slack is connected to, and Slack's address. */
 export interface SlackConnection extends Pick<Place, "kubectl" | "api" | "namespace" | "people" | "rest"> {
@@ -18,6 +18,8 @@ export interface SlackConnection extends Pick<Place, "kubectl" | "api" | "namesp
 /** Fills Slack with a workspace, connects it with a SlackApp in the team's namespace, and saves the request URL on the app's page. */
 export async function connectSlack(given: SlackConnection): Promise<SlackPlace> {
   const { kubectl, api, namespace, slack, url } = given;
+  // The question offers only public repositories to everybody who reads the channel.
+  await given.people("setVisibility", { repo: "acme/shop", private: false });
   await given.people("createRepo", secondRepository);
   const { ana, token, signing } = await populateSlack(slack);
   const metadata = {
