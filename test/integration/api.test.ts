@@ -43,7 +43,7 @@ const minimalProfile = { agent: { type: "custom", image: "registry.example.com/a
 const integrations = loosely(GitHubIntegrationKind);
 const profiles = loosely(AgentProfileKind);
 
-/** The same resource, with objects whose spec has any shape. */
+/** The type of a kind for the objects of these tests, whose spec may have any shape: people also write specs that the API refuses. */
 function loosely(type: ResourceType<KubeObject>): ResourceType<KubeObject & { spec: object }> {
   const { group, version, kind, plural, namespaced } = type;
   return { group, version, kind, plural, namespaced };

@@ -17,13 +17,11 @@ import {
   decideCommand,
   commandRefused,
   commandSucceeded,
-  lastPublished,
   needsApprover,
-  waitingForApproval,
   type CommandAction,
   type CommandReading,
-  type TaskRequest,
 } from "./decide.ts";
+import { lastPublished, waitingForApproval, type TaskRequest } from "./work-of.ts";
 import { defined } from "../../../shared/defined.ts";
 
 const continuePrompt = "Continue the work of this conversation from the current state of the branch.";
