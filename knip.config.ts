@@ -13,7 +13,7 @@ const config: KnipConfig = {
     "test/cluster/process-node/main.ts",
     "test/cluster/node/main.ts",
     "test/cluster/node/network-policy/main.ts",
-    "test/providers/{github,slack}/main.ts",
+    "test/providers/*/{main,subject}.ts",
     "test/demo/main.ts",
     "test/providers/edge.ts",
     "test/bench/main.ts",

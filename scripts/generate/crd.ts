@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Kind } from "../../src/api/kinds.ts";
+import type { Kind } from "../../src/api/kind.ts";
 import { structural, type Schema } from "./structural.ts";
 
 /** The CustomResourceDefinition of a kind, as an object to be written as YAML. */

@@ -1,4 +1,4 @@
-import type { Kind } from "../../src/api/kinds.ts";
+import type { Kind } from "../../src/api/kind.ts";
 import { partSchema } from "./crd.ts";
 import type { Schema } from "./structural.ts";
 

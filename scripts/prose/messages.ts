@@ -30,7 +30,7 @@ const kinds: readonly { kind: string; path?: RegExp; call?: RegExp; property?: R
   { kind: "metric", path: /\/metrics\.ts$/ },
   { kind: "HTTP answer", path: /^src\/(?:gateway|broker)\// },
   { kind: "HTTP answer", path: /^src\/intake\/(?!cel)/ },
-  { kind: "HTTP answer", path: /^src\/integrations\/github\/events/ },
+  { kind: "HTTP answer", path: /^src\/integrations\/\w+\/events/ },
   { kind: "report or change", path: /^src\/controllers\/agent-task\/(?:report|commands)\// },
   { kind: "report or change", path: /^src\/controllers\/agent-task\/publish\/change-/ },
   { kind: "error", call: /^new \w*(?:Error|Failure)$/, path: /^src\// },
@@ -53,7 +53,7 @@ const code =
 const testOnly = /\.test\.ts$|(?:^|\/)(?:testing|fake-[\w-]+)\.ts$|^src\/courier\/stand-in\//;
 /** Commands that people run; users never see messages of the other files in `test`. */
 const commands =
-  /^(?:src\/|scripts\/(?!words\.ts|find-words\.ts|prose\/)|test\/(?:demo|cluster\/node(?!\/network))\/|test\/providers\/github\/main\.ts)/;
+  /^(?:src\/|scripts\/(?!words\.ts|find-words\.ts|prose\/)|test\/(?:demo|cluster\/node(?!\/network))\/|test\/providers\/\w+\/main\.ts)/;
 
 /** The messages in one file. */
 export function messagesOf({ path, source }: ParsedFile): ProseText[] {

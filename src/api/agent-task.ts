@@ -1,5 +1,7 @@
 import { z } from "zod";
+import { codeHostRef } from "./code-hosts.ts";
 import { duration, localRef, objectName, timestamp } from "./common.ts";
+import { integrationKindNames } from "./integration-kinds.ts";
 
 /** The commands that people give in a thread. A task that carries a command runs no agent. */
 export const commands = ["stop", "retry", "status", "approve", "continue", "help", "use"] as const;
@@ -10,11 +12,6 @@ export const sha = z
   .string()
   .max(64)
   .regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/);
-/** Points at an integration of a code host, in the same namespace. */
-export const codeHostRef = z.object({
-  kind: z.enum(["GitHubIntegration"]).describe("Kind of the integration."),
-  name: objectName.describe("Name of the integration, in the same namespace."),
-});
 
 export const repository = z.object({
   id: z
@@ -161,7 +158,7 @@ export const agentTaskSpec = z
   .object({
     integrationRef: z
       .object({
-        kind: z.enum(["GitHubIntegration", "SlackApp"]).describe("Kind of the integration."),
+        kind: z.enum(integrationKindNames).describe("Kind of the integration."),
         name: objectName.describe("Name of the integration, in the same namespace."),
       })
       .describe("The integration whose event created the task."),

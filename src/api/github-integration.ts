@@ -3,12 +3,15 @@ import { secretKeyRef, timestamp } from "./common.ts";
 import {
   exactlyOne,
   immutable,
+  integrationKind,
   integrationSpec,
   integrationStatus,
   kubernetesAccess,
   reporting,
+  serverURL,
   triggers,
 } from "./integration.ts";
+import type { Resource } from "./kind.ts";
 
 const login = z
   .string()
@@ -108,16 +111,9 @@ const gitHubTriggers = triggers({
 export const gitHubIntegrationSpec = z
   .object({
     suspend: integrationSpec.suspend,
-    url: z
-      .string()
-      .min(9)
-      .max(253)
-      .regex(/^https:\/\/[a-z0-9.-]+(:[0-9]{1,5})?$/)
-      .default("https://github.com")
-      .meta(immutable("url"))
-      .describe(
-        "Web address of GitHub or of a GitHub Enterprise Server, https, lower case, without a path. Immutable.",
-      ),
+    url: serverURL("https://github.com").describe(
+      "Web address of GitHub or of a GitHub Enterprise Server, https, lower case, without a path. Immutable.",
+    ),
     organization: login.optional().describe("Covers every repository of this organisation or user account."),
     repositories: z
       .array(repositoryName)
@@ -161,58 +157,52 @@ export const gitHubIntegrationSpec = z
     ],
   });
 
-const {
-  webhookURL,
-  observedGeneration,
-  conditions,
-  triggers: activeTriggers,
-  ...counters
-} = integrationStatus("GitHub");
-
 /** The state that the operator observed at GitHub, and the hooks that it manages. */
-export const gitHubIntegrationStatus = z.object({
-  observedGeneration,
-  conditions,
-  webhookURL,
-  hooks: z
-    .array(
-      z.object({
-        target: z.string().max(300).describe("Target of the hook: `app`, an organisation, or `owner/name`."),
-        id: z.string().max(40).optional().describe("GitHub's id of the hook; absent for the only hook of an App."),
-        verifiedAt: timestamp.optional().describe("When the operator last verified the hook's settings."),
-      }),
-    )
-    .max(300)
-    .optional()
-    .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["target"] })
-    .describe("The hooks that the operator manages."),
-  triggers: activeTriggers,
-  bot: z
-    .object({
-      id: z.string().max(40).describe("Numeric id of the bot's account."),
-      login: z.string().max(100).describe("Login of the bot's account; `<slug>[bot]` for an App."),
-      mention: z.string().max(100).describe("The name that people write after `@` to mention the bot."),
-    })
-    .optional()
-    .describe("The bot's account at GitHub."),
-  installations: z
-    .array(
-      z.object({
-        id: z.string().max(40).describe("The installation's id."),
-        account: z.string().max(100).describe("The organisation or user on whose account the App is installed."),
-        suspended: z.boolean().optional().describe("Whether GitHub or the owner has suspended the installation."),
-      }),
-    )
-    .max(100)
-    .optional()
-    .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["id"] })
-    .describe("The App's installations that this integration covers."),
-  tokenScope: z
-    .enum(["PerTask", "Broad"])
-    .optional()
-    .describe("Whether the token of a task is limited to one repository."),
-  ...counters,
+export const gitHubIntegrationStatus = integrationStatus(
+  {
+    provider: "GitHub",
+    bot: {
+      text: "The bot's account at GitHub.",
+      id: "Numeric id of the bot's account.",
+      login: "Login of the bot's account; `<slug>[bot]` for an App.",
+    },
+    installations: {
+      text: "The App's installations that this integration covers.",
+      id: "The installation's id.",
+      account: "The organisation or user on whose account the App is installed.",
+    },
+    tokenScope: "Whether the token of a task is limited to one repository.",
+  },
+  {
+    own: {
+      hooks: z
+        .array(
+          z.object({
+            target: z.string().max(300).describe("Target of the hook: `app`, an organisation, or `owner/name`."),
+            id: z.string().max(40).optional().describe("GitHub's id of the hook; absent for the only hook of an App."),
+            verifiedAt: timestamp.optional().describe("When the operator last verified the hook's settings."),
+          }),
+        )
+        .max(300)
+        .optional()
+        .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["target"] })
+        .describe("The hooks that the operator manages."),
+    },
+    installation: {
+      suspended: z.boolean().optional().describe("Whether GitHub or the owner has suspended the installation."),
+    },
+  },
+);
+
+export const GitHubIntegrationKind = integrationKind({
+  kind: "GitHubIntegration",
+  shortName: "ghi",
+  description:
+    "Connects GitHub or a GitHub Enterprise Server: the repositories and events that create tasks, and the people who may start them.",
+  spec: gitHubIntegrationSpec,
+  status: gitHubIntegrationStatus,
 });
 
 export type GitHubIntegrationSpec = z.infer<typeof gitHubIntegrationSpec>;
 export type GitHubIntegrationStatus = z.infer<typeof gitHubIntegrationStatus>;
+export type GitHubIntegration = Resource<GitHubIntegrationSpec, GitHubIntegrationStatus>;

@@ -1,10 +1,71 @@
 import { z } from "zod";
-import { conditions, duration, localRef, objectName, timestamp } from "./common.ts";
+import { conditions, duration, group, localRef, objectName, timestamp, version } from "./common.ts";
+import { age, ready, reason, type Column, type Kind, type Resource } from "./kind.ts";
 
 /**
  * The parts of `spec` and `status` that all kinds of integration share. A kind's own file adds its connection, its webhook and the trigger kinds
  * that its provider has, and describes them in the provider's terms.
  */
+
+/** The parts that a kind of integration adds to those that all kinds have. */
+interface OwnParts<Name, Spec, Status> {
+  kind: Name;
+  shortName: string;
+  description: string;
+  spec: Spec;
+  status: Status;
+}
+
+/** The fields that `spec` must have: code outside the provider's folder reads them. */
+interface SharedSpec extends z.ZodRawShape, Record<keyof typeof integrationSpec, z.ZodType> {
+  triggers: z.ZodArray;
+  access: z.ZodType<{ kubernetes: "Deny" | "Allow" }>;
+  reporting: ReturnType<typeof reporting>;
+}
+type SharedStatus = ReturnType<typeof integrationStatus>["shape"];
+
+/** The description of a kind of integration. Its resources are named after the kind, for example `slackapps`. */
+export function integrationKind<
+  Name extends string,
+  Spec extends z.ZodObject<SharedSpec>,
+  Status extends z.ZodObject<SharedStatus>,
+>({
+  kind,
+  shortName,
+  description,
+  spec,
+  status,
+}: OwnParts<Name, Spec, Status>): Kind<Resource<z.infer<Spec>, z.infer<Status>>, Name> {
+  const singular = kind.toLowerCase();
+  const names = { kind, plural: `${singular}s`, singular, shortNames: [shortName] };
+  return { group, version, ...names, namespaced: true, description, spec, status, maxNameLength: 32, columns };
+}
+
+/** The columns of every kind of integration. `kubectl get bellhop` shows the kinds one below the other. */
+const columns: Column[] = [
+  ready,
+  reason,
+  { name: "Bot", type: "string", jsonPath: ".status.bot.login", description: "Login of the bot." },
+  {
+    name: "Suspended",
+    type: "boolean",
+    jsonPath: ".spec.suspend",
+    description: "Whether the creation of tasks is stopped.",
+  },
+  {
+    name: "URL",
+    type: "string",
+    jsonPath: ".status.webhookURL",
+    description: "The URL that the provider sends deliveries to.",
+  },
+  {
+    name: "Last Task",
+    type: "date",
+    jsonPath: ".status.lastTaskTime",
+    description: "When a delivery last created a task.",
+  },
+  age,
+];
 
 /** A rule that exactly one of the fields is set. */
 export const exactlyOne = (what: string, fields: readonly string[]): object => ({
@@ -129,25 +190,59 @@ export function reporting(reaction: string) {
     .describe("How Bellhop reports on tasks in the thread.");
 }
 
-/** The fields of `status` that every kind has; `provider` is its name as people write it. */
-export function integrationStatus(provider: string) {
-  return {
+/** The schema of `spec.url`: the address of the provider's server. */
+export function serverURL(standard: string) {
+  return z
+    .string()
+    .min(9)
+    .max(253)
+    .regex(/^https:\/\/[a-z0-9.-]+(:[0-9]{1,5})?$/)
+    .default(standard)
+    .meta(immutable("url"));
+}
+
+/** Descriptions of the fields of `status`, in the provider's terms. */
+interface StatusTexts {
+  /** The provider's name as people write it. */
+  provider: string;
+  bot: { text: string; id: string; login: string };
+  installations: { text: string; id: string; account: string };
+  tokenScope: string;
+}
+
+/** The fields of `status` that a kind adds: its own, and those of each installation. */
+interface OwnStatus<Own, Installation> {
+  own: Own;
+  installation: Installation;
+}
+
+/** The schema of `status`. */
+export function integrationStatus<Own extends z.ZodRawShape, Installation extends z.ZodRawShape>(
+  texts: StatusTexts,
+  { own, installation }: OwnStatus<Own, Installation>,
+) {
+  return z.object({
     observedGeneration: z.int().min(0).optional().describe("The generation of `spec` that the operator last acted on."),
     conditions: conditions
       .optional()
       .describe("The conditions `Ready`, `CredentialsValid`, `WebhookInstalled` and `Stalled`."),
-    webhookURL: z.string().max(2048).optional().describe(`The URL that ${provider} sends deliveries to.`),
-    triggers: z
+    webhookURL: z.string().max(2048).optional().describe(`The URL that ${texts.provider} sends deliveries to.`),
+    ...own,
+    triggers: activeTriggers,
+    bot: botAccount(texts.bot),
+    installations: z
       .array(
         z.object({
-          name: objectName.describe("Name of the trigger."),
-          since: timestamp.describe("When the operator first saw the trigger."),
+          id: z.string().max(40).describe(texts.installations.id),
+          account: z.string().max(100).describe(texts.installations.account),
+          ...installation,
         }),
       )
-      .max(32)
+      .max(100)
       .optional()
-      .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] })
-      .describe("Since when each trigger has been active."),
+      .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["id"] })
+      .describe(texts.installations.text),
+    tokenScope: z.enum(["PerTask", "Broad"]).optional().describe(texts.tokenScope),
     keyGeneration: z.int().min(0).optional().describe("Generation of the current webhook secret."),
     lastHandledRotateAt: timestamp
       .optional()
@@ -158,5 +253,28 @@ export function integrationStatus(provider: string) {
       .optional()
       .describe("Up to which time the operator has searched for missed deliveries; never moves back."),
     lastTaskTime: timestamp.optional().describe("When a delivery last created a task; updated every few minutes."),
-  };
+  });
+}
+
+const activeTriggers = z
+  .array(
+    z.object({
+      name: objectName.describe("Name of the trigger."),
+      since: timestamp.describe("When the operator first saw the trigger."),
+    }),
+  )
+  .max(32)
+  .optional()
+  .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] })
+  .describe("Since when each trigger has been active.");
+
+function botAccount({ text, id, login }: StatusTexts["bot"]) {
+  return z
+    .object({
+      id: z.string().max(40).describe(id),
+      login: z.string().max(100).describe(login),
+      mention: z.string().max(100).describe("The name that people write after `@` to mention the bot."),
+    })
+    .optional()
+    .describe(text);
 }

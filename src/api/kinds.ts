@@ -1,4 +1,3 @@
-import type { z } from "zod";
 import {
   agentProfileSpec,
   agentProfileStatus,
@@ -8,153 +7,11 @@ import {
 import { agentTaskStatus, type AgentTaskStatus } from "./agent-task-status.ts";
 import { agentTaskSpec, type AgentTaskSpec } from "./agent-task.ts";
 import { group, version } from "./common.ts";
-import {
-  gitHubIntegrationSpec,
-  gitHubIntegrationStatus,
-  type GitHubIntegrationSpec,
-  type GitHubIntegrationStatus,
-} from "./github-integration.ts";
-import { slackAppSpec, slackAppStatus, type SlackAppSpec, type SlackAppStatus } from "./slack-app.ts";
+import { integrationKinds } from "./integration-kinds.ts";
+import { age, ready, reason, type Kind, type Resource } from "./kind.ts";
 
-/** Metadata of a Bellhop object, as the API server sends it. */
-interface Metadata {
-  name: string;
-  namespace: string;
-  uid?: string;
-  resourceVersion?: string;
-  generation?: number;
-  creationTimestamp?: string;
-  deletionTimestamp?: string;
-  labels?: Record<string, string>;
-  annotations?: Record<string, string>;
-  finalizers?: string[];
-  ownerReferences?: {
-    apiVersion: string;
-    kind: string;
-    name: string;
-    uid: string;
-    controller?: boolean;
-    blockOwnerDeletion?: boolean;
-  }[];
-}
-
-/** One object of a Bellhop kind. */
-export interface Resource<Spec, Status> {
-  apiVersion?: string;
-  kind?: string;
-  metadata: Metadata;
-  spec: Spec;
-  status?: Status;
-}
-
-export type GitHubIntegration = Resource<GitHubIntegrationSpec, GitHubIntegrationStatus>;
-export type SlackApp = Resource<SlackAppSpec, SlackAppStatus>;
 export type AgentTask = Resource<AgentTaskSpec, AgentTaskStatus>;
 export type AgentProfile = Resource<AgentProfileSpec, AgentProfileStatus>;
-
-/** A column of `kubectl get`. `wide` columns need `-o wide`. */
-interface Column {
-  name: string;
-  type: "string" | "integer" | "date" | "boolean";
-  jsonPath: string;
-  description: string;
-  wide?: boolean;
-}
-
-/** The description of one kind, for the generator and the clients. `T` is the type of its objects. */
-export interface Kind<T> {
-  group: string;
-  version: string;
-  kind: string;
-  plural: string;
-  singular: string;
-  namespaced: true;
-  shortNames: string[];
-  description: string;
-  spec: z.ZodObject;
-  status: z.ZodObject;
-  /** Maximum length of an object's name; the names of pods and Secrets are derived from it. */
-  maxNameLength: number;
-  columns: Column[];
-  readonly _type?: T;
-}
-
-const age: Column = {
-  name: "Age",
-  type: "date",
-  jsonPath: ".metadata.creationTimestamp",
-  description: "Time since creation.",
-};
-const ready: Column = {
-  name: "Ready",
-  type: "string",
-  jsonPath: '.status.conditions[?(@.type=="Ready")].status',
-  description: "Status of the condition `Ready`.",
-};
-const reason: Column = {
-  name: "Reason",
-  type: "string",
-  jsonPath: '.status.conditions[?(@.type=="Ready")].reason',
-  description: "Reason of the condition `Ready`.",
-};
-
-/** The columns of every kind of integration. `kubectl get bellhop` shows the kinds one below the other. */
-const integrationColumns: Column[] = [
-  ready,
-  reason,
-  { name: "Bot", type: "string", jsonPath: ".status.bot.login", description: "Login of the bot." },
-  {
-    name: "Suspended",
-    type: "boolean",
-    jsonPath: ".spec.suspend",
-    description: "Whether the creation of tasks is stopped.",
-  },
-  {
-    name: "URL",
-    type: "string",
-    jsonPath: ".status.webhookURL",
-    description: "The URL that the provider sends deliveries to.",
-  },
-  {
-    name: "Last Task",
-    type: "date",
-    jsonPath: ".status.lastTaskTime",
-    description: "When a delivery last created a task.",
-  },
-  age,
-];
-
-export const GitHubIntegrationKind: Kind<GitHubIntegration> = {
-  group,
-  version,
-  kind: "GitHubIntegration",
-  plural: "githubintegrations",
-  singular: "githubintegration",
-  namespaced: true,
-  shortNames: ["ghi"],
-  description:
-    "Connects GitHub or a GitHub Enterprise Server: the repositories and events that create tasks, and the people who may start them.",
-  spec: gitHubIntegrationSpec,
-  status: gitHubIntegrationStatus,
-  maxNameLength: 32,
-  columns: [...integrationColumns],
-};
-
-export const SlackAppKind: Kind<SlackApp> = {
-  group,
-  version,
-  kind: "SlackApp",
-  plural: "slackapps",
-  singular: "slackapp",
-  namespaced: true,
-  shortNames: ["ska"],
-  description:
-    "Connects a Slack app: the messages and commands that create tasks, the people who may start them, and the code host where changes go.",
-  spec: slackAppSpec,
-  status: slackAppStatus,
-  maxNameLength: 32,
-  columns: integrationColumns,
-};
 
 export const AgentTaskKind: Kind<AgentTask> = {
   group,
@@ -244,4 +101,4 @@ export const AgentProfileKind: Kind<AgentProfile> = {
 };
 
 /** Every kind, in the order of the generated reference. */
-export const kinds = [GitHubIntegrationKind, SlackAppKind, AgentTaskKind, AgentProfileKind] as const;
+export const kinds: readonly Kind<unknown>[] = [...Object.values(integrationKinds), AgentTaskKind, AgentProfileKind];

@@ -1,7 +1,16 @@
 import { z } from "zod";
-import { codeHostRef } from "./agent-task.ts";
+import { codeHostRef, peopleAtCodeHost, repositoryName } from "./code-hosts.ts";
 import { secretKeyRef } from "./common.ts";
-import { immutable, integrationSpec, integrationStatus, kubernetesAccess, reporting, triggers } from "./integration.ts";
+import {
+  integrationKind,
+  integrationSpec,
+  integrationStatus,
+  kubernetesAccess,
+  reporting,
+  serverURL,
+  triggers,
+} from "./integration.ts";
+import type { Resource } from "./kind.ts";
 
 const userId = z
   .string()
@@ -18,22 +27,6 @@ const userGroupId = z
   .min(2)
   .max(32)
   .regex(/^S[A-Z0-9]+$/);
-const repositoryName = z
-  .string()
-  .min(3)
-  .max(201)
-  .regex(/^[A-Za-z0-9_.-]+\/[A-Za-z0-9_.-]+$/);
-const accountId = z
-  .string()
-  .min(1)
-  .max(20)
-  .regex(/^[0-9]{1,20}$/);
-/** A person's login: it becomes part of commit messages. */
-const accountLogin = z
-  .string()
-  .min(1)
-  .max(100)
-  .regex(/^[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:_[A-Za-z0-9]+)?$/);
 
 const slackTriggers = triggers({
   mention: z.object({}).optional().describe("Matches when a person mentions the bot in a channel."),
@@ -64,35 +57,15 @@ const access = z.object({
     .optional()
     .meta({ "x-kubernetes-list-type": "set" })
     .describe("Only these channels may start tasks. Default: every channel that the bot was invited to."),
-  people: z
-    .array(
-      z.object({
-        id: userId.describe("Id of the person in Slack."),
-        codeHost: z
-          .object({
-            id: accountId.describe("Numeric id of the account at the code host."),
-            login: accountLogin.describe("Login of the account at the code host."),
-          })
-          .describe("The person's account at the code host: for co-authorship, permissions and approvals."),
-      }),
-    )
-    .max(1_000)
-    .optional()
-    .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["id"] })
-    .describe("Accounts of people at the code host. A person without an entry is nobody there: they cannot approve."),
+  people: peopleAtCodeHost(userId.describe("Id of the person in Slack.")),
 });
 
 /** The connection to Slack: the app's credentials, triggers, access, and the code host where changes go. */
 export const slackAppSpec = z.object({
   suspend: integrationSpec.suspend,
-  url: z
-    .string()
-    .min(9)
-    .max(253)
-    .regex(/^https:\/\/[a-z0-9.-]+(:[0-9]{1,5})?$/)
-    .default("https://slack.com")
-    .meta(immutable("url"))
-    .describe("Address of Slack, for example `https://slack-gov.com` for GovSlack. Immutable."),
+  url: serverURL("https://slack.com").describe(
+    "Address of Slack, for example `https://slack-gov.com` for GovSlack. Immutable.",
+  ),
   credentials: z
     .object({
       botTokenSecretRef: secretKeyRef.describe("The app's bot token, `xoxb-…`, from the page `OAuth & Permissions`."),
@@ -127,45 +100,30 @@ export const slackAppSpec = z.object({
   reporting: reporting("Whether Bellhop adds an `eyes` reaction at once to the message that triggers a task."),
 });
 
-const {
-  webhookURL,
-  observedGeneration,
-  conditions,
-  triggers: activeTriggers,
-  ...counters
-} = integrationStatus("Slack");
-
 /** The state that the operator observed at Slack. */
-export const slackAppStatus = z.object({
-  observedGeneration,
-  conditions,
-  webhookURL,
-  triggers: activeTriggers,
-  bot: z
-    .object({
-      id: z.string().max(40).describe("Id of the bot user."),
-      login: z.string().max(100).describe("Name of the bot user."),
-      mention: z.string().max(100).describe("The name that people write after `@` to mention the bot."),
-    })
-    .optional()
-    .describe("The bot user in Slack."),
-  installations: z
-    .array(
-      z.object({
-        id: z.string().max(40).describe("Id of the workspace, or of the Enterprise Grid organisation."),
-        account: z.string().max(100).describe("Name of the workspace."),
-      }),
-    )
-    .max(100)
-    .optional()
-    .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["id"] })
-    .describe("The workspaces that the bot token belongs to."),
-  tokenScope: z
-    .enum(["PerTask", "Broad"])
-    .optional()
-    .describe("Always `Broad`: a bot token is valid for the workspace."),
-  ...counters,
+export const slackAppStatus = integrationStatus(
+  {
+    provider: "Slack",
+    bot: { text: "The bot user in Slack.", id: "Id of the bot user.", login: "Name of the bot user." },
+    installations: {
+      text: "The workspaces that the bot token belongs to.",
+      id: "Id of the workspace, or of the Enterprise Grid organisation.",
+      account: "Name of the workspace.",
+    },
+    tokenScope: "Always `Broad`: a bot token is valid for the workspace.",
+  },
+  { own: {}, installation: {} },
+);
+
+export const SlackAppKind = integrationKind({
+  kind: "SlackApp",
+  shortName: "ska",
+  description:
+    "Connects a Slack app: the messages and commands that create tasks, the people who may start them, and the code host where changes go.",
+  spec: slackAppSpec,
+  status: slackAppStatus,
 });
 
 export type SlackAppSpec = z.infer<typeof slackAppSpec>;
 export type SlackAppStatus = z.infer<typeof slackAppStatus>;
+export type SlackApp = Resource<SlackAppSpec, SlackAppStatus>;

@@ -19,7 +19,7 @@ export function createIntegrations(
   namespaces: readonly string[],
 ): Integrations {
   const scopes = namespaces.length === 0 ? [{}] : namespaces.map((namespace) => ({ namespace }));
-  const byKind = new Map(
+  const byKind = new Map<string, Informer<KubeObject>[]>(
     providers.map((provider) => [
       provider.kind,
       scopes.map((scope) => createInformer(deps, integrationType(provider), scope)),

@@ -13,7 +13,7 @@ import { defined } from "../shared/defined.ts";
 export interface TaskIngredients {
   integration: Integration & { metadata: { uid: string } };
   /** The kind of the integration. */
-  kind: string;
+  kind: AgentTaskSpec["integrationRef"]["kind"];
   event: ProviderEvent;
   decision: Extract<Decision, { result: "task" }>;
   receivedAt: Date;
@@ -38,7 +38,7 @@ function specOf({ integration, kind, event, decision, receivedAt }: TaskIngredie
   const { command, argument, target, trigger } = decision;
   const prompt = promptOf(decision, event);
   return {
-    integrationRef: { kind: kind as AgentTaskSpec["integrationRef"]["kind"], name: integration.metadata.name },
+    integrationRef: { kind, name: integration.metadata.name },
     source: sourceOf(event, decision, receivedAt),
     actor: { id: event.actor.id, login: event.actor.login },
     conversation: cutCharacters(event.conversation, 253),

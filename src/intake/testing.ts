@@ -1,6 +1,5 @@
 import { createHmac } from "node:crypto";
-import { gitHubIntegrationSpec } from "../api/github-integration.ts";
-import type { GitHubIntegration } from "../api/kinds.ts";
+import { gitHubIntegrationSpec, type GitHubIntegration } from "../api/github-integration.ts";
 import type { Delivery, ProviderEvent } from "../integrations/types.ts";
 import type { StoredIntegration } from "./choose-integration.ts";
 import type { RouteEntry } from "./gateway-keys.ts";

@@ -1,9 +1,10 @@
+import type { ProviderName } from "../api/integration-kinds.ts";
 import { github } from "./github/index.ts";
 import { slack } from "./slack/index.ts";
-import type { Provider, ProviderName } from "./types.ts";
+import type { Provider, ProviderOf } from "./types.ts";
 
-/** All supported providers. To add one, add its folder and a line here. */
-export const providers = { github, slack } satisfies Record<ProviderName, Provider>;
+/** All supported providers. To add one, add its folder and a line here; the compiler compares this list with `src/api/integration-kinds.ts`. */
+export const providers = { github, slack } satisfies { [Name in ProviderName]: ProviderOf<Name> };
 
 /** Finds a provider by the name that a webhook route or a task carries. */
 export function providerNamed(name: string): Provider | undefined {

@@ -1,12 +1,10 @@
 import type { Command, TaskSource } from "../api/agent-task.ts";
 import type { SecretKeyRef } from "../api/common.ts";
+import type { IntegrationOf, KindOf, ProviderName } from "../api/integration-kinds.ts";
 import type { Trigger } from "../api/integration.ts";
 import type { Logger } from "../shared/log.ts";
 import type { Clock } from "../shared/clock.ts";
 import type { Connection, RepositoryRef } from "./connection.ts";
-
-/** Names of the supported providers; also the name of the provider's folder and the value of `source.provider`. */
-export type ProviderName = "github" | "slack";
 
 /** The fields that all integration kinds share. Code outside the providers' folders uses only these. */
 export interface Integration {
@@ -219,8 +217,8 @@ export interface ConnectDeps {
 /** One provider: a folder and a line in the registry. */
 export interface Provider<I extends Integration = Integration> {
   name: ProviderName;
-  /** The kind of its integration resources, for example `GitHubIntegration`. */
-  kind: string;
+  /** The kind of its integration resources. */
+  kind: KindOf<ProviderName>;
   ingress: Ingress<I>;
   /** Host name of the integration's server: Secrets are sent to it only. */
   host(integration: I): string;
@@ -231,3 +229,9 @@ export interface Provider<I extends Integration = Integration> {
   /** Signs in. It is cheap: the provider caches it per credentials. Throws `BellhopError` with a condition reason. */
   connect(integration: I, deps: ConnectDeps): Promise<Connection>;
 }
+
+/** The provider of this name, with its own kind of integration. */
+export type ProviderOf<Name extends ProviderName> = Provider<IntegrationOf<Name>> & {
+  name: Name;
+  kind: KindOf<Name>;
+};

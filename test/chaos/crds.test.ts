@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { names } from "../../src/api/annotations.ts";
-import { AgentTaskKind, GitHubIntegrationKind } from "../../src/api/kinds.ts";
+import { GitHubIntegrationKind } from "../../src/api/github-integration.ts";
+import { AgentTaskKind } from "../../src/api/kinds.ts";
 import { crds, generatedCrds, installCrds } from "../cluster/crds.ts";
 import { eventually } from "../cluster/namespace.ts";
 import { startWorld, type World } from "../integration/journey/world/index.ts";

@@ -1,4 +1,4 @@
-import { SlackAppKind, type SlackApp } from "../../src/api/kinds.ts";
+import { SlackAppKind, type SlackApp } from "../../src/api/slack-app.ts";
 import { slackAppFor } from "../integration/journey/world/slack.ts";
 import type { MessageRef } from "../providers/slack/index.ts";
 import type { AdminCaller } from "./outside.ts";

@@ -6,8 +6,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from "v
 import { parseAllDocuments } from "yaml";
 import { agentProfileSpec } from "../../src/api/agent-profile.ts";
 import type { AgentTaskSpec } from "../../src/api/agent-task.ts";
-import { gitHubIntegrationSpec } from "../../src/api/github-integration.ts";
-import { AgentProfileKind, AgentTaskKind, GitHubIntegrationKind, kinds, type AgentTask } from "../../src/api/kinds.ts";
+import { gitHubIntegrationSpec, GitHubIntegrationKind } from "../../src/api/github-integration.ts";
+import { AgentProfileKind, AgentTaskKind, kinds, type AgentTask } from "../../src/api/kinds.ts";
 import { connect } from "../../src/kube/config.ts";
 import type { KubeConfig, KubeConnection, KubeObject, ResourceType } from "../../src/kube/types.ts";
 import { crds, generatedCrds, installCrds } from "../cluster/crds.ts";

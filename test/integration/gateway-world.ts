@@ -1,6 +1,7 @@
 import { Registry } from "prom-client";
 import { request } from "undici";
-import { AgentTaskKind, GitHubIntegrationKind, type GitHubIntegration } from "../../src/api/kinds.ts";
+import { GitHubIntegrationKind, type GitHubIntegration } from "../../src/api/github-integration.ts";
+import { AgentTaskKind } from "../../src/api/kinds.ts";
 import { gatewayConfig } from "../../src/gateway/config.ts";
 import { startGateway } from "../../src/gateway/main.ts";
 import { encodeGatewayKeys } from "../../src/intake/gateway-keys.ts";

@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { dirname } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { AgentTaskKind, GitHubIntegrationKind } from "../../src/api/kinds.ts";
+import { GitHubIntegrationKind } from "../../src/api/github-integration.ts";
+import { AgentTaskKind } from "../../src/api/kinds.ts";
 import { namespaces } from "../../src/kube/resources.ts";
 import type { KubeObject } from "../../src/kube/types.ts";
 import { eventually } from "../cluster/namespace.ts";

@@ -3,8 +3,12 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { names } from "../../src/api/annotations.ts";
-import { gitHubIntegrationSpec } from "../../src/api/github-integration.ts";
-import { AgentTaskKind, GitHubIntegrationKind, type AgentTask, type GitHubIntegration } from "../../src/api/kinds.ts";
+import {
+  gitHubIntegrationSpec,
+  GitHubIntegrationKind,
+  type GitHubIntegration,
+} from "../../src/api/github-integration.ts";
+import { AgentTaskKind, type AgentTask } from "../../src/api/kinds.ts";
 import { createTaskCredentials } from "../../src/controllers/agent-task/broker-secrets.ts";
 import { integrationHandle } from "../../src/controllers/integration-handle.ts";
 import { connector } from "../../src/integrations/github/connect.ts";

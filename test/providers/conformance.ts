@@ -19,7 +19,7 @@ interface Person {
   login: string;
 }
 
-/** A provider that is signed in at its stand-in, and what the suite needs from it. One row of the table of subjects. */
+/** A provider that is signed in at its stand-in, and what the suite needs from it. `startSubject` of `test/providers/<provider>/subject.ts` starts it. */
 export interface Subject {
   provider: Provider;
   integration: Integration;
@@ -48,6 +48,12 @@ export interface Subject {
   connectWrongly: () => Promise<{ connection: Connection; secret: string }>;
   /** Makes the provider answer the next request with a server error. */
   failOnce: () => void;
+}
+
+/** A subject whose stand-in runs until it is closed. */
+export interface RunningSubject {
+  subject: Subject;
+  close(): Promise<void>;
 }
 
 const signal = new AbortController().signal;

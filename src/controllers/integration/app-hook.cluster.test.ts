@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { call } from "../../../test/providers/github/testing.ts";
-import { GitHubIntegrationKind, type GitHubIntegration } from "../../api/kinds.ts";
+import { GitHubIntegrationKind, type GitHubIntegration } from "../../api/github-integration.ts";
 import { secrets } from "../../kube/resources.ts";
 import type { KubeClient } from "../../kube/types.ts";
 import { newHookSecret, readHookSecret, writeHookSecret } from "./hook-secret.ts";

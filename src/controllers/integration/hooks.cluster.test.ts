@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { failing } from "../../../test/providers/github/index.ts";
 import { call } from "../../../test/providers/github/testing.ts";
-import { GitHubIntegrationKind, type GitHubIntegration } from "../../api/kinds.ts";
+import { GitHubIntegrationKind, type GitHubIntegration } from "../../api/github-integration.ts";
 import { secrets } from "../../kube/resources.ts";
 import { integrationTests } from "./cluster/testing.ts";
 import { appCredentials, conditionOf, lastDelivery } from "./testing.ts";

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { eventually } from "../../../test/cluster/eventually.ts";
 import { failing } from "../../../test/providers/github/index.ts";
 import { call } from "../../../test/providers/github/testing.ts";
-import { GitHubIntegrationKind, type GitHubIntegration } from "../../api/kinds.ts";
+import { GitHubIntegrationKind, type GitHubIntegration } from "../../api/github-integration.ts";
 import { createInformer } from "../../kube/informer.ts";
 import { secrets } from "../../kube/resources.ts";
 import { systemClock } from "../../shared/clock.ts";

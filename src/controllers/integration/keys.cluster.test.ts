@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { GitHubIntegrationKind } from "../../api/kinds.ts";
+import { GitHubIntegrationKind } from "../../api/github-integration.ts";
 import { gatewayFactsConfigMapName } from "../../intake/gateway-facts.ts";
 import { configMaps } from "../../kube/resources.ts";
 import { integrationTests } from "./cluster/testing.ts";

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { failing } from "../../../test/providers/github/index.ts";
 import { call } from "../../../test/providers/github/testing.ts";
-import { aSource, patiently, startSignedIn, type SignedIn } from "../../../test/providers/signed-in.ts";
+import { aSource, patiently, startSignedIn, type SignedIn } from "../../../test/providers/github/signed-in.ts";
 import { permissions, type Grant, type RepositoryRef } from "../connection.ts";
 
 let world: SignedIn;

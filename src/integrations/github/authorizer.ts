@@ -1,4 +1,4 @@
-import type { GitHubIntegration } from "../../api/kinds.ts";
+import type { GitHubIntegration } from "../../api/github-integration.ts";
 import { permissions, type Authorizer, type CodeHost, type Permission, type RepositoryRef } from "../connection.ts";
 import { isProviderFailure } from "../errors.ts";
 import type { Api } from "./api.ts";

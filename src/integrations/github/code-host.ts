@@ -1,4 +1,4 @@
-import type { GitHubIntegration } from "../../api/kinds.ts";
+import type { GitHubIntegration } from "../../api/github-integration.ts";
 import type { CodeHost, RepositoryRef } from "../connection.ts";
 import { ProviderError, isProviderFailure } from "../errors.ts";
 import { permissionReader } from "./authorizer.ts";

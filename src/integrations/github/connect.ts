@@ -1,5 +1,5 @@
 import { createHash, createPrivateKey } from "node:crypto";
-import type { GitHubIntegration } from "../../api/kinds.ts";
+import type { GitHubIntegration } from "../../api/github-integration.ts";
 import type { SecretKeyRef } from "../../api/common.ts";
 import { BellhopError } from "../../shared/errors.ts";
 import type { Connection } from "../connection.ts";

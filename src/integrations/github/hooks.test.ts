@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { needsFile } from "../../../test/needs.ts";
-import { patiently, startSignedIn, type SignedIn } from "../../../test/providers/signed-in.ts";
+import { patiently, startSignedIn, type SignedIn } from "../../../test/providers/github/signed-in.ts";
 import { specFile } from "../../../test/providers/github/spec-check.ts";
 import { call } from "../../../test/providers/github/testing.ts";
 import type { Connection } from "../connection.ts";

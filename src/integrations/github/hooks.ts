@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { GitHubIntegration } from "../../api/kinds.ts";
+import type { GitHubIntegration } from "../../api/github-integration.ts";
 import type { WebhookInstaller } from "../connection.ts";
 import { ProviderError } from "../errors.ts";
 import type { GitHubClient } from "./client.ts";

@@ -1,11 +1,10 @@
-import type { GitHubIntegration } from "../../api/kinds.ts";
-import type { Provider } from "../types.ts";
+import type { ProviderOf } from "../types.ts";
 import { connect } from "./connect.ts";
 import { ingress } from "./ingress.ts";
 import { covers, host } from "./scope.ts";
 
 /** GitHub and GitHub Enterprise Server: a code host, and the threads of its issues and pull requests. */
-export const github: Provider<GitHubIntegration> = {
+export const github: ProviderOf<"github"> = {
   name: "github",
   kind: "GitHubIntegration",
   ingress,

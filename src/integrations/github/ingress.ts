@@ -1,4 +1,4 @@
-import type { GitHubIntegration } from "../../api/kinds.ts";
+import type { GitHubIntegration } from "../../api/github-integration.ts";
 import type { Ingress } from "../types.ts";
 import { deliveryId, normalise } from "./events.ts";
 import { sharedHook } from "./scope.ts";

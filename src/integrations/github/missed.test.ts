@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { gitHubIntegrationSpec } from "../../api/github-integration.ts";
-import type { GitHubIntegration } from "../../api/kinds.ts";
+import { gitHubIntegrationSpec, type GitHubIntegration } from "../../api/github-integration.ts";
 import { silentLogger } from "../../shared/log.ts";
 import { ProviderError } from "../errors.ts";
 import { deliveryLog } from "./missed.ts";

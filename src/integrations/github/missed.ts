@@ -1,4 +1,4 @@
-import type { GitHubIntegration } from "../../api/kinds.ts";
+import type { GitHubIntegration } from "../../api/github-integration.ts";
 import type { Logger } from "../../shared/log.ts";
 import type { MissedDeliveries } from "../connection.ts";
 import { isProviderFailure, ProviderError } from "../errors.ts";

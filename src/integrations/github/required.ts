@@ -1,5 +1,5 @@
 import type { TriggerKind } from "../../api/integration.ts";
-import type { GitHubIntegration } from "../../api/kinds.ts";
+import type { GitHubIntegration } from "../../api/github-integration.ts";
 
 const eventsOf = {
   mention: ["issue_comment", "issues", "pull_request", "pull_request_review", "pull_request_review_comment"],

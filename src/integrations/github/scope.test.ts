@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { gitHubIntegrationSpec } from "../../api/github-integration.ts";
-import type { GitHubIntegration } from "../../api/kinds.ts";
+import { gitHubIntegrationSpec, type GitHubIntegration } from "../../api/github-integration.ts";
 import { covers, host, sharedHook } from "./scope.ts";
 
 function integration(spec: object, installations?: string[]): GitHubIntegration {

@@ -1,4 +1,4 @@
-import type { GitHubIntegration } from "../../api/kinds.ts";
+import type { GitHubIntegration } from "../../api/github-integration.ts";
 import type { Origin } from "../types.ts";
 
 /** Host name of the integration's GitHub server. Never throws: for an invalid URL it returns its text, which is not a valid host. */

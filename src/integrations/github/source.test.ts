@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { RepositoryRef, ThreadTarget } from "../connection.ts";
 import { unexpected } from "../../shared/testing.ts";
-import { aSource, patiently } from "../../../test/providers/signed-in.ts";
+import { aSource, patiently } from "../../../test/providers/github/signed-in.ts";
 import { contextSource } from "./source.ts";
 import { aGitHubClient, type Answer } from "./testing.ts";
 

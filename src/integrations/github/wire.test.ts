@@ -2,7 +2,7 @@ import { createHash, generateKeyPairSync } from "node:crypto";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { needsFile } from "../../../test/needs.ts";
 import { aReport } from "../../../test/providers/reports.ts";
-import { aSource, aTarget, patiently, startSignedIn, type SignedIn } from "../../../test/providers/signed-in.ts";
+import { aSource, aTarget, patiently, startSignedIn, type SignedIn } from "../../../test/providers/github/signed-in.ts";
 import { call } from "../../../test/providers/github/testing.ts";
 import { failing } from "../../../test/providers/github/index.ts";
 import { FakeClock } from "../../shared/fake-clock.ts";

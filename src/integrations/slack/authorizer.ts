@@ -1,4 +1,4 @@
-import type { SlackApp } from "../../api/kinds.ts";
+import type { SlackApp } from "../../api/slack-app.ts";
 import type { Authorizer, Grant } from "../connection.ts";
 import { isProviderFailure } from "../errors.ts";
 import { createMemo } from "../memo.ts";

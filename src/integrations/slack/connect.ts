@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { SlackApp } from "../../api/kinds.ts";
+import type { SlackApp } from "../../api/slack-app.ts";
 import { BellhopError } from "../../shared/errors.ts";
 import type { Connection } from "../connection.ts";
 import type { ConnectDeps, Provider } from "../types.ts";

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { aTarget, startSlackSignedIn, type SlackSignedIn } from "../../../test/providers/slack-signed-in.ts";
+import { aTarget, startSlackSignedIn, type SlackSignedIn } from "../../../test/providers/slack/signed-in.ts";
 import { failing, type MessageRef } from "../../../test/providers/slack/index.ts";
 import { FakeClock } from "../../shared/fake-clock.ts";
 import type { Logger } from "../../shared/log.ts";

@@ -1,4 +1,4 @@
-import type { SlackApp } from "../../api/kinds.ts";
+import type { SlackApp } from "../../api/slack-app.ts";
 import type { Identity } from "../connection.ts";
 import { createMemo } from "../memo.ts";
 import type { SlackClient } from "./client.ts";

@@ -1,12 +1,11 @@
-import type { SlackApp } from "../../api/kinds.ts";
-import type { Provider } from "../types.ts";
+import type { ProviderOf } from "../types.ts";
 import { connect } from "./connect.ts";
 import { ingress } from "./ingress.ts";
 import { channelOfConversation } from "./place.ts";
 import { covers, host } from "./scope.ts";
 
 /** Slack: a chat. Its changes go to the code host that `spec.codeHostRef` names. */
-export const slack: Provider<SlackApp> = {
+export const slack: ProviderOf<"slack"> = {
   name: "slack",
   kind: "SlackApp",
   ingress,

@@ -1,4 +1,4 @@
-import type { SlackApp } from "../../api/kinds.ts";
+import type { SlackApp } from "../../api/slack-app.ts";
 import type { Ingress } from "../types.ts";
 import { formType } from "./body.ts";
 import { deliveryId, normalise } from "./events.ts";

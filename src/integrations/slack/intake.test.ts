@@ -1,6 +1,7 @@
 import { createHmac } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import type { AgentTask, SlackApp } from "../../api/kinds.ts";
+import type { SlackApp } from "../../api/slack-app.ts";
+import type { AgentTask } from "../../api/kinds.ts";
 import type { Answer } from "../../intake/answer.ts";
 import { compileRule } from "../../intake/cel.ts";
 import { noFacts, threadKey } from "../../intake/gateway-facts.ts";

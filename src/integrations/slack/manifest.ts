@@ -1,5 +1,5 @@
 import type { AppsManifestCreateArguments } from "@slack/web-api";
-import type { SlackApp } from "../../api/kinds.ts";
+import type { SlackApp } from "../../api/slack-app.ts";
 import { shortcutId } from "./events/interaction.ts";
 import { required } from "./required.ts";
 

@@ -1,5 +1,5 @@
 import type { TriggerKind } from "../../api/integration.ts";
-import type { SlackApp } from "../../api/kinds.ts";
+import type { SlackApp } from "../../api/slack-app.ts";
 
 /** Requirements of a Slack app: the scopes of its bot token, and the bot events that it subscribes to. Both are set on the app's page or in its manifest. */
 export interface Required {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { SlackApp } from "../../api/kinds.ts";
+import type { SlackApp } from "../../api/slack-app.ts";
 import type { Origin } from "../types.ts";
 import { slack } from "./index.ts";
 import { covers, host } from "./scope.ts";

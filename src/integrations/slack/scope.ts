@@ -1,4 +1,4 @@
-import type { SlackApp } from "../../api/kinds.ts";
+import type { SlackApp } from "../../api/slack-app.ts";
 import type { Origin } from "../types.ts";
 
 /** Host name of the integration's Slack. Never throws: for an invalid URL it returns its text, which is not a valid host. */

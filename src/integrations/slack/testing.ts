@@ -1,5 +1,4 @@
-import { slackAppSpec } from "../../api/slack-app.ts";
-import type { SlackApp } from "../../api/kinds.ts";
+import { slackAppSpec, type SlackApp } from "../../api/slack-app.ts";
 import type { Delivery, Normalised, NormaliseContext, ProviderEvent } from "../types.ts";
 import { normalise } from "./events.ts";
 

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { aTarget, startSlackSignedIn, type SlackSignedIn } from "../../../test/providers/slack-signed-in.ts";
+import { aTarget, startSlackSignedIn, type SlackSignedIn } from "../../../test/providers/slack/signed-in.ts";
 import { failing, type MessageRef, type SeenMessage } from "../../../test/providers/slack/index.ts";
 import type { Thread, ThreadTarget } from "../connection.ts";
 import type { Report } from "../report.ts";

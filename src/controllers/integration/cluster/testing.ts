@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, inject } from "vitest";
 import { installCrds } from "../../../../test/cluster/crds.ts";
 import { call } from "../../../../test/providers/github/testing.ts";
-import type { GitHubIntegration } from "../../../api/kinds.ts";
+import type { GitHubIntegration } from "../../../api/github-integration.ts";
 import { connect } from "../../../kube/config.ts";
 import type { KubeClient, KubeConnection } from "../../../kube/types.ts";
 import { anIntegrationWorld, type IntegrationWorld } from "../testing.ts";

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { failing } from "../../../../test/providers/github/index.ts";
-import { patiently, startSignedIn, type SignedIn } from "../../../../test/providers/signed-in.ts";
+import { patiently, startSignedIn, type SignedIn } from "../../../../test/providers/github/signed-in.ts";
 import type { CodeHost } from "../../connection.ts";
 
 let world: SignedIn;

@@ -1,4 +1,4 @@
-import type { GitHubIntegration } from "../../../api/kinds.ts";
+import type { GitHubIntegration } from "../../../api/github-integration.ts";
 import type { CodeHost } from "../../connection.ts";
 import { isProviderFailure } from "../../errors.ts";
 import type { EventRepository } from "../../types.ts";

@@ -1,4 +1,4 @@
-import type { GitHubIntegration } from "../../../api/kinds.ts";
+import type { GitHubIntegration } from "../../../api/github-integration.ts";
 import { BellhopError } from "../../../shared/errors.ts";
 import type { DesiredHooks, TargetFailure, WebhookInstaller } from "../../connection.ts";
 import { combined, isProviderFailure } from "../../errors.ts";

@@ -1,6 +1,7 @@
 import { globSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { AgentProfileKind, AgentTaskKind, GitHubIntegrationKind } from "../../../../src/api/kinds.ts";
+import { GitHubIntegrationKind } from "../../../../src/api/github-integration.ts";
+import { AgentProfileKind, AgentTaskKind } from "../../../../src/api/kinds.ts";
 import { credentialFiles, type StoredCredential } from "../../../../src/controllers/agent-task/broker-secrets.ts";
 import { createInformer } from "../../../../src/kube/informer.ts";
 import { configMaps, events, pods, secrets } from "../../../../src/kube/resources.ts";

@@ -1,5 +1,4 @@
-import { SlackAppKind, type SlackApp } from "../../../../src/api/kinds.ts";
-import { slackAppSpec } from "../../../../src/api/slack-app.ts";
+import { slackAppSpec, SlackAppKind, type SlackApp } from "../../../../src/api/slack-app.ts";
 import { secrets } from "../../../../src/kube/resources.ts";
 import { eventually } from "../../../cluster/namespace.ts";
 import type { MessageRef, Person, SeenMessage } from "../../../providers/slack/index.ts";

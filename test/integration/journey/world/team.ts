@@ -1,13 +1,13 @@
 import { join } from "node:path";
 import { agentProfileSpec } from "../../../../src/api/agent-profile.ts";
-import { gitHubIntegrationSpec } from "../../../../src/api/github-integration.ts";
 import {
-  AgentProfileKind,
+  gitHubIntegrationSpec,
   GitHubIntegrationKind,
   type GitHubIntegration,
-  type Kind,
-  type SlackApp,
-} from "../../../../src/api/kinds.ts";
+} from "../../../../src/api/github-integration.ts";
+import type { Kind } from "../../../../src/api/kind.ts";
+import type { SlackApp } from "../../../../src/api/slack-app.ts";
+import { AgentProfileKind } from "../../../../src/api/kinds.ts";
 import { secrets } from "../../../../src/kube/resources.ts";
 import { aNamespace, eventually } from "../../../cluster/namespace.ts";
 import { call } from "../../../providers/github/testing.ts";

@@ -1,16 +1,15 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { TaskSource } from "../../src/api/agent-task.ts";
-import type { SlackApp } from "../../src/api/kinds.ts";
-import { slackAppSpec } from "../../src/api/slack-app.ts";
-import type { Connection, ThreadTarget } from "../../src/integrations/connection.ts";
-import { createHttp } from "../../src/integrations/http.ts";
-import { connector } from "../../src/integrations/slack/connect.ts";
-import { systemClock, type Clock } from "../../src/shared/clock.ts";
-import { silentLogger, type Logger } from "../../src/shared/log.ts";
-import { startSlack, type MessageRef, type SlackStandIn } from "./slack/index.ts";
-import { populate } from "./slack/testing.ts";
+import type { TaskSource } from "../../../src/api/agent-task.ts";
+import { slackAppSpec, type SlackApp } from "../../../src/api/slack-app.ts";
+import type { Connection, ThreadTarget } from "../../../src/integrations/connection.ts";
+import { createHttp } from "../../../src/integrations/http.ts";
+import { connector } from "../../../src/integrations/slack/connect.ts";
+import { systemClock, type Clock } from "../../../src/shared/clock.ts";
+import { silentLogger, type Logger } from "../../../src/shared/log.ts";
+import { startSlack, type MessageRef, type SlackStandIn } from "./index.ts";
+import { populate } from "./testing.ts";
 
 /** A stand-in for Slack with a workspace `acme`, and our provider signed in through the real HTTP client. */
 export interface SlackSignedIn {

@@ -1,17 +1,16 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { gitHubIntegrationSpec } from "../../src/api/github-integration.ts";
-import type { GitHubIntegration } from "../../src/api/kinds.ts";
-import type { TaskSource } from "../../src/api/agent-task.ts";
-import type { Connection, RepositoryRef, ThreadTarget } from "../../src/integrations/connection.ts";
-import { connector } from "../../src/integrations/github/connect.ts";
-import { createHttp } from "../../src/integrations/http.ts";
-import { systemClock, type Clock } from "../../src/shared/clock.ts";
-import { silentLogger } from "../../src/shared/log.ts";
-import { startGitHub, type GitHubOptions, type GitHubStandIn } from "./github/index.ts";
-import { call, populate, startReceiver, type Receiver } from "./github/testing.ts";
-import { defined } from "../../src/shared/defined.ts";
+import { gitHubIntegrationSpec, type GitHubIntegration } from "../../../src/api/github-integration.ts";
+import type { TaskSource } from "../../../src/api/agent-task.ts";
+import type { Connection, RepositoryRef, ThreadTarget } from "../../../src/integrations/connection.ts";
+import { connector } from "../../../src/integrations/github/connect.ts";
+import { createHttp } from "../../../src/integrations/http.ts";
+import { systemClock, type Clock } from "../../../src/shared/clock.ts";
+import { silentLogger } from "../../../src/shared/log.ts";
+import { startGitHub, type GitHubOptions, type GitHubStandIn } from "./index.ts";
+import { call, populate, startReceiver, type Receiver } from "./testing.ts";
+import { defined } from "../../../src/shared/defined.ts";
 
 /** A stand-in for GitHub with `acme/shop` and an App installed on it, and our provider signed in through the real HTTP client. */
 export interface SignedIn {

@@ -1,0 +1,58 @@
+import { github } from "../../../src/integrations/github/index.ts";
+import type { RunningSubject, Subject } from "../conformance.ts";
+import { aSource, aTarget, startSignedIn } from "./signed-in.ts";
+import { failing } from "./index.ts";
+import { call } from "./testing.ts";
+
+/** GitHub, signed in as an App, for the conformance suite. */
+export async function startSubject(): Promise<RunningSubject> {
+  const world = await startSignedIn();
+  const integration = world.integration();
+  const { repository } = world;
+  const token = await world.github.people.createUserToken({ login: "ana" });
+  const { body: ana } = await call(world.github, "GET /users/ana", token);
+  const subject: Subject = {
+    provider: github,
+    integration,
+    connection: await world.connect(integration),
+    capabilities: ["source", "thread", "codeHost", "hooks", "missed"],
+    host: repository.host,
+    contentTypes: ["application/json"],
+    covered: { repository: { ...repository, private: true } },
+    foreign: [{ repository: { ...repository, owner: "somebody", name: "else", private: true } }, {}],
+    repository,
+    allowed: { id: String(ana["id"]), login: "ana" },
+    unknown: { id: "1", login: "nobody" },
+    openThread: async () => {
+      const issue = await world.github.people.openIssue({ as: "ana", repo: "acme/shop", title: "A subject" });
+      return aTarget(world, aSource("Issue", issue.id, { number: issue.number }));
+    },
+    request: (mention, words) => `@${mention} ${words}`,
+    shown: async (_target, id) => {
+      const { status, body } = await call(world.github, `GET /repos/acme/shop/issues/comments/${id}`, token);
+      return status === 404 ? undefined : String(body["body"]).replace(/\n\n<!-- bellhop:[^\n]* -->$/, "");
+    },
+    active: (shown) => activeOnGitHub.filter((text) => shown.includes(text)),
+    connectWrongly: async () => {
+      const secret = "ghp_0123456789abcdefghijklmnopqrstuvwxyz";
+      const credentials = { token: { secretRef: { name: "token", key: "t" } } };
+      return { connection: await world.connect(world.integration({ credentials }), secret), secret };
+    },
+    failOnce: () => void world.github.fail({}, failing.badGateway(), { times: 1 }),
+  };
+  return { subject, close: () => world.close() };
+}
+
+/** Text that acts in a comment on GitHub, if it has its plain form. */
+const activeOnGitHub = [
+  "@octocat",
+  "@everyone",
+  "@U0123",
+  "fixes #1",
+  "![",
+  "<img",
+  "](https://evil",
+  "https://evil",
+  "<!--",
+  "\n/approve",
+];

@@ -1,0 +1,46 @@
+import type { SlackApp } from "../../../src/api/slack-app.ts";
+import { slack as provider } from "../../../src/integrations/slack/index.ts";
+import type { RunningSubject, Subject } from "../conformance.ts";
+import { aTarget, startSlackSignedIn } from "./signed-in.ts";
+import { activeParts, failing } from "./index.ts";
+import { shownText } from "./see.ts";
+
+/** Slack, signed in with a bot token, for the conformance suite. */
+export async function startSubject(): Promise<RunningSubject> {
+  const world = await startSlackSignedIn();
+  const { slack, team } = world;
+  const integration: SlackApp = {
+    ...world.integration(),
+    status: { installations: [{ id: team, account: "acme" }] },
+  };
+  const message = await slack.person("ana").posts("shop", "hello");
+  const connection = await world.connect({ integration });
+  const ana = await connection.source.reread(aTarget(message, { team }), new AbortController().signal);
+  const channel = { id: message.channel, type: "Public" } as const;
+  const subject: Subject = {
+    provider: provider,
+    integration,
+    connection,
+    capabilities: ["source", "thread"],
+    host: new URL(slack.url).host,
+    contentTypes: ["application/json", "application/x-www-form-urlencoded"],
+    covered: { installationId: team, channel },
+    foreign: [{ installationId: "T999", channel }, {}],
+    allowed: { id: ana.found ? ana.actor.id : "", login: "ana" },
+    unknown: { id: "U999", login: "nobody" },
+    openThread: async () => aTarget(await slack.person("ana").posts("shop", "A subject"), { team }),
+    request: (_mention, words) => `<@${world.bot}> ${words}`,
+    shown: async ({ conversation }, id) => {
+      const thread = conversation.split("/").at(-1) ?? "";
+      const found = slack.messages("shop", { thread }).find(({ ts }) => ts === id);
+      return found && shownText(found);
+    },
+    active: () => activeParts(slack.messages("shop").at(-1) ?? { text: "", blocks: [] }).map(({ text }) => text),
+    connectWrongly: async () => {
+      const secret = "xoxb-0-0-wrong";
+      return { connection: await world.connect({ integration, token: secret }), secret };
+    },
+    failOnce: () => void slack.fail({}, failing.badGateway(), { times: 1 }),
+  };
+  return { subject, close: () => world.close() };
+}
