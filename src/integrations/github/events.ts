@@ -48,7 +48,7 @@ const ignoredActions: Readonly<Record<string, { reason: string; message: string 
 };
 
 const partial = z.object({
-  action: z.string().optional().catch(undefined),
+  action: z.string().nullish().catch(undefined),
   repository: payloads.repository.optional().catch(undefined),
   installation: payloads.envelope.shape.installation.catch(undefined),
 });
@@ -99,14 +99,19 @@ function read(body: object, origin: Origin): ReadResult {
   if (!kind) return { ignored: "UnknownEvent", message: `Bellhop does not handle the event ${origin.name}.` };
   if (!action || !kind.actions.includes(action)) return ignoredAction(origin.name, action);
   const sender = payloads.envelope.parse(body).sender;
-  if (!kind.byBot && isOurs(sender, origin)) {
-    return { ignored: "OwnBot", message: "The bot itself did this; its own actions do not trigger tasks." };
-  }
-  return kind.read(body, origin);
+  return (kind.byBot ? undefined : nobodyAsks(sender, origin)) ?? kind.read(body, origin);
 }
 
-function ignoredAction(name: string, action: string | undefined): ReadResult {
-  const known = action !== undefined && Object.hasOwn(ignoredActions, action) ? ignoredActions[action] : undefined;
+/** Whether no other account than ours did it: then nobody asks for anything. */
+function nobodyAsks(sender: payloads.Envelope["sender"], origin: Origin): Ignored | undefined {
+  if (!sender)
+    return { ignored: "NoSender", message: "GitHub does not say who did this: the account may have been deleted." };
+  if (!isOurs(sender, origin)) return undefined;
+  return { ignored: "OwnBot", message: "The bot itself did this; its own actions do not trigger tasks." };
+}
+
+function ignoredAction(name: string, action: string | null | undefined): ReadResult {
+  const known = action && Object.hasOwn(ignoredActions, action) ? ignoredActions[action] : undefined;
   if (known) return { ignored: known.reason, message: known.message };
   return {
     ignored: "UnknownAction",

@@ -2,7 +2,7 @@ import { z } from "zod";
 
 /**
  * Schemas of the payload fields that we use. Older servers leave fields out and newer ones add some, so the schemas check
- * only used fields. Source: GitHub, "Webhook events and payloads".
+ * only used fields. GitHub sends `null` for what it does not know, so every field without which there still is an event may be `null`. Source: GitHub, "Webhook events and payloads".
  */
 const id = z.union([z.int(), z.string().min(1).max(64)]).transform(String);
 /** GitHub accepts 65,536 characters. A text four times as long is not from GitHub, and reading it would delay other deliveries. */
@@ -11,31 +11,41 @@ const text = z
   .string()
   .max(maxText, `the text has more than ${maxText} characters; GitHub sends at most a quarter of that`)
   .nullish();
-const user = z.object({ id, login: z.string().min(1).max(100), type: z.string().optional() });
+const words = z.string().nullish();
+const user = z.object({ id, login: z.string().min(1).max(100), type: words });
 
 export const repository = z.object({
   id,
   name: z.string().min(1).max(100),
-  private: z.boolean().default(true),
+  /** Unknown counts as private. */
+  private: z
+    .boolean()
+    .nullish()
+    .transform((given) => given ?? true),
   owner: z.object({ login: z.string().min(1).max(100) }),
 });
 
 /** Fields that all events carry which can match a trigger. */
 export const envelope = z.object({
-  action: z.string().max(64).optional(),
+  action: z.string().max(64).nullish(),
   repository,
-  sender: user,
+  /** `null` if GitHub does not know who did it, for example because the account was deleted. */
+  sender: user.nullable(),
   installation: z.object({ id }).nullish(),
 });
 
 const subject = z.object({
   id,
   number: z.int().min(1),
-  title: z.string().max(1_024).default(""),
+  title: z
+    .string()
+    .max(1_024)
+    .nullish()
+    .transform((given) => given ?? ""),
   body: text,
-  html_url: z.string().optional(),
-  created_at: z.string().optional(),
-  updated_at: z.string().optional(),
+  html_url: words,
+  created_at: words,
+  updated_at: words,
   user: user.nullish(),
 });
 
@@ -51,9 +61,9 @@ export const pullRequest = envelope.extend({ pull_request: subject, ...target })
 const comment = z.object({
   id,
   body: text,
-  html_url: z.string().optional(),
-  created_at: z.string().optional(),
-  updated_at: z.string().optional(),
+  html_url: words,
+  created_at: words,
+  updated_at: words,
   user: user.nullish(),
 });
 
@@ -67,7 +77,7 @@ export const reviewComment = envelope.extend({
 });
 export const review = envelope.extend({
   pull_request: subject,
-  review: comment.omit({ created_at: true }).extend({ submitted_at: z.string().nullish() }),
+  review: comment.omit({ created_at: true }).extend({ submitted_at: words }),
 });
 
 const sha = z.string().regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/);
@@ -78,8 +88,8 @@ const check = z.object({
   head_branch: z.string().nullish(),
   head_sha: sha,
   conclusion: z.string().nullish(),
-  html_url: z.string().optional(),
-  updated_at: z.string().optional(),
+  html_url: words,
+  updated_at: words,
   head_repository: repositoryId,
   pull_requests: z
     .array(

@@ -93,7 +93,10 @@ interface SubjectInput {
   type: "Issue" | "Change";
 }
 
-type SignalPart = Pick<ProviderEvent, "cause" | "signals"> & { occurredAt?: string | undefined; text?: string };
+type SignalPart = Pick<ProviderEvent, "cause" | "signals"> & {
+  occurredAt?: string | null | undefined;
+  text?: string;
+};
 
 function readSubject(input: SubjectInput, origin: Origin): ReadResult {
   const signalPart = signalOf(input, origin);
