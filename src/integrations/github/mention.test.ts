@@ -44,6 +44,13 @@ describe("findMention", () => {
     ["@other and @bellhop"],
     ["@bellhop-x and @bellhop"],
     ["日本語 @bellhop"],
+    ["请@bellhop 修复"],
+    ["@bellhop请修复"],
+    ["@bellhopさん"],
+    ["お願い@bellhop、直して"],
+    ["@bellhopé"],
+    ["@bellhop.请修复"],
+    ["привет@bellhop"],
     ["> quoted\n> ```\n> code\n> ```\n@bellhop fix"],
     ["> # heading\n@bellhop fix"],
     [">\n@bellhop fix"],
@@ -77,6 +84,8 @@ describe("findMention", () => {
     ["a@bellhop.com"],
     ["a@bellhop"],
     ["é@bellhop"],
+    ["请a@bellhop"],
+    ["@bellhop-请"],
     ["@@bellhop"],
     ["@bellhop@example.com"],
     ["https://example.com/@bellhop"],
@@ -154,7 +163,14 @@ describe("findMention", () => {
     expect(findMention("- a\n- @bellhop retry\r\n\r\nthanks @bellhop", "bellhop")).toEqual({
       words: "retry\r\n\r\nthanks @bellhop",
     });
-    expect(findMention("can you help, @bellhop?", "bellhop")).toEqual({ words: "?" });
+    expect(findMention("@bellhop请修复", "bellhop")).toEqual({ words: "请修复" });
+    expect(findMention("@bellhop，修复", "bellhop")).toEqual({ words: "修复" });
+  });
+
+  it("returns the text before the mention on its line if nothing follows it", () => {
+    expect(findMention("Hi all\ncan you help, @bellhop?", "bellhop")).toEqual({ words: "can you help," });
+    expect(findMention("stop @Bellhop[bot]", "bellhop")).toEqual({ words: "stop" });
+    expect(findMention("fix it\n\n@bellhop", "bellhop")).toEqual({ words: "" });
   });
 
   it("takes a name literally", () => {
@@ -212,12 +228,14 @@ const words = fc
   .map((all) => all.join(" "));
 
 describe("findMention, for any text", { timeout: 180_000 }, () => {
-  it("never throws, and returns the text after the mention to its end", () => {
+  it("never throws, and returns the text after the mention to its end, or before it on its line", () => {
     fc.assert(
       fc.property(
         fc.oneof({ weight: 9, arbitrary: soup }, { weight: 1, arbitrary: fc.string({ maxLength: 80 }) }),
         (text) => {
-          expect(text.trim().endsWith(findMention(text, "bellhop")?.words ?? "")).toBe(true);
+          const { words: found = "" } = findMention(text, "bellhop") ?? {};
+          const isBefore = text.split(/[\n\r]/).some((line) => line.trim().startsWith(found));
+          expect(text.trim().endsWith(found) || isBefore).toBe(true);
         },
       ),
       runs,
@@ -227,7 +245,8 @@ describe("findMention, for any text", { timeout: 180_000 }, () => {
   it("finds a mention between ordinary words, in any case", () => {
     fc.assert(
       fc.property(words, words, fc.constantFrom("@bellhop", "@BELLHOP", "@BellHop"), (before, behind, call) => {
-        expect(findMention(`${before} ${call} ${behind}`, "bellhop")).toEqual({ words: behind.trim() });
+        const expected = /[\p{L}\p{N}]/u.test(behind) ? behind : before;
+        expect(findMention(`${before} ${call} ${behind}`, "bellhop")).toEqual({ words: expected.trim() });
       }),
       runs,
     );
@@ -254,7 +273,7 @@ describe("findMention, for any text", { timeout: 180_000 }, () => {
     const letter = fc.constantFrom("a", "b", "X", "Z", "0", "9", "_", "é", "-", "@");
     fc.assert(
       fc.property(words, letter, fc.boolean(), (around, char, inFront) => {
-        if (inFront && char === "-") return;
+        if (char === (inFront ? "-" : "é")) return;
         const call = inFront ? `${char}@bellhop` : `@bellhop${char}`;
         expect(signals(`${around} ${call} ${around}`)).toBe(false);
       }),

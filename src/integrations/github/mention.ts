@@ -5,7 +5,7 @@ import type { Span } from "./markdown/links.ts";
 
 /** A mention that calls the bot. */
 export interface Mention {
-  /** The text after the mention, to the end; a leading `:` or `,` is left out. */
+  /** The text after the mention, to the end; a leading `:` or `,` is left out. The text before it on its line if nothing follows. */
   words: string;
 }
 
@@ -24,7 +24,7 @@ export function findMention(text: string, name: string): Mention | undefined {
     const { spans, unclosed } = plainSpans(block.text, defined, pending);
     pending = unclosed;
     const end = endOfFirstCall(block.text, spans, pattern);
-    if (end !== undefined) return { words: after(text, block.toSource(end)) };
+    if (end !== undefined) return { words: wordsAround(text, block.toSource(end)) };
   }
   return undefined;
 }
@@ -41,14 +41,24 @@ function endOfFirstCall(text: string, spans: readonly Span[], pattern: RegExp): 
   return undefined;
 }
 
-/** Matches `@name` only if the characters next to it do not make it something else. */
+/**
+ * Matches `@name` only if the characters next to it do not make it something else. Logins are ASCII, so a letter of another script after the
+ * name begins a word: Chinese and Japanese have no spaces between words. Before the `@`, a Latin letter makes it an address (`josé@name`).
+ */
 function mentionPattern(name: string): RegExp {
   const escaped = name.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&");
-  const before = String.raw`(?<![\p{L}\p{N}_@/=\\])`;
-  const behind = String.raw`(?![\p{L}\p{N}_@-]|[./][\p{L}\p{N}_])`;
+  const before = String.raw`(?<![\p{Script=Latin}\p{N}_@/=\\])`;
+  const behind = String.raw`(?![A-Za-z0-9_@-]|[./][A-Za-z0-9_])`;
   return new RegExp(`${before}@${escaped}(?:\\[bot\\])?${behind}`, "giu");
 }
 
-function after(text: string, at: number): string {
-  return text.slice(at).replace(/^[:,]/, "").trim();
+/** The text after a mention that ends at `end`; if that has no letters, the text before it on its line: people also write "stop, @name". */
+function wordsAround(text: string, end: number): string {
+  const after = text
+    .slice(end)
+    .replace(/^[:,\uff1a\uff0c\u3001]/, "")
+    .trim();
+  if (/[\p{L}\p{N}]/u.test(after)) return after;
+  const before = text.slice(Math.max(text.lastIndexOf("\n", end - 1), text.lastIndexOf("\r", end - 1)) + 1, end);
+  return before.slice(0, before.lastIndexOf("@")).trim();
 }
