@@ -4,7 +4,7 @@ import { duration, localRef, objectName, timestamp } from "./common.ts";
 import { integrationKindNames } from "./integration-kinds.ts";
 
 /** The commands that people give in a thread. A task that carries a command runs no agent. */
-export const commands = ["stop", "retry", "status", "approve", "continue", "help", "use"] as const;
+export const commands = ["stop", "retry", "status", "approve", "continue", "help", "use", "unclear"] as const;
 export type Command = (typeof commands)[number];
 
 /** A git object id, SHA-1 or SHA-256. */
@@ -179,7 +179,10 @@ export const agentTaskSpec = z
     command: z
       .enum(commands)
       .optional()
-      .describe("The command to carry out instead of running an agent; absent for tasks that run an agent."),
+      .describe(
+        "The command to carry out instead of running an agent; absent for tasks that run an agent. `unclear`: a short text with the word of a " +
+          "command that is no command; it is answered with a question.",
+      ),
     commandArgument: z
       .string()
       .max(256)

@@ -134,6 +134,25 @@ export const gitHubIntegrationSpec = z
           .enum(["Write", "Maintain", "Admin"])
           .default("Write")
           .describe("The permission that a person needs on the repository to start a task."),
+        bots: z
+          .array(
+            z.object({
+              id: z
+                .string()
+                .min(1)
+                .max(20)
+                .regex(/^[0-9]{1,20}$/)
+                .describe("Numeric id of the bot's account, which `gh api '/users/<name>[bot]' --jq .id` shows."),
+              login: z.string().min(1).max(100).describe("Login of the bot's account; for people who read the spec."),
+            }),
+          )
+          .max(32)
+          .optional()
+          .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["id"] })
+          .describe(
+            "Bots that may start tasks, although they have no permission on the repository. Events of all other bots start none, except failed " +
+              "checks. A bot never approves anything. Do not list a bot that answers what Bellhop posts: they would answer each other.",
+          ),
         kubernetes: kubernetesAccess,
       })
       .prefault({})

@@ -129,6 +129,23 @@ describe("buildTask", () => {
     expect(task.spec.source).not.toHaveProperty("textSHA256");
   });
 
+  it("puts the words after the mention first and whole if the text is too long, and cuts the rest with a mark", () => {
+    const words = "总是先看这里：修复登录。".repeat(40);
+    const text = `${"日志".repeat(32_000)}\n\n@bellhop ${words}`;
+    const { prompt = "" } = build(
+      { text, visibleText: text },
+      { result: "task", trigger, signal: { kind: "mention", words } },
+    ).spec;
+    expect(prompt.startsWith(`Be brief.\n\n${words}\n\n`)).toBe(true);
+    expect(prompt.endsWith(cutMark)).toBe(true);
+    expect(Buffer.byteLength(prompt)).toBeLessThanOrEqual(65_536);
+  });
+
+  it("keeps the order of a text that fits", () => {
+    const text = "The log:\n\nx\n\n@bellhop fix it";
+    expect(build({ text, visibleText: text }).spec.prompt).toBe(`Be brief.\n\n${text}`);
+  });
+
   it("cuts a long text between characters with a visible mark, and hashes the whole text", () => {
     const text = "é😀".repeat(20_000);
     const { source, prompt } = build({ text }).spec;

@@ -60,9 +60,17 @@ function repositoryOf({ repository }: ProviderEvent): AgentTaskSpec["repository"
 }
 
 /** The trigger's prompt, then the person's visible text. A command has no prompt, because it runs no agent. */
-function promptOf({ trigger, command }: TaskIngredients["decision"], { visibleText }: ProviderEvent): string {
+function promptOf({ trigger, command, signal }: TaskIngredients["decision"], { visibleText }: ProviderEvent): string {
   if (command !== undefined) return "";
-  return cutText([trigger?.prompt, visibleText].filter((part) => part !== undefined && part !== "").join("\n\n"));
+  const prompt = joined([trigger?.prompt, visibleText]);
+  const words = "words" in signal ? signal.words.trim() : "";
+  if (words === "" || cutText(prompt) === prompt) return cutText(prompt);
+  // The words after the mention say what to do. A long log above them must not push them out.
+  return cutText(joined([trigger?.prompt, words, "---", `The whole text, of which the above is a part:`, visibleText]));
+}
+
+function joined(parts: readonly (string | undefined)[]): string {
+  return parts.filter((part) => part !== undefined && part !== "").join("\n\n");
 }
 
 function sourceOf(

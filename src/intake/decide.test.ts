@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ProviderEvent } from "../integrations/types.ts";
 import { compileRule } from "./cel.ts";
-import { decide, parseCommand, type DecisionFacts } from "./decide.ts";
+import { decide, type DecisionFacts } from "./decide.ts";
 import { anEvent, anIntegration } from "./testing.ts";
 
 const now = new Date("2026-01-10T00:00:00Z");
@@ -184,38 +184,42 @@ describe("decide", () => {
   });
 });
 
-describe("parseCommand", () => {
-  it.each([
-    ["stop", { command: "stop" }],
-    ["  Stop!  \nthank you", { command: "stop" }],
-    ["retry.", { command: "retry" }],
-    ["status", { command: "status" }],
-    ["continue\r\n\r\nwith the second", { command: "continue" }],
-    ["HELP", { command: "help" }],
-    ["approve 1a2b3c4", { command: "approve", argument: "1a2b3c4" }],
-    ["Approve  1A2B3C4D", { command: "approve", argument: "1a2b3c4d" }],
-    ["approve", { command: "approve" }],
-    ["use acme/shop", { command: "use", argument: "acme/shop" }],
-    ["Use `acme/shop`.\n\n", { command: "use", argument: "acme/shop" }],
-  ])("reads %j as a command", (text, expected) => {
-    expect(parseCommand(text)).toEqual(expected);
+describe("an event of a bot", () => {
+  const bot = { id: "77", login: "other-app[bot]", isBot: true };
+  const everything = [
+    { name: "mention", mention: {} },
+    { name: "label", label: { name: "agent" } },
+    { name: "assigned", assignment: { login: "bot-user" } },
+    { name: "review", reviewRequest: { login: "bot-user" } },
+    { name: "checks", failedChecks: {} },
+  ];
+
+  it.each<ProviderEvent["signals"][number]>([
+    { kind: "mention", words: "fix it" },
+    { kind: "mention", words: "stop" },
+    { kind: "label", label: "agent" },
+    { kind: "assignment", login: "bot-user" },
+    { kind: "reviewRequest", login: "bot-user" },
+  ])("starts no task and gives no command, so that two bots cannot answer each other: %j", (signal) => {
+    const event = { actor: bot, signals: [signal] };
+    expect(deciding({ spec: { triggers: everything }, event })).toMatchObject({
+      result: "ignored",
+      reason: "BotSender",
+      message: expect.stringContaining("spec.access.bots") as string,
+    });
+    const listed = { triggers: everything, access: { bots: [{ id: "77", login: "other-app[bot]" }] } };
+    expect(deciding({ spec: listed, event })).toMatchObject({ result: "task" });
   });
 
-  it.each([
-    ["stop using tabs"],
-    ["please stop"],
-    ["fix it\nstop"],
-    ["approve of this"],
-    ["approve 12"],
-    ["approve 1a2b3c4 and merge"],
-    [""],
-    ["stop?"],
-    ["acme/shop"],
-    ["src/login.ts\nthrows when the password is empty"],
-    ["use acme/shop\nand fix the login test"],
-    ["use\nacme/shop"],
-    ["use acme/shop for this"],
-  ])("reads %j as a request for work", (text) => {
-    expect(parseCommand(text)).toBeUndefined();
+  it("still starts a task for failed checks, which are always reported by bots", () => {
+    expect(deciding({ spec: { triggers: everything }, event: { actor: bot, signals: failed } })).toMatchObject({
+      result: "task",
+      trigger: { name: "checks" },
+    });
+  });
+
+  it("is judged by the bot's id, because a name can pass to another account", () => {
+    const spec = { access: { bots: [{ id: "78", login: "other-app[bot]" }] } };
+    expect(deciding({ spec, event: { actor: bot } })).toMatchObject({ reason: "BotSender" });
   });
 });

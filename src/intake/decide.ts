@@ -1,16 +1,13 @@
 import type { Command } from "../api/agent-task.ts";
 import type { Trigger } from "../api/integration.ts";
-import type { Integration, ParsedCommand, ProviderEvent, Signal } from "../integrations/types.ts";
+import type { Integration, ProviderEvent, Signal } from "../integrations/types.ts";
 import { defined } from "../shared/defined.ts";
 import type { CompiledRule, RefusedRule } from "./cel.ts";
 import type { IntegrationFacts } from "./gateway-facts.ts";
+import { parseCommand } from "./parse-command.ts";
 
 /** Older events create no tasks: their tasks may be deleted already, so a duplicate could no longer be detected by its name. */
 export const retentionMs = 7 * 24 * 3_600_000;
-const bare = /^(stop|retry|status|continue|help)[.!]?$/i;
-const approve = /^approve(?:\s+([0-9a-f]{7,64}))?[.!]?$/i;
-/** The answer to the question for a repository, `use acme/shop`. A name alone is no command: it may be a path, as in "src/login.ts". */
-const use = /^use[ \t]+`?([\w.-]{1,100}\/[\w.-]{1,100})`?[.!]?$/i;
 
 /** The input of `decide`. */
 export interface DecisionFacts {
@@ -48,7 +45,20 @@ export function decide(facts: DecisionFacts): Decision {
       `The event happened at ${event.occurredAt.toISOString()}, which is more than 7 days ago.`,
     );
   }
-  return commandOf(event) ?? firstMatch(facts);
+  return senderIsBot(integration, event) ?? commandOf(event) ?? firstMatch(facts);
+}
+
+/**
+ * Two bots that answer each other would never end, so a bot asks for nothing unless `spec.access.bots` lists it. Failed checks are no request of
+ * their sender.
+ */
+function senderIsBot({ spec }: Integration, { actor, signals }: ProviderEvent): Decision | undefined {
+  if (!actor.isBot || signals.some(({ kind }) => kind === "failedChecks")) return undefined;
+  if (spec.access.bots?.some(({ id }) => id === actor.id)) return undefined;
+  return ignored(
+    "BotSender",
+    "A bot did this; bots start tasks only if the integration lists them (spec.access.bots).",
+  );
 }
 
 /** The reason why an integration ignores all events; undefined if it is active. */
@@ -62,27 +72,12 @@ function commandOf(event: ProviderEvent): Decision | undefined {
   const addressed = event.signals.find((signal) => "words" in signal);
   const parsed = addressed && parseCommand(addressed.words);
   if (!parsed) return undefined;
+  if (addressed.kind === "slashCommand" && parsed.command === "unclear")
+    return ignored("NotUnderstood", "Is this a command or a request for work? Describe work in a whole sentence.");
   // A slash command belongs to no thread, so no work could be found for it.
   if (addressed.kind === "slashCommand" && parsed.command !== "help")
     return ignored("NeedsThread", "Give this command in the thread of the work, or use the buttons of its report.");
   return { result: "task", signal: addressed, ...parsed, ...defined({ target: addressed.target }) };
-}
-
-/**
- * The command in the text after a mention. The whole first line must be a command, for example `stop` or `approve 1a2b3c4`; for `use` the
- * whole text. Undefined for other text, which is a request for work: "stop using tabs" asks for work, and so does a text with a command
- * below its first line.
- */
-export function parseCommand(text: string): ParsedCommand | undefined {
-  const line = (text.split(/\r\n|\n|\r/, 1)[0] ?? "").trim();
-  const simple = bare.exec(line)?.[1]?.toLowerCase();
-  if (simple !== undefined) return { command: simple as ParsedCommand["command"] };
-  const repository = use.exec(text.trim())?.[1];
-  if (repository !== undefined) return { command: "use", argument: repository };
-  const approval = approve.exec(line);
-  if (!approval) return undefined;
-  const argument = approval[1]?.toLowerCase();
-  return { command: "approve", ...defined({ argument }) };
 }
 
 /** The first trigger that matches. If a rule is broken, no trigger matches: the other triggers rely on that rule. */

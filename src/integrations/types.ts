@@ -22,7 +22,12 @@ export interface Integration {
   spec: {
     suspend: boolean;
     triggers: Trigger[];
-    access: { kubernetes: "Deny" | "Allow"; people?: PersonMapping[] | undefined };
+    access: {
+      kubernetes: "Deny" | "Allow";
+      people?: PersonMapping[] | undefined;
+      /** Bots that may start tasks, by the provider's id. */
+      bots?: { id: string; login: string }[] | undefined;
+    };
     /** Where changes go, if not to the provider of the integration itself: an integration of a code host in the same namespace. */
     codeHostRef?: { kind: string; name: string } | undefined;
     profileRef: { name: string };

@@ -148,8 +148,15 @@ const sourceMismatch: Rule = ({ task }, { reread }) => {
   return undefined;
 };
 
-const actorIsBot: Rule = (facts, { grant }) =>
-  grant?.isBot ? refused("NotAuthorized", `@${loginOf(facts)} is a bot; only people can start tasks.`) : undefined;
+const actorIsBot: Rule = (facts, { grant }) => {
+  if (!grant?.isBot) return undefined;
+  const login = loginOf(facts);
+  if (facts.task.spec.command === "approve")
+    return refused("NotAuthorized", `${login} is a bot; only people can approve.`);
+  return grant.allowed
+    ? undefined
+    : refused("NotAuthorized", `${login} is a bot; only people, and bots in spec.access.bots, can start tasks.`);
+};
 
 const notPermitted: Rule = (facts, { grant }) => {
   const { integration } = facts;
@@ -222,7 +229,7 @@ function groundsForAllowing(
     const message = `@${login} may stop only work that they requested.`;
     return { reason: ownWorkOnly, message };
   }
-  return { reason: "PermissionChecked", message: `@${login} has ${grant.has}.` };
+  return { reason: "PermissionChecked", message: `${grant.isBot ? login : `@${login}`} has ${grant.has}.` };
 }
 
 function refused(reason: string, message: string): Decision {

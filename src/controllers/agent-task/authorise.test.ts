@@ -122,6 +122,22 @@ describe("authorise", () => {
       message: /is a bot/,
     },
     {
+      name: "allows a bot that the integration lists",
+      facts: facts({ task: spoken }),
+      reading: { reread: found(), grant: { ...may("None", { isBot: true }), allowed: true, has: "an entry" } },
+      status: "True",
+      reason: "PermissionChecked",
+      message: /^ana has an entry\.$/,
+    },
+    {
+      name: "lets no bot approve anything, also if the integration lists it",
+      facts: facts({ task: aTask({ source: { textSHA256 }, spec: { command: "approve" } }) }),
+      reading: { reread: found(), grant: { ...may("None", { isBot: true }), allowed: true } },
+      status: "False",
+      reason: "NotAuthorized",
+      message: /only people can approve/,
+    },
+    {
       name: "refuses a comment that was deleted",
       facts: facts({ task: spoken }),
       reading: { reread: { found: false, message: "The comment was deleted." } },

@@ -82,6 +82,18 @@ describe("may", () => {
     });
   });
 
+  it("allows a bot that the integration lists by its id, and says why", async () => {
+    const { bot } = world.github.app("bellhop");
+    const listed = { id: String(bot.id), login: bot.login };
+    const source = aSource("Issue", 1, { number: 1 });
+    const { authorizer } = await world.connect(world.integration({ access: { bots: [listed] } }));
+    expect(await authorizer.may({ source, actor: listed, repository: world.repository }, patiently)).toMatchObject({
+      allowed: true,
+      isBot: true,
+      has: "an entry in spec.access.bots",
+    });
+  });
+
   it("identifies a person by the id, not by a login that belongs to somebody else", async () => {
     const { id } = person("reader");
     expect(await may({ id, login: "owner" })).toMatchObject({ allowed: false, login: "reader", has: /read access/ });

@@ -22,6 +22,9 @@ export function authorizer({ spec }: GitHubIntegration, client: GitHubClient): A
       if (!repository) return { allowed: false, isBot: false, login: actor.login, has: "no repository", needs };
       const { permission, login, isBot } = await permissionOrNone(client, repository, actor, signal);
       const level = permission === "None" ? "no" : permission.toLowerCase();
+      // A bot has no role on a repository, and the administrator of the integration vouches for it.
+      if (isBot && spec.access.bots?.some(({ id }) => id === actor.id))
+        return { allowed: true, isBot, login, has: "an entry in spec.access.bots", needs };
       return {
         allowed: !isBot && permissions.indexOf(permission) >= permissions.indexOf(needed),
         isBot,

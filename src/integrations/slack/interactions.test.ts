@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseCommand } from "../../intake/decide.ts";
+import { parseCommand } from "../../intake/parse-command.ts";
 import { normalise } from "./events.ts";
 import { aContext, aFormDelivery, anInteractionDelivery, eventOf, receivedAt } from "./testing.ts";
 

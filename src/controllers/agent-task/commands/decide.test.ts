@@ -32,6 +32,21 @@ function say(command: AgentTaskSpec["command"], others: AgentTask[], over: TaskO
   return decideCommand(facts({ task, tasks: [task, ...others] }), { profile: aProfile(over.profile) });
 }
 
+describe("a text that may be a command or a request for work", () => {
+  it("is answered with a question, and starts and stops nothing", () => {
+    const decision = say("unclear", [work("open", 1), published("done", 2)]);
+    expect(decision.actions).toBeUndefined();
+    expect(decision.conditions).toMatchObject([
+      {
+        type: "Succeeded",
+        status: "False",
+        reason: "NotUnderstood",
+        message: expect.stringMatching(/\?.*`stop`/) as string,
+      },
+    ]);
+  });
+});
+
 describe("stop", () => {
   it("ends only the open work of the conversation", () => {
     const others = [

@@ -108,6 +108,14 @@ const help: Rule = ({ integration }) => {
   return commandSucceeded("Help", `${texts.join("; ")}.`);
 };
 
+/** A short text that has a command word: nobody knows whether it asks for work or for the command, so Bellhop asks. */
+const unclear: Rule = () =>
+  commandRefused(
+    "NotUnderstood",
+    "Is this a command or a request for work? Nothing was started. For a command, write it alone, for example `stop`, `retry`, `status` or " +
+      "`approve` with a commit; `help` lists all of them. For work, describe it in a whole sentence.",
+  );
+
 const use: Rule = ({ task, tasks }) => {
   const repository = task.spec.commandArgument ?? "";
   const waiting = openWork(task, tasks).filter((work) => work.status?.question !== undefined);
@@ -233,4 +241,4 @@ function why({ status: state }: AgentTask): string {
   return last ? `. ${last.message}` : "";
 }
 
-const rules = { stop, retry: again, continue: again, status, help, approve, use } as const;
+const rules = { stop, retry: again, continue: again, status, help, approve, use, unclear } as const;

@@ -1,5 +1,6 @@
 import type { EventRepository, NormaliseContext, ProviderEvent, Signal } from "../../types.ts";
 import { findMention } from "../mention.ts";
+import { hasMarker } from "../report/hidden-marker.ts";
 import { stripHidden } from "../markdown/strip.ts";
 import type { Envelope, Subject, User } from "./payload.ts";
 import { defined } from "../../../shared/defined.ts";
@@ -26,7 +27,7 @@ export interface Ignored {
 
 /** The part of an event that depends on its kind. */
 type Particulars = Pick<ProviderEvent, "cause" | "subject" | "object" | "conversation" | "signals"> & {
-  url?: string | undefined;
+  url?: string | null | undefined;
   occurredAt?: string | null | undefined;
   text?: string | undefined;
 };
@@ -39,7 +40,7 @@ export function eventOf(origin: Origin, payload: Envelope, particulars: Particul
     provider: "github",
     instance: origin.host,
     event: origin.name,
-    ...defined({ action: payload.action, deliveryId: origin.deliveryId, url }),
+    ...defined({ action: payload.action ?? undefined, deliveryId: origin.deliveryId, url: url ?? undefined }),
     ...(text === undefined ? {} : { text, visibleText: stripHidden(text.slice(0, maxVisible)) }),
     ...(time && !Number.isNaN(time.getTime()) ? { occurredAt: time } : {}),
     ...(payload.installation ? { installationId: payload.installation.id } : {}),
@@ -81,8 +82,10 @@ export function mentionIn(text: string | null | undefined, origin: Origin): Sign
     const message = "The integration has not signed in yet, so its bot account is not known.";
     return { ignored: "BotUnknown", message, again: true };
   }
+  if (hasMarker(text ?? ""))
+    return { ignored: "BotSender", message: "Bellhop wrote this text, and it triggers nothing." };
   const found = findMention(text ?? "", origin.bot.mention);
-  if (found) return { kind: "mention", words: found.words };
+  if (found) return { kind: "mention", words: stripHidden(found.words.slice(0, maxVisible)) };
   return { ignored: "NotMentioned", message: `The text does not mention @${origin.bot.mention}.` };
 }
 
@@ -92,6 +95,8 @@ export function isOurs(user: User | null | undefined, { bot }: NormaliseContext)
   return user.id === bot.id || user.login.toLowerCase() === bot.login.toLowerCase();
 }
 
-function actorOf(sender: User): ProviderEvent["actor"] {
-  return { id: sender.id, login: sender.login, isBot: sender.type === "Bot" };
+/** Without a sender, GitHub's name for deleted accounts; only checks have such an event, and nobody acts for their sender. */
+function actorOf(sender: User | null | undefined): ProviderEvent["actor"] {
+  const { id, login, type } = sender ?? { id: "", login: "ghost", type: "User" };
+  return { id, login, isBot: type === "Bot" };
 }

@@ -29,9 +29,9 @@ describe("a line", () => {
     ["a quotation without a link", { quote: "fix it" }, "“fix it”"],
     ["a person to notify as a mention", { person: ana, notify: true }, "@ana"],
     [
-      "a bot to notify as a mention",
+      "a bot to notify without a mention, because it could answer and would be answered",
       { person: { id: "9", login: "ren-o.v_ate[bot]" }, notify: true },
-      "@ren-o.v_ate[bot]",
+      "@\u200bren-o.v_ate[bot]",
     ],
     ["a person not to notify without a mention", { person: ana, notify: false }, "@\u200bana"],
     [

@@ -62,8 +62,9 @@ function changeName({ number, draft }: Extract<Span, { change: unknown }>["chang
   return `${draft ? "draft " : ""}PR #${number}`;
 }
 
+/** A bot is never mentioned: it could answer, and would be answered. */
 function personName({ person, notify }: Extract<Span, { person: unknown }>, { encode, quote }: Tools): string {
-  return notify ? mentionOf(person.login, quote) : encode(`@${person.login}`);
+  return notify && !person.login.endsWith("[bot]") ? mentionOf(person.login, quote) : encode(`@${person.login}`);
 }
 
 /** Code ends at a backtick or an empty line, so the text has neither. */
@@ -77,7 +78,7 @@ function oneLine(text: string): string {
 
 /** Mentions a person. A login of an unexpected form is quoted as plain text, so that it notifies nobody. */
 function mentionOf(login: string, quote: Pens["quote"]): string {
-  return /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?(?:\[bot\])?$/.test(login) ? `@${login}` : quote(login);
+  return /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?$/.test(login) ? `@${login}` : quote(login);
 }
 
 /** The question may quote a name that somebody wrote, so it is encoded. */

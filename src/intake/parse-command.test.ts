@@ -1,0 +1,105 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { thorough } from "../../test/thorough.ts";
+import { assertLinear, fill } from "../../test/work.ts";
+import { parseCommand } from "./parse-command.ts";
+
+const commands = ["stop", "retry", "status", "continue", "help", "approve"];
+
+describe("parseCommand", () => {
+  it.each([
+    ["stop", { command: "stop" }],
+    ["  Stop!  \nthank you", { command: "stop" }],
+    ["retry.", { command: "retry" }],
+    ["status", { command: "status" }],
+    ["continue\r\n\r\nwith the second", { command: "continue" }],
+    ["HELP", { command: "help" }],
+    ["approve 1a2b3c4", { command: "approve", argument: "1a2b3c4" }],
+    ["Approve  1A2B3C4D", { command: "approve", argument: "1a2b3c4d" }],
+    ["approve", { command: "approve" }],
+    ["use acme/shop", { command: "use", argument: "acme/shop" }],
+    ["Use `acme/Shop_`.\n\n", { command: "use", argument: "acme/Shop_" }],
+  ])("reads %j as a command", (text, expected) => {
+    expect(parseCommand(text)).toEqual(expected);
+  });
+
+  it.each([
+    ["please stop", { command: "stop" }],
+    ["stop now", { command: "stop" }],
+    ["**stop**", { command: "stop" }],
+    ["stop\u200b", { command: "stop" }],
+    ["s\u00adtop&#8203;", { command: "stop" }],
+    ["approve `926de38`", { command: "approve", argument: "926de38" }],
+    ["status?", { command: "status" }],
+    ["retry please", { command: "retry" }],
+    ["stop?", { command: "stop" }],
+    ["Could you please stop it, thanks! 🙏 :pray:", { command: "stop" }],
+    ["_retry_ this…", { command: "retry" }],
+    ["> - # `stop`", { command: "stop" }],
+    ["/stop", { command: "stop" }],
+    ["stop, stop!", { command: "stop" }],
+    ["ＳＴＯＰ。", { command: "stop" }],
+    ["stop\u00a0 <!-- really -->", { command: "stop" }],
+    ["approve [926de38](https://github.com/acme/shop/commit/926de38)", { command: "approve", argument: "926de38" }],
+    ["approve https://github.com/acme/shop/commit/926de381", { command: "approve", argument: "926de381" }],
+    ["please use **acme/Shop**, thanks", { command: "use", argument: "acme/Shop" }],
+  ])(
+    "reads %j as the command that it is without politeness, punctuation, Markdown and invisible characters",
+    (text, expected) => {
+      expect(parseCommand(text)).toEqual(expected);
+    },
+  );
+
+  it.each([
+    ["stop using tabs"],
+    ["don't stop"],
+    ["please do not stop now"],
+    ["approve of this"],
+    ["approve 12"],
+    ["status of #42"],
+    ["retry the tests"],
+    ["use"],
+    ["use tabs"],
+    ["use\nacme/shop"],
+    ["use acme/shop for this"],
+  ])("asks what %j means, because it has a command word and little else", (text) => {
+    expect(parseCommand(text)).toEqual({ command: "unclear" });
+  });
+
+  it.each([
+    ["fix it\nstop"],
+    ["stop using tabs in the generated files"],
+    ["approve 1a2b3c4 and merge"],
+    [""],
+    ["?"],
+    ["acme/shop"],
+    ["src/login.ts\nthrows when the password is empty"],
+    ["use acme/shop\nand fix the login test"],
+    ["retry logic\n\nThe client gives up too early; look at the back-off."],
+    [`stop ${"x".repeat(300)}`],
+  ])("reads %j as a request for work", (text) => {
+    expect(parseCommand(text)).toBeUndefined();
+  });
+
+  it("finds a command in whatever decoration surrounds it", () => {
+    const around = fc
+      .array(
+        fc.constantFrom("please", "now", "\u200b", "**", "`", "!", "?", ".", ",", "🙏", "thanks", "\u00a0", "it"),
+        { maxLength: 4 },
+      )
+      .map((parts) => parts.join(" "));
+    fc.assert(
+      fc.property(around, fc.constantFrom(...commands), around, (before, command, after) => {
+        expect(parseCommand(`${before} ${command} ${after}`)).toEqual({ command });
+      }),
+      { numRuns: thorough(2_000), seed: 20_261_127 },
+    );
+  });
+
+  it.each([["stop "], ["[a"], ["[a]("], ["<!--"], ["&#x200b;"], ["@"], [":a"]])(
+    "reads each character of %j repeated only a bounded number of times",
+    (unit) => {
+      assertLinear((length) => parseCommand(fill(unit, length)));
+    },
+  );
+});
