@@ -1,6 +1,7 @@
 import { describe, expect, it, type TestContext } from "vitest";
 import type { Connection, RepositoryRef, ThreadTarget } from "../../src/integrations/connection.ts";
 import type { Integration, Origin, Provider } from "../../src/integrations/types.ts";
+import { exportsOf, guide, hasFile, providerFiles } from "./files.ts";
 import { aReport } from "./reports.ts";
 
 /** A part of a connection that some providers do not have. */
@@ -66,6 +67,7 @@ export const hostile =
 export function conformance(name: string, subject: () => Subject): void {
   describe(`provider ${name}`, () => {
     describesItself(name, subject);
+    hasItsFiles(name, subject);
     readsDeliveries(subject);
     signsIn(subject);
     authorises(subject);
@@ -107,6 +109,22 @@ function describesItself(name: string, subject: () => Subject): void {
     const { connection, capabilities } = subject();
     const all = Object.keys(reasons) as Capability[];
     expect(all.filter((capability) => connection[capability] !== undefined).sort()).toEqual([...capabilities].sort());
+  });
+}
+
+function hasItsFiles(name: string, subject: () => Subject): void {
+  it.each(providerFiles())(`has $files as ${guide} names them, unless it lacks the capability`, async (row) => {
+    const { connection } = subject();
+    const [capability = ""] = row.exports;
+    const needed = capability in reasons ? connection[capability as Capability] !== undefined : true;
+    for (const file of row.files) expect(hasFile(name, file), `src/integrations/${name}/${file}`).toBe(needed);
+    const [first = ""] = row.files;
+    const exported = needed && row.exports.length > 0 ? await exportsOf(name, first) : [];
+    expect(needed ? row.exports.filter((each) => !exported.includes(each)) : []).toEqual([]);
+  });
+
+  it("exports itself from index.ts under its name", async () => {
+    expect(await exportsOf(name, "index.ts")).toEqual([name]);
   });
 }
 

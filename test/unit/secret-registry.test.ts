@@ -5,7 +5,7 @@ import { aTask } from "../../src/controllers/agent-task/testing.ts";
 import { newHookSecret, readHookSecret } from "../../src/controllers/integration/hook-secret.ts";
 import { secretReader } from "../../src/controllers/secrets.ts";
 import { KeyRing, type KeysSecret } from "../../src/gateway/keys.ts";
-import { providerError } from "../../src/integrations/github/api/failures.ts";
+import { providerError } from "../../src/integrations/github/failures.ts";
 import { encodeGatewayKeys } from "../../src/intake/gateway-keys.ts";
 import { anEntry, route } from "../../src/intake/testing.ts";
 import { fakeHost } from "../../src/integrations/testing.ts";

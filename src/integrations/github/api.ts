@@ -5,8 +5,9 @@ import type { Clock } from "../../shared/clock.ts";
 import type { Logger } from "../../shared/log.ts";
 import { ProviderError, isProviderFailure } from "../errors.ts";
 import { withinSignal } from "../../shared/within-signal.ts";
-import { providerError } from "./api/failures.ts";
+import { providerError } from "./failures.ts";
 import type { Pace, Pauses } from "../pace.ts";
+import { retries } from "./limits.ts";
 
 /** Octokit with throttling: few requests at once, and a pause between requests that notify people. It never retries; our callers decide that. */
 export const ThrottledOctokit = Octokit.plugin(throttling);
@@ -61,7 +62,7 @@ const noLimiter = { key: () => ({ schedule: (_options: unknown, go: () => Promis
 
 /** Options for an Octokit of this sign-in; the caller adds `auth`. */
 export function octokitOptions(settings: ApiSettings): ConstructorParameters<typeof ThrottledOctokit>[0] {
-  const no = (): boolean => false;
+  const retry = (): boolean => retries.afterRateLimit;
   return {
     baseUrl: apiRoot(settings.url),
     userAgent: "bellhop",
@@ -78,8 +79,8 @@ export function octokitOptions(settings: ApiSettings): ConstructorParameters<typ
       // Our own pace (pace.ts) replaces it, because it knows urgent and aborted writes.
       write: noLimiter as never,
       id: settings.id,
-      onRateLimit: no,
-      onSecondaryRateLimit: no,
+      onRateLimit: retry,
+      onSecondaryRateLimit: retry,
     },
   };
 }

@@ -6,13 +6,7 @@ import { ProviderError, isProviderFailure } from "../errors.ts";
 import { ThrottledOctokit, apiOf, withProviderErrors, octokitOptions, type Api, type ApiSettings } from "./api.ts";
 import type { GitHubClient, Installation } from "./client.ts";
 import { createMemo } from "../memo.ts";
-
-/** How long the installation id of a repository is cached. A suspension is noticed earlier, when the next token is minted. */
-const installationTtlMs = 60_000;
-/** A replica of GitHub may not know a token yet that another replica has just created. */
-const freshMs = 5_000;
-const freshWaitMs = 1_000;
-const maxInstallationPages = 50;
+import { cacheMs, pages, retries } from "./limits.ts";
 
 interface Token {
   token: string;
@@ -23,7 +17,7 @@ interface Token {
 export function appClient(settings: ApiSettings, appId: number, privateKey: string): GitHubClient {
   const app = new App({ appId, privateKey, Octokit: ThrottledOctokit.defaults(octokitOptions(settings) ?? {}) });
   const self = apiOf(app.octokit, settings, "app");
-  const installationOf = createMemo<number>(settings.clock, installationTtlMs);
+  const installationOf = createMemo<number>(settings.clock, cacheMs.installation);
   const inside: Inside = { settings, app, self };
 
   const find = (repository: RepositoryRef, signal: AbortSignal): Promise<number> =>
@@ -77,11 +71,11 @@ async function findInstallation(self: Api, { owner, name }: RepositoryRef, signa
 
 async function listInstallations(self: Api, signal: AbortSignal): Promise<Installation[]> {
   const found: Installation[] = [];
-  for (let page = 1; page <= maxInstallationPages; page++) {
+  for (let page = 1; page <= pages.installations; page++) {
     const { data } = await self.request(
       "list the App's installations",
       "GET /app/installations",
-      { per_page: 100, page },
+      { per_page: pages.size, page },
       signal,
     );
     found.push(
@@ -93,7 +87,7 @@ async function listInstallations(self: Api, signal: AbortSignal): Promise<Instal
         events: installation.events,
       })),
     );
-    if (data.length < 100) break;
+    if (data.length < pages.size) break;
   }
   return found;
 }
@@ -129,8 +123,12 @@ function installationApi(inside: Inside, scope: { installationId: number; reposi
       // A request that got a 401 changed nothing, so even a create may be sent again.
       if (!isUnauthorized(error)) throw error;
       const ageMs = settings.clock.now().getTime() - Date.parse(first.createdAt);
-      if (ageMs > freshMs) return send(await token(true));
-      await sleep(settings.clock, freshWaitMs, (options.request as { signal?: AbortSignal } | undefined)?.signal);
+      if (ageMs > retries.refusedToken.youngMs) return send(await token(true));
+      await sleep(
+        settings.clock,
+        retries.refusedToken.waitMs,
+        (options.request as { signal?: AbortSignal } | undefined)?.signal,
+      );
       return send(first);
     }
   });

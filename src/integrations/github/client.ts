@@ -1,6 +1,7 @@
 import { createMemo } from "../memo.ts";
 import { ThrottledOctokit, apiOf, octokitOptions, type Api, type ApiSettings } from "./api.ts";
 import type { CodeHost, RepositoryRef } from "../connection.ts";
+import { broadTokenMs, cacheMs } from "./limits.ts";
 
 /** The fields that we use of an installation of the App. */
 export interface Installation {
@@ -27,10 +28,6 @@ export interface GitHubClient {
   /** The App of this sign-in and the calls that only an App can make; undefined for tokens. */
   app?: { id: number; installations(signal: AbortSignal): Promise<Installation[]> };
 }
-
-/** How long a git credential that holds a personal access token is used before the broker asks for it again. */
-const broadTokenMs = 3_600_000;
-const identityTtlMs = 3_600_000;
 
 /** Signs in with a personal access token. */
 export function tokenClient(settings: ApiSettings, token: string): GitHubClient {
@@ -64,7 +61,7 @@ export type WhoAmI = (signal: AbortSignal) => Promise<Bot>;
 
 /** The account of an App is `<slug>[bot]`, and its id is not the App's id. The account of a token is the token's user. */
 export function whoAmI(client: GitHubClient): WhoAmI {
-  const memo = createMemo<Bot>(client.settings.clock, identityTtlMs);
+  const memo = createMemo<Bot>(client.settings.clock, cacheMs.identity);
   return (signal) => memo("bot", () => (client.app ? appBot(client, signal) : tokenUser(client, signal)));
 }
 

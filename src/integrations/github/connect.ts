@@ -9,17 +9,16 @@ import type { ApiSettings } from "./api.ts";
 import { appClient } from "./app-client.ts";
 import { tokenClient, whoAmI, type GitHubClient, type WhoAmI } from "./client.ts";
 import { codeHost } from "./code-host.ts";
-import { contextSource } from "./source.ts";
-import { credentialCheck } from "./identity.ts";
-import { deliveryLog } from "./missed.ts";
-import { installer } from "./hooks.ts";
+import { source } from "./source.ts";
+import { identity } from "./identity.ts";
+import { missed } from "./missed.ts";
+import { hooks } from "./hooks.ts";
+import { writes } from "./limits.ts";
 import { createPace, createPauses, unpaced } from "../pace.ts";
 import { thread } from "./thread.ts";
 import { host } from "./scope.ts";
 
 const maxClients = 256;
-/** GitHub, "Best practices for using the REST API": at least a second between requests that change something. */
-const writeEveryMs = 1_000;
 
 interface SignIn {
   client: GitHubClient;
@@ -42,13 +41,13 @@ export function connector(options: { throttle?: boolean } = {}): Provider<GitHub
 
 function connection(integration: GitHubIntegration, { client, who }: SignIn): Connection {
   return {
-    identity: credentialCheck(integration, client, who),
+    identity: identity(integration, client, who),
     authorizer: authorizer(integration, client),
-    source: contextSource(client, who),
+    source: source(client, who),
     thread: thread(client, who),
     codeHost: codeHost(integration, client),
-    hooks: installer(integration, client),
-    missed: deliveryLog(integration, client),
+    hooks: hooks(integration, client),
+    missed: missed(integration, client),
   };
 }
 
@@ -73,7 +72,7 @@ async function signedIn(
     clock: deps.clock,
     log: deps.log,
     throttle,
-    pace: throttle ? createPace(deps.clock, { everyMs: writeEveryMs }) : unpaced,
+    pace: throttle ? createPace(deps.clock, writes) : unpaced,
     pauses: createPauses(deps.clock),
     id,
   };

@@ -10,7 +10,7 @@ import { hookInstaller } from "./hooks/ensure.ts";
 const appTarget = "app";
 
 /** Installs webhooks: the one of the App, or with a token those of the organisation or of each repository. */
-export function installer(integration: GitHubIntegration, client: GitHubClient): WebhookInstaller {
+export function hooks(integration: GitHubIntegration, client: GitHubClient): WebhookInstaller {
   return client.app ? appInstaller(client, client.app.id) : hookInstaller(integration, client);
 }
 

@@ -2,13 +2,13 @@ import type { GitHubIntegration } from "../../api/github-integration.ts";
 import type { Identity } from "../connection.ts";
 import { ProviderError, isProviderFailure } from "../errors.ts";
 import type { GitHubClient, Installation, WhoAmI } from "./client.ts";
-import { isGranted, requiredEvents, requiredPermissions } from "./required.ts";
+import { isGranted, required } from "./required.ts";
 import { coveredOwners } from "./scope.ts";
 
 type Checked = Awaited<ReturnType<Identity["check"]>>;
 
 /** Checks the account, the installations, and the events and permissions that are missing (no API can set those of an App). */
-export function credentialCheck(integration: GitHubIntegration, client: GitHubClient, who: WhoAmI): Identity {
+export function identity(integration: GitHubIntegration, client: GitHubClient, who: WhoAmI): Identity {
   return {
     check: (signal) =>
       client.app ? checkApp(integration, client, who, signal) : checkToken(integration, client, who, signal),
@@ -61,8 +61,9 @@ interface Granted {
 }
 
 function lacking(integration: GitHubIntegration, granted: Granted, where: string): string[] {
-  const events = requiredEvents(integration).filter((event) => !granted.events.includes(event));
-  const permissions = Object.entries(requiredPermissions(integration)).filter(
+  const needed = required(integration);
+  const events = needed.events.filter((event) => !granted.events.includes(event));
+  const permissions = Object.entries(needed.permissions).filter(
     ([name, level]) => !isGranted(granted.permissions[name], level),
   );
   return [

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { gitHubIntegrationSpec, type GitHubIntegration } from "../../api/github-integration.ts";
 import { silentLogger } from "../../shared/log.ts";
 import { ProviderError } from "../errors.ts";
-import { deliveryLog } from "./missed.ts";
+import { missed } from "./missed.ts";
 import { aGitHubClient, apiSettings, type Answer } from "./testing.ts";
 
 const patiently = new AbortController().signal;
@@ -53,7 +53,7 @@ function anApp(
   const log = { ...silentLogger, warn: (fields: object) => void warnings.push(fields) };
   const app = { id: 1, installations: async () => [] };
   const client = aGitHubClient(answer, { app, settings: apiSettings({ log }) });
-  return { warnings, log: deliveryLog(integration, client) };
+  return { warnings, log: missed(integration, client) };
 }
 
 describe("redeliverMissed", () => {

@@ -3,6 +3,7 @@ import type { Logger } from "../../shared/log.ts";
 import type { MissedDeliveries } from "../connection.ts";
 import { isProviderFailure, ProviderError } from "../errors.ts";
 import type { GitHubClient } from "./client.ts";
+import { pages } from "./limits.ts";
 
 /** One delivery attempt in GitHub's log. All attempts for one event share the `guid`. */
 interface Attempt {
@@ -25,7 +26,7 @@ interface Log {
  * Asks GitHub to redeliver every event that got no 2xx answer. Reads the whole log instead of the log filtered by failure, because an
  * attempt that reached no receiver has no status code at all.
  */
-export function deliveryLog(integration: GitHubIntegration, client: GitHubClient): MissedDeliveries {
+export function missed(integration: GitHubIntegration, client: GitHubClient): MissedDeliveries {
   const { log: logger } = client.settings;
   return {
     redeliverMissed: async (since, signal) => {
@@ -33,7 +34,7 @@ export function deliveryLog(integration: GitHubIntegration, client: GitHubClient
       let cursor = since;
       for (const log of logsOf(integration, client)) {
         const attempts = await attemptsSince(log, since, signal);
-        for (const attempt of missed(attempts)) asked += await askAgain(log, attempt, logger, signal);
+        for (const attempt of missedAttempts(attempts)) asked += await askAgain(log, attempt, logger, signal);
         for (const { delivered_at } of attempts) cursor = later(cursor, new Date(delivered_at));
       }
       return { asked, cursor };
@@ -46,7 +47,7 @@ function later(a: Date, b: Date): Date {
 }
 
 /** The newest attempt of every event that no attempt delivered, oldest first. A redelivery that was refused for good is left out. */
-export function missed(attempts: readonly Attempt[]): Attempt[] {
+function missedAttempts(attempts: readonly Attempt[]): Attempt[] {
   const arrived = new Set(attempts.filter(({ status_code }) => isSuccess(status_code)).map(({ guid }) => guid));
   const newest = new Map<string, Attempt>();
   for (const attempt of attempts) {
@@ -131,7 +132,7 @@ function appLog({ self }: GitHubClient): Log {
       self.request(
         "read the App's delivery log",
         "GET /app/hook/deliveries",
-        { per_page: 100, ...(cursor ? { cursor } : {}) },
+        { per_page: pages.size, ...(cursor ? { cursor } : {}) },
         signal,
       ),
     again: (id, signal) =>
@@ -154,7 +155,7 @@ function hookLog({ self }: GitHubClient, target: string, hookId: number): Log {
         self.request(
           doing,
           "GET /orgs/{org}/hooks/{hook_id}/deliveries",
-          { ...at, per_page: 100, ...(cursor ? { cursor } : {}) },
+          { ...at, per_page: pages.size, ...(cursor ? { cursor } : {}) },
           signal,
         ),
       again: (id, signal) =>
@@ -172,7 +173,7 @@ function hookLog({ self }: GitHubClient, target: string, hookId: number): Log {
       self.request(
         doing,
         "GET /repos/{owner}/{repo}/hooks/{hook_id}/deliveries",
-        { ...at, per_page: 100, ...(cursor ? { cursor } : {}) },
+        { ...at, per_page: pages.size, ...(cursor ? { cursor } : {}) },
         signal,
       ),
     again: (id, signal) =>

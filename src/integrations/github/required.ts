@@ -10,20 +10,26 @@ const eventsOf = {
 } satisfies Partial<Record<TriggerKind, readonly string[]>>;
 type GitHubTrigger = keyof typeof eventsOf;
 
-/** The webhook events that an integration's triggers need, sorted. */
-export function requiredEvents({ spec }: Pick<GitHubIntegration, "spec">): string[] {
-  return [...new Set(spec.triggers.flatMap((trigger) => kindsOf(trigger).flatMap((kind) => eventsOf[kind])))].sort();
+/** The events and permissions that an App needs. */
+export interface Required {
+  /** Webhook events, sorted. */
+  events: string[];
+  /** `read` or `write` by GitHub's names. */
+  permissions: Record<string, "read" | "write">;
 }
 
-/** The App permissions that an integration needs: `read` or `write` by GitHub's names. */
-export function requiredPermissions({ spec }: Pick<GitHubIntegration, "spec">): Record<string, "read" | "write"> {
-  const checks = spec.triggers.some((trigger) => trigger.failedChecks);
+/** The events and permissions that the triggers of an integration need. */
+export function required({ spec }: Pick<GitHubIntegration, "spec">): Required {
+  const kinds = new Set(spec.triggers.flatMap(kindsOf));
   return {
-    metadata: "read",
-    contents: "write",
-    issues: "write",
-    pull_requests: "write",
-    ...(checks ? { actions: "read" as const, checks: "read" as const } : {}),
+    events: [...new Set([...kinds].flatMap((kind) => eventsOf[kind]))].sort(),
+    permissions: {
+      metadata: "read",
+      contents: "write",
+      issues: "write",
+      pull_requests: "write",
+      ...(kinds.has("failedChecks") ? { actions: "read", checks: "read" } : {}),
+    },
   };
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { RepositoryRef, ThreadTarget } from "../connection.ts";
 import { unexpected } from "../../shared/testing.ts";
 import { aSource, patiently } from "../../../test/providers/github/signed-in.ts";
-import { contextSource } from "./source.ts";
+import { source } from "./source.ts";
 import { aGitHubClient, type Answer } from "./testing.ts";
 
 const repository: RepositoryRef = { id: "5", host: "github.com", owner: "acme", name: "shop" };
@@ -13,25 +13,23 @@ const target = (type: Parameters<typeof aSource>[0], more: Partial<ThreadTarget>
 });
 
 /** Reads from a GitHub that gives these answers; it has no others. */
-function sourceWith(answer: Answer): ReturnType<typeof contextSource> {
+function sourceWith(answer: Answer): ReturnType<typeof source> {
   const client = aGitHubClient(answer);
-  return contextSource({ ...client, forRepository: () => Promise.resolve(client.self) }, unexpected("who"));
+  return source({ ...client, forRepository: () => Promise.resolve(client.self) }, unexpected("who"));
 }
 
 describe("a task without a repository", () => {
-  const source = contextSource(aGitHubClient(unexpected("request")), unexpected("who"));
+  const from = source(aGitHubClient(unexpected("request")), unexpected("who"));
 
   it("has no object that could be read again, and nothing is asked", async () => {
-    expect(await source.reread(target("IssueComment"), patiently)).toEqual({
+    expect(await from.reread(target("IssueComment"), patiently)).toEqual({
       found: false,
       message: "The task names no repository.",
     });
   });
 
   it("has no conversation, and nothing is asked", async () => {
-    expect(await source.gather(target("IssueComment"), { until: new Date(), budgetBytes: 1000 }, patiently)).toEqual(
-      [],
-    );
+    expect(await from.gather(target("IssueComment"), { until: new Date(), budgetBytes: 1000 }, patiently)).toEqual([]);
   });
 });
 

@@ -23,7 +23,7 @@ import { cutBytes } from "../../shared/utf8.ts";
 const maxAuthors = 40;
 
 /** Reads the object that triggered a task, and its conversation. */
-export function contextSource(client: GitHubClient, who: WhoAmI): Source {
+export function source(client: GitHubClient, who: WhoAmI): Source {
   return {
     reread: async ({ source, repository }, signal) =>
       repository

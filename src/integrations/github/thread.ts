@@ -3,11 +3,11 @@ import { ProviderError } from "../errors.ts";
 import type { Report } from "../report.ts";
 import { acknowledge } from "./report/acknowledge.ts";
 import type { GitHubClient, WhoAmI } from "./client.ts";
+import { pages } from "./limits.ts";
 import { excerpt } from "./report/excerpt.ts";
 import { hiddenMarker } from "./report/hidden-marker.ts";
 import { renderer } from "./report/render.ts";
 
-const maxPages = 20;
 /** GitHub refuses longer comments. */
 const maxBodyCharacters = 65_536;
 
@@ -66,16 +66,16 @@ async function find(
   const api = await client.forRepository(place.repository, signal);
   const us = await who(signal);
   const hidden = hiddenMarker(marker);
-  for (let page = 1; page <= maxPages; page++) {
+  for (let page = 1; page <= pages.comments; page++) {
     const { data } = await api.request(
       `look for our comment on ${nameOf(place)}`,
       "GET /repos/{owner}/{repo}/issues/{issue_number}/comments",
-      { ...pathOf(place), issue_number: place.number, since: since.toISOString(), per_page: 100, page },
+      { ...pathOf(place), issue_number: place.number, since: since.toISOString(), per_page: pages.size, page },
       signal,
     );
     const found = data.find(({ user, body }) => String(user?.id) === us.id && body?.includes(hidden));
     if (found) return { id: String(found.id), url: found.html_url };
-    if (data.length < 100) return undefined;
+    if (data.length < pages.size) return undefined;
   }
   return undefined;
 }

@@ -4,6 +4,7 @@ import type { ChangeText } from "../../report.ts";
 import { isProviderFailure } from "../../errors.ts";
 import type { Api } from "../api.ts";
 import type { GitHubClient } from "../client.ts";
+import { pages } from "../limits.ts";
 
 type Pull = Pick<
   Endpoints["GET /repos/{owner}/{repo}/pulls"]["response"]["data"][number],
@@ -96,7 +97,7 @@ async function find(
   const { data } = await api.request(
     `look for a pull request from ${headRef} in ${named(repository)}`,
     "GET /repos/{owner}/{repo}/pulls",
-    { ...pathOf(repository), state: "open", head: `${repository.owner}:${headRef}`, per_page: 100 },
+    { ...pathOf(repository), state: "open", head: `${repository.owner}:${headRef}`, per_page: pages.size },
     signal,
   );
   return data.map(changeOf).find((change) => change.headRef === headRef && change.sameRepository);

@@ -3,9 +3,9 @@ import type { CodeHost } from "../../connection.ts";
 import { isProviderFailure } from "../../errors.ts";
 import type { EventRepository } from "../../types.ts";
 import type { GitHubClient } from "../client.ts";
+import { pages } from "../limits.ts";
 import { coveredOwners, covers } from "../scope.ts";
 
-const maxPages = 10;
 /** The most repositories of the spec that are read to find out whether they are public. */
 const maxRead = 20;
 /** Owner and name. A name of dots alone would lead to another path of the API. */
@@ -83,15 +83,15 @@ async function installed(integration: GitHubIntegration, client: GitHubClient, s
   const found: Listed[] = [];
   for (const owner of coveredOwners(integration)) {
     const api = await client.forOwner(owner, signal);
-    for (let page = 1; page <= maxPages; page++) {
+    for (let page = 1; page <= pages.repositories; page++) {
       const { data } = await api.request(
         `list the repositories of ${owner}`,
         "GET /installation/repositories",
-        { per_page: 100, page },
+        { per_page: pages.size, page },
         signal,
       );
       found.push(...data.repositories);
-      if (data.repositories.length < 100) break;
+      if (data.repositories.length < pages.size) break;
     }
   }
   return found.toSorted((a, b) => (a.full_name < b.full_name ? -1 : 1));

@@ -4,11 +4,11 @@ import type { DesiredHooks, TargetFailure, WebhookInstaller } from "../../connec
 import { combined, isProviderFailure } from "../../errors.ts";
 import type { GitHubClient } from "../client.ts";
 import { configOf, storeOf, type Hook, type HookSettings, type HookStore } from "./hook-store.ts";
-import { requiredEvents } from "../required.ts";
+import { required } from "../required.ts";
 
 /** Installs hooks with a token: on each listed repository, or else on the organisation. */
 export function hookInstaller(integration: GitHubIntegration, client: GitHubClient): WebhookInstaller {
-  const events = requiredEvents(integration);
+  const { events } = required(integration);
   const targets = targetsOf(integration);
   return {
     ensure: async (desired, signal) => {

@@ -2,9 +2,8 @@ import type { Endpoints } from "@octokit/types";
 import type { DesiredHooks } from "../../connection.ts";
 import { ProviderError, isProviderFailure } from "../../errors.ts";
 import type { GitHubClient } from "../client.ts";
+import { pages } from "../limits.ts";
 import { defined } from "../../../shared/defined.ts";
-
-const maxPages = 10;
 
 /** A hook as GitHub shows it. */
 export type Hook = Pick<
@@ -116,10 +115,10 @@ function noOrganisation(org: string, error: ProviderError): ProviderError {
 
 async function allPages<T>(get: (page: { per_page: number; page: number }) => Promise<{ data: T[] }>): Promise<T[]> {
   const all: T[] = [];
-  for (let page = 1; page <= maxPages; page++) {
-    const { data } = await get({ per_page: 100, page });
+  for (let page = 1; page <= pages.hooks; page++) {
+    const { data } = await get({ per_page: pages.size, page });
     all.push(...data);
-    if (data.length < 100) break;
+    if (data.length < pages.size) break;
   }
   return all;
 }

@@ -2,6 +2,7 @@ import type { TaskSource } from "../../../api/agent-task.ts";
 import type { ContextItem, RepositoryRef } from "../../connection.ts";
 import { isProviderFailure } from "../../errors.ts";
 import type { Api } from "../api.ts";
+import { pages } from "../limits.ts";
 import { withoutInvisible } from "../../../shared/markdown/invisible.ts";
 import { utf8Prefix, utf8Suffix } from "../../../shared/utf8.ts";
 
@@ -61,7 +62,7 @@ async function failedJobs(
   const { data } = await api.request(
     `read the jobs of a workflow run in ${owner}/${name}`,
     "GET /repos/{owner}/{repo}/actions/runs/{run_id}/jobs",
-    { owner, repo: name, run_id: runId, filter: "latest", per_page: 100 },
+    { owner, repo: name, run_id: runId, filter: "latest", per_page: pages.size },
     signal,
   );
   return data.jobs
@@ -78,7 +79,7 @@ async function failedChecks(
   const { data } = await api.request(
     `read the checks of a suite in ${owner}/${name}`,
     "GET /repos/{owner}/{repo}/check-suites/{check_suite_id}/check-runs",
-    { owner, repo: name, check_suite_id: suiteId, filter: "latest", per_page: 100 },
+    { owner, repo: name, check_suite_id: suiteId, filter: "latest", per_page: pages.size },
     signal,
   );
   return data.check_runs

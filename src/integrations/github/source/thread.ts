@@ -2,10 +2,8 @@ import type { TaskSource } from "../../../api/agent-task.ts";
 import type { ContextItem, RepositoryRef } from "../../connection.ts";
 import type { Api } from "../api.ts";
 import { isProviderFailure } from "../../errors.ts";
+import { pages } from "../limits.ts";
 import { withoutInvisible } from "../../../shared/markdown/invisible.ts";
-
-const maxPages = 20;
-const perPage = 100;
 
 /** A text in the thread as GitHub returns it: not yet checked for trust, edits and hidden parts. */
 export interface ThreadItem {
@@ -59,12 +57,12 @@ export async function readSubject(
 export async function readComments(place: Place, count: number, signal: AbortSignal): Promise<ThreadItem[]> {
   const { api, source, repository, number } = place;
   const found: ThreadItem[] = [];
-  const last = Math.max(1, Math.ceil(count / perPage));
-  for (let page = last; page > Math.max(0, last - maxPages) && bytesOf(found) < place.budgetBytes; page--) {
+  const last = Math.max(1, Math.ceil(count / pages.size));
+  for (let page = last; page > Math.max(0, last - pages.comments) && bytesOf(found) < place.budgetBytes; page--) {
     const { data } = await api.request(
       `read the comments of ${source.subject.key}`,
       "GET /repos/{owner}/{repo}/issues/{issue_number}/comments",
-      { ...pathOf(repository), issue_number: number, per_page: perPage, page },
+      { ...pathOf(repository), issue_number: number, per_page: pages.size, page },
       signal,
     );
     found.push(
@@ -86,11 +84,11 @@ export async function readComments(place: Place, count: number, signal: AbortSig
 export async function readReviews(place: Place, signal: AbortSignal): Promise<ThreadItem[]> {
   const { api, source, repository, number } = place;
   const found: ThreadItem[] = [];
-  for (let page = 1; page <= maxPages; page++) {
+  for (let page = 1; page <= pages.comments; page++) {
     const { data } = await api.request(
       `read the reviews of ${source.subject.key}`,
       "GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews",
-      { ...pathOf(repository), pull_number: number, per_page: perPage, page },
+      { ...pathOf(repository), pull_number: number, per_page: pages.size, page },
       signal,
     );
     found.push(
@@ -106,7 +104,7 @@ export async function readReviews(place: Place, signal: AbortSignal): Promise<Th
           close: source.object?.type === "Review" && source.object.id === String(review.id),
         })),
     );
-    if (data.length < perPage) break;
+    if (data.length < pages.size) break;
   }
   return found;
 }
@@ -115,11 +113,11 @@ export async function readReviews(place: Place, signal: AbortSignal): Promise<Th
 export async function readReviewComments(place: Place, signal: AbortSignal): Promise<ThreadItem[]> {
   const { api, source, repository, number } = place;
   const found: (ThreadItem & { reviewId: number; thread: number })[] = [];
-  for (let page = 1; page <= maxPages && bytesOf(found) < place.budgetBytes; page++) {
+  for (let page = 1; page <= pages.comments && bytesOf(found) < place.budgetBytes; page++) {
     const { data } = await api.request(
       `read the review comments of ${source.subject.key}`,
       "GET /repos/{owner}/{repo}/pulls/{pull_number}/comments",
-      { ...pathOf(repository), pull_number: number, sort: "created", direction: "desc", per_page: perPage, page },
+      { ...pathOf(repository), pull_number: number, sort: "created", direction: "desc", per_page: pages.size, page },
       signal,
     );
     found.push(
@@ -136,7 +134,7 @@ export async function readReviewComments(place: Place, signal: AbortSignal): Pro
         thread: Number(comment.in_reply_to_id ?? comment.id),
       })),
     );
-    if (data.length < perPage) break;
+    if (data.length < pages.size) break;
   }
   const triggering = found.find(({ id }) => source.object?.type === "ReviewComment" && source.object.id === String(id));
   const reviewId = source.object?.type === "Review" ? Number(source.object.id) : triggering?.reviewId;

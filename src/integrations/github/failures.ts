@@ -1,13 +1,12 @@
-import { describeError, type BellhopError } from "../../../shared/errors.ts";
-import { secretRegistry } from "../../../shared/redact.ts";
-import type { ProviderFailure } from "../../connection.ts";
-import { firstBellhopError, ProviderError, withMessage } from "../../errors.ts";
-import { retryAfterMs } from "../../http/retry-after.ts";
-import { defined } from "../../../shared/defined.ts";
+import { describeError, type BellhopError } from "../../shared/errors.ts";
+import { secretRegistry } from "../../shared/redact.ts";
+import type { ProviderFailure } from "../connection.ts";
+import { firstBellhopError, ProviderError, withMessage } from "../errors.ts";
+import { retryAfterMs } from "../http/retry-after.ts";
+import { defined } from "../../shared/defined.ts";
+import { resetMarginMs, unnamedPauseMs } from "./limits.ts";
 
 const maxQuoted = 300;
-/** GitHub, "Best practices for using the REST API": wait at least one minute if a secondary rate limit names no time. */
-const secondaryWaitMs = 60_000;
 
 /** The call that failed, for the error message. */
 export interface Attempted {
@@ -70,7 +69,7 @@ function waitOf(answer: Answer, now: Date): number | undefined {
   if (asked !== undefined) return asked;
   const resetS = Number(answer.headers["x-ratelimit-reset"]);
   const primary = answer.headers["x-ratelimit-remaining"] === "0" && resetS > 0;
-  return primary ? Math.max(1000, resetS * 1000 - now.getTime() + 1000) : secondaryWaitMs;
+  return primary ? Math.max(resetMarginMs, resetS * 1000 - now.getTime() + resetMarginMs) : unnamedPauseMs;
 }
 
 function advice(
