@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { conditions, duration, localRef } from "./common.ts";
+import { branchPrefix } from "./git-name.ts";
 
 const quantity = z
   .string()
@@ -186,13 +187,11 @@ export const agentProfileSpec = z.object({
         .enum(["Draft", "Ready", "None"])
         .default("Draft")
         .describe("Which kind of pull request Bellhop opens for the branch, if any."),
-      branchPrefix: z
-        .string()
-        .min(2)
-        .max(64)
-        .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*\/([A-Za-z0-9._-]+\/)*$/)
+      branchPrefix: branchPrefix
         .default("bellhop/")
-        .describe("The prefix of the branches that Bellhop creates; ends in `/`."),
+        .describe(
+          "The prefix of the branches that Bellhop creates; ends in `/`, and git must accept it in names of branches.",
+        ),
       ci: z
         .enum(["Hold", "Run"])
         .default("Hold")

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { actor, repository, sha } from "./agent-task.ts";
 import { conditions, objectName, timestamp } from "./common.ts";
+import { gitName } from "./git-name.ts";
 
 /** The human-readable summary of a task. Derived from the conditions; no decision depends on it. */
 export const phases = [
@@ -32,12 +33,10 @@ export const taskConditions = [
 ] as const;
 export type TaskCondition = (typeof taskConditions)[number];
 
-const gitRef = z.string().min(1).max(255);
-
 const checkout = z.object({
-  baseRef: gitRef.optional().describe("The branch that a pull request is merged into."),
+  baseRef: gitName.optional().describe("The branch that a pull request is merged into."),
   baseSHA: sha.optional().describe("The tip of `baseRef` when the task was prepared."),
-  headRef: gitRef.optional().describe("The branch that the task works on and pushes to."),
+  headRef: gitName.optional().describe("The branch that the task works on and pushes to."),
   headSHA: sha.optional().describe("The commit that the agent starts from; absent if the repository is empty."),
   newBranch: z
     .boolean()
@@ -50,7 +49,7 @@ const checkout = z.object({
 });
 
 const publish = z.object({
-  ref: gitRef.describe("The full ref, `refs/heads/…`."),
+  ref: gitName.describe("The full ref, `refs/heads/…`."),
   oldId: sha
     .optional()
     .describe("The commit that the ref must point to before the push; absent if the ref must not exist."),
@@ -178,7 +177,7 @@ export const agentTaskStatus = z.object({
       proposed: z
         .object({
           attempt: z.int().min(1).describe("The attempt that proposes the push."),
-          ref: gitRef.describe("The ref that the push would update."),
+          ref: gitName.describe("The ref that the push would update."),
           oldId: sha.optional().describe("The commit that the ref points to before the push; absent for a new branch."),
           newId: sha.describe("The commit that the push would publish."),
           files: z.int().min(0).describe("Number of changed files."),
@@ -203,7 +202,7 @@ export const agentTaskStatus = z.object({
         .max(16_384)
         .optional()
         .describe("The agent's final summary; not verified. Written by the broker."),
-      branch: gitRef.optional().describe("The branch, as read at the code host after the push."),
+      branch: gitName.optional().describe("The branch, as read at the code host after the push."),
       commit: sha.optional().describe("The commit, as read at the code host after the push."),
       changeURL: z.string().max(2048).optional().describe("URL of the pull request."),
       changeNumber: z.int().min(1).optional().describe("Number of the pull request."),

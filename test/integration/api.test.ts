@@ -314,6 +314,7 @@ describe("unions", () => {
   });
 
   it.each([
+    ["a prefix of branches that git refuses", { output: { branchPrefix: "bot.lock/" } }, /git accepts no branch/],
     ["a volume of no kind", volume({}), volumes],
     ["a volume of two kinds", volume({ emptyDir: { sizeLimit: "1Gi" }, configMap: { name: "c" } }), volumes],
     ["a volume over the workspace", volume({ mountPath: "/workspace/x", configMap: { name: "c" } }), /mountPath/],

@@ -9,6 +9,16 @@ describe("checkProfile", () => {
     expect(checkProfile(aProfile(), { images: [] })).toMatchObject({ ok: true, reason: "Ready" });
   });
 
+  it("refuses a prefix of branches that git refuses, also in a profile that was stored before the CRD refused it", () => {
+    const profile = aProfile();
+    profile.spec.output.branchPrefix = "bot.lock/";
+    expect(checkProfile(profile, { images: [] })).toMatchObject({
+      ok: false,
+      reason: "BranchPrefixRefused",
+      message: expect.stringMatching(/bot\.lock\/.*end in \.lock/) as string,
+    });
+  });
+
   it("refuses an image that is not allowed, and names the allowed ones", () => {
     expect(checkProfile(aProfile(), { images: ["registry.example.com/**"] })).toMatchObject({
       ok: false,

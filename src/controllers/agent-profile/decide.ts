@@ -1,3 +1,4 @@
+import { isBranchPrefix, prefixMessage } from "../../api/git-name.ts";
 import type { AgentProfile } from "../../api/kinds.ts";
 import { globMatcher } from "../../sandbox/protocol/output-policy.ts";
 
@@ -18,6 +19,7 @@ export function checkProfile(
   guardrails: Guardrails,
 ): { ok: boolean; reason: string; message: string } {
   return (
+    prefixRefused(profile) ??
     imageNotAllowed(profile, guardrails) ??
     tooMuch(profile, "cpu", guardrails.maxCPU) ??
     tooMuch(profile, "memory", guardrails.maxMemory) ??
@@ -30,6 +32,14 @@ export function checkProfile(
 }
 
 type Refusal = { ok: false; reason: string; message: string } | undefined;
+
+/** The CRD refuses such a prefix too, but not in profiles that were stored before it did. */
+function prefixRefused({ spec }: AgentProfile): Refusal {
+  const { branchPrefix } = spec.output;
+  if (isBranchPrefix(branchPrefix)) return undefined;
+  const message = `spec.output.branchPrefix is ${branchPrefix}, and ${prefixMessage()}: change it`;
+  return { ok: false, reason: "BranchPrefixRefused", message };
+}
 
 function imageNotAllowed({ spec }: AgentProfile, { images }: Guardrails): Refusal {
   if (images.length === 0 || images.some((glob) => globMatcher(glob)(spec.agent.image))) return undefined;

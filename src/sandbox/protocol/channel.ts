@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { gitName } from "../../api/git-name.ts";
 
 /**
  * The courier's channel to the broker: HTTPS, JSON. `POST /v1/session` takes the pod-bound token as bearer token and returns a capability;
@@ -49,7 +50,7 @@ export type EventBatch = z.infer<typeof eventBatch>;
 /** `POST /v1/proposal`: the push that the courier proposes; stored as `status.result.proposed`. */
 export const proposal = z.object({
   attempt: z.int().min(1),
-  ref: z.string().min(1).max(255),
+  ref: gitName,
   oldId: z.string().max(64).optional(),
   newId: z.string().max(64),
   files: z.int().min(0),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { gitName } from "../../api/git-name.ts";
 
 const sha = z.string().regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/);
 
@@ -14,12 +15,12 @@ export const sandboxSpec = z.object({
     /** The commit to start from; absent in an empty repository. */
     headSHA: sha.optional(),
     /** Local name of the branch in the agent's clone. */
-    branch: z.string(),
-    baseRef: z.string().optional(),
+    branch: gitName,
+    baseRef: gitName.optional(),
   }),
   publish: z.object({
     /** `refs/heads/…`. */
-    ref: z.string(),
+    ref: gitName,
     /** The commit that the branch must point to; absent if the branch must not exist. */
     oldId: sha.optional(),
   }),
