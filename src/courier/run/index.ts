@@ -2,6 +2,7 @@ import { type Clock, sleep } from "../../shared/clock.ts";
 import { describeError } from "../../shared/errors.ts";
 import type { Logger } from "../../shared/log.ts";
 import type { SandboxSpec } from "../../sandbox/protocol/sandbox-spec.ts";
+import type { AgentReader } from "../../sandbox/agents/agent.ts";
 import { agentReaders } from "../../sandbox/agents/registry.ts";
 import type { Broker } from "../broker.ts";
 import { Folder } from "../folder.ts";
@@ -11,7 +12,7 @@ import { signalAgent } from "./agent-files.ts";
 import { conclude } from "./conclude.ts";
 import { deliverEvents } from "./deliver-events.ts";
 import { followAgent } from "./follow-agent.ts";
-import { followEvents } from "./follow-events.ts";
+import { describeUnread, followEvents, maxFileBytes, type FollowedEvent } from "./follow-events.ts";
 import { openState, type StateFile } from "./state.ts";
 
 /** Dependencies of the sidecar. */
@@ -63,16 +64,26 @@ async function work(places: Places, spec: SandboxSpec, state: StateFile, deps: R
   const endedMs = deps.clock.now().getTime();
   const remainingMs = deadline(endedMs, deps);
   delivery.add(events.readRest());
+  const result = readResult(out, reader);
+  if (result.note !== undefined) delivery.add([result.note]);
   // Delivers the agent's last events before the outcome, but does not delay the outcome for long.
   await delivery.flush(Math.min(10_000, remainingMs()));
   deps.log.info({ ...events.unread, how: end.how }, "the agent has ended");
-  return conclude(end, { ...deps, places, spec, out, summary: () => lastSummary(out, reader), remainingMs });
+  return conclude(end, { ...deps, places, spec, out, summary: () => result.summary, remainingMs });
 }
 
-function lastSummary(out: Folder, reader: (typeof agentReaders)["custom"]): string | undefined {
-  const all = followEvents(out, reader, 0).readRest();
-  const last = all.findLast(({ event }) => event.type === "result")?.event;
-  return last?.type === "result" ? last.summary : undefined;
+/** The summary of the agent's last `result`. If not everything was read, it says so, and `note` is the event that brings it into the report. */
+function readResult(out: Folder, reader: AgentReader): { summary: string | undefined; note?: FollowedEvent } {
+  const follower = followEvents(out, reader, 0);
+  const last = follower.readRest().findLast(({ event }) => event.type === "result")?.event;
+  const summary = last?.type === "result" ? last.summary : undefined;
+  const missing = describeUnread(follower.unread);
+  if (missing === undefined || (summary !== undefined && !follower.unread.capped)) return { summary };
+  const said = `${summary === undefined ? "" : `${summary.slice(0, 16_000).toWellFormed()}\n\n`}[${missing}.]`;
+  return {
+    summary: said,
+    note: { event: { type: "result", summary: said }, endBytes: maxFileBytes, sizeBytes: Buffer.byteLength(said) },
+  };
 }
 
 function deadline(startMs: number, { clock, terminate }: RunDeps): () => number {

@@ -7,4 +7,6 @@ export interface AgentReader {
    * dialect. Never throws.
    */
   read(line: string): AgentEvent | undefined;
+  /** Reads an event from the beginning of a line that is too long to be kept, as far as the beginning has it; undefined if that is too little. Never throws. */
+  readCut(beginning: string): AgentEvent | undefined;
 }

@@ -7,17 +7,23 @@ import type { AgentReader } from "./agent.ts";
  * Values that are too long are truncated; other lines are ignored.
  */
 export const custom: AgentReader = {
-  read(line) {
-    const parsed = dialect.safeParse(parseJSON(line));
-    return parsed.success ? parsed.data : undefined;
-  },
+  read: (line) => eventOf(parseJSON(line)),
+  readCut: (beginning) => eventOf(parseJSON(closed(beginning))),
 };
 
-const upTo = (length: number) =>
+function eventOf(value: unknown): AgentEvent | undefined {
+  const parsed = dialect.safeParse(value);
+  return parsed.success ? parsed.data : undefined;
+}
+
+/** The mark of a text that was cut, where there is room for words. */
+export const cutMark = "\n\n[… cut by Bellhop]";
+
+const upTo = (length: number, mark = "…") =>
   z
     .string()
     .min(1)
-    .transform((text) => cut(text, length));
+    .transform((text) => cut(text, length, mark));
 
 const dialect: z.ZodType<AgentEvent> = z.discriminatedUnion("type", [
   z.object({
@@ -28,15 +34,33 @@ const dialect: z.ZodType<AgentEvent> = z.discriminatedUnion("type", [
       .transform((items) => items.slice(0, 32))
       .exactOptional(),
   }),
-  z.object({ type: z.literal("message"), text: upTo(4096) }),
-  z.object({ type: z.literal("result"), summary: upTo(16_384) }),
+  z.object({ type: z.literal("message"), text: upTo(4096, cutMark) }),
+  z.object({ type: z.literal("result"), summary: upTo(16_384, cutMark) }),
 ]);
 
-function cut(text: string, length: number): string {
+function cut(text: string, length: number, mark: string): string {
   if (text.length <= length) return text;
-  const kept = text.slice(0, length - 1);
+  const kept = text.slice(0, length - mark.length);
   // A cut between the halves of a surrogate pair would leave half a character.
-  return `${/[\ud800-\udbff]$/.test(kept) ? kept.slice(0, -1) : kept}…`;
+  return `${/[\ud800-\udbff]$/.test(kept) ? kept.slice(0, -1) : kept}${mark}`;
+}
+
+const closers: Readonly<Record<string, string>> = { "{": "}", "[": "]" };
+/** An incomplete escape sequence, or what is left of half a character. */
+const brokenEnd = /(?<!\\)((?:\\\\)*)\\(?:u[0-9A-Fa-f]{0,3})?$|\ufffd{1,3}$/;
+
+/** Closes the string and the objects that are open at the end of a beginning of JSON; the string ends with the mark. */
+function closed(beginning: string): string {
+  const open: string[] = [];
+  let inString = false;
+  for (const [token] of beginning.matchAll(/\\[^]|["{}[\]]/g)) {
+    if (token === '"') inString = !inString;
+    else if (inString) continue;
+    else if (closers[token] === undefined) open.pop();
+    else open.push(closers[token]);
+  }
+  const string = inString ? beginning.replace(brokenEnd, "$1") + JSON.stringify(cutMark).slice(1) : beginning;
+  return string + open.toReversed().join("");
 }
 
 function parseJSON(line: string): unknown {
