@@ -104,6 +104,11 @@ const source = z.object({
       key: z.string().min(1).max(253).describe("Human-readable name, for example `acme/shop#42`."),
       number: z.int().min(1).optional().describe("Number within the repository."),
       title: z.string().max(512).optional().describe("Title at the time of the event; untrusted text."),
+      createdAt: timestamp
+        .optional()
+        .describe(
+          "When the issue or change was created. A label, assignment or review request within seconds of it belongs to the same request.",
+        ),
     })
     .describe("The issue, change or commit that the event is about."),
   object: z

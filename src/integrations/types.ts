@@ -119,7 +119,7 @@ export interface ProviderEvent extends Origin {
   /** Identifies the cause; built only from bytes that the signature covers. One cause creates one task. */
   cause: string;
   url?: string;
-  subject: { type: TaskSource["subject"]["type"]; key: string; number?: number; title?: string };
+  subject: { type: TaskSource["subject"]["type"]; key: string; number?: number; title?: string; createdAt?: string };
   object: NonNullable<TaskSource["object"]>;
   /** The issue, change or thread that the task belongs to, as the event names it, for example `acme/shop#42`. */
   conversation: string;
@@ -128,7 +128,10 @@ export interface ProviderEvent extends Origin {
   occurredAt?: Date;
   /** The whole text that carries the signal, untrusted; absent for labels, assignments and checks. */
   text?: string;
-  /** `text` as a reader sees it, without hidden parts, for the agent's prompt; only its beginning if it is too long. */
+  /**
+   * The text that asks for work as a reader sees it, without hidden parts, for the agent's prompt; only its beginning if it is too long: `text`,
+   * or for a label, an assignment and a review request the title and description of the issue or change.
+   */
   visibleText?: string;
   signals: Signal[];
 }

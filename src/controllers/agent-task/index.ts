@@ -15,6 +15,7 @@ import { follow } from "./follow.ts";
 import { runSteps } from "./frame.ts";
 import { prepare } from "./prepare.ts";
 import { repository } from "./repository.ts";
+import { sameRequest } from "./same-request.ts";
 import { sandbox } from "./sandbox.ts";
 import { isAtWork } from "./state.ts";
 import { asStep, type AnyStep } from "./steps.ts";
@@ -51,6 +52,7 @@ export function lifeOf({ commands, publish, report }: FurtherSteps): AnyStep[] {
   return [
     asStep(cancel),
     asStep(authorise),
+    asStep(sameRequest),
     commands,
     asStep(repository),
     asStep(approval),

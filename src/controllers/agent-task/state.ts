@@ -38,6 +38,11 @@ export function wasRefused(task: AgentTask): boolean {
   return conditionOf(task, "Authorized")?.status === "False";
 }
 
+/** Whether the task ended because another task does the same. */
+export function isDuplicate(task: AgentTask): boolean {
+  return holds(task, "Succeeded") && conditionOf(task, "Succeeded")?.reason === "Duplicate";
+}
+
 /** Whether the task was created with kubectl, not by an event of a provider. */
 export function isKubernetes({ spec }: AgentTask): boolean {
   return spec.source.provider === "kubernetes";

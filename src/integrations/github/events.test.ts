@@ -90,6 +90,22 @@ describe("normalise", () => {
     });
   });
 
+  it.each([
+    ["issues", { action: "labeled", issue, label: { name: "agent" } }],
+    ["issues", { action: "assigned", issue, assignee: ada }],
+    ["pull_request", { action: "review_requested", pull_request: issue, requested_reviewer: ada }],
+  ])(
+    "carries title and description as the text that asks for work if somebody acts on the subject: %s %j",
+    (event, body) => {
+      const normalised = deliver(event, { ...base, ...body });
+      expect(normalised).toMatchObject({
+        event: { visibleText: "Broken\n\nIt is.", subject: { createdAt: "2026-01-01T10:00:00.000Z" } },
+      });
+      // The description is not the sender's text, so nobody has to be its author.
+      expect(normalised.outcome === "event" && normalised.event.text).toBeUndefined();
+    },
+  );
+
   it("recognises a change by the issue's pull_request", () => {
     const body = { ...base, action: "created", issue: { ...issue, pull_request: { url: "x" } }, comment };
     expect(deliver("issue_comment", body)).toMatchObject({ event: { subject: { type: "Change" } } });

@@ -3,6 +3,7 @@ import { tasksOf } from "../conversation.ts";
 import {
   conversationOf,
   holds,
+  isDuplicate,
   isOver,
   isWaitingForApproval,
   isWork,
@@ -18,7 +19,7 @@ export type TaskRequest = NonNullable<NonNullable<AgentTask["status"]>["requests
 
 /**
  * The work that a command may be for, newest first: of its conversation, or the one task whose button was used. It was received before the
- * command. Excludes the task that the command itself created, and work that ended without ever being authorised.
+ * command. Excludes the task that the command itself created, duplicates, and work that ended without ever being authorised.
  */
 function workOf(command: AgentTask, tasks: TaskIndex): AgentTask[] {
   const target = command.spec.commandTarget;
@@ -36,7 +37,7 @@ function withButton({ metadata, spec }: AgentTask, name: string, tasks: TaskInde
 }
 
 function mayCount(task: AgentTask): boolean {
-  return !isOver(task) || holds(task, "Authorized");
+  return !isOver(task) || (holds(task, "Authorized") && !isDuplicate(task));
 }
 
 function isBefore(other: AgentTask, command: AgentTask): boolean {

@@ -4,7 +4,7 @@ import type { AgentTaskStatus } from "../../../api/agent-task-status.ts";
 import { delayMs } from "../../../shared/backoff.ts";
 import type { Decision, TaskFacts } from "../facts.ts";
 import type { Report } from "../../../integrations/report.ts";
-import { holds, isOver, isWork } from "../state.ts";
+import { holds, isOver, isWork, isDuplicate } from "../state.ts";
 import type { Integration } from "../../../integrations/types.ts";
 import { updateEveryMs } from "./text.ts";
 
@@ -112,14 +112,22 @@ function updateReport({ task, before, report, everyMs }: Message, now: Date): De
 
 /**
  * Whether a task gets a report: work does; a command does if it answers a question or was not carried out. A `stop` shows in the report of
- * the stopped work. A message without a mention gets none until its author is authorised.
+ * the stopped work, and a duplicate in that of the task that does the work. A message without a mention gets none until its author is authorised.
  */
 export function shouldReport(task: AgentTask): boolean {
-  if (isUnheard(task)) return false;
+  if (isUnheard(task) || isUnpostedDuplicate(task)) return false;
   if (isWork(task)) return true;
-  if (!isOver(task)) return false;
-  const end = task.status?.conditions?.findLast(({ type }) => type === "Succeeded" || type === "Authorized");
+  return isOver(task) && isAnswer(task);
+}
+
+function isAnswer({ status }: AgentTask): boolean {
+  const end = status?.conditions?.findLast(({ type }) => type === "Succeeded" || type === "Authorized");
   return end?.status === "False" || !silentReasons.has(end?.reason ?? "");
+}
+
+/** The other task has a report. A report that was posted before says where. */
+function isUnpostedDuplicate(task: AgentTask): boolean {
+  return isDuplicate(task) && task.status?.report?.intent === undefined;
 }
 
 const silentReasons = new Set(["Stopped", "Retried", "RepositoryChosen", "RunApproved"]);

@@ -30,18 +30,21 @@ type Particulars = Pick<ProviderEvent, "cause" | "subject" | "object" | "convers
   url?: string | null | undefined;
   occurredAt?: string | null | undefined;
   text?: string | undefined;
+  /** The text that asks for work, if nobody wrote it to the bot: the issue that somebody labelled. */
+  description?: string | undefined;
 };
 
 /** Builds an event from the fields that all events share and those of its kind. */
 export function eventOf(origin: Origin, payload: Envelope, particulars: Particulars): ProviderEvent {
-  const { url, occurredAt, text, ...rest } = particulars;
+  const { url, occurredAt, text, description = text, ...rest } = particulars;
   const time = occurredAt ? new Date(occurredAt) : undefined;
   return {
     provider: "github",
     instance: origin.host,
     event: origin.name,
     ...defined({ action: payload.action ?? undefined, deliveryId: origin.deliveryId, url: url ?? undefined }),
-    ...(text === undefined ? {} : { text, visibleText: stripHidden(text.slice(0, maxVisible)) }),
+    ...defined({ text }),
+    ...(description === undefined ? {} : { visibleText: stripHidden(description.slice(0, maxVisible)) }),
     ...(time && !Number.isNaN(time.getTime()) ? { occurredAt: time } : {}),
     ...(payload.installation ? { installationId: payload.installation.id } : {}),
     actor: actorOf(payload.sender),
@@ -68,7 +71,9 @@ export function subjectOf(
   subject: Subject,
 ): { subject: ProviderEvent["subject"]; conversation: string } {
   const key = subjectKey(payload, subject.number);
-  return { subject: { type, key, number: subject.number, title: subject.title }, conversation: key };
+  const created = new Date(subject.created_at ?? "");
+  const createdAt = Number.isNaN(created.getTime()) ? {} : { createdAt: created.toISOString() };
+  return { subject: { type, key, number: subject.number, title: subject.title, ...createdAt }, conversation: key };
 }
 
 /** `owner/name#number`. */

@@ -96,6 +96,7 @@ interface SubjectInput {
 type SignalPart = Pick<ProviderEvent, "cause" | "signals"> & {
   occurredAt?: string | null | undefined;
   text?: string;
+  description?: string;
 };
 
 function readSubject(input: SubjectInput, origin: Origin): ReadResult {
@@ -123,6 +124,7 @@ function signalOf(input: SubjectInput, origin: Origin): SignalPart | Ignored {
   return {
     cause: [type, subject.id, targetName(signal), subject.updated_at ?? ""].join("/").slice(0, 512),
     occurredAt: subject.updated_at,
+    description: [subject.title, subject.body].filter((part) => part).join("\n\n"),
     signals: [signal],
   };
 }
