@@ -100,6 +100,14 @@ export const agentTaskStatus = z.object({
     })
     .optional()
     .describe("The question that the task waits for in the thread."),
+  listed: z
+    .array(objectName)
+    .max(32)
+    .optional()
+    .meta({ "x-kubernetes-list-type": "atomic" })
+    .describe(
+      "For a command: the tasks that its answer lists, in this order. `stop 2` means the second one of the newest list.",
+    ),
   checkout: checkout.optional().describe("The commit and branch that the task checks out."),
   attempts: z
     .array(
@@ -225,6 +233,13 @@ export const agentTaskStatus = z.object({
         .describe("The thread that the report is posted to, for example `acme/shop#42`."),
       id: z.string().max(128).optional().describe("The message's id at the provider."),
       url: z.string().max(2048).optional().describe("URL of the report."),
+      conversation: z
+        .string()
+        .max(253)
+        .optional()
+        .describe(
+          "The conversation in the thread of the report, if the request was in no thread, as a slash command. It replaces `spec.conversation`.",
+        ),
       intent: z
         .string()
         .max(64)

@@ -88,6 +88,14 @@ const source = z.object({
     .describe(
       "The signal in the event that matched the trigger; shown in the report. Absent in tasks of older versions.",
     ),
+  channel: z
+    .string()
+    .min(1)
+    .max(64)
+    .optional()
+    .describe(
+      "For chats: the channel of the request. `/bellhop status` and `/bellhop stop` find the work of a channel by it. Absent in tasks of older versions.",
+    ),
   cause: z
     .string()
     .min(1)
@@ -192,7 +200,10 @@ export const agentTaskSpec = z
       .string()
       .max(256)
       .optional()
-      .describe("For `approve`: the short id of the commit to approve. For `use`: the repository, `owner/name`."),
+      .describe(
+        "For `approve`: the short id of the commit to approve. For `use`: the repository, `owner/name`. For `stop` as a slash command: the name of " +
+          "a task, its number in the list that the person saw last, or `all` of their own.",
+      ),
     commandTarget: objectName
       .optional()
       .describe(
@@ -252,8 +263,8 @@ export const agentTaskSpec = z
         message: "spec.cancel can be set only once and is immutable afterwards",
       },
       {
-        rule: "!has(self.commandArgument) || (has(self.command) && self.command in ['approve', 'use'])",
-        message: "spec.commandArgument is allowed only with spec.command approve or use",
+        rule: "!has(self.commandArgument) || (has(self.command) && self.command in ['approve', 'use', 'stop'])",
+        message: "spec.commandArgument is allowed only with spec.command approve, use or stop",
       },
       {
         rule: "!has(self.commandTarget) || has(self.command)",

@@ -1,4 +1,5 @@
 import type { HttpReply } from "../integrations/types.ts";
+import { defined } from "../shared/defined.ts";
 
 /** The body of an answer to a sender. Logs, metrics and `explain` show the same fields. */
 export interface AnswerBody {
@@ -8,6 +9,8 @@ export interface AnswerBody {
   /** A human-readable sentence. */
   message: string;
   task?: { namespace: string; name: string };
+  /** The command that the task carries out. */
+  command?: string;
 }
 
 /** An HTTP answer. */
@@ -26,9 +29,10 @@ export interface Answer {
 /** Default of `Retry-After`, in seconds. */
 const retryAfterSeconds = 10;
 
-/** 202: a task was created. */
-export function accepted(task: { namespace: string; name: string }): Answer {
-  return answer(202, { status: "accepted", reason: "TaskCreated", message: "A task was created.", task });
+/** 202: a task was created; `command` is the command that it carries out. */
+export function accepted(task: { namespace: string; name: string }, command?: string): Answer {
+  const message = "A task was created.";
+  return answer(202, { status: "accepted", reason: "TaskCreated", message, task, ...defined({ command }) });
 }
 
 /** 200: an earlier delivery of the same cause created this task. */

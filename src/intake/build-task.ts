@@ -86,6 +86,7 @@ function sourceOf(
     ...defined({ action: event.action, deliveryId: event.deliveryId }),
     ...(trigger === undefined ? {} : { trigger: trigger.name }),
     signal: signalOf(signal),
+    ...defined({ channel: event.channel?.id }),
     cause: event.cause,
     ...(url === undefined || url.length > 2_048 ? {} : { url }),
     subject: {

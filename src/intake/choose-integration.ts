@@ -14,6 +14,8 @@ export type Choice =
       message: string;
       /** Whether a retry may find one: the local copy lacks a member of the hook, or the operator has not yet found an installation of the App. */
       again?: true;
+      /** For our log only: names of integrations, perhaps of other namespaces than that of the reader. */
+      detail?: string;
     };
 
 /** The integrations of a hook that are in the local copy, and whether they are complete. */
@@ -50,7 +52,8 @@ export function chooseIntegration(provider: Provider, { candidates, complete }: 
   if (second) {
     return {
       reason: "AmbiguousIntegration",
-      message: `Several integrations cover ${placeOf(origin)}: ${list(active)}. Change their specs so that only one covers it.`,
+      message: `Several integrations cover ${placeOf(origin)}. An administrator has to change their specs so that only one covers it; the gateway's log names them.`,
+      detail: list(active),
     };
   }
   return { integration: first };

@@ -4,7 +4,7 @@ import type { Integration, ProviderEvent, Signal } from "../integrations/types.t
 import { defined } from "../shared/defined.ts";
 import type { CompiledRule, RefusedRule } from "./cel.ts";
 import type { IntegrationFacts } from "./gateway-facts.ts";
-import { parseCommand } from "./parse-command.ts";
+import { parseCommand, parseSlashCommand } from "./parse-command.ts";
 
 /** Older events create no tasks: their tasks may be deleted already, so a duplicate could no longer be detected by its name. */
 export const retentionMs = 7 * 24 * 3_600_000;
@@ -70,15 +70,18 @@ export function whyInactive({ metadata, spec }: Integration): Extract<Decision, 
 
 function commandOf(event: ProviderEvent): Decision | undefined {
   const addressed = event.signals.find((signal) => "words" in signal);
-  const parsed = addressed && parseCommand(addressed.words);
+  const isSlash = addressed?.kind === "slashCommand";
+  const parsed = addressed && (isSlash ? parseSlashCommand(addressed.words) : parseCommand(addressed.words));
   if (!parsed) return undefined;
-  if (addressed.kind === "slashCommand" && parsed.command === "unclear")
+  if (isSlash && parsed.command === "unclear")
     return ignored("NotUnderstood", "Is this a command or a request for work? Describe work in a whole sentence.");
-  // A slash command belongs to no thread, so no work could be found for it.
-  if (addressed.kind === "slashCommand" && parsed.command !== "help")
+  // A slash command belongs to no thread: of the work of its channel it can only show the state, and stop it.
+  if (isSlash && !commandsOfChannel.has(parsed.command))
     return ignored("NeedsThread", "Give this command in the thread of the work, or use the buttons of its report.");
   return { result: "task", signal: addressed, ...parsed, ...defined({ target: addressed.target }) };
 }
+
+const commandsOfChannel: ReadonlySet<Command> = new Set(["status", "stop", "help"]);
 
 /** The first trigger that matches. If a rule is broken, no trigger matches: the other triggers rely on that rule. */
 function firstMatch(facts: DecisionFacts): Decision {

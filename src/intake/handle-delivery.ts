@@ -8,6 +8,7 @@ import type { CompiledRule } from "./cel.ts";
 import { chooseIntegration, type Candidates, type Choice, type StoredIntegration } from "./choose-integration.ts";
 import { createTask, type StoreResult } from "./create-task.ts";
 import { decide, whyInactive } from "./decide.ts";
+import { defined } from "../shared/defined.ts";
 import { threadKey, type IntegrationFacts } from "./gateway-facts.ts";
 import type { HookMember, RouteEntry } from "./gateway-keys.ts";
 
@@ -143,11 +144,12 @@ function candidatesOf(entry: RouteEntry, deps: IntakeDeps, provider: Provider): 
 
 /** The answer if no integration was found. If an integration that is not known yet may have a matching trigger, the answer asks the sender to retry. */
 function answerWithoutIntegration(
-  { reason, message, again }: Exclude<Choice, { integration: object }>,
+  { reason, message, again, detail }: Exclude<Choice, { integration: object }>,
   read: Normalised,
 ): Answer {
   const mayTrigger = read.outcome === "event" || (read.outcome === "ignored" && read.again === true);
-  return again && mayTrigger ? retryLater(503, reason, message) : ignored(reason, message);
+  const answer = again && mayTrigger ? retryLater(503, reason, message) : ignored(reason, message);
+  return { ...answer, ...defined({ detail }) };
 }
 
 /** The answer to a delivery that is no event. If it may become one later, the answer asks the sender to retry, unless the integration is inactive. */
@@ -168,12 +170,16 @@ async function store({ deps, signal }: Intake, task: Draft<AgentTask>): Promise<
   return answerTo(await createTask(deps.client, task, signal), {
     namespace: task.metadata.namespace ?? "",
     name: task.metadata.name,
+    command: task.spec.command,
   });
 }
 
 /** Converts the result of storing the task to the answer for the sender. Details go to our log only. */
-function answerTo(stored: StoreResult, task: { namespace: string; name: string }): Answer {
-  if (stored.result === "created") return accepted(task);
+function answerTo(
+  stored: StoreResult,
+  { command, ...task }: { namespace: string; name: string; command: string | undefined },
+): Answer {
+  if (stored.result === "created") return accepted(task, command);
   if (stored.result === "exists") return duplicate(task);
   if (stored.result === "ignored") return ignored(stored.reason, stored.message);
   const { reason, message, detail } = stored;

@@ -12,6 +12,9 @@ const approve = /^approve(?: ([0-9a-f]{7,64}))?$/;
 /** The answer to the question for a repository, `use acme/shop`. A name alone is no command: it may be a path, as in "src/login.ts". */
 const use = /^use[ \t]+`?([\w.-]{1,100}\/[\w.-]{1,100})`?[.!]?$/i;
 
+/** Other words after `stop` ask for work. The names of tasks end with 26 characters of base 32. */
+const stopWhich = /^stop ([1-9]\d?|all|[a-z0-9][a-z0-9.-]{0,62}-[a-z0-9]{26})$/;
+
 const commandWords = new Set(["stop", "retry", "status", "continue", "help", "approve", "use"]);
 
 /** Words around a command that do not change it. None of them says no: "don't stop" is not `stop`. */
@@ -34,6 +37,16 @@ export function parseCommand(text: string): ParsedCommand | undefined {
   if (line.length > maxLine) return undefined;
   const words = wordsOf(line);
   return useOf(whole) ?? commandOf(words) ?? unclear(words, whole);
+}
+
+/**
+ * The command in a slash command. Its `stop` may say which request it is for: its number in the list that was shown last, the name of its task,
+ * or `all`.
+ */
+export function parseSlashCommand(text: string): ParsedCommand | undefined {
+  const [line = ""] = text.trim().split(/\r\n|\n|\r/, 1);
+  const argument = line.length > maxLine ? undefined : stopWhich.exec(wordsOf(line).join(" "))?.[1];
+  return argument === undefined ? parseCommand(text) : { command: "stop", argument };
 }
 
 function commandOf(words: readonly string[]): ParsedCommand | undefined {

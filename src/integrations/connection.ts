@@ -114,6 +114,8 @@ export type Reread =
       private: boolean;
       /** Whether it is a direct message, where nobody but the requester and the bot can write. */
       direct?: true;
+      /** Why no report can be posted where the request was made, and what to do, as a sentence for the requester; absent if it can. */
+      unreachable?: string;
     }
   | { found: false; message: string };
 
@@ -168,6 +170,13 @@ export interface Source {
   ): Promise<ContextItem[]>;
 }
 
+/** Our message. `conversation`: that of the thread that the message begins, if the request was in none. */
+export interface PostedReport {
+  id: string;
+  url: string;
+  conversation?: string;
+}
+
 /** Posts and updates the report of a task in the thread. */
 export interface Thread {
   /** Shows at once that Bellhop received the request: a reaction to the object that triggered the task. Idempotent. */
@@ -180,7 +189,12 @@ export interface Thread {
    */
   excerpt(text: string, mention: string | undefined): string;
   /** Posts the report with a hidden marker. */
-  post(target: ThreadTarget, report: Report, marker: string, signal: AbortSignal): Promise<{ id: string; url: string }>;
+  post(target: ThreadTarget, report: Report, marker: string, signal: AbortSignal): Promise<PostedReport>;
+  /**
+   * Shows the answer to a request to its requester only, where the provider can: beside the request, or else in a direct message. It can be
+   * neither found nor updated later, so an answer that is repeated after a crash is shown twice.
+   */
+  answer?(target: ThreadTarget, report: Report, signal: AbortSignal): Promise<void>;
   update(
     target: ThreadTarget,
     message: { id: string; marker: string },
@@ -188,12 +202,7 @@ export interface Thread {
     signal: AbortSignal,
   ): Promise<void>;
   /** Finds our own message that carries the marker. */
-  find(
-    target: ThreadTarget,
-    marker: string,
-    since: Date,
-    signal: AbortSignal,
-  ): Promise<{ id: string; url: string } | undefined>;
+  find(target: ThreadTarget, marker: string, since: Date, signal: AbortSignal): Promise<PostedReport | undefined>;
 }
 
 /** A short-lived credential for git over HTTPS. Only the broker uses it. */

@@ -26,7 +26,7 @@ export type Line = readonly Span[];
 export type Block =
   | { line: Line }
   | { checklist: readonly { done: boolean; line: Line }[] }
-  | { list: readonly Line[] }
+  | { list: readonly Line[]; /** The items have the numbers 1, 2, … */ numbered?: true }
   /** The agent's own Markdown, untrusted. */
   | { summary: string; maxBytes: number };
 

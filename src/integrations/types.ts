@@ -198,7 +198,7 @@ export interface Ingress<I extends Integration = Integration> {
   normalise(delivery: Delivery, context: NormaliseContext): Normalised;
   /** The answer in the provider's form, if it needs its own; the status and text of `answer` are the gateway's. */
   reply?(
-    answer: { status: number; body: { status: string; reason: string; message: string } },
+    answer: { status: number; body: { status: string; reason: string; message: string; command?: string } },
     delivery: Delivery,
   ): HttpReply;
 }

@@ -233,7 +233,7 @@ describe("a task's spec", () => {
     ],
     [
       "an argument of another command",
-      { command: "stop", commandArgument: "x" },
+      { command: "retry", commandArgument: "x" },
       /spec\.commandArgument is allowed only with/,
     ],
     [

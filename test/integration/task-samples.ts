@@ -60,6 +60,7 @@ export const statusValues = {
     { text: "Which repository?", askedAt: now },
     { text: "Which one?", askedAt: now },
   ],
+  listed: [["shop-1"], ["shop-2"]],
   checkout: [{ headRef: "bellhop/1" }, { headRef: "main" }],
   attempts: [
     [{ number: 1, podName: "a-sandbox-1", podUID: "u-1" }],

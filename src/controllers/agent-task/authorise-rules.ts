@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { AgentTask } from "../../api/kinds.ts";
 import type { Grant, Reread } from "../../integrations/connection.ts";
 import type { Integration } from "../../integrations/types.ts";
+import { hasOwnWorkInChannel } from "./commands/in-channel.ts";
 import { failedTaskOf, fixesBefore, isFailedCheck, resolveConversation } from "./conversation.ts";
 import type { Decision, TaskFacts } from "./facts.ts";
 import { isRequester } from "./same-person.ts";
@@ -168,6 +169,12 @@ const notPermitted: Rule = (facts, { grant }) => {
   );
 };
 
+/** An answer that its requester cannot see is not worth a run. Commands are carried out: their answer is for one person. */
+const threadUnreachable: Rule = ({ task }, { reread }) =>
+  isWork(task) && reread?.found && reread.unreachable !== undefined
+    ? refused("ThreadUnreachable", reread.unreachable)
+    : undefined;
+
 const fromKubernetes: readonly Rule[] = [kubernetesDenied, codeHostWrong, repositoryWrong];
 const fromProvider: readonly Rule[] = [
   codeHostWrong,
@@ -178,6 +185,7 @@ const fromProvider: readonly Rule[] = [
   fixLoopsExhausted,
   actorIsBot,
   notPermitted,
+  threadUnreachable,
 ];
 
 const spokenTypes: ReadonlySet<string> = new Set(["IssueComment", "Review", "ReviewComment", "Message"]);
@@ -195,6 +203,7 @@ function actorIsAuthor(task: AgentTask): boolean {
 function mayStopOwnWork(facts: TaskFacts): boolean {
   const { task, tasks } = facts;
   if (task.spec.command !== "stop") return false;
+  if (hasOwnWorkInChannel(facts)) return true;
   return tasks
     .inConversation(task, resolveConversation(task, tasks))
     .some((other) => isWork(other) && holds(other, "Authorized") && !isOver(other) && isRequester(facts, other));

@@ -78,6 +78,11 @@ export function isWaitingForApproval(task: AgentTask): boolean {
   return approved?.status === "Unknown" && approved.reason === "WaitingForApproval";
 }
 
+/** Whether the request is a slash command: it belongs to no thread, and only its sender sees the answer to a command. */
+export function isSlashCommand({ spec }: AgentTask): boolean {
+  return spec.source.signal?.type === "SlashCommand";
+}
+
 /** The thread of a task. */
 export function targetOf({ spec }: AgentTask): ThreadTarget {
   return { source: spec.source, conversation: spec.conversation, repository: spec.repository };
@@ -118,12 +123,15 @@ export interface Conversation {
 export function conversationOf(task: AgentTask): Conversation {
   const { conversation, conversationInstance } = task.status ?? {};
   const own = ownConversation(task);
+  // The conversation of a slash command moves to the thread of its report.
+  if (conversation === undefined || conversation === task.spec.conversation)
+    return { ...own, instance: conversationInstance ?? own.instance };
   // Tasks of earlier versions have no instance in their status; their conversations took place where the task was requested.
-  return conversation === undefined ? own : { instance: conversationInstance ?? own.instance, name: conversation };
+  return { instance: conversationInstance ?? own.instance, name: conversation };
 }
 
 /**
- * The conversation as the event names it. The conversations of a chat belong to one integration: another one of the same workspace has other
+ * The conversation as the event names it; that of a slash command, which has no thread, is in the thread of its report. The conversations of a chat belong to one integration: another one of the same workspace has other
  * rules and another code host. The author of a task from kubectl could write any instance and so leave the conversation's order.
  */
 export function ownConversation(task: AgentTask): Conversation {
@@ -132,7 +140,7 @@ export function ownConversation(task: AgentTask): Conversation {
   const place = instance ?? repository?.host;
   return {
     instance: codeHostRef ? `${place} ${integrationRef.kind}/${integrationRef.name}` : place,
-    name: conversation,
+    name: task.status?.report?.conversation ?? conversation,
   };
 }
 

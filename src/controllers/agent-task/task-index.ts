@@ -1,7 +1,16 @@
 import type { AgentTask } from "../../api/kinds.ts";
 import type { IndexFunction } from "../../kube/store.ts";
 import type { ObjectKey, Store } from "../../kube/types.ts";
-import { conversationOf, holds, isOver, isWork, repositoryOf, wasRefused, type Conversation } from "./state.ts";
+import {
+  conversationOf,
+  holds,
+  isKubernetes,
+  isOver,
+  isWork,
+  repositoryOf,
+  wasRefused,
+  type Conversation,
+} from "./state.ts";
 
 /** Indexes of the tasks of one repository: each is over a number or name in the task's status. */
 export type RepositoryIndex = "change" | "commit" | "branch" | "head" | "base" | "unsettled";
@@ -16,6 +25,8 @@ export interface TaskIndex {
   inRepository(like: AgentTask, index: RepositoryIndex, value?: string | number): AgentTask[];
   /** Tasks in the namespace of `like` whose status, or else spec, names `conversation`. */
   inConversation(like: AgentTask, conversation: Conversation): AgentTask[];
+  /** Tasks of the integration of `like` whose requests were made in the same channel of a chat. */
+  inChannel(like: AgentTask): AgentTask[];
 }
 
 /** The operator's cache of tasks; built on an informer's store with the indexes below. */
@@ -34,6 +45,7 @@ export const taskIndexes: Record<string, IndexFunction<AgentTask>> = {
   open: (task) => (isOver(task) ? [] : [task.metadata.namespace]),
   integration: ({ metadata, spec }) => [keyOf(metadata.namespace, spec.integrationRef.kind, spec.integrationRef.name)],
   conversation: (task) => [conversationKey(task, conversationOf(task))],
+  channel: (task) => keysOf(channelKey(task)),
   ...repositoryIndexes({
     change: (task) => task.status?.result?.changeNumber,
     commit: (task) => task.status?.result?.commit,
@@ -54,6 +66,7 @@ export function taskCache(store: Pick<Store<AgentTask>, "get" | "byIndex">): Tas
     open: (namespace) => store.byIndex("open", namespace),
     ofIntegration: ({ namespace, kind, name }) => store.byIndex("integration", keyOf(namespace, kind, name)),
     inConversation: (like, conversation) => store.byIndex("conversation", conversationKey(like, conversation)),
+    inChannel: (like) => keysOf(channelKey(like)).flatMap((key) => store.byIndex("channel", key)),
     inRepository: (like, index, value = "") => {
       const key = repositoryKey(like, value);
       return key === undefined ? [] : store.byIndex(index, key);
@@ -78,8 +91,7 @@ function repositoryIndexes(values: Record<RepositoryIndex, ValueOf>): Record<str
     (valueOf: ValueOf): IndexFunction<AgentTask> =>
     (task) => {
       const value = valueOf(task);
-      const key = value === undefined ? undefined : repositoryKey(task, value);
-      return key === undefined ? [] : [key];
+      return keysOf(value === undefined ? undefined : repositoryKey(task, value));
     };
   return Object.fromEntries(Object.entries(values).map(([name, valueOf]) => [name, indexOf(valueOf)]));
 }
@@ -87,6 +99,17 @@ function repositoryIndexes(values: Record<RepositoryIndex, ValueOf>): Record<str
 function repositoryKey(task: AgentTask, value: string | number): string | undefined {
   const repository = repositoryOf(task);
   return repository && keyOf(task.metadata.namespace, repository.host, repository.id, value);
+}
+
+/** Key of the channel where a request was made. The author of a task from kubectl could name any channel. */
+function channelKey(task: AgentTask): string | undefined {
+  const { source, integrationRef } = task.spec;
+  if (source.channel === undefined || isKubernetes(task)) return undefined;
+  return keyOf(task.metadata.namespace, integrationRef.kind, integrationRef.name, source.instance, source.channel);
+}
+
+function keysOf(key: string | undefined): string[] {
+  return key === undefined ? [] : [key];
 }
 
 /** Key of a conversation; distinguishes it from those of the same name in other namespaces and at other instances. */

@@ -143,6 +143,7 @@ export function countingIndex(given: readonly AgentTask[]): { tasks: TaskIndex; 
       get: (key) => cache.get(key),
       inRepository: (like, index, value) => counted(cache.inRepository(like, index, value)),
       inConversation: (like, conversation) => counted(cache.inConversation(like, conversation)),
+      inChannel: (like) => counted(cache.inChannel(like)),
     },
     seen: () => seen,
   };

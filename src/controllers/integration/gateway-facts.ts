@@ -10,7 +10,7 @@ import {
 import type { Integration, Provider } from "../../integrations/types.ts";
 import { configMaps } from "../../kube/resources.ts";
 import type { KubeClient, ObjectKey } from "../../kube/types.ts";
-import { holds, newestFirst } from "../agent-task/state.ts";
+import { holds, newestFirst, ownConversation } from "../agent-task/state.ts";
 import type { TaskCache } from "../agent-task/task-index.ts";
 import { hookSecretName } from "./hook-secret.ts";
 
@@ -63,7 +63,7 @@ export function factsOf({ profiles, provider, tasks }: FactsDeps, integration: I
 /** The threads in which somebody who may start tasks called the bot, the newest first. */
 function liveThreadsOf(tasks: FactsDeps["tasks"], { kind }: Provider, { metadata }: Integration): string[] {
   const authorised = tasks.ofIntegration({ ...metadata, kind }).filter((task) => holds(task, "Authorized"));
-  const keys = authorised.sort(newestFirst).map((task) => threadKey(task.spec.conversation));
+  const keys = authorised.sort(newestFirst).map((task) => threadKey(ownConversation(task).name));
   return [...new Set(keys)].slice(0, maxLiveThreads);
 }
 

@@ -117,6 +117,11 @@ const codes: readonly { of: readonly string[]; failure: ProviderFailure; advice:
     advice: "The bot is not in the channel: invite it.",
   },
   {
+    of: ["user_not_in_channel", "user_disabled", "messages_tab_disabled", "cannot_dm_bot"],
+    failure: "Forbidden",
+    advice: "The person cannot read a message of the bot there: enable the messages tab on the app's page App Home.",
+  },
+  {
     of: ["is_archived"],
     failure: "Forbidden",
     advice: "The channel is archived: unarchive it, or ask in another channel.",

@@ -152,6 +152,7 @@ describe("handleDelivery, with Slack", () => {
 
   it.each([
     ["that the request is accepted", {}, "fix it", "The request is accepted."],
+    ["that an answer follows", {}, "status", "The answer follows: only you will see it."],
     ["the help", {}, "help", "Write /bellhop and"],
     [
       "that the request must be sent again",
@@ -165,7 +166,40 @@ describe("handleDelivery, with Slack", () => {
     expect(JSON.parse(reply?.body ?? "")).toEqual({ response_type: "ephemeral", text: expect.stringContaining(shown) });
   });
 
-  it.each(["stop", "status", "retry", "continue", "approve", "use acme/shop"])(
+  const name = `slack-${"a2".repeat(13)}`;
+  it.each([
+    ["status", { command: "status" }],
+    ["stop", { command: "stop" }],
+    ["Stop 2.", { command: "stop", commandArgument: "2" }],
+    ["please stop #2", { command: "stop", commandArgument: "2" }],
+    ["stop all", { command: "stop", commandArgument: "all" }],
+    [`stop \`${name}\``, { command: "stop", commandArgument: name }],
+  ])("makes a task of the command %j, with its channel", async (text, wanted) => {
+    const { deliver, created } = world();
+    expect((await deliver(aCommand(text))).body).toMatchObject({ status: "accepted", command: wanted.command });
+    expect(created).toMatchObject([
+      { spec: { ...wanted, source: { channel: "C1", signal: { type: "SlashCommand" } } } },
+    ]);
+  });
+
+  it.each(["stop using tabs in the generated files", "status of the build is not shown"])(
+    "takes %j for a request",
+    async (text) => {
+      const { deliver, created } = world();
+      await deliver(aCommand(text));
+      expect(created.map(({ spec }) => spec.command)).toEqual([undefined]);
+    },
+  );
+
+  it("does not name the integrations that cover a channel to the person", async () => {
+    const { deliver } = world({ members: [{ uid: "uid-1" }, { uid: "uid-2" }] });
+    const { reply, detail } = await deliver(aCommand("fix it"));
+    expect(reply?.body).toContain("Several integrations cover the channel");
+    expect(reply?.body).not.toContain("team/slack");
+    expect(detail).toContain("team/slack");
+  });
+
+  it.each(["retry", "continue", "approve", "use acme/shop"])(
     "says that the slash command %s belongs in the thread of the work, and creates no task",
     async (text) => {
       const { deliver, created } = world();

@@ -27,6 +27,8 @@ export const limits = {
   "conversations.replies": { ...tier3, timeoutMs: readMs },
   "reactions.add": { ...tier3, timeoutMs: writeMs },
   "chat.update": { ...tier3, timeoutMs: writeMs },
+  "chat.postEphemeral": { ...tier4, timeoutMs: writeMs },
+  "conversations.open": { ...tier3, timeoutMs: writeMs },
   "chat.postMessage": { everyMs: 1_000, burst: 1, per: "channel", timeoutMs: writeMs },
 } as const satisfies Record<string, Limit>;
 

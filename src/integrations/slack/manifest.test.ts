@@ -39,9 +39,12 @@ describe("the manifest of a Slack app", () => {
     expect(addresses(manifest(anApp(["mention"]), url))).toHaveLength(2);
   });
 
-  it("lets people write to the bot only if direct messages trigger tasks", () => {
-    const tabOf = (kind: string) => manifest(anApp([kind]), url).features?.app_home?.messages_tab_enabled;
-    expect([tabOf("directMessage"), tabOf("mention")]).toEqual([true, false]);
+  it("lets people write to the bot only if direct messages trigger tasks, and lets the bot answer a slash command", () => {
+    const tabOf = (kind: string) => manifest(anApp([kind]), url).features?.app_home;
+    const writable = { messages_tab_enabled: true, messages_tab_read_only_enabled: false };
+    expect(tabOf("directMessage")).toMatchObject(writable);
+    expect(tabOf("slashCommand")).toMatchObject({ ...writable, messages_tab_read_only_enabled: true });
+    expect(tabOf("mention")).toMatchObject({ messages_tab_enabled: false });
   });
 
   it("has the shortcut that the provider recognises, within Slack's limits", () => {

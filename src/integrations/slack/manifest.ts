@@ -39,8 +39,12 @@ function features({ spec: { triggers } }: Pick<SlackApp, "spec">, url: string): 
     triggers.some((trigger) => trigger[kind] !== undefined);
   const direct = has("directMessage");
   return {
-    // Without a writable messages tab, people cannot write to the bot.
-    app_home: { home_tab_enabled: false, messages_tab_enabled: direct, messages_tab_read_only_enabled: !direct },
+    // Without a messages tab the bot cannot write to people, and without a writable one people cannot write to the bot.
+    app_home: {
+      home_tab_enabled: false,
+      messages_tab_enabled: direct || has("slashCommand"),
+      messages_tab_read_only_enabled: !direct,
+    },
     bot_user: { display_name: "bellhop", always_online: true },
     ...(has("slashCommand") ? { slash_commands: [slashCommand(url)] } : {}),
     ...(has("shortcut") ? { shortcuts: [shortcut] } : {}),
@@ -53,7 +57,7 @@ function slashCommand(url: string): NonNullable<Features["slash_commands"]>[numb
     command: "/bellhop",
     url,
     description,
-    usage_hint: "[what to do, with a link to the repository]",
+    usage_hint: "[what to do, with a link to the repository] | status | stop | help",
     should_escape: false,
   };
 }

@@ -29,8 +29,14 @@ export function placeOf({ source, conversation }: Pick<ThreadTarget, "source" | 
   return found === undefined ? undefined : { channel: found, thread: messageTs.test(root) ? root : undefined };
 }
 
-function channelOf({ object, cause }: TaskSource): string | undefined {
-  return (forms.object.exec(object?.id ?? "") ?? forms.cause.exec(cause))?.[1];
+function channelOf({ channel: named, object, cause }: TaskSource): string | undefined {
+  return named ?? (forms.object.exec(object?.id ?? "") ?? forms.cause.exec(cause))?.[1];
+}
+
+/** The conversation in the thread that a message begins. */
+export function conversationIn({ source, conversation }: ThreadTarget, { channel: at }: Place, ts: string): string {
+  const instance = source.instance ?? conversation.slice(0, conversation.indexOf("/"));
+  return `${instance}/${at}/${ts}`;
 }
 
 /** The channel of a conversation; empty if it names none. */

@@ -35,9 +35,12 @@ function forCommand(answer: Answer): HttpReply {
 /** Reasons with a message that is an answer of its own. */
 const complete = new Set(["Help", "NeedsThread"]);
 
+/** The immediate answer to a command; the operator gives the other one. */
+const follows = "The answer follows: only you will see it.";
+
 function textFor({ status, body }: Answer): string {
   if (worthRetrying.has(status)) return `The request could not be stored; send it again. (${body.reason})`;
-  if (body.status === "accepted") return "The request is accepted.";
+  if (body.status === "accepted") return body.command === undefined ? "The request is accepted." : follows;
   if (body.status === "duplicate") return "This request was accepted before.";
   if (complete.has(body.reason)) return body.message;
   return body.status === "ignored"

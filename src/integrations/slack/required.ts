@@ -30,7 +30,8 @@ const byTrigger: Readonly<Record<SlackTrigger, Required>> = {
     events: ["app_mention", "message.channels", "message.groups", "message.mpim"],
   },
   directMessage: { scopes: ["im:history", "im:read"], events: ["message.im"] },
-  slashCommand: { scopes: ["commands", "channels:read", "groups:read"], events: [] },
+  // `im:write`: a direct message is the only way to answer in a channel that the bot is not in.
+  slashCommand: { scopes: ["commands", "channels:read", "groups:read", "im:write"], events: [] },
   shortcut: {
     scopes: ["commands", "channels:history", "channels:read", "groups:history", "groups:read"],
     events: [],

@@ -8,16 +8,18 @@ import { messageOf, placeOf, type Place } from "./place.ts";
 /** Reads the message that triggered a task, and its thread. */
 export function source(deps: SourceDeps): Source {
   return {
-    reread: (target, signal) => reread(deps.client, target, signal),
+    reread: (target, signal) => reread(deps, target, signal),
     gather: (target, wanted, signal) => gather(deps, target, wanted, signal),
   };
 }
 
-async function reread(client: SlackClient, target: ThreadTarget, signal: AbortSignal): Promise<Reread> {
+async function reread(deps: SourceDeps, target: ThreadTarget, signal: AbortSignal): Promise<Reread> {
+  const { client } = deps;
   const place = placeOf(target);
   if (!place) return { found: false, message: "The task names no channel of Slack." };
+  if (target.source.signal?.type === "SlashCommand") return ofSlashCommand(deps, target, place.channel, signal);
   try {
-    const privacy = await readPrivacy(client, place.channel, signal);
+    const privacy = privacyOf(await readChannel(client, place.channel, signal));
     if (target.source.object?.type === "Command") return ofCommand(target, privacy);
     const ts = messageOf(target.source);
     const message = ts === undefined ? undefined : await readMessage(client, place, ts, signal);
@@ -28,8 +30,38 @@ async function reread(client: SlackClient, target: ThreadTarget, signal: AbortSi
   }
 }
 
+/** People use slash commands everywhere, also in channels and direct messages in which the bot is not. */
+async function ofSlashCommand(
+  { client, who }: SourceDeps,
+  target: ThreadTarget,
+  channel: string,
+  signal: AbortSignal,
+): Promise<Reread> {
+  const info = await channelIfVisible(client, channel, signal);
+  const read = ofCommand(target, privacyOf(info));
+  if (info && (info.is_im === true || info.is_member !== false)) return read;
+  const { key } = target.source.subject;
+  const here = key.startsWith("#") ? key : "this conversation";
+  const { login } = await who(signal);
+  const unreachable = `The bot is not in ${here}, so nothing was started: its report could not be posted there. Invite the bot with \`/invite @${login}\` and ask again, or ask in another channel.`;
+  return { ...read, unreachable };
+}
+
+async function channelIfVisible(
+  client: SlackClient,
+  channel: string,
+  signal: AbortSignal,
+): Promise<Channel | undefined> {
+  try {
+    return await readChannel(client, channel, signal);
+  } catch (error) {
+    if (isProviderFailure(error, "NotFound")) return undefined;
+    throw error;
+  }
+}
+
 /** A slash command, button or menu exists only in the signed delivery, so there is nothing to compare; the delivery names the person. */
-function ofCommand({ source: { subject } }: ThreadTarget, privacy: Privacy): Reread {
+function ofCommand({ source: { subject } }: ThreadTarget, privacy: Privacy): Extract<Reread, { found: true }> {
   return {
     found: true,
     actor: { id: "", login: "", isBot: false },
@@ -79,19 +111,22 @@ interface Channel {
   is_shared?: boolean;
   is_ext_shared?: boolean;
   is_channel?: boolean;
+  /** Whether the bot is a member; absent for direct messages. */
+  is_member?: boolean;
 }
 
 /** Who can read a channel, and write in it. */
 type Privacy = Pick<Extract<Reread, { found: true }>, "private" | "direct">;
 
 /** Direct messages, private channels, and channels that other workspaces share: only some people can read them. Anything unknown counts as private. */
-async function readPrivacy(client: SlackClient, channel: string, signal: AbortSignal): Promise<Privacy> {
-  const { channel: info } = await client.call<{ channel?: Channel }>(
-    { doing: `read the channel ${channel}`, method: "conversations.info", args: { channel } },
-    signal,
-  );
+function privacyOf(info: Channel | undefined): Privacy {
   if (info?.is_im === true) return { private: true, direct: true };
   if (!info || info.is_channel !== true) return { private: true };
   const { is_mpim, is_private, is_group, is_shared, is_ext_shared } = info;
   return { private: [is_mpim, is_private, is_group, is_shared, is_ext_shared].includes(true) };
+}
+
+async function readChannel(client: SlackClient, channel: string, signal: AbortSignal): Promise<Channel | undefined> {
+  const call = { doing: `read the channel ${channel}`, method: "conversations.info", args: { channel } } as const;
+  return (await client.call<{ channel?: Channel }>(call, signal)).channel;
 }

@@ -131,9 +131,10 @@ describe("the report", () => {
       conversation: `${world.team}/${channel}/slash/0123456789abcdef`,
     };
     expect(thread.has(target)).toBe(true);
-    const { id, url } = await thread.post(target, report(), "task:6", patiently);
+    const posted = await thread.post(target, report(), "task:6", patiently);
+    const { id, url } = posted;
     expect(url).toBe(`https://acme.slack.com/archives/${channel}/p${id.replace(".", "")}`);
-    expect(await thread.find(target, "task:6", epoch, patiently)).toEqual({ id, url });
+    expect(await thread.find(target, "task:6", epoch, patiently)).toEqual(posted);
     await thread.update(target, { id, marker: "task:6" }, report({ over: true }), patiently);
     const [root, end] = world.slack.messages("home", { thread: id });
     expect(root?.thread).toBeUndefined();

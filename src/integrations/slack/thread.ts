@@ -1,11 +1,11 @@
-import type { Thread, ThreadTarget } from "../connection.ts";
-import { ProviderError } from "../errors.ts";
+import type { PostedReport, Thread, ThreadTarget } from "../connection.ts";
+import { isProviderFailure, ProviderError } from "../errors.ts";
 import type { Report } from "../report.ts";
 import type { SlackClient } from "./client.ts";
 import { hasCode } from "./failures.ts";
 import { isOwn, type Self, type WhoAmI } from "./identity.ts";
 import { readMessages, type SlackMessage } from "./messages.ts";
-import { messageOf, nameOf, placeOf, tsOf, type Place } from "./place.ts";
+import { conversationIn, messageOf, nameOf, placeOf, tsOf, type Place } from "./place.ts";
 import { excerpt } from "./report/excerpt.ts";
 import { render, renderEnd, type Rendered } from "./report/render.ts";
 
@@ -22,7 +22,8 @@ export function thread(client: SlackClient, who: WhoAmI, botId: string | undefin
     excerpt: (text, mention) => excerpt(text, { mention, botId }),
     post: async (target, report, marker, signal) => {
       const place = requiredPlace(target);
-      const posted = await post(poster, { place, content: render(report), marker, what: "the report" }, signal);
+      const sent = await post(poster, { place, content: render(report), marker, what: "the report" }, signal);
+      const posted = inThread(target, place, sent);
       // Slack notifies the people of a thread, but nobody in a channel.
       if (report.over && !place.thread) await notify(poster, { place, report, marker, messageTs: posted.id }, signal);
       return posted;
@@ -33,8 +34,51 @@ export function thread(client: SlackClient, who: WhoAmI, botId: string | undefin
       await client.call({ doing: `update the report in ${nameOf(place)}`, method: "chat.update", args }, signal);
       if (report.over) await notify(poster, { place, report, marker, messageTs: id }, signal);
     },
-    find: (target, marker, since, signal) => find(poster, { place: requiredPlace(target), marker, since }, signal),
+    answer: (target, report, signal) => answer(client, { place: requiredPlace(target), report }, signal),
+    find: async (target, marker, since, signal) => {
+      const place = requiredPlace(target);
+      const found = await find(poster, { place, marker, since }, signal);
+      return found && inThread(target, place, found);
+    },
   };
+}
+
+/** A report in a channel begins a thread, in which people answer. */
+function inThread(target: ThreadTarget, place: Place, posted: { id: string; url: string }): PostedReport {
+  return place.thread === undefined ? { ...posted, conversation: conversationIn(target, place, posted.id) } : posted;
+}
+
+/**
+ * Shows a message to the requester only: in the channel, or in a direct message if the bot or the person is not in the channel. Slack sends an
+ * ephemeral message only to people who are in the channel, and the address for answers to the command is not stored: it is a credential.
+ */
+async function answer(
+  client: SlackClient,
+  { place, report }: { place: Place; report: Report },
+  signal: AbortSignal,
+): Promise<void> {
+  const user = report.requester.id;
+  const { channel } = place;
+  const content = { ...render(report), link_names: false, parse: "none" };
+  const doing = `answer ${user} in ${channel}`;
+  try {
+    await client.call({ doing, method: "chat.postEphemeral", args: { channel, user, ...content } }, signal);
+  } catch (error) {
+    if (!isProviderFailure(error, "NotFound", "Forbidden") || hasCode(error, "missing_scope")) throw error;
+    await writeTo(client, { user, content }, signal);
+  }
+}
+
+async function writeTo(
+  client: SlackClient,
+  { user, content }: { user: string; content: object },
+  signal: AbortSignal,
+): Promise<void> {
+  const doing = `write a direct message to ${user}`;
+  const open = { doing, method: "conversations.open", args: { users: user } } as const;
+  const { channel } = await client.call<{ channel?: { id?: string } }>(open, signal);
+  const args = { channel: channel?.id ?? user, ...content, unfurl_links: false, unfurl_media: false };
+  await client.call({ doing, method: "chat.postMessage", args }, signal);
 }
 
 interface Poster {

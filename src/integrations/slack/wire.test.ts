@@ -63,7 +63,8 @@ describe("credentials", () => {
     });
     const { identity } = await world.connect({ integration, token });
     const { missing } = await identity.check(patiently);
-    const wanted = "commands groups:history groups:read im:history im:read mpim:history mpim:read reactions:write";
+    const wanted =
+      "commands groups:history groups:read im:history im:read im:write mpim:history mpim:read reactions:write";
     expect(missing).toEqual(
       `${wanted} usergroups:read`.split(" ").map((scope) => `scope ${scope} of the app's bot token`),
     );

@@ -21,6 +21,7 @@ beforeEach(() => {
       get: (key) => taskCacheOf(tasks).get(key),
       inRepository: (like, index, value) => taskCacheOf(tasks).inRepository(like, index, value),
       inConversation: (like, conversation) => taskCacheOf(tasks).inConversation(like, conversation),
+      inChannel: (like) => taskCacheOf(tasks).inChannel(like),
     },
     integration: () => anIntegration({ concurrency: { tasks: 2 } }),
     codeHostIntegration: () => anIntegration(),

@@ -39,7 +39,7 @@ export type VerdictListener = (request: Request, verdict: AdmissionVerdict) => v
 /** Dependencies of the loop; it reads only caches. */
 export interface AdmissionDeps {
   /** `active`: work that is authorised and has not ended, in all namespaces. The cost of a pass grows with their number. */
-  tasks: Pick<TaskCache, "active" | "get" | "inRepository" | "inConversation">;
+  tasks: Pick<TaskCache, "active" | "get" | "inRepository" | "inConversation" | "inChannel">;
   integration(task: AgentTask): Integration | undefined;
   codeHostIntegration(task: AgentTask): Integration | undefined;
   profile(task: AgentTask): AgentProfile | undefined;

@@ -1,7 +1,17 @@
 import { describe, expect, it } from "vitest";
 import type { AgentTask } from "../../../api/kinds.ts";
 import type { AgentTaskSpec } from "../../../api/agent-task.ts";
-import { aProfile, aTask, countingIndex, facts, shaOf, stepContext, taskDeps, type TaskOverrides } from "../testing.ts";
+import {
+  aProfile,
+  aTask,
+  countingIndex,
+  facts,
+  shaOf,
+  stepContext,
+  taskDeps,
+  type TaskOverrides,
+  noon,
+} from "../testing.ts";
 import { decideCommand } from "./decide.ts";
 import { commandStep, taskAgain } from "./index.ts";
 
@@ -29,7 +39,7 @@ function aCommand(command: AgentTaskSpec["command"], over: TaskOverrides = {}): 
 
 function say(command: AgentTaskSpec["command"], others: AgentTask[], over: TaskOverrides & { profile?: object } = {}) {
   const task = aCommand(command, over);
-  return decideCommand(facts({ task, tasks: [task, ...others] }), { profile: aProfile(over.profile) });
+  return decideCommand(facts({ task, tasks: [task, ...others] }), { profile: aProfile(over.profile) }, noon);
 }
 
 describe("a text that may be a command or a request for work", () => {
@@ -170,7 +180,8 @@ describe("status and help", () => {
       return work(`comment-${number}`, 2, { ...over, conditions });
     });
     const { tasks, seen } = countingIndex([published("done", 1), ...comments]);
-    const { conditions: answer } = decideCommand(facts({ task: aCommand("status"), tasks }), { profile: aProfile() });
+    const given = facts({ task: aCommand("status"), tasks });
+    const { conditions: answer } = decideCommand(given, { profile: aProfile() }, noon);
     expect(answer).toMatchObject([{ message: expect.stringMatching(/^done: /) }]);
     expect(seen()).toBeLessThan(most);
   });

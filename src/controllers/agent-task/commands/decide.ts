@@ -1,9 +1,11 @@
 import type { AgentProfile, AgentTask } from "../../../api/kinds.ts";
 import { isTaken } from "../conversation.ts";
 import type { Decision, TaskFacts } from "../facts.ts";
-import { conditionOf, ownWorkOnly } from "../state.ts";
+import { conditionOf, isSlashCommand, ownWorkOnly } from "../state.ts";
 import { isRequester } from "../same-person.ts";
 import type { TaskIndex } from "../task-index.ts";
+import { commandRefused, commandSucceeded, type CommandAction } from "./ends.ts";
+import { statusOfChannel, stopInChannel } from "./in-channel.ts";
 import {
   approvalOf,
   isHeldElsewhere,
@@ -16,15 +18,6 @@ import {
   waitingForApproval,
 } from "./work-of.ts";
 
-/** Actions of commands; each is idempotent. */
-export type CommandAction =
-  | { do: "stop"; targets: string[] }
-  | { do: "again"; original: string }
-  | { do: "approve"; target: string; branch: string; commit: string }
-  /** Approves work before it runs. */
-  | { do: "allow"; target: string }
-  | { do: "use"; target: string; repository: string };
-
 /** Inputs of a command besides the facts. */
 export interface CommandReading {
   /** Profile of the work whose commit waits for approval; it decides whether checks are held. Undefined if there is no such work or profile. */
@@ -36,19 +29,11 @@ export interface CommandReading {
 type Rule = (facts: TaskFacts, reading: CommandReading) => Decision<CommandAction>;
 
 /** Decides what an authorised command does. Pure. */
-export function decideCommand(facts: TaskFacts, reading: CommandReading): Decision<CommandAction> {
-  const rule = rules[facts.task.spec.command ?? "help"];
-  return rule(facts, reading);
-}
-
-/** Ends the command with success; `message` is the answer to the person. */
-export function commandSucceeded(reason: string, message: string): Decision<never> {
-  return { conditions: [{ type: "Succeeded", status: "True", reason, message }] };
-}
-
-/** Ends the command without carrying it out; `message` says why. */
-export function commandRefused(reason: string, message: string): Decision<never> {
-  return { conditions: [{ type: "Succeeded", status: "False", reason, message }] };
+export function decideCommand(facts: TaskFacts, reading: CommandReading, now: Date): Decision<CommandAction> {
+  const { command = "help" } = facts.task.spec;
+  if (isSlashCommand(facts.task) && command === "status") return statusOfChannel(facts, now);
+  if (isSlashCommand(facts.task) && command === "stop") return stopInChannel(facts);
+  return rules[command](facts, reading);
 }
 
 const stop: Rule = (facts) => {

@@ -13,14 +13,8 @@ import { holds, isOver, isWaitingForApproval, isWork, personAtCodeHost, reposito
 import { accountOf } from "../same-person.ts";
 import { asStep, type AnyStep, type Step, type StepContext } from "../steps.ts";
 import { checksRunning } from "../publish/change-text.ts";
-import {
-  decideCommand,
-  commandRefused,
-  commandSucceeded,
-  needsApprover,
-  type CommandAction,
-  type CommandReading,
-} from "./decide.ts";
+import { decideCommand, needsApprover, type CommandReading } from "./decide.ts";
+import { commandRefused, commandSucceeded, type CommandAction } from "./ends.ts";
 import { lastPublished, waitingForApproval, type TaskRequest } from "./work-of.ts";
 import { defined } from "../../../shared/defined.ts";
 
@@ -32,7 +26,7 @@ const commands: Step<CommandReading, CommandAction> = {
   condition: "Succeeded",
   concerns: ({ task }) => !isWork(task) && holds(task, "Authorized") && !isOver(task),
   gather: readCommandContext,
-  decide: (facts, reading) => decideCommand(facts, reading),
+  decide: (facts, reading, now) => decideCommand(facts, reading, now),
   apply: (context, action) => carryOut(context, action),
 };
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { AgentTask } from "../../../api/kinds.ts";
-import { aThreadTask, shaOf, shop } from "../testing.ts";
+import { aThreadTask, shaOf, shop, type TaskOverrides } from "../testing.ts";
 import { ana, asking, at, bob, give, held, published } from "./testing.ts";
 
 describe("a button of a report", () => {
@@ -41,10 +41,37 @@ describe("a button of a report", () => {
     expect((await press("use", "slash", [slash], "acme/site")).requests).toEqual({ slash: [["use", "acme/site"]] });
   });
 
+  it("repeats the work of a slash command that ended before it was approved, because who clicks reads its report", async () => {
+    const slash = published("slash", 1, { spec: { conversation: "T1/C1/slash/0123456789abcdef" } });
+    const { created } = await press("retry", "slash", [slash]);
+    expect(created.map(({ spec }) => spec.retryOf?.name)).toEqual(["slash"]);
+  });
+
   it("does nothing to work of another integration, and to work that does not exist", async () => {
     const others = [asking("theirs", 1, { spec: { integrationRef: { kind: "SlackApp", name: "strict" } } })];
     for (const name of ["theirs", "missing"])
       expect(await press("use", name, others, "acme/site")).toMatchObject({ reason: "NothingAsked", requests: {} });
+  });
+});
+
+describe("a command in the thread of the report of a slash command", () => {
+  const slash = (name: string, over: TaskOverrides = {}): TaskOverrides => ({
+    ...over,
+    spec: { conversation: `T1/C1/slash/${name}` },
+    status: { repository: shop, conversation: `T1/C1/slash/${name}`, report: { conversation: "C1/100.1" } },
+  });
+
+  it("finds its work", async () => {
+    const open = aThreadTask({ name: "open", createdAt: at(1), conditions: ["Authorized"], ...slash("open") });
+    expect((await give("stop", [open])).requests).toEqual({ open: [["stop", undefined]] });
+    const done = published("done", 1, slash("done"));
+    expect((await give("retry", [done])).created.map(({ spec }) => spec.retryOf?.name)).toEqual(["done"]);
+  });
+
+  it("approves it, because the thread says what would become public", async () => {
+    const { reason, requests } = await give("approve", [held("held", 1, slash("held"))]);
+    expect(reason).toBe("RunApproved");
+    expect(requests).toEqual({ held: [["approve", undefined]] });
   });
 });
 

@@ -40,7 +40,8 @@ function mayCount(task: AgentTask): boolean {
   return !isOver(task) || (holds(task, "Authorized") && !isDuplicate(task));
 }
 
-function isBefore(other: AgentTask, command: AgentTask): boolean {
+/** Whether a task was received before the command. */
+export function isBefore(other: AgentTask, command: AgentTask): boolean {
   return newestFirst(other, command) > 0 && other.spec.source.cause !== command.spec.source.cause;
 }
 
@@ -89,7 +90,9 @@ export function isHeldElsewhere(work: AgentTask, command: AgentTask): boolean {
 
 /** Whether a repetition would show a request that was made in another thread and not approved: its prompt may be private. */
 export function isNotPublic(original: AgentTask, command: AgentTask): boolean {
-  return original.spec.codeHostRef !== undefined && !sameThread(original, command) && !holds(original, "Approved");
+  // Who uses the button reads the report.
+  const isHere = command.spec.commandTarget === original.metadata.name || sameThread(original, command);
+  return original.spec.codeHostRef !== undefined && !isHere && !holds(original, "Approved");
 }
 
 /** Whether a repetition would quote a comment of the code host in the thread of a chat: the repository may be private, and the thread public. */

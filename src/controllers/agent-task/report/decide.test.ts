@@ -35,6 +35,43 @@ function decide(
   return decideReport(facts({ task, integration }), { report: given.report ?? saying("the report") }, noon);
 }
 
+describe("the answer to a slash command", () => {
+  const slash = { source: { signal: { type: "SlashCommand" } }, spec: { command: "status" } } as const;
+  const refused = { type: "Authorized", status: "False", reason: "NotAuthorized" } as const;
+  const of = (report: ReportStatus, given: TaskOverrides) => decide({ reacted: true, ...report }, given);
+
+  it("is for the requester only, after its intent was written", () => {
+    const answer = of({}, { ...slash, conditions: ["Authorized", over] });
+    expect(answer.fields?.report).toMatchObject({ intent: "task:uid-shop-abc" });
+    expect(answer.actions).toEqual([{ do: "answer", report: saying("the report"), again: false }]);
+  });
+
+  it("is given again after a crash, because it cannot be found, and not after it was recorded", () => {
+    const given = { ...slash, conditions: ["Authorized", over] } satisfies TaskOverrides;
+    expect(of({ intent: "task:uid-shop-abc" }, given).actions).toMatchObject([{ do: "answer", again: true }]);
+    const recorded = of({ intent: "task:uid-shop-abc", revision: "another" }, given);
+    expect(recorded.conditions).toMatchObject([{ type: "Reported", status: "True", reason: "Told" }]);
+    expect(recorded.actions).toBeUndefined();
+  });
+
+  it("is given for every end of a command, and not before", () => {
+    expect(of({}, { ...slash, conditions: ["Authorized"] })).toEqual({});
+    const stopped = { type: "Succeeded", reason: "Stopped" } as const;
+    expect(of({}, { ...slash, conditions: ["Authorized", stopped] }).actions).toMatchObject([{ do: "answer" }]);
+    expect(of({}, { ...slash, conditions: [refused] }).actions).toMatchObject([{ do: "answer" }]);
+  });
+
+  it("shows a refusal of work to the requester only; nobody sees a report before it is authorised", () => {
+    const { source } = slash;
+    expect(of({}, { source, conditions: [refused] }).actions).toMatchObject([{ do: "answer" }]);
+    expect(of({}, { source })).toEqual({});
+    expect(of({}, { source, conditions: ["Authorized"] }).actions).toMatchObject([{ do: "create" }]);
+    expect(of(posted("before"), { source, conditions: ["Authorized", over] }).actions).toMatchObject([
+      { do: "update" },
+    ]);
+  });
+});
+
 describe("the outbox of a report", () => {
   it("first reacts to the event, unless the integration disables reactions", () => {
     expect(decide({})).toEqual({ actions: [{ do: "react" }], requeueAfterMs: 0 });

@@ -4,7 +4,7 @@ import type { AgentTaskStatus } from "../../../api/agent-task-status.ts";
 import { delayMs } from "../../../shared/backoff.ts";
 import type { Decision, TaskFacts } from "../facts.ts";
 import type { Report } from "../../../integrations/report.ts";
-import { holds, isOver, isWork, isDuplicate } from "../state.ts";
+import { holds, isDuplicate, isOver, isSlashCommand, isWork } from "../state.ts";
 import type { Integration } from "../../../integrations/types.ts";
 import { updateEveryMs } from "./text.ts";
 
@@ -19,6 +19,8 @@ export interface ReportReading {
 /** One action at the provider. Each returns the new `status.report`; `quote`, if present, is stored in it. */
 export type ReportAction = { quote?: string } & (
   | { do: "react" }
+  /** Shows the report to the requester only; `again` if it was perhaps shown already. */
+  | { do: "answer"; report: Report; again: boolean }
   | { do: "create"; report: Report; search: boolean }
   | { do: "update"; id: string; report: Report }
 );
@@ -71,8 +73,34 @@ function decideWithoutThread(task: AgentTask, why: "NoThread" | "SignedOut"): De
 
 function decideMessage(message: Message, now: Date): Decision<ReportAction> {
   const { task, before, report } = message;
+  if (isForRequesterOnly(task)) return answerRequester(task, before, report);
   if (!shouldReport(task)) return isOver(task) ? reported("True", "Nothing", "Nothing to report.") : {};
   return before.id === undefined ? createReport(task, before, report) : updateReport(message, now);
+}
+
+/**
+ * Whether nobody but its requester sees the report: the answer to a slash command, and to a request by one that was not authorised. Others in
+ * the channel have not even seen the request.
+ */
+function isForRequesterOnly(task: AgentTask): boolean {
+  return isSlashCommand(task) && task.status?.report?.id === undefined && (!isWork(task) || !holds(task, "Authorized"));
+}
+
+/** Answers once, when the request has ended. Nobody can find such an answer, so one that is posted again after a crash is there twice. */
+function answerRequester(task: AgentTask, before: ReportStatus, report: Report): Decision<ReportAction> {
+  if (!isOver(task)) return {};
+  if (before.revision !== undefined) return reported("True", "Told", "The answer was shown to the requester only.");
+  const again = before.intent !== undefined;
+  return {
+    fields: { report: withIntent(task, before) },
+    actions: [{ do: "answer", report, again }],
+    requeueAfterMs: 0,
+  };
+}
+
+function withIntent(task: AgentTask, before: ReportStatus): ReportStatus {
+  const intent = `task:${task.metadata.uid ?? task.metadata.name}`;
+  return { ...before, target: task.spec.source.subject.key, intent };
 }
 
 /** Identifies a report, so that the same one is not posted twice. */
@@ -81,12 +109,10 @@ export function revisionOf(report: Report): string {
 }
 
 function createReport(task: AgentTask, before: ReportStatus, report: Report): Decision<ReportAction> {
-  const target = task.spec.source.subject.key;
-  const intent = `task:${task.metadata.uid ?? task.metadata.name}`;
   // An existing intent was written before a crash or a failure: the message may exist already.
   const search = before.intent !== undefined;
   return {
-    fields: { report: { ...before, target, intent } },
+    fields: { report: withIntent(task, before) },
     actions: [{ do: "create", report, search }],
     requeueAfterMs: 0,
   };
@@ -116,8 +142,8 @@ function updateReport({ task, before, report, everyMs }: Message, now: Date): De
  */
 export function shouldReport(task: AgentTask): boolean {
   if (isUnheard(task) || isUnpostedDuplicate(task)) return false;
-  if (isWork(task)) return true;
-  return isOver(task) && isAnswer(task);
+  if (isForRequesterOnly(task)) return isOver(task);
+  return isWork(task) || (isOver(task) && isAnswer(task));
 }
 
 function isAnswer({ status }: AgentTask): boolean {

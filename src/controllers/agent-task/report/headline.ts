@@ -5,7 +5,7 @@ import type { Integration } from "../../../integrations/types.ts";
 import { aheadOf } from "../admission/requirements.ts";
 import { isFailedCheck } from "../conversation.ts";
 import { phaseOf } from "../status.ts";
-import { conditionOf, isOver, requesterOf } from "../state.ts";
+import { conditionOf, isOver, repositoryOf, requesterOf } from "../state.ts";
 
 /** Inputs of a report. */
 export interface ReportSources {
@@ -15,6 +15,8 @@ export interface ReportSources {
   excerpt: string | undefined;
   /** The task that a `retry` or `continue` repeats. */
   original?: AgentTask | undefined;
+  /** The tasks that the answer to a command lists. */
+  listed?: readonly AgentTask[];
   now: Date;
 }
 
@@ -49,9 +51,22 @@ export function headline(sources: ReportSources): Line {
   const asked = describeRequest(sources, { notify: true });
   return joined(
     isOver(task)
-      ? [[{ strong: `${standings[phaseOf(task)]}${duration(sources)}` }], changeOf(task), asked]
+      ? [[{ strong: `${standings[phaseOf(task)]}${duration(sources)}` }], changeOf(sources), asked]
       : [standing(task), asked, ["task ", { code: task.metadata.name }]],
   );
+}
+
+/** A request as an item of a list: its state, repository and change, and its excerpt or name with a link to its report. */
+export function requestItem(task: AgentTask): Line {
+  const { quote, url } = task.status?.report ?? {};
+  const at = repositoryOf(task);
+  return joined([
+    [{ strong: standings[phaseOf(task)] }],
+    at ? [`${at.owner}/${at.name}`] : [],
+    changeOf({ task }),
+    [{ quote: quote || "report", url }, " by ", { person: requesterOf(task), notify: false }],
+    [{ code: task.metadata.name }],
+  ]);
 }
 
 /** Joins the parts of a line with a dot; leaves out empty parts. */
@@ -89,7 +104,7 @@ function duration(sources: ReportSources): string {
   return phase === "Succeeded" ? ` in ${took}` : ` after ${took}`;
 }
 
-function changeOf(task: AgentTask): Line {
+function changeOf({ task }: Pick<ReportSources, "task">): Line {
   const { changeNumber: number, changeURL: url, changeDraft } = task.status?.result ?? {};
   return number === undefined ? [] : [{ change: { number, url, draft: changeDraft === true } }];
 }

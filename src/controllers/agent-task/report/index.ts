@@ -69,8 +69,14 @@ async function renderReport(context: StepContext): Promise<ReportReading> {
   const fresh = known === undefined && shouldQuote(task) ? await readExcerpt(context, thread) : undefined;
   const original = originalOf(context.deps, task);
   const now = context.deps.clock.now();
-  const report = reportOf({ task, integration, excerpt: known ?? fresh, original, now });
+  const report = reportOf({ task, integration, excerpt: known ?? fresh, original, listed: listedBy(context), now });
   return { report, ...defined({ quote: fresh }) };
+}
+
+/** The tasks that the answer to a command lists, as they are now; without those that were deleted since. */
+function listedBy({ deps, facts: { task } }: StepContext): AgentTask[] {
+  const { namespace } = task.metadata;
+  return (task.status?.listed ?? []).flatMap((name) => deps.tasks.get({ namespace, name }) ?? []);
 }
 
 /** Finds the first task in a chain of `retry` and `continue`; undefined for other tasks, and if that task does not exist any more. */
@@ -135,6 +141,7 @@ async function postOrReact(context: StepContext, action: ReportAction): Promise<
   const { thread } = await context.connection();
   if (!thread) return {};
   if (action.do === "react") return react(context, thread);
+  if (action.do === "answer") return answer(context, thread, action);
   return action.do === "create" ? create(context, thread, action) : update(context, thread, action);
 }
 
@@ -146,6 +153,19 @@ async function react({ facts, signal }: StepContext, thread: Thread): Promise<Re
     if (!isFinalRefusal(error)) throw error;
   }
   return { reacted: true };
+}
+
+async function answer(
+  context: StepContext,
+  thread: Thread,
+  { report, again }: Extract<ReportAction, { do: "answer" }>,
+): Promise<ReportStatus> {
+  // The cache may be one write behind, and the answer cannot be searched: only the API server knows that it was recorded.
+  const known = again ? (await context.live()).status?.report : undefined;
+  if (known?.revision !== undefined) return known;
+  if (!thread.answer) throw new BellhopError("NotSupported", "The provider cannot answer one person only.");
+  await thread.answer(targetOf(context.facts.task), report, context.signal);
+  return { revision: revisionOf(report) };
 }
 
 async function create(

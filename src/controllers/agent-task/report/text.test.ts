@@ -14,6 +14,29 @@ const gathered = {
 } as const;
 const checkout = { baseRef: "main", headRef: "bellhop/42-fix", headSHA: `3f2a1c9${"0".repeat(33)}`, newBranch: true };
 
+describe("the answer that lists requests", () => {
+  it("has a number, the state, the repository, the change and a link to the report for each", () => {
+    const end = { type: "Succeeded", reason: "Status", message: "Unfinished requests: 1." } as const;
+    const task = aTask({ spec: { command: "status" }, conditions: ["Authorized", end] });
+    const done = aTask({
+      name: "shop-def",
+      conditions: ["Authorized", { type: "Succeeded", reason: "Published" }],
+      status: {
+        report: { quote: "fix *it* @bob", url: "https://github.com/acme/shop/issues/1" },
+        result: { changeNumber: 7, changeURL: "https://github.com/acme/shop/pull/7" },
+      },
+    });
+    const listed = [aTask({ conditions: ["Authorized", "Admitted", "SandboxReady"] }), done];
+    const text = rendered(reportOf({ task, integration: anIntegration(), excerpt: "status", listed, now: noon }));
+    const [first, second] = text.split("\n").filter((line) => /^\d\. /.test(line));
+    expect(text).toContain("Unfinished requests: 1.");
+    expect(first).toMatch(/^1\. \*\*Bellhop is on it\*\* · acme\/shop · “report” by @\u200bana · `shop-abc`$/);
+    expect(second).toMatch(/^2\. \*\*Done\*\* · acme\/shop · PR #7 · .*fix/);
+    expect(second).toContain("https://github.com/acme/shop/issues/1");
+    expect(second).not.toContain("@bob");
+  });
+});
+
 describe("the report of running work", () => {
   it("shows the requester, the done and open steps, and the elapsed time", () => {
     const text = say({

@@ -6,7 +6,7 @@ import { helpLines } from "../commands/decide.ts";
 import { checksHeld } from "../publish/change-text.ts";
 import { phaseOf } from "../status.ts";
 import { conditionOf, holds, isOver, isWaitingForApproval, isWork, newestAttempt, requesterOf } from "../state.ts";
-import { describeRequest, elapsed, headline, joined, limitOf, type ReportSources } from "./headline.ts";
+import { describeRequest, elapsed, headline, joined, limitOf, requestItem, type ReportSources } from "./headline.ts";
 
 const maxSummaryBytes = 12_288;
 const maxSkipped = 10;
@@ -17,7 +17,7 @@ export function reportOf(sources: ReportSources): Report {
   const over = isOver(task);
   const blocks: (Block | undefined)[] = isWork(task)
     ? [line(headline(sources)), ...(over ? outcome(sources) : [progress(sources)]), line(footer(sources))]
-    : reply(sources);
+    : answer(sources);
   return {
     task: task.metadata.name,
     blocks: blocks.filter((block) => block !== undefined),
@@ -32,6 +32,13 @@ export function reportOf(sources: ReportSources): Report {
 /** A line as a block; undefined if it is empty. */
 function line(spans: Line): Block | undefined {
   return spans.length === 0 ? undefined : { line: spans };
+}
+
+function answer(sources: ReportSources): (Block | undefined)[] {
+  const { task, listed = [] } = sources;
+  if (listed.length === 0) return reply(sources);
+  const message = conditionOf(task, "Succeeded")?.message ?? "";
+  return [line([untrusted(message)]), { list: listed.map(requestItem), numbered: true }];
 }
 
 /** The short answer to a command. It mentions the person only if the command was not carried out. */

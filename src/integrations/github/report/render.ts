@@ -36,7 +36,8 @@ type Tools = Pens & { mention: string | undefined };
 function renderBlock(block: Block, tools: Tools): string {
   if ("line" in block) return renderLine(block.line, tools);
   if ("summary" in block) return tools.encode(block.summary, { maxBytes: block.maxBytes });
-  if ("list" in block) return block.list.map((line) => `- ${renderLine(line, tools)}`).join("\n");
+  if ("list" in block)
+    return block.list.map((line, at) => `${block.numbered ? `${at + 1}.` : "-"} ${renderLine(line, tools)}`).join("\n");
   return block.checklist.map(({ done, line }) => `- [${done ? "x" : " "}] ${renderLine(line, tools)}`).join("\n");
 }
 

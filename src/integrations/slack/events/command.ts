@@ -6,7 +6,7 @@ import type { slashCommand } from "./payload.ts";
 
 const askedForHelp = /^(?:help[.!]?)?$/i;
 
-/** Reads a slash command. It belongs to no thread, so each one begins a conversation. Slack shows the message of an ignored one to the person. */
+/** Reads a slash command. It belongs to no thread, so each one begins a conversation: that of its report, once it is posted. Slack shows the message of an ignored one to the person. */
 export function readSlashCommand(payload: z.infer<typeof slashCommand>, source: Source): Reading {
   const words = wordsOf(payload.text, [...source.botIds][0]);
   if (askedForHelp.test(words)) return ignored(source, "Help", helpFor(payload.command));
@@ -33,7 +33,9 @@ function helpFor(given: string): string {
   return [
     `Write ${name} and the work that you ask for, for example: ${name} fix the login test in acme/shop.`,
     `${name} help shows this text.`,
+    `${name} status shows the requests of this channel, and ${name} stop stops yours. Only you see the answers.`,
+    `${name} stop 2 stops the second request of the list that you saw last; a name or all is possible, too.`,
     "In a thread, mention the bot instead; then follow-ups in the thread need no mention.",
-    "Commands such as stop, retry and status belong in the thread of the work, or use the buttons of its report.",
+    "Other commands, such as retry and approve, belong in the thread of the work, or use the buttons of its report.",
   ].join("\n");
 }

@@ -66,7 +66,9 @@ function ownElements(block: Exclude<Block, { summary: string }>, report: Report,
   const items = lines.slice(0, maxItems);
   if (lines.length > maxItems) items.push([{ type: "text", text: cutMark }]);
   const elements = items.flatMap((line) => section(line, budget));
-  return elements.length === 0 ? [] : [{ type: "rich_text_list", style: "bullet", indent: 0, elements }];
+  return elements.length === 0
+    ? []
+    : [{ type: "rich_text_list", style: "numbered" in block ? "ordered" : "bullet", indent: 0, elements }];
 }
 
 function checked({ checklist }: Extract<Block, { checklist: unknown }>, report: Report): TextElement[][] {
