@@ -53,7 +53,7 @@ const code =
 const testOnly = /\.test\.ts$|(?:^|\/)(?:testing|fake-[\w-]+)\.ts$|^src\/courier\/stand-in\//;
 /** Commands that people run; users never see messages of the other files in `test`. */
 const commands =
-  /^(?:src\/|scripts\/(?!words\.ts|find-words\.ts|prose\/)|test\/(?:demo|cluster\/node(?!\/network))\/|test\/providers\/\w+\/main\.ts)/;
+  /^(?:src\/|scripts\/(?!words\.ts|find-words\.ts|prose\/)|test\/(?:demo|cluster\/node(?!\/network))\/|test\/providers\/[\w-]+\/main\.ts)/;
 
 /** The messages in one file. */
 export function messagesOf({ path, source }: ParsedFile): ProseText[] {

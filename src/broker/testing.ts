@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Registry } from "prom-client";
 import { Agent, request } from "undici";
-import { makeTls } from "../../test/providers/github/tls.ts";
+import { makeTls } from "../../test/providers/stand-in/tls.ts";
 import type { GitHubStandIn } from "../../test/providers/github/index.ts";
 import type { AgentTaskStatus } from "../api/agent-task-status.ts";
 import type { AgentTask } from "../api/kinds.ts";

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { RunResult } from "../cluster/node/index.ts";
-import { makeTls, type ServerTls } from "../providers/github/tls.ts";
+import { makeTls, type ServerTls } from "../providers/stand-in/tls.ts";
 
 /** Keys and certificates of the servers outside the cluster. */
 export interface OutsideTls {

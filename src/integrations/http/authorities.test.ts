@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { makeTls, type ServerTls } from "../../../test/providers/github/tls.ts";
+import { makeTls, type ServerTls } from "../../../test/providers/stand-in/tls.ts";
 import { FakeClock } from "../../shared/fake-clock.ts";
 import { silentLogger } from "../../shared/log.ts";
 import { createHttp, type Http } from "../http.ts";

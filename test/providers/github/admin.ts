@@ -1,6 +1,4 @@
-import { startAdminPort } from "../admin-port.ts";
-import type { Admin, AdminHandler } from "../admin-port.ts";
-import type { Failure, FailureMatch, FailureSpan } from "./failures.ts";
+import { commonRoutes, startAdminPort, type Admin, type AdminHandler } from "../stand-in/admin-port.ts";
 import type { GitHubStandIn } from "./index.ts";
 
 /** Starts the admin port of a stand-in: `POST /people/<verb>`, and the routes below. */
@@ -10,24 +8,10 @@ export function startAdmin(github: GitHubStandIn, at: { host: string; port: numb
 
 function routesOf(github: GitHubStandIn): Record<string, AdminHandler> {
   return {
-    "GET /healthz": () => ({ ok: true }),
+    ...commonRoutes(github),
     "GET /requests": () => github.requests,
     "GET /git": () => github.gitCalls,
     "GET /deliveries": (_given, url) => github.deliveries(url.searchParams.get("event") ?? undefined),
-    "GET /violations": () => github.violations,
     "GET /jwt": (_given, url) => ({ jwt: github.appJwt(url.searchParams.get("app") ?? "") }),
-    "POST /fail": (given) => {
-      const { match, failure, span } = given as { match: FailureMatch; failure: Failure; span?: FailureSpan };
-      github.fail(match, failure, span);
-      return {};
-    },
-    "DELETE /fail": () => {
-      github.clearFailures();
-      return {};
-    },
-    "POST /settled": async () => {
-      await github.settled();
-      return {};
-    },
   };
 }

@@ -1,5 +1,12 @@
 import type { GitCall } from "./git/audit.ts";
-import { loadSpec, type Exchange, type Violation } from "./spec-check.ts";
+import {
+  assertNone,
+  checkCalls,
+  emptyCheckedCalls,
+  type CheckedCalls,
+  type Violation,
+} from "../stand-in/checked-calls.ts";
+import { loadSpec, type Exchange } from "./spec-check.ts";
 
 /** A record of one REST request and its answer. It never contains the token. */
 export interface RestCall {
@@ -15,34 +22,23 @@ export interface RestCall {
   status: number;
 }
 
-/** The stand-in's log of requests. */
-export interface CallLog {
+/** The stand-in's log of requests. An unknown call is `METHOD /path`. */
+export interface CallLog extends CheckedCalls<Exchange> {
   rest: RestCall[];
   git: GitCall[];
-  violations: Violation[];
-  /** Exchanges that are not yet checked against the description. The check is slow, so it runs only on request. */
-  unchecked: Exchange[];
-  /** `METHOD /path` of requests to unknown routes. */
-  unknown: string[];
 }
 
 /** Creates an empty log. */
 export function emptyCallLog(): CallLog {
-  return { rest: [], git: [], violations: [], unchecked: [], unknown: [] };
+  return { rest: [], git: [], ...emptyCheckedCalls<Exchange>() };
 }
 
 /** Checks all requests so far and returns their violations. */
 export function violationsOf(log: CallLog): Violation[] {
-  const spec = loadSpec();
-  for (const exchange of log.unchecked.splice(0)) log.violations.push(...(spec?.check(exchange) ?? []));
-  return log.violations;
+  return checkCalls(log, loadSpec()?.check);
 }
 
 /** Throws an error that names all violations, of the client and of the stand-in. */
 export function assertClean(log: CallLog): void {
-  const lines = [
-    ...log.unknown.map((request) => `unknown route: ${request}`),
-    ...violationsOf(log).map(({ side, operation, message }) => `${side} of ${operation}: ${message}`),
-  ];
-  if (lines.length > 0) throw new Error(`GitHub's description was violated:\n${[...new Set(lines)].join("\n")}`);
+  assertNone("GitHub", log, violationsOf(log));
 }

@@ -129,7 +129,7 @@ describe("the check against GitHub's description", () => {
   it("reports an unknown route", async () => {
     const { token } = await populate(own);
     await call(own, "GET /repos/acme/shop/teapots", token);
-    expect(() => own.assertClean()).toThrow("unknown route: GET /repos/acme/shop/teapots");
+    expect(() => own.assertClean()).toThrow("unknown call: GET /repos/acme/shop/teapots");
   });
 
   it("reports a request that the description does not allow", async (context) => {

@@ -1,18 +1,20 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { createServer as createHttpServer } from "node:http";
-import type { Server } from "node:http";
-import { createServer as createHttpsServer } from "node:https";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../../../src/shared/clock.ts";
 import { signAppJwt } from "./auth.ts";
 import { assertClean, emptyCallLog, violationsOf } from "./call-log.ts";
 import type { CallLog, RestCall } from "./call-log.ts";
-import type { Violation } from "./spec-check.ts";
+import type { Violation } from "../stand-in/checked-calls.ts";
 import { createDeliveries } from "./deliveries.ts";
-import { createFailures } from "./failures.ts";
-import type { Failure, FailureMatch, FailureSpan, Injection } from "./failures.ts";
+import {
+  createFailures,
+  type Failure,
+  type FailureSpan,
+  type Injection,
+  type RequestMatch,
+} from "../stand-in/failures.ts";
+import { serveStandIn } from "../stand-in/serve.ts";
 import type { GitCall } from "./git/audit.ts";
 import { memorise, recall } from "./memory.ts";
 import type { GitHubOptions } from "./options.ts";
@@ -26,16 +28,14 @@ import type { App, Token } from "./state/accounts.ts";
 import type { Delivery } from "./state/hooks.ts";
 import { stamp } from "./state/world.ts";
 import type { World } from "./state/world.ts";
-import { makeTls } from "./tls.ts";
-import type { ServerTls } from "./tls.ts";
 
 export { failing } from "./failures.ts";
-export type { Failure, FailureMatch, FailureSpan, Injection } from "./failures.ts";
+export type { Failure, FailureSpan, Injection } from "../stand-in/failures.ts";
 export type { GitHubOptions } from "./options.ts";
 export type { People } from "./people/index.ts";
 export type { GitCall } from "./git/audit.ts";
 export type { RestCall } from "./call-log.ts";
-export type { Violation } from "./spec-check.ts";
+export type { Violation } from "../stand-in/checked-calls.ts";
 export type { Delivery } from "./state/hooks.ts";
 export type { App, Installation } from "./state/accounts.ts";
 
@@ -46,8 +46,8 @@ export interface GitHubStandIn {
   /** The certificate authority to trust, PEM; undefined over plain HTTP. */
   ca: string | undefined;
   people: People;
-  /** Makes requests fail. */
-  fail(match: FailureMatch, failure: Failure, span?: FailureSpan): Injection;
+  /** Makes requests fail. REST paths have no `/api/v3`. */
+  fail(match: RequestMatch, failure: Failure, span?: FailureSpan): Injection;
   clearFailures(): void;
   /** All REST requests so far, oldest first. */
   requests: RestCall[];
@@ -104,9 +104,8 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<GitHubSt
     failures,
     changed,
   });
-  const tls = options.plainHttp === true ? undefined : (options.tls ?? (await makeTls(namesOf(options))));
-  const server = tls ? createHttpsServer({ key: tls.key, cert: tls.cert }, handler) : createHttpServer(handler);
-  place.url = await listen(server, options, tls);
+  const server = await serveStandIn(options, handler);
+  place.url = server.url;
   const people = createPeople(world, async () => {
     await deliveries.settled();
     changed();
@@ -119,14 +118,14 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<GitHubSt
     assertClean: () => assertClean(log),
     url: place.url,
     apiUrl: `${place.url}/api/v3`,
-    ca: tls?.ca,
+    ca: server.ca,
     people,
     fail: (match, failure, span) => failures.add(match, failure, span),
     clearFailures: () => failures.clear(),
     settled: () => deliveries.settled(),
     checked: specPresent(),
     async close() {
-      await close(server);
+      await server.close();
       await deliveries.settled();
       changed();
       if (options.stateDir === undefined) rmSync(stateDir, { recursive: true, force: true });
@@ -156,29 +155,4 @@ function inspection(
       return repo.dir;
     },
   };
-}
-
-function namesOf(options: GitHubOptions): string[] {
-  const publicHost = options.publicUrl === undefined ? [] : [new URL(options.publicUrl).hostname];
-  const host = options.host === undefined || options.host === "0.0.0.0" ? [] : [options.host];
-  return [...new Set(["localhost", "127.0.0.1", ...host, ...publicHost, ...(options.names ?? [])])];
-}
-
-async function listen(server: Server, options: GitHubOptions, tls: ServerTls | undefined): Promise<string> {
-  const host = options.host ?? "127.0.0.1";
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(options.port ?? 0, host, resolve);
-  });
-  // The address of a TCP server is always an object.
-  const { port } = server.address() as AddressInfo;
-  const name = host === "0.0.0.0" ? "127.0.0.1" : host;
-  return options.publicUrl ?? `${tls ? "https" : "http"}://${name}:${port}`;
-}
-
-function close(server: Server): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.close((error) => (error ? reject(error) : resolve()));
-    server.closeAllConnections();
-  });
 }

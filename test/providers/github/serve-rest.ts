@@ -105,7 +105,7 @@ function note(
     return;
   }
   if (answer.status === 500)
-    deps.log.violations.push({ side: "response", operation, message: JSON.stringify(answer.body) });
+    deps.log.violations.push({ side: "response", subject: operation, message: JSON.stringify(answer.body) });
   const exchange = { operation, query, requestBody: body, status: answer.status, responseBody: answer.body };
   deps.log.unchecked.push(roundTrip(exchange));
 }

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { identify } from "./auth.ts";
-import type { Failure, Failures } from "./failures.ts";
+import type { Failure, Failures } from "../stand-in/failures.ts";
+import { listenerOf, readBody } from "../stand-in/serve.ts";
 import { HttpFailure } from "./rest/failure.ts";
 import type { Answer } from "./rest/route.ts";
 import { parseGitPath, serveGit } from "./serve-git.ts";
@@ -18,12 +19,7 @@ export interface ServerDeps extends RestDeps {
 
 /** Answers all requests to the stand-in's web address. */
 export function listener(deps: ServerDeps): RequestListener {
-  return (request, response) => {
-    serve(deps, request, response).catch((error: unknown) => {
-      if (response.headersSent) response.destroy();
-      else sendText(response, 500, error instanceof Error ? (error.stack ?? error.message) : String(error));
-    });
-  };
+  return listenerOf((request, response) => serve(deps, request, response));
 }
 
 async function serve(deps: ServerDeps, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -118,10 +114,4 @@ function muffle(response: ServerResponse): void {
   response.writeHead = () => response;
   response.write = () => true;
   response.end = () => response;
-}
-
-async function readBody(request: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
-  return Buffer.concat(chunks);
 }

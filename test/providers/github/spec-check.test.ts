@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { needsFile } from "../../needs.ts";
 import { routes } from "./rest/table.ts";
-import { loadSpec, specLoader, specFile } from "./spec-check.ts";
+import { loadSpec, specFile } from "./spec-check.ts";
 import { uncheckedOperations } from "./unchecked-operations.ts";
 
 /** Needs GitHub's description beside the checkout (shared/fixtures/github/spec). A user's clone does not have it. */
@@ -51,11 +51,4 @@ describe("the check against GitHub's description", () => {
     const strange = spec.check({ ...exchange, status: 202, responseBody: {} });
     expect(strange.map(({ message }) => message)).toEqual(["may not answer 202"]);
   });
-});
-
-it("warns once if GitHub's description is missing, and then checks nothing", () => {
-  const warnings: string[] = [];
-  const load = specLoader(new URL("file:///no/such/description.json"), (message) => warnings.push(message));
-  expect([load(), load()]).toEqual([undefined, undefined]);
-  expect(warnings).toEqual([expect.stringContaining("/no/such/description.json")]);
 });

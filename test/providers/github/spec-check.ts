@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { fileURLToPath } from "node:url";
 import type * as AjvPackage from "ajv";
+import type { Violation } from "../stand-in/checked-calls.ts";
+import { errorsIn, specLoader } from "../stand-in/load-spec.ts";
 
 /** The path of GitHub's own API description beside a checkout. A user's clone does not have it. */
 export const specFile = new URL("../../../../shared/fixtures/github/spec/openapi-subset.json", import.meta.url);
@@ -15,13 +16,6 @@ export interface Exchange {
   requestBody: unknown;
   status: number;
   responseBody: unknown;
-}
-
-/** A violation of GitHub's description. `request` is a fault of the client, `response` a fault of the stand-in. */
-export interface Violation {
-  side: "request" | "response";
-  operation: string;
-  message: string;
 }
 
 /** Checks exchanges against the operations of the description. Other operations are not checked. */
@@ -38,24 +32,8 @@ export function specPresent(): boolean {
   return existsSync(specFile);
 }
 
-/** Loads the description once per process, because it is large. Returns undefined and warns once if the file does not exist. */
-export const loadSpec = specLoader(specFile, (message) => process.emitWarning(message));
-
-/** Creates a `loadSpec` for another file. */
-export function specLoader(file: URL, warn: (message: string) => void): () => SpecCheck | undefined {
-  let loaded: SpecCheck | "absent" | undefined;
-  const read = (): SpecCheck | "absent" => {
-    if (existsSync(file)) return readSpec(file);
-    warn(
-      `GitHub's API description is missing at ${fileURLToPath(file)}: requests and answers are not checked against it`,
-    );
-    return "absent";
-  };
-  return () => {
-    loaded ??= read();
-    return loaded === "absent" ? undefined : loaded;
-  };
-}
+/** Loads the description; see `specLoader`. */
+export const loadSpec = specLoader({ provider: "GitHub", file: specFile, read: readSpec });
 
 function readSpec(file: URL): SpecCheck {
   const spec = JSON.parse(readFileSync(file, "utf8")) as Json;
@@ -94,7 +72,7 @@ function check(spec: Json, validator: Validator, exchange: Exchange): Violation[
   const operation = at(spec, pointer);
   if (!operation) return [];
   const faults = (side: Violation["side"], messages: string[]): Violation[] =>
-    messages.map((message) => ({ side, operation: exchange.operation, message }));
+    messages.map((message) => ({ side, subject: exchange.operation, message }));
   // Tests may send invalid requests to get a refusal, so only accepted requests are checked.
   const accepted = exchange.status < 400;
   return [
@@ -139,10 +117,7 @@ function responseFaults(spec: Json, validator: Validator, pointer: string, excha
 }
 
 function errorsOf(validate: AjvPackage.ValidateFunction, value: unknown): string[] {
-  if (validate(value)) return [];
-  return (validate.errors ?? [])
-    .slice(0, 5)
-    .map((error) => `${error.instancePath || "/"} ${error.message ?? "is wrong"}`);
+  return validate(value) ? [] : errorsIn(validate);
 }
 
 function operationsOf(spec: Json): Set<string> {

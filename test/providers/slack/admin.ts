@@ -1,7 +1,4 @@
-import { startAdminPort } from "../admin-port.ts";
-import type { Admin, AdminHandler } from "../admin-port.ts";
-import type { FailureSpan } from "../github/failures.ts";
-import type { FailureMatch, SlackFault } from "./failures.ts";
+import { commonRoutes, startAdminPort, type Admin, type AdminHandler } from "../stand-in/admin-port.ts";
 import type { SlackStandIn } from "./index.ts";
 import { defined } from "../../../src/shared/defined.ts";
 
@@ -13,25 +10,11 @@ export function startAdmin(slack: SlackStandIn, at: { host: string; port: number
 function routesOf(slack: SlackStandIn): Record<string, AdminHandler> {
   const asked = (url: URL, name: string): string | undefined => url.searchParams.get(name) ?? undefined;
   return {
-    "GET /healthz": () => ({ ok: true }),
+    ...commonRoutes(slack),
     "GET /calls": (_given, url) => slack.calls(asked(url, "method")),
     "GET /deliveries": (_given, url) => slack.deliveries(asked(url, "type")).map(({ app: _app, ...shown }) => shown),
     "GET /messages": (_given, url) =>
       slack.messages(asked(url, "channel") ?? "", defined({ as: asked(url, "as"), thread: asked(url, "thread") })),
-    "GET /violations": () => slack.violations,
-    "POST /fail": (given) => {
-      const { match, failure, span } = given as { match: FailureMatch; failure: SlackFault; span?: FailureSpan };
-      slack.fail(match, failure, span);
-      return {};
-    },
-    "DELETE /fail": () => {
-      slack.clearFailures();
-      return {};
-    },
-    "POST /settled": async () => {
-      await slack.settled();
-      return {};
-    },
   };
 }
 

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type * as AjvPackage from "ajv";
-import type { Violation } from "./spec-check.ts";
+import type { Violation } from "../stand-in/checked-calls.ts";
+import { errorsIn } from "../stand-in/load-spec.ts";
 import type { Delivery } from "./state/deliveries.ts";
 
 const folder = new URL("../../../../shared/fixtures/slack/spec/", import.meta.url);
@@ -33,10 +34,6 @@ function load(): (delivery: Delivery) => string[] {
   const validate = new Ajv({ strict: false, allErrors: true }).compile(schema);
   return ({ payload, type }) => {
     const known = topics[type.replaceAll("_", ".")] === undefined ? [`is not an event of Slack`] : [];
-    if (validate(payload)) return known;
-    const faults = (validate.errors ?? []).map(
-      (error) => `${error.instancePath || "/"} ${error.message ?? "is wrong"}`,
-    );
-    return [...known, ...faults];
+    return validate(payload) ? known : [...known, ...errorsIn(validate)];
   };
 }

@@ -117,7 +117,7 @@ describe("the wire", () => {
     const own = await startSlack({ plainHttp: true });
     const response = await fetch(`${own.apiUrl}chat.shout`, { method: "POST" });
     expect([response.status, await response.json()]).toMatchObject([200, { ok: false, error: "unknown_method" }]);
-    expect(() => own.assertClean()).toThrow("unknown method: chat.shout");
+    expect(() => own.assertClean()).toThrow("unknown call: chat.shout");
     await own.close();
   });
 });

@@ -1,5 +1,5 @@
-import { failing as failingAtGitHub } from "../github/failures.ts";
-import type { Failure, Failures, FailureSpan, Injection } from "../github/failures.ts";
+import { commonFailures } from "../stand-in/failures.ts";
+import type { Failure, Failures, FailureSpan, Injection } from "../stand-in/failures.ts";
 
 /** The calls that fail: all given fields must match. */
 export interface FailureMatch {
@@ -40,8 +40,7 @@ export const failing = {
     body: { ok: false, error: code, ...more },
   }),
   serverError: (status = 500): Failure => ({ kind: "answer", status, body: { ok: false, error: "internal_error" } }),
-  /** HTML of a load balancer instead of JSON. */
-  badGateway: failingAtGitHub.badGateway,
+  ...commonFailures,
   /** HTTP 200 with a body that is cut off. */
   malformed: (): Failure => ({
     kind: "answer",
@@ -49,9 +48,4 @@ export const failing = {
     headers: { "content-type": "application/json; charset=utf-8" },
     body: '{"ok":true,"channel":"C0',
   }),
-  slow: failingAtGitHub.slow,
-  /** The call has no effect, and the connection is reset. */
-  reset: failingAtGitHub.reset,
-  /** The call takes effect, and then the connection is reset. */
-  dropAnswer: failingAtGitHub.dropAnswer,
 };

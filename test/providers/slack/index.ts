@@ -1,19 +1,14 @@
-import { createServer as createHttpServer } from "node:http";
-import type { Server } from "node:http";
-import { createServer as createHttpsServer } from "node:https";
-import type { AddressInfo } from "node:net";
 import { systemClock } from "../../../src/shared/clock.ts";
-import { createFailures } from "../github/failures.ts";
-import type { FailureSpan, Injection } from "../github/failures.ts";
-import { makeTls } from "../github/tls.ts";
+import { createFailures, type FailureSpan, type Injection } from "../stand-in/failures.ts";
+import { serveStandIn } from "../stand-in/serve.ts";
 import { methods } from "./api/table.ts";
 import { assertClean, emptyCallLog, violationsOf } from "./call-log.ts";
 import type { ApiCall } from "./call-log.ts";
-import type { Violation } from "./spec-check.ts";
+import type { Violation } from "../stand-in/checked-calls.ts";
 import { createDeliveries } from "./deliveries.ts";
 import { inject } from "./failures.ts";
 import type { FailureMatch, SlackFault } from "./failures.ts";
-import type { SlackOptions } from "./options.ts";
+import type { StandInOptions } from "../stand-in/options.ts";
 import { createPeople } from "./people/index.ts";
 import type { People } from "./people/index.ts";
 import { createPerson } from "./people/person.ts";
@@ -33,13 +28,12 @@ export { activeParts } from "./active.ts";
 export { failing } from "./failures.ts";
 export type { ActivePart } from "./active.ts";
 export type { FailureMatch, SlackFault } from "./failures.ts";
-export type { SlackOptions } from "./options.ts";
 export type { People } from "./people/index.ts";
 export type { Person } from "./people/person.ts";
 export type { MessageRef } from "./people/resolve.ts";
 export type { SeenMessage } from "./see.ts";
 export type { ApiCall } from "./call-log.ts";
-export type { Violation } from "./spec-check.ts";
+export type { Violation } from "../stand-in/checked-calls.ts";
 export type { Delivery } from "./state/deliveries.ts";
 export type { App, Installation } from "./state/apps.ts";
 
@@ -77,7 +71,7 @@ export interface SlackStandIn {
 }
 
 /** Starts a stand-in. The caller must close it. */
-export async function startSlack(options: SlackOptions = {}): Promise<SlackStandIn> {
+export async function startSlack(options: StandInOptions = {}): Promise<SlackStandIn> {
   const clock = options.clock ?? systemClock;
   const place = { url: "" };
   const sockets = createSockets(clock);
@@ -98,10 +92,8 @@ export async function startSlack(options: SlackOptions = {}): Promise<SlackStand
   const failures = createFailures(clock);
   const table = new Map(methods.map((method) => [method.name, method]));
   const handler = listener({ world, methods: table, log, failures });
-  const tls = options.plainHttp === true ? undefined : (options.tls ?? (await makeTls(namesOf(options))));
-  const server = tls ? createHttpsServer({ key: tls.key, cert: tls.cert }, handler) : createHttpServer(handler);
-  server.on("upgrade", (request, socket) => sockets.upgrade(request, socket));
-  place.url = await listen(server, options, tls !== undefined);
+  const server = await serveStandIn(options, handler, (request, socket) => sockets.upgrade(request, socket));
+  place.url = server.url;
   const people = createPeople(world, () => deliveries.settled());
   return {
     ...inspection(world),
@@ -112,7 +104,7 @@ export async function startSlack(options: SlackOptions = {}): Promise<SlackStand
     calls: (method) => log.calls.filter((call) => method === undefined || call.method === method),
     url: place.url,
     apiUrl: `${place.url}/api/`,
-    ca: tls?.ca,
+    ca: server.ca,
     people,
     person: (name) => createPerson(people, name),
     fail: (match, failure, span) => inject(failures, match, failure, span),
@@ -122,7 +114,7 @@ export async function startSlack(options: SlackOptions = {}): Promise<SlackStand
     async close() {
       deliveries.stop();
       sockets.close();
-      await close(server);
+      await server.close();
     },
   };
 }
@@ -137,29 +129,4 @@ function inspection(world: World): Pick<SlackStandIn, "deliveries" | "messages" 
       return must(found, `app ${app ?? ""} in workspace ${team ?? ""}`);
     },
   };
-}
-
-function namesOf(options: SlackOptions): string[] {
-  const publicHost = options.publicUrl === undefined ? [] : [new URL(options.publicUrl).hostname];
-  const host = options.host === undefined || options.host === "0.0.0.0" ? [] : [options.host];
-  return [...new Set(["localhost", "127.0.0.1", ...host, ...publicHost, ...(options.names ?? [])])];
-}
-
-async function listen(server: Server, options: SlackOptions, tls: boolean): Promise<string> {
-  const host = options.host ?? "127.0.0.1";
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(options.port ?? 0, host, resolve);
-  });
-  // The address of a TCP server is always an object.
-  const { port } = server.address() as AddressInfo;
-  const name = host === "0.0.0.0" ? "127.0.0.1" : host;
-  return options.publicUrl ?? `${tls ? "https" : "http"}://${name}:${port}`;
-}
-
-function close(server: Server): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.close((error) => (error ? reject(error) : resolve()));
-    server.closeAllConnections();
-  });
 }

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { sleep } from "../../../src/shared/clock.ts";
-import type { Failure, Failures } from "../github/failures.ts";
+import type { Failure, Failures } from "../stand-in/failures.ts";
+import { listenerOf, readBody } from "../stand-in/serve.ts";
 import { take } from "./failures.ts";
 import { serveResponseUrl } from "./response-urls.ts";
 import { readParams, serveApi } from "./serve-api.ts";
@@ -14,12 +15,7 @@ export interface ServerDeps extends ApiDeps {
 
 /** Answers all requests to the stand-in: the Web API at `/api/{method}`, and response URLs. */
 export function listener(deps: ServerDeps): RequestListener {
-  return (request, response) => {
-    serve(deps, request, response).catch((error: unknown) => {
-      if (response.headersSent) response.destroy();
-      else send(response, 500, {}, error instanceof Error ? (error.stack ?? error.message) : String(error));
-    });
-  };
+  return listenerOf((request, response) => serve(deps, request, response));
 }
 
 async function serve(deps: ServerDeps, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -91,10 +87,4 @@ function send(
   const type = typeof body === "string" ? "text/plain; charset=utf-8" : "application/json; charset=utf-8";
   response.writeHead(status, { "content-type": type, "x-slack-req-id": randomUUID().replaceAll("-", ""), ...headers });
   response.end(text);
-}
-
-async function readBody(request: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
-  return Buffer.concat(chunks);
 }

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { needsFile } from "../../needs.ts";
 import { methods } from "./api/table.ts";
 import { newerMethods, newerParams } from "./newer-than-spec.ts";
-import { loadSpec, specFile, specLoader } from "./spec-check.ts";
+import { loadSpec, specFile } from "./spec-check.ts";
 
 /** Needs Slack's description beside the checkout (shared/fixtures/slack/spec). A user's clone does not have it. */
 describe("the check against Slack's description", () => {
@@ -55,11 +55,4 @@ describe("the check against Slack's description", () => {
     expect(messages({ ...posted, ts: "now" })).toEqual([expect.stringContaining("/ts must match pattern")]);
     expect(messages({ ok: false, error: "too_lazy" })).toEqual(["may not answer the error too_lazy"]);
   });
-});
-
-it("warns once if Slack's description is missing, and then checks nothing", () => {
-  const warnings: string[] = [];
-  const load = specLoader(new URL("file:///no/such/description.json"), (message) => warnings.push(message));
-  expect([load(), load()]).toEqual([undefined, undefined]);
-  expect(warnings).toEqual([expect.stringContaining("/no/such/description.json")]);
 });

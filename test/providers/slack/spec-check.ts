@@ -1,19 +1,12 @@
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { fileURLToPath } from "node:url";
 import type * as AjvPackage from "ajv";
+import type { Violation } from "../stand-in/checked-calls.ts";
+import { errorsIn, specLoader } from "../stand-in/load-spec.ts";
 import { newerErrors, newerMethods, newerParams } from "./newer-than-spec.ts";
 
 /** The path of Slack's own API description (of 2021) beside a checkout. A user's clone does not have it. */
 export const specFile = new URL("../../../../shared/fixtures/slack/spec/slack_web_openapi_v2.json", import.meta.url);
-
-/** A violation of Slack's description. `request` is a fault of the client; `response` and `event` are faults of the stand-in. */
-export interface Violation {
-  side: "request" | "response" | "event";
-  /** The method, or the type of the event. */
-  subject: string;
-  message: string;
-}
 
 /** A call and its answer, to check against the description. */
 export interface Exchange {
@@ -45,22 +38,8 @@ export function specPresent(): boolean {
   return existsSync(specFile);
 }
 
-/** Loads the description once per process, because it is large. Returns undefined and warns once if the file does not exist. */
-export const loadSpec = specLoader(specFile, (message) => process.emitWarning(message));
-
-/** Creates a `loadSpec` for another file. */
-export function specLoader(file: URL, warn: (message: string) => void): () => SpecCheck | undefined {
-  let loaded: SpecCheck | "absent" | undefined;
-  const read = (): SpecCheck | "absent" => {
-    if (existsSync(file)) return readSpec(file);
-    warn(`Slack's API description is missing at ${fileURLToPath(file)}: calls and answers are not checked against it`);
-    return "absent";
-  };
-  return () => {
-    loaded ??= read();
-    return loaded === "absent" ? undefined : loaded;
-  };
-}
+/** Loads the description; see `specLoader`. */
+export const loadSpec = specLoader({ provider: "Slack", file: specFile, read: readSpec });
 
 function readSpec(file: URL): SpecCheck {
   const spec = JSON.parse(readFileSync(file, "utf8")) as Json;
@@ -75,7 +54,7 @@ function readSpec(file: URL): SpecCheck {
   const faultsOf = (method: string, answer: Json): string[] => {
     const verb = operation(method)?.[0] ?? "";
     const validate = ajv.compile({ $ref: `slack#/paths/~1${method}/${verb}/responses/200/schema` });
-    return validate(answer) ? [] : errorsOf(validate);
+    return validate(answer) ? [] : errorsIn(validate);
   };
   return {
     methods: new Set(Object.keys(paths).map((path) => path.slice(1))),
@@ -129,12 +108,6 @@ function errorFaults({ responses }: Operation, answer: Json): string[] {
   const error = String(answer["error"]);
   if (!listed || listed.includes(error) || newerErrors[error] !== undefined) return [];
   return [`may not answer the error ${error}`];
-}
-
-function errorsOf(validate: AjvPackage.ValidateFunction): string[] {
-  return (validate.errors ?? [])
-    .slice(0, 5)
-    .map((error) => `${error.instancePath || "/"} ${error.message ?? "is wrong"}`);
 }
 
 /**

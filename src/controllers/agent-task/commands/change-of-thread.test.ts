@@ -19,8 +19,8 @@ import {
   type TaskOverrides,
 } from "../testing.ts";
 import { commandStep } from "./index.ts";
+import { at } from "./testing.ts";
 
-const at = (minute: number): string => `2026-03-01T11:${String(minute).padStart(2, "0")}:00Z`;
 const thread = { conversation: "C1/100.1", conversationInstance: "T1 SlackApp/chat" };
 const branch = "bellhop/fix";
 const change = { instance: "github.com", subject: { type: "Change", key: "acme/shop#57", number: 57 } } as const;

@@ -1,3 +1,4 @@
+import { bindVerbs, type Bound } from "../../stand-in/people.ts";
 import type { World } from "../state/world.ts";
 import * as apps from "./apps.ts";
 import * as code from "./code.ts";
@@ -12,25 +13,13 @@ const verbs = {
   closePullRequest: talk.closeIssue,
 };
 
-type Verbs = typeof verbs;
-
 /**
  * Actions of people at GitHub. Every method takes one plain object, changes the state, and resolves once the webhooks
  * that it caused have been answered or have timed out.
  */
-export type People = {
-  [Verb in keyof Verbs]: (given: Parameters<Verbs[Verb]>[1]) => Promise<Awaited<ReturnType<Verbs[Verb]>>>;
-};
+export type People = Bound<typeof verbs>;
 
 /** Binds the actions to a world. */
 export function createPeople(world: World, afterwards: () => Promise<void>): People {
-  const bound = Object.entries(verbs).map(([name, verb]) => [
-    name,
-    async (given: never): Promise<unknown> => {
-      const result: unknown = await (verb as (world: World, given: never) => unknown)(world, given);
-      await afterwards();
-      return result;
-    },
-  ]);
-  return Object.fromEntries(bound) as People;
+  return bindVerbs(verbs, world, afterwards);
 }

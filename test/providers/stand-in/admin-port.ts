@@ -1,6 +1,8 @@
 import { createServer } from "node:http";
 import type { IncomingMessage, Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Failure, FailureSpan } from "./failures.ts";
+import { readBody } from "./serve.ts";
 
 /** The server of the admin port. */
 export interface Admin {
@@ -17,6 +19,35 @@ export interface Administered {
   people: object;
   /** Handlers by `METHOD /path`. */
   routes: Record<string, AdminHandler>;
+}
+
+/** The part of a stand-in that the routes of every admin port use. */
+interface Controlled {
+  readonly violations: unknown;
+  fail(match: object, failure: Failure, span?: FailureSpan): unknown;
+  clearFailures(): void;
+  settled(): Promise<void>;
+}
+
+/** The routes of every admin port: violations, failures, and the wait for deliveries. */
+export function commonRoutes(standIn: Controlled): Record<string, AdminHandler> {
+  return {
+    "GET /healthz": () => ({ ok: true }),
+    "GET /violations": () => standIn.violations,
+    "POST /fail": (given) => {
+      const { match, failure, span } = given as { match: object; failure: Failure; span?: FailureSpan };
+      standIn.fail(match, failure, span);
+      return {};
+    },
+    "DELETE /fail": () => {
+      standIn.clearFailures();
+      return {};
+    },
+    "POST /settled": async () => {
+      await standIn.settled();
+      return {};
+    },
+  };
 }
 
 /**
@@ -67,9 +98,7 @@ async function answer({ people, routes }: Administered, request: IncomingMessage
 }
 
 async function readJson(request: IncomingMessage): Promise<Record<string, unknown>> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
-  const text = Buffer.concat(chunks).toString();
+  const text = (await readBody(request)).toString();
   return text === "" ? {} : (JSON.parse(text) as Record<string, unknown>);
 }
 

@@ -1,13 +1,13 @@
 import type { Clock } from "../../../src/shared/clock.ts";
-import type { ServerTls } from "../github/tls.ts";
+import type { ServerTls } from "./tls.ts";
 
-/** Options of a stand-in. All have a default that suits tests. */
-export interface SlackOptions {
+/** Options that every stand-in has. All have a default that suits tests. */
+export interface StandInOptions {
   /** Address to listen on; loopback by default. */
   host?: string;
   /** Port to listen on; 0 (any free one) by default. */
   port?: number;
-  /** Address for links in answers, without trailing slash; by default from `host` and the port. */
+  /** Web address for links in answers, without trailing slash; by default from `host` and the port. */
   publicUrl?: string;
   /** Serve plain HTTP instead of HTTPS. */
   plainHttp?: boolean;
@@ -15,10 +15,10 @@ export interface SlackOptions {
   tls?: ServerTls;
   /** Further names and addresses of the created certificate, beside `localhost`, `127.0.0.1` and `host`. */
   names?: string[];
-  /** Times of messages, signatures, retries and time-outs come from this clock. */
+  /** All times come from this clock: of objects, signatures, retries and time-outs. */
   clock?: Clock;
-  /** Time-out of an app's answer; 3,000 ms by default, as Slack's. */
+  /** Time-out of a receiver's answer to a delivery, in milliseconds; the provider's own by default. */
   deliveryTimeoutMs?: number;
-  /** PEM certificate to trust for request URLs, in addition to the system's. */
+  /** PEM certificate to trust for receivers of deliveries, in addition to the system's. */
   webhookCa?: string;
 }

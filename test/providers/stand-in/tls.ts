@@ -22,7 +22,7 @@ export async function makeTls(names: string[]): Promise<ServerTls> {
   const ca = await x509.X509CertificateGenerator.createSelfSigned({
     ...validity,
     serialNumber: "01",
-    name: "CN=GitHub stand-in CA",
+    name: "CN=Stand-in CA",
     keys: caKeys,
     extensions: [
       new x509.BasicConstraintsExtension(true, 0, true),
@@ -34,7 +34,7 @@ export async function makeTls(names: string[]): Promise<ServerTls> {
   const cert = await x509.X509CertificateGenerator.create({
     ...validity,
     serialNumber: "02",
-    subject: "CN=github-stand-in",
+    subject: "CN=stand-in",
     issuer: ca.subject,
     publicKey: keys.publicKey,
     signingKey: caKeys.privateKey,
