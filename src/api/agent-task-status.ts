@@ -35,6 +35,11 @@ export type TaskCondition = (typeof taskConditions)[number];
 
 const checkout = z.object({
   baseRef: gitName.optional().describe("The branch that a pull request is merged into."),
+  goneBaseRef: gitName
+    .optional()
+    .describe(
+      "The base that an earlier task of the conversation recorded, if it does not exist any more: `baseRef` replaces it.",
+    ),
   baseSHA: sha.optional().describe("The tip of `baseRef` when the task was prepared."),
   headRef: gitName.optional().describe("The branch that the task works on and pushes to."),
   headSHA: sha.optional().describe("The commit that the agent starts from; absent if the repository is empty."),
@@ -215,6 +220,11 @@ export const agentTaskStatus = z.object({
       changeURL: z.string().max(2048).optional().describe("URL of the pull request."),
       changeNumber: z.int().min(1).optional().describe("Number of the pull request."),
       changeDraft: z.boolean().optional().describe("Whether the pull request was a draft when the work was published."),
+      changeNote: z
+        .string()
+        .max(1024)
+        .optional()
+        .describe("What about the pull request differs from what was wanted: another base, or no draft."),
       heldUnsaid: z
         .boolean()
         .optional()
@@ -262,6 +272,12 @@ export const agentTaskStatus = z.object({
         .describe("Whether Bellhop added its reaction to the comment that triggered the task."),
       failures: z.int().min(0).optional().describe("Number of consecutive failures to post the report."),
       lastError: z.string().max(1024).optional().describe("Why the last post failed."),
+      locked: z
+        .boolean()
+        .optional()
+        .describe(
+          "Whether the thread takes no messages (locked or archived). It is asked once more when the task ends.",
+        ),
     })
     .optional()
     .describe("The report: the one message in the thread that Bellhop keeps up to date."),

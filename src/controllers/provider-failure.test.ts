@@ -46,6 +46,7 @@ describe("the kinds of failure", () => {
   const failures: ProviderFailure[] = [
     "Unauthorized",
     "Forbidden",
+    "Locked",
     "Suspended",
     "NotFound",
     "Invalid",
@@ -57,7 +58,7 @@ describe("the kinds of failure", () => {
 
   it.each([
     { name: "temporary", is: isTemporary, expected: ["RateLimited", "Unavailable"] },
-    { name: "final refusals", is: isFinalRefusal, expected: ["Forbidden", "NotFound", "Invalid"] },
+    { name: "final refusals", is: isFinalRefusal, expected: ["Forbidden", "Locked", "NotFound", "Invalid"] },
     { name: "a lack of access", is: lacksAccess, expected: ["Unauthorized", "Forbidden", "Suspended", "NotFound"] },
   ])("that are $name", ({ is, expected }) => {
     expect(failures.filter((failure) => is(new ProviderError(failure, "no")))).toEqual(expected);

@@ -30,7 +30,7 @@ export function isTemporary(error: unknown): error is ProviderError {
 
 /** Whether the provider refused this call for good: the same call would get the same answer again. */
 export function isFinalRefusal(error: unknown): error is ProviderError {
-  return isProviderFailure(error, "NotFound", "Forbidden", "Invalid");
+  return isProviderFailure(error, "NotFound", "Forbidden", "Locked", "Invalid");
 }
 
 /** Whether the integration has no access: a retry cannot help until a person changes credentials or permissions. */

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { defaultProtectedPaths } from "../api/agent-profile.ts";
+import type { SandboxSpec } from "../sandbox/protocol/sandbox-spec.ts";
 import { aSandbox, closeSandboxes, ended, sh, type TestSandbox } from "./testing.ts";
 
 afterEach(closeSandboxes);
@@ -157,13 +158,13 @@ describe("a sandbox's journey", { timeout: 60_000 }, () => {
   });
 
   it("ends a silent agent, but not one that only writes files", async () => {
-    const change: NonNullable<Parameters<typeof aSandbox>[0]>["change"] = (spec) => ({
-      ...spec,
-      limits: { ...spec.limits, stallMs: 1500 },
-    });
-    const silent = await journey("sleep 600", { change });
+    const stallsAfter = (stallMs: number) => (spec: SandboxSpec) => ({ ...spec, limits: { ...spec.limits, stallMs } });
+    const silent = await journey("sleep 600", { change: stallsAfter(1_500) });
     expect(silent.outcome()).toMatchObject({ reason: "AgentStalled" });
-    const writing = await journey("for i in 1 2 3 4 5 6; do echo $i >src/login.ts; sleep 0.5; done", { change });
+    // Its pauses are a fiftieth of the limit, so that a busy machine does not make it look silent.
+    const writes =
+      "end=$(($(date +%s) + 7)); while [ $(date +%s) -lt $end ]; do date +%N >src/login.ts; sleep 0.1; done";
+    const writing = await journey(writes, { change: stallsAfter(5_000) });
     expect(writing.outcome()).toMatchObject({ reason: "Published" });
   });
 

@@ -224,12 +224,21 @@ export interface CodeHost {
   /** Mints a token: `read` for fetches, `write` only for the one push. */
   mintToken(repository: RepositoryRef, access: "read" | "write", signal: AbortSignal): Promise<GitCredential>;
   revokeToken(token: string, signal: AbortSignal): Promise<void>;
-  /** The tip of a branch and whether the branch is protected; undefined if there is no such branch. */
+  /** The tip of a branch and whether any rule protects it; undefined if there is no branch of exactly this name. */
   branch(
     repository: RepositoryRef,
     name: string,
     signal: AbortSignal,
   ): Promise<{ sha: string; protected: boolean } | undefined>;
+  /**
+   * Why the code host would refuse our push to a branch, as far as its rules show before the push: a sentence with what to do. Undefined if no
+   * rule does, or if the rules cannot be read: then its answer to the push decides. `creates`: the push creates the branch.
+   */
+  pushRefusal(
+    repository: RepositoryRef,
+    branch: { name: string; creates: boolean },
+    signal: AbortSignal,
+  ): Promise<string | undefined>;
   change(repository: RepositoryRef, number: number, signal: AbortSignal): Promise<Change | undefined>;
   /** Finds the open change whose head is this branch of the same repository. */
   findChange(repository: RepositoryRef, headRef: string, signal: AbortSignal): Promise<Change | undefined>;
@@ -284,6 +293,8 @@ export interface MissedDeliveries {
 export type ProviderFailure =
   | "Unauthorized"
   | "Forbidden"
+  /** The thread or repository is locked, archived or gone for good: no permission and no retry changes that, only a person who opens it again. */
+  | "Locked"
   | "Suspended"
   | "NotFound"
   | "Invalid"

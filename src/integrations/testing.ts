@@ -73,6 +73,8 @@ export interface FakeHostState {
   permissions: Record<string, Permission>;
   branches: Record<string, { sha: string; protected: boolean }>;
   changes: Change[];
+  /** Why pushes to these branches would be refused. */
+  pushRefusals: Record<string, string>;
   /** Valid tokens, with their access. */
   tokens: Map<string, "read" | "write">;
   minted: number;
@@ -87,6 +89,7 @@ export function fakeHost(over: Partial<FakeHostState> = {}): { host: CodeHost; s
     permissions: {},
     branches: { main: { sha: "a".repeat(40), protected: true } },
     changes: [],
+    pushRefusals: {},
     tokens: new Map(),
     minted: 0,
     now: () => new Date("2026-03-01T12:00:00Z"),
@@ -106,6 +109,7 @@ export function fakeHost(over: Partial<FakeHostState> = {}): { host: CodeHost; s
       state.tokens.delete(token);
     },
     branch: async (_repository, name) => state.branches[name],
+    pushRefusal: async (_repository, { name }) => state.pushRefusals[name],
     change: async (_repository, number) => state.changes.find((change) => change.number === number),
     findChange: async (_repository, headRef) =>
       state.changes.find((change) => change.headRef === headRef && change.state === "Open" && change.sameRepository),

@@ -94,6 +94,7 @@ export const resultValues = {
   changeURL: ["https://github.com/acme/shop/pull/1", "https://evil.example.com/"],
   changeNumber: [1, 2],
   changeDraft: [true, false],
+  changeNote: ["It goes into `main`, because `feature` does not exist any more.", "All is well."],
   heldUnsaid: [true, false],
 } satisfies Pair<Result>;
 

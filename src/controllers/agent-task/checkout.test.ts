@@ -100,6 +100,19 @@ describe("the checkout", () => {
       want: { headRef: "bellhop/42-fix-login", headSHA: shaOf("f"), baseRef: "main" },
     },
     {
+      name: "continues such a branch towards the default branch if its base was merged and deleted, or renamed",
+      given: {
+        tasks: [
+          {
+            ...earlier,
+            status: { checkout: { baseRef: "feature", stacked: true }, result: { branch: "bellhop/42-fix-login" } },
+          },
+        ],
+        host: { branches: { main, "bellhop/42-fix-login": feature } },
+      },
+      want: { headRef: "bellhop/42-fix-login", headSHA: shaOf("f"), baseRef: "main", goneBaseRef: "feature" },
+    },
+    {
       name: "pushes to the head of a change of ours",
       given: { task: onChange, host: { changes: [ours], branches: { main, [ours.headRef]: feature } } },
       want: { headRef: ours.headRef, headSHA: shaOf("f"), baseRef: "main" },
@@ -237,6 +250,31 @@ describe("the checkout", () => {
       given: { task: onChange },
       reason: "ChangeGone",
       message: /acme\/shop#57/,
+    },
+    {
+      name: "fails before the agent runs if a rule of the code host would refuse the push to a new branch",
+      given: { host: { pushRefusals: { "bellhop/42-fix-login": "The ruleset does not allow it." } } },
+      reason: "PushNotAllowed",
+      message: /^The ruleset does not allow it\.$/,
+    },
+    {
+      name: "fails before the agent runs if a rule of the code host would refuse the push to an existing branch",
+      given: {
+        task: onChange,
+        host: {
+          changes: [ours],
+          branches: { main, [ours.headRef]: feature },
+          pushRefusals: { [ours.headRef]: "The ruleset does not allow it." },
+        },
+      },
+      reason: "PushNotAllowed",
+      message: /does not allow/,
+    },
+    {
+      name: "fails before the agent runs if a branch has the name of the prefix",
+      given: { host: { branches: { main, bellhop: feature } } },
+      reason: "BranchTaken",
+      message: /^The branch `bellhop` exists, so git cannot create `bellhop\/42-fix-login`/,
     },
     {
       name: "fails after fifty names",

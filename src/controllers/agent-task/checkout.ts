@@ -59,7 +59,7 @@ async function resolveForChange(
     pushToHumanBranches: profile.spec.output.pushToHumanBranches,
   });
   if (rule === "Push") return onHead(sources, change);
-  const earlier = await resumeBranch(sources, change.headRef);
+  const earlier = await resumeBranch(sources, found, change.headRef);
   if (earlier) return earlier;
   // A fork's head is not a branch of this repository: the stacked change must have the same base as the fork's change.
   const baseRef = change.sameRepository ? change.headRef : change.baseRef;
@@ -69,7 +69,7 @@ async function resolveForChange(
 async function resolveForIssue(sources: CheckoutSources, found: HostRepository): Promise<CheckoutResolution> {
   const { host, repository, signal } = sources;
   if (found.empty) return newBranch(sources, { baseRef: found.defaultBranch });
-  const earlier = await resumeBranch(sources);
+  const earlier = await resumeBranch(sources, found);
   if (earlier) return earlier;
   const tip = await host.branch(repository, found.defaultBranch, signal);
   if (!tip)
@@ -119,6 +119,7 @@ async function isBase(sources: CheckoutSources, { headRef, sameRepository }: Cha
 /** Resolves to the branch of the conversation's last task, while its change is open (or, if none was opened, while the branch exists). */
 async function resumeBranch(
   sources: CheckoutSources,
+  found: HostRepository,
   excludedBranch?: string,
 ): Promise<CheckoutResolution | undefined> {
   const { task, tasks, host, repository, signal } = sources;
@@ -127,28 +128,44 @@ async function resumeBranch(
   const { branch, changeNumber, checkout } = before;
   const change = await host.findChange(repository, branch, signal);
   if (change) return onHead(sources, change, checkout?.stacked);
-  return changeNumber === undefined ? onBranch(sources, branch, checkout) : undefined;
+  return changeNumber === undefined ? onBranch(sources, found, { headRef: branch, before: checkout }) : undefined;
 }
 
+/** The branch of an earlier task without a change. The base that this task recorded may have been merged and deleted, or renamed, since. */
 async function onBranch(
-  { host, repository, signal }: CheckoutSources,
-  headRef: string,
-  before: Checkout | undefined,
+  sources: CheckoutSources,
+  { defaultBranch }: HostRepository,
+  { headRef, before }: { headRef: string; before: Checkout | undefined },
 ): Promise<CheckoutResolution | undefined> {
+  const { host, repository, signal } = sources;
   const tip = await host.branch(repository, headRef, signal);
-  return tip && { ok: true, checkout: { ...before, headRef, headSHA: tip.sha, newBranch: undefined } };
+  if (!tip) return undefined;
+  const { baseRef } = before ?? {};
+  const isGone = baseRef !== undefined && (await host.branch(repository, baseRef, signal)) === undefined;
+  const retargeted = isGone ? { baseRef: defaultBranch, goneBaseRef: baseRef, stacked: undefined } : {};
+  return pushable(sources, { ...before, ...retargeted, headRef, headSHA: tip.sha, newBranch: undefined });
 }
 
 async function onHead(sources: CheckoutSources, change: Change, stacked?: boolean): Promise<CheckoutResolution> {
   const base = await sources.host.branch(sources.repository, change.baseRef, sources.signal);
-  const checkout: Checkout = {
+  const checkout: Checkout & { headRef: string } = {
     baseRef: change.baseRef,
     headRef: change.headRef,
     headSHA: change.headSHA,
     ...(base ? { baseSHA: base.sha } : {}),
     ...(stacked ? { stacked } : {}),
   };
-  return { ok: true, checkout };
+  return pushable(sources, checkout);
+}
+
+/** The checkout, if no rule that the code host shows forbids the push; otherwise why, so that no agent works in vain. */
+async function pushable(
+  { host, repository, signal }: CheckoutSources,
+  checkout: Checkout & { headRef: string },
+): Promise<CheckoutResolution> {
+  const { headRef: name, newBranch = false } = checkout;
+  const refusal = await host.pushRefusal(repository, { name, creates: newBranch }, signal);
+  return refusal === undefined ? { ok: true, checkout } : fail("PushNotAllowed", refusal);
 }
 
 async function newBranch(
@@ -157,12 +174,28 @@ async function newBranch(
 ): Promise<CheckoutResolution> {
   const { task, profile } = sources;
   const stem = branchStem(task, profile.spec.output.branchPrefix);
+  const parent = await branchWithin(sources, stem);
+  if (parent !== undefined) return fail("BranchTaken", nested(stem, parent));
   const headRef = await freeName(sources, stem);
   if (headRef === undefined)
     return fail("BranchTaken", `The branch names ${stem} to ${stem}-${nameTries} are all in use; delete old branches.`);
   const { baseRef, headSHA, stacked } = start;
   const shas = headSHA === undefined ? {} : { baseSHA: headSHA, headSHA };
-  return { ok: true, checkout: { baseRef, headRef, newBranch: true, ...shas, ...(stacked ? { stacked } : {}) } };
+  return pushable(sources, { baseRef, headRef, newBranch: true, ...shas, ...(stacked ? { stacked } : {}) });
+}
+
+/** A branch whose name is a folder of this name, for example `bellhop` for `bellhop/42`: git cannot have both. */
+async function branchWithin({ host, repository, signal }: CheckoutSources, name: string): Promise<string | undefined> {
+  const parts = name.split("/").slice(0, -1);
+  for (const [index] of parts.entries()) {
+    const folder = parts.slice(0, index + 1).join("/");
+    if (await host.branch(repository, folder, signal)) return folder;
+  }
+  return undefined;
+}
+
+function nested(stem: string, parent: string): string {
+  return `The branch \`${parent}\` exists, so git cannot create \`${stem}\`. Rename that branch, or set the profile's \`output.branchPrefix\` to another prefix; then use the command \`retry\`.`;
 }
 
 async function freeName(

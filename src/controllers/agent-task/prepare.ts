@@ -82,7 +82,11 @@ function decideContextReady({ resolution, items }: PrepareReading): Decision {
   const from =
     checkout.headSHA === undefined ? "no commit (the repository is empty)" : `\`${checkout.headSHA.slice(0, 7)}\``;
   const start = checkout.newBranch ? `based on \`${checkout.baseRef ?? ""}\` at ${from}` : `which is at ${from}`;
-  const message = `Read ${describe(items)}; works on branch \`${checkout.headRef ?? ""}\`, ${start}.`;
+  const gone =
+    checkout.goneBaseRef === undefined
+      ? ""
+      : ` The base \`${checkout.goneBaseRef}\` does not exist any more, so the change goes into \`${checkout.baseRef ?? ""}\`.`;
+  const message = `Read ${describe(items)}; works on branch \`${checkout.headRef ?? ""}\`, ${start}.${gone}`;
   return {
     conditions: [{ type: "ContextReady", status: "True", reason: "Gathered", message }],
     fields: { checkout },

@@ -29,8 +29,19 @@ export interface GitOptions {
 /** A running git process with its streams. */
 export type GitProcess = ChildProcessByStdio<Writable, Readable, Readable>;
 
+/** Git ended with an error. `stderr` has the beginning and the end of its error output, as git printed it. */
+export class GitError extends BellhopError {
+  readonly stderr: string;
+
+  constructor(message: string, stderr: string, options: { cause?: unknown; retryable: boolean }) {
+    super("GitFailed", message, options);
+    this.name = "GitError";
+    this.stderr = stderr;
+  }
+}
+
 /**
- * Runs git and returns its standard output. Throws `GitFailed` with the end of its error output (retryable after a network failure), or
+ * Runs git and returns its standard output. Throws `GitError` with the end of its error output (retryable after a network failure), or
  * `GitUnauthorized` if the capability has expired.
  */
 export async function git(args: readonly string[], options: GitOptions): Promise<Buffer> {
@@ -56,13 +67,18 @@ export function startGit(args: readonly string[], options: GitOptions): GitProce
 /** Resolves when git has exited with 0. Throws `GitFailed` or `GitUnauthorized` otherwise. */
 export function ended(child: GitProcess, args: readonly string[]): Promise<void> {
   let stderr = "";
-  child.stderr.on("data", (chunk: Buffer) => (stderr = (stderr + chunk.toString("utf8")).slice(-4096)));
+  child.stderr.on("data", (chunk: Buffer) => (stderr = withinBound(stderr + chunk.toString("utf8"))));
   return new Promise((resolve, reject) => {
     child.on("error", (cause) => reject(failed(args, cause.message, cause)));
     child.on("close", (code, signal) =>
       code === 0 ? resolve() : reject(failed(args, stderr || `ended with ${code ?? signal}`)),
     );
   });
+}
+
+/** The beginning of a long error output, where servers give the reason, and its end, where git sums up. */
+function withinBound(stderr: string): string {
+  return stderr.length <= 16_384 ? stderr : `${stderr.slice(0, 12_288)}\n${stderr.slice(-4_000)}`;
 }
 
 /** Error output of git after a network failure, which a retry can fix. */
@@ -75,7 +91,7 @@ const refusedCapability = /could not read username|authentication failed|the req
 function failed(args: readonly string[], reason: string, cause?: unknown): BellhopError {
   const message = `git ${args[0] ?? ""}: ${plain(reason.trim()).slice(-600)}`;
   if (refusedCapability.test(reason)) return new BellhopError("GitUnauthorized", message, { cause, retryable: true });
-  return new BellhopError("GitFailed", message, { cause, retryable: networkFailure.test(reason) });
+  return new GitError(message, reason, { cause, retryable: networkFailure.test(reason) });
 }
 
 function environmentFor(options: GitOptions): NodeJS.ProcessEnv {

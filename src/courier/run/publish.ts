@@ -6,7 +6,8 @@ import type { Proposal, TaskState } from "../../sandbox/protocol/channel.ts";
 import { checkOutput } from "../../sandbox/protocol/output-policy.ts";
 import type { SandboxSpec } from "../../sandbox/protocol/sandbox-spec.ts";
 import { type Broker, isRetryable, persistently } from "../broker.ts";
-import { git, type Remote } from "../git/run.ts";
+import { explainRejection } from "../git/rejection.ts";
+import { git, GitError, type Remote } from "../git/run.ts";
 import { type Imported, importWorkspace } from "../import/index.ts";
 import type { Ending } from "../outcome.ts";
 import type { Places } from "../settings.ts";
@@ -164,10 +165,8 @@ async function pushOnce({ gitDir, proposal }: Publication, remote: Remote): Prom
     if (isRetryable(error)) throw error;
     // An earlier attempt, or an earlier run of this container, may have succeeded.
     if (await isThere(ref, newId, { gitDir, remote })) return published;
-    return {
-      reason: "PublishRefused",
-      message: `The code host rejected the push to ${ref}: ${describeError(error)}`,
-    };
+    const why = error instanceof GitError ? error.stderr : describeError(error);
+    return { reason: "PublishRefused", message: explainRejection(branchOf(ref), why) };
   }
 }
 

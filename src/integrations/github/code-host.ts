@@ -6,6 +6,7 @@ import type { Api } from "./api.ts";
 import { changeTexts } from "./code-host/change-text.ts";
 import { changes } from "./code-host/changes.ts";
 import type { GitHubClient } from "./client.ts";
+import { pushRefusal } from "./code-host/push-rules.ts";
 import { repositories } from "./code-host/repositories.ts";
 import { releaseChecks } from "./code-host/release-checks.ts";
 import { renderer } from "./report/render.ts";
@@ -38,6 +39,8 @@ export function codeHost(integration: GitHubIntegration, client: GitHubClient): 
     revokeToken: client.revokeToken,
     branch: async (repository, name, signal) =>
       branchOf(await client.forRepository(repository, signal), repository, name, signal),
+    pushRefusal: async (repository, push, signal) =>
+      pushRefusal(await client.forRepository(repository, signal), repository, push, signal),
     ...changes(client, texts.render),
     bodyWith: texts.bodyWith,
     permission: permissionReader(client),
@@ -57,7 +60,10 @@ function replaced(host: string, { owner, name, id }: RepositoryRef): ProviderErr
   );
 }
 
-/** Tip and protection of a branch; undefined if there is no such branch, for example in an empty repository. */
+/**
+ * Tip and protection of a branch; undefined if there is no such branch, for example in an empty repository. For the former name of a renamed branch
+ * GitHub redirects to the new one, but nothing can be pushed or merged under the former name.
+ */
 export async function branchOf(
   api: Api,
   { owner, name }: Pick<RepositoryRef, "owner" | "name">,
@@ -71,7 +77,7 @@ export async function branchOf(
       { owner, repo: name, branch },
       signal,
     );
-    return { sha: data.commit.sha, protected: data.protected };
+    return data.name === branch ? { sha: data.commit.sha, protected: data.protected } : undefined;
   } catch (error) {
     if (isProviderFailure(error, "NotFound")) return undefined;
     throw error;

@@ -60,6 +60,7 @@ function failureOf(answer: Answer): ProviderFailure {
 function refusalOf({ status, message, headers }: Answer): ProviderFailure {
   if (headers["x-ratelimit-remaining"] === "0" || status === 429) return "RateLimited";
   if (/secondary rate limit|abuse detection/i.test(message) || headers["retry-after"]) return "RateLimited";
+  if (/\bis locked\b|\barchived\b/i.test(message)) return "Locked";
   return /suspended/i.test(message) ? "Suspended" : "Forbidden";
 }
 
@@ -85,6 +86,7 @@ function advice(
         ? "Check the App's id and private key, and that the key was not deleted on the App's settings page."
         : "The token is wrong, expired or revoked: put a new one into the Secret.",
     Forbidden: `Give the ${signIn === "app" ? "App" : "token"} the permission that this needs${needs ? ` (${quote(needs)})` : ""}${signIn === "app" ? ", and accept it for the installation." : "."}`,
+    Locked: "Nothing can be written there until somebody unlocks or unarchives it.",
     Suspended: "The installation is suspended: an owner un-suspends it under Settings, GitHub Apps.",
     NotFound: `It does not exist any more, or the ${signIn === "app" ? "App is not installed there" : "token has no access to it"}.`,
     RateLimited: `GitHub's rate limit is reached; Bellhop retries in ${Math.ceil((waitMs ?? 0) / 1000)} s.`,

@@ -25,6 +25,11 @@ export const failing = {
     };
   },
   notFound: (): Failure => ({ kind: "answer", status: 404, body: { message: "Not Found", status: "404" } }),
+  forbidden: (): Failure => ({
+    kind: "answer",
+    status: 403,
+    body: { message: "Resource not accessible by integration" },
+  }),
   serverError: (): Failure => ({ kind: "answer", status: 500, body: { message: "Server Error" } }),
   ...commonFailures,
 };

@@ -156,6 +156,20 @@ describe("git access to the stand-in", () => {
     await github.people.protectBranch({ repo: "acme/shop", branch: "main", on: false });
   });
 
+  it("refuses pushes that a ruleset or push protection forbids, except from an App that may bypass the ruleset", async () => {
+    const dir = await clone("ruled");
+    await git(["config", "core.hooksPath", "/dev/null"], undefined, dir);
+    const closed = { repo: "acme/shop", name: "Closed", prefix: "closed/", rule: { type: "creation" } } as const;
+    await github.people.addRuleset(closed);
+    await expect(push(dir, "closed/1", "A", token, "a.txt")).rejects.toThrow(
+      /GH013[^]*Cannot create ref due to creations being restricted/,
+    );
+    await github.people.addRuleset({ ...closed, prefix: "open/", bypass: [github.app("bellhop").id] });
+    await push(dir, "open/1", "A", token, "a.txt");
+    await github.people.protectSecret({ repo: "acme/shop", secret: "leaked-secret" });
+    await expect(push(dir, "leaked-secret", "A", token, "a.txt")).rejects.toThrow(/Push cannot contain secrets/);
+  });
+
   it("updates refs/pull/<n>/head of the base repository when a fork's branch is pushed", async () => {
     await github.people.createUser({ login: "zoe" });
     await github.people.setPermission({ repo: "acme/shop", login: "zoe", role: "read" });

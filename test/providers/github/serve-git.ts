@@ -13,6 +13,7 @@ import { findRepository } from "./state/find.ts";
 import { fullName } from "./state/repositories.ts";
 import type { Repository } from "./state/repositories.ts";
 import { atLeast, roleOf } from "./state/roles.ts";
+import { mayBypass, refusalOf, rulesetsFor } from "./state/rulesets.ts";
 import { timestamp } from "./state/world.ts";
 import type { World } from "./state/world.ts";
 
@@ -106,7 +107,7 @@ async function exchange(
     rest: given.rest,
     query: given.query.toString(),
     body: given.body,
-    environment: environment(given.identity, repo),
+    environment: { ...environment(given.identity, repo), STANDIN_RULES: rulesFor(given.identity, repo, commands) },
   };
   call.status = await runBackend(request, response, backend, async () => {
     const after = commands.length > 0 ? await refsOf(repo.dir) : new Map<string, string>();
@@ -121,6 +122,17 @@ async function exchange(
   });
 }
 
+/** The refs of a push that a ruleset forbids, one a line: ref, tab, message. */
+function rulesFor(identity: Identity, repo: Repository, commands: readonly { ref: string; old: string }[]): string {
+  const refused = commands.flatMap(({ ref, old }) => {
+    const branch = ref.replace(/^refs\/heads\//, "");
+    const binding = rulesetsFor(repo, branch).filter((ruleset) => !mayBypass(identity, ruleset));
+    const [message] = binding.flatMap((ruleset) => refusalOf(ruleset, branch, old === zeroId) ?? []);
+    return message === undefined ? [] : [`${ref}\t${message}`];
+  });
+  return refused.join("\n");
+}
+
 function environment(identity: Identity, repo: Repository): Record<string, string> {
   const app = identity.kind === "installation";
   const admin = identity.kind === "user" && atLeast(roleOf(identity.user, repo), "admin");
@@ -130,5 +142,6 @@ function environment(identity: Identity, repo: Repository): Record<string, strin
     REMOTE_USER: identity.kind === "anonymous" ? "" : describeIdentity(identity),
     STANDIN_WORKFLOWS: workflows,
     STANDIN_PROTECTED: guarded.join("\n"),
+    STANDIN_SECRETS: repo.secrets.join("\n"),
   };
 }

@@ -13,6 +13,8 @@ export const uncheckedOperations: readonly string[] = [
   "GET /users/{username}",
   "GET /user/{account_id}",
   "GET /repos/{owner}/{repo}/branches/{branch}",
+  "GET /repos/{owner}/{repo}/rules/branches/{branch}",
+  "GET /repos/{owner}/{repo}/rulesets/{ruleset_id}",
   "GET /repos/{owner}/{repo}/contents",
   "GET /repos/{owner}/{repo}/git/ref/{ref}",
   "GET /repos/{owner}/{repo}/git/matching-refs/{ref}",

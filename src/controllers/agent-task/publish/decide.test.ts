@@ -53,6 +53,13 @@ describe("judgeProposal", () => {
       tip: tipAt(shaOf("b"), true),
       allow: publish,
     },
+    {
+      name: "our branch, even if some rule names it: the code host's answer to the push decides",
+      status: { checkout: onOurs },
+      wanted: moving,
+      tip: tipAt(shaOf("a"), true),
+      allow: { ...publish, oldId: shaOf("a") },
+    },
   ])("allows $name", ({ status, wanted, tip, allow }) => {
     expect(judgeProposal(task(status), profile, wanted, tip)).toEqual({ ok: true, publish: allow });
   });
@@ -111,9 +118,9 @@ describe("judgeProposal", () => {
       text: /deleted/,
     },
     {
-      name: "a branch that became protected in the meantime",
-      status: { checkout: onOurs },
-      wanted: moving,
+      name: "a branch of other people that became protected in the meantime",
+      status: { checkout: { ...onOurs, headRef: "feature" } },
+      wanted: { ...moving, ref: "refs/heads/feature" },
       tip: tipAt(shaOf("a"), true),
       reason: "PublishRefused",
       text: /became protected/,

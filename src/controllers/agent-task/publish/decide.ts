@@ -100,12 +100,19 @@ export function judgeProposal(task: AgentTask, profile: AgentProfile, proposed: 
     outputRefused(profile, proposed) ??
     targetRefused(task, proposed) ??
     branchMoved(task, proposed, tip) ??
-    branchProtected(task, proposed, tip) ??
+    branchProtected({ task, profile, proposed, tip }) ??
     allowed(proposed)
   );
 }
 
 type Refusal = Verdict | undefined;
+
+interface Judged {
+  task: AgentTask;
+  profile: AgentProfile;
+  proposed: Proposed;
+  tip: Tip;
+}
 
 function outputRefused({ spec }: AgentProfile, proposed: Proposed): Refusal {
   const { maxFiles, maxPatchKiB } = spec.output;
@@ -156,9 +163,14 @@ function branchMoved({ status }: AgentTask, { oldId, newId }: Proposed, tip: Tip
   return refused("BranchMoved", `${message} Use the command \`retry\` to start again from there.`);
 }
 
-function branchProtected({ status }: AgentTask, { newId }: Proposed, tip: Tip): Refusal {
-  if (!tip?.protected || tip.sha === newId) return undefined;
-  const branch = status?.checkout?.headRef ?? "the branch";
+/**
+ * A branch of other people may be pushed to only while nothing protects it. For a branch with our prefix, "protected" only means that some rule
+ * names it; the code host knows whether the rule applies to us, and its answer to the push decides.
+ */
+function branchProtected({ task, profile, proposed, tip }: Judged): Refusal {
+  if (!tip?.protected || tip.sha === proposed.newId) return undefined;
+  const branch = task.status?.checkout?.headRef ?? "the branch";
+  if (branch.startsWith(profile.spec.output.branchPrefix)) return undefined;
   return refused(
     "PublishRefused",
     `\`${branch}\` became protected while the task was running; nothing was pushed to it.`,

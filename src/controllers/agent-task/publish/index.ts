@@ -1,5 +1,5 @@
 import type { AgentProfile, AgentTask } from "../../../api/kinds.ts";
-import type { Change } from "../../../integrations/connection.ts";
+import type { Change, RepositoryRef } from "../../../integrations/connection.ts";
 import type { ChangeText } from "../../../integrations/report.ts";
 import { describeError } from "../../../shared/errors.ts";
 import { isFinalRefusal, lacksAccess } from "../../provider-failure.ts";
@@ -49,16 +49,20 @@ async function conclude(context: StepContext): Promise<StatusPatch> {
   const commit = task.status?.publish?.newId;
   const at = `\`${branch}\` is at ${commit?.slice(0, 7)}`;
   try {
-    const change = await changeFor(context);
+    const { change, note } = await changeFor(context);
     const heldUnsaid = await mustReportHold(context, change);
     const verdict = {
       status: "True",
       reason: "Published",
-      message: `${at}; ${describeChange(task, change)}.`,
+      message: `${at}; ${describeChange(task, change)}.${note === undefined ? "" : ` ${note}`}`,
     } as const;
     return concluded(
       task,
-      { ...resultOf(branch, commit, change), ...(heldUnsaid ? { heldUnsaid: true } : {}) },
+      {
+        ...resultOf(branch, commit, change),
+        ...(heldUnsaid ? { heldUnsaid: true } : {}),
+        ...defined({ changeNote: note }),
+      },
       verdict,
     );
   } catch (error) {
@@ -103,22 +107,62 @@ function resultOf(branch: string | undefined, commit: string | undefined, change
   };
 }
 
+/** The change of a task, and what about it differs from what was wanted. */
+interface Opened {
+  change: Change | undefined;
+  note?: string | undefined;
+}
+
 /** Finds the open change of the branch, or opens one. It is searched first because it may exist already after a crash. */
-async function changeFor(context: StepContext): Promise<Change | undefined> {
+async function changeFor(context: StepContext): Promise<Opened> {
   const { task, profile } = context.facts;
   const repository = repositoryOf(task);
-  const { headRef, baseRef } = task.status?.checkout ?? {};
-  if (!repository || !profile || headRef === undefined) return undefined;
-  const host = await context.codeHost();
-  const found = await host.findChange(repository, headRef, context.signal);
-  if (found || profile.spec.output.pullRequest === "None" || baseRef === undefined || beganEmpty(task)) return found;
+  const { headRef, newBranch } = task.status?.checkout ?? {};
+  if (!repository || !profile || headRef === undefined) return { change: undefined };
+  const found = await (await context.codeHost()).findChange(repository, headRef, context.signal);
+  const change = found ?? (await opened(context, { repository, profile, headRef }));
+  // Nobody but this task can have opened the change of a branch that it has just created.
+  const isNew = change !== undefined && (found === undefined || newBranch === true);
+  return { change, note: isNew ? noteOn(context, change) : undefined };
+}
+
+/** Opens the change; undefined if there is to be none. */
+async function opened(
+  context: StepContext,
+  { repository, profile, headRef }: { repository: RepositoryRef; profile: AgentProfile; headRef: string },
+): Promise<Change | undefined> {
+  const { task } = context.facts;
+  const { pullRequest } = profile.spec.output;
+  const { baseRef } = task.status?.checkout ?? {};
+  if (pullRequest === "None" || baseRef === undefined || beganEmpty(task)) return undefined;
   const opening = {
     headRef,
-    baseRef,
-    draft: profile.spec.output.pullRequest === "Draft",
+    baseRef: await presentBase(context, repository, baseRef),
+    draft: pullRequest === "Draft",
     text: textOf(context, profile),
   };
-  return host.openChange(repository, opening, context.signal);
+  return (await context.codeHost()).openChange(repository, opening, context.signal);
+}
+
+/** The base of the change. While the agent worked, it may have been merged and deleted, or renamed: then the default branch takes its place. */
+async function presentBase(context: StepContext, repository: RepositoryRef, baseRef: string): Promise<string> {
+  const host = await context.codeHost();
+  if (await host.branch(repository, baseRef, context.signal)) return baseRef;
+  return (await host.repository(repository, context.signal)).defaultBranch;
+}
+
+/** What about a new change differs from what the profile and the checkout ask for, in sentences; undefined if nothing does. */
+function noteOn(context: StepContext, change: Change): string | undefined {
+  const { facts } = context;
+  const { baseRef, goneBaseRef } = facts.task.status?.checkout ?? {};
+  const gone = goneBaseRef ?? (change.baseRef === baseRef ? undefined : baseRef);
+  const notes = [
+    ...(gone === undefined ? [] : [`It goes into \`${change.baseRef}\`, because \`${gone}\` does not exist any more.`]),
+    ...(facts.profile?.spec.output.pullRequest === "Draft" && !change.draft
+      ? [`It is no draft, as the profile wants, because ${context.codeHostName()} has no drafts for this repository.`]
+      : []),
+  ];
+  return notes.length === 0 ? undefined : notes.join(" ");
 }
 
 /** Whether the report must explain that the checks are held: true if they are and no change has a text of ours that explains it. */

@@ -114,6 +114,26 @@ describe("the outbox of a report", () => {
     expect(decide({ ...failing, toldAt: ago(600_000) }).actions).toMatchObject([{ do: "update" }]);
   });
 
+  it("leaves a locked thread alone until the task ends, asks once more for the end, and then says why nothing was posted", () => {
+    const locked: ReportStatus = { intent: "task:uid-shop-abc", reacted: true, failures: 1, locked: true };
+    locked.lastError = "cannot post the report: the issue is locked";
+    locked.toldAt = ago(60_000);
+    expect(decide(locked)).toEqual({});
+    const justEnded = { conditions: [over], status: { completionTime: ago(1_000) } };
+    expect(decide(locked, justEnded).actions).toMatchObject([{ do: "create", search: true }]);
+    const askedAgain = decide({ ...locked, failures: 2, toldAt: ago(500) }, justEnded);
+    expect(askedAgain).toEqual({
+      conditions: [
+        {
+          type: "Reported",
+          status: "False",
+          reason: "ThreadLocked",
+          message: "The report was not posted: cannot post the report: the issue is locked",
+        },
+      ],
+    });
+  });
+
   it("does not count failures from before the end against the final text", () => {
     const failing = posted("before", { failures: 99, toldAt: ago(300_000), lastError: "502" });
     const ended = { conditions: [over], status: { completionTime: ago(1_000) } };

@@ -44,11 +44,25 @@ function decideWithoutQuote(facts: TaskFacts, report: ReportReading["report"], n
   const before = task.status?.report ?? {};
   if (!integration) return {};
   if ("not" in report) return decideWithoutThread(task, report.not);
+  if (before.locked) return decideLocked(facts, before, report, now);
   const waitMs = failureWaitMs(before, now);
   if (gaveUp(task, before))
     return reported("False", "GaveUp", `Could not post the report: ${before.lastError ?? "unknown"}`);
   if (waitMs > 0) return { requeueAfterMs: waitMs };
   if (shouldReact(task, integration)) return { actions: [{ do: "react" }], requeueAfterMs: 0 };
+  return decideMessage({ task, before, report, everyMs: updateEveryMs(integration) }, now);
+}
+
+/** A thread that takes no messages is asked once more, for the end of the task: somebody may have opened it again meanwhile. */
+function decideLocked(
+  { task, integration }: TaskFacts,
+  before: ReportStatus,
+  report: Report,
+  now: Date,
+): Decision<ReportAction> {
+  if (!integration || !isOver(task)) return {};
+  const asked = Date.parse(before.toldAt ?? "") >= Date.parse(task.status?.completionTime ?? "");
+  if (asked) return reported("False", "ThreadLocked", `The report was not posted: ${before.lastError ?? "unknown"}`);
   return decideMessage({ task, before, report, everyMs: updateEveryMs(integration) }, now);
 }
 

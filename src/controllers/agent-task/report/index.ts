@@ -127,6 +127,7 @@ async function applyReportAction(context: StepContext, action: ReportAction): Pr
           ...posted,
           failures: 0,
           lastError: undefined,
+          locked: undefined,
           ...(action.do === "react" ? {} : { toldAt: now }),
         },
       },
@@ -201,10 +202,16 @@ function failedReport(before: ReportStatus, action: ReportAction, error: Bellhop
   return {
     ...before,
     ...(gone ? { id: undefined } : {}),
+    ...(isLocked(error) ? { locked: true } : {}),
     failures: (before.failures ?? 0) + 1,
     lastError: describeError(error).slice(0, 1024),
     toldAt: now,
   };
+}
+
+/** Whether the thread takes no messages: a retry would get the same answer, until a person opens the thread again. */
+function isLocked(error: BellhopError): boolean {
+  return isProviderFailure(error, "Locked") || (isProviderFailure(error, "NotFound") && error.status === 410);
 }
 
 /** The task with the status of a stopped task; a task that has ended stays as it is. */

@@ -55,6 +55,7 @@ function outcome(sources: ReportSources): (Block | undefined)[] {
   return [
     line(verdict(sources.task)),
     summary === undefined ? undefined : { summary, maxBytes: maxSummaryBytes },
+    line(noteOnChange(sources.task)),
     line(held(sources.task)),
     line(leftOut(sources.task)),
   ];
@@ -76,6 +77,12 @@ function verdict(task: AgentTask): Line {
   return end.reason === "Published"
     ? [{ code: branchOf(task) }, ` at ${task.status?.result?.commit?.slice(0, 7) ?? "?"}`]
     : [untrusted(end.message)];
+}
+
+/** What about the pull request differs from what was wanted. It names branches, so it is shown as untrusted text. */
+function noteOnChange({ status }: AgentTask): Line {
+  const note = status?.result?.changeNote;
+  return note === undefined ? [] : [untrusted(note)];
 }
 
 /** Explains why required checks wait, if the text of no change of ours does. */

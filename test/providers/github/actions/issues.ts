@@ -37,6 +37,7 @@ export function makeIssue(
     user: actor.account,
     app: actor.app,
     state: "open",
+    locked: false,
     stateReason: null,
     labels: [],
     assignees: [],

@@ -6,7 +6,7 @@ import { git } from "../git/run.ts";
 import { ensureLabel } from "../actions/labels.ts";
 import type { Account, Role } from "../state/accounts.ts";
 import { findAccount, must } from "../state/find.ts";
-import type { Repository } from "../state/repositories.ts";
+import type { Repository, Ruleset } from "../state/repositories.ts";
 import { newId, timestamp } from "../state/world.ts";
 import type { World } from "../state/world.ts";
 import { newAccount } from "./new-account.ts";
@@ -104,6 +104,40 @@ export function protectBranch(world: World, given: { repo: string; branch: strin
   else protectedBranches.add(given.branch);
 }
 
+/** Archives a repository: it can only be read. */
+export function archiveRepo(world: World, given: { repo: string; archived?: boolean }): void {
+  repository(world, given).archived = given.archived !== false;
+}
+
+/** Moves a repository to a plan with or without draft pull requests. */
+export function allowDrafts(world: World, given: { repo: string; on: boolean }): void {
+  repository(world, given).hasDrafts = given.on;
+}
+
+/** Adds a ruleset. `bypass`: the Apps that may bypass it. */
+export function addRuleset(
+  world: World,
+  given: { repo: string } & Omit<Ruleset, "id" | "bypass"> & { bypass?: number[] },
+): Ruleset {
+  const { repo, bypass = [], ...rest } = given;
+  const ruleset: Ruleset = { ...rest, bypass, id: newId(world) };
+  repository(world, { repo }).rulesets.push(ruleset);
+  return ruleset;
+}
+
+/** Makes push protection refuse pushes that contain a text. */
+export function protectSecret(world: World, given: { repo: string; secret: string }): void {
+  repository(world, given).secrets.push(given.secret);
+}
+
+/** Renames a branch: GitHub redirects requests for its former name. */
+export async function renameBranch(world: World, given: { repo: string; from: string; to: string }): Promise<void> {
+  const repo = repository(world, given);
+  await git(repo.dir, ["branch", "--move", given.from, given.to]);
+  repo.renamedBranches.set(given.from, given.to);
+  if (repo.defaultBranch === given.from) repo.defaultBranch = given.to;
+}
+
 async function newRepository(world: World, given: NewRepository, parent: Repository | null): Promise<Repository> {
   const [owner = "", name = ""] = given.repo.split("/");
   const now = timestamp(world);
@@ -121,6 +155,10 @@ async function newRepository(world: World, given: NewRepository, parent: Reposit
     collaborators: new Map(),
     labels: new Map(),
     protectedBranches: new Set(given.protectedBranches),
+    rulesets: [],
+    secrets: [],
+    hasDrafts: true,
+    renamedBranches: new Map(),
     nextNumber: 1,
     createdAt: now,
     updatedAt: now,

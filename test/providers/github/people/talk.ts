@@ -41,6 +41,11 @@ export function reopenIssue(world: World, given: OnIssue): void {
   issues.setState(world, actor(world, given), issue(world, given), "open");
 }
 
+/** Locks the conversation of an issue or pull request, or unlocks it: only people with write access can comment. */
+export function lockIssue(world: World, given: OnIssue & { locked?: boolean }): void {
+  issue(world, given).locked = given.locked !== false;
+}
+
 /** Comments on an issue or pull request. */
 export function comment(world: World, given: OnIssue & { body: string }): Identified {
   return viewComment(

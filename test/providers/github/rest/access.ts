@@ -23,6 +23,7 @@ export function admit(access: Access, call: Call): Call {
   if (access.startsWith("org:")) return requireOrganization(call, names as Level);
   const repo = visibleRepository(call);
   requirePermission(identity, repo, { level, names: names.split("|") });
+  if (repo.archived && level !== "read") throw new HttpFailure(403, "Repository was archived so is read-only.");
   const admitted: RepoCall = { ...call, repo };
   return admitted;
 }

@@ -54,8 +54,15 @@ function page(call: RepoCall, comments: Comment[]): Answer {
 
 function create(call: RepoCall): Answer {
   const issue = issueOf(call);
+  if (issue.locked && !mayCommentWhereLocked(call))
+    throw new HttpFailure(403, "Unable to create comment because issue is locked.");
   const body = commentBody(call.body, "IssueComment");
   return created(viewComment(call.world, addComment(call.world, actorOf(call.identity), issue, body)));
+}
+
+/** Apps may not, whatever their permissions are. */
+function mayCommentWhereLocked({ identity, repo }: RepoCall): boolean {
+  return identity.kind === "user" && atLeast(roleOf(identity.user, repo), "write");
 }
 
 function update(call: RepoCall): Answer {

@@ -21,6 +21,8 @@ export async function createPull(call: RepoCall): Promise<Answer> {
   const head = await headOf(call);
   const title = requiredString(body, "title", "PullRequest");
   refuseSecond(call, { owner: head.repo.owner.login, ref: head.ref }, baseRef);
+  if (body["draft"] === true && !repo.hasDrafts)
+    throw custom("Draft pull requests are not supported in this repository.");
   await refuseEmpty({ repo, ref: baseRef, sha: baseSha }, head);
   const pull = await openPull(world, actorOf(call.identity), {
     title,

@@ -23,6 +23,7 @@ export interface Issue {
   app: App | null;
   state: "open" | "closed";
   stateReason: string | null;
+  locked: boolean;
   labels: Label[];
   assignees: Account[];
   reactions: Reaction[];

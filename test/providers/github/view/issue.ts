@@ -25,7 +25,7 @@ export function viewIssue(world: World, issue: Issue): Record<string, unknown> {
     user: viewAccount(world, issue.user),
     labels: issue.labels.map((label) => viewLabel(world, issue.repo, label)),
     state: issue.state,
-    locked: false,
+    locked: issue.locked,
     assignee: viewAccountOrNull(world, issue.assignees[0] ?? null),
     assignees: issue.assignees.map((account) => viewAccount(world, account)),
     milestone: null,

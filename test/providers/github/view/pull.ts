@@ -16,7 +16,7 @@ export function viewPullItem(world: World, pull: Pull): Record<string, unknown> 
     node_id: nodeId("PullRequest", pull.id),
     number: issue.number,
     state: issue.state,
-    locked: false,
+    locked: issue.locked,
     title: issue.title,
     user: viewAccount(world, issue.user),
     body: issue.body,
