@@ -20,6 +20,8 @@ export interface Identity {
     /** App installations or workspaces. */
     installations: { id: string; account: string; suspended?: boolean }[];
     tokenScope: "PerTask" | "Broad";
+    /** The repositories that the spec names, by id, as far as they were found; only for code hosts. */
+    repositories?: { name: string; id: string }[];
     /** Events or permissions that are missing at the provider and that no API can set; empty if nothing is missing. */
     missing: string[];
   }>;

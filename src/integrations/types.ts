@@ -121,7 +121,7 @@ export interface ProviderEvent extends Origin {
   url?: string;
   subject: { type: TaskSource["subject"]["type"]; key: string; number?: number; title?: string; createdAt?: string };
   object: NonNullable<TaskSource["object"]>;
-  /** The issue, change or thread that the task belongs to, as the event names it, for example `acme/shop#42`. */
+  /** The issue, change or thread that the task belongs to, by the provider's ids, for example `9001#42`: names can change or pass to another object. */
   conversation: string;
   actor: { id: string; login: string; isBot: boolean };
   /** When the cause happened, from the payload. Recovery and retention use this time. */

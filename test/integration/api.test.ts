@@ -431,7 +431,7 @@ describe("the output of kubectl", () => {
 
   it("is in `kubectl explain` for a field", async () => {
     expect(flat(await explain("agenttask.spec.conversation"))).toContain(
-      flat("The issue, change or thread that the task belongs to, as the event names it, for example `acme/shop#42`."),
+      flat("The issue, change or thread that the task belongs to, by the provider's ids, for example `9001#42`"),
     );
     expect(flat(await explain("agentprofile.spec.limits.stall"))).toContain(
       "Maximum time without a sign of work from the agent",
