@@ -71,8 +71,8 @@ check-words: $(MODULES) ## Find words that scripts/words.ts forbids (IN=src/gate
 messages: $(MODULES) ## Print every message that people read (LIST="--sample 30 --seed 1", --docstrings, --tests)
 	@scripts/node scripts/list-messages.ts $(LIST)
 
-slack-manifest: $(MODULES) ## Print the manifest of the Slack app (URL=https://…/hooks/<route>, APP=my-slack-app.yaml)
-	@scripts/node scripts/slack-manifest.ts --url "$(URL)" --app "$(APP)"
+slack-manifest: $(MODULES) ## Print the manifest of the Slack app (URL=https://…/hooks/<route>, INSTALL_URL=https://…/install/…, APP=my-slack-app.yaml)
+	@scripts/node scripts/slack-manifest.ts --url "$(URL)" --install-url "$(INSTALL_URL)" --app "$(APP)"
 
 bench: $(MODULES) ## Measure speed and size, as ratios (BENCH="gateway memory" runs only these)
 	@scripts/node test/bench/main.ts $(BENCH)

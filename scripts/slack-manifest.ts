@@ -6,31 +6,44 @@ import { slackAppSpec, type SlackAppSpec } from "../src/api/slack-app.ts";
 import { manifest } from "../src/integrations/slack/manifest.ts";
 
 /**
- * Prints the manifest of the Slack app for the SlackApp in a YAML file. `--url` is the integration's `status.webhookURL`; without it the manifest
- * has a placeholder. `make slack-manifest` calls it.
+ * Prints the manifest of the Slack app for the SlackApp in a YAML file. `--url` is the integration's `status.webhookURL`, and `--install-url` its
+ * `status.installURL`, if it uses the install flow; without them the manifest has placeholders. `make slack-manifest` calls it.
  */
 const { values } = parseArgs({
-  options: { url: { type: "string", default: "" }, app: { type: "string", default: "" } },
+  options: {
+    url: { type: "string", default: "" },
+    "install-url": { type: "string", default: "" },
+    app: { type: "string", default: "" },
+  },
 });
 const placeholder = "https://bellhop.example.com/hooks/replace-me";
 const sample = join(import.meta.dirname, "../config/samples/slack-app.yaml");
 
 try {
   const file = values.app === "" ? sample : values.app;
-  const text = stringify(manifest({ spec: specIn(file) }, urlIn(values.url)), { lineWidth: 0 });
-  console.log(`${header(values.url)}${text.trimEnd()}`);
+  const spec = specIn(file);
+  const redirectURL = spec.credentials.oauth ? `${installUrlIn(values["install-url"])}/callback` : undefined;
+  const text = stringify(manifest({ spec }, urlIn(values.url), redirectURL), { lineWidth: 0 });
+  const isComplete = values.url !== "" && (redirectURL === undefined || values["install-url"] !== "");
+  console.log(`${isComplete ? "" : header(redirectURL !== undefined)}${text.trimEnd()}`);
 } catch (error) {
   console.error(error instanceof Error ? error.message : String(error));
   process.exitCode = 1;
 }
 
-function header(url: string): string {
-  if (url !== "") return "";
+function header(usesInstallFlow: boolean): string {
+  const install = " INSTALL_URL=<status.installURL>";
   return [
     "# The URLs below are placeholders. Apply the SlackApp, read its URL with `kubectl get slackapps --all-namespaces`, and print the",
-    "# manifest again: make slack-manifest URL=https://<host>/hooks/<route>",
+    `# manifest again: make slack-manifest URL=https://<host>/hooks/<route>${usesInstallFlow ? install : ""}`,
     "",
   ].join("\n");
+}
+
+function installUrlIn(given: string): string {
+  if (given === "") return "https://bellhop.example.com/install/slackapp/replace-me/replace-me";
+  if (/^https:\/\/[^/\s?#]+\/install\/slackapp\/[^/\s?#]+\/[^/\s?#]+$/.test(given)) return given;
+  throw new Error(`INSTALL_URL=${given} is not the install page of a SlackApp: use its status.installURL`);
 }
 
 function urlIn(given: string): string {

@@ -37,7 +37,7 @@ import type { KubeConnection, Reconciler } from "../kube/types.ts";
 import { podProvider } from "../sandbox/pod/index.ts";
 import type { InstallationFacts } from "../sandbox/pod/settings.ts";
 import { defined } from "../shared/defined.ts";
-import type { OperatorConfig } from "./config.ts";
+import { installBaseURL, type OperatorConfig } from "./config.ts";
 import type { Informers } from "./informers.ts";
 import { leading } from "./leading.ts";
 import { brokerHosts, brokerURL, sandboxSettings } from "./sandbox.ts";
@@ -65,17 +65,22 @@ export function createControllers(wiring: Wiring): ManagedController[] {
   const installing = controller(wiring, "installation", reconciler);
   installing.enqueue(installationRequest);
 
-  const sources = wiring.informers.integrations.map(({ provider, informer }): IntegrationSource => ({
-    provider,
-    get: (key) => informer.store.get(key),
-    list: () => informer.store.list(),
-  }));
+  const sources = sourcesOf(wiring.informers);
   return [
     installing,
     profilesController(wiring),
     ...integrationControllers(wiring, sources),
     tasksController(wiring, sources, facts),
   ];
+}
+
+/** The caches of every kind of integration. */
+export function sourcesOf({ integrations }: Informers): IntegrationSource[] {
+  return integrations.map(({ provider, informer }) => ({
+    provider,
+    get: (key) => informer.store.get(key),
+    list: () => informer.store.list(),
+  }));
 }
 
 function installationOf({ client, clock, config }: Wiring): InstallationKeeper {
@@ -142,7 +147,12 @@ function integrationControllers(wiring: Wiring, sources: readonly IntegrationSou
       keys,
       gateways,
       compileRule,
-      config: { ...defaultIntegrationConfig, namespace, externalURL: config.BELLHOP_EXTERNAL_URL?.replace(/\/+$/, "") },
+      config: {
+        ...defaultIntegrationConfig,
+        namespace,
+        externalURL: config.BELLHOP_EXTERNAL_URL?.replace(/\/+$/, ""),
+        installBaseURL: installBaseURL(config),
+      },
     });
     const made = controller(wiring, provider.kind.toLowerCase(), reconciler, 2);
     made.watches(informer, itself);

@@ -29,9 +29,9 @@ export interface SlackClient {
   call<A>(call: { doing: string; method: Method; args: Record<string, unknown> }, signal: AbortSignal): Promise<A>;
 }
 
-/** Creates the client of a bot token. */
-export function slackClient(settings: ClientSettings, token: string): SlackClient {
-  secretRegistry.add(token);
+/** Creates the client of a bot token; without a token for the methods that need none. */
+export function slackClient(settings: ClientSettings, token?: string): SlackClient {
+  if (token !== undefined) secretRegistry.add(token);
   const pauses = createPauses(settings.clock);
   const paceOf = settings.throttle ? paces(settings.clock) : undefined;
   return {
@@ -79,7 +79,7 @@ interface Seen {
 
 interface Sender {
   settings: ClientSettings;
-  token: string;
+  token: string | undefined;
   seen: Seen;
 }
 

@@ -6,20 +6,17 @@ import { hasCode } from "./failures.ts";
 import { isOwn, type Self, type WhoAmI } from "./identity.ts";
 import { readMessages, type SlackMessage } from "./messages.ts";
 import { conversationIn, messageOf, nameOf, placeOf, tsOf, type Place } from "./place.ts";
-import { excerpt } from "./report/excerpt.ts";
 import { render, renderEnd, type Rendered } from "./report/render.ts";
 
 const reaction = "eyes";
 /** Type of the metadata of our messages; its payload holds the marker. */
 const eventType = "bellhop_report";
 
-/** Posts and updates our report as a message in a thread of Slack. `botId`: our bot user, once the integration has signed in. */
-export function thread(client: SlackClient, who: WhoAmI, botId: string | undefined): Thread {
+/** Posts and updates our report as a message in a thread of one workspace. */
+export function thread(client: SlackClient, who: WhoAmI): Required<Omit<Thread, "has" | "excerpt">> {
   const poster: Poster = { client, who };
   return {
     acknowledge: (target, signal) => acknowledge(client, target, signal),
-    has: (target) => placeOf(target) !== undefined,
-    excerpt: (text, mention) => excerpt(text, { mention, botId }),
     post: async (target, report, marker, signal) => {
       const place = requiredPlace(target);
       const sent = await post(poster, { place, content: render(report), marker, what: "the report" }, signal);
