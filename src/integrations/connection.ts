@@ -191,8 +191,16 @@ export interface PostedReport {
   conversation?: string;
 }
 
+/** A write to a thread that `Thread.turn` asks for. */
+export type ThreadWrite = { do: "acknowledge" } | { do: "post" | "update" | "answer"; report: Report };
+
 /** Posts and updates the report of a task in the thread. */
 export interface Thread {
+  /**
+   * Asks for a turn in the provider's pace, without waiting. 0: the write may follow at once, and the turn is reserved for it. Otherwise the
+   * milliseconds after which to ask again; the target keeps its place in the line. A write without a turn waits for it.
+   */
+  turn(target: ThreadTarget, write: ThreadWrite): number;
   /** Shows at once that Bellhop received the request: a reaction to the object that triggered the task. Idempotent. */
   acknowledge?(target: ThreadTarget, signal: AbortSignal): Promise<void>;
   /** Whether a report can be posted to this thread. Pure. */
