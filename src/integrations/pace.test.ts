@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { FakeClock } from "../shared/fake-clock.ts";
+import { sleep } from "../shared/clock.ts";
 import { onWorker } from "../shared/worker.ts";
 import { createPace, type Pace, type Urgency } from "./pace.ts";
 
@@ -103,6 +104,36 @@ describe("a call that waits for its turn", () => {
     await clock.advance(1);
     await waiting;
     expect(steps).toEqual(["released", "resumed"]);
+  });
+});
+
+describe("a burst of sixty mentions", () => {
+  it("is acknowledged first, then answered, and edits come last and merged: nothing is sent twice in one second", async () => {
+    const world = aPace();
+    const { clock, pace, went } = world;
+    const sentAtMs: number[] = [];
+    const write = async (task: number, urgency: Urgency): Promise<void> => {
+      const ticket = `task ${task}`;
+      for (let waitMs = pace.ask({ urgency, ticket }); waitMs > 0; waitMs = pace.ask({ urgency, ticket })) {
+        await sleep(clock, waitMs);
+      }
+      await pace.turn({ urgency, ticket }, patiently);
+      sentAtMs.push(clock.monotonicMs());
+      went.push(urgency);
+    };
+    const life = async (task: number): Promise<void> => {
+      for (const urgency of ["Acknowledgement", "Answer", "Progress", "Answer"] as const) await write(task, urgency);
+    };
+    const lives = Array.from({ length: 60 }, (_, task) => life(task));
+    for (let second = 0; second < 260; second++) await clock.advance(1_000);
+    await Promise.all(lives);
+    expect(went).toHaveLength(240);
+    expect(sentAtMs).toEqual(Array.from({ length: 240 }, (_, at) => at * 1_000));
+    const nth = (urgency: Urgency, n: number): number =>
+      went.flatMap((one, at) => (one === urgency ? [at] : []))[n - 1] ?? -1;
+    expect(nth("Acknowledgement", 60)).toBeLessThanOrEqual(67);
+    expect(nth("Answer", 60)).toBeLessThanOrEqual(126);
+    expect(nth("Progress", 40)).toBeGreaterThan(nth("Answer", 60));
   });
 });
 

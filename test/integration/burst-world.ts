@@ -18,14 +18,14 @@ import { readConfig } from "../../src/operator/config.ts";
 import { createControllers } from "../../src/operator/controllers.ts";
 import { createInformers } from "../../src/operator/informers.ts";
 import { FakeClock } from "../../src/shared/fake-clock.ts";
+import { systemClock } from "../../src/shared/clock.ts";
 import { silentLogger } from "../../src/shared/log.ts";
 import { installCrds } from "../cluster/crds.ts";
 import { aNamespace } from "../cluster/namespace.ts";
 import { startGitHub, type GitHubStandIn } from "../providers/github/index.ts";
 
-/** An operator in this process, with an API server and GitHub. Waits of a second and more pass only when the test advances the clock. */
+/** An operator in this process, with an API server and GitHub. The clock of the provider's pace stands still: each App may send one write. */
 export interface BurstWorld {
-  clock: StoppedClock;
   client: KubeConnection;
   github: GitHubStandIn;
   tasks: Store<AgentTask>;
@@ -43,20 +43,10 @@ export interface BurstTeam {
   writes(): string[];
 }
 
-/** Short waits (to settle, to yield) pass by themselves. Longer ones, such as the pace, pass only with `advance`. */
-export class StoppedClock extends FakeClock {
-  static readonly shortMs = 200;
-
-  override after(delayMs: number, callback: () => void): () => void {
-    if (delayMs >= StoppedClock.shortMs) return super.after(delayMs, callback);
-    const timer = setTimeout(callback, delayMs);
-    return () => clearTimeout(timer);
-  }
-}
-
 /** Starts it; close it in the end. */
 export async function startBurstWorld(kubeconfigPath: string): Promise<BurstWorld> {
-  const clock = new StoppedClock(new Date());
+  const clock = systemClock;
+  const stopped = new FakeClock(new Date());
   const github = await startGitHub();
   const ana = String((await github.people.createUser({ login: "ana" })).id);
   const { client } = await connect({ kubeconfig: kubeconfigPath });
@@ -80,7 +70,10 @@ export async function startBurstWorld(kubeconfigPath: string): Promise<BurstWorl
   });
   const stopping = new AbortController();
   const metrics = createKubeMetrics(new Registry());
-  const served: Provider[] = Object.values(providers);
+  const served = Object.values<Provider>(providers).map((provider): Provider => ({
+    ...provider,
+    connect: (integration, deps) => provider.connect(integration, { ...deps, clock: stopped }),
+  }));
   const informers = createInformers({ client, clock, log, metrics }, served);
   const { integrations, ...others } = informers;
   const all = [...integrations.map(({ informer }) => informer), ...Object.values(others)];
@@ -90,14 +83,12 @@ export async function startBurstWorld(kubeconfigPath: string): Promise<BurstWorl
   const controllers = createControllers({ client, config, informers, events, metrics, clock, log, fetch: http.fetch });
   for (const controller of controllers) controller.start(stopping.signal);
   return {
-    clock,
     client,
     github,
     tasks: informers.tasks.store,
     team: (org) => aTeam({ client, github, ana }, org),
     async close() {
       stopping.abort(new Error("the test ends"));
-      await clock.advance(60_000);
       await Promise.all(controllers.map((controller) => controller.drain()));
       await Promise.all([client.close(), github.close(), http.close()]);
       rmSync(folder, { recursive: true, force: true });

@@ -3,9 +3,9 @@ import { pods } from "../../src/kube/resources.ts";
 import { eventually } from "../cluster/eventually.ts";
 import { startBurstWorld, type BurstTeam, type BurstWorld } from "./burst-world.ts";
 
-const slowMs = 400_000;
+const slowMs = 600_000;
 
-/** Many mentions at once. The clock stands still unless a test advances it, so nothing here depends on the machine's speed. */
+/** Many mentions at once. The clock of the pace stands still, so nothing here depends on the machine's speed. */
 describe("a burst of mentions", () => {
   let world: BurstWorld;
   beforeAll(async () => {
@@ -44,26 +44,6 @@ describe("a burst of mentions", () => {
         (await world.client.list(pods, { namespace: team.namespace })).items.length;
       await until("sixty sandboxes", async () => (await sandboxes()) === 60);
       expect(team.writes()).toEqual(["reaction"]);
-    },
-    slowMs,
-  );
-
-  it(
-    "is written once a second: reactions before first posts, and those before edits",
-    async () => {
-      const team = await world.team("dozen");
-      await team.mentions(12);
-      await until("twelve sandboxes", () => holding(team, "ContextReady") === 12);
-      for (let second = team.writes().length; second <= 28; second++) {
-        await world.clock.advance(1_000);
-        await until(`write ${second + 1}`, () => team.writes().length > second);
-        expect(team.writes()).toHaveLength(second + 1);
-      }
-      const writes = team.writes();
-      // One in ten may be less urgent, so that nothing waits for ever.
-      expect(writes.lastIndexOf("reaction")).toBeLessThan(14);
-      expect(writes.filter((kind) => kind === "post")).toHaveLength(12);
-      expect(writes.slice(0, writes.lastIndexOf("post")).filter((kind) => kind === "edit").length).toBeLessThan(3);
     },
     slowMs,
   );
