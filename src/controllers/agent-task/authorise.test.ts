@@ -301,7 +301,7 @@ describe("authorise", () => {
       noon,
     );
     expect(decision.fields).toEqual({
-      conversation: "9001#42",
+      conversation: "acme/shop#42",
       conversationInstance: "github.com",
       requester: { id: "7", login: "olga" },
     });

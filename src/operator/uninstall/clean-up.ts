@@ -10,7 +10,10 @@ import { revokeTokens, type RevokeDeps } from "./revoke-tokens.ts";
 import { stopProcesses } from "./stop-processes.ts";
 
 /** Dependencies of the clean-up. */
-export type CleanUpDeps = RevokeDeps;
+export interface CleanUpDeps extends RevokeDeps {
+  /** The release's namespace. */
+  namespace: string;
+}
 
 interface Step {
   /** Constant message for the log. */

@@ -32,7 +32,6 @@ export function integrationDeps(over: Partial<IntegrationDeps> = {}): Integratio
     clock,
     log: silentLogger,
     fetch: unexpected("fetch"),
-    namespace: "bellhop",
     source,
     type: integrationType(source.provider),
     sources: [source],
