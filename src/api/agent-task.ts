@@ -185,7 +185,8 @@ export const agentTaskSpec = z
       .min(1)
       .max(253)
       .describe(
-        "The issue, change or thread that the task belongs to, as the event names it, for example `acme/shop#42`. One task of a conversation " +
+        "The issue, change or thread that the task belongs to, by the provider's ids, for example `9001#42` (repository and number), so that a renamed " +
+          "repository keeps its conversations. One task of a conversation " +
           "runs at a time, in the order of receipt, and the next task continues on its branch. `status.conversation` is the conversation that counts: " +
           "for a change that Bellhop opened, it is the conversation of the task that opened the change.",
       ),

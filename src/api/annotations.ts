@@ -4,6 +4,8 @@ export const names = {
   allowedFor: "bellhop.dev/allowed-for",
   /** On an integration: an RFC 3339 time. A time later than `status.lastHandledRotateAt` rotates the webhook secret. */
   rotateRequestedAt: "bellhop.dev/rotate-requested-at",
+  /** On an integration: when somebody last installed it with the install flow. The operator sets it, so that the leading replica reconciles at once. */
+  installedAt: "bellhop.dev/installed-at",
   /** Finalizer of integrations and tasks. The finalizer `harvest` keeps a pod until the operator has read its result. */
   finalizer: "bellhop.dev/cleanup",
   harvest: "bellhop.dev/harvest",

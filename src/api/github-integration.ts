@@ -206,6 +206,23 @@ export const gitHubIntegrationStatus = integrationStatus(
         .optional()
         .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["target"] })
         .describe("The hooks that the operator manages."),
+      repositories: z
+        .array(
+          z.object({
+            name: z.string().max(141).describe("The name in `spec.repositories`."),
+            id: z
+              .string()
+              .max(64)
+              .describe("GitHub's id of the repository that had the name when the operator first read it."),
+          }),
+        )
+        .max(256)
+        .optional()
+        .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] })
+        .describe(
+          "The covered repositories by id: a renamed repository stays covered, and another one that gets its name is not. To cover that one, " +
+            "remove the name from the spec and add it again.",
+        ),
     },
     installation: {
       suspended: z.boolean().optional().describe("Whether GitHub or the owner has suspended the installation."),

@@ -190,6 +190,14 @@ export function reporting(reaction: string) {
     .describe("How Bellhop reports on tasks in the thread.");
 }
 
+/** `status.installURL`, of kinds whose access people can grant in the browser; `app` is what they install. */
+export const installURL = (app: string) =>
+  z
+    .string()
+    .max(2048)
+    .optional()
+    .describe(`The page at which an administrator installs ${app}; absent if the install flow is not used.`);
+
 /** The schema of `spec.url`: the address of the provider's server. */
 export function serverURL(standard: string) {
   return z

@@ -2,6 +2,8 @@ import { z } from "zod";
 import { codeHostRef, peopleAtCodeHost, repositoryName } from "./code-hosts.ts";
 import { secretKeyRef } from "./common.ts";
 import {
+  exactlyOne,
+  installURL,
   integrationKind,
   integrationSpec,
   integrationStatus,
@@ -27,6 +29,11 @@ const userGroupId = z
   .min(2)
   .max(32)
   .regex(/^S[A-Z0-9]+$/);
+const workspaceId = z
+  .string()
+  .min(2)
+  .max(32)
+  .regex(/^[TE][A-Z0-9]+$/);
 
 const slackTriggers = triggers({
   mention: z.object({}).optional().describe("Matches when a person mentions the bot in a channel."),
@@ -60,6 +67,37 @@ const access = z.object({
   people: peopleAtCodeHost(userId.describe("Id of the person in Slack.")),
 });
 
+const oauth = z
+  .object({
+    clientId: z
+      .string()
+      .min(3)
+      .max(64)
+      .regex(/^[0-9]+\.[0-9]+$/)
+      .describe("The app's client id, from the page `Basic Information`."),
+    clientSecretRef: secretKeyRef.describe("The app's client secret, from the page `Basic Information`."),
+    workspaces: z
+      .array(workspaceId)
+      .min(1)
+      .max(50)
+      .meta({
+        "x-kubernetes-list-type": "set",
+        "x-kubernetes-validations": [
+          {
+            rule: "self.filter(id, id.startsWith('E')).size() <= 1",
+            message: "workspaces: name at most one organisation (E…); create a SlackApp for each organisation",
+          },
+        ],
+      })
+      .describe(
+        "Ids of the workspaces (`T…`), and of at most one Enterprise Grid organisation (`E…`), that may install the app. " +
+          "Everybody can open the install page: Bellhop refuses other workspaces, because their members could start tasks.",
+      ),
+  })
+  .describe(
+    "The install flow (OAuth v2): an administrator of each workspace opens `status.installURL`. Bellhop stores the tokens.",
+  );
+
 /** The connection to Slack: the app's credentials, triggers, access, and the code host where changes go. */
 export const slackAppSpec = z.object({
   suspend: integrationSpec.suspend,
@@ -68,11 +106,15 @@ export const slackAppSpec = z.object({
   ),
   credentials: z
     .object({
-      botTokenSecretRef: secretKeyRef.describe("The app's bot token, `xoxb-…`, from the page `OAuth & Permissions`."),
+      botTokenSecretRef: secretKeyRef
+        .optional()
+        .describe("The app's bot token, `xoxb-…`, from the page `OAuth & Permissions`; for one workspace."),
+      oauth: oauth.optional(),
       signingSecretRef: secretKeyRef.describe(
         "The app's signing secret, from the page `Basic Information`: it verifies that deliveries come from Slack.",
       ),
     })
+    .meta({ "x-kubernetes-validations": [exactlyOne("credentials", ["botTokenSecretRef", "oauth"])] })
     .describe(
       "Credentials of the Slack app, as references to Secrets, each allowed for `SlackApp/<host of url>`, for example `SlackApp/slack.com`.",
     ),
@@ -104,15 +146,29 @@ export const slackAppSpec = z.object({
 export const slackAppStatus = integrationStatus(
   {
     provider: "Slack",
-    bot: { text: "The bot user in Slack.", id: "Id of the bot user.", login: "Name of the bot user." },
+    bot: {
+      text: "The bot user in Slack; if the app is installed in several workspaces, that of the first.",
+      id: "Id of the bot user.",
+      login: "Name of the bot user.",
+    },
     installations: {
-      text: "The workspaces that the bot token belongs to.",
+      text: "The workspaces and organisations in which the app is installed.",
       id: "Id of the workspace, or of the Enterprise Grid organisation.",
-      account: "Name of the workspace.",
+      account: "Name of the workspace or organisation.",
     },
     tokenScope: "Always `Broad`: a bot token is valid for the workspace.",
   },
-  { own: {}, installation: {} },
+  {
+    own: { installURL: installURL("the Slack app") },
+    installation: {
+      botId: z.string().max(40).optional().describe("Id of the bot user there."),
+      problem: z
+        .string()
+        .max(1024)
+        .optional()
+        .describe("Why Bellhop cannot work there, for example because the app was removed; absent if it can."),
+    },
+  },
 );
 
 export const SlackAppKind = integrationKind({

@@ -1,6 +1,7 @@
 import type { Connection } from "../integrations/connection.ts";
 import type { ConnectDeps, Integration, Provider } from "../integrations/types.ts";
 import type { KubeClient, ObjectKey } from "../kube/types.ts";
+import { grantReader } from "./install/read-grants.ts";
 import { secretReader } from "./secrets.ts";
 
 /** An integration, its provider, and a function that connects to it. */
@@ -20,6 +21,8 @@ export interface SignInDeps {
   clock: ConnectDeps["clock"];
   log: ConnectDeps["log"];
   fetch: ConnectDeps["fetch"];
+  /** The operator's own namespace, which has the grants of install flows. */
+  namespace: string;
 }
 
 /** One integration kind: its provider, and the cache of its objects. */
@@ -31,7 +34,9 @@ export interface IntegrationSource {
 
 /** Creates the handle of an integration. */
 export function integrationHandle(deps: SignInDeps, provider: Provider, integration: Integration): IntegrationHandle {
-  const connectDeps = { ...deps, readSecret: secretReader(deps.client, integration.metadata.namespace) };
+  const { client, clock, log, fetch } = deps;
+  const readSecret = secretReader(client, integration.metadata.namespace);
+  const connectDeps = { clock, log, fetch, readSecret, readGrants: grantReader(deps, provider, integration) };
   return { integration, provider, connect: () => provider.connect(integration, connectDeps) };
 }
 

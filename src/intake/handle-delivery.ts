@@ -130,6 +130,7 @@ function normaliseFor(
 ): Normalised {
   return provider.ingress.normalise(delivery, {
     bot: whose?.status?.bot,
+    installations: whose?.status?.installations,
     host: entry.host,
     isLive: liveIn(whose, deps),
   });

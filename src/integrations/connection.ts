@@ -16,13 +16,27 @@ export interface Connection {
 /** Checks Bellhop's credentials: which account they belong to, and whether they have the needed permissions. */
 export interface Identity {
   check(signal: AbortSignal): Promise<{
-    bot: { id: string; login: string; mention: string };
-    /** App installations or workspaces. */
-    installations: { id: string; account: string; suspended?: boolean }[];
+    /** Undefined if every installation has a problem, or if there is none. */
+    bot: { id: string; login: string; mention: string } | undefined;
+    /** App installations, workspaces or organisations; also those that have a problem. */
+    installations: Installation[];
     tokenScope: "PerTask" | "Broad";
+    /** The repositories that the spec names, by id, as far as they were found; only for code hosts. */
+    repositories?: { name: string; id: string }[];
     /** Events or permissions that are missing at the provider and that no API can set; empty if nothing is missing. */
     missing: string[];
   }>;
+}
+
+/** An App installation, workspace or organisation of an integration. */
+export interface Installation {
+  id: string;
+  account: string;
+  suspended?: boolean | undefined;
+  /** Id of the bot's account there, if it differs between installations. */
+  botId?: string | undefined;
+  /** Human-readable: why Bellhop cannot work there; the others still work. */
+  problem?: string | undefined;
 }
 
 /** The wanted state of an integration's hooks. */
@@ -177,8 +191,16 @@ export interface PostedReport {
   conversation?: string;
 }
 
+/** A write to a thread that `Thread.turn` asks for. */
+export type ThreadWrite = { do: "acknowledge" } | { do: "post" | "update" | "answer"; report: Report };
+
 /** Posts and updates the report of a task in the thread. */
 export interface Thread {
+  /**
+   * Asks for a turn in the provider's pace, without waiting. 0: the write may follow at once, and the turn is reserved for it. Otherwise the
+   * milliseconds after which to ask again; the target keeps its place in the line. A write without a turn waits for it.
+   */
+  turn(target: ThreadTarget, write: ThreadWrite): number;
   /** Shows at once that Bellhop received the request: a reaction to the object that triggered the task. Idempotent. */
   acknowledge?(target: ThreadTarget, signal: AbortSignal): Promise<void>;
   /** Whether a report can be posted to this thread. Pure. */

@@ -55,6 +55,7 @@ export function aConnection(over: Partial<Connection> = {}): Connection {
 /** A thread that every task has, with texts as they are and no message; a test that posts gives `post` and `update`. */
 export function aThread(over: Partial<Thread> = {}): Thread {
   return {
+    turn: () => 0,
     has: () => true,
     excerpt: (text) => text,
     post: unexpected("post"),

@@ -4,7 +4,8 @@ import type { IntegrationOf, KindOf, ProviderName } from "../api/integration-kin
 import type { Trigger } from "../api/integration.ts";
 import type { Logger } from "../shared/log.ts";
 import type { Clock } from "../shared/clock.ts";
-import type { Connection, RepositoryRef } from "./connection.ts";
+import type { Connection, Installation, RepositoryRef } from "./connection.ts";
+import type { Grant } from "./grant.ts";
 
 /** The fields that all integration kinds share. Code outside the providers' folders uses only these. */
 export interface Integration {
@@ -36,6 +37,8 @@ export interface Integration {
   };
   status?: {
     bot?: { id: string; login: string; mention: string } | undefined;
+    installations?: Installation[] | undefined;
+    installURL?: string | undefined;
     triggers?: { name: string; since: string }[] | undefined;
     conditions?: { type: string; status: string; reason: string; message: string }[] | undefined;
     hooks?: { target: string; id?: string | undefined; verifiedAt?: string | undefined }[] | undefined;
@@ -121,7 +124,7 @@ export interface ProviderEvent extends Origin {
   url?: string;
   subject: { type: TaskSource["subject"]["type"]; key: string; number?: number; title?: string; createdAt?: string };
   object: NonNullable<TaskSource["object"]>;
-  /** The issue, change or thread that the task belongs to, as the event names it, for example `acme/shop#42`. */
+  /** The issue, change or thread that the task belongs to, by the provider's ids, for example `9001#42`: names can change or pass to another object. */
   conversation: string;
   actor: { id: string; login: string; isBot: boolean };
   /** When the cause happened, from the payload. Recovery and retention use this time. */
@@ -162,6 +165,8 @@ export type Normalised =
 /** Facts about the integration that normalising needs: the bot account (undefined until sign-in) and the provider's host. */
 export interface NormaliseContext {
   bot: { id: string; login: string; mention: string } | undefined;
+  /** The installations that the operator found. */
+  installations?: readonly Installation[] | undefined;
   host: string;
   /** Whether the bot takes part in a thread: messages there need no mention. */
   isLive(conversation: string): boolean;
@@ -216,10 +221,41 @@ export interface ConnectDeps {
    * otherwise.
    */
   readSecret(ref: SecretKeyRef, purpose: { kind: string; host: string }): Promise<Uint8Array>;
+  /** The grants of the install flow, as far as the integration's spec still allows their accounts; empty if the flow is not used. */
+  readGrants(): Promise<readonly Grant[]>;
   clock: Clock;
   log: Logger;
   /** `fetch` through the shared dispatcher: proxy, CA, time-outs, circuit breaker, redaction, private ranges refused. */
   fetch: typeof fetch;
+}
+
+/** The client of an authorisation server: the integration, and what a sign-in gets. */
+export interface InstallContext<I extends Integration = Integration> {
+  integration: I;
+  deps: Pick<ConnectDeps, "readSecret" | "fetch" | "clock" | "log">;
+}
+
+/**
+ * The install flow of a provider (OAuth 2.0, authorization code): a person grants access at the provider, in their browser. The shared code serves
+ * the pages, checks the state, stores the grants, refreshes and revokes them. The functions with a signal throw `BellhopError`.
+ */
+export interface InstallFlow<I extends Integration = Integration> {
+  /** The accounts that the integration's spec allows to install it; undefined if its credentials do not come from the flow. Pure. */
+  accounts(integration: I): readonly string[] | undefined;
+  /** The path of that list in the spec, for messages. */
+  accountsPath: string;
+  /** The page of the provider at which people grant access. It sends the browser back to `redirectURL` with `state` and a code. Pure. */
+  authorizeURL(integration: I, request: { state: string; redirectURL: string }): string;
+  /** Exchanges the code that the browser brought back. A code can be exchanged once. */
+  exchange(
+    context: InstallContext<I>,
+    request: { code: string; redirectURL: string },
+    signal: AbortSignal,
+  ): Promise<Grant>;
+  /** Exchanges the refresh token for the next tokens. Afterwards the old ones may be worthless, so the answer must be stored. */
+  refresh(context: InstallContext<I>, grant: Grant & { refreshToken: string }, signal: AbortSignal): Promise<Grant>;
+  /** Makes the tokens worthless at the provider. Tokens that are so already count as success. */
+  revoke(context: InstallContext<I>, grant: Grant, signal: AbortSignal): Promise<void>;
 }
 
 /** One provider: a folder and a line in the registry. */
@@ -234,6 +270,8 @@ export interface Provider<I extends Integration = Integration> {
   covers(integration: I, origin: Origin): boolean;
   /** The repositories that the integration maps to the place of a conversation, or to any place, `owner/name`; for chats and trackers. Pure. */
   mappedRepositories?(integration: I, conversation?: string): readonly string[];
+  /** Only of providers to which people can grant access in the browser. */
+  install?: InstallFlow<I>;
   /** Signs in. It is cheap: the provider caches it per credentials. Throws `BellhopError` with a condition reason. */
   connect(integration: I, deps: ConnectDeps): Promise<Connection>;
 }

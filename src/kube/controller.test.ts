@@ -1,7 +1,9 @@
 import { Registry } from "prom-client";
 import { describe, expect, it, vi } from "vitest";
 import { FakeClock } from "../shared/fake-clock.ts";
+import { sleep } from "../shared/clock.ts";
 import { silentLogger } from "../shared/log.ts";
+import { withoutWorker } from "../shared/worker.ts";
 import { type ControllerOptions, controllerOf, createController, itself } from "./controller.ts";
 import { TerminalError } from "./errors.ts";
 import { createKubeMetrics } from "./metrics.ts";
@@ -58,6 +60,65 @@ describe("controller", () => {
     expect(runs).toBe(2);
     await clock.advance(600_000);
     expect(runs).toBe(2);
+  });
+
+  it("gives the worker of a reconcile that only waits to others, and starts no second reconcile of its key", async () => {
+    const seen: string[] = [];
+    const turn = Promise.withResolvers<void>();
+    const { controller, clock, abort } = aController(async ({ name }) => {
+      seen.push(name);
+      if (name === "a") await withoutWorker(turn.promise);
+      seen.push(`${name} ends`);
+      return {};
+    });
+    controller.start(abort.signal);
+    for (const name of ["a", "b"]) controller.enqueue({ namespace: "default", name });
+    await clock.advance(0);
+    controller.enqueue(a);
+    await clock.advance(0);
+    expect(seen).toEqual(["a", "b", "b ends"]);
+    turn.resolve();
+    for (let key = 0; key < 2; key++) await clock.advance(0);
+    expect(seen.slice(3)).toEqual(["a ends", "a", "a ends"]);
+  });
+
+  it("drains only when reconciles that wait have ended too", async () => {
+    const { controller, clock, abort } = aController(
+      async (_request, signal) => {
+        await withoutWorker(sleep(clock, 3_600_000, signal));
+        return {};
+      },
+      { graceMs: 1_000 },
+    );
+    controller.start(abort.signal);
+    controller.enqueue(a);
+    await clock.advance(0);
+    let drained = false;
+    abort.abort(new Error("stopping"));
+    void controller.drain().then(() => (drained = true));
+    await clock.advance(999);
+    expect(drained).toBe(false);
+    await clock.advance(1);
+    expect(drained).toBe(true);
+  });
+
+  it("reconciles another namespace next, however many keys of one namespace wait", async () => {
+    const seen: string[] = [];
+    const { controller, clock, abort } = aController(
+      async ({ namespace }) => {
+        seen.push(namespace);
+        await sleep(clock, 1_000);
+        return {};
+      },
+      { workers: 2 },
+    );
+    controller.start(abort.signal);
+    for (let n = 0; n < 400; n++) controller.enqueue({ namespace: "busy", name: `integration-${n}` });
+    await clock.advance(1_000);
+    controller.enqueue({ namespace: "neighbour", name: "integration" });
+    await clock.advance(0);
+    // One worker of two stays free for other namespaces.
+    expect(seen).toEqual(["busy", "busy", "neighbour"]);
   });
 
   it("retries a failure with growing delays, which restart at 5 ms after a success", async () => {
@@ -186,7 +247,7 @@ describe("controller", () => {
     };
     setImmediate(turn);
     controller.start(abort.signal);
-    await vi.waitFor(() => expect(done).toBe(1_000));
+    await vi.waitFor(() => expect(done).toBe(1_000), { timeout: 60_000 });
     const mostAtOnce = Math.max(...turns.slice(1).map((count, at) => count - (turns[at] ?? 0)));
     expect(mostAtOnce).toBeLessThanOrEqual(2);
   });

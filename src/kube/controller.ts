@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import type { Backoff } from "../shared/backoff.ts";
 import type { Clock } from "../shared/clock.ts";
 import type { Logger } from "../shared/log.ts";
+import { onWorker, type Worker } from "../shared/worker.ts";
 import { ApiError, TerminalError, isConflict } from "./errors.ts";
 import type { KubeMetrics } from "./metrics.ts";
 import { type Priority, type Queue, createQueue } from "./queue.ts";
@@ -13,8 +14,13 @@ export interface ControllerOptions {
   /** Name of the controller in logs and metrics. */
   name: string;
   reconciler: Reconciler;
-  /** Number of keys that are reconciled at the same time; default 1. */
+  /**
+   * Number of keys that are reconciled at the same time; default 1. A reconcile that only waits (`withoutWorker`) does not count. One namespace
+   * never has all workers, so a namespace whose provider is slow does not hold up the others.
+   */
   workers?: number;
+  /** Names the group of a key inside its namespace; the groups take turns. */
+  groupOf?: (request: Request) => string;
   /** Delay between retries of one key; default 5 ms to 5 min. */
   backoff?: Backoff;
   /** How long a reconcile may continue after stopping began, before its signal aborts; default 10 s. */
@@ -75,18 +81,22 @@ class QueueController implements Controller {
   readonly #queue: Queue;
   readonly #log: Logger;
   readonly #sources: (() => () => void)[] = [];
-  #workers: Promise<void>[] = [];
+  readonly #workers: number;
+  /** Reconciles that have a worker, and all that have begun and not ended. */
+  #working = 0;
+  readonly #begun = new Set<Promise<void>>();
+  #onFreeWorker: (() => void) | undefined;
+  #dispatching: Promise<void> = Promise.resolve();
   #started = false;
 
   constructor(options: ControllerOptions) {
-    this.name = options.name;
+    const { clock, name, backoff, metrics, groupOf, workers = 1 } = options;
+    this.name = name;
     this.#options = options;
-    this.#log = options.log.child({ controller: options.name });
-    this.#queue = createQueue({
-      clock: options.clock,
-      name: options.name,
-      ...defined({ backoff: options.backoff, metrics: options.metrics }),
-    });
+    this.#log = options.log.child({ controller: name });
+    this.#workers = workers;
+    const perNamespace = Math.max(1, workers - 1);
+    this.#queue = createQueue({ clock, name, perNamespace, ...defined({ backoff, metrics, groupOf }) });
   }
 
   enqueue(request: Request, { priority }: { priority: Priority } = { priority: "normal" }): void {
@@ -122,23 +132,63 @@ class QueueController implements Controller {
       void this.drain().then(cancel);
     };
     signal.addEventListener("abort", stop, { once: true });
-    this.#workers = Array.from({ length: this.#options.workers ?? 1 }, () => this.#work(grace.signal));
+    this.#dispatching = this.#dispatch(grace.signal);
   }
 
   async drain(): Promise<void> {
-    await Promise.all(this.#workers);
+    await this.#dispatching;
+    await Promise.all(this.#begun);
+  }
+
+  /** Gives each free worker the next key, until the queue is shut down. */
+  async #dispatch(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await this.#freeWorker();
+      const request = await this.#queue.next();
+      if (!request) return;
+      this.#working += 1;
+      const work = this.#work(request, signal);
+      this.#begun.add(work);
+      void work.finally(() => this.#begun.delete(work));
+    }
+  }
+
+  async #freeWorker(): Promise<void> {
+    while (this.#working >= this.#workers) {
+      await new Promise<void>((resolve) => {
+        this.#onFreeWorker = resolve;
+      });
+    }
   }
 
   /**
    * Yields to the event loop after each key. A reconcile with nothing to do does not yield itself, and thousands of those in a row would
    * block everything else: the renewal of the Lease, the probes, the watches.
    */
-  async #work(signal: AbortSignal): Promise<void> {
-    for (let request = await this.#queue.next(); request; request = await this.#queue.next()) {
-      await this.#reconcile(request, signal);
-      this.#queue.done(request);
-      await setImmediate();
-    }
+  async #work(request: Request, signal: AbortSignal): Promise<void> {
+    await onWorker(this.#workerFor(request), () => this.#reconcile(request, signal));
+    this.#queue.done(request);
+    await setImmediate();
+    this.#release();
+  }
+
+  /** The worker of a reconcile: while the reconcile only waits, another key gets it. */
+  #workerFor(request: Request): Worker {
+    return {
+      release: () => {
+        this.#queue.paused(request);
+        this.#release();
+      },
+      resume: () => {
+        this.#queue.resumed(request);
+        this.#working += 1;
+      },
+    };
+  }
+
+  #release(): void {
+    this.#working -= 1;
+    this.#onFreeWorker?.();
   }
 
   /** Never rejects: each of the four outcomes updates the queue, the log and the metrics. */

@@ -14,6 +14,14 @@ export interface ManagedController {
   drain(): Promise<void>;
 }
 
+/** An HTTP server of the process, besides the probes. It serves on every replica, also on a standby. */
+export interface ManagedServer {
+  readonly name: string;
+  readonly listening: boolean;
+  listen(): Promise<unknown>;
+  close(): Promise<void>;
+}
+
 /** Options of a manager: the parts of one process. */
 export interface ManagerOptions {
   log: Logger;
@@ -23,6 +31,8 @@ export interface ManagerOptions {
   /** Informers by name, as shown by `/readyz`. */
   informers: Record<string, ManagedInformer>;
   controllers: ManagedController[];
+  /** They listen as soon as the informers have synced. */
+  servers?: readonly ManagedServer[];
   /** If absent, the controllers start as soon as the informers have synced. */
   leader?: Leader;
 }
@@ -30,7 +40,7 @@ export interface ManagerOptions {
 /** Runs a process's parts in order. */
 export interface Manager {
   /**
-   * Starts probes → informers → sync → lead → controllers. Resolves when `signal` has aborted and everything has stopped, in reverse order:
+   * Starts probes → informers → sync → servers → lead → controllers. Resolves when `signal` has aborted and everything has stopped, in reverse order:
    * the lease is released only when no controller works any more. Rejects if the probes cannot listen.
    */
   run(signal: AbortSignal): Promise<void>;
@@ -68,11 +78,12 @@ async function run(options: ManagerOptions, signal: AbortSignal, port: PromiseWi
 }
 
 async function work(options: ManagerOptions, signal: AbortSignal, informing: AbortSignal): Promise<void> {
-  const { log, informers, controllers, leader } = options;
+  const { log, informers, controllers, leader, servers = [] } = options;
   try {
     for (const informer of Object.values(informers)) informer.start(informing);
     await Promise.all(Object.values(informers).map((informer) => informer.waitForSync(signal)));
     log.info({ informers: Object.keys(informers) }, "informers have synced");
+    for (const server of servers) await server.listen();
     await leader?.acquire(signal);
     for (const controller of controllers) controller.start(signal);
     log.info({ controllers: controllers.map(({ name }) => name) }, "controllers have started");
@@ -80,14 +91,16 @@ async function work(options: ManagerOptions, signal: AbortSignal, informing: Abo
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
+    await Promise.all(servers.map((server) => server.close()));
     await Promise.all(controllers.map((controller) => controller.drain()));
     await leader?.release();
   }
 }
 
-function readiness({ informers }: ManagerOptions, signal: AbortSignal): ProbeAnswer {
+function readiness({ informers, servers = [] }: ManagerOptions, signal: AbortSignal): ProbeAnswer {
   const waiting = Object.entries(informers).filter(([, informer]) => !informer.hasSynced);
   const reasons = waiting.map(([name]) => `the informer ${name} has not synced yet`);
+  for (const { name, listening } of servers) if (!listening) reasons.push(`the server ${name} does not listen yet`);
   if (signal.aborted) reasons.push("stopping");
   return { ok: reasons.length === 0, reasons };
 }

@@ -77,6 +77,44 @@ describe("queue", () => {
     expect(taken).toEqual(["c", "b", "a"]);
   });
 
+  it("lets namespaces take turns, and in a namespace its groups, each with the oldest key first", async () => {
+    const groupOf = ({ name }: Request): string => name.slice(0, 1);
+    const queue = createQueue({ clock: new FakeClock(), groupOf });
+    const names = ["one/a1", "one/a2", "one/a3", "one/b1", "two/a1", "two/a2"];
+    for (const [namespace = "", name = ""] of names.map((id) => id.split("/"))) queue.add({ namespace, name });
+    const order: string[] = [];
+    while (queue.depth > 0) {
+      const next = await queue.next();
+      if (next) queue.done(next);
+      order.push(`${next?.namespace}/${next?.name}`);
+    }
+    expect(order).toEqual(["one/a1", "two/a1", "one/b1", "two/a2", "one/a2", "one/a3"]);
+  });
+
+  it("gives workers no more keys of one namespace than its bound, and does not count keys that only wait", async () => {
+    const clock = new FakeClock();
+    const queue = createQueue({ clock, perNamespace: 1 });
+    const taken: string[] = [];
+    const take = (): void => void queue.next().then((request) => taken.push(`${request?.namespace}/${request?.name}`));
+    const [first, second] = [a, b];
+    for (const request of [first, second, { namespace: "other", name: "c" }]) queue.add(request);
+    for (let n = 0; n < 3; n++) take();
+    await clock.advance(0);
+    expect(taken).toEqual(["default/a", "other/c"]);
+    queue.paused(first);
+    await clock.advance(0);
+    expect(taken).toEqual(["default/a", "other/c", "default/b"]);
+    queue.add(first);
+    take();
+    queue.resumed(first);
+    queue.done(second);
+    await clock.advance(0);
+    expect(taken).toHaveLength(3);
+    queue.done(first);
+    await clock.advance(0);
+    expect(taken.at(-1)).toBe("default/a");
+  });
+
   it("keeps the higher priority of two additions while a worker has the key", async () => {
     const { queue, clock, taken, take } = aQueue();
     queue.add(a);

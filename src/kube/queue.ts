@@ -1,5 +1,6 @@
 import { type Backoff, delayMs } from "../shared/backoff.ts";
 import type { Clock } from "../shared/clock.ts";
+import { createFairLine, type FairLine, type Waiting } from "./fair-line.ts";
 import type { KubeMetrics } from "./metrics.ts";
 import type { Request } from "./types.ts";
 
@@ -13,6 +14,10 @@ export interface QueueOptions {
   name?: string;
   /** Delay between retries of one key; default 5 ms, doubled up to 5 min. */
   backoff?: Backoff;
+  /** Names the group of a key inside its namespace, for example its integration; by default all keys of a namespace are one group. */
+  groupOf?: (request: Request) => string;
+  /** How many keys of one namespace workers may have at a time; by default any number. */
+  perNamespace?: number;
   metrics?: KubeMetrics;
 }
 
@@ -24,7 +29,7 @@ export type Priority = "normal" | "low";
 
 /**
  * A queue of keys to reconcile, never of objects. A key waits at most once, and only one worker has it at a time. If a key is added while a
- * worker has it, it is queued again when that worker is done.
+ * worker has it, it is queued again when that worker is done. Among keys of one priority, namespaces and their groups take turns.
  */
 export interface Queue {
   add(request: Request, priority?: Priority): void;
@@ -37,6 +42,9 @@ export interface Queue {
   /** Waits for the next key; undefined when the queue is shut down. Call `done` with the key afterwards. */
   next(): Promise<Request | undefined>;
   done(request: Request): void;
+  /** The worker that has the key only waits, until `resumed`: the key counts against no bound meanwhile, but nobody else gets it. */
+  paused(request: Request): void;
+  resumed(request: Request): void;
   /** Accepts and returns no more keys, and cancels timers. */
   shutDown(): void;
   /** Number of waiting keys. */
@@ -48,19 +56,19 @@ export function createQueue(options: QueueOptions): Queue {
   return new KeyQueue(options);
 }
 
-interface Waiting {
-  request: Request;
+interface Added extends Waiting {
   priority: Priority;
-  sinceMs: number;
 }
 
 class KeyQueue implements Queue {
   readonly #options: QueueOptions;
-  readonly #waiting = { normal: new Map<string, Waiting>(), low: new Map<string, Waiting>() };
+  readonly #waiting: Record<Priority, FairLine>;
   /** Keys that workers have, with the start time. */
   readonly #processing = new Map<string, number>();
   /** Keys that were added while a worker had them. */
-  readonly #dirty = new Map<string, Waiting>();
+  readonly #dirty = new Map<string, Added>();
+  /** How many keys of a namespace workers have, without those that only wait. */
+  readonly #active = new Map<string, number>();
   readonly #timers = new Map<string, { dueMs: number; cancel: () => void }>();
   readonly #failures = new Map<string, number>();
   readonly #takers: ((request: Request | undefined) => void)[] = [];
@@ -69,6 +77,8 @@ class KeyQueue implements Queue {
 
   constructor(options: QueueOptions) {
     this.#options = options;
+    const groupOf = options.groupOf ?? (() => "");
+    this.#waiting = { normal: createFairLine(groupOf), low: createFairLine(groupOf) };
     options.metrics?.longestRunning.set(this.#name, () => this.#longestRunningSeconds());
   }
 
@@ -84,11 +94,11 @@ class KeyQueue implements Queue {
       this.#addWhileInWork(id, entry);
       return;
     }
-    const low = this.#waiting.low.get(id);
-    if (this.#waiting.normal.has(id) || (low && priority === "low")) return;
-    if (low) this.#waiting.low.delete(id);
-    else this.#options.metrics?.adds.inc({ name: this.#name });
-    this.#waiting[priority].set(id, low ? { ...low, priority } : entry);
+    const { normal, low } = this.#waiting;
+    if (normal.has(id) || (low.has(id) && priority === "low")) return;
+    const promoted = low.remove(id);
+    if (!promoted) this.#options.metrics?.adds.inc({ name: this.#name });
+    this.#waiting[priority].add(id, promoted ?? entry);
     this.#dispatch();
   }
 
@@ -137,13 +147,21 @@ class KeyQueue implements Queue {
     const startedMs = this.#processing.get(id);
     if (startedMs === undefined) throw new Error(`done was called for the key ${id}, which no worker has`);
     this.#processing.delete(id);
+    this.#count(request, -1);
     this.#options.metrics?.workDuration.observe({ name: this.#name }, (this.#nowMs() - startedMs) / 1000);
     const again = this.#dirty.get(id);
     this.#dirty.delete(id);
-    if (again && !this.#shutDown) {
-      this.#waiting[again.priority].set(id, again);
-      this.#dispatch();
-    }
+    if (again && !this.#shutDown) this.#waiting[again.priority].add(id, again);
+    this.#dispatch();
+  }
+
+  paused(request: Request): void {
+    this.#count(request, -1);
+    this.#dispatch();
+  }
+
+  resumed(request: Request): void {
+    this.#count(request, 1);
   }
 
   shutDown(): void {
@@ -157,7 +175,7 @@ class KeyQueue implements Queue {
     for (const take of this.#takers.splice(0)) take(undefined);
   }
 
-  #addWhileInWork(id: string, entry: Waiting): void {
+  #addWhileInWork(id: string, entry: Added): void {
     const dirty = this.#dirty.get(id);
     if (!dirty) this.#options.metrics?.adds.inc({ name: this.#name });
     if (!dirty || (dirty.priority === "low" && entry.priority === "normal")) this.#dirty.set(id, entry);
@@ -165,22 +183,33 @@ class KeyQueue implements Queue {
 
   #dispatch(): void {
     while (this.#takers.length > 0) {
-      const first = this.#first();
-      if (!first) break;
-      const [id, { request, priority, sinceMs }] = first;
+      const next = this.#take();
+      if (!next) break;
+      const { id, request, priority, sinceMs } = next;
       this.#normalInARow = priority === "normal" ? this.#normalInARow + 1 : 0;
-      this.#waiting[priority].delete(id);
       this.#processing.set(id, this.#nowMs());
+      this.#count(request, 1);
       this.#options.metrics?.queueDuration.observe({ name: this.#name }, (this.#nowMs() - sinceMs) / 1000);
       this.#takers.shift()?.(request);
     }
     this.#options.metrics?.depth.set({ name: this.#name }, this.depth);
   }
 
-  #first(): [string, Waiting] | undefined {
-    const { normal, low } = this.#waiting;
-    const [first, second] = this.#normalInARow >= normalBeforeLow ? [low, normal] : [normal, low];
-    return firstOf(first) ?? firstOf(second);
+  #take(): (Added & { id: string }) | undefined {
+    const most = this.#options.perNamespace ?? Number.POSITIVE_INFINITY;
+    const allows = (namespace: string): boolean => (this.#active.get(namespace) ?? 0) < most;
+    const order: Priority[] = this.#normalInARow >= normalBeforeLow ? ["low", "normal"] : ["normal", "low"];
+    for (const priority of order) {
+      const taken = this.#waiting[priority].take(allows);
+      if (taken) return { ...taken[1], id: taken[0], priority };
+    }
+    return undefined;
+  }
+
+  #count({ namespace }: Request, by: 1 | -1): void {
+    const count = (this.#active.get(namespace) ?? 0) + by;
+    if (count > 0) this.#active.set(namespace, count);
+    else this.#active.delete(namespace);
   }
 
   #longestRunningSeconds(): number {
@@ -195,11 +224,6 @@ class KeyQueue implements Queue {
   #nowMs(): number {
     return this.#options.clock.now().getTime();
   }
-}
-
-function firstOf<K, V>(map: Map<K, V>): [K, V] | undefined {
-  for (const entry of map) return entry;
-  return undefined;
 }
 
 function idOf(request: Request): string {

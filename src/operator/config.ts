@@ -14,6 +14,10 @@ export const settings = z.object({
 
   /** The gateway's public URL: https, no path; integrations are `Stalled` without it. */
   BELLHOP_EXTERNAL_URL: text,
+  /** Port of the install pages, which every replica serves; no pages without it. */
+  BELLHOP_INSTALL_PORT: port.optional(),
+  /** Public URL of the install pages: https, no path. Default: the gateway's. */
+  BELLHOP_INSTALL_URL: text,
   /**
    * The gateways' Service and probe port. A new webhook key is installed at the provider when every replica has loaded it. The egress probe
    * checks that sandboxes cannot reach a replica that has just answered the operator.
@@ -55,6 +59,12 @@ export const settings = z.object({
   BELLHOP_WORKERS: z.coerce.number().int().min(1).max(64).default(8),
 });
 export type OperatorConfig = z.infer<typeof settings>;
+
+/** The public URL of the install pages, without a trailing slash; undefined if they are not served. */
+export function installBaseURL(config: OperatorConfig): string | undefined {
+  if (config.BELLHOP_INSTALL_PORT === undefined) return undefined;
+  return (config.BELLHOP_INSTALL_URL ?? config.BELLHOP_EXTERNAL_URL)?.replace(/\/+$/, "");
+}
 
 /** Reads the settings; throws a `BellhopError` that names each invalid variable. */
 export function readConfig(environment: Record<string, string | undefined>): OperatorConfig {

@@ -27,7 +27,7 @@ import { sharersOf } from "../controllers/integration/members.ts";
 import { createRules } from "../intake/cel.ts";
 import type { Provider } from "../integrations/types.ts";
 import { integrationType } from "../integrations/resource-type.ts";
-import { createController, itself, requestOf, type Controller } from "../kube/controller.ts";
+import { createController, itself, requestOf, type Controller, type ControllerOptions } from "../kube/controller.ts";
 import type { AgentTask } from "../api/kinds.ts";
 import type { Change, Request } from "../kube/types.ts";
 import type { EventRecorder } from "../kube/events.ts";
@@ -37,7 +37,7 @@ import type { KubeConnection, Reconciler } from "../kube/types.ts";
 import { podProvider } from "../sandbox/pod/index.ts";
 import type { InstallationFacts } from "../sandbox/pod/settings.ts";
 import { defined } from "../shared/defined.ts";
-import type { OperatorConfig } from "./config.ts";
+import { installBaseURL, type OperatorConfig } from "./config.ts";
 import type { Informers } from "./informers.ts";
 import { leading } from "./leading.ts";
 import { brokerHosts, brokerURL, sandboxSettings } from "./sandbox.ts";
@@ -53,6 +53,8 @@ export interface Wiring extends SignInDeps {
 
 const sweepEveryMs = 10 * 60_000;
 const dayMs = 86_400_000;
+/** Workers for each kind of integration: one namespace has three of them at most. */
+const integrationWorkers = 4;
 /**
  * Short, because the lease is released after the last reconcile, and the next operator, which checks every 2 s, must lead within 3 s. Longer
  * reconciles are aborted; every step may be killed and run again.
@@ -65,17 +67,22 @@ export function createControllers(wiring: Wiring): ManagedController[] {
   const installing = controller(wiring, "installation", reconciler);
   installing.enqueue(installationRequest);
 
-  const sources = wiring.informers.integrations.map(({ provider, informer }): IntegrationSource => ({
-    provider,
-    get: (key) => informer.store.get(key),
-    list: () => informer.store.list(),
-  }));
+  const sources = sourcesOf(wiring.informers);
   return [
     installing,
     profilesController(wiring),
     ...integrationControllers(wiring, sources),
     tasksController(wiring, sources, facts),
   ];
+}
+
+/** The caches of every kind of integration. */
+export function sourcesOf({ integrations }: Informers): IntegrationSource[] {
+  return integrations.map(({ provider, informer }) => ({
+    provider,
+    get: (key) => informer.store.get(key),
+    list: () => informer.store.list(),
+  }));
 }
 
 function installationOf({ client, clock, config }: Wiring): InstallationKeeper {
@@ -142,9 +149,14 @@ function integrationControllers(wiring: Wiring, sources: readonly IntegrationSou
       keys,
       gateways,
       compileRule,
-      config: { ...defaultIntegrationConfig, namespace, externalURL: config.BELLHOP_EXTERNAL_URL?.replace(/\/+$/, "") },
+      config: {
+        ...defaultIntegrationConfig,
+        namespace,
+        externalURL: config.BELLHOP_EXTERNAL_URL?.replace(/\/+$/, ""),
+        installBaseURL: installBaseURL(config),
+      },
     });
-    const made = controller(wiring, provider.kind.toLowerCase(), reconciler, 2);
+    const made = controller(wiring, provider.kind.toLowerCase(), reconciler, { workers: integrationWorkers });
     made.watches(informer, itself);
     made.watches(informer, sharersOf(source));
     if (provider.ingress.followsThreads) made.watches(informers.tasks, threadsOf(provider));
@@ -190,7 +202,8 @@ function tasksController(
   const { informers, config, log, clock } = wiring;
   const deps = taskDeps(wiring, sources, installation);
   const tasks = agentTaskController(deps, lifeOf({ commands: commandStep, publish: publishStep, report: reportStep }));
-  const made = controller(wiring, "agenttask", tasks.reconcile, config.BELLHOP_WORKERS);
+  const workers = config.BELLHOP_WORKERS;
+  const made = controller(wiring, "agenttask", tasks.reconcile, { workers, groupOf: integrationNameOf(informers) });
   made.watches(informers.tasks, tasks.onTask);
   // One change of these affects many tasks, so it has a lower priority than a change of a task itself.
   made.watches(informers.profiles, tasks.onProfile, "low");
@@ -210,6 +223,14 @@ function tasksController(
     await tasks.lead(signal);
   };
   return leading({ clock, log, prepare, controllers: [made, sweeping] });
+}
+
+/** The tasks of the integrations in a namespace take turns. */
+function integrationNameOf({ tasks }: Informers): (request: Request) => string {
+  return (request) => {
+    const { kind = "", name = "" } = tasks.store.get(request)?.spec.integrationRef ?? {};
+    return `${kind}/${name}`;
+  };
 }
 
 function taskDeps(
@@ -267,6 +288,11 @@ function taskDeps(
   } satisfies AgentTaskDeps;
 }
 
-function controller({ clock, log, metrics }: Wiring, name: string, reconciler: Reconciler, workers = 1): Controller {
-  return createController({ name, reconciler, workers, graceMs, clock, log, metrics });
+function controller(
+  { clock, log, metrics }: Wiring,
+  name: string,
+  reconciler: Reconciler,
+  options: Pick<ControllerOptions, "workers" | "groupOf"> = {},
+): Controller {
+  return createController({ name, reconciler, graceMs, clock, log, metrics, ...options });
 }

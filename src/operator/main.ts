@@ -7,16 +7,18 @@ import type { Provider } from "../integrations/types.ts";
 import { connect } from "../kube/config.ts";
 import { createEventRecorder } from "../kube/events.ts";
 import { createLeader, type Leader } from "../kube/leader.ts";
-import { createManager } from "../kube/manager.ts";
+import { createManager, type ManagedServer } from "../kube/manager.ts";
 import { createKubeMetrics, type KubeMetrics } from "../kube/metrics.ts";
 import type { KubeConnection } from "../kube/types.ts";
 import { systemClock } from "../shared/clock.ts";
 import type { Logger } from "../shared/log.ts";
 import { runProcess } from "../shared/process.ts";
 import type { Shutdown } from "../shared/shutdown.ts";
-import { readConfig, type OperatorConfig } from "./config.ts";
-import { createControllers } from "./controllers.ts";
+import { installBaseURL, readConfig, type OperatorConfig } from "./config.ts";
+import { createControllers, sourcesOf, type Wiring } from "./controllers.ts";
 import { createInformers } from "./informers.ts";
+import { installApp } from "./install/app.ts";
+import { createInstallServer } from "./install/server.ts";
 import { defined } from "../shared/defined.ts";
 
 /** Dependencies of the operator; tests pass their own. */
@@ -43,7 +45,7 @@ export async function runOperator({ config, client, registry, metrics, log, shut
     log,
   });
   const leader = leaderOf({ config, client, metrics, log });
-  const controllers = createControllers({
+  const wiring: Wiring = {
     client,
     config,
     informers,
@@ -52,7 +54,9 @@ export async function runOperator({ config, client, registry, metrics, log, shut
     clock,
     log,
     fetch: http.fetch,
-  });
+    namespace: config.BELLHOP_NAMESPACE,
+  };
+  const controllers = createControllers(wiring);
   const { integrations, ...others } = informers;
   const manager = createManager({
     log,
@@ -66,6 +70,7 @@ export async function runOperator({ config, client, registry, metrics, log, shut
       ...Object.fromEntries(integrations.map(({ provider, informer }) => [provider.kind, informer])),
     },
     controllers,
+    servers: installServers(wiring),
     leader,
   });
   if (config.BELLHOP_SANDBOX_BACKEND === "process")
@@ -73,6 +78,15 @@ export async function runOperator({ config, client, registry, metrics, log, shut
   await manager.run(shutdown.signal);
   await events.flush();
   await http.close();
+}
+
+/** The install pages, if the installation serves them. */
+function installServers(wiring: Wiring): ManagedServer[] {
+  const { config, clock } = wiring;
+  const [port, baseURL] = [config.BELLHOP_INSTALL_PORT, installBaseURL(config)];
+  if (port === undefined || baseURL === undefined) return [];
+  const app = installApp({ ...wiring, baseURL, sources: sourcesOf(wiring.informers) });
+  return [createInstallServer({ port, host: config.BELLHOP_HOST, clock }, app)];
 }
 
 function leaderOf({

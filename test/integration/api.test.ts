@@ -8,6 +8,7 @@ import { agentProfileSpec } from "../../src/api/agent-profile.ts";
 import type { AgentTaskSpec } from "../../src/api/agent-task.ts";
 import { gitHubIntegrationSpec, GitHubIntegrationKind } from "../../src/api/github-integration.ts";
 import { AgentProfileKind, AgentTaskKind, kinds, type AgentTask } from "../../src/api/kinds.ts";
+import { SlackAppKind } from "../../src/api/slack-app.ts";
 import { connect } from "../../src/kube/config.ts";
 import type { KubeConfig, KubeConnection, KubeObject, ResourceType } from "../../src/kube/types.ts";
 import { crds, generatedCrds, installCrds } from "../cluster/crds.ts";
@@ -284,6 +285,40 @@ describe("the fields that identify an integration's hooks", () => {
   });
 });
 
+describe("the credentials of a SlackApp", () => {
+  const ref = { name: "slack", key: "k" };
+  const oauth = (workspaces: string[]) => ({ oauth: { clientId: "1.2", clientSecretRef: ref, workspaces } });
+  const create = (credentials: object) =>
+    client.create(SlackAppKind, {
+      metadata: { name: "slack", namespace },
+      spec: {
+        credentials: { signingSecretRef: ref, ...credentials },
+        codeHostRef: { kind: "GitHubIntegration", name: "shop" },
+        profileRef: { name: "default" },
+        triggers: [{ name: "t", mention: {} }],
+      } as never,
+    });
+
+  it.each([
+    ["neither a bot token nor the install flow", {}, /credentials: set exactly one of botTokenSecretRef, oauth/],
+    ["both", { botTokenSecretRef: ref, ...oauth(["T1"]) }, /credentials: set exactly one of botTokenSecretRef, oauth/],
+    ["no workspace", oauth([]), /workspaces/],
+    ["a workspace twice", oauth(["T1", "T1"]), /Duplicate value/],
+    ["an id of something else", oauth(["C1"]), /workspaces/],
+    [
+      "two organisations",
+      oauth(["E1", "T1", "E2"]),
+      /name at most one organisation \(E…\); create a SlackApp for each organisation/,
+    ],
+  ])("are refused: %s", async (_name, credentials, words) => {
+    await invalid(create(credentials), words);
+  });
+
+  it("may allow several workspaces and one organisation", async () => {
+    await expect(create(oauth(["T1", "T2", "E1"]))).resolves.toBeDefined();
+  });
+});
+
 describe("unions", () => {
   const secretRef = { name: "s", key: "k" };
   const app = { appId: 1, privateKeySecretRef: secretRef };
@@ -431,7 +466,7 @@ describe("the output of kubectl", () => {
 
   it("is in `kubectl explain` for a field", async () => {
     expect(flat(await explain("agenttask.spec.conversation"))).toContain(
-      flat("The issue, change or thread that the task belongs to, as the event names it, for example `acme/shop#42`."),
+      flat("The issue, change or thread that the task belongs to, by the provider's ids, for example `9001#42`"),
     );
     expect(flat(await explain("agentprofile.spec.limits.stall"))).toContain(
       "Maximum time without a sign of work from the agent",

@@ -105,6 +105,11 @@ export const everything = {
     },
   },
   operator: { ...ownOf("operator"), workers: 4, taskRetentionDays: 30 },
+  installPages: {
+    enabled: true,
+    externalURL: "https://install.example.com",
+    service: { type: "NodePort", annotations: { "example.com/service": "install" } },
+  },
   broker: { ...ownOf("broker"), maxPushMiB: 64 },
   metrics: {
     service: { enabled: true, annotations: { "example.com/scrape": "true" } },

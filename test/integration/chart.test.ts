@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { gatewayConfig } from "../../src/gateway/config.ts";
 import { brokerConfig } from "../../src/broker/config.ts";
-import { readConfig } from "../../src/operator/config.ts";
-import type { Pod } from "../../src/kube/resources.ts";
+import { installBaseURL, readConfig } from "../../src/operator/config.ts";
+import type { Pod, Service } from "../../src/kube/resources.ts";
 import type { KubeObject } from "../../src/kube/types.ts";
 import { everything } from "./chart-everything.ts";
 import { installPrometheusCrds } from "./prometheus-crds.ts";
@@ -24,6 +24,10 @@ interface Deployment extends KubeObject {
     replicas: number;
     template: { metadata: { labels: Record<string, string> }; spec: NonNullable<Pod["spec"]> };
   };
+}
+
+interface Ingress extends KubeObject {
+  spec: { rules: { http: { paths: { path: string; backend: { service: { name: string } } }[] } }[] };
 }
 
 interface Monitor extends KubeObject {
@@ -108,6 +112,39 @@ describe("the chart", () => {
       { name: "https", port: 8443, targetPort: "https" },
       { name: "http", port: 80, targetPort: "http" },
     ]);
+  });
+
+  it("makes the operator reachable from outside only if its install pages are enabled", () => {
+    const ingress = ["gateway.ingress.enabled=true", "gateway.ingress.host=bellhop.example.com"];
+    const outside = (...values: string[]) => {
+      const objects = renderChart(...ingress, ...values);
+      const [container] = deployment(objects, "operator").spec.template.spec.containers;
+      const service: Service | undefined = objects.find(({ metadata }) => metadata.name === "bellhop-install");
+      const route = objects.find(({ kind }) => kind === "Ingress") as Ingress | undefined;
+      const paths = route?.spec.rules[0]?.http.paths.map(({ path, backend }) => [path, backend.service.name]);
+      return { ports: container?.ports?.map(({ name }) => name), service, paths };
+    };
+    expect(outside()).toEqual({ ports: ["probes"], service: undefined, paths: [["/", "bellhop-gateway"]] });
+    const { ports, service, paths } = outside("installPages.enabled=true");
+    expect(ports).toEqual(["probes", "install"]);
+    expect(service?.spec?.ports).toEqual([{ name: "http", port: 80, targetPort: "install" }]);
+    const { labels } = deployment(renderChart(), "operator").spec.template.metadata;
+    expect(labels).toMatchObject(service?.spec?.selector ?? { none: "" });
+    // The longer path is first, for ingress controllers that take the first.
+    expect(paths).toEqual([
+      ["/install", "bellhop-install"],
+      ["/", "bellhop-gateway"],
+    ]);
+  });
+
+  it.each([
+    ["the gateway's", [], "https://bellhop.example.com"],
+    ["their own", ["installPages.externalURL=https://install.example.com"], "https://install.example.com"],
+  ])("gives the install pages %s URL", (_whose, values, url) => {
+    const base = ["gateway.externalURL=https://bellhop.example.com", ...values];
+    const config = (...more: string[]) => readConfig(environment(renderChart(...base, ...more), "operator"));
+    expect(installBaseURL(config("installPages.enabled=true"))).toBe(url);
+    expect(installBaseURL(config())).toBeUndefined();
   });
 });
 

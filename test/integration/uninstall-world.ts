@@ -73,7 +73,7 @@ export async function anUninstallWorld(): Promise<UninstallWorld> {
     ...objects({ ...world, alice, github, repository }),
     async aToken(task, integration) {
       const { admin: client } = world;
-      const deps = { client, clock: systemClock, log: silentLogger, fetch: http.fetch };
+      const deps = { client, namespace: release.namespace, clock: systemClock, log: silentLogger, fetch: http.fetch };
       const { codeHost } = await integrationHandle(deps, served, integration).connect();
       if (!codeHost) throw new Error("GitHub is no code host");
       const keeper = createTaskCredentials({ ...deps, kube: client, brokerNamespace: release.brokerNamespace });

@@ -1,7 +1,6 @@
-import { afterAll, beforeAll, describe } from "vitest";
+import { afterAll, beforeAll } from "vitest";
 import { providers } from "../../src/integrations/registry.ts";
-import { conformance, type RunningSubject, type Subject } from "./conformance.ts";
-import { showsHostileText } from "./hostile-suite.ts";
+import { conformance, type RunningSubject } from "./conformance.ts";
 
 /** Exports of `test/providers/<provider>/subject.ts`. */
 interface SubjectModule {
@@ -15,12 +14,8 @@ for (const name of Object.keys(providers)) {
     running = await module.startSubject();
   }, 60_000);
   afterAll(() => running?.close());
-  const subject = (): Subject => {
+  conformance(name, () => {
     if (!running) throw new Error(`the subject of provider ${name} did not start`);
     return running.subject;
-  };
-  conformance(name, subject);
-  describe(`provider ${name}, with hostile text`, () => {
-    showsHostileText(subject);
   });
 }

@@ -139,6 +139,15 @@ describe("the chart's network policies", () => {
     expect(reaches("stranger", "gateway", 8080)).toBe(false);
   });
 
+  it("allow the install pages only if they are enabled, and only from the same peers as deliveries", () => {
+    expect(reaching({})("stranger", "operator", 8082)).toBe(false);
+    const installPages = { enabled: true };
+    expect(reaching({ installPages })("stranger", "operator", 8082)).toBe(true);
+    expect(reaching({ installPages })("stranger", "operator", 8080)).toBe(false);
+    const reaches = reaching({ installPages, networkPolicies: { enabled: true, deliveriesFrom: nginx } });
+    expect(["ingress", "stranger"].map((from) => reaches(from, "operator", 8082))).toEqual([true, false]);
+  });
+
   it("allow probes of operator and broker only from the named peers, and probes of the gateway from all", () => {
     const reaches = reaching({ networkPolicies: { enabled: true, probesFrom: monitoring } });
     expect(["operator", "broker", "gateway"].map((to) => reaches("prometheus", to, 8081))).toEqual([true, true, true]);

@@ -33,6 +33,8 @@ const refused: [path: string, values: Values][] = [
   ],
   ["/gateway/externalURL", { gateway: { externalURL: "http://bellhop.example.com" } }],
   ["/gateway/externalURL", { gateway: { externalURL: "https://bellhop.example.com/hooks" } }],
+  ["/installPages/externalURL", { installPages: { externalURL: "https://bellhop.example.com/install" } }],
+  ["/installPages", { installPages: { enable: true } }],
   ["/gateway/ingress/host", { gateway: { ingress: { host: "https://bellhop.example.com" } } }],
   ["/gateway/ingress/host", { gateway: { ingress: { host: "bellhop.example.com/hooks" } } }],
   ["/gateway/ingress/host", { gateway: { ingress: { host: "bellhop.example.com:443" } } }],

@@ -52,7 +52,25 @@ describe("make slack-manifest", () => {
     expect(printed.settings?.event_subscriptions?.bot_events).not.toContain("message.im");
   });
 
+  it("has the redirect URL of the install page, and only then", () => {
+    const file = "config/samples/slack-app-oauth.yaml";
+    const install = "https://bellhop.example.com/install/slackapp/team/slack";
+    const { stdout } = print("--url", url, "--install-url", install, "--app", file);
+    expect(stdout).not.toContain("#");
+    const printed = parse(stdout) as ReturnType<typeof manifest>;
+    expect(printed.oauth_config?.redirect_urls).toEqual([`${install}/callback`]);
+    expect(printed.settings?.org_deploy_enabled).toBe(true);
+    expect(print("--url", url, "--app", file).stdout).toMatch(/^# .*placeholders[^]*INSTALL_URL=<status.installURL>/);
+    const without = parse(print("--url", url).stdout) as ReturnType<typeof manifest>;
+    expect(without.oauth_config).not.toHaveProperty("redirect_urls");
+    expect(without.settings?.org_deploy_enabled).toBe(false);
+  });
+
   it.each([
+    [
+      ["--install-url", "https://bellhop.example.com/hooks/r1", "--app", "config/samples/slack-app-oauth.yaml"],
+      "is not the install page",
+    ],
     [["--url", "http://bellhop.example.com/hooks/r1"], "is not the URL of an integration"],
     [["--url", "https://bellhop.example.com"], "is not the URL of an integration"],
     [["--app", "config/samples/github-app.yaml"], "0 objects of kind SlackApp"],

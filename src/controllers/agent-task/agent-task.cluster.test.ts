@@ -283,7 +283,7 @@ describe("the agent-task controller on a real API server", () => {
     await play(world, operator, ["one"]);
     await operator.stop();
     const { status } = await read(world, "one");
-    expect(status).toMatchObject({ phase: "Succeeded", conversation: "acme/shop#42" });
+    expect(status).toMatchObject({ phase: "Succeeded", conversation: "9001#42" });
     expect(world.host.state).toMatchObject({ minted: 1, tokens: new Map() });
     expect(status?.checkout).toMatchObject({ baseRef: "main", headRef: "bellhop/42-fix-login", newBranch: true });
     expect(status?.conditions?.map(({ type, reason }) => `${type}: ${reason}`)).toEqual([

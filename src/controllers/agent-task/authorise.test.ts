@@ -301,7 +301,7 @@ describe("authorise", () => {
       noon,
     );
     expect(decision.fields).toEqual({
-      conversation: "acme/shop#42",
+      conversation: "9001#42",
       conversationInstance: "github.com",
       requester: { id: "7", login: "olga" },
     });

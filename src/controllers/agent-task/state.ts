@@ -127,7 +127,8 @@ export function conversationOf(task: AgentTask): Conversation {
   if (conversation === undefined || conversation === task.spec.conversation)
     return { ...own, instance: conversationInstance ?? own.instance };
   // Tasks of earlier versions have no instance in their status; their conversations took place where the task was requested.
-  return { instance: conversationInstance ?? own.instance, name: conversation };
+  const instance = conversationInstance ?? own.instance;
+  return { instance, name: instance === own.instance ? byId(conversation, task) : conversation };
 }
 
 /**
@@ -140,8 +141,17 @@ export function ownConversation(task: AgentTask): Conversation {
   const place = instance ?? repository?.host;
   return {
     instance: codeHostRef ? `${place} ${integrationRef.kind}/${integrationRef.name}` : place,
-    name: task.status?.report?.conversation ?? conversation,
+    name: byId(task.status?.report?.conversation ?? conversation, task),
   };
+}
+
+/**
+ * The name of a conversation with the repository's id. The previous release stored `acme/shop#42`, which is another name once the repository is
+ * renamed. Remove this after the next release.
+ */
+function byId(conversation: string, { spec }: AgentTask): string {
+  const [, rest] = /^[^/#@\s]+\/[^/#@\s]+([#@].+)$/.exec(conversation) ?? [];
+  return rest === undefined || !spec.repository || spec.codeHostRef ? conversation : `${spec.repository.id}${rest}`;
 }
 
 /** Whether two conversations are the same. */

@@ -142,7 +142,7 @@ describe("the cache of tasks", () => {
     {
       what: "by its effective conversation",
       over: { status: { conversation: "acme/shop#1" } },
-      find: (cache, like) => cache.inConversation(like, { instance: "github.com", name: "acme/shop#1" }),
+      find: (cache, like) => cache.inConversation(like, { instance: "github.com", name: "9001#1" }),
     },
   ];
 

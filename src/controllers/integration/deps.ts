@@ -12,6 +12,8 @@ import type { Gateways } from "./gateways.ts";
 export interface IntegrationConfig {
   /** The gateway's public https URL, without a trailing slash; undefined while the installation does not set it. */
   externalURL: string | undefined;
+  /** The public URL of the install pages, without a trailing slash; undefined while the installation does not serve them. */
+  installBaseURL?: string | undefined;
   /** Namespace of the hook Secrets, the gateway keys and the gateway facts. */
   namespace: string;
   /** How often hooks and credentials are checked if nothing changed. */

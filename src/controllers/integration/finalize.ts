@@ -6,7 +6,9 @@ import { configMaps } from "../../kube/resources.ts";
 import { done, type Result } from "../../kube/types.ts";
 import { BellhopError, describeError } from "../../shared/errors.ts";
 import { integrationHandle } from "../integration-handle.ts";
-import { lacksAccess } from "../provider-failure.ts";
+import { deleteGrantSecret } from "../install/grant-secret.ts";
+import { removeGrants } from "../install/keep-grants.ts";
+import { isTemporary, lacksAccess } from "../provider-failure.ts";
 import type { IntegrationDeps } from "./deps.ts";
 import { withdrawFacts } from "./gateway-facts.ts";
 import type { GatewayKeyPublisher, GatewayKeysDeps } from "./gateway-keys.ts";
@@ -22,6 +24,7 @@ export async function finalize(deps: IntegrationDeps, integration: Integration, 
   const kept = outlivedByHook(deps.source, { integration, secret });
   if (!kept && !(await removeHooks(deps, integration, signal))) return { requeueAfterMs: retryMs };
   if (!kept) await deleteHookSecret(hookSecretDeps(deps), hookSecretName(deps.source.provider, integration), signal);
+  if (!(await removeTokens(deps, integration, signal))) return { requeueAfterMs: retryMs };
   await deps.keys.publish(signal);
   await withdrawFacts(hookSecretDeps(deps), integration, signal);
   await removeFinalizer(deps.client, deps.type, integration, names.finalizer);
@@ -49,6 +52,23 @@ async function removeHooks(deps: IntegrationDeps, integration: Integration, sign
   }
 }
 
+/** Revokes and removes the tokens of the install flow. After the time-out they are removed although the provider does not answer. */
+async function removeTokens(deps: IntegrationDeps, integration: Integration, signal: AbortSignal): Promise<boolean> {
+  const isFinal = waitedMs(deps, integration) >= deps.config.finalizeMs;
+  try {
+    await removeGrants(deps, { provider: deps.source.provider, integration, isFinal }, signal);
+    return true;
+  } catch (error) {
+    if (!isTemporary(error)) throw error;
+    deps.log.warn({ error, integration: integration.metadata.name }, "could not revoke tokens, will retry");
+    return false;
+  }
+}
+
+function waitedMs({ clock }: IntegrationDeps, { metadata }: Integration): number {
+  return clock.now().getTime() - Date.parse(metadata.deletionTimestamp ?? "");
+}
+
 /** The URLs that our hooks may have: the current one, the one they were last set to, and the one in the status, as far as they are known. */
 async function hookURLs(deps: IntegrationDeps, integration: Integration, signal: AbortSignal): Promise<string[]> {
   const secret = await readHookSecret(hookSecretDeps(deps), hookSecretName(deps.source.provider, integration), signal);
@@ -60,9 +80,8 @@ async function hookURLs(deps: IntegrationDeps, integration: Integration, signal:
 
 /** True if a retry cannot help, or the time-out has passed; a Warning then says that hooks may be left at the provider. */
 function shouldGiveUp(deps: IntegrationDeps, integration: Integration, error: unknown): boolean {
-  const waitedMs = deps.clock.now().getTime() - Date.parse(integration.metadata.deletionTimestamp ?? "");
   const hopeless = lacksAccess(error) || (error instanceof BellhopError && error.code.startsWith("Secret"));
-  if (!hopeless && waitedMs < deps.config.finalizeMs) {
+  if (!hopeless && waitedMs(deps, integration) < deps.config.finalizeMs) {
     deps.log.warn({ error, integration: integration.metadata.name }, "could not remove hooks, will retry");
     return false;
   }
@@ -82,7 +101,7 @@ export interface SweepDeps extends GatewayKeysDeps {
 }
 
 /**
- * Cleans up after integrations that were deleted without their finalizer (a forced deletion). It removes route, hook Secret and facts, in
+ * Cleans up after integrations that were deleted without their finalizer (a forced deletion). It removes route, hook Secret, tokens and facts, in
  * this order: an interrupted sweep finds the facts and continues. The facts name the Secrets, because the operator may not list Secrets.
  * Hooks at the provider stay, because no credentials are left to sign in with.
  */
@@ -103,6 +122,8 @@ export async function sweepIntegrations(deps: SweepDeps, signal: AbortSignal): P
     const { hookSecret } = decodeFacts(text);
     const shared = alive.some((each) => each.hookSecret === hookSecret);
     if (hookSecret !== undefined && !shared) await deleteHookSecret(deps, hookSecret, signal);
+    // Its tokens cannot be revoked: whether and where is not known any more.
+    await deleteGrantSecret(deps, uid, signal);
     await deps.client.mergePatch(configMaps, key, { data: { [uid]: null } }, { signal });
     deps.log.warn(
       { uid, shared },

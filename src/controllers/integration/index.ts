@@ -4,6 +4,8 @@ import { updateStatus } from "../../kube/apply.ts";
 import { addFinalizer } from "../../kube/finalizers.ts";
 import { done, type Reconciler, type Result } from "../../kube/types.ts";
 import { defined } from "../../shared/defined.ts";
+import { keepGrants } from "../install/keep-grants.ts";
+import { installURLOf } from "../install/install-urls.ts";
 import { requeueAfterFailure } from "../provider-failure.ts";
 import type { IntegrationDeps } from "./deps.ts";
 import { finalize } from "./finalize.ts";
@@ -65,6 +67,7 @@ async function reconcile(deps: IntegrationDeps, given: Integration, signal: Abor
     ...outcome.status,
     observedGeneration: integration.metadata.generation ?? 0,
     triggers: triggersSince(integration, now),
+    ...installStatus(deps, integration),
     ...defined({ lastTaskTime: lastTaskTime(integration, deps.tasks) }),
     conditions: withVerdicts(integration, verdicts, now),
   };
@@ -74,6 +77,8 @@ async function reconcile(deps: IntegrationDeps, given: Integration, signal: Abor
 }
 
 async function work(deps: IntegrationDeps, integration: Integration, signal: AbortSignal): Promise<Outcome> {
+  const { provider } = deps.source;
+  await keepGrants(deps, provider, integration, signal);
   const proof = (await hasProven(deps, integration, signal)) ? undefined : await signIn(deps, integration, signal);
   if (proof && !proof.connection) return withoutProof(deps, integration, proof, signal);
   const published = await publish(deps, integration, signal);
@@ -193,6 +198,16 @@ function hooksStatus(
     ...(elsewhere ? {} : { webhookURL: url }),
     hooks: hooks.slice(0, maxHooks).map((hook) => ({ ...hook, verifiedAt: hook.verifiedAt ?? now })),
   };
+}
+
+/** `status.installURL`, of kinds that have an install flow. */
+function installStatus(
+  { source, config }: IntegrationDeps,
+  integration: Integration,
+): { installURL?: string | undefined } {
+  return source.provider.install
+    ? { installURL: installURLOf(config.installBaseURL, source.provider, integration) }
+    : {};
 }
 
 /** Truncates to the hour, so that an otherwise unchanged status is not written every few minutes. */

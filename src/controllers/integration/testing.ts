@@ -109,7 +109,7 @@ function startController(given: { client: KubeClient; namespace: string; externa
     monotonicMs: () => systemClock.monotonicMs(),
     after: (delayMs, callback) => systemClock.after(delayMs, callback),
   };
-  const common = { client, clock, log: silentLogger };
+  const common = { client, clock, log: silentLogger, namespace };
   const http = createHttp({ ...common, caFile, allowedHosts: ["127.0.0.1"] });
   const gateways: Started["gateways"] = { has: "all" };
   const events: EventContent[] = [];

@@ -1,16 +1,11 @@
-import { Octokit } from "@octokit/core";
-import { throttling } from "@octokit/plugin-throttling";
+import type { Octokit } from "@octokit/core";
 import type { Endpoints } from "@octokit/types";
 import type { Clock } from "../../shared/clock.ts";
 import type { Logger } from "../../shared/log.ts";
 import { ProviderError, isProviderFailure } from "../errors.ts";
 import { withinSignal } from "../../shared/within-signal.ts";
 import { providerError } from "./failures.ts";
-import type { Pace, Pauses } from "../pace.ts";
-import { retries } from "./limits.ts";
-
-/** Octokit with throttling: few requests at once, and a pause between requests that notify people. It never retries; our callers decide that. */
-export const ThrottledOctokit = Octokit.plugin(throttling);
+import type { Pace, PacedCall, Pauses } from "../pace.ts";
 
 /** Settings that all clients of one sign-in share. */
 export interface ApiSettings {
@@ -21,14 +16,10 @@ export interface ApiSettings {
   fetch: typeof fetch;
   clock: Clock;
   log: Logger;
-  /** Throttle requests, as GitHub asks for; `false` only in tests. */
-  throttle: boolean;
   /** Decides when the next write may be sent. */
   pace: Pace;
   /** The pauses that GitHub asked for, per credential; shared by everything that uses these credentials. */
   pauses: Pauses;
-  /** Identifies the sign-in in the throttle; not secret. */
-  id: string;
 }
 
 /** GitHub's API for one credential. All methods throw `ProviderError`; `doing` completes the sentence "cannot …". */
@@ -39,8 +30,8 @@ export interface Api {
     parameters: Endpoints[R]["parameters"],
     signal: AbortSignal,
   ): Promise<Endpoints[R]["response"]>;
-  /** Sends a write that a person waits for, ahead of all other waiting writes. */
-  first: Api["request"];
+  /** Sends writes with this urgency, and in the turn that was reserved for the ticket. `request` sends them as `Answer`. */
+  paced(call: PacedCall): Api["request"];
   /** Returns the `data` of the GraphQL answer, unchecked. */
   graphql(doing: string, query: string, variables: Record<string, unknown>, signal: AbortSignal): Promise<unknown>;
   /** Returns the body as a stream, for answers of unbounded size. */
@@ -57,12 +48,11 @@ export function apiRoot(url: string): string {
   return url === "https://github.com" ? "https://api.github.com" : `${url}/api/v3`;
 }
 
-/** Replaces the plugin's limiter for writes and runs every write at once. The plugin calls no other method of the limiter. */
-const noLimiter = { key: () => ({ schedule: (_options: unknown, go: () => Promise<void>) => go() }) };
-
-/** Options for an Octokit of this sign-in; the caller adds `auth`. */
-export function octokitOptions(settings: ApiSettings): ConstructorParameters<typeof ThrottledOctokit>[0] {
-  const retry = (): boolean => retries.afterRateLimit;
+/**
+ * Options for an Octokit of this sign-in; the caller adds `auth`. Octokit never retries and never delays: our callers decide about retries, and our
+ * own pace (pace.ts) about the time of a write. Octokit's throttling plugin would run behind it, and release writes in groups.
+ */
+export function octokitOptions(settings: ApiSettings): NonNullable<ConstructorParameters<typeof Octokit>[0]> {
   return {
     baseUrl: apiRoot(settings.url),
     userAgent: "bellhop",
@@ -74,14 +64,6 @@ export function octokitOptions(settings: ApiSettings): ConstructorParameters<typ
       warn: (message: string) => settings.log.debug({ message }, "octokit logged a warning"),
       error: (message: string) => settings.log.debug({ message }, "octokit logged an error"),
     },
-    throttle: {
-      enabled: settings.throttle,
-      // Our own pace (pace.ts) replaces it, because it knows urgent and aborted writes.
-      write: noLimiter as never,
-      id: settings.id,
-      onRateLimit: retry,
-      onSecondaryRateLimit: retry,
-    },
   };
 }
 
@@ -92,43 +74,41 @@ export function apiOf(octokit: Octokit, settings: ApiSettings, credential: strin
     doing: string,
     route: string,
     parameters: Record<string, unknown>,
-    { signal, urgent = false }: { signal: AbortSignal; urgent?: boolean },
+    { signal, paced }: { signal: AbortSignal; paced: PacedCall },
   ): Promise<unknown> =>
     run(
       doing,
       signal,
       () => octokit.request(route, parameters),
-      isPaced(route) ? () => settings.pace.turn({ urgent }, signal) : undefined,
+      isPaced(route) ? () => settings.pace.turn(paced, signal) : undefined,
     );
   const requester =
-    (urgent: boolean): Api["request"] =>
+    (paced: PacedCall): Api["request"] =>
     async <R extends keyof Endpoints>(
       doing: string,
       route: R,
       parameters: Endpoints[R]["parameters"],
       signal: AbortSignal,
     ) =>
-      (await call(
-        doing,
-        route,
-        { ...parameters, request: { signal } },
-        { signal, urgent },
-      )) as Endpoints[R]["response"];
+      (await call(doing, route, { ...parameters, request: { signal } }, { signal, paced })) as Endpoints[R]["response"];
 
   return {
-    request: requester(false),
-    first: requester(true),
+    request: requester(usual),
+    paced: requester,
     graphql: (doing, query, variables, signal) =>
       run(doing, signal, () => octokit.graphql(query, { ...variables, request: { signal } })),
     stream: async (doing, route, parameters, signal) => {
       const request = { signal, parseSuccessResponseBody: false };
-      const answer = (await call(doing, route, { ...parameters, request }, { signal })) as {
+      const answer = (await call(doing, route, { ...parameters, request }, { signal, paced: usual })) as {
         data: ReadableStream<Uint8Array>;
       };
       return answer.data;
     },
   };
 }
+
+/** The urgency of writes that do not name theirs: hooks, changes, everything that a step waits for. */
+const usual: PacedCall = { urgency: "Answer" };
 
 /** Whether a route is a write that must be paced. GitHub does not count the minting of tokens. */
 function isPaced(route: string): boolean {
@@ -166,7 +146,7 @@ function paused(leftMs: number): ProviderError {
 
 /**
  * Runs one call and converts its errors to `ProviderError`; the caller's own abort is rethrown as it is. Returns at once after an
- * abort. The throttle does not know abort signals: a request that it releases later ends before it is sent.
+ * abort, also while Octokit mints a token for the call.
  */
 export async function withProviderErrors<T>(
   settings: ApiSettings,

@@ -1,9 +1,10 @@
 import { App } from "@octokit/app";
+import { Octokit } from "@octokit/core";
 import { sleep } from "../../shared/clock.ts";
 import { secretRegistry } from "../../shared/redact.ts";
 import type { GitCredential, RepositoryRef } from "../connection.ts";
 import { ProviderError, isProviderFailure } from "../errors.ts";
-import { ThrottledOctokit, apiOf, withProviderErrors, octokitOptions, type Api, type ApiSettings } from "./api.ts";
+import { apiOf, withProviderErrors, octokitOptions, type Api, type ApiSettings } from "./api.ts";
 import type { GitHubClient, Installation } from "./client.ts";
 import { createMemo } from "../memo.ts";
 import { cacheMs, pages, retries } from "./limits.ts";
@@ -15,7 +16,7 @@ interface Token {
 
 /** Signs in as a GitHub App. Throws if the private key is invalid. */
 export function appClient(settings: ApiSettings, appId: number, privateKey: string): GitHubClient {
-  const app = new App({ appId, privateKey, Octokit: ThrottledOctokit.defaults(octokitOptions(settings) ?? {}) });
+  const app = new App({ appId, privateKey, Octokit: Octokit.defaults(octokitOptions(settings)) });
   const self = apiOf(app.octokit, settings, "app");
   const installationOf = createMemo<number>(settings.clock, cacheMs.installation);
   const inside: Inside = { settings, app, self };
@@ -39,7 +40,7 @@ export function appClient(settings: ApiSettings, appId: number, privateKey: stri
     forAnyone: async (signal) => {
       const [first] = (await listInstallations(self, signal)).filter(({ suspended }) => !suspended);
       if (first) return installationApi(inside, { installationId: first.id });
-      return apiOf(new ThrottledOctokit(octokitOptions(settings)), settings, "nobody");
+      return apiOf(new Octokit(octokitOptions(settings)), settings, "nobody");
     },
     mintToken: async (repository, access, signal) =>
       mint(self, await find(repository, signal), repository, {
@@ -104,7 +105,7 @@ function accountName(account: unknown): string {
  */
 function installationApi(inside: Inside, scope: { installationId: number; repositoryIds?: number[] }): Api {
   const { settings, app } = inside;
-  const octokit = new ThrottledOctokit(octokitOptions(settings));
+  const octokit = new Octokit(octokitOptions(settings));
   const token = async (refresh: boolean): Promise<Token> => {
     const minted = (await app.octokit.auth({ type: "installation", ...scope, refresh })) as Token;
     secretRegistry.add(minted.token);
@@ -162,10 +163,10 @@ async function mint(
 
 /** 401 counts as success: a token that GitHub no longer accepts does not need to be revoked. */
 async function revoke(settings: ApiSettings, token: string, signal: AbortSignal): Promise<void> {
-  const octokit = new ThrottledOctokit({ ...octokitOptions(settings), auth: token });
+  const octokit = new Octokit({ ...octokitOptions(settings), auth: token });
   try {
     await withProviderErrors(settings, "revoke a task's token", signal, async () => {
-      await settings.pace.turn({ urgent: true }, signal);
+      await settings.pace.turn({ urgency: "Answer" }, signal);
       return octokit.request("DELETE /installation/token", { request: { signal } });
     });
   } catch (error) {

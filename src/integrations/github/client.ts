@@ -1,5 +1,6 @@
+import { Octokit } from "@octokit/core";
 import { createMemo } from "../memo.ts";
-import { ThrottledOctokit, apiOf, octokitOptions, type Api, type ApiSettings } from "./api.ts";
+import { apiOf, octokitOptions, type Api, type ApiSettings } from "./api.ts";
 import type { CodeHost, RepositoryRef } from "../connection.ts";
 import { broadTokenMs, cacheMs } from "./limits.ts";
 
@@ -31,7 +32,7 @@ export interface GitHubClient {
 
 /** Signs in with a personal access token. */
 export function tokenClient(settings: ApiSettings, token: string): GitHubClient {
-  const self = apiOf(new ThrottledOctokit({ ...octokitOptions(settings), auth: token }), settings, "token");
+  const self = apiOf(new Octokit({ ...octokitOptions(settings), auth: token }), settings, "token");
   return {
     settings,
     self,

@@ -71,10 +71,8 @@ async function signedIn(
     fetch: deps.fetch,
     clock: deps.clock,
     log: deps.log,
-    throttle,
     pace: throttle ? createPace(deps.clock, writes) : unpaced,
     pauses: createPauses(deps.clock),
-    id,
   };
   const client = app ? appClient(settings, app.appId, privateKey(secret)) : tokenClient(settings, secret);
   const fresh: SignIn = { client, who: whoAmI(client) };

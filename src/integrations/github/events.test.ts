@@ -55,7 +55,7 @@ describe("normalise", () => {
         url: comment.html_url,
         subject: { type: "Issue", key: "acme/shop#42", number: 42, title: "Broken" },
         object: { type: "IssueComment", id: "7001" },
-        conversation: "acme/shop#42",
+        conversation: "5#42",
         actor: { id: "1", login: "ada", isBot: false },
         repository: { id: "5", host: "github.com", owner: "acme", name: "shop", private: true },
         installationId: "77",
@@ -201,12 +201,22 @@ describe("normalise", () => {
   });
 
   it.each([
-    ["our change, even if a fork's change is listed first", { number: 57, base: { repo: { id: 5 } } }, "acme/shop#57"],
-    ["the commit, if only a fork's change is listed", undefined, `acme/shop@${sha.slice(0, 12)}`],
-  ])("uses as the subject of failed checks %s", (_, ours, key) => {
+    [
+      "our change, even if a fork's change is listed first",
+      { number: 57, base: { repo: { id: 5 } } },
+      "acme/shop#57",
+      "5#57",
+    ],
+    [
+      "the commit, if only a fork's change is listed",
+      undefined,
+      `acme/shop@${sha.slice(0, 12)}`,
+      `5@${sha.slice(0, 12)}`,
+    ],
+  ])("uses as the subject of failed checks %s", (_, ours, key, conversation) => {
     const pull_requests = [{ number: 7, base: { repo: { id: 999 } } }, ...(ours ? [ours] : [])];
     const body = { ...base, action: "completed", workflow_run: { ...run, pull_requests } };
-    expect(deliver("workflow_run", body)).toMatchObject({ event: { subject: { key }, conversation: key } });
+    expect(deliver("workflow_run", body)).toMatchObject({ event: { subject: { key }, conversation } });
   });
 
   it.each([

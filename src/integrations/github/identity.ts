@@ -2,6 +2,7 @@ import type { GitHubIntegration } from "../../api/github-integration.ts";
 import type { Identity } from "../connection.ts";
 import { ProviderError, isProviderFailure } from "../errors.ts";
 import type { GitHubClient, Installation, WhoAmI } from "./client.ts";
+import { listedRepositories } from "./listed-repositories.ts";
 import { isGranted, required } from "./required.ts";
 import { coveredOwners } from "./scope.ts";
 
@@ -10,8 +11,11 @@ type Checked = Awaited<ReturnType<Identity["check"]>>;
 /** Checks the account, the installations, and the events and permissions that are missing (no API can set those of an App). */
 export function identity(integration: GitHubIntegration, client: GitHubClient, who: WhoAmI): Identity {
   return {
-    check: (signal) =>
-      client.app ? checkApp(integration, client, who, signal) : checkToken(integration, client, who, signal),
+    check: async (signal) => {
+      const check = client.app ? checkApp : checkToken;
+      const checked = await check(integration, client, who, signal);
+      return { ...checked, ...(await listedRepositories(integration, client, signal)) };
+    },
   };
 }
 

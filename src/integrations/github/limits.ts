@@ -8,11 +8,12 @@
 export const writes = { everyMs: 1_000 };
 
 /**
- * The client sends no request again after a rate limit or a server error: the controllers retry, with back-off. Only a request with an installation
+ * The client sends no request again after a rate limit or a server error (Octokit without plugins never does): the controllers retry, with back-off.
+ * Only a request with an installation
  * token that GitHub refused (401) is sent once more, because it changed nothing: with a new token, or if the token is younger than `youngMs`,
  * with the same one after `waitMs`. A replica of GitHub may not know a token yet that another replica has just created.
  */
-export const retries = { afterRateLimit: false, refusedToken: { youngMs: 5_000, waitMs: 1_000 } };
+export const retries = { refusedToken: { youngMs: 5_000, waitMs: 1_000 } };
 
 /** The pause after a secondary rate limit for which GitHub names no time: at least one minute. */
 export const unnamedPauseMs = 60_000;

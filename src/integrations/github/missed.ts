@@ -127,6 +127,7 @@ function logsOf(integration: GitHubIntegration, client: GitHubClient): Log[] {
 }
 
 function appLog({ self }: GitHubClient): Log {
+  const again = self.paced({ urgency: "Recovery" });
   return {
     page: (cursor, signal) =>
       self.request(
@@ -136,18 +137,14 @@ function appLog({ self }: GitHubClient): Log {
         signal,
       ),
     again: (id, signal) =>
-      self.request(
-        "redeliver",
-        "POST /app/hook/deliveries/{delivery_id}/attempts",
-        { delivery_id: unrounded(id) },
-        signal,
-      ),
+      again("redeliver", "POST /app/hook/deliveries/{delivery_id}/attempts", { delivery_id: unrounded(id) }, signal),
   };
 }
 
 function hookLog({ self }: GitHubClient, target: string, hookId: number): Log {
   const [owner = "", repo] = target.split("/");
   const doing = `read the delivery log of ${target}`;
+  const again = self.paced({ urgency: "Recovery" });
   if (repo === undefined) {
     const at = { org: owner, hook_id: hookId };
     return {
@@ -159,7 +156,7 @@ function hookLog({ self }: GitHubClient, target: string, hookId: number): Log {
           signal,
         ),
       again: (id, signal) =>
-        self.request(
+        again(
           "redeliver",
           "POST /orgs/{org}/hooks/{hook_id}/deliveries/{delivery_id}/attempts",
           { ...at, delivery_id: unrounded(id) },
@@ -177,7 +174,7 @@ function hookLog({ self }: GitHubClient, target: string, hookId: number): Log {
         signal,
       ),
     again: (id, signal) =>
-      self.request(
+      again(
         "redeliver",
         "POST /repos/{owner}/{repo}/hooks/{hook_id}/deliveries/{delivery_id}/attempts",
         { ...at, delivery_id: unrounded(id) },

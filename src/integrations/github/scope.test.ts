@@ -32,6 +32,16 @@ describe("covers", () => {
     expect(covers(integration(spec), { repository })).toBe(expected);
   });
 
+  it("covers a listed repository by its id once it was read: a renamed one stays covered, and another one under its name is not", () => {
+    const listed = integration({ repositories: ["acme/shop", "acme/web"] });
+    const status = { repositories: [{ name: "acme/shop", id: "5" }] };
+    const known = { ...listed, status };
+    expect(covers(known, { repository: { ...repository, name: "store" } })).toBe(true);
+    expect(covers(known, { repository: { ...repository, id: "6" } })).toBe(false);
+    expect(covers(known, { repository: { ...repository, id: "7", name: "web" } })).toBe(true);
+    expect(covers(listed, { repository: { ...repository, id: "6" } })).toBe(true);
+  });
+
   it("covers no event without a repository", () => {
     expect(covers(integration({ organization: "acme" }), {})).toBe(false);
     expect(covers(integration({ organization: "acme" }), { installationId: "7" })).toBe(false);

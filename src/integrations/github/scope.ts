@@ -1,4 +1,5 @@
 import type { GitHubIntegration } from "../../api/github-integration.ts";
+import type { RepositoryRef } from "../connection.ts";
 import type { Origin } from "../types.ts";
 
 /** Host name of the integration's GitHub server. Never throws: for an invalid URL it returns its text, which is not a valid host. */
@@ -7,16 +8,30 @@ export function host({ spec }: GitHubIntegration): string {
 }
 
 /**
- * Whether the integration covers a repository; names are compared ignoring case. If both are set, `repositories` narrows
- * `organization`. With an App, only installations count that the operator has found with the App's own key.
+ * Whether the integration covers a repository: by its id if the operator has read it, until then by its name, ignoring case. If both are set,
+ * `repositories` narrows `organization`. With an App, only installations count that the operator has found with the App's own key.
  */
 export function covers({ spec, status }: GitHubIntegration, { repository, installationId }: Origin): boolean {
   if (!repository) return false;
-  const [owner, name] = [repository.owner.toLowerCase(), repository.name.toLowerCase()];
-  if (spec.organization !== undefined && spec.organization.toLowerCase() !== owner) return false;
-  if (spec.repositories && !spec.repositories.some((one) => one.toLowerCase() === `${owner}/${name}`)) return false;
+  if (spec.organization !== undefined && spec.organization.toLowerCase() !== repository.owner.toLowerCase())
+    return false;
+  if (spec.repositories && !isListed(spec.repositories, status, repository)) return false;
   if (installationId === undefined || !spec.credentials.app) return true;
   return status?.installations?.some(({ id }) => id === installationId) === true;
+}
+
+/** A repository without an id stands for its name. */
+function isListed(names: readonly string[], status: GitHubIntegration["status"], repository: RepositoryRef): boolean {
+  const fullName = `${repository.owner}/${repository.name}`.toLowerCase();
+  return names.some((name) => {
+    const known = repository.id === "" ? undefined : idOfListed(status, name);
+    return known === undefined ? name.toLowerCase() === fullName : known === repository.id;
+  });
+}
+
+/** The id of the repository that a name of the spec stands for; undefined until the operator has read it. */
+export function idOfListed(status: GitHubIntegration["status"], name: string): string | undefined {
+  return status?.repositories?.find((one) => one.name.toLowerCase() === name.toLowerCase())?.id;
 }
 
 /** Logins of the organisations and users whose repositories the integration covers, lower case. */

@@ -5,7 +5,7 @@ import type { Api, ApiSettings } from "./api.ts";
 import { createPace, createPauses } from "../pace.ts";
 import type { GitHubClient } from "./client.ts";
 
-/** Settings of a token at github.com, throttled as in production; a test that sends requests gives `fetch`. */
+/** Settings of a token at github.com, with the pace of production; a test that sends requests gives `fetch`. */
 export function apiSettings(over: Partial<ApiSettings> = {}): ApiSettings {
   const { clock = new FakeClock() } = over;
   return {
@@ -15,8 +15,6 @@ export function apiSettings(over: Partial<ApiSettings> = {}): ApiSettings {
     fetch: unexpected("fetch"),
     clock,
     log: silentLogger,
-    throttle: true,
-    id: "a-test",
     pace: createPace(clock, { everyMs: 1_000 }),
     pauses: createPauses(clock),
     ...over,
@@ -33,7 +31,7 @@ export function aGitHubClient(answer: Answer, over: Partial<GitHubClient> = {}):
     (await answer(route, { ...parameters })) as never;
   return {
     settings: apiSettings(),
-    self: { request, first: request, graphql: unexpected("graphql"), stream: unexpected("stream") },
+    self: { request, paced: () => request, graphql: unexpected("graphql"), stream: unexpected("stream") },
     forRepository: unexpected("forRepository"),
     forOwner: unexpected("forOwner"),
     forAnyone: unexpected("forAnyone"),

@@ -7,6 +7,7 @@ import { pages } from "./limits.ts";
 import { excerpt } from "./report/excerpt.ts";
 import { hiddenMarker } from "./report/hidden-marker.ts";
 import { renderer } from "./report/render.ts";
+import { threadCall } from "../thread-call.ts";
 
 /** GitHub refuses longer comments. */
 const maxBodyCharacters = 65_536;
@@ -16,13 +17,14 @@ export function thread(client: GitHubClient, who: WhoAmI): Thread {
   const { report: render } = renderer(client.settings.host);
   const bodyOf = (report: Report, marker: string): string => bounded(`${render(report)}\n\n${hiddenMarker(marker)}`);
   return {
+    turn: (target, write) => client.settings.pace.ask(threadCall(target, write)),
     acknowledge: (target, signal) => acknowledge(client, target, signal),
     has: ({ source, repository }) => repository !== undefined && source.subject.number !== undefined,
     excerpt,
     post: async (target, report, marker, signal) => {
       const place = placeOf(target);
       const api = await client.forRepository(place.repository, signal);
-      const { data } = await api.request(
+      const { data } = await api.paced(threadCall(target, { do: "post", report }))(
         `comment on ${nameOf(place)}`,
         "POST /repos/{owner}/{repo}/issues/{issue_number}/comments",
         { ...pathOf(place), issue_number: place.number, body: bodyOf(report, marker) },
@@ -33,7 +35,7 @@ export function thread(client: GitHubClient, who: WhoAmI): Thread {
     update: async (target, { id, marker }, report, signal) => {
       const place = placeOf(target);
       const api = await client.forRepository(place.repository, signal);
-      await api.request(
+      await api.paced(threadCall(target, { do: "update", report }))(
         `update our comment on ${nameOf(place)}`,
         "PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}",
         { ...pathOf(place), comment_id: Number(id), body: bodyOf(report, marker) },

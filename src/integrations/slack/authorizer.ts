@@ -15,7 +15,13 @@ export interface AuthorizerDeps {
 }
 
 /** The ids of the members of a user group; nobody if there is no such group. */
-export type Membership = (group: string, signal: AbortSignal) => Promise<ReadonlySet<string>>;
+export type Membership = (group: UserGroup, signal: AbortSignal) => Promise<ReadonlySet<string>>;
+
+/** A user group. `team`: its workspace, which Slack has to know if the token is for a whole organisation. */
+interface UserGroup {
+  id: string;
+  team: string | undefined;
+}
 
 /** Decides who may start tasks: people of the workspace, by their id and `spec.access`. */
 export function authorizer({ spec }: SlackApp, deps: AuthorizerDeps): Authorizer {
@@ -25,7 +31,8 @@ export function authorizer({ spec }: SlackApp, deps: AuthorizerDeps): Authorizer
       const self = await deps.who(signal);
       const user = await userById(deps.client, actor.id, signal);
       const channel = placeOf({ source, conversation: "" })?.channel;
-      const about: About = { access, user, self, channel };
+      const team = self.orgWide ? source.instance : undefined;
+      const about: About = { access, user, self, channel, team };
       const login = user?.name ?? actor.login;
       const isBot = user !== undefined && isBotUser(user);
       const refusal = refusalOf(about) ?? (await groupRefusal(about, deps.members, signal));
@@ -39,7 +46,7 @@ export function authorizer({ spec }: SlackApp, deps: AuthorizerDeps): Authorizer
 /** Creates the look-up of user groups, cached for a minute. */
 export function membership(client: SlackClient): Membership {
   const memo = createMemo<ReadonlySet<string>>(client.settings.clock, cacheMs.userGroup);
-  return (group, signal) => memo(group, () => readMembers(client, group, signal));
+  return (group, signal) => memo(`${group.team} ${group.id}`, () => readMembers(client, group, signal));
 }
 
 interface About {
@@ -48,6 +55,8 @@ interface About {
   self: Self;
   /** The channel of the request. */
   channel: string | undefined;
+  /** The workspace of the request, if the token is for a whole organisation. */
+  team: string | undefined;
 }
 
 type Refusal = Pick<Grant, "has" | "needs">;
@@ -77,13 +86,13 @@ function channelRefusal({ access: { channels }, channel }: About): Refusal | und
 }
 
 async function groupRefusal(
-  { access: { userGroups }, user }: About,
+  { access: { userGroups }, user, team }: About,
   members: Membership,
   signal: AbortSignal,
 ): Promise<Refusal | undefined> {
   if (userGroups === undefined || !user) return undefined;
   for (const group of userGroups) {
-    if ((await members(group, signal)).has(user.id)) return undefined;
+    if ((await members({ id: group, team }, signal)).has(user.id)) return undefined;
   }
   return { has: "membership in none of these user groups", needs: `membership in one of ${listed(userGroups)}` };
 }
@@ -124,13 +133,17 @@ async function userById(client: SlackClient, id: string, signal: AbortSignal): P
   }
 }
 
-async function readMembers(client: SlackClient, group: string, signal: AbortSignal): Promise<ReadonlySet<string>> {
+async function readMembers(
+  client: SlackClient,
+  { id, team }: UserGroup,
+  signal: AbortSignal,
+): Promise<ReadonlySet<string>> {
   try {
     const { users = [] } = await client.call<{ users?: string[] }>(
       {
-        doing: `read the members of the user group ${group}`,
+        doing: `read the members of the user group ${id}`,
         method: "usergroups.users.list",
-        args: { usergroup: group },
+        args: { usergroup: id, ...(team === undefined ? {} : { team_id: team }) },
       },
       signal,
     );

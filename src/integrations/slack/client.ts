@@ -4,12 +4,13 @@ import type { Logger } from "../../shared/log.ts";
 import { secretRegistry } from "../../shared/redact.ts";
 import { withinSignal } from "../../shared/within-signal.ts";
 import { isProviderFailure, ProviderError } from "../errors.ts";
-import { createPace, createPauses, type Pace, type Pauses } from "../pace.ts";
+import { createPace, createPauses, type Pace, type PacedCall, type Pauses } from "../pace.ts";
 import { providerError } from "./failures.ts";
 import { limits, retries, unnamedPauseMs, type Limit, type Method } from "./limits.ts";
 
 /** The most channels whose pace is remembered; the channel that was used longest ago is removed. */
 const maxPaces = 1_000;
+const usual: PacedCall = { urgency: "Answer" };
 
 /** Settings of one sign-in. */
 export interface ClientSettings {
@@ -26,23 +27,37 @@ export interface ClientSettings {
 /** Slack's Web API for one bot token. Throws `ProviderError`; `doing` completes the sentence "cannot …". */
 export interface SlackClient {
   settings: ClientSettings;
-  call<A>(call: { doing: string; method: Method; args: Record<string, unknown> }, signal: AbortSignal): Promise<A>;
+  call<A>(call: SlackCall, signal: AbortSignal): Promise<A>;
+  /** Asks for the turn of a call, as `Pace.ask`; also waits for a pause that Slack asked for. */
+  ask(call: Pick<SlackCall, "method" | "args"> & { paced: PacedCall & { ticket: string } }): number;
 }
 
-/** Creates the client of a bot token. */
-export function slackClient(settings: ClientSettings, token: string): SlackClient {
-  secretRegistry.add(token);
+/** One call. `paced`: its urgency, and the ticket of its turn; by default it is an `Answer`. */
+export interface SlackCall {
+  doing: string;
+  method: Method;
+  args: Record<string, unknown>;
+  paced?: PacedCall;
+}
+
+/** Creates the client of a bot token; without a token for the methods that need none. */
+export function slackClient(settings: ClientSettings, token?: string): SlackClient {
+  if (token !== undefined) secretRegistry.add(token);
   const pauses = createPauses(settings.clock);
   const paceOf = settings.throttle ? paces(settings.clock) : undefined;
   return {
     settings,
-    async call<A>({ doing, method, args }: Parameters<SlackClient["call"]>[0], signal: AbortSignal): Promise<A> {
+    ask({ method, args, paced }) {
+      const key = keyOf(method, args);
+      return pauses.leftMs(key) || (paceOf?.(key, limits[method]).ask(paced) ?? 0);
+    },
+    async call<A>({ doing, method, args, paced = usual }: SlackCall, signal: AbortSignal): Promise<A> {
       const seen: Seen = {};
       const key = keyOf(method, args);
       try {
         signal.throwIfAborted();
         requireNoPause(pauses, key);
-        await paceOf?.(key, limits[method]).turn({ urgent: false }, signal);
+        await paceOf?.(key, limits[method]).turn(paced, signal);
         requireNoPause(pauses, key);
         return await withinSignal(send<A>({ settings, token, seen }, method, args, signal), signal);
       } catch (error) {
@@ -79,7 +94,7 @@ interface Seen {
 
 interface Sender {
   settings: ClientSettings;
-  token: string;
+  token: string | undefined;
   seen: Seen;
 }
 

@@ -1,77 +1,71 @@
-import { createHash } from "node:crypto";
+import type { TaskSource } from "../../api/agent-task.ts";
 import type { SlackApp } from "../../api/slack-app.ts";
-import { BellhopError } from "../../shared/errors.ts";
-import type { Connection } from "../connection.ts";
-import type { ConnectDeps, Provider } from "../types.ts";
+import type { Connection, Thread } from "../connection.ts";
+import type { Provider } from "../types.ts";
 import { authorizer, membership } from "./authorizer.ts";
-import { slackClient, type SlackClient } from "./client.ts";
-import { identity, whoAmI, type WhoAmI } from "./identity.ts";
-import { host } from "./scope.ts";
+import { identity } from "./identity.ts";
+import { hasPlace } from "./place.ts";
+import { excerpt } from "./report/excerpt.ts";
 import { source } from "./source.ts";
 import { thread } from "./thread.ts";
+import { workspaces, type SignIn, type SignIns, type Workspaces } from "./workspaces.ts";
 
-const maxClients = 256;
-
-interface SignIn {
-  client: SlackClient;
-  who: WhoAmI;
-}
-
-/** Signs in to Slack with the app's bot token. Integrations with the same token share one client and its pauses. */
+/** Signs in to Slack with the app's bot token, or with the tokens of the install flow. */
 export const connect: Provider<SlackApp>["connect"] = connector();
 
 /** Creates a `connect` with its own cache. `throttle: false` sends calls without pauses, for tests against a stand-in. */
 export function connector(options: { throttle?: boolean } = {}): Provider<SlackApp>["connect"] {
-  const caches = new WeakMap<typeof fetch, Map<string, SignIn>>();
+  const caches = new WeakMap<typeof fetch, SignIns>();
   return async (integration, deps) => {
-    const cache = caches.get(deps.fetch) ?? new Map<string, SignIn>();
-    caches.set(deps.fetch, cache);
-    return connection(integration, await signedIn(integration, deps, cache, options.throttle ?? true));
+    const signIns = caches.get(deps.fetch) ?? new Map<string, SignIn>();
+    caches.set(deps.fetch, signIns);
+    const throttle = options.throttle ?? true;
+    return connection(integration, await workspaces(integration, deps, { signIns, throttle }));
   };
 }
 
-function connection(integration: SlackApp, { client, who }: SignIn): Connection {
+/** Every call uses the token of the workspace that the task comes from. */
+function connection(integration: SlackApp, signIns: Workspaces): Connection {
+  const at = (of: TaskSource): ReturnType<typeof inWorkspace> => inWorkspace(integration, signIns.of(of));
+  return {
+    identity: identity(integration, signIns.all),
+    authorizer: { may: async (request, signal) => at(request.source).authorizer.may(request, signal) },
+    source: {
+      reread: async (target, signal) => at(target.source).source.reread(target, signal),
+      gather: async (target, options, signal) => at(target.source).source.gather(target, options, signal),
+    },
+    thread: threads(integration, at),
+  };
+}
+
+/** `Required`: a method that is not passed on would be missing without an error. */
+function threads(
+  integration: SlackApp,
+  at: (of: TaskSource) => Pick<ReturnType<typeof inWorkspace>, "thread">,
+): Required<Thread> {
+  return {
+    acknowledge: async (target, signal) => at(target.source).thread.acknowledge(target, signal),
+    has: hasPlace,
+    excerpt: (text, mention) => excerpt(text, { mention, botId: botIn(integration, text) }),
+    post: async (target, ...rest) => at(target.source).thread.post(target, ...rest),
+    answer: async (target, ...rest) => at(target.source).thread.answer(target, ...rest),
+    update: async (target, ...rest) => at(target.source).thread.update(target, ...rest),
+    find: async (target, ...rest) => at(target.source).thread.find(target, ...rest),
+  };
+}
+
+function inWorkspace(integration: SlackApp, { client, who }: SignIn) {
   const members = membership(client);
   const authorizes = authorizer(integration, { client, who, members });
   return {
-    identity: identity(integration, who),
     authorizer: authorizes,
     source: source({ client, who, authorizer: authorizes }),
-    thread: thread(client, who, integration.status?.bot?.id),
+    thread: thread(client, who),
   };
 }
 
-async function signedIn(
-  integration: SlackApp,
-  deps: ConnectDeps,
-  cache: Map<string, SignIn>,
-  throttle: boolean,
-): Promise<SignIn> {
-  const { url } = integration.spec;
-  if (!URL.canParse(url)) throw new BellhopError("URLInvalid", `spec.url ${url} is not a valid URL: fix it`);
-  const token = await readToken(integration, deps);
-  const id = createHash("sha256")
-    .update(JSON.stringify([url, token]))
-    .digest("hex");
-  const known = cache.get(id);
-  if (known) return known;
-  const client = slackClient({ ...deps, url, host: host(integration), throttle }, token);
-  const fresh: SignIn = { client, who: whoAmI(client) };
-  cache.set(id, fresh);
-  const [oldest] = cache.keys();
-  if (cache.size > maxClients && oldest !== undefined) cache.delete(oldest);
-  return fresh;
-}
-
-async function readToken(integration: SlackApp, deps: ConnectDeps): Promise<string> {
-  const ref = integration.spec.credentials.botTokenSecretRef;
-  const bytes = await deps.readSecret(ref, { kind: "SlackApp", host: host(integration) });
-  const text = Buffer.from(bytes).toString("utf8").trim();
-  const where = `Secret ${ref.name}, key "${ref.key}"`;
-  if (text === "") throw new BellhopError("SecretInvalid", `${where} has no value: put the app's bot token there`);
-  if (/^xoxb-[A-Za-z0-9-]+$/.test(text)) return text;
-  throw new BellhopError(
-    "SecretInvalid",
-    `${where} is not a bot token: put the Bot User OAuth Token there, xoxb-…, of the app's page OAuth & Permissions`,
-  );
+/** The bot user that a text mentions: it has another id in each workspace. */
+function botIn({ status }: SlackApp, text: string): string | undefined {
+  const ids = (status?.installations ?? []).flatMap(({ botId }) => botId ?? []);
+  return ids.find((id) => text.includes(`<@${id}`)) ?? status?.bot?.id;
 }

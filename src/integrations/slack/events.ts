@@ -59,7 +59,7 @@ function readCallback(payload: Payload, context: Context): Normalised {
   const envelope = payloads.envelope.parse(payload);
   const workspace = workspaceOfEvent(envelope);
   if (!workspace) return noWorkspace("team_id");
-  const source = { ...context, ...workspace, botIds: botIds(envelope.authorizations, context) };
+  const source = { ...context, ...workspace, botIds: botIds(workspace, envelope.authorizations, context) };
   return normalised(readEvent(envelope.event, source), payload);
 }
 
@@ -90,10 +90,15 @@ function workspaceOfEvent({ team_id, enterprise_id, authorizations }: payloads.E
   });
 }
 
-/** Our bot users: the bot has another id in each workspace of an organisation. */
-function botIds(authorizations: payloads.Envelope["authorizations"], { bot }: NormaliseContext): ReadonlySet<string> {
+/** Our bot users, that of the workspace first: the bot has another id in each workspace. */
+function botIds(
+  { installationId }: Workspace,
+  authorizations: payloads.Envelope["authorizations"],
+  { bot, installations = [] }: NormaliseContext,
+): ReadonlySet<string> {
   const named = (authorizations ?? []).filter(({ is_bot }) => is_bot !== false).map(({ user_id }) => user_id);
-  return new Set([...named, bot?.id].filter((id) => typeof id === "string"));
+  const installed = installations.find(({ id }) => id === installationId)?.botId;
+  return new Set([...named, installed, bot?.id].filter((id) => typeof id === "string"));
 }
 
 /** Reads the use of a button, menu or shortcut. */
@@ -117,7 +122,7 @@ function inWorkspace(
 ): Normalised {
   const isOrganisationWide = is_enterprise_install;
   const workspace = workspaceOf({ team: team?.id, enterprise: enterprise?.id, isOrganisationWide });
-  return workspace ? read({ ...context, ...workspace, botIds: botIds([], context) }) : noWorkspace("team");
+  return workspace ? read({ ...context, ...workspace, botIds: botIds(workspace, [], context) }) : noWorkspace("team");
 }
 
 /** Reads a slash command, or the check of its URL. */
@@ -128,7 +133,8 @@ function readForm(fields: Payload, context: Context): Normalised {
   const { team_id: team, enterprise_id: enterprise, is_enterprise_install: isOrganisationWide } = command;
   const workspace = workspaceOf({ team, enterprise, isOrganisationWide });
   if (!workspace) return noWorkspace("team_id");
-  return normalised(readSlashCommand(command, { ...context, ...workspace, botIds: botIds([], context) }), fields);
+  const source = { ...context, ...workspace, botIds: botIds(workspace, [], context) };
+  return normalised(readSlashCommand(command, source), fields);
 }
 
 function normalised(reading: Reading, body: unknown): Normalised {

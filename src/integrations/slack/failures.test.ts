@@ -133,6 +133,18 @@ describe("rate limits", () => {
     await post(thread);
   });
 
+  it("are avoided by asking for a turn of the method, in the channel, before the write", async () => {
+    const clock = new FakeClock(new Date());
+    const { thread } = await world.connect({ clock, throttle: true });
+    const write = { do: "post", report } as const;
+    expect(thread.turn(aTarget(message), write)).toBe(0);
+    const waiting = aTarget({ ...message, ts: "1767355300.000100" });
+    expect(thread.turn(waiting, write)).toBeGreaterThan(0);
+    expect(thread.turn(waiting, { do: "acknowledge" })).toBe(0);
+    await clock.advance(limits["chat.postMessage"].everyMs);
+    expect(thread.turn(waiting, write)).toBe(0);
+  });
+
   it("are avoided by sending one message a second and channel", async () => {
     const clock = new FakeClock(new Date());
     const { thread } = await world.connect({ clock, throttle: true });

@@ -99,7 +99,34 @@ const codes: readonly { of: readonly string[]; failure: ProviderFailure; advice:
     of: ["invalid_auth", "not_authed", "token_revoked", "token_expired", "not_allowed_token_type"],
     failure: "Unauthorized",
     advice:
-      "The bot token is wrong, expired or revoked: put the token of the page OAuth & Permissions into the Secret.",
+      "The bot token is wrong, expired or revoked: put the token of the page OAuth & Permissions into the Secret, or install the app again.",
+  },
+  {
+    of: ["bad_client_secret", "invalid_client_id", "oauth_authorization_url_mismatch"],
+    failure: "Unauthorized",
+    advice:
+      "Client id and client secret are not those of the same Slack app: copy both from the page Basic Information.",
+  },
+  {
+    of: ["bad_redirect_uri"],
+    failure: "Forbidden",
+    advice: "The app does not have this redirect URL: print the manifest again, and replace it.",
+  },
+  {
+    of: ["code_already_used", "code_expired", "invalid_code"],
+    failure: "Forbidden",
+    advice: "The code was used before, or it is older than ten minutes: begin the installation again.",
+  },
+  {
+    of: [
+      "invalid_grant",
+      "invalid_grant_type",
+      "invalid_refresh_token",
+      "refresh_token_expired",
+      "refresh_token_revoked",
+    ],
+    failure: "Unauthorized",
+    advice: "The token cannot be refreshed any more: install the app again.",
   },
   {
     of: ["account_inactive", "app_missing_action_url", "team_access_not_granted", "ekm_access_denied"],

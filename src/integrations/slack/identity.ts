@@ -1,5 +1,7 @@
 import type { SlackApp } from "../../api/slack-app.ts";
-import type { Identity } from "../connection.ts";
+import type { Identity, Installation } from "../connection.ts";
+import { isProviderFailure, type ProviderError } from "../errors.ts";
+import type { Grant } from "../grant.ts";
 import { createMemo } from "../memo.ts";
 import type { SlackClient } from "./client.ts";
 import { cacheMs } from "./limits.ts";
@@ -41,27 +43,70 @@ export function isOwn({ user, bot_id }: { user?: string; bot_id?: string }, self
   return user === self.id || (bot_id !== undefined && bot_id === self.botId);
 }
 
-/** Checks the token: bot user, workspace, and the scopes that are missing (no API can set them). */
-export function identity(integration: SlackApp, who: WhoAmI): Identity {
+/** The parts of a sign-in that `identity` uses. */
+interface Checked {
+  who: WhoAmI;
+  grant?: Grant;
+}
+
+/** Checks every token: bot user, workspace, and the scopes that are missing (no API can set them). A workspace whose token of the install flow does not work any more has a problem; the others are not affected. */
+export function identity(integration: SlackApp, signIns: readonly Checked[]): Identity {
   return {
     check: async (signal) => {
-      const { id, login, team, enterpriseId, orgWide, scopes } = await who.now(signal);
-      const account = team.name.slice(0, 100);
-      const ids = [...new Set([team.id, ...(orgWide && enterpriseId !== undefined ? [enterpriseId] : [])])];
+      const found: Found[] = [];
+      for (const signIn of signIns) found.push(await check(integration, signIn, signal));
       return {
-        bot: { id, login, mention: login },
-        installations: ids.filter((one) => one !== "").map((one) => ({ id: one, account })),
+        bot: found.find(({ bot }) => bot)?.bot,
+        installations: found.flatMap(({ installations }) => installations),
         tokenScope: "Broad",
-        missing: scopes === undefined ? [] : missingScopes(integration, scopes),
+        missing: [...new Set(found.flatMap(({ missing }) => missing))],
       };
     },
   };
 }
 
-function missingScopes(integration: SlackApp, has: readonly string[]): string[] {
+interface Found {
+  bot?: { id: string; login: string; mention: string };
+  installations: Installation[];
+  missing: string[];
+}
+
+async function check(integration: SlackApp, { who, grant }: Checked, signal: AbortSignal): Promise<Found> {
+  try {
+    const self = await who.now(signal);
+    const { id, login, scopes } = self;
+    return {
+      bot: { id, login, mention: login },
+      installations: installationsOf(self, grant),
+      missing: scopes === undefined ? [] : missingScopes(integration, scopes, grant),
+    };
+  } catch (error) {
+    if (!grant || !isProviderFailure(error, "Unauthorized", "Suspended")) throw error;
+    const { account: id, name: account } = grant;
+    return { installations: [{ id, account, problem: problemOf(grant, error) }], missing: [] };
+  }
+}
+
+function problemOf({ refreshProblem }: Grant, { failure }: ProviderError): string {
+  if (refreshProblem !== undefined)
+    return `the token expired, and could not be refreshed: ${refreshProblem}`.slice(0, 1_024);
+  if (failure === "Suspended") return "the app was removed, or an administrator disabled it";
+  return "Slack does not accept the token any more: it was revoked, or the app was removed";
+}
+
+/** The install flow gives a token for a workspace or for an organisation; a token of a Secret may be for both. */
+function installationsOf({ id: botId, team, enterpriseId, orgWide }: Self, grant: Grant | undefined): Installation[] {
+  const account = (grant?.name ?? team.name).slice(0, 100);
+  const organisation = orgWide && enterpriseId !== undefined ? [enterpriseId] : [];
+  const ids = grant ? [grant.account] : [...new Set([team.id, ...organisation])].filter((one) => one !== "");
+  return ids.map((id) => ({ id, account, botId }));
+}
+
+function missingScopes(integration: SlackApp, has: readonly string[], grant: Grant | undefined): string[] {
+  const where = grant ? ` in ${grant.name} (${grant.account})` : "";
   return required(integration)
     .scopes.filter((scope) => !has.includes(scope))
-    .map((scope) => `scope ${scope} of the app's bot token`);
+    .map((scope) => `scope ${scope} of the app's bot token${where}`);
 }
 
 interface AuthTest {

@@ -1,6 +1,7 @@
 import type { ProviderOf } from "../types.ts";
 import { connect } from "./connect.ts";
 import { ingress } from "./ingress.ts";
+import { install } from "./install.ts";
 import { channelOfConversation } from "./place.ts";
 import { covers, host } from "./scope.ts";
 
@@ -15,5 +16,6 @@ export const slack: ProviderOf<"slack"> = {
     (spec.repositories ?? [])
       .filter(({ channels }) => conversation === undefined || channels.includes(channelOfConversation(conversation)))
       .map(({ name }) => name),
+  install,
   connect,
 };

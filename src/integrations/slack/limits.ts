@@ -20,6 +20,8 @@ const tier4 = { everyMs: 600, burst: 20, per: "workspace" } as const;
 /** The methods that Bellhop calls. */
 export const limits = {
   "auth.test": { ...tier4, timeoutMs: readMs },
+  "auth.revoke": { ...tier3, timeoutMs: writeMs },
+  "oauth.v2.access": { ...tier4, timeoutMs: writeMs },
   "users.info": { ...tier4, timeoutMs: readMs },
   "usergroups.users.list": { ...tier2, timeoutMs: readMs },
   "conversations.info": { ...tier3, timeoutMs: readMs },

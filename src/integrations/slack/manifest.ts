@@ -10,10 +10,12 @@ type Events = NonNullable<NonNullable<NonNullable<Manifest["settings"]>["event_s
 
 /**
  * The manifest of the Slack app that an integration needs, with no scope and no event more than that. Events, commands and interactions all go
- * to `url`, the integration's `status.webhookURL`. Source: Slack, "App manifest reference".
+ * to `url`, the integration's `status.webhookURL`. `redirectURL` is the callback of its install page, if it uses the install flow. Source: Slack,
+ * "App manifest reference".
  */
-export function manifest(integration: Pick<SlackApp, "spec">, url: string): Manifest {
+export function manifest(integration: Pick<SlackApp, "spec">, url: string, redirectURL?: string): Manifest {
   const { scopes, events } = required(integration);
+  const { workspaces = [] } = integration.spec.credentials.oauth ?? {};
   return {
     _metadata: { major_version: 1 },
     display_information: {
@@ -21,12 +23,16 @@ export function manifest(integration: Pick<SlackApp, "spec">, url: string): Mani
       description: "Starts coding agents, and reports on their work in the thread",
     },
     features: features(integration, url),
-    oauth_config: { scopes: { bot: [...scopes] as Scopes } },
+    oauth_config: {
+      ...(redirectURL === undefined ? {} : { redirect_urls: [redirectURL] }),
+      scopes: { bot: [...scopes] as Scopes },
+    },
     settings: {
       event_subscriptions: { request_url: url, bot_events: [...events] as Events },
       // The buttons and the menu of reports.
       interactivity: { is_enabled: true, request_url: url },
-      org_deploy_enabled: false,
+      // An organisation can install the app for all its workspaces.
+      org_deploy_enabled: workspaces.some((id) => id.startsWith("E")),
       socket_mode_enabled: false,
       // A token that Slack rotates expires after 12 hours.
       token_rotation_enabled: false,

@@ -29,6 +29,11 @@ export function placeOf({ source, conversation }: Pick<ThreadTarget, "source" | 
   return found === undefined ? undefined : { channel: found, thread: messageTs.test(root) ? root : undefined };
 }
 
+/** Whether a report can be posted to the thread of a task. */
+export function hasPlace(target: ThreadTarget): boolean {
+  return placeOf(target) !== undefined;
+}
+
 function channelOf({ channel: named, object, cause }: TaskSource): string | undefined {
   return named ?? (forms.object.exec(object?.id ?? "") ?? forms.cause.exec(cause))?.[1];
 }

@@ -9,12 +9,17 @@ export function host({ spec }: SlackApp): string {
 /**
  * Whether the integration covers a channel: its workspace or organisation must be one that the bot token belongs to, and `access.channels`
  * narrows the channels, but not direct messages. As long as the operator has found no workspace, an origin without one is covered, so that
- * Slack is asked to send the delivery again later.
+ * Slack is asked to send the delivery again later. With the install flow, the spec must still allow the workspace or organisation.
  */
-export function covers({ spec, status }: SlackApp, { installationId, channel }: Origin): boolean {
+export function covers(integration: SlackApp, { installationId, channel }: Origin): boolean {
+  const { channels } = integration.spec.access;
+  const isInChannels = !channels || !channel || channel.type === "Direct" || channels.includes(channel.id);
+  return isInstalled(integration, installationId) && isInChannels;
+}
+
+function isInstalled({ spec, status }: SlackApp, installationId: string | undefined): boolean {
   const installations = status?.installations ?? [];
-  const isInstalled =
-    installationId === undefined ? installations.length === 0 : installations.some(({ id }) => id === installationId);
-  const { channels } = spec.access;
-  return isInstalled && (!channels || !channel || channel.type === "Direct" || channels.includes(channel.id));
+  if (installationId === undefined) return installations.length === 0;
+  const isAllowed = spec.credentials.oauth?.workspaces.includes(installationId) ?? true;
+  return isAllowed && installations.some(({ id }) => id === installationId);
 }

@@ -1,28 +1,41 @@
 import type { PostedReport, Thread, ThreadTarget } from "../connection.ts";
 import { isProviderFailure, ProviderError } from "../errors.ts";
+import type { PacedCall } from "../pace.ts";
 import type { Report } from "../report.ts";
+import { threadCall } from "../thread-call.ts";
+import { defined } from "../../shared/defined.ts";
 import type { SlackClient } from "./client.ts";
 import { hasCode } from "./failures.ts";
 import { isOwn, type Self, type WhoAmI } from "./identity.ts";
 import { readMessages, type SlackMessage } from "./messages.ts";
 import { conversationIn, messageOf, nameOf, placeOf, tsOf, type Place } from "./place.ts";
-import { excerpt } from "./report/excerpt.ts";
 import { render, renderEnd, type Rendered } from "./report/render.ts";
 
 const reaction = "eyes";
+/** Slack's methods for the writes to a thread. */
+const methods = {
+  acknowledge: "reactions.add",
+  post: "chat.postMessage",
+  update: "chat.update",
+  answer: "chat.postEphemeral",
+} as const;
 /** Type of the metadata of our messages; its payload holds the marker. */
 const eventType = "bellhop_report";
 
-/** Posts and updates our report as a message in a thread of Slack. `botId`: our bot user, once the integration has signed in. */
-export function thread(client: SlackClient, who: WhoAmI, botId: string | undefined): Thread {
+/** Posts and updates our report as a message in a thread of one workspace. */
+export function thread(client: SlackClient, who: WhoAmI): Required<Omit<Thread, "has" | "excerpt">> {
   const poster: Poster = { client, who };
   return {
+    turn: (target, write) => {
+      const { channel } = requiredPlace(target);
+      const paced = threadCall(target, write);
+      return client.ask({ method: methods[write.do], args: { channel }, paced });
+    },
     acknowledge: (target, signal) => acknowledge(client, target, signal),
-    has: (target) => placeOf(target) !== undefined,
-    excerpt: (text, mention) => excerpt(text, { mention, botId }),
     post: async (target, report, marker, signal) => {
       const place = requiredPlace(target);
-      const sent = await post(poster, { place, content: render(report), marker, what: "the report" }, signal);
+      const paced = threadCall(target, { do: "post", report });
+      const sent = await post(poster, { place, content: render(report), marker, what: "the report", paced }, signal);
       const posted = inThread(target, place, sent);
       // Slack notifies the people of a thread, but nobody in a channel.
       if (report.over && !place.thread) await notify(poster, { place, report, marker, messageTs: posted.id }, signal);
@@ -31,10 +44,17 @@ export function thread(client: SlackClient, who: WhoAmI, botId: string | undefin
     update: async (target, { id, marker }, report, signal) => {
       const place = requiredPlace(target);
       const args = { channel: place.channel, ts: id, ...render(report), parse: "none", metadata: metadataOf(marker) };
-      await client.call({ doing: `update the report in ${nameOf(place)}`, method: "chat.update", args }, signal);
+      const paced = threadCall(target, { do: "update", report });
+      await client.call(
+        { doing: `update the report in ${nameOf(place)}`, method: methods.update, args, paced },
+        signal,
+      );
       if (report.over) await notify(poster, { place, report, marker, messageTs: id }, signal);
     },
-    answer: (target, report, signal) => answer(client, { place: requiredPlace(target), report }, signal),
+    answer: (target, report, signal) => {
+      const paced = threadCall(target, { do: "answer", report });
+      return answer(client, { place: requiredPlace(target), report, paced }, signal);
+    },
     find: async (target, marker, since, signal) => {
       const place = requiredPlace(target);
       const found = await find(poster, { place, marker, since }, signal);
@@ -54,7 +74,7 @@ function inThread(target: ThreadTarget, place: Place, posted: { id: string; url:
  */
 async function answer(
   client: SlackClient,
-  { place, report }: { place: Place; report: Report },
+  { place, report, paced }: { place: Place; report: Report; paced: PacedCall },
   signal: AbortSignal,
 ): Promise<void> {
   const user = report.requester.id;
@@ -62,7 +82,7 @@ async function answer(
   const content = { ...render(report), link_names: false, parse: "none" };
   const doing = `answer ${user} in ${channel}`;
   try {
-    await client.call({ doing, method: "chat.postEphemeral", args: { channel, user, ...content } }, signal);
+    await client.call({ doing, method: methods.answer, args: { channel, user, ...content }, paced }, signal);
   } catch (error) {
     if (!isProviderFailure(error, "NotFound", "Forbidden") || hasCode(error, "missing_scope")) throw error;
     await writeTo(client, { user, content }, signal);
@@ -93,15 +113,26 @@ async function acknowledge(client: SlackClient, target: ThreadTarget, signal: Ab
   if (!place || timestamp === undefined) return;
   const args = { channel: place.channel, timestamp, name: reaction };
   try {
-    await client.call({ doing: `react to a message in ${nameOf(place)}`, method: "reactions.add", args }, signal);
+    const doing = `react to a message in ${nameOf(place)}`;
+    const paced = threadCall(target, { do: "acknowledge" });
+    await client.call({ doing, method: methods.acknowledge, args, paced }, signal);
   } catch (error) {
     if (!hasCode(error, "already_reacted")) throw error;
   }
 }
 
+interface Posting {
+  place: Place;
+  content: Rendered;
+  marker: string;
+  /** Completes "post …". */
+  what: string;
+  paced?: PacedCall;
+}
+
 async function post(
   { client, who }: Poster,
-  { place, content, marker, what }: { place: Place; content: Rendered; marker: string; what: string },
+  { place, content, marker, what, paced }: Posting,
   signal: AbortSignal,
 ): Promise<{ id: string; url: string }> {
   const self = await who(signal);
@@ -115,7 +146,7 @@ async function post(
     link_names: false,
     parse: "none",
   };
-  const call = { doing: `post ${what} to ${nameOf(place)}`, method: "chat.postMessage", args } as const;
+  const call = { doing: `post ${what} to ${nameOf(place)}`, method: methods.post, args, ...defined({ paced }) };
   const { ts } = await client.call<{ ts?: string }>(call, signal);
   if (ts === undefined) throw new ProviderError("Unavailable", `cannot ${call.doing}: Slack's answer names no message`);
   return { id: ts, url: linkTo(self, place, ts) };

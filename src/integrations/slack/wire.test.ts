@@ -43,7 +43,7 @@ describe("credentials", () => {
     const { identity } = await world.connect();
     expect(await identity.check(patiently)).toEqual({
       bot: { id: world.bot, login: "bellhop", mention: "bellhop" },
-      installations: [{ id: world.team, account: "acme" }],
+      installations: [{ id: world.team, account: "acme", botId: world.bot }],
       tokenScope: "Broad",
       missing: [],
     });

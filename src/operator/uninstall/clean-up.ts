@@ -10,10 +10,7 @@ import { revokeTokens, type RevokeDeps } from "./revoke-tokens.ts";
 import { stopProcesses } from "./stop-processes.ts";
 
 /** Dependencies of the clean-up. */
-export interface CleanUpDeps extends RevokeDeps {
-  /** The release's namespace. */
-  namespace: string;
-}
+export type CleanUpDeps = RevokeDeps;
 
 interface Step {
   /** Constant message for the log. */

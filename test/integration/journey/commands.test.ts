@@ -124,7 +124,7 @@ describe.concurrent("comments to the bot", () => {
     const second = await change.reported(await change.ask("and say it in French, too", "bob"));
     const { branch = "", commit, changeNumber } = first.status?.result ?? {};
     expect(second.status).toMatchObject({
-      conversation: `${team.repo}#${issue.number}`,
+      conversation: expect.stringMatching(new RegExp(`^[0-9]+#${issue.number}$`)) as string,
       result: { branch, changeNumber },
     });
     expect(gitAt(team, team.repo, "rev-parse", `${branch}^`)).toBe(commit);

@@ -66,6 +66,7 @@ export async function startSignedIn(options: GitHubOptions = {}): Promise<Signed
   });
   const connect: SignedIn["connect"] = (given = integration(), secret = app.privateKey) =>
     sign(given, {
+      readGrants: () => Promise.resolve([]),
       readSecret: () => Promise.resolve(Buffer.from(secret)),
       clock: systemClock,
       log: silentLogger,
@@ -73,6 +74,7 @@ export async function startSignedIn(options: GitHubOptions = {}): Promise<Signed
     });
   const connectWithoutCache: SignedIn["connectWithoutCache"] = (clock = systemClock) =>
     connector({ throttle: false })(integration(), {
+      readGrants: () => Promise.resolve([]),
       readSecret: () => Promise.resolve(Buffer.from(app.privateKey)),
       clock,
       log: silentLogger,

@@ -37,10 +37,17 @@ export const newerParams: Record<string, Record<string, string>> = {
   "usergroups.users.list": { team_id: "workspaces of an organisation (2021)" },
 };
 
+/** Arguments that the description requires and that may be absent, by method. */
+export const newerOptional: Record<string, Record<string, string>> = {
+  "oauth.v2.access": { code: "token rotation (2021): a refresh token takes its place" },
+};
+
 /** Errors that the description does not list for a method. */
 export const newerErrors: Record<string, string> = {
   invalid_arguments: "general refusal of arguments, on every method",
   missing_scope: "granular scopes (2020), on every method",
+  token_expired: "token rotation (2021), on every method that needs a token",
+  invalid_refresh_token: "token rotation (2021)",
   token_revoked: "on every method that needs a token",
   not_allowed_token_type: "on every method that needs a token",
   ratelimited: "with HTTP 429, on every method",

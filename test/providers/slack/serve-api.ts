@@ -69,7 +69,7 @@ function note(
   outcome: { answer: Answer; installation: Installation | undefined; status: number },
 ): void {
   const { answer, installation, status } = outcome;
-  const { token: _token, client_secret: _secret, ...params } = given.params;
+  const { token: _token, client_secret: _secret, refresh_token: _refresh, ...params } = given.params;
   const identity = installation ? `${installation.bot.name} in ${installation.team.domain}` : "anonymous";
   const error = answer["ok"] === true ? null : String(answer["error"]);
   const parsed = Object.fromEntries(Object.entries(params).map(([name, value]) => [name, parsedValue(value)]));
@@ -155,5 +155,10 @@ function parsedValue(value: unknown): unknown {
 }
 
 function withoutToken(answer: Answer): Answer {
-  return "access_token" in answer ? { ...answer, access_token: "(a token)" } : answer;
+  const { access_token, refresh_token, ...rest } = answer;
+  return {
+    ...rest,
+    ...(access_token === undefined ? {} : { access_token: "(a token)" }),
+    ...(refresh_token === undefined ? {} : { refresh_token: "(a token)" }),
+  };
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { TaskSource } from "../../../src/api/agent-task.ts";
 import { slackAppSpec, type SlackApp } from "../../../src/api/slack-app.ts";
 import type { Connection, ThreadTarget } from "../../../src/integrations/connection.ts";
+import type { Grant } from "../../../src/integrations/grant.ts";
 import { createHttp } from "../../../src/integrations/http.ts";
 import { connector } from "../../../src/integrations/slack/connect.ts";
 import { systemClock, type Clock } from "../../../src/shared/clock.ts";
@@ -34,6 +35,8 @@ export interface ConnectOptions {
   clock?: Clock;
   log?: Logger;
   throttle?: boolean;
+  /** The grants of the install flow. */
+  grants?: readonly Grant[];
 }
 
 const usualSpec = {
@@ -66,12 +69,20 @@ export async function startSlackSignedIn(): Promise<SlackSignedIn> {
     bot,
     team: slack.installation().team.id,
     integration,
-    async connect({ integration: given = integration(), token: secret = token, clock, log, throttle = false } = {}) {
+    async connect({
+      integration: given = integration(),
+      token: secret = token,
+      clock,
+      log,
+      throttle = false,
+      ...rest
+    } = {}) {
       const deps = { clock: clock ?? systemClock, log: log ?? silentLogger };
       const http = createHttp({ caFile, allowedHosts: ["127.0.0.1"], ...deps });
       clients.push(http);
       const readSecret = (): Promise<Uint8Array> => Promise.resolve(Buffer.from(secret));
-      const connection = await connector({ throttle })(given, { ...deps, readSecret, fetch: http.fetch });
+      const readGrants = (): Promise<readonly Grant[]> => Promise.resolve(rest.grants ?? []);
+      const connection = await connector({ throttle })(given, { ...deps, readSecret, readGrants, fetch: http.fetch });
       const { identity, authorizer, source, thread } = connection;
       if (!source || !thread) throw new Error("Slack has messages and threads");
       return { identity, authorizer, source, thread };

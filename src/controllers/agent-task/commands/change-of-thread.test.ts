@@ -233,7 +233,7 @@ describe("retry across a thread and its change", () => {
 describe("the conversation of a task", () => {
   it("takes place where the task was requested, if a stored task names no instance", () => {
     const stored = aTask({ status: { conversation: "acme/shop#42" } });
-    expect(conversationOf(stored)).toEqual({ instance: "github.com", name: "acme/shop#42" });
+    expect(conversationOf(stored)).toEqual({ instance: "github.com", name: "9001#42" });
     expect(conversationOf(asked("work", 1))).toEqual({ instance: "T1 SlackApp/chat", name: "C1/100.1" });
   });
 });

@@ -68,6 +68,30 @@ describe("stop", () => {
     expect(say("stop", others)).toEqual({ actions: [{ do: "stop", targets: ["open"] }] });
   });
 
+  it.each([
+    ["this release", "9001#42"],
+    ["the previous release, by the repository's name", "acme/shop#42"],
+  ])("ends work of a repository that was renamed meanwhile, stored by %s", (_what, conversation) => {
+    const running = work("open", 1, { spec: { conversation }, status: { conversation } });
+    const repository = { id: "9001", host: "github.com", owner: "acme", name: "store" };
+    const source = {
+      cause: "issue_comment/command",
+      subject: { type: "Issue", key: "acme/store#42", number: 42 },
+    } as const;
+    const renamed = { source, spec: { conversation: "9001#42", repository }, status: { conversation: "9001#42" } };
+    expect(say("stop", [running], renamed)).toEqual({ actions: [{ do: "stop", targets: ["open"] }] });
+  });
+
+  it("leaves work alone that belongs to a deleted repository whose name another one has now", () => {
+    const running = work("open", 1, {
+      spec: { conversation: "acme/shop#42" },
+      status: { conversation: "acme/shop#42" },
+    });
+    const repository = { id: "9002", host: "github.com", owner: "acme", name: "shop" };
+    const over = { spec: { conversation: "9002#42", repository }, status: { conversation: "9002#42" } };
+    expect(say("stop", [running], over).conditions).toMatchObject([{ reason: "NothingToStop" }]);
+  });
+
   it("ends work that was requested earlier in the same second, and no later work", () => {
     const within = (name: string, ms: number): AgentTask =>
       work(name, 30, { source: { cause: `issue_comment/${name}`, receivedAt: `2026-03-01T11:30:00.${ms}Z` } });

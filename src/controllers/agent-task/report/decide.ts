@@ -14,6 +14,8 @@ export interface ReportReading {
   report: Report | { not: "NoThread" | "SignedOut" };
   /** Excerpt of the request, if it was read in this reconcile and has to be stored. */
   quote?: string;
+  /** Milliseconds until the provider's pace permits the write that the report needs; 0 if it permits it now. */
+  waitMs?: number;
 }
 
 /** One action at the provider. Each returns the new `status.report`; `quote`, if present, is stored in it. */
@@ -32,10 +34,19 @@ const backoff = { baseMs: 5_000, maxMs: 300_000 };
 const maxFailures = 24;
 const tryAfterEndMs = 90 * 60_000;
 
-/** Decides the next action of an outbox: it writes the intent before the message and the message's id after it, throttles edits, and always posts the final text. Pure. */
-export function decideReport(facts: TaskFacts, { report, quote }: ReportReading, now: Date): Decision<ReportAction> {
+/**
+ * Decides the next action of an outbox: it writes the intent before the message and the message's id after it, throttles edits, and always posts
+ * the final text. While the pace permits no write it only waits: the text is made again when its turn comes, so edits that wait become
+ * one. Pure.
+ */
+export function decideReport(
+  facts: TaskFacts,
+  { report, quote, waitMs = 0 }: ReportReading,
+  now: Date,
+): Decision<ReportAction> {
   const { actions, ...decision } = decideWithoutQuote(facts, report, now);
   if (actions === undefined) return decision;
+  if (waitMs > 0) return { requeueAfterMs: waitMs };
   return { ...decision, actions: quote === undefined ? actions : actions.map((action) => ({ ...action, quote })) };
 }
 

@@ -1,6 +1,7 @@
 import type { AgentTask } from "../../../api/kinds.ts";
-import type { Thread } from "../../../integrations/connection.ts";
+import type { Thread, ThreadWrite } from "../../../integrations/connection.ts";
 import { isProviderFailure } from "../../../integrations/errors.ts";
+import type { Report } from "../../../integrations/report.ts";
 import { BellhopError, describeError } from "../../../shared/errors.ts";
 import { isFinalRefusal } from "../../provider-failure.ts";
 import type { StatusPatch } from "../facts.ts";
@@ -65,12 +66,35 @@ async function renderReport(context: StepContext): Promise<ReportReading> {
   const thread = await threadOf(context);
   if (thread === "SignedOut") return { report: { not: "SignedOut" } };
   if (!integration || !thread?.has(targetOf(task))) return { report: { not: "NoThread" } };
-  const known = task.status?.report?.quote;
-  const fresh = known === undefined && shouldQuote(task) ? await readExcerpt(context, thread) : undefined;
   const original = originalOf(context.deps, task);
   const now = context.deps.clock.now();
-  const report = reportOf({ task, integration, excerpt: known ?? fresh, original, listed: listedBy(context), now });
-  return { report, ...defined({ quote: fresh }) };
+  const listed = listedBy(context);
+  return inTurn(context, thread, (excerpt) => reportOf({ task, integration, excerpt, original, listed, now }));
+}
+
+/** Asks for the turn of the write that the report needs, if it needs one. */
+async function inTurn(
+  context: StepContext,
+  thread: Thread,
+  render: (excerpt: string | undefined) => Report,
+): Promise<ReportReading> {
+  const { task } = context.facts;
+  const report = render(task.status?.report?.quote);
+  const [action] = decideReport(context.facts, { report }, context.deps.clock.now()).actions ?? [];
+  const waitMs = action ? thread.turn(targetOf(task), writeOf(action)) : 0;
+  if (waitMs > 0 || !action || !needsQuote(task, action)) return { report, waitMs };
+  const quote = await readExcerpt(context, thread);
+  return { report: render(quote), quote };
+}
+
+/** Whether the excerpt has to be read now: only for a text that is about to be posted, and once for a task. */
+function needsQuote(task: AgentTask, action: ReportAction): boolean {
+  return action.do !== "react" && task.status?.report?.quote === undefined && shouldQuote(task);
+}
+
+function writeOf(action: ReportAction): ThreadWrite {
+  if (action.do === "react") return { do: "acknowledge" };
+  return { do: action.do === "create" ? "post" : action.do, report: action.report };
 }
 
 /** The tasks that the answer to a command lists, as they are now; without those that were deleted since. */

@@ -54,8 +54,9 @@ describe("the excerpt of a request", () => {
   it("is read once, and is in the report from its first text to its last", async () => {
     const { texts, reads, look, status } = aWorld({ conditions: ["Authorized"] });
     await look();
-    expect(status().report).toMatchObject({ reacted: true, quote: "fix the login" });
+    expect(status().report).toMatchObject({ reacted: true });
     await look();
+    expect(status().report).toMatchObject({ id: expect.any(String), quote: "fix the login" });
     await look({ conditions: aTask({ conditions: ["Authorized", "Admitted"] }).status?.conditions ?? [] });
     await look({ conditions: succeeded.conditions ?? [] });
     expect(texts.map((text) => text.split("\n")[0])).toEqual([

@@ -32,6 +32,7 @@ export function integrationDeps(over: Partial<IntegrationDeps> = {}): Integratio
     clock,
     log: silentLogger,
     fetch: unexpected("fetch"),
+    namespace: "bellhop",
     source,
     type: integrationType(source.provider),
     sources: [source],

@@ -64,7 +64,7 @@ export function repositoryOf({ repository }: Pick<Envelope, "repository">, host:
   };
 }
 
-/** Subject and conversation of an event about an issue or a change. */
+/** Subject and conversation of an event about an issue or a change. The conversation goes by the repository's id, which a renaming keeps. */
 export function subjectOf(
   payload: Envelope,
   type: "Issue" | "Change",
@@ -73,7 +73,8 @@ export function subjectOf(
   const key = subjectKey(payload, subject.number);
   const created = new Date(subject.created_at ?? "");
   const createdAt = Number.isNaN(created.getTime()) ? {} : { createdAt: created.toISOString() };
-  return { subject: { type, key, number: subject.number, title: subject.title, ...createdAt }, conversation: key };
+  const conversation = `${payload.repository.id}#${subject.number}`;
+  return { subject: { type, key, number: subject.number, title: subject.title, ...createdAt }, conversation };
 }
 
 /** `owner/name#number`. */

@@ -213,9 +213,9 @@ function subjectOfCheck(payload: Envelope, check: Check): Pick<ProviderEvent, "s
   const number = ours?.number;
   if (number !== undefined) {
     const key = subjectKey(payload, number);
-    return { subject: { type: "Change", key, number }, conversation: key };
+    return { subject: { type: "Change", key, number }, conversation: `${payload.repository.id}#${number}` };
   }
   const name = `${payload.repository.owner.login}/${payload.repository.name}`;
-  const key = `${name}@${check.head_sha.slice(0, 12)}`;
-  return { subject: { type: "Commit", key }, conversation: key };
+  const commit = check.head_sha.slice(0, 12);
+  return { subject: { type: "Commit", key: `${name}@${commit}` }, conversation: `${payload.repository.id}@${commit}` };
 }

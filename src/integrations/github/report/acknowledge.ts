@@ -1,5 +1,6 @@
 import type { ThreadTarget } from "../../connection.ts";
 import type { TaskSource } from "../../../api/agent-task.ts";
+import { threadCall } from "../../thread-call.ts";
 import type { GitHubClient } from "../client.ts";
 
 const content = "eyes";
@@ -8,25 +9,23 @@ const content = "eyes";
  * Adds an `eyes` reaction to the object that triggered the task. GitHub answers 200 if the reaction already exists. Checks cannot have
  * reactions. Reactions go before reports and changes, because they show people at once that Bellhop received their request.
  */
-export async function acknowledge(
-  client: GitHubClient,
-  { source, repository }: ThreadTarget,
-  signal: AbortSignal,
-): Promise<void> {
+export async function acknowledge(client: GitHubClient, target: ThreadTarget, signal: AbortSignal): Promise<void> {
+  const { source, repository } = target;
   const place = placeOf(source);
   if (!place || !repository) return;
   const api = await client.forRepository(repository, signal);
+  const request = api.paced(threadCall(target, { do: "acknowledge" }));
   const { owner, name: repo } = repository;
   const doing = `react to ${source.subject.key}`;
   if (place.on === "comment") {
     const route = "POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions";
-    await api.first(doing, route, { owner, repo, comment_id: place.id, content }, signal);
+    await request(doing, route, { owner, repo, comment_id: place.id, content }, signal);
   } else if (place.on === "reviewComment") {
     const route = "POST /repos/{owner}/{repo}/pulls/comments/{comment_id}/reactions";
-    await api.first(doing, route, { owner, repo, comment_id: place.id, content }, signal);
+    await request(doing, route, { owner, repo, comment_id: place.id, content }, signal);
   } else {
     const route = "POST /repos/{owner}/{repo}/issues/{issue_number}/reactions";
-    await api.first(doing, route, { owner, repo, issue_number: place.id, content }, signal);
+    await request(doing, route, { owner, repo, issue_number: place.id, content }, signal);
   }
 }
 

@@ -26,7 +26,8 @@ export type StartPart = (part: Part) => Promise<Daemon>;
 
 /** Finds ports, and returns the function that starts the processes. */
 export async function partsOf(installation: Installation): Promise<StartPart> {
-  const environments = environmentsOf(installation, await Promise.all([1, 2, 3, 4, 5, 6].map(() => freePort())));
+  const ports = await Promise.all(Array.from({ length: 8 }, () => freePort()));
+  const environments = environmentsOf(installation, ports);
   return (part) =>
     startDaemon({
       command: process.execPath,
@@ -42,7 +43,8 @@ export function logOf({ folder }: Pick<Installation, "folder">, part: Part): str
 }
 
 function environmentsOf(of: Installation, ports: number[]): Record<Part, Record<string, string>> {
-  const [gateway, gatewayProbes, broker, brokerProbes, operatorProbes, secondProbes] = ports.map(String);
+  const [gateway, gatewayProbes, broker, brokerProbes, operatorProbes, secondProbes, install, secondInstall] =
+    ports.map(String);
   const common = {
     ...compileCache(),
     PATH: process.env["PATH"] ?? "",
@@ -57,6 +59,7 @@ function environmentsOf(of: Installation, ports: number[]): Record<Part, Record<
   const operator = {
     ...common,
     BELLHOP_EXTERNAL_URL: `http://127.0.0.1:${gateway}`,
+    BELLHOP_INSTALL_URL: `http://127.0.0.1:${install}`,
     BELLHOP_GATEWAY_ADDRESSES: `127.0.0.1:${gatewayProbes}`,
     BELLHOP_BROKER_NAMESPACE: of.brokerNamespace,
     BELLHOP_BROKER_URL: `https://127.0.0.1:${broker}`,
@@ -72,9 +75,13 @@ function environmentsOf(of: Installation, ports: number[]): Record<Part, Record<
       BELLHOP_NAMESPACE: of.brokerNamespace,
       BELLHOP_ISOLATION: "process",
     },
-    operator: { ...operator, POD_NAME: "operator", BELLHOP_PROBE_PORT: operatorProbes ?? "" },
-    "operator-2": { ...operator, POD_NAME: "operator-2", BELLHOP_PROBE_PORT: secondProbes ?? "" },
+    operator: { ...operator, POD_NAME: "operator", ...operatorPorts(operatorProbes, install) },
+    "operator-2": { ...operator, POD_NAME: "operator-2", ...operatorPorts(secondProbes, secondInstall) },
   };
+}
+
+function operatorPorts(probes = "", install = ""): Record<string, string> {
+  return { BELLHOP_PROBE_PORT: probes, BELLHOP_INSTALL_PORT: install };
 }
 
 function listen(port = "", probes = ""): Record<string, string> {

@@ -16,7 +16,8 @@ export function install(
   const known = findInstallation(world, app, team);
   const scopes = new Set([...(known?.scopes ?? []), ...given.scopes]);
   if (known) {
-    Object.assign(known, { scopes, revoked: false, token: newToken("xoxb") });
+    Object.assign(known, { scopes, revoked: false, organisationWide: given.organisationWide ?? false });
+    rotate(world, known);
     return known;
   }
   const bot =
@@ -27,14 +28,31 @@ export function install(
     team,
     organisationWide: given.organisationWide ?? false,
     bot,
-    token: newToken("xoxb"),
+    token: "",
+    expiresAtMs: undefined,
+    refreshToken: undefined,
     scopes,
     installedBy: given.by,
     revoked: false,
     removed: false,
   };
+  rotate(world, installation);
   world.data.installations.push(installation);
   return installation;
+}
+
+const tokenLifeMs = 12 * 3_600_000;
+
+/** Gives an installation its next token. With token rotation it expires, and has a refresh token. */
+export function rotate(world: World, installation: Installation): void {
+  const token = newToken("xoxb");
+  if (!installation.app.tokenRotation) {
+    Object.assign(installation, { token });
+    return;
+  }
+  const expiresAtMs = world.clock.now().getTime() + tokenLifeMs;
+  const refreshToken = `xoxe-1-${randomBytes(24).toString("hex")}`;
+  Object.assign(installation, { token: `xoxe.${token}`, expiresAtMs, refreshToken });
 }
 
 /** Revokes the bot token, and sends `tokens_revoked`. */

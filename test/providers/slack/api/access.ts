@@ -12,6 +12,7 @@ export function authenticate(world: World, token: string | undefined): Installat
   if (!found) throw new SlackFailure(token.startsWith("xapp-") ? "not_allowed_token_type" : "invalid_auth");
   if (found.removed || found.bot.deleted) throw new SlackFailure("account_inactive");
   if (found.revoked) throw new SlackFailure("token_revoked");
+  if ((found.expiresAtMs ?? Infinity) <= world.clock.now().getTime()) throw new SlackFailure("token_expired");
   return found;
 }
 

@@ -118,6 +118,7 @@ export interface NewApp {
   redirectUrls?: string[];
   signingSecret?: string;
   socketMode?: boolean;
+  tokenRotation?: boolean;
 }
 
 const usualEvents =
@@ -147,6 +148,7 @@ export function createApp(world: World, given: NewApp): App {
     events: new Set(given.events ?? usualEvents),
     scopes: given.scopes ?? usualScopes,
     redirectUrls: given.redirectUrls ?? [],
+    tokenRotation: given.tokenRotation ?? false,
   };
   world.data.apps.push(app);
   return app;

@@ -25,6 +25,8 @@ export interface App {
   /** Scopes of a new installation, by default. */
   scopes: string[];
   redirectUrls: string[];
+  /** Tokens expire after 12 hours, and come with a refresh token. */
+  tokenRotation: boolean;
 }
 
 /** An app in a workspace. */
@@ -38,6 +40,9 @@ export interface Installation {
   bot: User;
   /** The bot token (`xoxb-…`). */
   token: string;
+  /** With token rotation: when `token` expires, and the token that refreshes it, once. */
+  expiresAtMs: number | undefined;
+  refreshToken: string | undefined;
   scopes: Set<string>;
   installedBy: User;
   /** The token does not work any more; the app may still be in the workspace. */
