@@ -80,7 +80,17 @@ export async function startBurstWorld(kubeconfigPath: string): Promise<BurstWorl
   for (const informer of all) informer.start(stopping.signal);
   await Promise.all(all.map((informer) => informer.waitForSync(stopping.signal)));
   const events = createEventRecorder({ client, component: "test", instance: "test", clock, log });
-  const controllers = createControllers({ client, config, informers, events, metrics, clock, log, fetch: http.fetch });
+  const controllers = createControllers({
+    client,
+    config,
+    informers,
+    events,
+    metrics,
+    namespace,
+    clock,
+    log,
+    fetch: http.fetch,
+  });
   for (const controller of controllers) controller.start(stopping.signal);
   return {
     client,

@@ -1,6 +1,7 @@
 import type { TaskSource } from "../../api/agent-task.ts";
 import type { SlackApp } from "../../api/slack-app.ts";
 import type { Connection, Thread } from "../connection.ts";
+import { isProviderFailure } from "../errors.ts";
 import type { Provider } from "../types.ts";
 import { authorizer, membership } from "./authorizer.ts";
 import { identity } from "./identity.ts";
@@ -44,6 +45,14 @@ function threads(
   at: (of: TaskSource) => Pick<ReturnType<typeof inWorkspace>, "thread">,
 ): Required<Thread> {
   return {
+    turn(target, write) {
+      try {
+        return at(target.source).thread.turn(target, write);
+      } catch (error) {
+        if (!isProviderFailure(error, "Suspended")) throw error;
+        return 0; // the write itself fails with the reason, and the report records it
+      }
+    },
     acknowledge: async (target, signal) => at(target.source).thread.acknowledge(target, signal),
     has: hasPlace,
     excerpt: (text, mention) => excerpt(text, { mention, botId: botIn(integration, text) }),
