@@ -113,6 +113,14 @@ export const agentTaskStatus = z.object({
     .describe(
       "For a command: the tasks that its answer lists, in this order. `stop 2` means the second one of the newest list.",
     ),
+  request: z
+    .object({
+      prompt: z.string().max(65_536).describe("The prompt for the agent, used instead of `spec.prompt`; untrusted."),
+    })
+    .optional()
+    .describe(
+      "The request as it was when the task was authorised. Set if its author, and nobody else, edited it after the event and before the work began.",
+    ),
   checkout: checkout.optional().describe("The commit and branch that the task checks out."),
   attempts: z
     .array(

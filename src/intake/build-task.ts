@@ -60,7 +60,10 @@ function repositoryOf({ repository }: ProviderEvent): AgentTaskSpec["repository"
 }
 
 /** The trigger's prompt, then the person's visible text. A command has no prompt, because it runs no agent. */
-function promptOf({ trigger, command, signal }: TaskIngredients["decision"], { visibleText }: ProviderEvent): string {
+export function promptOf(
+  { trigger, command, signal }: Pick<TaskIngredients["decision"], "trigger" | "command" | "signal">,
+  { visibleText }: Pick<ProviderEvent, "visibleText">,
+): string {
   if (command !== undefined) return "";
   const prompt = joined([trigger?.prompt, visibleText]);
   const words = "words" in signal ? signal.words.trim() : "";

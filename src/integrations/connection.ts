@@ -124,6 +124,8 @@ export type Reread =
       text: string | undefined;
       subjectKey: string;
       editedAfter: boolean;
+      /** Ids of everybody who edited the text, if it is not that of the event any more; undefined if the provider does not tell. */
+      editors?: readonly string[];
       /** Whether only some people can read the thread: a direct message, a private channel or repository. */
       private: boolean;
       /** Whether it is a direct message, where nobody but the requester and the bot can write. */
@@ -173,6 +175,11 @@ export interface ThreadTarget {
 /** Reads the context of a task: its triggering object and its conversation. */
 export interface Source {
   reread(target: ThreadTarget, signal: AbortSignal): Promise<Reread>;
+  /**
+   * The request in a text to the bot, as the event would carry it; undefined if the text does not mention the bot. Pure. Absent if edited texts
+   * are never accepted.
+   */
+  request?(text: string, mention: string): { words: string; visibleText: string } | undefined;
   /**
    * Reads the conversation up to `until`: the newest comments within `budgetBytes`, in the order oldest first. Leaves out everything
    * that was created or edited later. Hidden text is already stripped.

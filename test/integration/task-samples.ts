@@ -61,6 +61,7 @@ export const statusValues = {
     { text: "Which one?", askedAt: now },
   ],
   listed: [["shop-1"], ["shop-2"]],
+  request: [{ prompt: "Fix it." }, { prompt: "Push the .env." }],
   checkout: [{ headRef: "bellhop/1" }, { headRef: "main" }],
   attempts: [
     [{ number: 1, podName: "a-sandbox-1", podUID: "u-1" }],

@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
 import type { AgentTask } from "../../api/kinds.ts";
 import type { Grant, Reread } from "../../integrations/connection.ts";
 import type { Integration } from "../../integrations/types.ts";
 import { hasOwnWorkInChannel } from "./commands/in-channel.ts";
 import { failedTaskOf, fixesBefore, isFailedCheck, resolveConversation } from "./conversation.ts";
+import { acceptEdited, isEdited, whyNotAccepted, type EditedRequest } from "./edited-request.ts";
 import type { Decision, TaskFacts } from "./facts.ts";
 import { isRequester } from "./same-person.ts";
 import { holds, isOver, isWork, ownWorkOnly, personAtCodeHost, requesterOf } from "./state.ts";
@@ -12,6 +12,8 @@ import { defined } from "../../shared/defined.ts";
 /** The provider's answers about the task's origin. A field is absent if the provider was not asked. */
 export interface AuthoriseReading {
   reread?: Reread;
+  /** The request in the text, if it was edited since and still mentions the bot. */
+  edited?: EditedRequest | undefined;
   /** Whether the person on whose behalf the task works may start it. */
   grant?: Grant;
   /** For tasks from kubectl: the repository with the id in the spec, and whether the integration covers it. */
@@ -127,7 +129,7 @@ const sourceGone: Rule = (_facts, { reread }) =>
     ? undefined
     : refused("SourceGone", reread?.message ?? "Could not read the object that triggered this task from the provider.");
 
-const sourceMismatch: Rule = ({ task }, { reread }) => {
+const sourceMismatch: Rule = ({ task }, { reread, edited }) => {
   if (!reread?.found) return undefined;
   const { source, actor } = task.spec;
   if (reread.subjectKey !== source.subject.key) {
@@ -142,11 +144,8 @@ const sourceMismatch: Rule = ({ task }, { reread }) => {
       `The object that triggered this task was written by @${reread.actor.login}, not by @${actor.login}.`,
     );
   }
-  const isEdited = reread.text !== undefined && source.textSHA256 !== sha256(reread.text);
-  if (source.textSHA256 !== undefined && isEdited) {
-    return refused("SourceMismatch", "The text was edited after it triggered this task; write a new comment instead.");
-  }
-  return undefined;
+  const why = isEdited(task, reread) ? whyNotAccepted(task, reread, edited) : undefined;
+  return why === undefined ? undefined : refused("SourceMismatch", why);
 };
 
 const actorIsBot: Rule = (facts, { grant }) => {
@@ -215,6 +214,7 @@ function allowed(facts: TaskFacts & { integration: Integration }, reading: Autho
   return {
     conditions: [{ type: "Authorized", status: "True", ...groundsForAllowing(facts, reading) }],
     fields: {
+      ...(reading.edited ? acceptEdited(task, facts.integration, reading.edited) : {}),
       conversation: name,
       ...defined({ conversationInstance: instance }),
       ...(isFailedCheck(task) ? { requester: personOf(facts) } : {}),
@@ -225,7 +225,7 @@ function allowed(facts: TaskFacts & { integration: Integration }, reading: Autho
 /** Why the person may start the task. The reason also shows if the person may act only on their own work. */
 function groundsForAllowing(
   facts: TaskFacts & { integration: Integration },
-  { grant }: AuthoriseReading,
+  { grant, edited }: AuthoriseReading,
 ): { reason: string; message: string } {
   const { task } = facts;
   const login = loginOf(facts);
@@ -238,8 +238,13 @@ function groundsForAllowing(
     const message = `@${login} may stop only work that they requested.`;
     return { reason: ownWorkOnly, message };
   }
-  return { reason: "PermissionChecked", message: `${grant.isBot ? login : `@${login}`} has ${grant.has}.` };
+  return {
+    reason: "PermissionChecked",
+    message: `${grant.isBot ? login : `@${login}`} has ${grant.has}.${edited ? ` ${newestCounts}` : ""}`,
+  };
 }
+
+const newestCounts = "Its author edited the text before the work began; the newest text counts.";
 
 function refused(reason: string, message: string): Decision {
   return { conditions: [{ type: "Authorized", status: "False", reason, message }] };
@@ -247,8 +252,4 @@ function refused(reason: string, message: string): Decision {
 
 function undecided(reason: string, message: string): Decision {
   return { conditions: [{ type: "Authorized", status: "Unknown", reason, message }], requeueAfterMs: 60_000 };
-}
-
-function sha256(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
 }

@@ -2,6 +2,7 @@ import type { AgentTask } from "../../api/kinds.ts";
 import type { Connection, RepositoryRef, Reread } from "../../integrations/connection.ts";
 import { isProviderFailure } from "../../integrations/errors.ts";
 import { decideAuthorisation, personOf, type AuthoriseReading } from "./authorise-rules.ts";
+import { readEdited } from "./edited-request.ts";
 import { codeHostRefOf, isDecided, isStopping, isOver, targetOf } from "./state.ts";
 import type { Step, StepContext } from "./steps.ts";
 
@@ -33,7 +34,9 @@ async function readSource(context: StepContext): Promise<AuthoriseReading> {
   const reread = await rereadSource(connection, task, signal);
   if (!reread?.found) return reread ? { reread } : {};
   const { source, repository } = task.spec;
-  return { reread, grant: await connection.authorizer.may({ source, repository, actor }, signal) };
+  const edited = readEdited(connection, task, reread, facts.integration?.status?.bot?.mention);
+  const grant = await connection.authorizer.may({ source, repository, actor }, signal);
+  return { reread, edited, grant };
 }
 
 /** If the repository or thread was deleted or access was revoked, the source counts as gone. */

@@ -1,6 +1,6 @@
 import type { AgentTask } from "../../api/kinds.ts";
 import type { ContextItem } from "../../integrations/connection.ts";
-import { repositoryOf, requesterOf } from "./state.ts";
+import { promptOfTask, repositoryOf, requesterOf } from "./state.ts";
 import { cutBytes, utf8Suffix } from "../../shared/utf8.ts";
 
 /** Maximum size of each file. Together with `sandbox.json` they stay under 512 KiB, well below the limit of a ConfigMap. */
@@ -13,7 +13,8 @@ const frameBytes = 4 * 1024;
 
 /** Renders `prompt.md`: the request, its requester, and how to read the conversation. Deterministic. */
 export function renderPrompt(task: AgentTask): string {
-  const { source, prompt } = task.spec;
+  const { source } = task.spec;
+  const prompt = promptOfTask(task);
   const repository = repositoryOf(task);
   const where = repository ? `${repository.owner}/${repository.name}` : source.subject.key;
   const head = [

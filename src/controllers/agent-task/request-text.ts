@@ -1,6 +1,7 @@
 import { AgentTaskKind, type AgentTask } from "../../api/kinds.ts";
 import { isNotFound } from "../../kube/errors.ts";
 import type { Integration } from "../../integrations/types.ts";
+import { promptOfTask } from "./state.ts";
 import type { StepContext } from "./steps.ts";
 
 /** A retry of a retry leads back at most this far. */
@@ -29,8 +30,10 @@ async function originalOf(context: StepContext, name: string): Promise<AgentTask
   }
 }
 
-function textOf({ spec }: AgentTask, { task, integration }: StepContext["facts"]): string {
-  const { prompt, source } = spec;
+function textOf(asked: AgentTask, { task, integration }: StepContext["facts"]): string {
+  const { spec } = asked;
+  const { source } = spec;
+  const prompt = promptOfTask(asked);
   if (source.trigger === undefined) return prompt ?? source.text ?? "";
   const { kind, name } = task.spec.integrationRef;
   const isSame = spec.integrationRef.kind === kind && spec.integrationRef.name === name;

@@ -164,6 +164,11 @@ export function repositoryOf(task: AgentTask): Repository | undefined {
   return task.spec.repository ?? task.status?.repository;
 }
 
+/** The prompt for the agent: that of the request as its author edited it, else that of the event. Absent in tasks from the cache, unless it was edited. */
+export function promptOfTask({ spec, status }: AgentTask): string | undefined {
+  return status?.request?.prompt ?? spec.prompt;
+}
+
 /** The integration of the code host where a task's change goes. */
 export function codeHostRefOf({ spec }: AgentTask): { kind: string; name: string } {
   return spec.codeHostRef ?? spec.integrationRef;

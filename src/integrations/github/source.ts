@@ -2,6 +2,7 @@ import type { ContextItem, Source, RepositoryRef } from "../connection.ts";
 import type { TaskSource } from "../../api/agent-task.ts";
 import { permissionOf } from "./authorizer.ts";
 import type { Api } from "./api.ts";
+import { requestIn, visibleIn } from "./events/event.ts";
 import { cutMark, possiblyEdited } from "../context-notes.ts";
 import type { GitHubClient, WhoAmI } from "./client.ts";
 import { readFailingLogs } from "./source/failing-log.ts";
@@ -29,6 +30,10 @@ export function source(client: GitHubClient, who: WhoAmI): Source {
       repository
         ? reread(await client.forRepository(repository, signal), source, repository, signal)
         : { found: false, message: "The task names no repository." },
+    request: (text, mention) => {
+      const found = requestIn(text, mention);
+      return found && { ...found, visibleText: visibleIn(text) };
+    },
     gather: async ({ source, repository }, { until, budgetBytes }, signal) => {
       if (!repository) return [];
       const api = await client.forRepository(repository, signal);

@@ -9,7 +9,7 @@ import { isAlreadyExists } from "../../../kube/errors.ts";
 import type { Draft } from "../../../kube/types.ts";
 import { BellhopError } from "../../../shared/errors.ts";
 import type { StatusPatch } from "../facts.ts";
-import { holds, isOver, isWaitingForApproval, isWork, personAtCodeHost, repositoryOf } from "../state.ts";
+import { holds, isOver, isWaitingForApproval, isWork, personAtCodeHost, promptOfTask, repositoryOf } from "../state.ts";
 import { accountOf } from "../same-person.ts";
 import { asStep, type AnyStep, type Step, type StepContext } from "../steps.ts";
 import { checksRunning } from "../publish/change-text.ts";
@@ -109,7 +109,7 @@ async function startAgain(context: StepContext, name: string): Promise<StatusPat
 export function taskAgain(command: AgentTask, original: AgentTask, integrationUID: string): Draft<AgentTask> {
   const { spec } = command;
   const kind = spec.command ?? "retry";
-  const prompt = [kind === "continue" ? continuePrompt : undefined, original.spec.prompt]
+  const prompt = [kind === "continue" ? continuePrompt : undefined, promptOfTask(original)]
     .filter((part) => part !== undefined)
     .join("\n\n");
   return {

@@ -16,7 +16,12 @@ export function reportOf(sources: ReportSources): Report {
   const { task, integration } = sources;
   const over = isOver(task);
   const blocks: (Block | undefined)[] = isWork(task)
-    ? [line(headline(sources)), ...(over ? outcome(sources) : [progress(sources)]), line(footer(sources))]
+    ? [
+        line(headline(sources)),
+        line(editedNote(task)),
+        ...(over ? outcome(sources) : [progress(sources)]),
+        line(footer(sources)),
+      ]
     : answer(sources);
   return {
     task: task.metadata.name,
@@ -39,6 +44,11 @@ function answer(sources: ReportSources): (Block | undefined)[] {
   if (listed.length === 0) return reply(sources);
   const message = conditionOf(task, "Succeeded")?.message ?? "";
   return [line([untrusted(message)]), { list: listed.map(requestItem), numbered: true }];
+}
+
+/** Says that the request is not the text of the event any more. */
+function editedNote({ status }: AgentTask): Line {
+  return status?.request ? ["The request was edited before the work began; the newest text counts."] : [];
 }
 
 /** The short answer to a command. It mentions the person only if the command was not carried out. */

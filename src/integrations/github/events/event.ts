@@ -44,7 +44,7 @@ export function eventOf(origin: Origin, payload: Envelope, particulars: Particul
     event: origin.name,
     ...defined({ action: payload.action ?? undefined, deliveryId: origin.deliveryId, url: url ?? undefined }),
     ...defined({ text }),
-    ...(description === undefined ? {} : { visibleText: stripHidden(description.slice(0, maxVisible)) }),
+    ...(description === undefined ? {} : { visibleText: visibleIn(description) }),
     ...(time && !Number.isNaN(time.getTime()) ? { occurredAt: time } : {}),
     ...(payload.installation ? { installationId: payload.installation.id } : {}),
     actor: actorOf(payload.sender),
@@ -90,9 +90,20 @@ export function mentionIn(text: string | null | undefined, origin: Origin): Sign
   }
   if (hasMarker(text ?? ""))
     return { ignored: "BotSender", message: "Bellhop wrote this text, and it triggers nothing." };
-  const found = findMention(text ?? "", origin.bot.mention);
-  if (found) return { kind: "mention", words: stripHidden(found.words.slice(0, maxVisible)) };
+  const found = requestIn(text ?? "", origin.bot.mention);
+  if (found) return { kind: "mention", words: found.words };
   return { ignored: "NotMentioned", message: `The text does not mention @${origin.bot.mention}.` };
+}
+
+/** The words after the mention in a text, as a reader sees them; undefined if the text does not mention the bot. */
+export function requestIn(text: string, mention: string): { words: string } | undefined {
+  const found = findMention(text, mention);
+  return found && { words: stripHidden(found.words.slice(0, maxVisible)) };
+}
+
+/** A text as a reader sees it; only its beginning if it is too long. */
+export function visibleIn(text: string): string {
+  return stripHidden(text.slice(0, maxVisible));
 }
 
 /** Whether the user is the bot itself. The bot's own actions do not trigger tasks. */

@@ -1,7 +1,10 @@
+import { createHash } from "node:crypto";
 import type { TaskSource } from "../../../api/agent-task.ts";
 import type { RepositoryRef, Reread } from "../../connection.ts";
 import { isProviderFailure } from "../../errors.ts";
+import { defined } from "../../../shared/defined.ts";
 import type { Api } from "../api.ts";
+import { editorsOf } from "./edits.ts";
 
 /** The current state of an object at GitHub; the fields that differ by type of object. */
 interface CurrentState {
@@ -10,6 +13,8 @@ interface CurrentState {
   subjectKey: string;
   /** When its text was last changed, if GitHub reports it. */
   updatedAt?: string;
+  /** GraphQL's id of the object. */
+  nodeId?: string;
 }
 
 /** Reads the object that triggered the task again: its author, its current text and its subject. `found` is false if it no longer exists. */
@@ -24,7 +29,7 @@ export async function reread(
     const doing = `read ${owner}/${name}`;
     const { data } = await api.request(doing, "GET /repos/{owner}/{repo}", { owner, repo: name }, signal);
     const now = String(data.id) === repository.id ? await read(api, source, repository, signal) : undefined;
-    return now ? found(now, source, data.private) : gone(source);
+    return now ? { ...found(now, source, data.private), ...(await edited(api, now, source, signal)) } : gone(source);
   } catch (error) {
     if (isProviderFailure(error, "NotFound")) return gone(source);
     throw error;
@@ -53,6 +58,23 @@ function gone({ subject, url }: TaskSource): Reread {
   };
 }
 
+/** Who edited the text, if it is not that of the event any more. */
+async function edited(
+  api: Api,
+  { text, nodeId }: CurrentState,
+  { subject, textSHA256 }: TaskSource,
+  signal: AbortSignal,
+): Promise<{ editors?: string[] }> {
+  if (text === undefined || textSHA256 === undefined || sha256(text) === textSHA256) return {};
+  return defined({
+    editors: await editorsOf(api, { nodeId, doing: `read who edited a text in ${subject.key}` }, signal),
+  });
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
 type Reader = (api: Api, source: TaskSource, repository: RepositoryRef, signal: AbortSignal) => Promise<CurrentState>;
 
 function read(
@@ -76,6 +98,7 @@ const issueComment: Reader = async (api, source, repository, signal) => {
     text: data.body ?? "",
     subjectKey: keyOf(repository, lastPart(data.issue_url)),
     updatedAt: data.updated_at,
+    nodeId: data.node_id,
   };
 };
 
@@ -91,6 +114,7 @@ const reviewComment: Reader = async (api, source, repository, signal) => {
     text: data.body,
     subjectKey: keyOf(repository, lastPart(data.pull_request_url)),
     updatedAt: data.updated_at,
+    nodeId: data.node_id,
   };
 };
 
@@ -101,7 +125,8 @@ const review: Reader = async (api, source, repository, signal) => {
     { ...pathOf(repository), pull_number: source.subject.number ?? 0, review_id: idOf(source) },
     signal,
   );
-  return { user: data.user, text: data.body, subjectKey: keyOf(repository, lastPart(data.pull_request_url)) };
+  const subjectKey = keyOf(repository, lastPart(data.pull_request_url));
+  return { user: data.user, text: data.body, subjectKey, nodeId: data.node_id };
 };
 
 /** Every comment or label changes an issue's `updated_at`, so only a comparison of the text shows an edit. */
@@ -112,7 +137,8 @@ const issue: Reader = async (api, source, repository, signal) => {
     { ...pathOf(repository), issue_number: source.subject.number ?? 0 },
     signal,
   );
-  return { user: data.user, text: data.body ?? "", subjectKey: keyOf(repository, String(data.number)) };
+  const subjectKey = keyOf(repository, String(data.number));
+  return { user: data.user, text: data.body ?? "", subjectKey, nodeId: data.node_id };
 };
 
 const workflowRun: Reader = async (api, source, repository, signal) => {
