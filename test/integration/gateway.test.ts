@@ -53,7 +53,7 @@ describe("the gateway on a real API server", () => {
     });
     expect(task).toMatchObject({
       metadata: { finalizers: ["bellhop.dev/cleanup"], labels: { "bellhop.dev/integration": "shop" } },
-      spec: { source: { cause: "issue_comment/7001", trigger: "mention" }, conversation: "acme/shop#42" },
+      spec: { source: { cause: "issue_comment/7001", trigger: "mention" }, conversation: "5#42" },
     });
   });
 
