@@ -4,7 +4,8 @@ import type { Authorizer, ContextItem, ThreadTarget } from "../connection.ts";
 import { cutMark, possiblyEdited } from "../context-notes.ts";
 import type { SlackClient } from "./client.ts";
 import { isOwn, type Self, type WhoAmI } from "./identity.ts";
-import { isEditedSince, readMessages, type SlackMessage } from "./messages.ts";
+import { isEditedSince, type SlackMessage } from "./messages.ts";
+import { readNewest } from "./newest.ts";
 import { decode } from "./mrkdwn.ts";
 import { messageOf, placeOf, timeOf, tsOf } from "./place.ts";
 
@@ -28,22 +29,19 @@ export async function gather(
   { until, budgetBytes }: { until: Date; budgetBytes: number },
   signal: AbortSignal,
 ): Promise<ContextItem[]> {
-  const place = placeOf(target);
-  if (!place?.thread) return [];
+  const found = placeOf(target);
+  if (!found?.thread) return [];
+  const place = { ...found, thread: found.thread };
   const self = await deps.who(signal);
-  const messages = new Map<string, SlackMessage>();
   const latest = latestOf(target, until);
-  const reading = { place, span: { latest }, doing: "read the thread" };
-  for await (const page of readMessages(deps.client, reading, signal)) {
-    for (const message of page) {
-      if (isForContext(message, self, latest)) messages.set(message.ts, message);
-    }
-  }
-  const sorted = [...messages.values()].sort((a, b) => Number(a.ts) - Number(b.ts));
-  const chosen = withinBudget(
-    sorted.map((message) => ({ message, text: textOf(message, self, until) })),
-    budgetBytes,
-  );
+  const itemsOf = (read: ReadonlyMap<string, SlackMessage>): Item[] =>
+    [...read.values()]
+      .filter((message) => isForContext(message, self, latest))
+      .sort((a, b) => Number(a.ts) - Number(b.ts))
+      .map((message) => ({ message, text: textOf(message, self, until) }));
+  const isEnough = (read: ReadonlyMap<string, SlackMessage>): boolean => sizeOf(itemsOf(read)) >= budgetBytes;
+  const read = await readNewest(deps.client, { place, latest, doing: "read the thread", isEnough }, signal);
+  const chosen = chosenOf(itemsOf(read), place.thread, budgetBytes);
   const authors = await readAuthors(deps, target, chosen, signal);
   return chosen.map(({ message, text }) => ({
     ...(authors.get(authorOf(message)) ?? { author: authorOf(message), trusted: false }),
@@ -79,6 +77,21 @@ function textOf({ text = "", edited }: SlackMessage, self: Self, until: Date): s
 
 function authorOf({ user, bot_id }: SlackMessage): string {
   return user ?? bot_id ?? "unknown";
+}
+
+function sizeOf(items: readonly Item[]): number {
+  return items.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
+}
+
+/** The first message of the thread says what it is about, so it has a quarter of the budget; the newest items have the rest. */
+function chosenOf(items: readonly Item[], thread: string, budgetBytes: number): Item[] {
+  if (sizeOf(items) <= budgetBytes) return withinBudget(items, budgetBytes);
+  const root = withinBudget(
+    items.filter(({ message }) => message.ts === thread),
+    Math.floor(budgetBytes / 4),
+  );
+  const rest = items.filter(({ message }) => message.ts !== thread);
+  return [...root, ...withinBudget(rest, budgetBytes - sizeOf(root))];
 }
 
 /** The newest items that fit; the oldest of them may be cut. */

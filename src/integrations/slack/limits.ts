@@ -45,5 +45,11 @@ export const unnamedPauseMs = 30_000;
 /** How long the answers that many tasks need are cached: the bot's account, and the members of a user group. */
 export const cacheMs = { identity: 3_600_000, userGroup: 60_000 };
 
+/**
+ * Windows of time in which a long thread is read from its newest end, one call each: the most calls, the wanted messages of a window, by how much
+ * a window grows or shrinks at most, and its least length in seconds.
+ */
+export const windows = { most: 40, aim: 120, grow: 8, leastS: 0.001 };
+
 /** The most pages of messages that one search or one reading takes, and the messages on a page. */
 export const pages = { most: 20, size: 200 };

@@ -21,7 +21,8 @@ export interface Span {
   latest?: string;
 }
 
-interface Page {
+/** An answer with messages; more follow if it has a cursor. */
+export interface Page {
   messages?: SlackMessage[];
   response_metadata?: { next_cursor?: string };
 }
@@ -32,11 +33,32 @@ interface Page {
  */
 export async function* readMessages(
   client: SlackClient,
-  { place, span, doing }: { place: Place; span: Span; doing: string },
+  reading: Reading,
   signal: AbortSignal,
 ): AsyncGenerator<SlackMessage[]> {
+  let cursor = "";
+  for (let page = 0; page < pages.most; page++) {
+    const { messages = [], response_metadata } = await readPage(client, { ...reading, cursor }, signal);
+    yield messages;
+    cursor = response_metadata?.next_cursor ?? "";
+    if (cursor === "") return;
+  }
+}
+
+/** The place and time of messages; `doing` begins the sentence of an error. */
+interface Reading {
+  place: Place;
+  span: Span;
+  doing: string;
+}
+
+/** Reads one page of messages, the first one without a cursor. */
+export async function readPage(
+  client: SlackClient,
+  { place, span, doing, cursor = "" }: Reading & { cursor?: string },
+  signal: AbortSignal,
+): Promise<Page> {
   const { channel, thread } = place;
-  const method = thread === undefined ? "conversations.history" : "conversations.replies";
   const args = {
     channel,
     ...(thread === undefined ? {} : { ts: thread }),
@@ -44,19 +66,10 @@ export async function* readMessages(
     inclusive: true,
     include_all_metadata: true,
     limit: pages.size,
+    ...(cursor === "" ? {} : { cursor }),
   };
-  let cursor = "";
-  for (let page = 0; page < pages.most; page++) {
-    const call = {
-      doing: `${doing} ${nameOf(place)}`,
-      method,
-      args: cursor === "" ? args : { ...args, cursor },
-    } as const;
-    const { messages = [], response_metadata } = await client.call<Page>(call, signal);
-    yield messages;
-    cursor = response_metadata?.next_cursor ?? "";
-    if (cursor === "") return;
-  }
+  const method = thread === undefined ? "conversations.history" : "conversations.replies";
+  return client.call<Page>({ doing: `${doing} ${nameOf(place)}`, method, args }, signal);
 }
 
 /** Reads one message of a thread; undefined if it does not exist. */

@@ -307,12 +307,12 @@ describe("gathering the context", () => {
     });
   });
 
-  it("keeps the newest messages within the budget", async () => {
+  it("keeps the newest messages within the budget, and the beginning of the first one", async () => {
     const first = await said("ana", "a".repeat(500));
     await said("ben", "b".repeat(500), first);
     const message = await said("ben", "c".repeat(500), first);
     const items = await gather(message, first, { budgetBytes: 700 });
-    expect(items.map(({ text }) => text.slice(0, 1))).toEqual(["b", "c"]);
+    expect(items.map(({ text, kind }) => `${text.slice(0, 1)} ${kind}`)).toEqual(["a body", "b comment", "c comment"]);
     expect(items.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0)).toBeLessThanOrEqual(700);
   });
 
@@ -323,5 +323,11 @@ describe("gathering the context", () => {
     const texts = (await gather(last, first)).map(({ text }) => text);
     expect(texts).toHaveLength(206);
     expect(texts.at(-1)).toBe("reply 204");
+    const before = world.slack.calls("conversations.replies").length;
+    const few = (await gather(last, first, { budgetBytes: 1_000 })).map(({ text }) => text);
+    expect(few[0]).toBe("It broke");
+    expect(few.length).toBeLessThan(150);
+    expect(few.at(-1)).toBe("reply 204");
+    expect(world.slack.calls("conversations.replies").length - before).toBeLessThanOrEqual(4);
   });
 });
