@@ -62,7 +62,7 @@ const columns: Column[] = [
     name: "Last Task",
     type: "date",
     jsonPath: ".status.lastTaskTime",
-    description: "When a delivery last created a task.",
+    description: "When a delivery last created a task of this integration, or one of a chat whose changes go there.",
   },
   age,
 ];
@@ -155,7 +155,7 @@ export const integrationSpec = {
     .boolean()
     .default(false)
     .describe(
-      "Stops the creation of tasks: the gateway answers deliveries with 200 `ignored`. Running tasks continue.",
+      "Stops the creation of tasks: the gateway answers deliveries with 200 `ignored`. Running tasks continue. Tasks of chats whose changes go to this integration wait.",
     ),
   profileRef: localRef.describe("The AgentProfile for tasks of this integration."),
   concurrency: z
@@ -260,7 +260,11 @@ export function integrationStatus<Own extends z.ZodRawShape, Installation extend
     recoveredUntil: timestamp
       .optional()
       .describe("Up to which time the operator has searched for missed deliveries; never moves back."),
-    lastTaskTime: timestamp.optional().describe("When a delivery last created a task; updated every few minutes."),
+    lastTaskTime: timestamp
+      .optional()
+      .describe(
+        "When a delivery last created a task of this integration, or one of a chat whose changes go there; updated every few minutes.",
+      ),
   });
 }
 

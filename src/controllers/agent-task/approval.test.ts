@@ -4,7 +4,7 @@ import type { Reread } from "../../integrations/connection.ts";
 import { ProviderError } from "../../integrations/errors.ts";
 import { aConnection, fakeHost } from "../../integrations/testing.ts";
 import { unexpected } from "../../shared/testing.ts";
-import { approval } from "./approval.ts";
+import { approval, approvalAgain } from "./approval.ts";
 import { mayQueue } from "./state.ts";
 import { patchedStatus } from "./status.ts";
 import { aTask, aThreadTask, facts, noon, shop, stepContext, type TaskOverrides } from "./testing.ts";
@@ -34,7 +34,7 @@ interface Places {
 }
 
 /** Runs the step for a task with this thread and repository. */
-async function decide(given: AgentTask, places: Places, afterMs = 0) {
+async function decide(given: AgentTask, places: Places, { afterMs = 0, again = false } = {}) {
   const { host } = fakeHost();
   host.repository = async (ref) => {
     if (places.repository === "Gone") throw new ProviderError("NotFound", "404");
@@ -48,9 +48,54 @@ async function decide(given: AgentTask, places: Places, afterMs = 0) {
   const source = { reread, gather: unexpected("gather") };
   const connection = async () => aConnection({ codeHost: host, ...(places.thread === "NotRead" ? {} : { source }) });
   const known = facts({ task: given });
-  const reading = await approval.gather(stepContext({ facts: known, connection }));
-  return approval.decide(known, reading, new Date(noon.getTime() + afterMs));
+  const context = stepContext({ facts: known, connection });
+  const now = new Date(noon.getTime() + afterMs);
+  if (again) return approvalAgain.decide(known, await approvalAgain.gather(context), now);
+  return approval.decide(known, await approval.gather(context), now);
 }
+
+describe("a request that needed no approval, before its agent runs", () => {
+  const admitted = (over: TaskOverrides = {}): AgentTask =>
+    task({
+      conditions: ["Authorized", { type: "Approved", reason: "NotNeeded" }, "ContextReady", "Admitted"],
+      ...over,
+    });
+  const again = (places: Places, given = admitted()) => decide(given, places, { again: true });
+
+  it("runs if nothing changed, or the code host no longer has the repository", async () => {
+    expect(await again({ thread: true, repository: true })).toEqual({});
+    expect(await again({ thread: true, repository: "Gone" })).toEqual({});
+    expect(await again({ thread: false, repository: false })).toEqual({});
+  });
+
+  it("gives up its place and waits for an approval if the repository became public", async () => {
+    const given = admitted();
+    const decision = await again({ thread: true, repository: false }, given);
+    expect(decision.conditions).toMatchObject([{ type: "Approved", status: "Unknown", reason: "WaitingForApproval" }]);
+    const after = { ...given, status: patchedStatus(given, decision, noon) };
+    expect(after.status.phase).toBe("WaitingForInput");
+    expect(after.status.conditions?.map(({ type }) => type)).toEqual(["Authorized", "Approved"]);
+    expect(mayQueue(after)).toBe(false);
+    expect(approvalAgain.concerns(facts({ task: after }), noon)).toBe(false);
+  });
+
+  it("ends if it is from a direct message, where nobody can approve", async () => {
+    const decision = await again({ thread: "Direct", repository: false });
+    expect(decision.conditions).toMatchObject([{ reason: "NoApprover" }, { type: "Succeeded", status: "False" }]);
+  });
+
+  it.each([
+    ["an approved one", { conditions: ["Authorized", { type: "Approved", reason: "Approved" }, "Admitted"] }],
+    ["one that has an attempt", { status: { repository: shop, attempts: [{ number: 1, podName: "a" }] } }],
+    ["one in the queue", { conditions: ["Authorized", { type: "Approved", reason: "NotNeeded" }] }],
+  ] satisfies [string, TaskOverrides][])("is not read again: %s", (_what, over) => {
+    expect(approvalAgain.concerns(facts({ task: admitted(over) }), noon)).toBe(false);
+  });
+
+  it("is read again when it has its place", () => {
+    expect(approvalAgain.concerns(facts({ task: admitted() }), noon)).toBe(true);
+  });
+});
 
 describe("a request from a thread that only some people can read", () => {
   it.each<{ name: string; thread: Places["thread"]; repository: Places["repository"]; status: string; reason: string }>(
@@ -138,8 +183,8 @@ describe("a request from a thread that only some people can read", () => {
   it("ends after 7 days without an approval", async () => {
     const places = { thread: true, repository: false };
     const waiting = task({ conditions: ["Authorized", waits] });
-    expect(await decide(waiting, places, day)).toMatchObject({ requeueAfterMs: 6 * day });
-    expect((await decide(waiting, places, 7 * day)).conditions).toMatchObject([
+    expect(await decide(waiting, places, { afterMs: day })).toMatchObject({ requeueAfterMs: 6 * day });
+    expect((await decide(waiting, places, { afterMs: 7 * day })).conditions).toMatchObject([
       { type: "Approved", status: "False", reason: "NoApproval" },
       { type: "Succeeded", status: "False", reason: "NoApproval" },
     ]);

@@ -6,11 +6,13 @@ import { nameOfRepository } from "./repository.ts";
 import {
   conditionOf,
   holds,
+  isAtWork,
   isDecided,
   isOver,
   isStopping,
   isWaitingForApproval,
   isWork,
+  newestAttempt,
   repositoryOf,
   targetOf,
 } from "./state.ts";
@@ -18,6 +20,9 @@ import type { Step, StepContext } from "./steps.ts";
 
 /** After this time without an approval the task ends. */
 const waitForApprovalMs = 7 * 24 * 3_600_000;
+
+/** Reason of an approval that nobody has to give. */
+const notNeeded = "NotNeeded";
 
 /** Whether the thread and the repository are readable by some people only; nobody but the requester writes in a direct thread. */
 interface ApprovalReading {
@@ -46,6 +51,26 @@ export const approval: Step<ApprovalReading | undefined, never> = {
   decide: (facts, reading, now) => decideApproval(facts, reading, now),
   apply: async () => undefined,
 };
+
+/**
+ * Reads the visibility again before the agent runs: a task may wait in the queue for hours, and its repository may become public meanwhile. Then
+ * it gives up its place, and asks for the approval that it did not need before. An approval that was given stays.
+ */
+export const approvalAgain: Step<ApprovalReading, never> = {
+  name: "approval-again",
+  concerns: ({ task }) =>
+    isAtWork(task) && conditionOf(task, "Approved")?.reason === notNeeded && newestAttempt(task) === undefined,
+  gather: readVisibility,
+  decide: (facts, reading, now) => decideAgain(facts, reading, now),
+  apply: async () => undefined,
+};
+
+/** The task is prepared again after the approval: its branch and its thread may have changed by then. Pure. */
+function decideAgain(facts: TaskFacts, reading: ApprovalReading, now: Date): Decision {
+  const decision = decideApproval(facts, reading, now);
+  const isStillAllowed = decision.conditions?.every(({ status }) => status === "True");
+  return isStillAllowed ? {} : { ...decision, drop: ["Admitted", "ContextReady"] };
+}
 
 async function readVisibility(context: StepContext): Promise<ApprovalReading> {
   const { task } = context.facts;
@@ -87,7 +112,7 @@ export function decideApproval({ task }: TaskFacts, reading: ApprovalReading | u
   if (approvedBy) return approved("Approved", `Approved by ${approvedBy.by}.`);
   if (!reading) return goOnWaiting(task, now);
   if (reading.thread === "Public" || reading.repository !== "Public")
-    return approved("NotNeeded", "The repository is not more public than the thread.");
+    return approved(notNeeded, "The repository is not more public than the thread.");
   const name = nameOfRepository(task);
   if (reading.thread === "Direct") return ended("NoApprover", noApprover(name));
   const message =

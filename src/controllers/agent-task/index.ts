@@ -4,7 +4,7 @@ import { addFinalizer, hasFinalizer } from "../../kube/finalizers.ts";
 import type { Priority } from "../../kube/queue.ts";
 import { done, type Change, type KubeObject, type Reconciler, type Request } from "../../kube/types.ts";
 import { admit } from "./admit.ts";
-import { approval } from "./approval.ts";
+import { approval, approvalAgain } from "./approval.ts";
 import { authorise } from "./authorise.ts";
 import { cancel } from "./cancel.ts";
 import { cleanup } from "./cleanup.ts";
@@ -57,6 +57,7 @@ export function lifeOf({ commands, publish, report }: FurtherSteps): AnyStep[] {
     asStep(repository),
     asStep(approval),
     asStep(admit),
+    asStep(approvalAgain),
     asStep(prepare),
     asStep(sandbox),
     publish,

@@ -35,7 +35,7 @@ export interface TaskCache extends TaskIndex {
   active(): AgentTask[];
   /** Tasks of a namespace that have not ended. */
   open(namespace: string): AgentTask[];
-  /** Tasks of one integration. */
+  /** Tasks that were requested at an integration, or whose changes go there. */
   ofIntegration(integration: { kind: string; namespace: string; name: string }): AgentTask[];
 }
 
@@ -43,7 +43,9 @@ export interface TaskCache extends TaskIndex {
 export const taskIndexes: Record<string, IndexFunction<AgentTask>> = {
   active: (task) => (isWork(task) && holds(task, "Authorized") && !isOver(task) ? [""] : []),
   open: (task) => (isOver(task) ? [] : [task.metadata.namespace]),
-  integration: ({ metadata, spec }) => [keyOf(metadata.namespace, spec.integrationRef.kind, spec.integrationRef.name)],
+  integration: ({ metadata, spec: { integrationRef: at, codeHostRef: host = at } }) => [
+    ...new Set([at, host].map(({ kind, name }) => keyOf(metadata.namespace, kind, name))),
+  ],
   conversation: (task) => [conversationKey(task, conversationOf(task))],
   channel: (task) => keysOf(channelKey(task)),
   ...repositoryIndexes({

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { anIntegration, aTask, taskCacheOf } from "../agent-task/testing.ts";
+import { anIntegration, aTask, aThreadTask, taskCacheOf } from "../agent-task/testing.ts";
 import { lastTaskTime } from "./status.ts";
 
 const [early, late] = ["2026-03-01T10:00:00Z", "2026-03-01T11:00:00Z"];
@@ -24,5 +24,9 @@ describe("lastTaskTime", () => {
     expect(lastTaskTime(known, taskCacheOf([aTask({ createdAt: early })]))).toBe(late);
     expect(lastTaskTime(known, taskCacheOf([]))).toBe(late);
     expect(lastTaskTime(anIntegration(), taskCacheOf([]))).toBeUndefined();
+  });
+
+  it("counts tasks of a chat whose changes go to the integration", () => {
+    expect(lastTaskTime(anIntegration(), taskCacheOf([aThreadTask({ createdAt: late })]))).toBe(late);
   });
 });

@@ -95,7 +95,7 @@ export function triggersSince(integration: Integration, now: Date): { name: stri
 }
 
 /**
- * Pure: when a delivery last created a task of this integration, from the tasks that still exist; never moves back. It is updated only with
+ * Pure: when a delivery last created a task of this integration, or one of a chat whose changes go there, from the tasks that still exist; never moves back. It is updated only with
  * the rest of the status, so that a busy integration is not written for each task.
  */
 export function lastTaskTime(

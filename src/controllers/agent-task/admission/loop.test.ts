@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { AgentTask } from "../../../api/kinds.ts";
 import { FakeClock } from "../../../shared/fake-clock.ts";
-import { aProfile, aTask, anIntegration, taskCacheOf, type TaskOverrides } from "../testing.ts";
+import { aProfile, aTask, anIntegration, taskCacheOf, type TaskOverrides, aThreadTask } from "../testing.ts";
 import { createAdmission, type Admission } from "./loop.ts";
 
 let clock: FakeClock;
@@ -73,6 +73,15 @@ describe("the admission loop", () => {
     await pass();
     const cancelled = aTask({ name: "a", conditions: ["Authorized", { type: "Succeeded", status: "False" }] });
     tasks = [cancelled, waiting("b"), waiting("c")];
+    await pass();
+    expect(admission.verdict(waiting("c"))).toEqual({ state: "Admitted" });
+  });
+
+  it("admits the next task when an admitted one waits for an approval because its repository became public", async () => {
+    tasks = [waiting("a"), waiting("b"), waiting("c")];
+    await pass();
+    const waits = { type: "Approved", status: "Unknown", reason: "WaitingForApproval" } as const;
+    tasks = [aThreadTask({ name: "a", conditions: ["Authorized", waits] }), waiting("b"), waiting("c")];
     await pass();
     expect(admission.verdict(waiting("c"))).toEqual({ state: "Admitted" });
   });

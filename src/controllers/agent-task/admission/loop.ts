@@ -12,6 +12,7 @@ import {
   isDecided,
   isOver,
   isStopping,
+  isWaitingForApproval,
   isWork,
   mayQueue,
   receiptOf,
@@ -163,7 +164,8 @@ class AdmissionLoop implements Admission {
   #forgetAssumed(): void {
     for (const [key, { task, untilMs }] of this.#assumed) {
       const known = this.#known(task);
-      const shown = known !== undefined && (holds(known, "Admitted") || isOver(known));
+      // A task whose repository became public gives up its place, perhaps before the cache shows that it had one.
+      const shown = known && (holds(known, "Admitted") || isOver(known) || isWaitingForApproval(known));
       const late = untilMs === undefined ? !known || !this.#isReady(known) : untilMs <= this.#nowMs();
       if (shown || late) this.#assumed.delete(key);
     }
@@ -185,12 +187,13 @@ class AdmissionLoop implements Admission {
 
   #contender(key: string, task: AgentTask): Contender {
     const deps = this.#deps;
+    const integration = deps.integration(task);
     return {
       key,
-      actor: actorKey(task),
+      actor: actorKey(task, integration),
       conversation: conversationKey(task, conversationOf(task)),
       receipt: receiptOf(task),
-      limits: limitsOf({ task, integration: deps.integration(task), profile: deps.profile(task), config: deps.config }),
+      limits: limitsOf({ task, integration, profile: deps.profile(task), config: deps.config }),
     };
   }
 

@@ -2,7 +2,7 @@ import type { AgentProfile, AgentTask } from "../../../api/kinds.ts";
 import type { Integration } from "../../../integrations/types.ts";
 import { checkProfile, type Guardrails } from "../../agent-profile/decide.ts";
 import type { AgentTaskConfig } from "../config.ts";
-import { codeHostRefOf, repositoryOf, requesterOf } from "../state.ts";
+import { codeHostRefOf, isKubernetes, personAtCodeHost, repositoryOf, requesterOf } from "../state.ts";
 
 /** Objects that a task depends on, from the caches. */
 export interface Dependencies {
@@ -33,7 +33,9 @@ export interface LimitSources {
 /** Why a task cannot be admitted even within all limits: its integration or profile is missing or not ready. Undefined if both are ready. */
 export function unready(
   dependencies: Dependencies,
-): { reason: "IntegrationNotFound" | "CodeHostNotFound" | "ProfileNotReady"; message: string } | undefined {
+):
+  | { reason: "IntegrationNotFound" | "CodeHostNotFound" | "CodeHostSuspended" | "ProfileNotReady"; message: string }
+  | undefined {
   const { integrationRef } = dependencies.task.spec;
   if (!dependencies.integration) {
     return {
@@ -41,14 +43,26 @@ export function unready(
       message: `${integrationRef.kind} ${integrationRef.name} does not exist in this namespace; the task waits until it is created.`,
     };
   }
-  if (!dependencies.codeHostIntegration) {
-    const { kind, name } = codeHostRefOf(dependencies.task);
-    return {
-      reason: "CodeHostNotFound",
-      message: `${kind} ${name}, the code host of this task, does not exist in this namespace; the task waits until it is created.`,
-    };
+  return unreadyCodeHost(dependencies) ?? unreadyProfile(dependencies);
+}
+
+/**
+ * A suspended code host takes no new work: its gateway creates no tasks, and those of a chat wait here. Tasks that the code host itself
+ * requested before the suspension go on, as they always did.
+ */
+function unreadyCodeHost({
+  task,
+  codeHostIntegration,
+}: Dependencies): { reason: "CodeHostNotFound" | "CodeHostSuspended"; message: string } | undefined {
+  const { kind, name } = codeHostRefOf(task);
+  const codeHost = `${kind} ${name}, the code host of this task,`;
+  if (!codeHostIntegration) {
+    const message = `${codeHost} does not exist in this namespace; the task waits until it is created.`;
+    return { reason: "CodeHostNotFound", message };
   }
-  return unreadyProfile(dependencies);
+  if (task.spec.codeHostRef === undefined || !codeHostIntegration.spec.suspend) return undefined;
+  const message = `${codeHost} is suspended (spec.suspend); the task waits until it is resumed.`;
+  return { reason: "CodeHostSuspended", message };
 }
 
 /** Checks the profile alone. It checks the spec and not the status, because the status follows a change of the spec with a delay. */
@@ -73,10 +87,17 @@ export function aheadOf(position: number): string {
   return position === 0 ? "next in line" : `${position} ahead`;
 }
 
-/** Key of the person on whose behalf the task works, for fairness. The same person at two integrations has two keys. */
-export function actorKey(task: AgentTask): string {
+/**
+ * Key of the person on whose behalf the task works, for fairness and `perActor`. A person of a chat whose account at the code host is known
+ * (`spec.access.people`) counts as that account, together with what the account requests at the code host's integration. Other persons of two
+ * integrations have two keys.
+ */
+export function actorKey(task: AgentTask, integration: Integration | undefined): string {
   const { id, login } = requesterOf(task);
-  return `${integrationKey(task)}/${id || login}`;
+  const account = isKubernetes(task) ? undefined : personAtCodeHost(task, integration, { id, login });
+  return account
+    ? `${keyOf(task, codeHostRefOf(task))}/${account.id || account.login}`
+    : `${integrationKey(task)}/${id || login}`;
 }
 
 function integrationLimits({ task, integration }: LimitSources): Limit[] {
@@ -85,7 +106,12 @@ function integrationLimits({ task, integration }: LimitSources): Limit[] {
   const key = integrationKey(task);
   const repository = repositoryOf(task);
   const of = `integration ${integration.metadata.name}`;
-  const actor = limit(`actor/${actorKey(task)}`, perActor, `of @${requesterOf(task).login}`, `${of}, perActor`);
+  const actor = limit(
+    `actor/${actorKey(task, integration)}`,
+    perActor,
+    `of @${requesterOf(task).login}`,
+    `${of}, perActor`,
+  );
   const all = limit(`integration/${key}`, tasks, `of ${of}`, "concurrency.tasks");
   if (!repository) return [actor, all];
   const where = `in ${repository.owner}/${repository.name}`;
@@ -120,5 +146,9 @@ function limit(key: string, max: number, which: string, set?: string): Limit {
 }
 
 function integrationKey(task: AgentTask): string {
-  return `${task.metadata.namespace}/${task.spec.integrationRef.kind}/${task.spec.integrationRef.name}`;
+  return keyOf(task, task.spec.integrationRef);
+}
+
+function keyOf({ metadata }: AgentTask, { kind, name }: { kind: string; name: string }): string {
+  return `${metadata.namespace}/${kind}/${name}`;
 }

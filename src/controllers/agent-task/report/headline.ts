@@ -40,6 +40,7 @@ const standings: Record<Phase, string> = {
 const blocked = new Set([
   "IntegrationNotFound",
   "CodeHostNotFound",
+  "CodeHostSuspended",
   "ProfileNotReady",
   "ProfileNotFound",
   "QuotaExceeded",
