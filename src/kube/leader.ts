@@ -33,6 +33,8 @@ export interface LeaderOptions {
   /** Called when the lease was lost: the process must end at once, because another one leads from now on. Never called after `release`. */
   onLost: (reason: string) => void;
   timing?: LeaderTiming;
+  /** Annotations that the holder writes into the Lease with every renewal, to say what it does with it. */
+  annotations?: () => Record<string, string>;
 }
 
 /** One candidate for one Lease. */
@@ -151,8 +153,8 @@ class LeaseLeader implements Leader {
       leaseTransitions: (lease?.spec?.leaseTransitions ?? -1) + 1,
     };
     this.#held = lease
-      ? await client.replace(leases, { ...lease, spec }, { signal })
-      : await client.create(leases, { metadata: { namespace, name }, spec }, { signal });
+      ? await client.replace(leases, this.#annotated({ ...lease, spec }), { signal })
+      : await client.create(leases, this.#annotated({ metadata: { namespace, name }, spec }), { signal });
     this.#renewedAtMs = startedMs;
   }
 
@@ -183,7 +185,9 @@ class LeaseLeader implements Leader {
       const held = this.#held;
       if (!held) return "the lease is not held";
       this.#held = await withinSignal(
-        client.replace(leases, { ...held, spec: { ...held.spec, renewTime: this.#stamp() } }, { signal: limit.signal }),
+        client.replace(leases, this.#annotated({ ...held, spec: { ...held.spec, renewTime: this.#stamp() } }), {
+          signal: limit.signal,
+        }),
         limit.signal,
       );
       this.#renewedAtMs = startedMs;
@@ -207,6 +211,12 @@ class LeaseLeader implements Leader {
     const { renewDeadlineMs, leaseMs, retryMs } = this.#timing;
     const deadlineMs = this.#renewedAtMs + renewDeadlineMs;
     return startedMs < deadlineMs ? deadlineMs : this.#renewedAtMs + leaseMs - retryMs;
+  }
+
+  #annotated(lease: Lease): Lease {
+    const ours = this.#options.annotations?.();
+    if (!ours) return lease;
+    return { ...lease, metadata: { ...lease.metadata, annotations: { ...lease.metadata.annotations, ...ours } } };
   }
 
   #overdue(): string {
