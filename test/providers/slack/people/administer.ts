@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { removeApp as remove, revokeToken as revoke } from "../actions/apps.ts";
+import { newToken, removeApp as remove, revokeToken as revoke } from "../actions/apps.ts";
 import type { Installation } from "../state/apps.ts";
 import { findApp, findChannel, findInstallation, findTeam, findUser, must } from "../state/find.ts";
 import type { World } from "../state/world.ts";
@@ -27,10 +27,29 @@ export function setScopes(world: World, given: OfApp & { scopes: string[] }): vo
 
 /**
  * Closes an app's connections in Socket Mode. With a reason (`warning`, `refresh_requested`, `link_disabled`) the app gets Slack's
- * `disconnect` message first; without one the connections are reset.
+ * `disconnect` message first; without one the connections are reset. After a `warning` they are closed 10 s later.
  */
 export function disconnectSockets(world: World, given: { app?: string; reason?: string }): void {
   world.sockets.disconnect(findApp(world, given.app), given.reason);
+}
+
+/** Makes an app's open connections dead: no byte arrives any more on either side, and nothing closes them. */
+export function freezeSockets(world: World, given: { app?: string }): void {
+  world.sockets.freeze(findApp(world, given.app));
+}
+
+/** Turns Socket Mode on or off on the app's page. Off: its connections are closed with `link_disabled`, and new ones as well. */
+export function setSocketMode(world: World, given: { app?: string; on: boolean }): void {
+  const app = findApp(world, given.app);
+  app.socketMode = given.on;
+  if (!given.on) world.sockets.disconnect(app, "link_disabled");
+}
+
+/** Replaces the app-level token, as somebody who revokes it and generates another one. Returns the new one. */
+export function replaceAppToken(world: World, given: { app?: string }): string {
+  const app = findApp(world, given.app);
+  app.appToken = newToken("xapp");
+  return app.appToken;
 }
 
 /** Sets the request URL of events and interactions on the app's page, and of every command. */

@@ -16,8 +16,10 @@ export interface Sockets {
   send(app: App, envelope: Envelope, timeoutMs: number): Promise<Outcome>;
   /** Number of open connections. */
   count(app: App): number;
-  /** Asks all connections of the app to reconnect, and closes them; without a reason it only resets them. */
+  /** Asks all connections of the app to reconnect, and closes them; after a `warning` 10 s later. Without a reason it only resets them. */
   disconnect(app: App, reason?: string): void;
+  /** Makes the open connections of the app dead: nothing is read or sent any more, as if the network dropped every packet. */
+  freeze(app: App): void;
   close(): void;
 }
 
@@ -33,9 +35,14 @@ export interface Envelope {
 /** The acknowledgement of an envelope. */
 export type Outcome = { ok: true; payload: unknown } | { ok: false; reason: "timeout" | "connection_failed" };
 
+/** Source: Slack, "Using Socket Mode". */
+const maxConnections = 10;
+const closesAfterWarningMs = 10_000;
+
 interface Connection {
   app: App;
   socket: Duplex;
+  frozen: boolean;
   /** Envelopes that wait for their acknowledgement. */
   waiting: Map<string, (payload: unknown) => void>;
 }
@@ -45,7 +52,8 @@ export function createSockets(clock: Clock): Sockets {
   const tickets = new Map<string, App>();
   const open = new Set<Connection>();
   let sent = 0;
-  const of = (app: App): Connection[] => [...open].filter((connection) => connection.app === app);
+  const of = (app: App): Connection[] =>
+    [...open].filter((connection) => connection.app === app && !connection.socket.writableEnded);
   return {
     ticket(app, baseUrl) {
       const ticket = randomUUID();
@@ -61,10 +69,17 @@ export function createSockets(clock: Clock): Sockets {
         socket.end("HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n");
         return;
       }
-      const connection: Connection = { app, socket, waiting: new Map() };
-      open.add(connection);
+      const refusal = app.socketMode
+        ? of(app).length < maxConnections
+          ? undefined
+          : "too_many_websockets"
+        : "link_disabled";
+      const connection: Connection = { app, socket, frozen: false, waiting: new Map() };
+      if (refusal === undefined) open.add(connection);
       socket.on("close", () => open.delete(connection));
-      accept(connection, key, of(app).length);
+      accept(connection, key);
+      if (refusal === undefined) write(socket, hello(app, of(app).length));
+      else goodbye(socket, refusal);
     },
     send(app, envelope, timeoutMs) {
       const connections = of(app);
@@ -75,10 +90,15 @@ export function createSockets(clock: Clock): Sockets {
     count: (app) => of(app).length,
     disconnect(app, reason) {
       for (const { socket } of of(app)) {
-        if (reason !== undefined) write(socket, { type: "disconnect", reason, debug_info: { host: "stand-in" } });
         if (reason === undefined) socket.destroy();
-        else socket.end(encodeFrame(opcodes.close, Buffer.from([0x03, 0xe8])));
+        else if (reason === "warning") {
+          write(socket, disconnectMessage(reason));
+          clock.after(closesAfterWarningMs, () => goodbye(socket, "refresh_requested"));
+        } else goodbye(socket, reason);
       }
+    },
+    freeze(app) {
+      for (const connection of of(app)) connection.frozen = true;
     },
     close() {
       for (const { socket } of open) socket.destroy();
@@ -86,12 +106,13 @@ export function createSockets(clock: Clock): Sockets {
   };
 }
 
-function accept(connection: Connection, key: string, connections: number): void {
-  const { socket, app, waiting } = connection;
+function accept(connection: Connection, key: string): void {
+  const { socket, waiting } = connection;
   const proof = createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
   const head = ["HTTP/1.1 101 Switching Protocols", "upgrade: websocket", "connection: Upgrade"];
   socket.write(`${[...head, `sec-websocket-accept: ${proof}`].join("\r\n")}\r\n\r\n`);
   const receive = ({ opcode, payload }: Frame): void => {
+    if (connection.frozen) return;
     if (opcode === opcodes.ping) socket.write(encodeFrame(opcodes.pong, payload));
     if (opcode === opcodes.close) socket.end(encodeFrame(opcodes.close, payload));
     if (opcode !== opcodes.text) return;
@@ -100,12 +121,25 @@ function accept(connection: Connection, key: string, connections: number): void 
   };
   socket.on("data", createDecoder(receive));
   socket.on("error", () => socket.destroy());
-  write(socket, {
+}
+
+function hello(app: App, connections: number): object {
+  return {
     type: "hello",
     num_connections: connections,
     connection_info: { app_id: app.id },
     debug_info: { host: "stand-in", build_number: 1, approximate_connection_time: 18_060 },
-  });
+  };
+}
+
+function disconnectMessage(reason: string): object {
+  return { type: "disconnect", reason, debug_info: { host: "stand-in" } };
+}
+
+function goodbye(socket: Duplex, reason: string): void {
+  if (socket.writableEnded) return;
+  write(socket, disconnectMessage(reason));
+  socket.end(encodeFrame(opcodes.close, Buffer.from([0x03, 0xe8])));
 }
 
 function sendEnvelope(clock: Clock, connection: Connection, envelope: Envelope, timeoutMs: number): Promise<Outcome> {
@@ -121,7 +155,7 @@ function sendEnvelope(clock: Clock, connection: Connection, envelope: Envelope, 
     const cancel = clock.after(timeoutMs, () => done({ ok: false, reason: "timeout" }));
     connection.waiting.set(id, (payload) => done({ ok: true, payload }));
     connection.socket.on("close", lost);
-    write(connection.socket, { envelope_id: id, ...envelope });
+    if (!connection.frozen) write(connection.socket, { envelope_id: id, ...envelope });
   });
 }
 
