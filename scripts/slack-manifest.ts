@@ -3,11 +3,12 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { parseAllDocuments, stringify } from "yaml";
 import { slackAppSpec, type SlackAppSpec } from "../src/api/slack-app.ts";
-import { manifest } from "../src/integrations/slack/manifest.ts";
+import { manifest, usesSocketMode } from "../src/integrations/slack/manifest.ts";
 
 /**
- * Prints the manifest of the Slack app for the SlackApp in a YAML file. `--url` is the integration's `status.webhookURL`, and `--install-url` its
- * `status.installURL`, if it uses the install flow; without them the manifest has placeholders. `make slack-manifest` calls it.
+ * Prints the manifest of the Slack app for the SlackApp in a YAML file. `--url` is the integration's `status.webhookURL`, which it does not have with
+ * Socket Mode, and `--install-url` its `status.installURL`, if it uses the install flow; without them the manifest has placeholders.
+ * `make slack-manifest` calls it.
  */
 const { values } = parseArgs({
   options: {
@@ -24,7 +25,8 @@ try {
   const spec = specIn(file);
   const redirectURL = spec.credentials.oauth ? `${installUrlIn(values["install-url"])}/callback` : undefined;
   const text = stringify(manifest({ spec }, urlIn(values.url), redirectURL), { lineWidth: 0 });
-  const isComplete = values.url !== "" && (redirectURL === undefined || values["install-url"] !== "");
+  const hasURL = values.url !== "" || usesSocketMode({ spec });
+  const isComplete = hasURL && (redirectURL === undefined || values["install-url"] !== "");
   console.log(`${isComplete ? "" : header(redirectURL !== undefined)}${text.trimEnd()}`);
 } catch (error) {
   console.error(error instanceof Error ? error.message : String(error));

@@ -110,11 +110,23 @@ export const slackAppSpec = z.object({
         .optional()
         .describe("The app's bot token, `xoxb-…`, from the page `OAuth & Permissions`; for one workspace."),
       oauth: oauth.optional(),
-      signingSecretRef: secretKeyRef.describe(
-        "The app's signing secret, from the page `Basic Information`: it verifies that deliveries come from Slack.",
-      ),
+      signingSecretRef: secretKeyRef
+        .optional()
+        .describe(
+          "The app's signing secret, from the page `Basic Information`: it verifies that deliveries to the webhook URL come from Slack.",
+        ),
+      appTokenSecretRef: secretKeyRef
+        .optional()
+        .describe(
+          "An app-level token, `xapp-…` with the scope `connections:write`, from the page `Basic Information`. A gateway then opens a connection to Slack (Socket Mode), and the app needs no URL. Set it instead of `signingSecretRef`.",
+        ),
     })
-    .meta({ "x-kubernetes-validations": [exactlyOne("credentials", ["botTokenSecretRef", "oauth"])] })
+    .meta({
+      "x-kubernetes-validations": [
+        exactlyOne("credentials", ["botTokenSecretRef", "oauth"]),
+        exactlyOne("credentials", ["signingSecretRef", "appTokenSecretRef"]),
+      ],
+    })
     .describe(
       "Credentials of the Slack app, as references to Secrets, each allowed for `SlackApp/<host of url>`, for example `SlackApp/slack.com`.",
     ),

@@ -2,14 +2,11 @@ import express, { type ErrorRequestHandler, type Express, type Request, type Res
 import { refused, type Answer } from "../intake/answer.ts";
 import { defined } from "../shared/defined.ts";
 import { describeError, errorCode } from "../shared/errors.ts";
-import type { Logger } from "../shared/log.ts";
-import { handleHook, type Handled, type HookDeps } from "./hooks.ts";
-import type { GatewayMetrics } from "./metrics.ts";
+import { handleHook, type HookDeps } from "./hooks.ts";
+import { recordDelivery, type RecordDeps } from "./record-delivery.ts";
 
 /** Dependencies of `createApp`. */
-export interface AppDeps extends HookDeps {
-  metrics: Pick<GatewayMetrics, "deliveries" | "duration">;
-  log: Logger;
+export interface AppDeps extends HookDeps, RecordDeps {
   /** True after the shutdown has begun: connections are then closed after each answer. */
   draining: () => boolean;
 }
@@ -34,7 +31,7 @@ async function deliver(deps: AppDeps, request: Request, response: Response): Pro
   const startedMs = performance.now();
   const handled = await handleHook(deps, request);
   send(deps, request, response, handled.answer);
-  record(deps, handled, performance.now() - startedMs);
+  recordDelivery(deps, handled, performance.now() - startedMs);
 }
 
 /** Closes the connection during the shutdown, and if the rest of a body would otherwise be read as the next request. */
@@ -82,18 +79,6 @@ function discard(request: Request, done: () => void): void {
   });
   request.on("error", finish).on("end", finish).on("close", finish);
   request.resume();
-}
-
-function record({ metrics, log }: AppDeps, { answer, provider, deliveryId }: Handled, durationMs: number): void {
-  const { status, detail, body } = answer;
-  const result = body.status;
-  metrics.deliveries.inc({ provider, result, reason: body.reason });
-  metrics.duration.observe({ provider, result }, durationMs / 1_000);
-  if (answer.private) return;
-  const { reason, task } = body;
-  const fields = { provider, deliveryId, status, result, reason, task, detail, durationMs: Math.round(durationMs) };
-  if (status >= 500) log.error({ ...fields, why: body.message }, "could not store a delivery");
-  else log.info({ ...fields, why: body.message }, "delivery handled");
 }
 
 /** Answers requests that Express rejects itself (for example a path that is not UTF-8), and our own bugs. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { httpSettings } from "../integrations/http/settings.ts";
 import { list, port } from "../shared/environment.ts";
 import { gatewayFactsConfigMapName } from "../intake/gateway-facts.ts";
 import { gatewayKeysSecretName } from "../intake/gateway-keys.ts";
@@ -13,6 +14,7 @@ export const gatewayConfig = z.object({
   /** Port of `/healthz`, `/readyz` and `/metrics`. */
   BELLHOP_PROBE_PORT: port.default(8081),
   BELLHOP_HOST: z.string().optional(),
+  POD_NAME: z.string().default("gateway"),
   /** Namespace of the installation; the operator publishes keys and facts there. */
   BELLHOP_NAMESPACE: z.string().min(1),
   /** Namespaces whose integrations the gateway serves, comma-separated; empty for all namespaces. */
@@ -32,5 +34,6 @@ export const gatewayConfig = z.object({
   BELLHOP_STORE_TIMEOUT_MS: count.default(7_000),
   /** How long the gateway still accepts deliveries after the shutdown has begun. */
   BELLHOP_DRAIN_MS: z.coerce.number().int().min(0).default(10_000),
+  ...httpSettings,
 });
 export type GatewayConfig = z.infer<typeof gatewayConfig>;

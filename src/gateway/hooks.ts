@@ -7,7 +7,7 @@ import type { KeyRing } from "./keys.ts";
 import { readBody, type UnreadRequest } from "./read-body.ts";
 
 /** Time that is kept for the answer itself, of the time that the provider waits. */
-const answerReserveMs = 500;
+export const answerReserveMs = 500;
 
 /** Dependencies of `handleHook`. */
 export interface HookDeps {
@@ -87,7 +87,8 @@ async function entryWithKey({ keyRing, intake }: HookDeps, entry: RouteEntry, de
 }
 
 const unknownHook = refused(404, "UnknownHook", "No such hook. Check the URL in the webhook's settings.");
-const unread: Record<"TooLarge" | "Busy" | "Truncated", Answer> = {
+/** Answers to deliveries that were not read. */
+export const unread: Record<"TooLarge" | "Busy" | "Truncated", Answer> = {
   TooLarge: refused(413, "TooLarge", "The body exceeds the maximum size of this provider's deliveries."),
   Busy: retryLater(
     429,

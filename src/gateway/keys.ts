@@ -1,4 +1,10 @@
-import { decodeGatewayKeys, noKeys, type GatewayKeys, type RouteEntry } from "../intake/gateway-keys.ts";
+import {
+  decodeGatewayKeys,
+  noKeys,
+  type GatewayKeys,
+  type RouteEntry,
+  type SocketEntry,
+} from "../intake/gateway-keys.ts";
 import { secrets } from "../kube/resources.ts";
 import type { Informer, KubeClient, KubeObject } from "../kube/types.ts";
 import type { Clock } from "../shared/clock.ts";
@@ -43,6 +49,11 @@ export class KeyRing {
     return this.#keys.generation;
   }
 
+  /** The connections to hold, by uid of the integration. */
+  get sockets(): ReadonlyMap<string, SocketEntry> {
+    return this.#keys.sockets;
+  }
+
   lookup(route: string): RouteEntry | undefined {
     return this.#keys.routes.get(route);
   }
@@ -77,12 +88,13 @@ export class KeyRing {
     if (this.#isKnown(secret, keys)) return;
     this.#loaded = secret?.metadata;
     this.#keys = keys;
-    for (const entry of keys.routes.values())
-      for (const key of entry.keys) secretRegistry.add(Buffer.from(key, "base64"));
+    const tokens = [...keys.sockets.values()].map(({ token }) => token);
+    for (const key of [...[...keys.routes.values()].flatMap((entry) => entry.keys), ...tokens])
+      secretRegistry.add(Buffer.from(key, "base64"));
     const { log, loaded } = this.#deps;
     if (problems.length > 0)
       log.error({ problems }, "some hooks are not served, because their entries cannot be decoded");
-    log.info({ generation: keys.generation, hooks: keys.routes.size }, "keys loaded");
+    log.info({ generation: keys.generation, hooks: keys.routes.size, connections: keys.sockets.size }, "keys loaded");
     loaded?.(keys.generation);
   }
 

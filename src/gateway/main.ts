@@ -15,6 +15,7 @@ import { runProcess } from "../shared/process.ts";
 import type { Shutdown } from "../shared/shutdown.ts";
 import { createApp } from "./app.ts";
 import { gatewayConfig, type GatewayConfig } from "./config.ts";
+import { followSockets } from "./follow-sockets.ts";
 import type { HookDeps } from "./hooks.ts";
 import { InFlight } from "../shared/in-flight.ts";
 import { createIntegrations } from "./integrations.ts";
@@ -49,9 +50,12 @@ export async function startGateway(
   const integrations = createIntegrations(informing, Object.values(providers), config.BELLHOP_WATCH_NAMESPACES);
   const informers = [keys, facts, ...integrations.informers];
 
-  const loaded = (generation: number): void => metrics.keysGeneration.set(generation);
+  const loaded = (generation: number): void => {
+    metrics.keysGeneration.set(generation);
+    sockets.update();
+  };
   const keyRing = new KeyRing({ client, informer: keys, secret: keysSecret, clock, log, loaded });
-  const hooks: HookDeps = {
+  const hooks: HookDeps & { keyRing: KeyRing } = {
     keyRing,
     inFlight: inFlight(config, metrics),
     storeTimeoutMs: config.BELLHOP_STORE_TIMEOUT_MS,
@@ -64,6 +68,7 @@ export async function startGateway(
       clock,
     },
   };
+  const sockets = followSockets({ ...hooks, config, metrics, log, clock, lease: { client, metrics: kubeMetrics } });
   const server = createHookServer(config, ({ draining }) => createApp({ ...hooks, metrics, log, draining }), clock);
   const synced = (): boolean => informers.every((informer) => informer.hasSynced);
   const probes = createProbeServer({
@@ -82,6 +87,8 @@ export async function startGateway(
   const { port } = await server.listen();
   shutdown.onStop("deliveries", () => server.drain());
   log.info({ port, probePort, generation: keyRing.generation }, "listening for deliveries");
+  shutdown.onStop("connections", () => sockets.stop());
+  sockets.start();
   return { port, probePort, generation: () => keyRing.generation };
 }
 

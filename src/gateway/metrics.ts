@@ -7,6 +7,8 @@ export interface GatewayMetrics {
   requestsInFlight: Gauge;
   bytesInFlight: Gauge;
   keysGeneration: Gauge;
+  connections: Gauge<"provider">;
+  connectionsLost: Counter<"provider" | "reason">;
 }
 
 /** Creates and registers the metrics; call it once for each registry. The reasons are a fixed set, so the number of series is bounded. */
@@ -39,6 +41,18 @@ export function createGatewayMetrics(registry: Registry): GatewayMetrics {
     keysGeneration: new Gauge({
       name: "bellhop_gateway_keys_generation",
       help: "Generation of the loaded keys.",
+      registers,
+    }),
+    connections: new Gauge({
+      name: "bellhop_gateway_connections",
+      help: "Open connections to providers, for integrations whose deliveries arrive without a webhook. Only one gateway has any.",
+      labelNames: ["provider"],
+      registers,
+    }),
+    connectionsLost: new Counter({
+      name: "bellhop_gateway_connections_ended_total",
+      help: "Connections to providers that ended or were not made, by reason.",
+      labelNames: ["provider", "reason"],
       registers,
     }),
   };

@@ -10,7 +10,7 @@ import { createTask, type StoreResult } from "./create-task.ts";
 import { decide, whyInactive } from "./decide.ts";
 import { defined } from "../shared/defined.ts";
 import { threadKey, type IntegrationFacts } from "./gateway-facts.ts";
-import type { HookMember, RouteEntry } from "./gateway-keys.ts";
+import type { HookMember, RouteEntry, SocketEntry } from "./gateway-keys.ts";
 
 /** Dependencies of `handleDelivery`. */
 export interface IntakeDeps {
@@ -23,13 +23,18 @@ export interface IntakeDeps {
   clock: Clock;
 }
 
-/** A delivery and the hook that received it. */
-export interface Intake {
-  entry: RouteEntry;
+/** A delivery and the hook or connection that received it. */
+export interface Received {
+  entry: Pick<RouteEntry | SocketEntry, "provider" | "host" | "members">;
   delivery: Delivery;
   deps: IntakeDeps;
   /** Aborts the call to the API server. */
   signal: AbortSignal;
+}
+
+/** A delivery to a hook, whose keys verify it. */
+export interface Intake extends Received {
+  entry: RouteEntry;
 }
 
 /**
@@ -48,6 +53,14 @@ export async function handleDelivery(intake: Intake): Promise<Answer> {
   return inProviderForm(await handleKnown(intake, provider), provider, delivery);
 }
 
+/**
+ * Handles one delivery that arrived over a connection which we opened with the integration's token. The connection proves where the delivery comes
+ * from, so there is no signature; everything else is as in `handleDelivery`.
+ */
+export async function handleProven(received: Received, provider: Provider): Promise<Answer> {
+  return inProviderForm(await handleVerified(received, provider), provider, received.delivery);
+}
+
 async function handleKnown(intake: Intake, provider: Provider): Promise<Answer> {
   const { entry, delivery } = intake;
   if (!isSigned(provider, entry, delivery)) return unsigned();
@@ -61,7 +74,7 @@ export function inProviderForm(answer: Answer, { ingress }: Provider, delivery: 
   return answer.reply || !ingress.reply ? answer : { ...answer, reply: ingress.reply(answer, delivery) };
 }
 
-async function handleVerified(intake: Intake, provider: Provider): Promise<Answer> {
+async function handleVerified(intake: Received, provider: Provider): Promise<Answer> {
   const found = findEvent(intake, provider);
   if ("answer" in found) return found.answer;
   const { event, body, integration } = found;
@@ -93,7 +106,7 @@ function checkContentType({ name, ingress }: Provider, { headers }: Delivery): A
 type FoundEvent = { answer: Answer } | { event: ProviderEvent; body: unknown; integration: StoredIntegration };
 
 /** Normalises the delivery and finds its integration. The bot that a mention must name depends on the integration, so the delivery may be normalised twice. */
-function findEvent(intake: Intake, provider: Provider): FoundEvent {
+function findEvent(intake: Received, provider: Provider): FoundEvent {
   const known = candidatesOf(intake.entry, intake.deps, provider);
   const likely = known.candidates.find(({ status }) => status?.bot);
   const first = normaliseFor(likely, intake, provider);
@@ -125,7 +138,7 @@ function liveIn(whose: StoredIntegration | undefined, deps: IntakeDeps): Normali
 
 function normaliseFor(
   whose: StoredIntegration | undefined,
-  { entry, delivery, deps }: Intake,
+  { entry, delivery, deps }: Received,
   provider: Provider,
 ): Normalised {
   return provider.ingress.normalise(delivery, {
@@ -136,7 +149,7 @@ function normaliseFor(
   });
 }
 
-function candidatesOf(entry: RouteEntry, deps: IntakeDeps, provider: Provider): Candidates {
+function candidatesOf(entry: Received["entry"], deps: IntakeDeps, provider: Provider): Candidates {
   const candidates = entry.members
     .flatMap((member) => deps.integration(member) ?? [])
     .filter((one) => provider.host(one) === entry.host);
@@ -167,7 +180,7 @@ function malformed({ path, message }: { path: string; message: string }): Answer
   return refused(400, "Malformed", `${path}: ${message}`);
 }
 
-async function store({ deps, signal }: Intake, task: Draft<AgentTask>): Promise<Answer> {
+async function store({ deps, signal }: Received, task: Draft<AgentTask>): Promise<Answer> {
   return answerTo(await createTask(deps.client, task, signal), {
     namespace: task.metadata.namespace ?? "",
     name: task.metadata.name,

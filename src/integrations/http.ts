@@ -9,6 +9,7 @@ import { followAuthorities } from "./http/authorities.ts";
 import { createBreaker, type Breaker } from "./http/breaker.ts";
 import { bareHost, guardedConnector, refused, type Resolve } from "./http/connector.ts";
 import { retryAfterMs } from "./http/retry-after.ts";
+import { maxMessageBytes, openSocket, type ProviderSocket, type SocketEvents } from "./http/socket.ts";
 
 const connectTimeoutMs = 10_000;
 const headersTimeoutMs = 30_000;
@@ -41,6 +42,8 @@ export interface Http {
    * and `BellhopError` `AddressRefused` for hosts that must not be called. Returns responses of every status as they are.
    */
   fetch: typeof fetch;
+  /** Opens a WebSocket through the same dispatcher. It is not closed by `close`. */
+  socket(address: string, events: SocketEvents): ProviderSocket;
   /** Closes idle connections; running calls finish. */
   close(): Promise<void>;
 }
@@ -74,6 +77,7 @@ export function createHttp(config: HttpConfig): Http {
       if (input instanceof Request) throw new TypeError("http.fetch takes a URL, not a Request");
       return send(input, init);
     }) as typeof fetch,
+    socket: (address, events) => openSocket(agents.current(), address, events),
     close: () => agents.close(),
   };
 }
@@ -134,6 +138,7 @@ function createAgent(config: HttpConfig, { allowedHosts, policy, ca }: AgentPart
     noProxy: config.proxy?.none ?? "",
     headersTimeout: headersTimeoutMs,
     bodyTimeout: bodyTimeoutMs,
+    webSocket: { maxPayloadSize: maxMessageBytes },
     connect: guardedConnector({
       policy,
       allowedHosts,

@@ -186,6 +186,44 @@ export interface WebhookSettings {
   sharedBy?: string | undefined;
 }
 
+/** How an integration's deliveries arrive over a connection. */
+export interface SocketSettings {
+  /** The provider's name of this way, for messages: `Socket Mode`. */
+  name: string;
+  /** The token that opens connections, and for messages the path of its field in the spec. */
+  tokenRef: SecretKeyRef;
+  tokenPath: string;
+  /** Web address of the provider's API: the token is sent to this host only. */
+  url: string;
+}
+
+/** A message that the provider sent over a connection. */
+export type SocketFrame =
+  /** The connection is complete: deliveries arrive from now on. */
+  | { kind: "ready" }
+  /** `acknowledge` gives the message that acknowledges the delivery, or undefined if the provider has to send it again. */
+  | { kind: "delivery"; delivery: Delivery; acknowledge(reply: HttpReply): string | undefined }
+  /** The provider closes the connection soon: another one must be open before. */
+  | { kind: "replace"; why: string }
+  /** The provider serves no connection of this token; `reason` and `message` become a condition. */
+  | { kind: "refused"; reason: string; message: string }
+  /** A message without meaning for us, with the message that acknowledges it if it needs one. */
+  | { kind: "other"; what: string; acknowledgement?: string | undefined };
+
+/** The connection that a gateway holds for an integration without a webhook. Its deliveries need no signature, because we opened it with the token. */
+export interface SocketIngress<I extends Integration = Integration> {
+  /** Undefined if the integration's deliveries arrive by webhook. Pure. */
+  settings(integration: I): SocketSettings | undefined;
+  /** Asks the provider for the address of a new connection (`wss://…`), which is itself a secret. Throws `BellhopError` with a condition reason. */
+  open(
+    target: { url: string; host: string; token: string },
+    deps: Pick<ConnectDeps, "clock" | "log" | "fetch">,
+    signal: AbortSignal,
+  ): Promise<string>;
+  /** Reads one message. Never throws. Pure. */
+  read(text: string, receivedAt: Date): SocketFrame;
+}
+
 /** The webhook side of a provider. Its functions are pure; gateway, recovery and CLI share them. */
 export interface Ingress<I extends Integration = Integration> {
   /** The gateway answers 413 to bodies over this many bytes, without reading them. */
@@ -197,6 +235,8 @@ export interface Ingress<I extends Integration = Integration> {
   /** Whether messages in a thread need no mention once the bot was called there; the operator then publishes these threads to the gateways. */
   followsThreads?: boolean;
   webhook(integration: I): WebhookSettings;
+  /** Deliveries over a connection, for integrations that ask for it; absent if the provider offers none. */
+  socket?: SocketIngress<I>;
   verify: VerifyDelivery;
   /** The provider's id of the delivery. For logs only; no decision depends on it. */
   deliveryId(delivery: Delivery): string | undefined;

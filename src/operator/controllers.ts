@@ -15,6 +15,7 @@ import { egressProbes } from "../controllers/installation/egress.ts";
 import { installationRequest, keepInstallation, type InstallationKeeper } from "../controllers/installation/index.ts";
 import { defaultIntegrationConfig } from "../controllers/integration/deps.ts";
 import { sweepIntegrations } from "../controllers/integration/finalize.ts";
+import { socketFollower } from "../controllers/integration/follow-sockets.ts";
 import { gatewayKeyPublisher } from "../controllers/integration/gateway-keys.ts";
 import {
   answeringGateways,
@@ -25,6 +26,7 @@ import {
 import { integrationReconciler } from "../controllers/integration/index.ts";
 import { sharersOf } from "../controllers/integration/members.ts";
 import { createRules } from "../intake/cel.ts";
+import { socketLeaseName } from "../intake/socket-states.ts";
 import type { Provider } from "../integrations/types.ts";
 import { integrationType } from "../integrations/resource-type.ts";
 import { createController, itself, requestOf, type Controller, type ControllerOptions } from "../kube/controller.ts";
@@ -136,6 +138,8 @@ function integrationControllers(wiring: Wiring, sources: readonly IntegrationSou
     return { requeueAfterMs: sweepEveryMs };
   });
   sweeping.enqueue({ namespace: "", name: "integrations" });
+  const leaseKey = { namespace, name: socketLeaseName };
+  const socketLease = () => informers.socketLease.store.get(leaseKey);
   const keeping = informers.integrations.map(({ provider, informer }, at) => {
     const source = sources[at];
     if (!source) throw new TypeError(`there is no integration source for ${provider.kind}`);
@@ -148,6 +152,7 @@ function integrationControllers(wiring: Wiring, sources: readonly IntegrationSou
       tasks: taskCache(informers.tasks.store),
       keys,
       gateways,
+      socketLease,
       compileRule,
       config: {
         ...defaultIntegrationConfig,
@@ -167,7 +172,16 @@ function integrationControllers(wiring: Wiring, sources: readonly IntegrationSou
     });
     return made;
   });
-  return [...keeping, sweeping];
+  const enqueue = (kind: string, request: Request): void =>
+    keeping.find(({ name }) => name === kind.toLowerCase())?.enqueue(request);
+  const following = controller(
+    wiring,
+    "connections",
+    socketFollower({ sources, socketLease, clock: wiring.clock, enqueue }),
+  );
+  following.watches(informers.socketLease, () => [leaseKey]);
+  for (const { informer } of informers.integrations) following.watches(informer, () => [leaseKey]);
+  return [...keeping, sweeping, following];
 }
 
 /** The integration of a task that was just authorised: its thread is live from now on, and the gateways have to know that. */

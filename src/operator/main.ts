@@ -36,7 +36,7 @@ export async function runOperator({ config, client, registry, metrics, log, shut
   const clock = systemClock;
   const served: Provider[] = Object.values(providers);
   const http = createHttp({ ...httpConfig(config), clock, log });
-  const informers = createInformers({ client, clock, log, metrics }, served);
+  const informers = createInformers({ client, clock, log, metrics }, served, config.BELLHOP_NAMESPACE);
   const events = createEventRecorder({
     client,
     component: "bellhop.dev/operator",

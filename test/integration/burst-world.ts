@@ -74,7 +74,7 @@ export async function startBurstWorld(kubeconfigPath: string): Promise<BurstWorl
     ...provider,
     connect: (integration, deps) => provider.connect(integration, { ...deps, clock: stopped }),
   }));
-  const informers = createInformers({ client, clock, log, metrics }, served);
+  const informers = createInformers({ client, clock, log, metrics }, served, namespace);
   const { integrations, ...others } = informers;
   const all = [...integrations.map(({ informer }) => informer), ...Object.values(others)];
   for (const informer of all) informer.start(stopping.signal);

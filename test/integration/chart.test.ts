@@ -85,6 +85,7 @@ describe("the chart", () => {
       HTTPS_PROXY: "http://proxy.example.com:3128",
     };
     expect(brokerConfig.parse(environment(objects, "broker"))).toMatchObject(provider);
+    expect(gatewayConfig.parse(environment(objects, "gateway"))).toMatchObject(provider);
     expect(readConfig(environment(objects, "operator"))).toMatchObject({
       ...provider,
       BELLHOP_EXTERNAL_URL: "https://bellhop.example.com",

@@ -131,7 +131,16 @@ describe("rights by name", () => {
     [accounts.operator, "get create patch", "configmaps", release.namespace, "bellhop-gateway-facts"],
     [accounts.operator, "get create", "configmaps", release.namespace, "bellhop-accounts"],
     [accounts.operator, "get create update", "leases.coordination.k8s.io", release.namespace, "bellhop-operator"],
+    [
+      accounts.operator,
+      "get list watch create",
+      "leases.coordination.k8s.io",
+      release.namespace,
+      "bellhop-gateway-sockets",
+    ],
     [accounts.operator, "create", "leases.coordination.k8s.io", release.namespace, "another"],
+    [accounts.gateway, "get update", "leases.coordination.k8s.io", release.namespace, "bellhop-gateway-sockets"],
+    [accounts.gateway, "", "leases.coordination.k8s.io", release.namespace, "bellhop-operator"],
     [accounts.operator, "get", "services", release.brokerNamespace, "bellhop-broker"],
     [accounts.operator, "get", "services", "kube-system", "kube-dns"],
     [accounts.operator, "", "services", "kube-system", "metrics-server"],
@@ -160,6 +169,22 @@ describe("rights by name", () => {
     await expect(opens(client, { namespace: release.namespace, resourceVersion })).rejects.toMatchObject({
       status: 403,
     });
+  });
+
+  it("let the gateway hold the Lease that the chart created for its connections", async () => {
+    const client = await world.as(accounts.gateway);
+    const key = { name: "bellhop-gateway-sockets", namespace: release.namespace };
+    const lease = await client.get(leases, key);
+    expect(lease.spec?.holderIdentity).toBeUndefined();
+    const annotations = { ...lease.metadata.annotations, "bellhop.dev/sockets": "{}" };
+    const held = { ...lease, metadata: { ...lease.metadata, annotations }, spec: { holderIdentity: "me" } };
+    await expect(client.replace(leases, held)).resolves.toBeDefined();
+    const operator = await world.as(accounts.operator);
+    const { items } = await operator.list(leases, {
+      namespace: release.namespace,
+      fieldSelector: `metadata.name=${key.name}`,
+    });
+    expect(items).toMatchObject([{ spec: { holderIdentity: "me" } }]);
   });
 
   it("let the operator hold its own Lease", async () => {

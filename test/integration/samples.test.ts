@@ -41,7 +41,7 @@ describe("the samples, applied by an ordinary administrator of a namespace", () 
   it("are accepted unchanged, and a second time", () => {
     const command = `kubectl apply --namespace ${team} -f config/samples`;
     expect(textOf("README.md")).toContain(command);
-    expect(asCarol(command).trim().split("\n")).toHaveLength(9);
+    expect(asCarol(command).trim().split("\n")).toHaveLength(11);
     expect(asCarol(command)).not.toMatch(/created/);
   });
 

@@ -174,7 +174,7 @@ describe.each(processes)("the pods of the %s", (process) => {
   it("have further variables and volumes beside their own, and the resources", () => {
     expect(container.env?.at(-1)).toEqual({ name: "NODE_EXTRA", value: process });
     expect(container.env?.map(({ name }) => name)).toContain("BELLHOP_NAMESPACE");
-    expect(pod.volumes?.map(({ name }) => name)).toEqual(process === "gateway" ? ["more"] : ["extra-ca", "more"]);
+    expect(pod.volumes?.map(({ name }) => name)).toEqual(["extra-ca", "more"]);
     expect(container.volumeMounts?.at(-1)).toEqual({ name: "more", mountPath: `/etc/${process}`, readOnly: true });
     expect(container.resources).toEqual(everything[process].resources);
     expect(spec).toMatchObject({ replicas: 3, strategy: everything[process].strategy });
@@ -304,11 +304,11 @@ describe("a rollout", () => {
   };
   const certificate = (name: string): string => `-----BEGIN CERTIFICATE-----\n${name}\n-----END CERTIFICATE-----\n`;
 
-  it("follows a changed certificate authority only for processes that read it", () => {
+  it("follows a changed certificate authority", () => {
     const [before, after] = [pods(certificate("AAAA")), pods(certificate("BBBB"))];
     expect(after.operator).not.toBe(before.operator);
     expect(after.broker).not.toBe(before.broker);
-    expect(after.gateway).toBe(before.gateway);
+    expect(after.gateway).not.toBe(before.gateway);
     expect(pods(certificate("AAAA"))).toEqual(before);
   });
 

@@ -9,7 +9,7 @@ reads only at its start, so that a change rolls the pods that read them, and no 
 {{- define "bellhop.podMetadata" -}}
 {{- $values := index .root.Values .component }}
 {{- $ours := .annotations | default dict }}
-{{- if and (include "bellhop.callsProviders" .) (trim .root.Values.extraCA.pem) }}
+{{- if trim .root.Values.extraCA.pem }}
 {{- $ours = merge (dict "checksum/extra-ca" (sha256sum .root.Values.extraCA.pem)) $ours }}
 {{- end }}
 labels:
@@ -18,11 +18,6 @@ labels:
 annotations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- end }}
-
-{{/* Not empty for the processes that call providers: the gateway calls the API server only. */}}
-{{- define "bellhop.callsProviders" -}}
-{{- if ne .component "gateway" }}yes{{ end -}}
 {{- end }}
 
 {{/* The fields of a pod, without its containers. */}}
@@ -84,7 +79,7 @@ OpenShift's SCC `restricted-v2` chooses user and groups itself and refuses pods 
 {{- end }}
 
 {{- define "bellhop.ownVolumes" -}}
-{{- if and (include "bellhop.callsProviders" .) (include "bellhop.extraCA" .root) }}
+{{- if include "bellhop.extraCA" .root }}
 - name: extra-ca
   configMap:
     name: {{ include "bellhop.extraCA" .root }}
@@ -92,7 +87,7 @@ OpenShift's SCC `restricted-v2` chooses user and groups itself and refuses pods 
 {{- end }}
 
 {{- define "bellhop.ownVolumeMounts" -}}
-{{- if and (include "bellhop.callsProviders" .) (include "bellhop.extraCA" .root) }}
+{{- if include "bellhop.extraCA" .root }}
 - name: extra-ca
   mountPath: /etc/bellhop/extra-ca
   readOnly: true
@@ -141,10 +136,8 @@ volumeMounts:
 {{- $ours := concat
   (include "bellhop.commonEnv" . | fromYamlArray)
   (include (printf "bellhop.%s.env" .component) .root | fromYamlArray)
+  (include "bellhop.providerEnv" .root | fromYamlArray)
 }}
-{{- if include "bellhop.callsProviders" . }}
-{{- $ours = concat $ours (include "bellhop.providerEnv" .root | fromYamlArray) }}
-{{- end }}
 {{- $names := list }}
 {{- range $ours }}
 {{- $names = append $names .name }}
@@ -169,7 +162,7 @@ volumeMounts:
   value: "8081"
 {{- end }}
 
-{{/* Environment of the processes that call providers; call with the root. */}}
+{{/* Environment for calls to providers, which every process makes: the gateway only for integrations without a webhook. Call with the root. */}}
 {{- define "bellhop.providerEnv" -}}
 {{- with .Values.allowedPrivateHosts }}
 - name: BELLHOP_ALLOWED_HOSTS

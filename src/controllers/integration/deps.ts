@@ -1,6 +1,7 @@
 import type { AgentProfile } from "../../api/kinds.ts";
 import type { RefusedRule } from "../../intake/cel.ts";
 import type { KubeObject, KubeClient, ObjectKey, ResourceType } from "../../kube/types.ts";
+import type { Lease } from "../../kube/resources.ts";
 import type { EventRecorder } from "../../kube/events.ts";
 import type { Integration } from "../../integrations/types.ts";
 import type { TaskCache } from "../agent-task/task-index.ts";
@@ -50,6 +51,8 @@ export interface IntegrationDeps extends SignInDeps {
   tasks: Pick<TaskCache, "ofIntegration">;
   keys: GatewayKeyPublisher;
   gateways: Gateways;
+  /** The Lease of the gateway that holds the connections, as the cache has it. */
+  socketLease(): Lease | undefined;
   /** Checks that a CEL rule compiles within its limits; the message of a refusal gives the reason. */
   compileRule(expression: string): { ok: true } | RefusedRule;
   events: EventRecorder;

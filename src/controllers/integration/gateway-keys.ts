@@ -3,7 +3,7 @@ import {
   decodeGatewayKeys,
   encodeGatewayKeys,
   gatewayKeysSecretName,
-  type RouteEntry,
+  type GatewayKeys,
 } from "../../intake/gateway-keys.ts";
 import type { Integration, Provider } from "../../integrations/types.ts";
 import { ApiError, isConflict } from "../../kube/errors.ts";
@@ -14,7 +14,7 @@ import type { Logger } from "../../shared/log.ts";
 import type { IntegrationSource } from "../integration-handle.ts";
 import { isForCondition } from "../provider-failure.ts";
 import { secretReader } from "../secrets.ts";
-import { notPublished, toRoutes, type Member, type Refusal } from "./gateway-routes.ts";
+import { notPublished, toRoutes, type Member, type Refusal, type Routes } from "./gateway-routes.ts";
 import { hookSecretName, readHookSecret } from "./hook-secret.ts";
 import { byAge, isMember } from "./members.ts";
 
@@ -56,9 +56,9 @@ export function gatewayKeyPublisher(deps: GatewayKeysDeps): GatewayKeyPublisher 
 
 async function derive(deps: GatewayKeysDeps, signal: AbortSignal): Promise<Published> {
   const gathered = await gather(deps, signal);
-  const { entries, refused } = toRoutes(gathered.members);
+  const { refused, ...served } = toRoutes(gathered.members);
   return {
-    generation: await write(deps, entries, signal),
+    generation: await write(deps, served, signal),
     refused: new Map([...gathered.refused, ...refused]),
   };
 }
@@ -109,12 +109,13 @@ async function tryMember(
   }
 }
 
-/** The accepted key. If it cannot be read, the route is served without it, and the integration's condition gives the reason. */
+/** The accepted key, or the token of the connection. If it cannot be read, the route is served without it, and the integration's condition gives the reason. */
 async function acceptedKey(
   deps: GatewayKeysDeps,
   { provider, integration }: Candidate,
 ): Promise<{ accepted?: Buffer; refusal?: Refusal }> {
-  const { acceptedKeysRef: ref, acceptedKeysPath } = provider.ingress.webhook(integration);
+  const { acceptedKeysRef, acceptedKeysPath } = provider.ingress.webhook(integration);
+  const ref = provider.ingress.socket?.settings(integration)?.tokenRef ?? acceptedKeysRef;
   if (!ref) return {};
   const purpose = { kind: provider.kind, host: provider.host(integration) };
   try {
@@ -126,13 +127,20 @@ async function acceptedKey(
   }
 }
 
-async function write(deps: GatewayKeysDeps, entries: readonly RouteEntry[], signal: AbortSignal): Promise<number> {
+async function write(
+  deps: GatewayKeysDeps,
+  { entries, sockets }: Omit<Routes, "refused">,
+  signal: AbortSignal,
+): Promise<number> {
   const existing = await deps.client.find(secrets, { namespace: deps.namespace, name: gatewayKeysSecretName }, signal);
   const { generation } = decodeGatewayKeys(existing?.data ?? {}).keys;
   const routes = new Map(entries.map((entry) => [entry.route, entry]));
-  if (existing && sameData(existing.data ?? {}, encodeGatewayKeys({ generation, routes }))) return generation;
-  await store(deps, existing, encodeGatewayKeys({ generation: generation + 1, routes }), signal);
-  deps.log.info({ generation: generation + 1, routes: routes.size }, "published webhook keys to the gateways");
+  const encoded = (next: number): Record<string, string> =>
+    encodeGatewayKeys({ generation: next, routes, sockets } satisfies GatewayKeys);
+  if (existing && sameData(existing.data ?? {}, encoded(generation))) return generation;
+  await store(deps, existing, encoded(generation + 1), signal);
+  const counts = { routes: routes.size, connections: sockets.size };
+  deps.log.info({ generation: generation + 1, ...counts }, "published keys to the gateways");
   return generation + 1;
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { anIntegration } from "../../intake/testing.ts";
 import { github } from "../../integrations/github/index.ts";
 import type { Provider } from "../../integrations/types.ts";
+import { unexpected } from "../../shared/testing.ts";
 import { toRoutes, type Member } from "./gateway-routes.ts";
 import { newHookSecret, type HookSecret } from "./hook-secret.ts";
 
@@ -53,6 +54,58 @@ describe("the routes of the gateways", () => {
   it("do not accept a key that two of them have", () => {
     const { entries, refused } = toRoutes([member("one", { accepted: "same" }), member("two", { accepted: "same" })]);
     expect(entries.map(({ keys }) => keys.length)).toEqual([1, 1]);
+    expect([...refused].map(([uid, { reason }]) => [uid, reason])).toEqual([
+      ["uid-of-one", "KeyShared"],
+      ["uid-of-two", "KeyShared"],
+    ]);
+  });
+});
+
+describe("the connections of the gateways", () => {
+  const overSocket: Provider = {
+    ...provider,
+    ingress: {
+      ...provider.ingress,
+      socket: {
+        settings: () => ({
+          name: "Socket Mode",
+          tokenRef: { name: "app", key: "token" },
+          tokenPath: "spec.credentials.token",
+          url: "https://github.com",
+        }),
+        open: unexpected("open"),
+        read: () => ({ kind: "ready" }),
+      },
+    },
+  };
+  const onSocket = (name: string, accepted?: string) =>
+    member(name, { provider: overSocket, ...(accepted === undefined ? {} : { accepted }) });
+
+  it("hold the token of an integration without a webhook, which has no route", () => {
+    const { entries, sockets, refused } = toRoutes([onSocket("one", "xapp-1"), member("two")]);
+    expect(entries.flatMap(({ members }) => members.map(({ name }) => name))).toEqual(["two"]);
+    expect([...sockets]).toEqual([
+      [
+        "uid-of-one",
+        {
+          provider: "github",
+          host: "github.com",
+          url: "https://github.com",
+          token: Buffer.from("xapp-1").toString("base64"),
+          members: [{ kind: "GitHubIntegration", namespace: "team", name: "one", uid: "uid-of-one" }],
+        },
+      ],
+    ]);
+    expect(refused.size).toBe(0);
+  });
+
+  it("are none without a token", () => {
+    expect(toRoutes([onSocket("one")])).toEqual({ entries: [], sockets: new Map(), refused: new Map() });
+  });
+
+  it("are none for a token that two integrations have: the provider would give each delivery to one of them", () => {
+    const { sockets, refused } = toRoutes([onSocket("one", "xapp-1"), onSocket("two", "xapp-1")]);
+    expect(sockets.size).toBe(0);
     expect([...refused].map(([uid, { reason }]) => [uid, reason])).toEqual([
       ["uid-of-one", "KeyShared"],
       ["uid-of-two", "KeyShared"],

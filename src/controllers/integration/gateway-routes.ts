@@ -1,4 +1,4 @@
-import { routeEntry, type RouteEntry } from "../../intake/gateway-keys.ts";
+import { routeEntry, socketEntry, type RouteEntry, type SocketEntry } from "../../intake/gateway-keys.ts";
 import type { Integration, Provider } from "../../integrations/types.ts";
 import { describeError } from "../../shared/errors.ts";
 import type { HookSecret } from "./hook-secret.ts";
@@ -8,7 +8,7 @@ export interface Member {
   provider: Provider;
   integration: Integration;
   secret: HookSecret;
-  /** The additional key that the integration's webhook settings name. */
+  /** The additional key that the integration's webhook settings name; for an integration without a webhook, the token of its connection. */
   accepted?: Buffer | undefined;
 }
 
@@ -21,6 +21,8 @@ export interface Refusal {
 /** The routes for the gateways, and by uid of the integration the parts that were refused. */
 export interface Routes {
   entries: RouteEntry[];
+  /** Connections, by uid of the integration. */
+  sockets: ReadonlyMap<string, SocketEntry>;
   refused: ReadonlyMap<string, Refusal>;
 }
 
@@ -30,13 +32,18 @@ const maxAccepted = 2;
 /** Pure: the routes of all members, which are sorted oldest first. Members that share a hook share a route. A fault of one route does not affect the others. */
 export function toRoutes(members: readonly Member[]): Routes {
   const shared = sharedKeys(members);
+  const [onSockets, onHooks] = byArrival(members.filter((member) => !isSocket(member) || !shared.has(uidOf(member))));
+  const sockets = onSockets.map((member) => ({ member, entry: trySocket(member) }));
   // A key that two routes accept is removed from both.
-  const safe = members.map((member) => (shared.has(uidOf(member)) ? { ...member, accepted: undefined } : member));
+  const safe = onHooks.map((member) => (shared.has(uidOf(member)) ? { ...member, accepted: undefined } : member));
   const groups = [...Map.groupBy(safe, ({ secret }) => secret.route).values()];
   const overLimit = groups.flatMap((group) => membersOverLimit(group));
   const built = groups.map((group) => ({ group, entry: tryRoute(group) }));
   return {
     entries: built.flatMap(({ entry }) => ("route" in entry ? [entry] : [])),
+    sockets: new Map(
+      sockets.flatMap(({ member, entry }) => (entry && "token" in entry ? [[uidOf(member), entry] as const] : [])),
+    ),
     refused: new Map([
       ...members.flatMap((member) =>
         shared.has(uidOf(member)) ? [[uidOf(member), keyShared(keysPathOf(member))] as const] : [],
@@ -45,6 +52,7 @@ export function toRoutes(members: readonly Member[]): Routes {
       ...built.flatMap(({ group, entry }) =>
         "route" in entry ? [] : group.map((each) => [uidOf(each), entry] as const),
       ),
+      ...sockets.flatMap(({ member, entry }) => (entry && "reason" in entry ? [[uidOf(member), entry] as const] : [])),
     ]),
   };
 }
@@ -65,6 +73,32 @@ export function notPublished(error: unknown): Refusal {
     reason: "NotPublished",
     message: `the integration could not be published to the gateways: ${describeError(error)}`,
   };
+}
+
+/** Members whose deliveries arrive over a connection, and those with a hook. */
+function byArrival(members: readonly Member[]): [onSockets: Member[], onHooks: Member[]] {
+  return [members.filter(isSocket), members.filter((member) => !isSocket(member))];
+}
+
+function isSocket({ provider, integration }: Member): boolean {
+  return provider.ingress.socket?.settings(integration) !== undefined;
+}
+
+/** Undefined without a token: the refusal of the token says why. */
+function trySocket(member: Member): SocketEntry | Refusal | undefined {
+  const { provider, integration, accepted } = member;
+  const settings = provider.ingress.socket?.settings(integration);
+  if (!settings || !accepted) return undefined;
+  const checked = socketEntry.safeParse({
+    provider: provider.name,
+    host: provider.host(integration),
+    url: settings.url,
+    token: accepted.toString("base64"),
+    members: [memberEntry(member)],
+  });
+  if (checked.success) return checked.data;
+  const paths = checked.error.issues.map(({ path }) => path.join("."));
+  return notPublished(`the connection has invalid fields: ${paths.join(", ")}`);
 }
 
 function tryRoute(group: readonly Member[]): RouteEntry | Refusal {
@@ -91,13 +125,13 @@ function toRoute(group: readonly Member[]): RouteEntry {
     host: provider.host(integration),
     generation: secret.generation,
     keys: [...new Set([...ours.map((key) => key.toString("base64")), ...acceptedOf(group)])],
-    members: group.map((member) => ({
-      kind: member.provider.kind,
-      namespace: member.integration.metadata.namespace,
-      name: member.integration.metadata.name,
-      uid: uidOf(member),
-    })),
+    members: group.map(memberEntry),
   };
+}
+
+function memberEntry(member: Member): RouteEntry["members"][number] {
+  const { namespace, name } = member.integration.metadata;
+  return { kind: member.provider.kind, namespace, name, uid: uidOf(member) };
 }
 
 /** The accepted keys that fit on a route, base64; those of the oldest integrations first. */

@@ -11,10 +11,12 @@ import type { IntegrationDeps } from "./deps.ts";
 import { finalize } from "./finalize.ts";
 import { publishFacts } from "./gateway-facts.ts";
 import type { Refusal } from "./gateway-routes.ts";
+import type { HookSecret } from "./hook-secret.ts";
 import { install, type InstallFacts, type Installation } from "./install.ts";
 import { hasProven, keepKey, withPending } from "./keep-key.ts";
 import { recover } from "./recover.ts";
 import { signIn, type SignedIn } from "./sign-in.ts";
+import { arrivesBySocket } from "./socket.ts";
 import { quotaUsedUp, stalledBy } from "./stalled.ts";
 import {
   changed,
@@ -162,20 +164,26 @@ async function publish(deps: IntegrationDeps, integration: Integration, signal: 
   }
   await publishFacts({ client, namespace: config.namespace, profiles, tasks, provider }, integration, signal);
   const published = await deps.keys.publish(signal);
-  const webhookURL = config.externalURL && `${config.externalURL}/hooks/${secret.route}`;
+  const url = config.externalURL && `${config.externalURL}/hooks/${secret.route}`;
   const known = integration.status?.hooks ?? [];
   const refusal = published.refused.get(integration.metadata.uid ?? "");
   return {
-    facts: { integration, secret, published: published.generation, url: webhookURL ?? "", known },
-    // Kept until hooks have the new URL: an App's hook with the old URL is recognised as ours by it.
-    status: defined({
-      webhookURL: integration.status?.webhookURL ?? webhookURL,
-      keyGeneration: secret.generation,
-      lastHandledRotateAt: handled,
-    }),
+    facts: { integration, secret, published: published.generation, url: url ?? "", known },
+    status: { ...hookStatus(deps, integration, { url, secret }), ...defined({ lastHandledRotateAt: handled }) },
     refused: refusal && refusedVerdict(provider.ingress.webhook(integration).install, refusal),
     pending,
   };
+}
+
+/** URL and key of the hook; none of a former hook if deliveries now arrive over a connection. */
+function hookStatus(
+  { source }: IntegrationDeps,
+  integration: Integration,
+  { url, secret }: { url: string | undefined; secret: HookSecret },
+): Record<string, unknown> {
+  if (arrivesBySocket(source.provider, integration)) return { webhookURL: undefined, keyGeneration: undefined };
+  // Kept until hooks have the new URL: an App's hook with the old URL is recognised as ours by it.
+  return defined({ webhookURL: integration.status?.webhookURL ?? url, keyGeneration: secret.generation });
 }
 
 /** Deliveries of a manually managed hook are signed with the accepted key only, so without that key the hook does not work. Otherwise only the additional key needs a fix. */

@@ -10,6 +10,7 @@ import { behind } from "./gateways.ts";
 import { hookSecretName, writeHookSecret, type HookSecret } from "./hook-secret.ts";
 import { afterInstall, hasKey } from "./keep-key.ts";
 import { keeperOf, ownsHook } from "./members.ts";
+import { socketVerdict } from "./socket.ts";
 import { installed, notInstalled, type Verdict } from "./status.ts";
 
 /** A hook as in the status; without `verifiedAt` if it was verified just now. */
@@ -47,6 +48,11 @@ export async function install(
   signal: AbortSignal,
 ): Promise<Installation> {
   const { integration, secret } = facts;
+  const socket = deps.source.provider.ingress.socket?.settings(integration);
+  if (socket) {
+    const report = { lease: deps.socketLease(), uid: integration.metadata.uid ?? "", name: socket.name };
+    return { verdict: socketVerdict(report, deps.clock.now()), hooks: [], elsewhere: true };
+  }
   if (deps.source.provider.ingress.webhook(integration).install === "Manual") {
     return removeForManual(deps, connection, facts, signal);
   }

@@ -6,6 +6,7 @@ import { resourceQuotas, type ResourceQuota } from "../../kube/resources.ts";
 import { createFakeClient, type FakeClient } from "../../kube/testing.ts";
 import { defaultIntegrationConfig } from "./deps.ts";
 import { quotaUsedUp, stalledBy } from "./stalled.ts";
+import { aSource } from "./unit/testing.ts";
 
 const config = { ...defaultIntegrationConfig, namespace: "bellhop", externalURL: "https://bellhop.example" };
 
@@ -29,7 +30,7 @@ describe("a broken rule on one trigger of several", () => {
         compile: compileRule,
       });
 
-    const verdict = stalledBy({ compileRule, config }, integration);
+    const verdict = stalledBy({ compileRule, config, source: aSource() }, integration);
     expect(verdict).toMatchObject({ type: "Stalled", status: "True", reason });
     expect(verdict?.message).toMatch(
       /^All triggers are disabled until spec\.triggers\[label\]\.when is fixed \(commands .* work\): \w/,

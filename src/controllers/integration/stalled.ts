@@ -4,13 +4,14 @@ import type { Integration } from "../../integrations/types.ts";
 import { resourceQuotas, type ResourceQuota } from "../../kube/resources.ts";
 import type { KubeClient } from "../../kube/types.ts";
 import type { IntegrationDeps } from "./deps.ts";
+import { arrivesBySocket } from "./socket.ts";
 import { stalled, type Verdict } from "./status.ts";
 
 const counted = `count/${AgentTaskKind.plural}.${AgentTaskKind.group}`;
 
 /** Pure: a fault that only an administrator can fix, found before the provider is called. */
 export function stalledBy(
-  deps: Pick<IntegrationDeps, "compileRule" | "config">,
+  deps: Pick<IntegrationDeps, "compileRule" | "config" | "source">,
   integration: Integration,
 ): Verdict | undefined {
   return badRule(deps, integration) ?? unknownURL(deps, integration);
@@ -21,8 +22,11 @@ function badRule({ compileRule }: Pick<IntegrationDeps, "compileRule">, integrat
   return broken && stalled(broken.reason, broken.message);
 }
 
-function unknownURL({ config }: Pick<IntegrationDeps, "config">, _integration: Integration): Verdict | undefined {
-  if (config.externalURL !== undefined) return undefined;
+function unknownURL(
+  { config, source }: Pick<IntegrationDeps, "config" | "source">,
+  integration: Integration,
+): Verdict | undefined {
+  if (config.externalURL !== undefined || arrivesBySocket(source.provider, integration)) return undefined;
   return stalled(
     "ExternalURLUnknown",
     "the gateway's public URL is not configured; set the chart value `gateway.externalURL`",

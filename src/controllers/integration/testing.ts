@@ -100,6 +100,7 @@ type Started = Pick<
 
 function startController(given: { client: KubeClient; namespace: string; externalURL: string; ca: string }): Started {
   const { client, namespace, externalURL } = given;
+  const config: IntegrationConfig = { ...defaultIntegrationConfig, namespace, externalURL };
   const folder = mkdtempSync(join(tmpdir(), "bellhop-integration-test-"));
   const caFile = join(folder, "ca.crt");
   writeFileSync(caFile, given.ca);
@@ -112,9 +113,7 @@ function startController(given: { client: KubeClient; namespace: string; externa
   const common = { client, clock, log: silentLogger, namespace };
   const http = createHttp({ ...common, caFile, allowedHosts: ["127.0.0.1"] });
   const gateways: Started["gateways"] = { has: "all" };
-  const events: EventContent[] = [];
-  const tasks: AgentTask[] = [];
-  const config: IntegrationConfig = { ...defaultIntegrationConfig, namespace, externalURL };
+  const [events, tasks]: [EventContent[], AgentTask[]] = [[], []];
   let known: GitHubIntegration[] = [];
   const source: IntegrationSource = {
     provider: served,
@@ -133,6 +132,7 @@ function startController(given: { client: KubeClient; namespace: string; externa
     tasks: { ofIntegration: (integration) => taskCacheOf(tasks).ofIntegration(integration) },
     keys,
     gateways: { generations: async () => [{ address: "10.0.0.1", generation: generationOf(gateways) }] },
+    socketLease: () => undefined,
     compileRule,
     events: { record: (_object, content) => void events.push(content), flush: async () => {} },
     fetch: http.fetch,

@@ -5,7 +5,7 @@ import type { Delivery } from "../types.ts";
 export const formType = "application/x-www-form-urlencoded";
 
 /** Far more values than Slack sends. The cost limit of trigger rules relies on this bound. */
-const maxValues = 50_000;
+export const maxValues = 50_000;
 
 /** Slack sends fewer than twenty fields. */
 const maxFields = 100;

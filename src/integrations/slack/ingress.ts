@@ -3,6 +3,7 @@ import type { Ingress } from "../types.ts";
 import { formType } from "./body.ts";
 import { deliveryId, normalise } from "./events.ts";
 import { reply } from "./reply.ts";
+import { socket, socketTokenPath } from "./socket.ts";
 import { verify } from "./verify.ts";
 
 /** Slack sends nothing near this size: a message has at most 40,000 characters. */
@@ -17,14 +18,17 @@ export const ingress: Ingress<SlackApp> = {
   contentTypes: ["application/json", formType],
   answerWithinMs,
   followsThreads: true,
-  webhook: ({ spec }) => ({
+  webhook: ({ spec: { credentials } }) => ({
     install: "Manual",
-    acceptedKeysRef: spec.credentials.signingSecretRef,
-    acceptedKeysPath: "spec.credentials.signingSecretRef",
-    manually: "the request URLs are set on the pages of the Slack app",
+    acceptedKeysRef: credentials.signingSecretRef,
+    acceptedKeysPath: credentials.appTokenSecretRef ? socketTokenPath : "spec.credentials.signingSecretRef",
+    manually: credentials.appTokenSecretRef
+      ? "deliveries arrive by Socket Mode"
+      : "the request URLs are set on the pages of the Slack app",
     takeOver: false,
     sharedBy: undefined,
   }),
+  socket,
   verify,
   deliveryId,
   normalise,

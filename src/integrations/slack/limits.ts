@@ -13,12 +13,14 @@ export interface Limit {
 }
 
 const [readMs, writeMs] = [10_000, 15_000];
+const tier1 = { everyMs: 60_000, burst: 5, per: "workspace" } as const;
 const tier2 = { everyMs: 3_000, burst: 5, per: "workspace" } as const;
 const tier3 = { everyMs: 1_200, burst: 10, per: "workspace" } as const;
 const tier4 = { everyMs: 600, burst: 20, per: "workspace" } as const;
 
 /** The methods that Bellhop calls. */
 export const limits = {
+  "apps.connections.open": { ...tier1, timeoutMs: readMs },
   "auth.test": { ...tier4, timeoutMs: readMs },
   "auth.revoke": { ...tier3, timeoutMs: writeMs },
   "oauth.v2.access": { ...tier4, timeoutMs: writeMs },

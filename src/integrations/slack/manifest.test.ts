@@ -39,6 +39,22 @@ describe("the manifest of a Slack app", () => {
     expect(addresses(manifest(anApp(["mention"]), url))).toHaveLength(2);
   });
 
+  it("has no URL with Socket Mode, which it turns on", () => {
+    const credentials = {
+      botTokenSecretRef: { name: "slack", key: "token" },
+      appTokenSecretRef: { name: "slack", key: "app" },
+    };
+    const overSocket = manifest(anApp(triggers, { credentials }), url);
+    expect(addresses(overSocket)).toEqual([]);
+    expect(overSocket.settings).toMatchObject({
+      socket_mode_enabled: true,
+      interactivity: { is_enabled: true },
+      event_subscriptions: { bot_events: expect.arrayContaining(["app_mention"]) as string[] },
+    });
+    expect(overSocket.features?.slash_commands).toHaveLength(1);
+    expect(manifest(anApp(triggers), url).settings).toMatchObject({ socket_mode_enabled: false });
+  });
+
   it("lets people write to the bot only if direct messages trigger tasks, and lets the bot answer a slash command", () => {
     const tabOf = (kind: string) => manifest(anApp([kind]), url).features?.app_home;
     const writable = { messages_tab_enabled: true, messages_tab_read_only_enabled: false };

@@ -10,37 +10,44 @@ type Events = NonNullable<NonNullable<NonNullable<Manifest["settings"]>["event_s
 
 /**
  * The manifest of the Slack app that an integration needs, with no scope and no event more than that. Events, commands and interactions all go
- * to `url`, the integration's `status.webhookURL`. `redirectURL` is the callback of its install page, if it uses the install flow. Source: Slack,
- * "App manifest reference".
+ * to `webhookURL`, the integration's `status.webhookURL`; with Socket Mode there is none. `redirectURL` is the callback of its install page, if it
+ * uses the install flow. Source: Slack, "App manifest reference".
  */
-export function manifest(integration: Pick<SlackApp, "spec">, url: string, redirectURL?: string): Manifest {
+export function manifest(integration: Pick<SlackApp, "spec">, webhookURL: string, redirectURL?: string): Manifest {
   const { scopes, events } = required(integration);
   const { workspaces = [] } = integration.spec.credentials.oauth ?? {};
+  const overSocket = usesSocketMode(integration);
+  const url: { request_url?: string } = overSocket ? {} : { request_url: webhookURL };
   return {
     _metadata: { major_version: 1 },
     display_information: {
       name: "Bellhop",
       description: "Starts coding agents, and reports on their work in the thread",
     },
-    features: features(integration, url),
+    features: features(integration, overSocket ? {} : { url: webhookURL }),
     oauth_config: {
       ...(redirectURL === undefined ? {} : { redirect_urls: [redirectURL] }),
       scopes: { bot: [...scopes] as Scopes },
     },
     settings: {
-      event_subscriptions: { request_url: url, bot_events: [...events] as Events },
+      event_subscriptions: { ...url, bot_events: [...events] as Events },
       // The buttons and the menu of reports.
-      interactivity: { is_enabled: true, request_url: url },
+      interactivity: { is_enabled: true, ...url },
       // An organisation can install the app for all its workspaces.
       org_deploy_enabled: workspaces.some((id) => id.startsWith("E")),
-      socket_mode_enabled: false,
+      socket_mode_enabled: overSocket,
       // A token that Slack rotates expires after 12 hours.
       token_rotation_enabled: false,
     },
   };
 }
 
-function features({ spec: { triggers } }: Pick<SlackApp, "spec">, url: string): Features {
+/** Whether deliveries arrive by Socket Mode, so that the app needs no URL. */
+export function usesSocketMode({ spec }: Pick<SlackApp, "spec">): boolean {
+  return spec.credentials.appTokenSecretRef !== undefined;
+}
+
+function features({ spec: { triggers } }: Pick<SlackApp, "spec">, url: { url?: string }): Features {
   const has = (kind: "directMessage" | "slashCommand" | "shortcut"): boolean =>
     triggers.some((trigger) => trigger[kind] !== undefined);
   const direct = has("directMessage");
@@ -57,11 +64,11 @@ function features({ spec: { triggers } }: Pick<SlackApp, "spec">, url: string): 
   };
 }
 
-function slashCommand(url: string): NonNullable<Features["slash_commands"]>[number] {
+function slashCommand(url: { url?: string }): NonNullable<Features["slash_commands"]>[number] {
   const description = "Ask a coding agent for work";
   return {
     command: "/bellhop",
-    url,
+    ...url,
     description,
     usage_hint: "[what to do, with a link to the repository] | status | stop | help",
     should_escape: false,

@@ -40,6 +40,7 @@ export function integrationDeps(over: Partial<IntegrationDeps> = {}): Integratio
     tasks: { ofIntegration: () => [] },
     keys: { publish: unexpected("publish") },
     gateways: { generations: async () => [] },
+    socketLease: () => undefined,
     compileRule: () => ({ ok: true }),
     events: { record: () => {}, flush: async () => {} },
     config: { ...defaultIntegrationConfig, namespace: "bellhop", externalURL: "https://bellhop.example.com" },

@@ -21,13 +21,20 @@ export interface SlackTeam {
 const bot = "bellhop";
 
 /** The spec of a SlackApp whose secrets are in `slack-app`. `people` have accounts at the code host. */
-export function slackAppFor(given: { url: string; codeHost: string; people: object[] }): SlackApp["spec"] {
-  const { url, codeHost, people } = given;
+export function slackAppFor(given: {
+  url: string;
+  codeHost: string;
+  people: object[];
+  socketMode?: boolean;
+}): SlackApp["spec"] {
+  const { url, codeHost, people, socketMode = false } = given;
   return slackAppSpec.parse({
     url,
     credentials: {
       botTokenSecretRef: { name: "slack-app", key: "token" },
-      signingSecretRef: { name: "slack-app", key: "signing" },
+      ...(socketMode
+        ? { appTokenSecretRef: { name: "slack-app", key: "app" } }
+        : { signingSecretRef: { name: "slack-app", key: "signing" } }),
     },
     codeHostRef: { kind: "GitHubIntegration", name: codeHost },
     triggers: [
@@ -42,14 +49,18 @@ export function slackAppFor(given: { url: string; codeHost: string; people: obje
 }
 
 /** Installs a Slack app in a new workspace, connects it with a SlackApp of the team's namespace, and waits until it is ready. */
-export async function aSlackTeam(team: Team): Promise<SlackTeam> {
+export async function aSlackTeam(team: Team, { socketMode = false } = {}): Promise<SlackTeam> {
   const { slack, client } = team.world;
   const channel = "shop";
   await slack.people.createTeam({ domain: "acme" });
   await slack.people.createUser({ name: "ana" });
   const bob = await slack.people.createUser({ name: "bob" });
   const { id } = await team.read<{ id: number }>("/users/bob");
-  const app = await slack.people.createApp({ name: bot, commands: { "/bellhop": "http://127.0.0.1:9/unset" } });
+  const app = await slack.people.createApp({
+    name: bot,
+    socketMode,
+    commands: { "/bellhop": "http://127.0.0.1:9/unset" },
+  });
   const { token } = await slack.people.installApp({ by: "ana" });
   await slack.people.createChannel({ name: channel, members: ["ana", "bob", bot] });
   await slack.people.createChannel({ name: "secret", private: true, members: ["ana", "bob", bot] });
@@ -57,14 +68,14 @@ export async function aSlackTeam(team: Team): Promise<SlackTeam> {
   const { namespace, integration: github } = team;
   await client.create(secrets, {
     metadata: { name: "slack-app", namespace, annotations },
-    stringData: { token, signing: app.signingSecret },
+    stringData: { token, signing: app.signingSecret, app: app.appToken },
   });
   const people = [{ id: bob.id, codeHost: { id: String(id), login: "bob" } }];
-  const spec = slackAppFor({ url: slack.url, codeHost: github, people });
+  const spec = slackAppFor({ url: slack.url, codeHost: github, people, socketMode });
   await client.create(SlackAppKind, { metadata: { name: "slack", namespace }, spec });
   await ready(team.world, SlackAppKind, { namespace, name: "slack" });
   const { status } = await client.get<SlackApp>(SlackAppKind, { namespace, name: "slack" });
-  await slack.people.setRequestUrl({ url: status?.webhookURL ?? "" });
+  if (!socketMode) await slack.people.setRequestUrl({ url: status?.webhookURL ?? "" });
   const botMessages = ({ channel: at, ts }: MessageRef): SeenMessage[] =>
     slack.messages(at, { thread: ts }).filter(({ author }) => author === bot);
   return {

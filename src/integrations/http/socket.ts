@@ -1,0 +1,91 @@
+import { subscribe } from "node:diagnostics_channel";
+import type { Duplex } from "node:stream";
+import { DecoratorHandler, ping, WebSocket, type Dispatcher } from "undici";
+import { describeError } from "../../shared/errors.ts";
+import { firstBellhopError } from "../errors.ts";
+
+/** The largest message that is accepted; a connection that gets a larger one is closed. Providers send far smaller ones. */
+export const maxMessageBytes = 2 * 1024 * 1024;
+
+/** Code of a WebSocket that is closed on purpose (RFC 6455). */
+const normalClosure = 1_000;
+
+/** One open WebSocket to a provider. */
+export interface ProviderSocket {
+  /** Sends a message; does nothing if the connection is closed. */
+  send(text: string): void;
+  /** Asks the other side for a sign of life. */
+  ping(): void;
+  /** Says goodbye; the other side closes the connection, so `destroy` has to follow if it does not. */
+  close(): void;
+  /** Ends the connection at once. */
+  destroy(): void;
+}
+
+/** Callbacks of a socket. */
+export interface SocketEvents {
+  message(text: string): void;
+  /** The other side answered a ping. */
+  alive(): void;
+  /** Called once, at the end, also if the connection was never made. The error has no address, because the address is a secret. */
+  closed(error: Error): void;
+}
+
+/** Connects to a `wss://` address through the dispatcher, which checks the address as for any other call. */
+export function openSocket(dispatcher: Dispatcher, address: string, events: SocketEvents): ProviderSocket {
+  followPongs();
+  let stream: Duplex | undefined;
+  const webSocket = new WebSocket(address, {
+    dispatcher: dispatcher.compose(catchStream((found) => (stream = found))),
+  });
+  webSocket.binaryType = "arraybuffer";
+  pongs.set(webSocket, () => events.alive());
+  let failure: unknown;
+  webSocket.addEventListener("error", ({ error }) => (failure = error));
+  webSocket.addEventListener("message", ({ data }) => {
+    if (typeof data === "string") events.message(data);
+  });
+  webSocket.addEventListener("close", ({ code }) => events.closed(whyClosed(failure, code)));
+  return {
+    send(text) {
+      if (webSocket.readyState === webSocket.OPEN) webSocket.send(text);
+    },
+    ping: () => ping(webSocket),
+    close: () => webSocket.close(normalClosure),
+    destroy() {
+      webSocket.close(normalClosure);
+      stream?.destroy();
+    },
+  };
+}
+
+/** Sees the stream of an upgraded connection, because a WebSocket itself can only ask the other side to close. */
+function catchStream(found: (stream: Duplex) => void): Dispatcher.DispatcherComposeInterceptor {
+  return (dispatch) => (options, handler) => {
+    const watched: Dispatcher.DispatchHandler = new DecoratorHandler(handler);
+    watched.onRequestUpgrade = (controller, status, headers, stream) => {
+      found(stream);
+      handler.onRequestUpgrade?.(controller, status, headers, stream);
+    };
+    return dispatch(options, watched);
+  };
+}
+
+/** A refused address keeps its error, which says what to do. */
+function whyClosed(failure: unknown, code: number): Error {
+  if (failure === undefined || failure === null) return new Error(`the connection was closed (code ${code})`);
+  return firstBellhopError(failure) ?? new Error(`the connection failed: ${describeError(failure)}`);
+}
+
+/** undici reports pongs for the whole process. */
+const pongs = new WeakMap<object, () => void>();
+let following = false;
+
+function followPongs(): void {
+  if (following) return;
+  following = true;
+  subscribe("undici:websocket:pong", (message) => {
+    const { websocket } = message as { websocket?: object };
+    if (websocket) pongs.get(websocket)?.();
+  });
+}
