@@ -1,6 +1,7 @@
-import { afterAll, beforeAll } from "vitest";
+import { afterAll, beforeAll, describe } from "vitest";
 import { providers } from "../../src/integrations/registry.ts";
-import { conformance, type RunningSubject } from "./conformance.ts";
+import { conformance, type RunningSubject, type Subject } from "./conformance.ts";
+import { showsHostileText } from "./hostile-suite.ts";
 
 /** Exports of `test/providers/<provider>/subject.ts`. */
 interface SubjectModule {
@@ -14,8 +15,12 @@ for (const name of Object.keys(providers)) {
     running = await module.startSubject();
   }, 60_000);
   afterAll(() => running?.close());
-  conformance(name, () => {
+  const subject = (): Subject => {
     if (!running) throw new Error(`the subject of provider ${name} did not start`);
     return running.subject;
+  };
+  conformance(name, subject);
+  describe(`provider ${name}, with hostile text`, () => {
+    showsHostileText(subject);
   });
 }

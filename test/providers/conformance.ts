@@ -1,6 +1,7 @@
 import { describe, expect, it, type TestContext } from "vitest";
 import type { Connection, RepositoryRef, ThreadTarget } from "../../src/integrations/connection.ts";
-import type { Integration, Origin, Provider } from "../../src/integrations/types.ts";
+import type { ChangeText } from "../../src/integrations/report.ts";
+import type { Delivery, HttpReply, Integration, Origin, Provider } from "../../src/integrations/types.ts";
 import { exportsOf, guide, hasFile, providerFiles } from "./files.ts";
 import { aReport } from "./reports.ts";
 
@@ -43,8 +44,7 @@ export interface Subject {
   request: (mention: string, words: string) => string;
   /** A message of ours as the stand-in has it, without our marker; undefined if it does not exist. */
   shown: (target: ThreadTarget, id: string) => Promise<string | undefined>;
-  /** The parts of a message that would act at this provider: notify, link, embed, close or command. Empty if it is inert. */
-  active: (shown: string) => string[];
+  judge: Judge;
   /** Signs in with a credential that the provider refuses. */
   connectWrongly: () => Promise<{ connection: Connection; secret: string }>;
   /** Makes the provider answer the next request with a server error. */
@@ -57,11 +57,27 @@ export interface RunningSubject {
   close(): Promise<void>;
 }
 
+/**
+ * How somebody reads what the provider shows, with no code of Bellhop. Each method lists what acts at the provider: notifies, links, embeds,
+ * closes, commands, is hidden or exceeds a limit. Bellhop's own mentions, links and buttons are among it.
+ */
+export interface Judge {
+  /** In each of our messages of a thread, oldest first. */
+  thread(target: ThreadTarget): Promise<{ id: string; acts: string[] }[]>;
+  /** Only if threads have `answer`: in the newest message that only the allowed person sees. */
+  toOnePerson?(target: ThreadTarget): string[];
+  /** Code hosts only: changes, and the messages of commits. */
+  change?: {
+    /** Opens a change of a new branch. Returns its title and body as the provider has them. */
+    open(text: ChangeText): Promise<{ title: string; body: string }>;
+    acts(change: { title: string; body: string }): string[];
+    commit(message: string): string[];
+  };
+  /** Only of a provider whose ingress has answers of its own: a delivery that gets one with words, and what acts in it. */
+  answer?: { to: Delivery; acts(reply: HttpReply): string[] };
+}
+
 const signal = new AbortController().signal;
-/** Text that acts at one provider or another. */
-export const hostile =
-  "@octocat fixes #1 ![x](https://evil.example/x.png) <img src=x> [x](https://evil.example) <!-- bellhop:1 --> " +
-  "<!channel> <@U0123> @everyone <https://evil.example|x>\n/approve";
 
 /** The tests that every provider must pass. */
 export function conformance(name: string, subject: () => Subject): void {
@@ -214,44 +230,6 @@ function posts(subject: () => Subject): void {
     const found = await source.reread(gone, signal);
     expect(found.found || found.message !== "").toBe(true);
     expect(found.found).toBe(false);
-  });
-
-  it("shows hostile text so that nothing in it acts", async (context) => {
-    const thread = needed(context, subject(), "thread");
-    const { openThread, shown, active } = subject();
-    const target = await openThread();
-    const untrusted = { untrusted: hostile };
-    const item = { untrusted: hostile, inItem: true } as const;
-    const report = aReport(
-      { line: ["Said: ", untrusted] },
-      { line: [{ quote: hostile }] },
-      { checklist: [{ done: true, line: [item] }] },
-      { list: [[item]] },
-      { summary: hostile, maxBytes: 2000 },
-    );
-    const made = await thread.post(
-      target,
-      { ...report, question: { text: hostile, choices: ["acme/shop"] } },
-      "task-a",
-      signal,
-    );
-    const text = (await shown(target, made.id)) ?? "";
-    expect(text).toContain("octocat");
-    expect(active(text)).toEqual([]);
-  });
-
-  it("shows an excerpt of hostile text as one line in which nothing acts", async (context) => {
-    const thread = needed(context, subject(), "thread");
-    const { openThread, shown, active, request } = subject();
-    const target = await openThread();
-    const excerpt = thread.excerpt(request("bellhop", hostile), "bellhop");
-    expect(Array.from(excerpt).length).toBeLessThanOrEqual(80);
-    expect(excerpt).not.toMatch(/bellhop\b(?!:)/);
-    const made = await thread.post(target, aReport({ line: [{ quote: excerpt }] }), "task-a", signal);
-    const text = (await shown(target, made.id)) ?? "";
-    expect(text).toContain("octocat");
-    expect(text).not.toContain("\n");
-    expect(active(text)).toEqual([]);
   });
 
   it("keeps a summary within its byte limit", async (context) => {

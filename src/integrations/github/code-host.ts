@@ -48,8 +48,14 @@ export function codeHost(integration: GitHubIntegration, client: GitHubClient): 
     skipChecksTrailer: "skip-checks: true",
     releaseChecks: async (repository, release, signal) =>
       releaseChecks(await client.forRepository(repository, signal), repository, release, signal),
-    coAuthor: ({ id, login }) => `${login} <${id}+${login}@users.noreply.${host}>`,
+    coAuthor: (account) => coAuthor(account, host),
   };
+}
+
+/** A login of an unexpected form is left out, so that it cannot act in a commit message: GitHub finds the account by the id. */
+function coAuthor({ id, login }: { id: string; login: string }, host: string): string {
+  const name = /^[A-Za-z0-9][\w-]{0,99}(?:\[bot\])?$/.test(login) ? login : `user-${id.replace(/\D/g, "")}`;
+  return `${name} <${id}+${name}@users.noreply.${host}>`;
 }
 
 /** Another repository may have taken the name of a deleted or renamed one; the id shows it. */

@@ -9,7 +9,8 @@ import { handleDelivery, type IntakeDeps } from "../../intake/handle-delivery.ts
 import type { Draft } from "../../kube/types.ts";
 import { defined } from "../../shared/defined.ts";
 import { FakeClock } from "../../shared/fake-clock.ts";
-import type { Delivery, Provider } from "../types.ts";
+import { shownText } from "../../../test/providers/slack/see.ts";
+import type { Delivery, HttpReply, Provider } from "../types.ts";
 import { ingress } from "./ingress.ts";
 import { covers, host } from "./scope.ts";
 import { aFormDelivery, anEventDelivery, aSlackApp, bot, receivedAt } from "./testing.ts";
@@ -33,6 +34,12 @@ const entry = {
   keys: [Buffer.from(secret).toString("base64")],
 };
 const signedIn = { bot, installations: [{ id: "T1", account: "acme" }] };
+
+/** An answer to a slash command as the person sees it. */
+function shownIn(reply: HttpReply | undefined): { response_type: string; text: string } {
+  const { response_type, blocks } = JSON.parse(reply?.body ?? "{}");
+  return { response_type, text: shownText({ blocks }) };
+}
 
 interface World {
   status?: SlackApp["status"];
@@ -163,7 +170,7 @@ describe("handleDelivery, with Slack", () => {
   ])("shows the person who used the slash command %s", async (_, given: World, text, shown) => {
     const { reply } = await world(given).deliver(aCommand(text));
     expect(reply?.status).toBe(200);
-    expect(JSON.parse(reply?.body ?? "")).toEqual({ response_type: "ephemeral", text: expect.stringContaining(shown) });
+    expect(shownIn(reply)).toEqual({ response_type: "ephemeral", text: expect.stringContaining(shown) });
   });
 
   const name = `slack-${"a2".repeat(13)}`;
@@ -205,7 +212,7 @@ describe("handleDelivery, with Slack", () => {
       const { deliver, created } = world();
       const { reply, body } = await deliver(aCommand(text));
       expect(body).toMatchObject({ status: "ignored", reason: "NeedsThread" });
-      expect(JSON.parse(reply?.body ?? "")).toEqual({
+      expect(shownIn(reply)).toEqual({
         response_type: "ephemeral",
         text: "Give this command in the thread of the work, or use the buttons of its report.",
       });

@@ -64,12 +64,11 @@ describe("reply", () => {
       status: 200,
       type: "application/json; charset=utf-8",
     });
-    expect(JSON.parse(body)).toEqual({ response_type: "ephemeral", text });
-  });
-
-  it("notifies nobody and links nothing in the answer to a slash command", () => {
-    const { body } = reply(answer(200, "ignored", "<!channel> & <@U1>"), aCommand);
-    expect(JSON.parse(body)).toMatchObject({ text: "Nothing was started: &lt;!channel&gt; &amp; &lt;@U1&gt;" });
+    expect(JSON.parse(body)).toEqual({
+      response_type: "ephemeral",
+      text: "Bellhop",
+      blocks: [{ type: "rich_text", elements: [{ type: "rich_text_section", elements: [{ type: "text", text }] }] }],
+    });
   });
 
   it("answers 401 to everything that is not signed, whatever it looks like", () => {

@@ -1,10 +1,13 @@
 import type { Delivery, HttpReply, Ingress } from "../types.ts";
 import { readBody } from "./body.ts";
+import { inert, shortened } from "./report/inert.ts";
 
 type Answer = Parameters<NonNullable<Ingress["reply"]>>[0];
 
 /** Slack repeats deliveries of events that get another status than 2xx; for these the same delivery may succeed later. */
 const worthRetrying = new Set([429, 503]);
+
+const maxCharacters = 3_000;
 
 /**
  * The answer as Slack expects it. Events: the status, and a header against retries that cannot succeed. Slash commands: a text that only the
@@ -23,12 +26,14 @@ function forEvent(status: number): HttpReply {
   return { status, ...(worthRetrying.has(status) ? {} : { headers: { "x-slack-no-retry": "1" } }), body: "" };
 }
 
+/** The words are an element of rich text, which Slack shows as it is: in `text` it would make links of addresses and mentions. */
 function forCommand(answer: Answer): HttpReply {
-  const text = textFor(answer).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  const text = shortened(inert(textFor(answer)), maxCharacters);
+  const elements = [{ type: "rich_text_section", elements: [{ type: "text", text }] }];
   return {
     status: 200,
     headers: { "content-type": "application/json; charset=utf-8" },
-    body: JSON.stringify({ response_type: "ephemeral", text }),
+    body: JSON.stringify({ response_type: "ephemeral", text: "Bellhop", blocks: [{ type: "rich_text", elements }] }),
   };
 }
 

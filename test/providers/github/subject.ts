@@ -2,6 +2,7 @@ import { github } from "../../../src/integrations/github/index.ts";
 import type { RunningSubject, Subject } from "../conformance.ts";
 import { aSource, aTarget, startSignedIn } from "./signed-in.ts";
 import { failing } from "./index.ts";
+import { gitHubJudge } from "./judge.ts";
 import { call } from "./testing.ts";
 
 /** GitHub, signed in as an App, for the conformance suite. */
@@ -32,7 +33,7 @@ export async function startSubject(): Promise<RunningSubject> {
       const { status, body } = await call(world.github, `GET /repos/acme/shop/issues/comments/${id}`, token);
       return status === 404 ? undefined : String(body["body"]).replace(/\n\n<!-- bellhop:[^\n]* -->$/, "");
     },
-    active: (shown) => activeOnGitHub.filter((text) => shown.includes(text)),
+    judge: gitHubJudge(world),
     connectWrongly: async () => {
       const secret = "ghp_0123456789abcdefghijklmnopqrstuvwxyz";
       const credentials = { token: { secretRef: { name: "token", key: "t" } } };
@@ -42,17 +43,3 @@ export async function startSubject(): Promise<RunningSubject> {
   };
   return { subject, close: () => world.close() };
 }
-
-/** Text that acts in a comment on GitHub, if it has its plain form. */
-const activeOnGitHub = [
-  "@octocat",
-  "@everyone",
-  "@U0123",
-  "fixes #1",
-  "![",
-  "<img",
-  "](https://evil",
-  "https://evil",
-  "<!--",
-  "\n/approve",
-];

@@ -2,7 +2,8 @@ import type { SlackApp } from "../../../src/api/slack-app.ts";
 import { slack as provider } from "../../../src/integrations/slack/index.ts";
 import type { RunningSubject, Subject } from "../conformance.ts";
 import { aTarget, startSlackSignedIn } from "./signed-in.ts";
-import { activeParts, failing } from "./index.ts";
+import { failing } from "./index.ts";
+import { slackJudge } from "./judge.ts";
 import { shownText } from "./see.ts";
 
 /** Slack, signed in with a bot token, for the conformance suite. */
@@ -35,7 +36,7 @@ export async function startSubject(): Promise<RunningSubject> {
       const found = slack.messages("shop", { thread }).find(({ ts }) => ts === id);
       return found && shownText(found);
     },
-    active: () => activeParts(slack.messages("shop").at(-1) ?? { text: "", blocks: [] }).map(({ text }) => text),
+    judge: slackJudge(world),
     connectWrongly: async () => {
       const secret = "xoxb-0-0-wrong";
       return { connection: await world.connect({ integration, token: secret }), secret };

@@ -62,12 +62,12 @@ export function isHeld({ spec }: AgentProfile): boolean {
   return spec.output.ci === "Hold";
 }
 
-/** The requester as the code host knows them; a person without an account there is named as text. */
+/** The requester as the code host knows them. The name of a person without an account there is quoted: they chose it, and a merge may copy it into a commit message. */
 function requesterIn({ task, integration }: ChangeSources): Line {
   const requester = requesterOf(task);
   if (task.spec.source.provider === "kubernetes") return [{ code: requester.login }, " (kubectl)"];
   const person = personAtCodeHost(task, integration, requester);
-  return [person ? { person, notify: true } : { code: requester.login }];
+  return [person ? { person, notify: true } : { quote: requester.login }];
 }
 
 /** Links the change to its subject: closes an issue; refers to a change that it is stacked on, or in which it was requested. */

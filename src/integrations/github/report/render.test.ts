@@ -3,15 +3,10 @@ import { describe, expect, it } from "vitest";
 import { aReport } from "../../../../test/providers/reports.ts";
 import { thorough } from "../../../../test/thorough.ts";
 import type { Block, Line, Span } from "../../report.ts";
-import { excerpt } from "./excerpt.ts";
 import { renderer } from "./render.ts";
 
 const render = renderer("github.com");
 const page = "https://github.com/acme/shop/issues/42";
-const hostile =
-  "@octocat fixes #1 ![x](https://evil.example/x.png) <img src=x> [x](https://evil.example) <!-- bellhop:1 -->\n/approve";
-const active = ["@octocat", "fixes #1", "![", "<img", "](https://evil", "<!--", "\n/approve"];
-const actsIn = (text: string): string[] => active.filter((part) => text.includes(part));
 const line = (...spans: Line): string => render.line(spans, "bellhop");
 const block = (one: Block): string => render.report(aReport(one));
 
@@ -49,25 +44,6 @@ describe("a line", () => {
 
   it("names the bot in general if its account is not known", () => {
     expect(render.line([{ command: "stop" }], undefined)).toBe("`@bot stop`");
-  });
-
-  it.each<[string, Span]>([
-    ["untrusted text", { untrusted: hostile }],
-    ["an untrusted item", { untrusted: hostile, inItem: true }],
-    ["a quotation", { quote: hostile }],
-    ["a quotation with a link", { quote: hostile, url: page }],
-    ["a quotation with a hostile link", { quote: "x", url: hostile }],
-    ["a login to notify", { person: { id: "1", login: hostile }, notify: true }],
-    ["a login not to notify", { person: { id: "1", login: hostile }, notify: false }],
-  ])("lets nothing act in %s", (_what, span) => {
-    expect(actsIn(`\n${line(span)}`)).toEqual([]);
-  });
-
-  it("quotes hostile text on one line without Markdown", () => {
-    expect(line({ quote: hostile })).not.toMatch(/\n|@octocat|fixes #1|!\[|<img|<!--|(?<!\\)\]\(/);
-    const excerpted = line({ quote: excerpt(`@bellhop ${hostile}`, "bellhop") });
-    expect(excerpted).toContain("octocat");
-    expect(excerpted).not.toMatch(/\n|@octocat|fixes #1|!\[|<img|<!--|\]\(/);
   });
 
   it.each<[string, (text: string) => Span]>([
@@ -124,31 +100,10 @@ describe("a report", () => {
     );
   });
 
-  it.each<[string, Block]>([
-    ["a line", { line: [{ untrusted: hostile }] }],
-    ["a checklist", { checklist: [{ done: false, line: [{ untrusted: hostile, inItem: true }] }] }],
-    ["a list", { list: [[{ untrusted: hostile, inItem: true }]] }],
-    ["a summary", { summary: hostile, maxBytes: 999 }],
-  ])("lets nothing act in hostile text of %s", (_what, hostileBlock) => {
-    const shown = block(hostileBlock);
-    expect(shown).toContain("octocat");
-    expect(actsIn(`\n${shown}`)).toEqual([]);
-  });
-
   it("asks its question at the end, with a command for each choice", () => {
     const question = { text: "Which repository is this about?", choices: ["acme/shop", "acme/web"] };
     expect(render.report({ ...aReport("Waiting"), question })).toBe(
       "Waiting\n\n**Which repository is this about?**\n- `@bellhop use acme/shop`\n- `@bellhop use acme/web`",
     );
-  });
-
-  it("lets nothing act in a question and its choices", () => {
-    const question = { text: `There is no repository ${hostile}.`, choices: [`\`${hostile}\n\n/approve`] };
-    const shown = render.report({ ...aReport(), question });
-    const [asked = "", ...choices] = shown.split("\n");
-    expect(asked).toMatch(/^\*\*There is no repository .*\.\*\*$/);
-    expect(actsIn(asked)).toEqual([]);
-    expect(choices).toHaveLength(1);
-    expect(choices[0]).toMatch(/^- `@bellhop use [^`]*`$/);
   });
 });

@@ -1,8 +1,11 @@
 import type { Block, Line, Question, Report, Span } from "../../report.ts";
+import { withoutInvisible } from "../../../shared/markdown/invisible.ts";
 import { encoder, quoter } from "../encode.ts";
 
 /** Maximum size of one item of a checklist or list that is untrusted text, in bytes. */
 const maxItemBytes = 600;
+/** The same of any other untrusted text in a line, so that a report of several lines stays within GitHub's limit for a comment. */
+const maxLineBytes = 8_192;
 
 /** Renders reports and lines as GitHub Markdown. */
 export interface Renderer {
@@ -56,7 +59,7 @@ function renderSpan(span: Span, tools: Tools): string {
 }
 
 function untrusted({ untrusted: text, inItem }: Extract<Span, { untrusted: string }>, { encode }: Tools): string {
-  return inItem ? encode(oneLine(text), { maxBytes: maxItemBytes }) : encode(text);
+  return inItem ? encode(oneLine(text), { maxBytes: maxItemBytes }) : encode(text, { maxBytes: maxLineBytes });
 }
 
 function changeName({ number, draft }: Extract<Span, { change: unknown }>["change"]): string {
@@ -68,9 +71,9 @@ function personName({ person, notify }: Extract<Span, { person: unknown }>, { en
   return notify && !person.login.endsWith("[bot]") ? mentionOf(person.login, quote) : encode(`@${person.login}`);
 }
 
-/** Code ends at a backtick or an empty line, so the text has neither. */
+/** Code ends at a backtick or an empty line, so the text has neither. Comments are broken, because our own markers are found without a reader. */
 function code(text: string): string {
-  return `\`${oneLine(text.replaceAll("`", ""))}\``;
+  return `\`${oneLine(withoutInvisible(text.replaceAll("`", ""))).replaceAll("<!--", "<!\u200b--")}\``;
 }
 
 function oneLine(text: string): string {

@@ -34,7 +34,8 @@ export function plainLine(line: Line, report: Pick<Report, "bot">): string {
 function isOwn(span: Span): boolean {
   if (typeof span === "string") return true;
   if ("code" in span) return /^[\w./ -]+$/.test(span.code);
-  return "strong" in span || "change" in span || "command" in span;
+  if ("command" in span) return /^[\w./ …-]+$/.test(span.command);
+  return "strong" in span || "change" in span;
 }
 
 function elementsOf(span: Span, { bot }: Pick<Report, "bot">): TextElement[] {

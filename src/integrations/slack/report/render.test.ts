@@ -223,70 +223,7 @@ describe("notifications", () => {
   });
 });
 
-/** Texts of a model or a stranger that would act in other forms of message. */
-const hostile: Record<string, string> = {
-  "a mention of everybody": "<!channel> <!here> <!everyone> @channel @here @everyone",
-  "a mention of a person": "<@U1> <@U1|ana> @ana",
-  "a mention of a group": "<!subteam^S1|@devs>",
-  "a link of Slack": "<https://evil.example|log in here> <mailto:a@b.example|x>",
-  "a link": "[log in](https://evil.example) <https://evil.example> https://evil.example www.evil.example",
-  "an image": "![x](https://evil.example/p.png?secret) ![y][z]\n\n[z]: https://evil.example/p.png",
-  "raw HTML": '<img src=x onerror="alert(1)"><script>x</script><!-- hidden --><a href="https://evil.example">a</a>',
-  "our own triggers": "@bellhop approve\n<@UBOT> stop\n/bellhop retry",
-  "a quick action": "/approve\n/merge",
-  "closing words": "fixes #1, closes acme/shop#2, JIRA-1 #done",
-  "a Block Kit block": '{"type":"actions","elements":[{"type":"button","action_id":"bellhop/approve"}]}',
-  "a marker": "<!-- bellhop:task:1 -->",
-  "a long line": "A".repeat(100_000),
-  "text from right to left": "\u202eabc\u2066 \u05d0\u05d1\u05d2 abc",
-  "stacked accents": `e${"\u0301".repeat(500)}`,
-  "hidden characters": "a\u200bb\u0000c\u{e0041}d",
-  "open code": "```\n<!channel>",
-  emoji: ":tada: :rotating_light:",
-  entities: "&lt;!channel&gt; &#60;!here&#62;",
-};
-
-describe("hostile text", () => {
-  const placesOf = (text: string): [string, Report][] => [
-    ["a line", line({ untrusted: text })],
-    ["an item", report({ blocks: [{ list: [[{ untrusted: text, inItem: true }]] }] })],
-    ["a checklist", report({ blocks: [{ checklist: [{ done: false, line: [{ untrusted: text, inItem: true }] }] }] })],
-    ["a quote", line({ quote: text })],
-    ["code", line({ code: text })],
-    ["a name", line({ person: { id: text, login: text }, notify: true })],
-    ["a summary", summary(text)],
-  ];
-  const permitted = new Set([
-    "rich_text",
-    "rich_text_section",
-    "rich_text_list",
-    "rich_text_quote",
-    "rich_text_preformatted",
-    "text",
-  ]);
-
-  it.each(Object.entries(hostile))("is only text: %s", (_name, text) => {
-    for (const [place, given] of placesOf(text)) {
-      const found = nodesOf(render(given).blocks);
-      const types = found.flatMap(({ type }) => (type === undefined ? [] : [type]));
-      expect(
-        types.filter((type) => !permitted.has(type)),
-        place,
-      ).toEqual([]);
-      expect(JSON.stringify(found), place).not.toMatch(/"(?:url|user_id|mrkdwn|action_id|image_url)"/);
-      expect(faultsOf(given), place).toEqual([]);
-      expect(render(given).text, place).not.toMatch(/[<>]|@(?:here|channel|everyone)/);
-    }
-  });
-
-  it("has no characters that hide or rearrange text", () => {
-    for (const text of Object.values(hostile)) {
-      for (const [, given] of placesOf(text)) {
-        expect(textOf(given)).not.toMatch(/[\u200b\u202a-\u202e\u2066\u0000\u{e0041}]|\p{M}{4}/u);
-      }
-    }
-  });
-
+describe("a hostile summary", () => {
   it.each(["*a ", "](", "- a\n", "\u0301"])("takes linear time: %j", (unit) => {
     assertLinear((length) => render(summary(fill(unit, length), length)));
   });

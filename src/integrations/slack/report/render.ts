@@ -1,4 +1,5 @@
 import type { Block, Line, Report, ReportAction } from "../../report.ts";
+import { inertLine } from "./inert.ts";
 import { lineElements, plainLine } from "./line.ts";
 import {
   fitted,
@@ -131,13 +132,13 @@ function questionBlocks({ question, task }: Report): SlackBlock[] {
   const choices = [...new Set(question.choices)].filter(({ length }) => length > 0 && length <= maxOptionValue);
   const options = choices
     .slice(0, maxOptions)
-    .map((choice) => ({ text: plainText(choice, maxOptionText), value: choice }));
+    .map((choice) => ({ text: plainText(inertLine(choice), maxOptionText), value: choice }));
   const placeholder = plainText("Choose a repository", 150);
   return [
     {
       type: "section",
       block_id: `bellhop/use:${task}`,
-      text: plainText(question.text, maxQuestion),
+      text: plainText(inertLine(question.text), maxQuestion),
       ...(options.length > 0
         ? { accessory: { type: "static_select", action_id: "bellhop/use", placeholder, options } }
         : {}),

@@ -58,7 +58,7 @@ export interface Select {
 export function plainText(text: string, maxCharacters: number): PlainText {
   return {
     type: "plain_text",
-    text: text.length <= maxCharacters ? text : `${text.slice(0, maxCharacters - 1)}…`,
+    text: text.length <= maxCharacters ? text : `${headOf(text, maxCharacters - 1)}…`,
     emoji: false,
   };
 }
