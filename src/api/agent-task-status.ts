@@ -232,7 +232,7 @@ export const agentTaskStatus = z.object({
         .string()
         .max(1024)
         .optional()
-        .describe("What about the pull request differs from what was wanted: another base, or no draft."),
+        .describe("Differences of the pull request from the profile and the checkout: another base, or no draft."),
       heldUnsaid: z
         .boolean()
         .optional()

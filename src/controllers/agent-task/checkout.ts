@@ -158,7 +158,7 @@ async function onHead(sources: CheckoutSources, change: Change, stacked?: boolea
   return pushable(sources, checkout);
 }
 
-/** The checkout, if no rule that the code host shows forbids the push; otherwise why, so that no agent works in vain. */
+/** The checkout, if no rule that the code host shows forbids the push; otherwise the refusal, before an agent works for nothing. */
 async function pushable(
   { host, repository, signal }: CheckoutSources,
   checkout: Checkout & { headRef: string },

@@ -33,7 +33,7 @@ Review all repository rules at https://github.com/acme/shop/rules?ref=refs%2Fhea
        https://github.com/acme/shop/security/secret-scanning/unblock-secret/1`);
 
 describe("the explanation of a rejected push", () => {
-  it("begins with the reason in our words, then the code and the sentences of the host, then what to do", () => {
+  it("begins with a plain reason, then the code and the sentences of the host, then what to do", () => {
     expect(explainRejection(branch, secret)).toBe(
       "The change contains something that looks like a secret, and the code host refuses secrets (`bellhop/42-fix`). " +
         "It says: GH013: Repository rule violations found for refs/heads/bellhop/42-fix; GITHUB PUSH PROTECTION; " +

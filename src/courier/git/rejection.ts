@@ -4,7 +4,7 @@ import { plain } from "../outcome.ts";
 const maxQuoted = 500;
 
 /**
- * Why a code host rejected a push, from git's error output: first the reason in our words, if we know it, then the host's own sentences, then
+ * Why a code host rejected a push, from git's error output: first a plain reason, if it is a known one, then the host's own sentences, then
  * what to do. Servers decorate their answers with rules, links and help; these are left out. Pure.
  */
 export function explainRejection(ref: string, stderr: string): string {
@@ -55,7 +55,7 @@ function hostSentences(stderr: string): string {
 }
 
 const decoration = /[—–_=*~]{2,}|-{3,}/g;
-/** Help and links, for people in front of a terminal. */
+/** Help and links, which only make sense in a terminal. */
 const help = /^\(\?\)|^https?:\/\/|^Review all|^Resolve the following|^To (?:push|https?:)/i;
 
 function sentenceIn(text: string | undefined): string[] {

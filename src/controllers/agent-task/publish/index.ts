@@ -107,7 +107,7 @@ function resultOf(branch: string | undefined, commit: string | undefined, change
   };
 }
 
-/** The change of a task, and what about it differs from what was wanted. */
+/** The change of a task, and its differences from the profile and the checkout. */
 interface Opened {
   change: Change | undefined;
   note?: string | undefined;
@@ -151,7 +151,7 @@ async function presentBase(context: StepContext, repository: RepositoryRef, base
   return (await host.repository(repository, context.signal)).defaultBranch;
 }
 
-/** What about a new change differs from what the profile and the checkout ask for, in sentences; undefined if nothing does. */
+/** Differences of a new change from the profile and the checkout, in sentences; undefined if there are none. */
 function noteOn(context: StepContext, change: Change): string | undefined {
   const { facts } = context;
   const { baseRef, goneBaseRef } = facts.task.status?.checkout ?? {};

@@ -89,7 +89,7 @@ function verdict(task: AgentTask): Line {
     : [untrusted(end.message)];
 }
 
-/** What about the pull request differs from what was wanted. It names branches, so it is shown as untrusted text. */
+/** Differences of the pull request from the profile and the checkout. The note names branches, so it is shown as untrusted text. */
 function noteOnChange({ status }: AgentTask): Line {
   const note = status?.result?.changeNote;
   return note === undefined ? [] : [untrusted(note)];

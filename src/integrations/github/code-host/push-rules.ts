@@ -51,7 +51,7 @@ async function rulesOf(
   }
 }
 
-/** What a rule forbids about the push, as the end of "the ruleset … "; undefined if it allows it, or if only the push itself can tell. */
+/** The refusal of the push by a rule, as the end of "the ruleset … "; undefined if it allows it, or if only the push itself can tell. */
 function whatItForbids(rule: Rule, { name, creates }: Push): string | undefined {
   if (rule.type === "branch_name_pattern")
     return creates && rule.parameters ? wrongName(rule.parameters, name) : undefined;

@@ -11,7 +11,7 @@ export function mayBypass(identity: Identity, { bypass }: Ruleset): boolean {
   return identity.kind === "installation" && bypass.includes(identity.installation.app.id);
 }
 
-/** What GitHub says about a push that a rule refuses; undefined if the rule allows it. */
+/** GitHub's message about a push that a rule refuses; undefined if the rule allows it. */
 export function refusalOf({ rule }: Ruleset, branch: string, creates: boolean): string | undefined {
   if (rule.type === "creation") return creates ? "Cannot create ref due to creations being restricted." : undefined;
   if (rule.type === "update") return creates ? undefined : "Cannot update this protected ref.";
