@@ -19,6 +19,7 @@ import type { Place, Say, SlackPlace } from "./place.ts";
 import { helmInstall, installationLogs, release } from "./release.ts";
 import { applySamples, demoAgent } from "./samples.ts";
 import { connectSlack } from "./slack-host.ts";
+import { socketLeaseName } from "../../src/intake/socket-states.ts";
 import { defined } from "../../src/shared/defined.ts";
 
 /** Options of a place; two places at the same time need different names. */
@@ -73,8 +74,8 @@ export async function nodePlace(options: NodePlaceOptions): Promise<NodePlace> {
 }
 
 /**
- * An earlier chart is installed with the image of today, whose processes read kinds that the chart does not have yet: installs their CRDs and
- * lets the accounts read them.
+ * An earlier chart is installed with the image of today, whose processes read kinds and a Lease that the chart does not have yet: installs the CRDs
+ * and lets the accounts read them.
  */
 async function allowNewerKinds(kubectl: Place["kubectl"]): Promise<void> {
   // As helm created the CRDs of earlier charts.
@@ -85,6 +86,14 @@ async function allowNewerKinds(kubectl: Place["kubectl"]): Promise<void> {
   await kubectl(["create", "clusterrole", name, ...role]);
   const group = `--group=system:serviceaccounts:${release.namespace}`;
   await kubectl(["create", "clusterrolebinding", name, `--clusterrole=${name}`, group]);
+  const lease = "newer-lease";
+  const named = [
+    "--verb=get,list,watch",
+    "--resource=leases.coordination.k8s.io",
+    `--resource-name=${socketLeaseName}`,
+  ];
+  await kubectl(["create", "clusterrole", lease, ...named]);
+  await kubectl(["create", "clusterrolebinding", lease, `--clusterrole=${lease}`, group]);
 }
 
 async function furnish(node: RealNode, images: BuiltImages, options: NodePlaceOptions): Promise<NodePlace> {

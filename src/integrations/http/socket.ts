@@ -34,18 +34,15 @@ export interface SocketEvents {
 /** Connects to a `wss://` address through the dispatcher, which checks the address as for any other call. */
 export function openSocket(dispatcher: Dispatcher, address: string, events: SocketEvents): ProviderSocket {
   followPongs();
-  let stream: Duplex | undefined;
-  const webSocket = new WebSocket(address, {
-    dispatcher: dispatcher.compose(catchStream((found) => (stream = found))),
-  });
+  const seen: Seen = {};
+  const webSocket = new WebSocket(address, { dispatcher: dispatcher.compose(observe(seen)) });
   webSocket.binaryType = "arraybuffer";
   pongs.set(webSocket, () => events.alive());
-  let failure: unknown;
-  webSocket.addEventListener("error", ({ error }) => (failure = error));
+  webSocket.addEventListener("error", ({ error }) => (seen.failure ??= error));
   webSocket.addEventListener("message", ({ data }) => {
     if (typeof data === "string") events.message(data);
   });
-  webSocket.addEventListener("close", ({ code }) => events.closed(whyClosed(failure, code)));
+  webSocket.addEventListener("close", ({ code }) => events.closed(whyClosed(seen.failure, code)));
   return {
     send(text) {
       if (webSocket.readyState === webSocket.OPEN) webSocket.send(text);
@@ -54,20 +51,34 @@ export function openSocket(dispatcher: Dispatcher, address: string, events: Sock
     close: () => webSocket.close(normalClosure),
     destroy() {
       webSocket.close(normalClosure);
-      stream?.destroy();
+      seen.stream?.destroy();
     },
   };
 }
 
-/** Sees the stream of an upgraded connection, because a WebSocket itself can only ask the other side to close. */
-function catchStream(found: (stream: Duplex) => void): Dispatcher.DispatcherComposeInterceptor {
+/** Parts of a connection that a WebSocket itself does not show: it can only ask the other side to close, and hides why it was not made. */
+interface Seen {
+  stream?: Duplex;
+  failure?: unknown;
+}
+
+function observe(seen: Seen): Dispatcher.DispatcherComposeInterceptor {
   return (dispatch) => (options, handler) => {
     const watched: Dispatcher.DispatchHandler = new DecoratorHandler(handler);
     watched.onRequestUpgrade = (controller, status, headers, stream) => {
-      found(stream);
+      seen.stream = stream;
       handler.onRequestUpgrade?.(controller, status, headers, stream);
     };
-    return dispatch(options, watched);
+    watched.onResponseError = (controller, error) => {
+      seen.failure = error;
+      handler.onResponseError?.(controller, error);
+    };
+    try {
+      return dispatch(options, watched);
+    } catch (error) {
+      seen.failure = error;
+      throw error;
+    }
   };
 }
 
