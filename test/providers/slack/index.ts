@@ -29,6 +29,7 @@ export { failing } from "./failures.ts";
 export type { ActivePart } from "./active.ts";
 export type { FailureMatch, SlackFault } from "./failures.ts";
 export type { People } from "./people/index.ts";
+export type { Option } from "./people/interact.ts";
 export type { Person } from "./people/person.ts";
 export type { MessageRef } from "./people/resolve.ts";
 export type { SeenMessage } from "./see.ts";

@@ -82,8 +82,9 @@ export function sendSuggestion(world: World, at: At, { block, element }: Element
     block_id: block["block_id"],
     value: query,
   };
-  const url = app.optionsUrl === "" ? app.interactivityUrl : app.optionsUrl;
-  return world.ask({ app, kind: "options", type: "block_suggestion", url, payload });
+  if (app.optionsUrl === "" && !app.socketMode)
+    throw new Error(`Slack stand-in: app ${app.name} has no options load URL, so Slack shows no choices.`);
+  return world.ask({ app, kind: "options", type: "block_suggestion", url: app.optionsUrl, payload });
 }
 
 /** Sends `message_action`: a message shortcut. */

@@ -1,6 +1,6 @@
 import { readable } from "./readable.ts";
-import { findChannel, findUser } from "./state/find.ts";
-import type { Message } from "./state/channels.ts";
+import { findChannel, findUser, repliesOf } from "./state/find.ts";
+import type { Channel, Message } from "./state/channels.ts";
 import type { World } from "./state/world.ts";
 
 /** A message as a person sees it. */
@@ -32,8 +32,9 @@ export function messagesIn(
 ): SeenMessage[] {
   const channel = findChannel(world, name);
   const person = as === undefined ? null : findUser(world, as);
-  const sees = ({ deleted, ephemeralFor }: Message): boolean =>
-    !deleted && (ephemeralFor === null || ephemeralFor === person);
+  const sees = (message: Message): boolean =>
+    !message.deleted &&
+    (message.ephemeralFor === null || (message.ephemeralFor === person && isShown(channel, message)));
   return channel.messages
     .filter(
       (message) => sees(message) && (thread === undefined || message.threadTs === thread || message.ts === thread),
@@ -52,6 +53,11 @@ export function messagesIn(
       reactions: message.reactions.map((reaction) => reaction.name),
       unfurls: message.unfurls,
     }));
+}
+
+/** Slack shows an ephemeral message in a thread only if the thread has replies. Source: Slack, "chat.postEphemeral", `thread_ts`. */
+function isShown(channel: Channel, { threadTs }: Message): boolean {
+  return threadTs === null || repliesOf(channel, threadTs).length > 0;
 }
 
 /** All text of a message's blocks, as a reader sees it. */

@@ -93,10 +93,25 @@ function elementFaults(given: unknown, at: string): string[] {
       ...lengthFaults(element["url"], `${at}/url`, 3_000),
       ...(["primary", "danger", undefined].includes(element["style"] as string) ? [] : [`invalid style [${at}/style]`]),
     );
+  if (element["type"] === "external_select") faults.push(...externalFaults(element, at));
   if (element["placeholder"] !== undefined)
     faults.push(...textFaults(element["placeholder"], `${at}/placeholder`, 150, ["plain_text"]));
   if (element["options"] !== undefined) faults.push(...optionFaults(element["options"], `${at}/options`));
   return faults;
+}
+
+/** The choices of an external select come from the app. Source: Slack, "Select menu of external data source". */
+function externalFaults(element: Json, at: string): string[] {
+  const least = element["min_query_length"];
+  const known = new Set("type action_id placeholder min_query_length initial_option confirm focus_on_load".split(" "));
+  return [
+    ...Object.keys(element).flatMap((name) =>
+      known.has(name) ? [] : [`invalid additional property: ${name} [${at}]`],
+    ),
+    ...(least === undefined || (Number.isInteger(least) && Number(least) >= 0)
+      ? []
+      : [`must be an integer [${at}/min_query_length]`]),
+  ];
 }
 
 /** Returns the faults of the options of a select, or of an answer to `block_suggestion`. */

@@ -57,6 +57,7 @@ export function setRequestUrl(world: World, given: { app?: string; url: string }
   const app = findApp(world, given.app);
   app.eventsUrl = given.url;
   app.interactivityUrl = given.url;
+  app.optionsUrl = given.url;
   for (const command of app.commands.keys()) app.commands.set(command, given.url);
 }
 

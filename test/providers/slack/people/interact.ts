@@ -72,6 +72,13 @@ export async function picks(
   return reply(await sendAction(world, { user, app: appOf(message), channel, message }, found, action));
 }
 
+/** Loads the person's client again: ephemeral messages are gone. Source: Slack, "Sending ephemeral messages". */
+export function reloads(world: World, given: By): void {
+  const user = actor(world, given);
+  for (const { messages } of world.data.channels)
+    for (const message of messages) if (message.ephemeralFor === user) message.deleted = true;
+}
+
 /** Submits an open modal with these values, by block and action, and closes it unless the answer has a `response_action`. */
 export async function submits(
   world: World,

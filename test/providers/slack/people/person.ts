@@ -18,6 +18,8 @@ export interface Person {
   clicks(message: MessageRef, actionId: string): Promise<Reply>;
   types(message: MessageRef, actionId: string, query: string): Promise<Option[]>;
   picks(message: MessageRef, actionId: string, option: Option | string): Promise<Reply>;
+  /** Loads the client again: ephemeral messages are gone. */
+  reloads(): Promise<void>;
   /** Submits an open modal. */
   submits(view: string, values: Record<string, Record<string, unknown>>): Promise<Reply>;
   command(channel: string, command: string, text?: string): Promise<Reply>;
@@ -37,6 +39,7 @@ export function createPerson(people: People, name: string): Person {
     clicks: (message, actionId) => people.clicks({ as, message, actionId }),
     types: (message, actionId, query) => people.types({ as, message, actionId, query }),
     picks: (message, actionId, option) => people.picks({ as, message, actionId, option }),
+    reloads: () => people.reloads({ as }),
     submits: (view, values) => people.submits({ as, view, values }),
     command: (channel, command, text = "") => people.command({ as, channel, command, text }),
     shortcut: (message, callbackId) => people.shortcut({ as, message, callbackId }),

@@ -109,7 +109,7 @@ export interface NewApp {
   eventsUrl?: string;
   /** Request URL of interactions; `eventsUrl` by default. */
   interactivityUrl?: string;
-  /** Request URL of options; `interactivityUrl` by default. */
+  /** Options load URL; `interactivityUrl` by default. */
   optionsUrl?: string;
   /** Request URLs by command. */
   commands?: Record<string, string>;
@@ -143,7 +143,7 @@ export function createApp(world: World, given: NewApp): App {
     socketMode: given.socketMode ?? false,
     eventsUrl,
     interactivityUrl: given.interactivityUrl ?? eventsUrl,
-    optionsUrl: given.optionsUrl ?? "",
+    optionsUrl: given.optionsUrl ?? given.interactivityUrl ?? eventsUrl,
     commands: new Map(Object.entries(given.commands ?? {})),
     events: new Set(given.events ?? usualEvents),
     scopes: given.scopes ?? usualScopes,

@@ -15,8 +15,9 @@ export interface App {
   socketMode: boolean;
   /** Request URL of events; empty if there is none. */
   eventsUrl: string;
-  /** Request URL of interactions, and of options if `optionsUrl` is empty. */
+  /** Request URL of interactions. */
   interactivityUrl: string;
+  /** Options load URL of menus; empty if there is none. */
   optionsUrl: string;
   /** Request URLs of slash commands, by command (`/bellhop`). */
   commands: Map<string, string>;
