@@ -123,10 +123,28 @@ describe("repositoryNames", () => {
     expect(await host.repositoryNames({ ...publicOnly, limit: 0 }, patiently)).toEqual([]);
   });
 
-  it("reads at most 20 repositories of the spec to leave private ones out", async () => {
+  it("asks for one list if an App has to leave private ones out, and goes on without owners that did not install it", async () => {
+    const repositories = [
+      ...Array.from({ length: 30 }, (_, index) => `acme/r${index}`),
+      "ACME/web",
+      "acme/shop",
+      "other/shop",
+    ];
+    const host = await hostOf({ organization: undefined, repositories });
+    expect(await host.repositoryNames(publicOnly, patiently)).toEqual(["acme/web"]);
+    const before = world.github.requests.length;
+    expect(await host.repositoryNames(publicOnly, patiently)).toEqual(["acme/web"]);
+    expect(
+      world.github.requests
+        .slice(before)
+        .filter(({ path }) => path.startsWith("/api/v3/repos") || path.startsWith("/repos")),
+    ).toEqual([]);
+  });
+
+  it("reads no more repositories of the spec than it may return to leave private ones out", async () => {
     const host = await hostWithToken({ repositories: Array.from({ length: 30 }, (_, index) => `acme/r${index}`) });
     const before = world.github.requests.length;
-    expect(await host.repositoryNames(publicOnly, patiently)).toEqual([]);
+    expect(await host.repositoryNames({ ...publicOnly, limit: 20 }, patiently)).toEqual([]);
     expect(world.github.requests.length - before).toBe(20);
   });
 

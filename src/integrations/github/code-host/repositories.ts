@@ -6,8 +6,6 @@ import type { GitHubClient } from "../client.ts";
 import { pages } from "../limits.ts";
 import { coveredOwners, covers } from "../scope.ts";
 
-/** The most repositories of the spec that are read to find out whether they are public. */
-const maxRead = 20;
 /** Owner and name. A name of dots alone would lead to another path of the API. */
 const fullNameForm = /^([\w.-]{1,100})\/(?!\.{1,2}$)([\w.-]{1,100})$/;
 
@@ -21,15 +19,18 @@ export function repositories(
     repositoryNamed: look,
     async repositoryNames({ limit, publicOnly }, signal) {
       const named = integration.spec.repositories?.filter((name) => isCovered(integration, name));
-      if (named) return publicOnly ? publicOf(named, limit, look, signal) : named.slice(0, limit);
-      const all = await installed(integration, client, signal);
+      if (named && !publicOnly) return named.slice(0, limit);
+      if (named && !client.app) return publicOf(named, limit, look, signal);
+      const all = (await installed(integration, client, signal)).filter(({ full_name }) =>
+        isCovered(integration, full_name),
+      );
       const offered = publicOnly ? all.filter((one) => !one.private) : all;
       return offered.map(({ full_name }) => full_name).slice(0, limit);
     },
   };
 }
 
-/** The public ones of these repositories, at most `limit`. */
+/** The public ones of the first `limit` of these repositories. A personal access token has no list that says which are public. */
 async function publicOf(
   named: readonly string[],
   limit: number,
@@ -37,8 +38,7 @@ async function publicOf(
   signal: AbortSignal,
 ): Promise<string[]> {
   const names: string[] = [];
-  for (const name of named.slice(0, maxRead)) {
-    if (names.length >= limit) break;
+  for (const name of named.slice(0, limit)) {
     const found = await look(name, signal);
     if (found?.private === false) names.push(name);
   }
@@ -82,7 +82,8 @@ async function installed(integration: GitHubIntegration, client: GitHubClient, s
   if (!client.app) return [];
   const found: Listed[] = [];
   for (const owner of coveredOwners(integration)) {
-    const api = await client.forOwner(owner, signal);
+    const api = await apiFor(owner, integration, client, signal);
+    if (!api) continue;
     for (let page = 1; page <= pages.repositories; page++) {
       const { data } = await api.request(
         `list the repositories of ${owner}`,
@@ -95,4 +96,19 @@ async function installed(integration: GitHubIntegration, client: GitHubClient, s
     }
   }
   return found.toSorted((a, b) => (a.full_name < b.full_name ? -1 : 1));
+}
+
+/** The API of an owner. Undefined if the App is not installed there and the spec lists repositories: those of other owners still work. */
+async function apiFor(
+  owner: string,
+  { spec }: GitHubIntegration,
+  client: GitHubClient,
+  signal: AbortSignal,
+): Promise<Awaited<ReturnType<GitHubClient["forOwner"]>> | undefined> {
+  try {
+    return await client.forOwner(owner, signal);
+  } catch (error) {
+    if (spec.repositories && isProviderFailure(error, "NotFound")) return undefined;
+    throw error;
+  }
 }
