@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { actor, repository, sha } from "./agent-task.ts";
 import { conditions, objectName, timestamp } from "./common.ts";
+import { question } from "./question.ts";
 import { gitName } from "./git-name.ts";
 
 /** The human-readable summary of a task. Derived from the conditions; no decision depends on it. */
@@ -92,19 +93,7 @@ export const agentTaskStatus = z.object({
     })
     .optional()
     .describe("The repository that the task works in, if the event did not name it."),
-  question: z
-    .object({
-      text: z.string().max(512).describe("The question."),
-      choices: z
-        .array(z.string().max(256))
-        .max(100)
-        .optional()
-        .meta({ "x-kubernetes-list-type": "atomic" })
-        .describe("Possible answers."),
-      askedAt: timestamp.describe("When the task began to wait for the answer."),
-    })
-    .optional()
-    .describe("The question that the task waits for in the thread."),
+  question: question.optional().describe("The question that the task waits for in the thread."),
   listed: z
     .array(objectName)
     .max(32)

@@ -202,13 +202,21 @@ export const agentTaskSpec = z
       .max(256)
       .optional()
       .describe(
-        "For `approve`: the short id of the commit to approve. For `use`: the repository, `owner/name`. For `stop` as a slash command: the name of " +
+        "For `approve`: the short id of the commit to approve. For `use`: the repository, `owner/name`; without one the person is asked to choose. For `stop` as a slash command: the name of " +
           "a task, its number in the list that the person saw last, or `all` of their own.",
       ),
     commandTarget: objectName
       .optional()
       .describe(
         "The task that the command is for. Set if a person used a button or menu of a report: the task of that report.",
+      ),
+    commandMessage: z
+      .string()
+      .min(1)
+      .max(128)
+      .optional()
+      .describe(
+        "Id of the message whose button or menu a person used. The command is refused if it is not the report of `commandTarget`. Absent for messages that only that person sees.",
       ),
     repository: repository
       .optional()
@@ -248,12 +256,12 @@ export const agentTaskSpec = z
     "x-kubernetes-validations": [
       {
         rule:
-          "[has(self.command) == has(oldSelf.command), has(self.commandArgument) == has(oldSelf.commandArgument), has(self.commandTarget) == has(oldSelf.commandTarget), has(self.repository) == has(oldSelf.repository), " +
+          "[has(self.command) == has(oldSelf.command), has(self.commandArgument) == has(oldSelf.commandArgument), has(self.commandTarget) == has(oldSelf.commandTarget), has(self.commandMessage) == has(oldSelf.commandMessage), has(self.repository) == has(oldSelf.repository), " +
           "has(self.prompt) == has(oldSelf.prompt), has(self.limits) == has(oldSelf.limits), has(self.retryOf) == has(oldSelf.retryOf), has(self.codeHostRef) == has(oldSelf.codeHostRef)].all(same, same) " +
           "&& self.integrationRef == oldSelf.integrationRef && self.source == oldSelf.source && self.actor == oldSelf.actor " +
           "&& self.conversation == oldSelf.conversation && self.profileRef == oldSelf.profileRef " +
           "&& (!has(self.command) || self.command == oldSelf.command) && (!has(self.commandArgument) || self.commandArgument == oldSelf.commandArgument) " +
-          "&& (!has(self.commandTarget) || self.commandTarget == oldSelf.commandTarget) " +
+          "&& (!has(self.commandTarget) || self.commandTarget == oldSelf.commandTarget) && (!has(self.commandMessage) || self.commandMessage == oldSelf.commandMessage) " +
           "&& (!has(self.repository) || self.repository == oldSelf.repository) && (!has(self.prompt) || self.prompt == oldSelf.prompt) " +
           "&& (!has(self.limits) || self.limits == oldSelf.limits) && (!has(self.retryOf) || self.retryOf == oldSelf.retryOf) " +
           "&& (!has(self.codeHostRef) || self.codeHostRef == oldSelf.codeHostRef)",
@@ -270,6 +278,10 @@ export const agentTaskSpec = z
       {
         rule: "!has(self.commandTarget) || has(self.command)",
         message: "spec.commandTarget is allowed only with spec.command",
+      },
+      {
+        rule: "!has(self.commandMessage) || has(self.commandTarget)",
+        message: "spec.commandMessage is allowed only with spec.commandTarget",
       },
       {
         rule: "has(self.command) || has(self.repository) || has(self.codeHostRef)",

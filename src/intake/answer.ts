@@ -56,6 +56,12 @@ export function handshake(reply: HttpReply): Answer {
   return { ...answer(200, { status: "ignored", reason: "Handshake", message }), reply };
 }
 
+/** The answer to a question of the provider, in its own form. It may hold what a person typed, so nothing is logged. */
+export function replied(reply: HttpReply): Answer {
+  const message = "The provider asked for the choices of a menu.";
+  return { ...answer(200, { status: "ignored", reason: "Replied", message }), reply, private: true };
+}
+
 /** 4xx and 5xx: the delivery was rejected. */
 export function refused(status: number, reason: string, message: string): Answer {
   return answer(status, { status: "refused", reason, message });

@@ -35,14 +35,14 @@ export function buildTask(ingredients: TaskIngredients): Draft<AgentTask> {
 }
 
 function specOf({ integration, kind, event, decision, receivedAt }: TaskIngredients): AgentTaskSpec {
-  const { command, argument, target, trigger } = decision;
+  const { command, argument, target, message, trigger } = decision;
   const prompt = promptOf(decision, event);
   return {
     integrationRef: { kind, name: integration.metadata.name },
     source: sourceOf(event, decision, receivedAt),
     actor: { id: event.actor.id, login: event.actor.login },
     conversation: cutCharacters(event.conversation, 253),
-    ...defined({ command, commandArgument: argument, commandTarget: target }),
+    ...defined({ command, commandArgument: argument, commandTarget: target, commandMessage: message }),
     ...defined({ codeHostRef: codeHostRefOf(integration), repository: repositoryOf(event) }),
     ...(prompt === "" ? {} : { prompt }),
     profileRef: trigger?.profileRef ?? integration.spec.profileRef,

@@ -17,7 +17,7 @@ function deciding(
     integration: anIntegration({ ...(spec ? { spec } : {}), ...(deletionTimestamp ? { deletionTimestamp } : {}) }),
     event: anEvent(event),
     body: over.body ?? {},
-    published: { branchPrefixes: ["bellhop/"], liveThreads: [] },
+    published: { branchPrefixes: ["bellhop/"], liveThreads: [], offered: [] },
     now,
     compile: compileRule,
   };
@@ -151,7 +151,7 @@ describe("decide", () => {
       integration: anIntegration({ spec: { triggers: [{ name: "t", failedChecks: {} }] } }),
       event: anEvent({ signals: failed }),
       body: {},
-      published: { branchPrefixes: [], liveThreads: [] },
+      published: { branchPrefixes: [], liveThreads: [], offered: [] },
       now,
       compile: compileRule,
     };

@@ -31,6 +31,8 @@ export type Decision =
       argument?: string;
       /** Name of the task that a button or menu belongs to. */
       target?: string;
+      /** Id of the message that has it. */
+      message?: string;
     }
   | { result: "ignored"; reason: string; message: string };
 
@@ -78,7 +80,12 @@ function commandOf(event: ProviderEvent): Decision | undefined {
   // A slash command belongs to no thread: of the work of its channel it can only show the state, and stop it.
   if (isSlash && !commandsOfChannel.has(parsed.command))
     return ignored("NeedsThread", "Give this command in the thread of the work, or use the buttons of its report.");
-  return { result: "task", signal: addressed, ...parsed, ...defined({ target: addressed.target }) };
+  return {
+    result: "task",
+    signal: addressed,
+    ...parsed,
+    ...defined({ target: addressed.target, message: addressed.message }),
+  };
 }
 
 const commandsOfChannel: ReadonlySet<Command> = new Set(["status", "stop", "help"]);

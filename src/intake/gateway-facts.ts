@@ -7,6 +7,9 @@ export const gatewayFactsConfigMapName = "bellhop-gateway-facts";
 /** The facts of all integrations share a ConfigMap of 1 MiB. */
 export const maxLiveThreads = 500;
 
+/** Slack and others show at most this many choices in a menu. */
+export const maxOffered = 100;
+
 /** The key of a conversation in `liveThreads`: short, and without the names in it. */
 export function threadKey(conversation: string): string {
   return createHash("sha256").update(conversation).digest("base64url").slice(0, 16);
@@ -18,6 +21,16 @@ export const integrationFacts = z.object({
   branchPrefixes: z.array(z.string().min(1).max(100)).max(64).default([]),
   /** Threads in which messages need no mention, because the bot was called there; each by `threadKey`, the newest first. */
   liveThreads: z.array(z.string().max(32)).max(maxLiveThreads).default([]),
+  /** The repositories that people may choose from in a menu. */
+  offered: z
+    .array(
+      z.object({
+        name: z.string().min(3).max(201),
+        places: z.array(z.string().min(1).max(64)).max(256).optional(),
+      }),
+    )
+    .max(maxOffered)
+    .default([]),
   /** Name of the Secret with the integration's route and key. Used by the operator's cleanup; gateways cannot read this Secret. */
   hookSecret: z
     .string()
@@ -27,7 +40,7 @@ export const integrationFacts = z.object({
 export type IntegrationFacts = z.infer<typeof integrationFacts>;
 
 /** The facts of an integration for which nothing is published. */
-export const noFacts: IntegrationFacts = { branchPrefixes: [], liveThreads: [] };
+export const noFacts: IntegrationFacts = { branchPrefixes: [], liveThreads: [], offered: [] };
 
 /** Encodes the facts of one integration as an entry of the ConfigMap's `data`. */
 export function encodeFacts(facts: IntegrationFacts): string {

@@ -89,12 +89,13 @@ describe("the gateway keys Secret", () => {
 
 describe("the facts of an integration", () => {
   it("decode to what was encoded, and to no facts if they cannot be decoded", () => {
-    expect(decodeFacts(encodeFacts({ branchPrefixes: ["bellhop/"], liveThreads: [] }))).toEqual({
+    expect(decodeFacts(encodeFacts({ branchPrefixes: ["bellhop/"], liveThreads: [], offered: [] }))).toEqual({
       branchPrefixes: ["bellhop/"],
       liveThreads: [],
+      offered: [],
     });
     for (const text of [undefined, "", "{", '{"branchPrefixes":[""]}', "null"]) {
-      expect(decodeFacts(text)).toEqual({ branchPrefixes: [], liveThreads: [] });
+      expect(decodeFacts(text)).toEqual({ branchPrefixes: [], liveThreads: [], offered: [] });
     }
   });
 });

@@ -25,7 +25,7 @@ function world({ integrations = [anIntegration()], fail }: World = {}) {
       integrations.find(
         ({ metadata }) => metadata.namespace === namespace && metadata.name === name && metadata.uid === uid,
       ),
-    facts: () => ({ branchPrefixes: [], liveThreads: [] }),
+    facts: () => ({ branchPrefixes: [], liveThreads: [], offered: [] }),
     compile: compileRule,
     clock: new FakeClock("2026-01-02T12:00:00Z"),
     client,

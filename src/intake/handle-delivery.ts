@@ -2,7 +2,17 @@ import type { AgentTask } from "../api/kinds.ts";
 import type { Delivery, Normalised, NormaliseContext, Origin, Provider, ProviderEvent } from "../integrations/types.ts";
 import type { Draft, KubeClient } from "../kube/types.ts";
 import type { Clock } from "../shared/clock.ts";
-import { accepted, duplicate, handshake, ignored, retryLater, refused, unsigned, type Answer } from "./answer.ts";
+import {
+  accepted,
+  duplicate,
+  handshake,
+  ignored,
+  replied,
+  retryLater,
+  refused,
+  unsigned,
+  type Answer,
+} from "./answer.ts";
 import { buildTask } from "./build-task.ts";
 import type { CompiledRule } from "./cel.ts";
 import { chooseIntegration, type Candidates, type Choice, type StoredIntegration } from "./choose-integration.ts";
@@ -126,7 +136,7 @@ function findEvent(intake: Received, provider: Provider): FoundEvent {
 /** The place that a delivery comes from; undefined if it names none. */
 function originOf(read: Normalised): Origin | undefined {
   const origin: Origin | undefined =
-    read.outcome === "event" ? read.event : read.outcome === "ignored" ? read : undefined;
+    read.outcome === "event" ? read.event : "installationId" in read || "repository" in read ? read : undefined;
   return origin?.repository || origin?.installationId !== undefined ? origin : undefined;
 }
 
@@ -146,6 +156,7 @@ function normaliseFor(
     installations: whose?.status?.installations,
     host: entry.host,
     isLive: liveIn(whose, deps),
+    offered: whose && !whyInactive(whose) ? deps.facts(whose.metadata.uid).offered : [],
   });
 }
 
@@ -161,8 +172,9 @@ function answerWithoutIntegration(
   { reason, message, again, detail }: Exclude<Choice, { integration: object }>,
   read: Normalised,
 ): Answer {
-  const mayTrigger = read.outcome === "event" || (read.outcome === "ignored" && read.again === true);
-  const answer = again && mayTrigger ? retryLater(503, reason, message) : ignored(reason, message);
+  const isWorthRetrying =
+    read.outcome === "event" || read.outcome === "reply" || (read.outcome === "ignored" && read.again === true);
+  const answer = again && isWorthRetrying ? retryLater(503, reason, message) : ignored(reason, message);
   return { ...answer, ...defined({ detail }) };
 }
 
@@ -170,6 +182,7 @@ function answerWithoutIntegration(
 function answerWithoutEvent(read: Normalised, integration?: StoredIntegration): Answer {
   if (read.outcome === "malformed") return malformed(read);
   if (read.outcome === "handshake") return handshake(read.reply);
+  if (read.outcome === "reply") return replied(read.reply);
   if (read.outcome === "event") return ignored("NoOrigin", "The delivery does not name the place that it comes from.");
   if (!read.again) return { ...ignored(read.reason, read.message), ...(read.private ? { private: true } : {}) };
   const inactive = integration && whyInactive(integration);

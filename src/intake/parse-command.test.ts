@@ -17,6 +17,8 @@ describe("parseCommand", () => {
     ["approve 1a2b3c4", { command: "approve", argument: "1a2b3c4" }],
     ["Approve  1A2B3C4D", { command: "approve", argument: "1a2b3c4d" }],
     ["approve", { command: "approve" }],
+    ["use", { command: "use" }],
+    ["Use, please!", { command: "use" }],
     ["use acme/shop", { command: "use", argument: "acme/shop" }],
     ["Use `acme/Shop_`.\n\n", { command: "use", argument: "acme/Shop_" }],
   ])("reads %j as a command", (text, expected) => {
@@ -58,7 +60,6 @@ describe("parseCommand", () => {
     ["approve 12"],
     ["status of #42"],
     ["retry the tests"],
-    ["use"],
     ["use tabs"],
     ["use\nacme/shop"],
     ["use acme/shop for this"],

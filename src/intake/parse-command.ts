@@ -57,12 +57,13 @@ function commandOf(words: readonly string[]): ParsedCommand | undefined {
   return approval ? { command: "approve", ...defined({ argument: approval[1] }) } : undefined;
 }
 
-/** A repository's name may end in a punctuation mark, so the text is tried as it is first. */
+/** `use` alone is the wish to choose a repository. A repository's name may end in a punctuation mark, so the text is tried as it is first. */
 function useOf(text: string): ParsedCommand | undefined {
   if (text.length > maxLine) return undefined;
   const tolerant = /\s/.test(text.trim()) && !/[\r\n]/.test(text) ? wordsOf(text, { keepCase: true }).join(" ") : "";
   const repository = use.exec(text)?.[1] ?? use.exec(tolerant)?.[1];
-  return repository === undefined ? undefined : { command: "use", argument: repository };
+  if (repository !== undefined) return { command: "use", argument: repository };
+  return wordsOf(text).join(" ") === "use" ? { command: "use" } : undefined;
 }
 
 function unclear(firstLine: readonly string[], whole: string): ParsedCommand | undefined {

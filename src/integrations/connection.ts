@@ -201,6 +201,15 @@ export interface PostedReport {
 /** A write to a thread that `Thread.turn` asks for. */
 export type ThreadWrite = { do: "acknowledge" } | { do: "post" | "update" | "answer"; report: Report };
 
+/** A question for a repository to one person. */
+export interface PersonalQuestion {
+  /** Name of the task that waits, so that the choice is for this task and no other. */
+  task: string;
+  /** Id of the person. */
+  person: string;
+  text: string;
+}
+
 /** Posts and updates the report of a task in the thread. */
 export interface Thread {
   /**
@@ -230,6 +239,11 @@ export interface Thread {
     report: Report,
     signal: AbortSignal,
   ): Promise<void>;
+  /**
+   * Asks a person for the repository, in a message that only they see, with a menu. The message can be neither found nor updated later, and the
+   * person may never see it, so the report has the question as well.
+   */
+  ask?(target: ThreadTarget, question: PersonalQuestion, signal: AbortSignal): Promise<void>;
   /** Finds our own message that carries the marker. */
   find(target: ThreadTarget, marker: string, since: Date, signal: AbortSignal): Promise<PostedReport | undefined>;
 }

@@ -41,7 +41,7 @@ export interface Report {
   /** True if the report does not change any more. */
   over: boolean;
   actions: readonly ReportAction[];
-  /** A question to the requester, with possible answers: each is a repository, `owner/name`. */
+  /** A question to the requester. */
   question?: Question | undefined;
   /** Who asked; at the end a provider of chats notifies them. */
   requester: { id: string; login: string };
@@ -49,9 +49,10 @@ export interface Report {
   bot?: { id: string; mention: string } | undefined;
 }
 
-/** A question that the requester answers in the thread. */
+/** A question that the requester answers in the thread. Everybody who reads the thread may read the choices. */
 export interface Question {
   text: string;
+  /** Some possible answers: each is a repository, `owner/name`. */
   choices: readonly string[];
 }
 

@@ -97,7 +97,9 @@ export type Signal =
       /** A person addressed the bot. `action`: with a button or menu of ours, which can only carry a command. */
       kind: "mention" | "directMessage" | "slashCommand" | "shortcut" | "action";
       /** The text after the mention, from its first line on; commands are parsed from it. */ words: string;
-      /** Only of an `action`: name of the task whose report has the button or menu. */ target?: string;
+      /** Only of an `action`: name of the task whose report or question has the button or menu. */ target?: string;
+      /** Only of an `action`: id of the message that has it, as `Thread.post` returned it. Absent for messages that only one person sees. */
+      message?: string;
       /** Only of a `mention`: the message does not mention the bot, but follows in a thread that the bot takes part in. */ followUp?: true;
     }
   | { kind: "label"; label: string }
@@ -151,6 +153,8 @@ export type Normalised =
   | { outcome: "event"; event: ProviderEvent; body: unknown }
   /** The provider checks the URL; it gets this answer and nothing else happens. */
   | { outcome: "handshake"; reply: HttpReply }
+  /** The provider asks something that published facts answer, such as the choices of a menu; no task is created, and nothing is logged. */
+  | ({ outcome: "reply"; reply: HttpReply } & Origin)
   | ({
       outcome: "ignored";
       reason: string;
@@ -170,6 +174,21 @@ export interface NormaliseContext {
   host: string;
   /** Whether the bot takes part in a thread: messages there need no mention. */
   isLive(conversation: string): boolean;
+  /** The repositories that people may choose from, as the operator published them; none while the integration is inactive. */
+  offered: readonly OfferedRepository[];
+}
+
+/** A repository that people may choose. */
+export interface OfferedRepository {
+  /** `owner/name`. */
+  name: string;
+  /** The places of the provider where its name may be shown, for example channels; absent: everywhere. Only the provider reads them. */
+  places?: readonly string[] | undefined;
+}
+
+/** A repository that an integration maps to places of the provider. */
+export interface MappedRepository extends OfferedRepository {
+  places: readonly string[];
 }
 
 /** The webhook of an integration: who sets it up, and with which keys it signs. */
@@ -234,6 +253,8 @@ export interface Ingress<I extends Integration = Integration> {
   answerWithinMs: number;
   /** Whether messages in a thread need no mention once the bot was called there; the operator then publishes these threads to the gateways. */
   followsThreads?: boolean;
+  /** Whether people choose a repository in a menu whose choices the provider asks the gateway for; the operator then publishes them. */
+  offersRepositories?: boolean;
   webhook(integration: I): WebhookSettings;
   /** Deliveries over a connection, for integrations that ask for it; absent if the provider offers none. */
   socket?: SocketIngress<I>;
@@ -308,8 +329,10 @@ export interface Provider<I extends Integration = Integration> {
   host(integration: I): string;
   /** Whether the place that an event comes from lies inside the integration's spec. */
   covers(integration: I, origin: Origin): boolean;
-  /** The repositories that the integration maps to the place of a conversation, or to any place, `owner/name`; for chats and trackers. Pure. */
-  mappedRepositories?(integration: I, conversation?: string): readonly string[];
+  /** The repositories that the integration maps to places; for chats and trackers. Pure. */
+  mappedRepositories?(integration: I): readonly MappedRepository[];
+  /** The place of a conversation, as in `MappedRepository.places`. Pure. */
+  placeOf?(conversation: string): string;
   /** Only of providers to which people can grant access in the browser. */
   install?: InstallFlow<I>;
   /** Signs in. It is cheap: the provider caches it per credentials. Throws `BellhopError` with a condition reason. */

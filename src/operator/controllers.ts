@@ -24,7 +24,8 @@ import {
   type Gateways,
 } from "../controllers/integration/gateways.ts";
 import { integrationReconciler } from "../controllers/integration/index.ts";
-import { sharersOf } from "../controllers/integration/members.ts";
+import { sharersOf, usersOf } from "../controllers/integration/members.ts";
+import { publicNames } from "../controllers/integration/offered-repositories.ts";
 import { createRules } from "../intake/cel.ts";
 import { socketLeaseName } from "../intake/socket-states.ts";
 import type { Provider } from "../integrations/types.ts";
@@ -129,6 +130,7 @@ function integrationControllers(wiring: Wiring, sources: readonly IntegrationSou
   const namespace = config.BELLHOP_NAMESPACE;
   const keys = gatewayKeyPublisher({ client, namespace, sources, log });
   const compileRule = createRules();
+  const listing = publicNames({ ...wiring, sources });
   const gateways =
     config.BELLHOP_GATEWAY_ADDRESSES.length > 0
       ? gatewaysAt(config.BELLHOP_GATEWAY_ADDRESSES)
@@ -153,6 +155,7 @@ function integrationControllers(wiring: Wiring, sources: readonly IntegrationSou
       keys,
       gateways,
       socketLease,
+      publicNames: listing,
       compileRule,
       config: {
         ...defaultIntegrationConfig,
@@ -163,13 +166,7 @@ function integrationControllers(wiring: Wiring, sources: readonly IntegrationSou
     });
     const made = controller(wiring, provider.kind.toLowerCase(), reconciler, { workers: integrationWorkers });
     made.watches(informer, itself);
-    made.watches(informer, sharersOf(source));
-    if (provider.ingress.followsThreads) made.watches(informers.tasks, threadsOf(provider));
-    // A profile's branch prefix is published to the gateways.
-    made.watches(informers.profiles, ({ current, old }) => {
-      const inNamespace = (current ?? old)?.metadata.namespace;
-      return informer.store.list(inNamespace).map((integration) => requestOf(integration));
-    });
+    watchPublished(made, informers, source);
     return made;
   });
   const enqueue = (kind: string, request: Request): void =>
@@ -182,6 +179,24 @@ function integrationControllers(wiring: Wiring, sources: readonly IntegrationSou
   following.watches(informers.socketLease, () => [leaseKey]);
   for (const { informer } of informers.integrations) following.watches(informer, () => [leaseKey]);
   return [...keeping, sweeping, following];
+}
+
+/** Reconciles integrations whose published facts or shared hook change with other objects. */
+function watchPublished(made: Controller, informers: Informers, source: IntegrationSource): void {
+  const { ingress, kind } = source.provider;
+  for (const { informer, provider } of informers.integrations) {
+    if (provider.kind === kind) made.watches(informer, sharersOf(source));
+    if (ingress.offersRepositories) made.watches(informer, usersOf(source, provider.kind));
+  }
+  if (ingress.followsThreads) made.watches(informers.tasks, threadsOf(source.provider));
+  // A profile's branch prefix is published to the gateways.
+  made.watches(informers.profiles, ({ current, old }) => {
+    const inNamespace = (current ?? old)?.metadata.namespace;
+    return source
+      .list()
+      .filter(({ metadata }) => metadata.namespace === inNamespace)
+      .map((integration) => requestOf(integration));
+  });
 }
 
 /** The integration of a task that was just authorised: its thread is live from now on, and the gateways have to know that. */

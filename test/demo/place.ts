@@ -42,8 +42,8 @@ export interface SlackPlace {
   channel: string;
   /** Acts as a person at Slack, with the verbs of test/providers/slack/people. */
   people<T>(verb: string, given: object): Promise<T>;
-  /** The messages of a thread, oldest first. */
-  messages(thread: MessageRef): Promise<SeenMessage[]>;
+  /** The messages of a thread, oldest first. With a person also those that only this person sees. */
+  messages(thread: MessageRef, options?: { as: string }): Promise<SeenMessage[]>;
   /** The requests of this type to the app so far, oldest first. */
   deliveries(type: string): Promise<SlackDelivery[]>;
   /** The calls, answers and events that Slack's description does not allow. */

@@ -60,7 +60,8 @@ function slackPlace({ people, remembered }: AdminCaller): SlackPlace {
   return {
     channel,
     people,
-    messages: ({ channel: at, ts }: MessageRef) => remembered(`/messages?channel=${at}&thread=${ts}`),
+    messages: ({ channel: at, ts }: MessageRef, { as } = { as: "" }) =>
+      remembered(`/messages?channel=${at}&thread=${ts}${as === "" ? "" : `&as=${as}`}`),
     deliveries: (type) => remembered(`/deliveries?type=${type}`),
     violations: () => remembered("/violations"),
   };

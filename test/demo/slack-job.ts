@@ -9,6 +9,15 @@ import { startTimeline, type Timeline } from "./timeline.ts";
 /** The id of the menu with the repositories. */
 export const menu = "bellhop/use";
 
+/** The id of the report's button that asks for the menu. */
+const chooseButton = "bellhop/choose";
+
+/** An option of a menu. */
+interface Option {
+  text: { text: string };
+  value: string;
+}
+
 /**
  * Turns a mention in Slack into a pull request at GitHub and an answer in the thread: Bellhop asks for the repository, and ana picks it. Prints
  * each event with its time. Returns the seconds that it took.
@@ -28,8 +37,12 @@ export async function slackJob(place: Place, say: Say): Promise<string> {
   const question = await questionIn(slack, thread);
   timeline.add("the thread:");
   await showThread(slack, timeline, thread);
-  const { status } = await slack.people<{ status?: number }>("picks", pick(question, repository));
-  timeline.add(`ana picks ${repository} in the menu; the gateway answered ${status ?? "nothing"}`);
+  const asked = await personalQuestionIn(slack, thread);
+  timeline.add(`only ana sees: ${asked.shown.split("\n").join(" ")}`);
+  const { options, option } = await optionOf(slack, asked, repository);
+  timeline.add(`ana opens the menu; the gateway offers ${options.join(", ")}`);
+  const { status } = await slack.people<{ status?: number }>("picks", pick(asked, option));
+  timeline.add(`ana picks ${repository}; the gateway answered ${status ?? "nothing"}`);
   const task = await follow(isReported);
   const seconds = timeline.seconds();
   await showChange(place, timeline, task);
@@ -57,8 +70,29 @@ export function slackOf({ slack, what }: Place): SlackPlace {
 }
 
 /** Ana's choice in the menu of the question. */
-export function pick({ channel, ts }: MessageRef, repository: string): object {
-  return { as: "ana", message: { channel, ts }, actionId: menu, option: repository };
+export function pick({ channel, ts }: MessageRef, option: Option): object {
+  return { as: "ana", message: { channel, ts }, actionId: menu, option };
+}
+
+/** Opens the menu as ana, and finds the option of a repository. Returns the names of all options as well. */
+export async function optionOf(
+  slack: SlackPlace,
+  { channel, ts }: MessageRef,
+  repository: string,
+): Promise<{ options: string[]; option: Option }> {
+  const given = { as: "ana", message: { channel, ts }, actionId: menu, query: "" };
+  const offered = await slack.people<Option[]>("types", given);
+  const options = offered.map(({ value }) => value);
+  const option = offered.find(({ value }) => value === repository);
+  if (!option) throw new Error(`the menu does not offer ${repository}, but ${options.join(", ") || "nothing"}`);
+  return { options, option };
+}
+
+/** Waits for the bot's message with the menu, which only ana sees. */
+export function personalQuestionIn(slack: SlackPlace, thread: MessageRef): Promise<SeenMessage> {
+  const asked = async (): Promise<SeenMessage | undefined> =>
+    (await slack.messages(thread, { as: "ana" })).findLast(({ ephemeral }) => ephemeral);
+  return until(asked, { what: "the question to ana", timeoutMs: 60_000 });
 }
 
 /** The name of the only task that is a request, not a command: one mention arrives as several events. */
@@ -71,10 +105,10 @@ export async function requestedTask(place: Place): Promise<string> {
   throw new Error(`the mention should have created one task, and created ${names.length}: ${names.join(", ")}`);
 }
 
-/** Waits for the bot's message with the menu. */
+/** Waits for the bot's message with the question. */
 export function questionIn(slack: SlackPlace, thread: MessageRef): Promise<SeenMessage> {
   const asked = async (): Promise<SeenMessage | undefined> =>
-    (await botMessages(slack, thread)).find(({ blocks }) => JSON.stringify(blocks).includes(menu));
+    (await botMessages(slack, thread)).find(({ blocks }) => JSON.stringify(blocks).includes(chooseButton));
   return until(asked, { what: "the question in the thread", timeoutMs: 60_000 });
 }
 

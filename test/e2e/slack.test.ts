@@ -2,7 +2,15 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { NodePlace } from "../demo/node-place.ts";
 import type { SlackPlace } from "../demo/place.ts";
 import { release } from "../demo/release.ts";
-import { endedThread, pick, questionIn, requestedTask, slackOf } from "../demo/slack-job.ts";
+import {
+  endedThread,
+  optionOf,
+  personalQuestionIn,
+  pick,
+  questionIn,
+  requestedTask,
+  slackOf,
+} from "../demo/slack-job.ts";
 import type { MessageRef } from "../providers/slack/index.ts";
 import { reported, startPlace, taskWhere } from "./journey-place.ts";
 
@@ -44,7 +52,9 @@ describe("a request in Slack, on a real node that enforces network policies", ()
     expect(question.shown).toContain("Which repository is this about?");
     await restartOperator();
 
-    await slack.people("picks", pick(question, place.repository));
+    const asked = await personalQuestionIn(slack, thread);
+    const { option } = await optionOf(slack, asked, place.repository);
+    await slack.people("picks", pick(asked, option));
     await repeat("block_actions");
 
     const { status } = await reported(place, name);

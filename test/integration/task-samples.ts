@@ -31,6 +31,7 @@ export const otherSpec = {
   command: "stop",
   commandArgument: "3f2a1c9",
   commandTarget: "other-task",
+  commandMessage: "1700000000.000100",
   repository: { id: "4712", host: "github.com", owner: "acme", name: "api" },
   prompt: "Something else.",
   profileRef: { name: "other" },

@@ -163,7 +163,7 @@ function readsDeliveries(subject: () => Subject): void {
 
   it("returns an outcome and never throws for bytes that are not an event", () => {
     const { provider, host, contentTypes } = subject();
-    const context = { bot: undefined, host, isLive: () => true };
+    const context = { bot: undefined, host, isLive: () => true, offered: [] };
     const bodies = ["", "{", "null", "[]", "{}", '"x"', "\u0000", "payload=", "payload=%", "=&&", '{"a":'.repeat(2000)];
     for (const type of contentTypes) {
       const headers = { get: (header: string) => (header.toLowerCase() === "content-type" ? type : undefined) };

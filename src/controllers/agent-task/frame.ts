@@ -151,12 +151,14 @@ function connectionsOf(deps: AgentTaskDeps, task: AgentTask): Connections {
       const handle = find(hostRef);
       return handle?.provider.host(handle.integration) ?? "";
     },
-    mappedRepositories: (where) => {
-      const handle = find(integrationRef);
-      const at = where === "Here" ? conversation : undefined;
-      return handle?.provider.mappedRepositories?.(handle.integration, at) ?? [];
-    },
+    mappedRepositories: () => mappedTo(find(integrationRef), conversation),
   };
+}
+
+function mappedTo(handle: IntegrationHandle | undefined, conversation: string): string[] {
+  const place = handle?.provider.placeOf?.(conversation);
+  const mapped = handle?.provider.mappedRepositories?.(handle.integration) ?? [];
+  return mapped.flatMap(({ name, places }) => (place !== undefined && places.includes(place) ? [name] : []));
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {

@@ -5,6 +5,7 @@ import type { Priority } from "../../kube/queue.ts";
 import { done, type Change, type KubeObject, type Reconciler, type Request } from "../../kube/types.ts";
 import { admit } from "./admit.ts";
 import { approval, approvalAgain } from "./approval.ts";
+import { ask } from "./ask.ts";
 import { authorise } from "./authorise.ts";
 import { cancel } from "./cancel.ts";
 import { cleanup } from "./cleanup.ts";
@@ -64,6 +65,7 @@ export function lifeOf({ commands, publish, report }: FurtherSteps): AnyStep[] {
     asStep(follow),
     asStep(credentials),
     report,
+    asStep(ask),
     asStep(cleanup),
   ];
 }

@@ -43,15 +43,11 @@ const worked = (name: string, at: EventRepository, over: TaskOverrides = {}): Ag
 interface Given {
   others?: AgentTask[];
   mapped?: string[];
-  mappedElsewhere?: string[];
   repositories?: EventRepository[];
 }
 
 /** The reading of the step for a task whose integration covers acme/shop, acme/site and acme/docs. */
-async function read(
-  task: AgentTask,
-  { others = [], mapped = [], mappedElsewhere = [], repositories = covered }: Given = {},
-) {
+async function read(task: AgentTask, { others = [], mapped = [], repositories = covered }: Given = {}) {
   const kube = createFakeClient();
   kube.seed(AgentTaskKind, task);
   const tasks = taskCacheOf([task, ...others]);
@@ -61,7 +57,7 @@ async function read(
       deps: taskDeps({ kube, tasks }),
       facts: facts({ task: withoutTexts(task), tasks }),
       connection: async () => aConnection({ codeHost: host }),
-      mappedRepositories: (where) => (where === "Here" ? mapped : [...mapped, ...mappedElsewhere]),
+      mappedRepositories: () => mapped,
     }),
   );
 }
@@ -128,10 +124,13 @@ describe("the repository of a request in a thread", () => {
       reads: { choices: ["acme/docs"] },
     },
     {
-      name: "is asked for with those that the integration maps to any place, private or not",
+      name: "is asked for with those that the integration maps to the place, private or not",
       task: asks("fix it"),
-      given: { mappedElsewhere: ["acme/vault"], repositories: [{ ...named("vault"), private: true }, named("docs")] },
-      reads: { choices: ["acme/vault", "acme/docs"] },
+      given: {
+        mapped: ["acme/vault", "acme/safe"],
+        repositories: [{ ...named("vault"), private: true }, named("docs")],
+      },
+      reads: { choices: ["acme/vault", "acme/safe", "acme/docs"] },
     },
     {
       name: "is the only one that the integration covers, also if that is private",
@@ -242,6 +241,10 @@ describe("the decision about the repository", () => {
       askedAt: noon.toISOString(),
     });
     expect(first.conditions).toMatchObject([{ status: "Unknown", reason: "WaitingForAnswer" }]);
+    const sent = { tries: 1, triedAt: noon.toISOString(), sentAt: noon.toISOString() };
+    const before = { text: "Which?", askedAt: noon.toISOString(), asked: sent };
+    const known = asks("fix it", { status: { question: before } });
+    expect(decide(known, { choices: ["acme/shop"] }).fields?.question).toMatchObject({ asked: sent });
     expect(decide(asked, { choices: [] }, day)).toMatchObject({
       fields: {
         question: { askedAt: noon.toISOString(), text: expect.stringMatching(/\? Answer with `use/) as string },

@@ -2,6 +2,7 @@ import type { AgentTask } from "../../api/kinds.ts";
 import type { AgentTaskStatus } from "../../api/agent-task-status.ts";
 import type { CodeHost } from "../../integrations/connection.ts";
 import type { EventRepository } from "../../integrations/types.ts";
+import { defined } from "../../shared/defined.ts";
 import type { Decision, TaskFacts } from "./facts.ts";
 import { requestText } from "./request-text.ts";
 import { conversationOf, holds, isOver, isStopping, isWork, newestFirst, repositoryOf } from "./state.ts";
@@ -18,8 +19,8 @@ export type RepositoryReading =
       unknown?: string;
     };
 
-/** A message offers at most this many choices. */
-const maxChoices = 100;
+/** A question names at most this many choices. A menu has more: those that the operator publishes to the gateways. */
+const maxChoices = 20;
 /** After this time without an answer the task ends. */
 const waitForAnswerMs = 7 * 24 * 3_600_000;
 
@@ -51,10 +52,10 @@ async function readRepository(context: StepContext): Promise<RepositoryReading> 
   return one ? { found: one, from: "OnlyOne" } : { choices: await choicesOf(context, host) };
 }
 
-/** The names that the question offers to everybody who reads the thread: those that the integration's administrator wrote for it, and public ones. */
+/** The names that everybody who reads the thread may see: those that the integration's administrator mapped to its place, and public ones. */
 async function choicesOf(context: StepContext, host: CodeHost): Promise<string[]> {
   const offered = await host.repositoryNames({ limit: maxChoices, publicOnly: true }, context.signal);
-  return [...new Set([...context.mappedRepositories("Anywhere"), ...offered])].slice(0, maxChoices);
+  return [...new Set([...context.mappedRepositories(), ...offered])].slice(0, maxChoices);
 }
 
 /** Reads the repository of a candidate; undefined if the integration does not cover it, or another one has its name now. */
@@ -82,7 +83,7 @@ async function candidateOf(context: StepContext): Promise<Candidate | undefined>
     repositoryOfRetried(context) ??
     inText(await requestText(context), context.codeHostName()) ??
     repositoryBefore(context.facts) ??
-    named(single(context.mappedRepositories("Here")), "Mapping")
+    named(single(context.mappedRepositories()), "Mapping")
   );
 }
 
@@ -151,7 +152,7 @@ export function decideRepository({ task }: TaskFacts, reading: RepositoryReading
   const text = questionOf(reading);
   return {
     conditions: [{ type: "RepositoryResolved", status: "Unknown", reason: "WaitingForAnswer", message: text }],
-    fields: { question: { text, choices: [...reading.choices], askedAt } },
+    fields: { question: { text, choices: [...reading.choices], askedAt, ...defined({ asked: question?.asked }) } },
     requeueAfterMs: leftMs,
   };
 }

@@ -15,8 +15,8 @@ export interface StepContext {
   codeHost(): Promise<CodeHost>;
   /** Host name of that code host; empty if its integration does not exist. */
   codeHostName(): string;
-  /** Repositories that the integration maps to the place of the request, or to any place, `owner/name`. */
-  mappedRepositories(where: "Here" | "Anywhere"): readonly string[];
+  /** Repositories that the integration maps to the place of the request, `owner/name`. */
+  mappedRepositories(): readonly string[];
   /** Reads the complete task from the API server; read it before an action that must not happen twice. Throws `ApiError`. */
   live(): Promise<AgentTask>;
   signal: AbortSignal;

@@ -8,6 +8,7 @@ import type { TaskCache } from "../agent-task/task-index.ts";
 import type { SignInDeps, IntegrationSource } from "../integration-handle.ts";
 import type { GatewayKeyPublisher } from "./gateway-keys.ts";
 import type { Gateways } from "./gateways.ts";
+import type { PublicNames } from "./offered-repositories.ts";
 
 /** Settings of the integration controllers, part of the operator's configuration. */
 export interface IntegrationConfig {
@@ -53,6 +54,7 @@ export interface IntegrationDeps extends SignInDeps {
   gateways: Gateways;
   /** The Lease of the gateway that holds the connections, as the cache has it. */
   socketLease(): Lease | undefined;
+  publicNames: PublicNames;
   /** Checks that a CEL rule compiles within its limits; the message of a refusal gives the reason. */
   compileRule(expression: string): { ok: true } | RefusedRule;
   events: EventRecorder;

@@ -6,6 +6,7 @@ import { done, type Reconciler, type Result } from "../../kube/types.ts";
 import { defined } from "../../shared/defined.ts";
 import { keepGrants } from "../install/keep-grants.ts";
 import { installURLOf } from "../install/install-urls.ts";
+import { integrationFinder } from "../integration-handle.ts";
 import { requeueAfterFailure } from "../provider-failure.ts";
 import type { IntegrationDeps } from "./deps.ts";
 import { finalize } from "./finalize.ts";
@@ -60,6 +61,7 @@ interface Outcome {
 async function reconcile(deps: IntegrationDeps, given: Integration, signal: AbortSignal): Promise<Result> {
   const outcome = await work(deps, given, signal);
   const { integration } = outcome;
+  const listAgainMs = await offerRepositories(deps, integration, signal);
   const quota = await quotaUsedUp(deps.client, integration.metadata.namespace, signal);
   const found = outcome.verdicts.map((verdict) => (verdict === moving ? (quota ?? moving) : verdict));
   const verdicts = [...found, readiness(found, integration.spec.suspend)];
@@ -75,7 +77,29 @@ async function reconcile(deps: IntegrationDeps, given: Integration, signal: Abor
   };
   await updateStatus(deps.client, deps.type, integration, status);
   for (const verdict of changed(integration, verdicts)) recordChange(deps, integration, verdict);
-  return { requeueAfterMs: outcome.requeueAfterMs };
+  return { requeueAfterMs: Math.min(outcome.requeueAfterMs, listAgainMs ?? Number.POSITIVE_INFINITY) };
+}
+
+/**
+ * Publishes the repositories that people may choose in a menu. If the code host does not answer, those that were published stay; returns after
+ * which time to ask it again.
+ */
+async function offerRepositories(
+  deps: IntegrationDeps,
+  integration: Integration,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  if (!deps.source.provider.ingress.offersRepositories) return undefined;
+  const listed = await deps.publicNames.of(integration, signal);
+  if ("retryMs" in listed) return listed.retryMs;
+  await publishFacts(factsDeps(deps), integration, { signal, publicOnes: listed.names });
+  return undefined;
+}
+
+function factsDeps(deps: IntegrationDeps): Parameters<typeof publishFacts>[0] {
+  const { client, profiles, tasks, config, source, sources } = deps;
+  const find = integrationFinder(deps, sources);
+  return { client, namespace: config.namespace, profiles, tasks, provider: source.provider, find };
 }
 
 async function work(deps: IntegrationDeps, integration: Integration, signal: AbortSignal): Promise<Outcome> {
@@ -155,14 +179,14 @@ interface PublishedKeys {
 
 /** Publishes route, keys and facts to the gateways before the provider is called, so that every delivery can be verified. */
 async function publish(deps: IntegrationDeps, integration: Integration, signal: AbortSignal): Promise<PublishedKeys> {
-  const { client, profiles, tasks, config } = deps;
+  const { config } = deps;
   const { provider } = deps.source;
   const { secret, handled, refused, pending } = await keepKey(deps, integration, signal);
   if (refused !== undefined) {
     const message = `The webhook key was not rotated: ${refused}.`;
     deps.events.record(integration, { type: "Warning", reason: "RotationRefused", message, action: "Reconcile" });
   }
-  await publishFacts({ client, namespace: config.namespace, profiles, tasks, provider }, integration, signal);
+  await publishFacts(factsDeps(deps), integration, { signal });
   const published = await deps.keys.publish(signal);
   const url = config.externalURL && `${config.externalURL}/hooks/${secret.route}`;
   const known = integration.status?.hooks ?? [];

@@ -97,6 +97,33 @@ function sharedFacts({ provider }: IntegrationSource, integration: Integration |
   return JSON.stringify([sharedBy, install, installed.status, installed.message]);
 }
 
+/**
+ * The integrations to reconcile because the code host that they use changed, an integration of this kind: they offer its repositories. Only if it
+ * was edited, became ready or unready, or was created or deleted.
+ */
+export function usersOf(
+  source: IntegrationSource,
+  kind: string,
+): <T extends Integration & KubeObject>(change: Change<T>) => Request[] {
+  return ({ old, current, initial }) => {
+    const changed = current ?? old;
+    if (initial || !changed || offerFacts(old) === offerFacts(current)) return [];
+    const { name, namespace } = changed.metadata;
+    return source
+      .list()
+      .filter(({ metadata, spec: { codeHostRef } }) => {
+        return metadata.namespace === namespace && codeHostRef?.kind === kind && codeHostRef.name === name;
+      })
+      .map((user) => requestOf(user));
+  };
+}
+
+function offerFacts(integration: Integration | undefined): string {
+  const { uid, generation } = integration?.metadata ?? {};
+  const ready = integration?.status?.conditions?.find(({ type }) => type === "Ready")?.status;
+  return JSON.stringify([uid, generation, ready]);
+}
+
 /** Orders integrations from the oldest to the newest. */
 export function byAge(a: Integration, b: Integration): number {
   return age(a).localeCompare(age(b));

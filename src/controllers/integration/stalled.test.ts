@@ -25,7 +25,7 @@ describe("a broken rule on one trigger of several", () => {
         integration,
         event: anEvent({ signals: [{ kind: "mention", words }] }),
         body: {},
-        published: { branchPrefixes: [], liveThreads: [] },
+        published: { branchPrefixes: [], liveThreads: [], offered: [] },
         now: new Date("2026-01-10T00:00:00Z"),
         compile: compileRule,
       });

@@ -23,6 +23,7 @@ import { silentLogger } from "../../shared/log.ts";
 import type { IntegrationSource } from "../integration-handle.ts";
 import { defaultIntegrationConfig, type IntegrationConfig } from "./deps.ts";
 import { gatewayKeyPublisher } from "./gateway-keys.ts";
+import { publicNames } from "./offered-repositories.ts";
 import { hookSecretName, readHookSecret, type HookSecret } from "./hook-secret.ts";
 import { integrationReconciler } from "./index.ts";
 import { sweepIntegrations } from "./finalize.ts";
@@ -105,13 +106,10 @@ function startController(given: { client: KubeClient; namespace: string; externa
   const caFile = join(folder, "ca.crt");
   writeFileSync(caFile, given.ca);
   let laterMs = 0;
-  const clock: Clock = {
-    now: () => new Date(Date.now() + laterMs),
-    monotonicMs: () => systemClock.monotonicMs(),
-    after: (delayMs, callback) => systemClock.after(delayMs, callback),
-  };
-  const common = { client, clock, log: silentLogger, namespace };
-  const http = createHttp({ ...common, caFile, allowedHosts: ["127.0.0.1"] });
+  const clock: Clock = { ...systemClock, now: () => new Date(Date.now() + laterMs) };
+  const basic = { client, clock, log: silentLogger, namespace };
+  const http = createHttp({ ...basic, caFile, allowedHosts: ["127.0.0.1"] });
+  const common = { ...basic, fetch: http.fetch };
   const gateways: Started["gateways"] = { has: "all" };
   const [events, tasks]: [EventContent[], AgentTask[]] = [[], []];
   let known: GitHubIntegration[] = [];
@@ -133,9 +131,9 @@ function startController(given: { client: KubeClient; namespace: string; externa
     keys,
     gateways: { generations: async () => [{ address: "10.0.0.1", generation: generationOf(gateways) }] },
     socketLease: () => undefined,
+    publicNames: publicNames({ ...common, sources }),
     compileRule,
     events: { record: (_object, content) => void events.push(content), flush: async () => {} },
-    fetch: http.fetch,
     config,
   });
   return {

@@ -6,7 +6,7 @@ import { normalise } from "./events.ts";
 import { hiddenMarker } from "./report/hidden-marker.ts";
 
 const bot = { id: "99", login: "bellhop[bot]", mention: "bellhop" };
-const context: NormaliseContext = { bot, host: "github.com", isLive: () => false };
+const context: NormaliseContext = { bot, host: "github.com", isLive: () => false, offered: [] };
 const sha = "a".repeat(40);
 
 function deliver(event: string | undefined, body: unknown, given: NormaliseContext = context): Normalised {

@@ -57,6 +57,7 @@ function threads(
     has: hasPlace,
     excerpt: (text, mention) => excerpt(text, { mention, botId: botIn(integration, text) }),
     post: async (target, ...rest) => at(target.source).thread.post(target, ...rest),
+    ask: async (target, ...rest) => at(target.source).thread.ask(target, ...rest),
     answer: async (target, ...rest) => at(target.source).thread.answer(target, ...rest),
     update: async (target, ...rest) => at(target.source).thread.update(target, ...rest),
     find: async (target, ...rest) => at(target.source).thread.find(target, ...rest),

@@ -7,7 +7,8 @@ import { reply } from "./reply.ts";
 import { aContext, aFormDelivery, anEventDelivery, anInteractionDelivery, bot } from "./testing.ts";
 
 const ts = "1767355200.000100";
-const context = aContext({ isLive: (conversation) => conversation.endsWith("/1767350000.000001") });
+const offered = [{ name: "acme/shop" }, { name: "acme/vault", places: ["C2"] }];
+const context = aContext({ offered, isLive: (conversation) => conversation.endsWith("/1767350000.000001") });
 
 const message = {
   type: "message",
@@ -74,6 +75,14 @@ const examples: { kind: Kind; body: object }[] = [
     [
       click({ action_id: "bellhop/stop", value: "stop:slack-abc" }),
       click({ action_id: "bellhop/use", block_id: "bellhop/use:slack-abc", selected_option: { value: "acme/shop" } }),
+      click({ action_id: "bellhop/choose", value: "choose:slack-abc" }),
+      {
+        ...interaction,
+        type: "block_suggestion",
+        action_id: "bellhop/use",
+        block_id: "bellhop/use:slack-abc",
+        value: "sh",
+      },
       { ...interaction, type: "message_action", callback_id: "bellhop", action_ts: ts, message },
     ].map((body) => ({ kind: "interaction" as Kind, body })),
     [command, { ...command, text: "help" }, { ssl_check: "1" }].map((body) => ({ kind: "form" as Kind, body })),
@@ -206,11 +215,11 @@ describe("normalise, with manipulated bodies", () => {
   it("starts from bodies that give events", () => {
     const outcomes = payloads.map((payload) => normalise(deliveryOf(payload), context).outcome);
     expect(outcomes).not.toContain("malformed");
-    expect(outcomes.filter((outcome) => outcome === "event")).toHaveLength(8);
+    expect(outcomes.filter((outcome) => outcome === "event")).toHaveLength(9);
   });
 
   it("returns a complete event or a reason for any body, and an answer for it", () => {
-    const seen = { event: 0, handshake: 0, ignored: 0, malformed: 0 };
+    const seen = { event: 0, handshake: 0, ignored: 0, malformed: 0, reply: 0 };
     fc.assert(
       fc.property(delivery, (given) => {
         const received = deliveryOf(given);
@@ -242,6 +251,7 @@ const causeForm = /^slack\/((action|command|shortcut)\/)?[A-Za-z0-9-]+\/[A-Za-z0
 
 /** The problem of an answer that is incomplete for the gateway or for a person, if there is one. */
 function wrongWith(found: Normalised): string | undefined {
+  if (found.outcome === "reply") return isListOfChoices(found.reply.body) ? undefined : "no choices";
   if (found.outcome === "handshake") return found.reply.status === 200 ? undefined : "no answer";
   if (found.outcome === "ignored") return found.reason === "" || found.message === "" ? "no reason" : undefined;
   if (found.outcome === "malformed")
@@ -254,4 +264,10 @@ function wrongWith(found: Normalised): string | undefined {
   if (!/^(#|slack )/.test(subject.key) || subject.key.length > 253) return "no subject";
   if (!conversation.startsWith(`${instance}/`) || conversation.length > 253) return "no conversation";
   return signals.length === 1 ? undefined : "no signal";
+}
+
+/** The hostile channels are not C2, so the repository that is mapped to it is never a choice. */
+function isListOfChoices(body: string): boolean {
+  const { options } = JSON.parse(body) as { options: { value: string }[] };
+  return options.every(({ value }) => value === "acme/shop");
 }

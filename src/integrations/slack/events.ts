@@ -5,6 +5,7 @@ import { readSlashCommand } from "./events/command.ts";
 import { ignored, workspaceOf, type Reading, type Source, type Workspace } from "./events/event.ts";
 import { readBlockActions, readMessageAction } from "./events/interaction.ts";
 import { readAppMention, readMessage } from "./events/message.ts";
+import { readSuggestion } from "./events/suggestion.ts";
 import * as payloads from "./events/payload.ts";
 
 type Payload = Record<string, unknown>;
@@ -111,6 +112,10 @@ function readInteraction(payload: Payload, context: Context): Normalised {
   if (type === "message_action") {
     const action = payloads.messageAction.parse(payload);
     return inWorkspace(action, context, (source) => normalised(readMessageAction(action, source), payload));
+  }
+  if (type === "block_suggestion") {
+    const suggestion = payloads.blockSuggestion.parse(payload);
+    return inWorkspace(suggestion, context, (source) => readSuggestion(suggestion, source));
   }
   return unknown("interaction", type);
 }

@@ -144,7 +144,12 @@ const codes: readonly { of: readonly string[]; failure: ProviderFailure; advice:
     advice: "The bot is not in the channel: invite it.",
   },
   {
-    of: ["user_not_in_channel", "user_disabled", "messages_tab_disabled", "cannot_dm_bot"],
+    of: ["user_not_in_channel"],
+    failure: "Forbidden",
+    advice: "The person is not in the channel: they have to join it.",
+  },
+  {
+    of: ["user_disabled", "messages_tab_disabled", "cannot_dm_bot"],
     failure: "Forbidden",
     advice: "The person cannot read a message of the bot there: enable the messages tab on the app's page App Home.",
   },

@@ -19,7 +19,7 @@ describe("normalise, with the payloads that others published", () => {
     ["event_callback.tokens_revoked.test_events.315.json", "ignored", "Notice"],
     ["url_verification.test_events_url_verification.69.json", "handshake", undefined],
     ["block_actions.test_block_actions.161.json", "ignored", "NotOurs"],
-    ["block_suggestion.test_block_suggestion.208.json", "ignored", "UnknownEvent"],
+    ["block_suggestion.test_block_suggestion.208.json", "ignored", "NotOurs"],
     ["view_submission.test_view_submission.142.json", "ignored", "UnknownEvent"],
     ["slash_command.form.txt", "event", "slash_command"],
   ])("reads %s as %s %s", ([file = "", outcome, what], context) => {

@@ -12,10 +12,8 @@ export const slack: ProviderOf<"slack"> = {
   ingress,
   host,
   covers,
-  mappedRepositories: ({ spec }, conversation) =>
-    (spec.repositories ?? [])
-      .filter(({ channels }) => conversation === undefined || channels.includes(channelOfConversation(conversation)))
-      .map(({ name }) => name),
+  mappedRepositories: ({ spec }) => (spec.repositories ?? []).map(({ name, channels }) => ({ name, places: channels })),
+  placeOf: channelOfConversation,
   install,
   connect,
 };

@@ -18,6 +18,7 @@ export const ingress: Ingress<SlackApp> = {
   contentTypes: ["application/json", formType],
   answerWithinMs,
   followsThreads: true,
+  offersRepositories: true,
   webhook: ({ spec: { credentials } }) => ({
     install: "Manual",
     acceptedKeysRef: credentials.signingSecretRef,

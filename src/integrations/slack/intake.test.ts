@@ -4,7 +4,7 @@ import type { SlackApp } from "../../api/slack-app.ts";
 import type { AgentTask } from "../../api/kinds.ts";
 import type { Answer } from "../../intake/answer.ts";
 import { compileRule } from "../../intake/cel.ts";
-import { noFacts, threadKey } from "../../intake/gateway-facts.ts";
+import { noFacts, threadKey, type IntegrationFacts } from "../../intake/gateway-facts.ts";
 import { handleDelivery, type IntakeDeps } from "../../intake/handle-delivery.ts";
 import type { Draft } from "../../kube/types.ts";
 import { defined } from "../../shared/defined.ts";
@@ -13,7 +13,7 @@ import { shownText } from "../../../test/providers/slack/see.ts";
 import type { Delivery, HttpReply, Provider } from "../types.ts";
 import { ingress } from "./ingress.ts";
 import { covers, host } from "./scope.ts";
-import { aFormDelivery, anEventDelivery, aSlackApp, bot, receivedAt } from "./testing.ts";
+import { aFormDelivery, anEventDelivery, anInteractionDelivery, aSlackApp, bot, receivedAt } from "./testing.ts";
 
 const secret = "the-signing-secret";
 const slack: Provider<SlackApp> = {
@@ -44,23 +44,27 @@ function shownIn(reply: HttpReply | undefined): { response_type: string; text: s
 interface World {
   status?: SlackApp["status"];
   liveThreads?: string[];
+  offered?: IntegrationFacts["offered"];
+  suspend?: boolean;
   fail?: boolean;
   /** The integrations of the hook, with the channels that they cover; `liveThreads` above are of those that name none. */
   members?: { uid: string; channels?: string[]; liveThreads?: string[] }[];
 }
 
 /** Passes signed deliveries to intake, and returns the answers and the tasks. */
-function world({ status = signedIn, liveThreads = [], fail = false, members = [{ uid: "uid-1" }] }: World = {}) {
+function world(given: World = {}) {
+  const { status = signedIn, liveThreads = [], fail = false, members = [{ uid: "uid-1" }] } = given;
+  const { offered = [], suspend = false } = given;
   const created: Draft<AgentTask>[] = [];
   const triggers = ["mention", "slashCommand"].map((kind) => ({ name: kind.toLowerCase(), [kind]: {} }));
   const memberOf = (uid: string) => members.find((one) => one.uid === uid);
   const deps: IntakeDeps = {
     provider: () => slack,
     integration: ({ uid }) => {
-      const app = aSlackApp({ triggers, access: defined({ channels: memberOf(uid)?.channels }) });
+      const app = aSlackApp({ suspend, triggers, access: defined({ channels: memberOf(uid)?.channels }) });
       return { ...app, metadata: { ...app.metadata, uid }, status };
     },
-    facts: (uid) => ({ ...noFacts, liveThreads: (memberOf(uid)?.liveThreads ?? liveThreads).map(threadKey) }),
+    facts: (uid) => ({ ...noFacts, offered, liveThreads: (memberOf(uid)?.liveThreads ?? liveThreads).map(threadKey) }),
     compile: compileRule,
     clock: new FakeClock(receivedAt.toISOString()),
     client: {
@@ -219,4 +223,63 @@ describe("handleDelivery, with Slack", () => {
       expect(created).toEqual([]);
     },
   );
+});
+
+describe("the choices of the menu of repositories", () => {
+  const offered = [
+    { name: "acme/shop" },
+    { name: "acme/vault", places: ["C1"] },
+    { name: "acme/safe", places: ["C2"] },
+  ];
+  const asks = (changes: object = {}) =>
+    anInteractionDelivery({
+      type: "block_suggestion",
+      team: { id: "T1" },
+      user: { id: "U1", name: "ada" },
+      channel: { id: "C1", name: "general" },
+      action_id: "bellhop/use",
+      block_id: "bellhop/use:slack-abc",
+      value: "",
+      ...changes,
+    });
+  const namesIn = ({ reply }: Answer): string[] =>
+    (JSON.parse(reply?.body ?? "") as { options: { value: string }[] }).options.map(({ value }) => value);
+
+  it("are the published ones of the channel, with no task and no line in the log", async () => {
+    const { deliver, created } = world({ offered });
+    const answer = await deliver(asks());
+    expect(answer).toMatchObject({ status: 200, private: true, reply: { status: 200 } });
+    expect(namesIn(answer)).toEqual(["acme/vault", "acme/shop"]);
+    expect(namesIn(await deliver(asks({ value: "the secret plan" })))).toEqual([]);
+    expect(JSON.stringify(await deliver(asks({ value: "the secret plan" })))).not.toContain("secret plan");
+    expect(created).toEqual([]);
+  });
+
+  it.each([
+    ["another workspace", {}, { team: { id: "T2" } }],
+    ["a channel that the integration does not cover", { members: [{ uid: "uid-1", channels: ["C9"] }] }, {}],
+    ["a suspended integration", { suspend: true }, {}],
+    ["a menu that is not ours", {}, { action_id: "other" }],
+    ["a view", {}, { channel: undefined }],
+  ])("are none for %s, in the form that Slack can show", async (_, given: World, changes) => {
+    const answer = await world({ offered, ...given }).deliver(asks(changes));
+    expect(answer.reply?.status).toBe(200);
+    expect(namesIn(answer)).toEqual([]);
+  });
+
+  it("are not answered to a delivery that another key signed", async () => {
+    expect(await world({ offered }).deliver(asks(), "other")).toMatchObject({ status: 401, reply: { body: "" } });
+  });
+
+  it("are those of the integration that covers the channel", async () => {
+    const members = [
+      { uid: "uid-1", channels: ["C9"] },
+      { uid: "uid-2", channels: ["C1"] },
+    ];
+    expect(namesIn(await world({ offered, members }).deliver(asks()))).toEqual(["acme/vault", "acme/shop"]);
+  });
+
+  it("make Slack show an error while the workspace is not known yet", async () => {
+    expect(await world({ offered, status: { bot } }).deliver(asks())).toMatchObject({ reply: { status: 503 } });
+  });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parseCommand } from "../../intake/parse-command.ts";
 import { normalise } from "./events.ts";
+import { placeOf } from "./place.ts";
 import { aContext, aFormDelivery, anInteractionDelivery, eventOf, receivedAt } from "./testing.ts";
 
 const messageTs = "1767350000.000001";
@@ -23,7 +24,7 @@ const aClick = (action: object, changes: object = {}) =>
 const stop = { action_id: "bellhop/stop", value: "stop:slack-abc" };
 const choice = {
   action_id: "bellhop/use",
-  type: "static_select",
+  type: "external_select",
   block_id: "bellhop/use:slack-abc",
   selected_option: { value: "acme/shop" },
 };
@@ -54,7 +55,7 @@ describe("normalise, with buttons and menus", () => {
       channel: { id: "C1", type: "Private" },
       actor: { id: "U1", login: "ada", isBot: false },
       occurredAt: new Date("2026-01-02T12:00:00.000Z"),
-      signals: [{ kind: "action", words: "stop", target: "slack-abc" }],
+      signals: [{ kind: "action", words: "stop", target: "slack-abc", message: messageTs }],
     });
   });
 
@@ -62,8 +63,21 @@ describe("normalise, with buttons and menus", () => {
     ["retry", { action_id: "bellhop/retry", value: "retry:slack-abc" }, "retry"],
     ["approve", { action_id: "bellhop/approve", value: "approve:slack-abc" }, "approve"],
     ["use with the chosen repository", choice, "use acme/shop"],
-  ])("reads the command %s and the task of the report", (_, action, words) => {
-    expect(eventOf(aClick(action)).signals).toEqual([{ kind: "action", words, target: "slack-abc" }]);
+    ["use of the button that asks for the menu", { action_id: "bellhop/choose", value: "choose:slack-abc" }, "use"],
+  ])("reads the command %s, the task of the report, and the message", (_, action, words) => {
+    const signal = { kind: "action", words, target: "slack-abc", message: messageTs };
+    expect(eventOf(aClick(action)).signals).toEqual([signal]);
+  });
+
+  it("names no message that only one person sees, and begins no thread with it", () => {
+    const container = { type: "message", message_ts: messageTs, channel_id: "C1", is_ephemeral: true };
+    const event = eventOf(aClick(choice, { message: undefined, container }));
+    expect(event.signals).toEqual([{ kind: "action", words: "use acme/shop", target: "slack-abc" }]);
+    expect(event.conversation).toBe(`T1/C1/personal/${messageTs}`);
+    expect(placeOf({ source: { ...event, provider: "slack" } as never, conversation: event.conversation })).toEqual({
+      channel: "C1",
+      thread: undefined,
+    });
   });
 
   it("gives words that are commands", () => {
@@ -105,11 +119,11 @@ describe("normalise, with buttons and menus", () => {
     });
   });
 
-  it.each(["block_suggestion", "view_submission"])("ignores %s by name", (type) => {
-    expect(normalise(anInteractionDelivery({ ...shared, type }), aContext())).toEqual({
+  it("ignores other interactions by name", () => {
+    expect(normalise(anInteractionDelivery({ ...shared, type: "view_submission" }), aContext())).toEqual({
       outcome: "ignored",
       reason: "UnknownEvent",
-      message: `Bellhop does not handle the interaction ${type}.`,
+      message: "Bellhop does not handle the interaction view_submission.",
     });
   });
 

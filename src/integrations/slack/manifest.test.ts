@@ -34,9 +34,10 @@ describe("the manifest of a Slack app", () => {
     expect(addresses(manifest(anApp(triggers), url)).sort()).toEqual([
       `/features/slash_commands/0/url ${url}`,
       `/settings/event_subscriptions/request_url ${url}`,
+      `/settings/interactivity/message_menu_options_url ${url}`,
       `/settings/interactivity/request_url ${url}`,
     ]);
-    expect(addresses(manifest(anApp(["mention"]), url))).toHaveLength(2);
+    expect(addresses(manifest(anApp(["mention"]), url))).toHaveLength(3);
   });
 
   it("has no URL with Socket Mode, which it turns on", () => {

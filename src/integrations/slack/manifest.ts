@@ -31,8 +31,8 @@ export function manifest(integration: Pick<SlackApp, "spec">, webhookURL: string
     },
     settings: {
       event_subscriptions: { ...url, bot_events: [...events] as Events },
-      // The buttons and the menu of reports.
-      interactivity: { is_enabled: true, ...url },
+      // The buttons of reports, and the menu of repositories, whose choices Slack asks for.
+      interactivity: { is_enabled: true, ...url, ...(overSocket ? {} : { message_menu_options_url: webhookURL }) },
       // An organisation can install the app for all its workspaces.
       org_deploy_enabled: workspaces.some((id) => id.startsWith("E")),
       socket_mode_enabled: overSocket,

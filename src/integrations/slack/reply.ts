@@ -1,5 +1,6 @@
 import type { Delivery, HttpReply, Ingress } from "../types.ts";
 import { readBody } from "./body.ts";
+import { noChoices } from "./choices.ts";
 import { inert, shortened } from "./report/inert.ts";
 
 type Answer = Parameters<NonNullable<Ingress["reply"]>>[0];
@@ -11,19 +12,24 @@ const maxCharacters = 3_000;
 
 /**
  * The answer as Slack expects it. Events: the status, and a header against retries that cannot succeed. Slash commands: a text that only the
- * person sees. Interactions: Slack shows an error for any status but 200, so only those get one that the person should repeat.
+ * person sees. Interactions: Slack shows an error for any status but 200, so only those get one that the person should repeat. Menus: no choices.
  */
 export function reply(answer: Answer, delivery: Delivery): HttpReply {
   if (answer.status === 401) return forEvent(answer.status);
   const body = readBody(delivery);
   if (body.kind === "form" && "command" in body.value) return forCommand(answer);
-  if (body.kind === "interaction") return { status: worthRetrying.has(answer.status) ? answer.status : 200, body: "" };
+  if (body.kind === "interaction") return forInteraction(answer, body.value["type"]);
   return forEvent(answer.status);
 }
 
 function forEvent(status: number): HttpReply {
   if (status < 300) return { status: 200, body: "" };
   return { status, ...(worthRetrying.has(status) ? {} : { headers: { "x-slack-no-retry": "1" } }), body: "" };
+}
+
+function forInteraction({ status }: Answer, type: unknown): HttpReply {
+  if (worthRetrying.has(status)) return { status, body: "" };
+  return type === "block_suggestion" ? noChoices : { status: 200, body: "" };
 }
 
 /** The words are an element of rich text, which Slack shows as it is: in `text` it would make links of addresses and mentions. */

@@ -66,9 +66,13 @@ describe("the mapped repositories", () => {
     ],
   });
 
-  it("are those of the conversation's channel, or those of every channel", () => {
-    expect(slack.mappedRepositories?.(app, "T1/C1/1700000000.000100")).toEqual(["acme/shop"]);
-    expect(slack.mappedRepositories?.(app, "T1/C9/1700000000.000100")).toEqual([]);
-    expect(slack.mappedRepositories?.(app)).toEqual(["acme/shop", "acme/till"]);
+  it("have the channels that they are mapped to, and a conversation has the channel that it is in", () => {
+    expect(slack.mappedRepositories?.(app)).toEqual([
+      { name: "acme/shop", places: ["C1"] },
+      { name: "acme/till", places: ["C2"] },
+    ]);
+    expect(slack.mappedRepositories?.(aSlackApp())).toEqual([]);
+    expect(slack.placeOf?.("T1/C1/1700000000.000100")).toBe("C1");
+    expect(slack.placeOf?.("something else")).toBe("");
   });
 });

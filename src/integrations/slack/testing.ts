@@ -28,7 +28,7 @@ export const bot = { id: "UBOT", login: "bellhop", mention: "bellhop" };
 
 /** A bot that has signed in and takes part in no thread. */
 export function aContext(changes: Partial<NormaliseContext> = {}): NormaliseContext {
-  return { bot, host: "slack.com", isLive: () => false, ...changes };
+  return { bot, host: "slack.com", isLive: () => false, offered: [], ...changes };
 }
 
 /** A delivery of the Events API; a text is sent as it is. */

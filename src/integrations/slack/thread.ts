@@ -1,4 +1,4 @@
-import type { PostedReport, Thread, ThreadTarget } from "../connection.ts";
+import type { PersonalQuestion, PostedReport, Thread, ThreadTarget } from "../connection.ts";
 import { isProviderFailure, ProviderError } from "../errors.ts";
 import type { PacedCall } from "../pace.ts";
 import type { Report } from "../report.ts";
@@ -9,7 +9,7 @@ import { hasCode } from "./failures.ts";
 import { isOwn, type Self, type WhoAmI } from "./identity.ts";
 import { readMessages, type SlackMessage } from "./messages.ts";
 import { conversationIn, messageOf, nameOf, placeOf, tsOf, type Place } from "./place.ts";
-import { render, renderEnd, type Rendered } from "./report/render.ts";
+import { render, renderEnd, renderQuestion, type Rendered } from "./report/render.ts";
 
 const reaction = "eyes";
 /** Slack's methods for the writes to a thread. */
@@ -51,6 +51,7 @@ export function thread(client: SlackClient, who: WhoAmI): Required<Omit<Thread, 
       );
       if (report.over) await notify(poster, { place, report, marker, messageTs: id }, signal);
     },
+    ask: (target, question, signal) => ask(client, requiredPlace(target), question, signal),
     answer: (target, report, signal) => {
       const paced = threadCall(target, { do: "answer", report });
       return answer(client, { place: requiredPlace(target), report, paced }, signal);
@@ -150,6 +151,20 @@ async function post(
   const { ts } = await client.call<{ ts?: string }>(call, signal);
   if (ts === undefined) throw new ProviderError("Unavailable", `cannot ${call.doing}: Slack's answer names no message`);
   return { id: ts, url: linkTo(self, place, ts) };
+}
+
+/** Slack shows such a message in a thread only if the thread has replies, so the report is posted before. */
+async function ask(client: SlackClient, place: Place, question: PersonalQuestion, signal: AbortSignal): Promise<void> {
+  const args = {
+    channel: place.channel,
+    ...(place.thread === undefined ? {} : { thread_ts: place.thread }),
+    user: question.person,
+    ...renderQuestion(question),
+    link_names: false,
+    parse: "none",
+  };
+  const doing = `ask for the repository in ${nameOf(place)}`;
+  await client.call({ doing, method: "chat.postEphemeral", args }, signal);
 }
 
 /** Slack notifies nobody of an edit, as it does of a new message, so a reply mentions the requester when the report is over. Posted once: its own marker is searched first. */

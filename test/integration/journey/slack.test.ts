@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { failing } from "../../providers/slack/index.ts";
+import { failing, type Option } from "../../providers/slack/index.ts";
 import { shownText } from "../../providers/slack/see.ts";
 import { aSlackTeam, type SlackTeam } from "./world/slack.ts";
 import { aTeam, type Team } from "./world/team.ts";
 import { startWorld, type World } from "./world/index.ts";
 import { gitAt, taskThat, threadOn, type Pull } from "./world/thread.ts";
+
+const names = (options: Option[]): string[] => options.map(({ value }) => value);
 
 describe("from a thread in Slack to a pull request at GitHub", () => {
   let world: World;
@@ -13,25 +15,43 @@ describe("from a thread in Slack to a pull request at GitHub", () => {
   beforeAll(async () => {
     world = await startWorld();
     team = await aTeam(world, "acme");
-    // The question offers public repositories only.
+    // The menu offers public repositories everywhere, and private ones only in the channel that they are mapped to.
     await world.github.people.createRepo({ repo: "acme/till", private: false, files: { "README.md": "# Till\n" } });
-    workspace = await aSlackTeam(team);
+    await world.github.people.createRepo({ repo: "acme/vault", private: true, files: { "README.md": "# Vault\n" } });
+    workspace = await aSlackTeam(team, { ofSecret: ["acme/vault", "acme/shop"] });
   });
   afterAll(() => world?.close());
 
-  it("asks for the repository, goes on with the choice, and keeps one message up to date", async () => {
-    const { ana, channel, untilReport, botMessages } = workspace;
+  it("asks the requester for the repository, goes on with the choice, and keeps one message up to date", async () => {
+    const { ana, bob, channel, untilReport, botMessages, questionTo, personalQuestion } = workspace;
     const { slack } = world;
     const request = await ana.mentions(channel, "please say hello in the README");
     const question = await untilReport(request, "the question for the repository", (report) =>
       shownText(report).includes("Which repository is this about?"),
     );
-    expect(JSON.stringify(question.blocks)).toContain('"value":"acme/till"');
+    const lost = await personalQuestion(request, ana);
+    expect(botMessages(request).map(({ ts }) => ts)).toEqual([question.ts]);
+    expect(questionTo(request, bob)).toBeUndefined();
+
+    // The client forgets the message with the menu; the button of the report asks for it again, also after a restart.
+    await ana.reloads();
+    expect(questionTo(request, ana)).toBeUndefined();
     await world.kill("operator");
     await world.start("operator");
+    await ana.clicks(question, "bellhop/choose");
+    const menu = await personalQuestion(request, ana);
+    expect(menu.ts).not.toBe(lost.ts);
+
+    // The gateway answers from the published index. Nobody here reads the names of private repositories that are mapped to another channel.
+    expect(names(await ana.types(menu, "bellhop/use", ""))).toEqual(["acme/till"]);
+    expect(names(await ana.types(menu, "bellhop/use", "TIL"))).toEqual(["acme/till"]);
+    for (const typed of ["vault", "acme", "acme/vault"])
+      expect(names(await ana.types(menu, "bellhop/use", typed))).not.toContain("acme/vault");
+    expect(JSON.stringify([botMessages(request), lost, menu])).not.toContain("acme/vault");
     slack.fail({ method: "chat.update" }, failing.rateLimited(1), { times: 2 });
 
-    await ana.picks(question, "bellhop/use", "acme/till");
+    const [till] = await ana.types(menu, "bellhop/use", "till");
+    await ana.picks(menu, "bellhop/use", till ?? "");
 
     const report = await untilReport(request, "the final report", (seen) => shownText(seen).includes("Done in"));
     const pulls = await team.read<Pull[]>("/repos/acme/till/pulls?state=all");
@@ -56,6 +76,23 @@ describe("from a thread in Slack to a pull request at GitHub", () => {
     expect(JSON.stringify(end?.blocks)).toContain('"type":"user"');
     slack.assertClean();
     world.github.assertClean();
+  });
+
+  it("offers private repositories in the channel that they are mapped to, and refuses a choice that it did not offer", async () => {
+    const { ana, secret, questionTo, personalQuestion, untilReport } = workspace;
+    const request = await ana.mentions(secret, "please say hello");
+    const menu = await personalQuestion(request, ana);
+    expect(names(await ana.types(menu, "bellhop/use", ""))).toEqual(["acme/shop", "acme/vault", "acme/till"]);
+
+    // A client can send any value.
+    const forged = { text: { type: "plain_text", text: "other/repo" }, value: "other/repo" };
+    await ana.picks(menu, "bellhop/use", forged);
+    await expect.poll(() => questionTo(request, ana)?.ts, { timeout: 60_000 }).not.toBe(menu.ts);
+    const again = questionTo(request, ana);
+    expect(again && shownText(again)).toContain("The integration does not cover a repository other/repo.");
+
+    await ana.clicks(await untilReport(request, "the report", () => true), "bellhop/stop");
+    await taskThat(team, "the stopped request", ({ status }) => status?.phase === "Cancelled");
   });
 
   it("goes on at GitHub with the change of a thread: an approval, and a follow-up on its branch", async () => {

@@ -31,9 +31,21 @@ type Rule = (facts: TaskFacts, reading: CommandReading) => Decision<CommandActio
 /** Decides what an authorised command does. Pure. */
 export function decideCommand(facts: TaskFacts, reading: CommandReading, now: Date): Decision<CommandAction> {
   const { command = "help" } = facts.task.spec;
+  const refused = inOtherMessage(facts);
+  if (refused) return refused;
   if (isSlashCommand(facts.task) && command === "status") return statusOfChannel(facts, now);
   if (isSlashCommand(facts.task) && command === "stop") return stopInChannel(facts);
   return rules[command](facts, reading);
+}
+
+/** Refuses a button that is in another message than the report of its task: the person did not read what it is for. */
+function inOtherMessage({ task, tasks }: TaskFacts): Decision<CommandAction> | undefined {
+  const { commandTarget: name, commandMessage } = task.spec;
+  if (name === undefined || commandMessage === undefined) return undefined;
+  const { id, url } = tasks.get({ namespace: task.metadata.namespace, name })?.status?.report ?? {};
+  if (id === undefined || id === commandMessage) return undefined;
+  const where = url === undefined ? "" : `: ${url}`;
+  return commandRefused("OtherMessage", `This is not the report of ${name}. Use the button in its report${where}`);
 }
 
 const stop: Rule = (facts) => {
@@ -102,14 +114,25 @@ const unclear: Rule = () =>
   );
 
 const use: Rule = ({ task, tasks }) => {
-  const repository = task.spec.commandArgument ?? "";
+  const repository = task.spec.commandArgument;
+  if (repository !== undefined && isChosen(task, tasks, repository))
+    return commandSucceeded("RepositoryChosen", `${task.spec.commandTarget} works in ${repository}.`);
   const waiting = openWork(task, tasks).filter((work) => work.status?.question !== undefined);
   const [target, ...others] = waiting;
   if (!target)
     return commandRefused("NothingAsked", "No work in this conversation waits for the name of a repository.");
   if (others.length > 0) return severalWait(waiting, "menu");
+  if (repository === undefined) return { actions: [{ do: "ask", target: target.metadata.name }] };
   return { actions: [{ do: "use", target: target.metadata.name, repository }] };
 };
+
+/** Whether the task of a menu works in this repository already. The menu cannot be removed after a choice, so people repeat choices. */
+function isChosen({ metadata, spec }: AgentTask, tasks: TaskIndex, repository: string): boolean {
+  const { commandTarget: name } = spec;
+  const work = name === undefined ? undefined : tasks.get({ namespace: metadata.namespace, name });
+  const { owner, name: of, from } = work?.status?.repository ?? {};
+  return from === "Answer" && `${owner}/${of}` === repository;
+}
 
 /** Refuses a command that does not say which of several requests it is for: an answer must not go to a request that the person did not read. */
 function severalWait(waiting: readonly AgentTask[], what: "button" | "menu"): Decision<CommandAction> {

@@ -7,7 +7,9 @@ export type CommandAction =
   | { do: "approve"; target: string; branch: string; commit: string }
   /** Approves work before it runs. */
   | { do: "allow"; target: string }
-  | { do: "use"; target: string; repository: string };
+  | { do: "use"; target: string; repository: string }
+  /** Asks the sender for the repository, in a message that only they see. */
+  | { do: "ask"; target: string };
 
 /** Ends the command with success; `message` is the answer to the person. */
 export function commandSucceeded(reason: string, message: string): Decision<never> {

@@ -8,9 +8,11 @@ import { taskName } from "../../../intake/task-name.ts";
 import { isAlreadyExists } from "../../../kube/errors.ts";
 import type { Draft } from "../../../kube/types.ts";
 import { BellhopError } from "../../../shared/errors.ts";
+import { isFinalRefusal } from "../../provider-failure.ts";
 import type { StatusPatch } from "../facts.ts";
 import { holds, isOver, isWaitingForApproval, isWork, personAtCodeHost, promptOfTask, repositoryOf } from "../state.ts";
 import { accountOf } from "../same-person.ts";
+import { askPerson } from "../ask.ts";
 import { asStep, type AnyStep, type Step, type StepContext } from "../steps.ts";
 import { checksRunning } from "../publish/change-text.ts";
 import { decideCommand, needsApprover, type CommandReading } from "./decide.ts";
@@ -64,6 +66,7 @@ async function carryOut(context: StepContext, action: CommandAction): Promise<St
   if (action.do === "again") return startAgain(context, action.original);
   if (action.do === "approve") return approve(context, action);
   if (action.do === "use") return answerQuestion(context, action);
+  if (action.do === "ask") return askSender(context, action.target);
   const isRecorded = await recordRequest(context, action.target, { onlyIf: isWaitingForApproval });
   return isRecorded
     ? commandSucceeded("RunApproved", `Approved: ${action.target} runs.`)
@@ -78,6 +81,24 @@ async function answerQuestion(
   return isRecorded
     ? commandSucceeded("RepositoryChosen", `${target} works in ${repository}.`)
     : commandRefused("NothingAsked", `${target} no longer waits for the name of a repository.`);
+}
+
+/** Shows the sender the menu of repositories. After a crash it is shown again. */
+async function askSender(context: StepContext, target: string): Promise<StatusPatch> {
+  const { deps, facts } = context;
+  const work = deps.tasks.get({ namespace: facts.task.metadata.namespace, name: target });
+  if (!work?.status?.question)
+    return commandRefused("NothingAsked", `${target} no longer waits for the name of a repository.`);
+  try {
+    await askPerson(context, { task: work, person: facts.task.spec.actor.id });
+  } catch (error) {
+    if (!isFinalRefusal(error) && !(error instanceof BellhopError && error.code === "NotSupported")) throw error;
+    return commandRefused(
+      "NoMenu",
+      "The menu of repositories cannot be shown here. Name the repository: `use owner/name`.",
+    );
+  }
+  return commandSucceeded("MenuShown", `Asked @${facts.task.spec.actor.login} to choose a repository.`);
 }
 
 async function requestStop(context: StepContext, targets: readonly string[]): Promise<StatusPatch> {

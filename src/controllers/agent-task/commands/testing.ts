@@ -1,7 +1,7 @@
 import { AgentTaskKind, type AgentTask } from "../../../api/kinds.ts";
 import type { AgentTaskSpec } from "../../../api/agent-task.ts";
-import { aConnection, fakeHost } from "../../../integrations/testing.ts";
-import type { Permission } from "../../../integrations/connection.ts";
+import { aConnection, aThread, fakeHost } from "../../../integrations/testing.ts";
+import type { Permission, Thread } from "../../../integrations/connection.ts";
 import { createFakeClient } from "../../../kube/testing.ts";
 import type { StatusPatch } from "../facts.ts";
 import { defined } from "../../../shared/defined.ts";
@@ -21,7 +21,7 @@ import { commandStep } from "./index.ts";
 
 /** A time of the tests' day. */
 export const at = (minute: number): string => `2026-03-01T11:${String(minute).padStart(2, "0")}:00Z`;
-const question = { text: "Which repository?", askedAt: at(0) };
+const question = { text: "Which repository?", choices: ["acme/site"], askedAt: at(0) };
 /** The conditions of work that waits for an answer, and for an approval. */
 export const answers = { type: "RepositoryResolved", status: "Unknown", reason: "WaitingForAnswer" } as const;
 export const waits = { type: "Approved", status: "Unknown", reason: "WaitingForApproval" } as const;
@@ -67,6 +67,8 @@ export interface Given {
   over?: TaskOverrides;
   /** The tasks as the cache has them, if it is behind. */
   cached?: AgentTask[];
+  /** The thread, if it has more than a list of messages. */
+  thread?: Thread;
 }
 
 /** Gives a command in the thread; Bob is bob-dev at the code host. Returns its end, the requests of each task afterwards, and new tasks. */
@@ -77,6 +79,7 @@ export async function give(command: AgentTaskSpec["command"], others: AgentTask[
   const context = contextOf(task, [task, ...(given.cached ?? others)], {
     kube,
     permission: given.permission ?? "Write",
+    thread: given.thread ?? aThread(),
   });
   const plan = await commandStep.plan(context, () => context);
   const patches = (await Promise.all(plan.actions.map((action) => action()))) as StatusPatch[];
@@ -112,7 +115,7 @@ function commandOf(command: AgentTaskSpec["command"], { by = bob, argument, over
 function contextOf(
   task: AgentTask,
   cached: AgentTask[],
-  { kube, permission }: { kube: ReturnType<typeof createFakeClient>; permission: Permission },
+  { kube, permission, thread }: { kube: ReturnType<typeof createFakeClient>; permission: Permission; thread: Thread },
 ): StepContext {
   const tasks = taskCacheOf(cached);
   const people = [
@@ -126,6 +129,6 @@ function contextOf(
   return stepContext({
     deps: taskDeps({ kube, tasks }),
     facts: facts({ task, tasks, integration }),
-    connection: async () => aConnection({ codeHost: host }),
+    connection: async () => aConnection({ codeHost: host, thread }),
   });
 }

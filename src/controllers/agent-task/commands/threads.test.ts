@@ -66,6 +66,14 @@ describe("use", () => {
     });
   });
 
+  it("is carried out already if the same choice is made again in the menu, which stays visible", async () => {
+    const chosen = published("done", 1);
+    const again = { over: { spec: { commandTarget: "done" } }, argument: "acme/shop" };
+    expect(await use([chosen], again)).toMatchObject({ reason: "RepositoryChosen", requests: {} });
+    const other = { over: { spec: { commandTarget: "done" } }, argument: "acme/site" };
+    expect(await use([chosen], other)).toMatchObject({ reason: "NothingAsked", requests: {} });
+  });
+
   it("can still be given while the code host does not answer", async () => {
     const unavailable = { type: "RepositoryResolved", status: "Unknown", reason: "Unavailable" } as const;
     const { reason } = await use([asking("asks", 1, { conditions: ["Authorized", unavailable] })]);

@@ -181,7 +181,7 @@ function isUnpostedDuplicate(task: AgentTask): boolean {
   return isDuplicate(task) && task.status?.report?.intent === undefined;
 }
 
-const silentReasons = new Set(["Stopped", "Retried", "RepositoryChosen", "RunApproved"]);
+const silentReasons = new Set(["Stopped", "Retried", "RepositoryChosen", "MenuShown", "RunApproved"]);
 
 function failureWaitMs({ failures = 0, toldAt }: ReportStatus, now: Date): number {
   if (failures === 0) return 0;

@@ -41,6 +41,7 @@ export function integrationDeps(over: Partial<IntegrationDeps> = {}): Integratio
     keys: { publish: unexpected("publish") },
     gateways: { generations: async () => [] },
     socketLease: () => undefined,
+    publicNames: { of: unexpected("of") },
     compileRule: () => ({ ok: true }),
     events: { record: () => {}, flush: async () => {} },
     config: { ...defaultIntegrationConfig, namespace: "bellhop", externalURL: "https://bellhop.example.com" },

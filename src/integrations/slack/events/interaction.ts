@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { objectName } from "../../../api/common.ts";
 import type { Signal } from "../../types.ts";
+import { actionPrefix } from "../elements.ts";
 import { visible } from "../mention.ts";
 import {
   channelOf,
@@ -17,9 +18,6 @@ import type { BlockActions, Interaction, messageAction } from "./payload.ts";
 /** Callback id of the message shortcut, as in the app's manifest. */
 export const shortcutId = "bellhop";
 
-/** Prefix of the action ids of our buttons and menus; the command follows. */
-const actionPrefix = "bellhop/";
-
 /** Reads a click on a button, or a choice in a menu, in a message of ours. It can only carry a command. */
 export function readBlockActions(payload: BlockActions, source: Source): Reading {
   const action = payload.actions.find(({ action_id }) => action_id.startsWith(actionPrefix));
@@ -31,7 +29,7 @@ export function readBlockActions(payload: BlockActions, source: Source): Reading
     return ignored(source, "NotOurs", "The button or menu is not in a message, but in a view.");
   const signal = signalOf(action, source);
   if ("outcome" in signal) return signal;
-  const root = payload.message?.thread_ts ?? container.thread_ts ?? messageTs;
+  const root = rootOf(payload, messageTs);
   const id = `${channel.id}/${messageTs}/${action.action_id}/${action.action_ts}`;
   return eventOf(source, {
     event: "block_actions",
@@ -43,8 +41,19 @@ export function readBlockActions(payload: BlockActions, source: Source): Reading
     channel: channelOf(channel),
     actor: actorOf(payload),
     occurredAt: timeOf(action.action_ts),
-    signal,
+    signal: isPersonal(payload) ? signal : { ...signal, message: messageTs },
   });
+}
+
+/** Whether only one person sees the message: Slack does not send it back. */
+function isPersonal({ container, message }: BlockActions): boolean {
+  return container?.is_ephemeral === true || !message;
+}
+
+/** The first message of the thread. A message that only one person sees begins no thread. */
+function rootOf(payload: BlockActions, messageTs: string): string {
+  const known = payload.message?.thread_ts ?? payload.container?.thread_ts;
+  return known ?? (isPersonal(payload) ? `personal/${messageTs}` : messageTs);
 }
 
 /** Slack sends clicks only to the app that posted the message. This holds even if a proxy sends us those of another app with the same secret. */
@@ -61,7 +70,9 @@ function commandOf({ action_id }: Action): string {
   return action_id.slice(actionPrefix.length);
 }
 
-function signalOf(action: Action, source: Source): Signal | Ignored {
+type ActionSignal = Extract<Signal, { words: string }>;
+
+function signalOf(action: Action, source: Source): ActionSignal | Ignored {
   const words = wordsOfAction(commandOf(action), action);
   if (words === undefined)
     return ignored(source, "UnknownAction", "The button or menu does not carry a command that Bellhop knows.");
@@ -74,11 +85,12 @@ function signalOf(action: Action, source: Source): Signal | Ignored {
 /** The command of a button or menu as a person would write it. */
 function wordsOfAction(command: string, { selected_option }: Action): string | undefined {
   if (command === "stop" || command === "retry" || command === "approve") return command;
+  if (command === "choose") return "use";
   const value = selected_option?.value ?? "";
   return command === "use" && repositoryName.test(value) ? `use ${value}` : undefined;
 }
 
-/** The task that our report put into the value of its button, or into the block of its menu. A person cannot change either. */
+/** The task that we put into the value of a button, or into the block of a menu. A person cannot change either. */
 function targetOf(command: string, { value, block_id }: Action): string | undefined {
   const [start, given] = command === "use" ? [`${actionPrefix}use:`, block_id] : [`${command}:`, value];
   if (!given?.startsWith(start)) return undefined;

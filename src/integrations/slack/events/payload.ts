@@ -88,7 +88,9 @@ const interaction = z.object({
 
 export const blockActions = interaction.extend({
   channel: channel.nullish(),
-  container: z.object({ message_ts: time.nullish(), thread_ts: time.nullish() }).nullish(),
+  container: z
+    .object({ message_ts: time.nullish(), thread_ts: time.nullish(), is_ephemeral: z.boolean().nullish() })
+    .nullish(),
   message: z.object({ user: id.nullish(), app_id: z.string().nullish(), thread_ts: time.nullish() }).nullish(),
   actions: z
     .array(
@@ -101,6 +103,13 @@ export const blockActions = interaction.extend({
       }),
     )
     .max(100),
+});
+
+/** A person opened a menu whose choices come from us, or typed into it. */
+export const blockSuggestion = interaction.extend({
+  channel: channel.nullish(),
+  action_id: z.string().max(255),
+  value: text,
 });
 
 export const messageAction = interaction.extend({
@@ -127,4 +136,5 @@ export type Authorization = z.infer<typeof authorization>;
 export type Envelope = z.infer<typeof envelope>;
 export type Message = z.infer<typeof message>;
 export type BlockActions = z.infer<typeof blockActions>;
+export type BlockSuggestion = z.infer<typeof blockSuggestion>;
 export type Interaction = z.infer<typeof interaction>;

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { assertLinear, fill } from "../../../../test/work.ts";
 import { blockFaults } from "../../../../test/providers/slack/api/blocks.ts";
 import type { Report, Span } from "../../report.ts";
-import { render, renderEnd } from "./render.ts";
+import { render, renderEnd, renderQuestion } from "./render.ts";
 
 const report = (given: Partial<Report> = {}): Report => ({
   blocks: [],
@@ -184,24 +184,30 @@ describe("buttons and questions", () => {
     ]);
   });
 
-  it("shows a menu with the choices of a question", () => {
-    const name = `acme/${"s".repeat(90)}`;
-    const given = report({
-      question: { text: "Which?", choices: ["acme/shop", "acme/shop", name, `a/${"b".repeat(199)}`] },
-    });
-    expect(render(given).blocks).toMatchObject([
+  it("asks with a text, with a button for the menu and no name of a repository", () => {
+    const { blocks } = render(report({ question: { text: "Which?", choices: ["acme/shop"] } }));
+    expect(blocks).toMatchObject([
+      {
+        type: "section",
+        text: { type: "plain_text", text: "Which?" },
+        accessory: { type: "button", action_id: "bellhop/choose", value: "choose:shop-abc" },
+      },
+    ]);
+    expect(JSON.stringify(blocks)).not.toContain("acme/shop");
+  });
+
+  it("asks one person with a menu, whose choices Slack asks for at once", () => {
+    const { blocks, text } = renderQuestion({ task: "shop-abc", person: "U1", text: "Which <one>?" });
+    expect(blocks).toMatchObject([
       {
         type: "section",
         block_id: "bellhop/use:shop-abc",
-        text: { type: "plain_text", text: "Which?" },
-        accessory: {
-          type: "static_select",
-          action_id: "bellhop/use",
-          options: [{ value: "acme/shop" }, { value: name, text: { text: `${name.slice(0, 74)}…` } }],
-        },
+        text: { type: "plain_text", text: "Which <one>?" },
+        accessory: { type: "external_select", action_id: "bellhop/use", min_query_length: 0 },
       },
     ]);
-    expect(faultsOf(given)).toEqual([]);
+    expect(text).toBe("Which &lt;one&gt;?");
+    expect(blockFaults(nodesOf(blocks).filter((_, at) => at === 0) as Record<string, unknown>[])).toEqual([]);
   });
 
   it("shows a question without choices as text", () => {

@@ -1,4 +1,6 @@
+import type { PersonalQuestion } from "../../connection.ts";
 import type { Block, Line, Report, ReportAction } from "../../report.ts";
+import { chooseId, menuId } from "../elements.ts";
 import { inertLine } from "./inert.ts";
 import { lineElements, plainLine } from "./line.ts";
 import {
@@ -6,6 +8,7 @@ import {
   plainText,
   sizeOf,
   type Button,
+  type Menu,
   type RichElement,
   type SlackBlock,
   type TextElement,
@@ -24,10 +27,8 @@ const maxCharacters = 12_000;
 /** The most characters of one block but a summary. */
 const maxBlockCharacters = 4_000;
 const maxItems = 50;
-/** Source: Slack, "Select menu element" and "Option object". */
-const maxOptions = 100;
-const [maxOptionText, maxOptionValue] = [75, 150];
 const maxQuestion = 1_000;
+const chooseLabel = "Choose a repository";
 const cutMark = "… (cut: too long to show here)";
 
 /**
@@ -97,9 +98,7 @@ function summaryElements(block: Block, budget: Budget): RichElement[] {
 
 /** How many characters the question and the buttons show, or a few more. */
 function tailSize({ question, actions }: Report): number {
-  const choices = (question?.choices ?? []).slice(0, maxOptions);
-  const shown = choices.reduce((sum, { length }) => sum + Math.min(length, maxOptionText), 0);
-  return actions.length * 10 + (question ? Math.min(question.text.length, maxQuestion) + shown + 20 : 0);
+  return actions.length * 10 + (question ? Math.min(question.text.length, maxQuestion) + 40 : 0);
 }
 
 /** Further blocks are joined to the last one that fits. */
@@ -126,24 +125,36 @@ function actionBlocks({ actions, task }: Report): SlackBlock[] {
   return [{ type: "actions", block_id: "bellhop/actions", elements }];
 }
 
-/** A name that is too long for a menu is left out; people can write it. The value of a choice is the repository, so the block names the task. */
+/** The question as a text. The button asks for the menu, which only the person who used it sees; anybody can write the answer instead. */
 function questionBlocks({ question, task }: Report): SlackBlock[] {
   if (!question) return [];
-  const choices = [...new Set(question.choices)].filter(({ length }) => length > 0 && length <= maxOptionValue);
-  const options = choices
-    .slice(0, maxOptions)
-    .map((choice) => ({ text: plainText(inertLine(choice), maxOptionText), value: choice }));
-  const placeholder = plainText("Choose a repository", 150);
+  const choose: Button = {
+    type: "button",
+    action_id: chooseId,
+    text: plainText(chooseLabel, 75),
+    value: `choose:${task}`,
+  };
   return [
     {
       type: "section",
-      block_id: `bellhop/use:${task}`,
+      block_id: "bellhop/question",
       text: plainText(inertLine(question.text), maxQuestion),
-      ...(options.length > 0
-        ? { accessory: { type: "static_select", action_id: "bellhop/use", placeholder, options } }
-        : {}),
+      ...(question.choices.length > 0 ? { accessory: choose } : {}),
     },
   ];
+}
+
+/** Renders the question to one person, with the menu. The value of a choice is the repository, so the block names the task. */
+export function renderQuestion({ task, text }: PersonalQuestion): Rendered {
+  const menu: Menu = {
+    type: "external_select",
+    action_id: menuId,
+    placeholder: plainText(chooseLabel, 150),
+    min_query_length: 0,
+  };
+  const shown = plainText(inertLine(text), maxQuestion);
+  const block: SlackBlock = { type: "section", block_id: `bellhop/use:${task}`, text: shown, accessory: menu };
+  return { blocks: [block], text: escaped(shown.text) };
 }
 
 function headlineOf({ blocks }: Report): Line | undefined {
@@ -155,5 +166,9 @@ function fallback(report: Report): string {
   const line = plainLine(headlineOf(report) ?? [], report)
     .slice(0, 300)
     .trim();
-  return (line === "" ? "Bellhop" : line).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  return escaped(line === "" ? "Bellhop" : line);
+}
+
+function escaped(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

@@ -28,7 +28,7 @@ export type RichElement =
 export type SlackBlock =
   | { type: "rich_text"; elements: RichElement[] }
   | { type: "actions"; block_id: string; elements: Button[] }
-  | { type: "section"; block_id: string; text: PlainText; accessory?: Select };
+  | { type: "section"; block_id: string; text: PlainText; accessory?: Button | Menu };
 
 /** Text without markup. Source: Slack, "Text object". */
 export interface PlainText {
@@ -46,12 +46,19 @@ export interface Button {
   style?: "primary" | "danger";
 }
 
-/** A menu. */
-export interface Select {
-  type: "static_select";
+/** A menu whose choices Slack asks us for. Source: Slack, "Select menu of external data source". */
+export interface Menu {
+  type: "external_select";
   action_id: string;
   placeholder: PlainText;
-  options: { text: PlainText; value: string }[];
+  /** From how many typed characters on Slack asks; 0: at once. */
+  min_query_length: number;
+}
+
+/** A choice of a menu. */
+export interface Option {
+  text: PlainText;
+  value: string;
 }
 
 /** A text without markup, cut to `maxCharacters`. */

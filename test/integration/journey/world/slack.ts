@@ -14,6 +14,10 @@ export interface SlackTeam {
   bob: Person;
   /** The bot's messages in the thread of a message, oldest first. */
   botMessages(message: MessageRef): SeenMessage[];
+  /** The newest message with the menu that only this person sees in the thread of a message; undefined if there is none. */
+  questionTo(message: MessageRef, person: Person): SeenMessage | undefined;
+  /** Waits for it. */
+  personalQuestion(message: MessageRef, person: Person): Promise<SeenMessage>;
   /** Waits until the bot's first message in a thread is as wanted. */
   untilReport(message: MessageRef, describe: string, wanted: (report: SeenMessage) => boolean): Promise<SeenMessage>;
 }
@@ -26,8 +30,9 @@ export function slackAppFor(given: {
   codeHost: string;
   people: object[];
   socketMode?: boolean;
+  repositories?: object[];
 }): SlackApp["spec"] {
-  const { url, codeHost, people, socketMode = false } = given;
+  const { url, codeHost, people, socketMode = false, repositories } = given;
   return slackAppSpec.parse({
     url,
     credentials: {
@@ -37,6 +42,7 @@ export function slackAppFor(given: {
         : { signingSecretRef: { name: "slack-app", key: "signing" } }),
     },
     codeHostRef: { kind: "GitHubIntegration", name: codeHost },
+    ...(repositories ? { repositories } : {}),
     triggers: [
       { name: "mention", mention: {} },
       { name: "direct", directMessage: {} },
@@ -48,8 +54,14 @@ export function slackAppFor(given: {
   });
 }
 
-/** Installs a Slack app in a new workspace, connects it with a SlackApp of the team's namespace, and waits until it is ready. */
-export async function aSlackTeam(team: Team, { socketMode = false } = {}): Promise<SlackTeam> {
+/**
+ * Installs a Slack app in a new workspace, connects it with a SlackApp of the team's namespace, and waits until it is ready. The repositories
+ * `ofSecret` are mapped to the private channel.
+ */
+export async function aSlackTeam(
+  team: Team,
+  { socketMode = false, ofSecret = [] }: { socketMode?: boolean; ofSecret?: string[] } = {},
+): Promise<SlackTeam> {
   const { slack, client } = team.world;
   const channel = "shop";
   await slack.people.createTeam({ domain: "acme" });
@@ -63,7 +75,7 @@ export async function aSlackTeam(team: Team, { socketMode = false } = {}): Promi
   });
   const { token } = await slack.people.installApp({ by: "ana" });
   await slack.people.createChannel({ name: channel, members: ["ana", "bob", bot] });
-  await slack.people.createChannel({ name: "secret", private: true, members: ["ana", "bob", bot] });
+  const secret = await slack.people.createChannel({ name: "secret", private: true, members: ["ana", "bob", bot] });
   const annotations = { "bellhop.dev/allowed-for": `SlackApp/${new URL(slack.url).host}` };
   const { namespace, integration: github } = team;
   await client.create(secrets, {
@@ -71,16 +83,22 @@ export async function aSlackTeam(team: Team, { socketMode = false } = {}): Promi
     stringData: { token, signing: app.signingSecret, app: app.appToken },
   });
   const people = [{ id: bob.id, codeHost: { id: String(id), login: "bob" } }];
-  const spec = slackAppFor({ url: slack.url, codeHost: github, people, socketMode });
+  const repositories = ofSecret.map((name) => ({ name, channels: [secret.id] }));
+  const spec = slackAppFor({ url: slack.url, codeHost: github, people, socketMode, repositories });
   await client.create(SlackAppKind, { metadata: { name: "slack", namespace }, spec });
   await ready(team.world, SlackAppKind, { namespace, name: "slack" });
   const { status } = await client.get<SlackApp>(SlackAppKind, { namespace, name: "slack" });
   if (!socketMode) await slack.people.setRequestUrl({ url: status?.webhookURL ?? "" });
   const botMessages = ({ channel: at, ts }: MessageRef): SeenMessage[] =>
     slack.messages(at, { thread: ts }).filter(({ author }) => author === bot);
+  const questionTo = (request: MessageRef, person: Person): SeenMessage | undefined =>
+    slack.messages(request.channel, { thread: request.ts, as: person.name }).findLast(({ ephemeral }) => ephemeral);
   return {
     team,
     channel,
+    questionTo,
+    personalQuestion: (request, person) =>
+      eventually(() => questionTo(request, person), { describe: `the question to ${person.name}`, timeoutMs: 90_000 }),
     secret: "secret",
     ana: slack.person("ana"),
     bob: slack.person("bob"),
