@@ -81,7 +81,9 @@ export const agentTaskStatus = z.object({
     ),
   requester: actor
     .optional()
-    .describe("The person on whose behalf the task works, if that is not the sender of the event (failed checks)."),
+    .describe(
+      "The person on whose behalf the task works, with the name that the provider has for them: the sender of the event, or for failed checks who requested the commit. Set when the task is authorised or refused.",
+    ),
   repository: repository
     .extend({
       private: z.boolean().optional().describe("Whether only some people can read the repository."),

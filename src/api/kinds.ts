@@ -39,7 +39,13 @@ export const AgentTaskKind: Kind<AgentTask> = {
       jsonPath: ".spec.source.subject.key",
       description: "The issue, change or commit that the task is about.",
     },
-    { name: "Actor", type: "string", jsonPath: ".spec.actor.login", description: "The person who asked for the task." },
+    {
+      name: "Actor",
+      type: "string",
+      jsonPath: ".status.requester.login",
+      description:
+        "The person who asked for the task, as the provider names them; shown when the task is authorised or refused.",
+    },
     { name: "Change", type: "string", jsonPath: ".status.result.changeURL", description: "URL of the pull request." },
     age,
     {

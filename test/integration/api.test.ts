@@ -429,6 +429,7 @@ describe("the output of kubectl", () => {
       status: {
         phase: "Running",
         conversation: "kubernetes/1",
+        requester: { id: "u-1", login: "alice" },
         attempts: [1, 2].map((number) => ({ number, podName: `${task.metadata.name}-sandbox-${number}` })),
         result: { changeURL: "https://github.com/acme/shop/pull/57", branch: "bellhop/1" },
       },

@@ -7,7 +7,11 @@ import { acceptEdited, isEdited, whyNotAccepted, type EditedRequest } from "./ed
 import type { Decision, TaskFacts } from "./facts.ts";
 import { isRequester } from "./same-person.ts";
 import { holds, isOver, isWork, ownWorkOnly, personAtCodeHost, requesterOf } from "./state.ts";
+import { cutCharacters } from "../../intake/cut-text.ts";
 import { defined } from "../../shared/defined.ts";
+
+/** As the schema of a person has it. */
+const maxLogin = 253;
 
 /** The provider's answers about the task's origin. A field is absent if the provider was not asked. */
 export interface AuthoriseReading {
@@ -34,11 +38,22 @@ export function decideAuthorisation(facts: TaskFacts, reading: AuthoriseReading)
   }
   const known = { ...facts, integration };
   const rules = task.spec.source.provider === "kubernetes" ? fromKubernetes : fromProvider;
+  const decision = firstOf(rules, known, reading) ?? allowed(known, reading);
+  return { ...decision, fields: { ...decision.fields, requester: requesterFor(facts, reading) } };
+}
+
+function firstOf(rules: readonly Rule[], ...given: Parameters<Rule>): Decision | undefined {
   for (const rule of rules) {
-    const decision = rule(known, reading);
+    const decision = rule(...given);
     if (decision) return decision;
   }
-  return allowed(known, reading);
+  return undefined;
+}
+
+/** The person, with the name that the provider has for them now: an event may carry an old name, or only an id. */
+function requesterFor(facts: TaskFacts, { grant }: AuthoriseReading): { id: string; login: string } {
+  const { id, login } = personOf(facts) ?? facts.task.spec.actor;
+  return { id, login: cutCharacters(grant?.login || login, maxLogin) };
 }
 
 /**
@@ -53,11 +68,6 @@ export function personOf({
   if (!isFailedCheck(task)) return task.spec.actor;
   const failed = failedTaskOf(task, tasks);
   return failed && personAtCodeHost(failed, integrationOf(failed), requesterOf(failed));
-}
-
-/** The login of that person, for messages. */
-function loginOf(facts: TaskFacts): string {
-  return (personOf(facts) ?? facts.task.spec.actor).login;
 }
 
 /** Both sides must accept it: who may connect a chat to a code host may not thereby use the code host with kubectl. */
@@ -148,9 +158,10 @@ const sourceMismatch: Rule = ({ task }, { reread, edited }) => {
   return why === undefined ? undefined : refused("SourceMismatch", why);
 };
 
-const actorIsBot: Rule = (facts, { grant }) => {
+const actorIsBot: Rule = (facts, reading) => {
+  const { grant } = reading;
   if (!grant?.isBot) return undefined;
-  const login = loginOf(facts);
+  const { login } = requesterFor(facts, reading);
   if (facts.task.spec.command === "approve")
     return refused("NotAuthorized", `${login} is a bot; only people can approve.`);
   return grant.allowed
@@ -158,13 +169,14 @@ const actorIsBot: Rule = (facts, { grant }) => {
     : refused("NotAuthorized", `${login} is a bot; only people, and bots in spec.access.bots, can start tasks.`);
 };
 
-const notPermitted: Rule = (facts, { grant }) => {
+const notPermitted: Rule = (facts, reading) => {
   const { integration } = facts;
+  const { grant } = reading;
   if (grant?.allowed || mayStopOwnWork(facts)) return undefined;
   const { has, needs } = grant ?? { has: "no access", needs: "access" };
   return refused(
     "NotAuthorized",
-    `@${loginOf(facts)} has ${has}; integration ${integration.metadata.name} needs ${needs}.`,
+    `@${requesterFor(facts, reading).login} has ${has}; integration ${integration.metadata.name} needs ${needs}.`,
   );
 };
 
@@ -217,7 +229,6 @@ function allowed(facts: TaskFacts & { integration: Integration }, reading: Autho
       ...(reading.edited ? acceptEdited(task, facts.integration, reading.edited) : {}),
       conversation: name,
       ...defined({ conversationInstance: instance }),
-      ...(isFailedCheck(task) ? { requester: personOf(facts) } : {}),
     },
   };
 }
@@ -225,10 +236,11 @@ function allowed(facts: TaskFacts & { integration: Integration }, reading: Autho
 /** Why the person may start the task. The reason also shows if the person may act only on their own work. */
 function groundsForAllowing(
   facts: TaskFacts & { integration: Integration },
-  { grant, edited }: AuthoriseReading,
+  reading: AuthoriseReading,
 ): { reason: string; message: string } {
   const { task } = facts;
-  const login = loginOf(facts);
+  const { grant, edited } = reading;
+  const { login } = requesterFor(facts, reading);
   if (task.spec.source.provider === "kubernetes") {
     const { owner, name } = task.spec.repository ?? { owner: "?", name: "?" };
     const message = `${login} may create tasks in this namespace, and the integration allows them for ${owner}/${name}.`;

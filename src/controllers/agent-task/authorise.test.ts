@@ -217,7 +217,7 @@ describe("authorise", () => {
         ],
         profile: aProfile({ output: { fixLoops: 1 } }),
       }),
-      reading: { reread: checked, grant: may("Write") },
+      reading: { reread: checked, grant: { ...may("Write"), login: "olga" } },
       status: "True",
       reason: "PermissionChecked",
       message: /@olga/,
@@ -297,7 +297,7 @@ describe("authorise", () => {
   it("writes the requester of failed checks and the conversation of the task that opened the change", () => {
     const decision = authorise.decide(
       facts({ task: check, tasks: [owner, check] }),
-      { reread: checked, grant: may("Write") },
+      { reread: checked, grant: { ...may("Write"), login: "olga" } },
       noon,
     );
     expect(decision.fields).toEqual({
@@ -305,6 +305,22 @@ describe("authorise", () => {
       conversationInstance: "github.com",
       requester: { id: "7", login: "olga" },
     });
+  });
+
+  it.each([
+    ["allowed", may("Write")],
+    ["refused", may("Read")],
+  ])("writes the name that the provider has for a person who is %s, not the one in the event", (_what, given) => {
+    const task = aTask({ source: { textSHA256 }, actor: { id: "501", login: "U0501" } });
+    const { conditions, fields } = authorise.decide(facts({ task }), { reread: found(), grant: given }, noon);
+    expect(fields?.requester).toEqual({ id: "501", login: "ana" });
+    expect(conditions?.[0]?.message).toContain("@ana has");
+  });
+
+  it("writes the author of a task from kubectl as its requester", () => {
+    const task = aTask({ source: { provider: "kubernetes" }, actor: { id: "u-1", login: "dev@acme.example" } });
+    const { fields } = authorise.decide(facts({ task }), {}, noon);
+    expect(fields?.requester).toEqual({ id: "u-1", login: "dev@acme.example" });
   });
 
   it("lets only the requester stop running work without write access", () => {

@@ -60,6 +60,10 @@ describe("/bellhop in a channel", () => {
     expect(answer).toContain("Unfinished requests of this channel: 2.");
     expect(answer).toMatch(/paint it blue[^]*paint it red/);
     expect(answer).toContain(blue.metadata.name);
+    // The event of bob's mention has only his id; the name is read at Slack.
+    expect(answer).toContain("by @bob");
+    expect(blue.spec.actor.login).toBe(blue.spec.actor.id);
+    expect(blue.status?.requester).toEqual({ id: blue.spec.actor.id, login: "bob" });
     expect(answersTo("bob")).toHaveLength(seenByBob);
 
     expect((await say("ana", "stop")).answer).toContain(`Asked ${red.metadata.name} to stop.`);
