@@ -40,6 +40,10 @@ const connected = () => world.state()?.connected === true;
 const attemptsOf = (type: string) =>
   world.slack.deliveries(type).map(({ attempts }) => attempts.map(({ status }) => status));
 
+/** The status and the text of an acknowledgement that a person sees, as JSON. */
+const saidTo = ({ status, answer }: { status: number | undefined; answer?: unknown }): string =>
+  `${status} ${JSON.stringify(answer)}`;
+
 /** A gateway that has connected and said so. */
 async function connect(entry = world.entry()): Promise<void> {
   gateway.follow(entry);
@@ -58,9 +62,9 @@ describe("deliveries over a connection", () => {
   it("answer a slash command in the acknowledgement: the help, or that the request is accepted", async () => {
     await connect();
     const help = await world.ana.command("shop", "/bellhop", "help");
-    expect(help).toMatchObject({ status: 200, answer: { text: expect.stringContaining("Write /bellhop") } });
+    expect(saidTo(help)).toContain("Write /bellhop");
     const work = await world.ana.command("shop", "/bellhop", "fix the login");
-    expect(work).toMatchObject({ status: 200, answer: { text: "The request is accepted." } });
+    expect(saidTo(work)).toContain("The request is accepted.");
     expect(world.tasks()).toMatchObject([{ spec: { source: { object: { type: "Command" } } } }]);
   });
 
@@ -113,7 +117,7 @@ describe("deliveries over a connection", () => {
       if (plural === AgentTaskKind.plural) throw unreachable("create agenttasks", new Error("refused"));
     };
     const reply = await world.ana.command("shop", "/bellhop", "fix the login");
-    expect(reply).toMatchObject({ status: 200, answer: { text: expect.stringContaining("send it again") } });
+    expect(saidTo(reply)).toContain("send it again");
   });
 
   it("are one task if the acknowledgement was lost and Slack sends the event again", async () => {
