@@ -131,6 +131,7 @@ function describesItself(name: string, subject: () => Subject): void {
 /** Files without a capability of their own are in every folder. */
 function hasCapability({ connection, provider }: Subject, name: string): boolean {
   if (name === "install") return provider.install !== undefined;
+  if (name === "socket") return provider.ingress.socket !== undefined;
   return name in reasons ? connection[name as Capability] !== undefined : true;
 }
 
