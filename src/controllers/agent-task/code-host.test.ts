@@ -127,7 +127,7 @@ describe("a person of a chat", () => {
   it("is mentioned in the change by that account; without one only their name is shown", () => {
     const [mapped, unmapped] = [task, stranger].map((one) => changeText({ ...sources, task: one }).newest[1]);
     expect(mapped).toEqual({ person: { id: "501", login: "ana-dev" }, notify: true });
-    expect(unmapped).toEqual({ code: "eve" });
+    expect(unmapped).toEqual({ quote: "eve" });
   });
 
   it("is a co-author by that account; without one nobody is", () => {
