@@ -22,19 +22,24 @@ describe("/bellhop in a channel", () => {
   });
   afterAll(() => world?.close());
 
-  /** Answers that only this person sees in the channel, after those that were there before. */
+  /** The answers that only this person sees in the channel, without the questions for a repository. */
   const answersTo = (name: string): SeenMessage[] =>
-    world.slack.messages("shop", { as: name }).filter(({ author, ephemeral }) => author === "bellhop" && ephemeral);
+    world.slack
+      .messages("shop", { as: name })
+      .filter(
+        ({ author, ephemeral, blocks }) =>
+          author === "bellhop" && ephemeral && !JSON.stringify(blocks).includes('"bellhop/use"'),
+      );
   /** Uses the command, and waits for the answer that follows the immediate one. */
-  async function say(name: "ana" | "bob", text: string): Promise<{ first: unknown; answer: string }> {
+  async function say(name: "ana" | "bob", text: string): Promise<{ first: string | undefined; answer: string }> {
     const before = answersTo(name).length;
-    const { status, answer } = await workspace[name].command("shop", "/bellhop", text);
+    const { status } = await workspace[name].command("shop", "/bellhop", text);
     expect(status).toBe(200);
-    const then = await eventually(() => answersTo(name)[before + 1], {
+    const second = await eventually(() => answersTo(name)[before + 1], {
       describe: `the answer to ${text}`,
       timeoutMs: 60_000,
     });
-    return { first: typeof answer === "object" ? answer["text"] : answer, answer: then.shown };
+    return { first: answersTo(name)[before]?.shown, answer: second.shown };
   }
   const works = (): AgentTask[] => world.tasks.list(team.namespace).filter(({ spec }) => spec.command === undefined);
   const waiting = (text: string): Promise<AgentTask> =>
@@ -107,7 +112,7 @@ describe("/bellhop in a channel", () => {
   it("starts nothing in a channel without the bot, and says so to the person in a direct message", async () => {
     const before = works().length;
     const { answer } = await workspace.ana.command("far", "/bellhop", "fix it\nRepository: acme/shop");
-    expect(answer).toMatchObject({ text: "The request is accepted." });
+    expect(JSON.stringify(answer)).toContain("The request is accepted.");
     const refused = await taskThat(
       team,
       "the refusal",
