@@ -46,7 +46,9 @@ function adapt(object: Sample, given: Adaptation): object {
     }
     default: {
       const { credentials } = object.spec as { credentials: { app: object } };
-      const spec = { ...object.spec, url, credentials: { app: { ...credentials.app, appId: app.id } } };
+      // No bots ask here, and an earlier chart does not know the sample's list of them.
+      const { access: _, ...rest } = object.spec;
+      const spec = { ...rest, url, credentials: { app: { ...credentials.app, appId: app.id } } };
       return { ...object, spec: { ...spec, webhook: { takeOver: true }, reporting: { updateEvery: "1s" } } };
     }
   }
