@@ -1,3 +1,4 @@
+import { shortened } from "../../excerpt.ts";
 import { findMention } from "../mention.ts";
 import { stripHidden } from "../markdown/strip.ts";
 
@@ -5,7 +6,6 @@ import { stripHidden } from "../markdown/strip.ts";
 const maxRead = 65_536;
 /** How many characters of the visible text are processed: more than the excerpt needs, because markup is removed. */
 const maxScanned = 8_192;
-const maxCharacters = 80;
 
 /**
  * The beginning of the request in a text: the text after the bot's mention, or the text before it if nothing follows. One line of at most
@@ -90,15 +90,6 @@ const markup: { find: RegExp; write: string }[] = [
   { find: /(?<![\w*])\*(?=\S)([^*\n]*[^*\s])\*(?!\w)/g, write: "$1" },
   { find: /(?<!\w)(_{1,2})(?=[^\s_])([^_\n]*[^\s_])\1(?!\w)/g, write: "$2" },
 ];
-
-/** Cuts between words, if a word ends near the limit. */
-function shortened(words: string, more: boolean): string {
-  const characters = Array.from(words);
-  if (characters.length <= maxCharacters - 2) return more && words !== "" ? `${words} …` : words;
-  if (characters.length <= maxCharacters && !more) return words;
-  const short = characters.slice(0, maxCharacters - 2).join("");
-  return `${short.replace(/\s+\S{0,20}$/, "")} …`;
-}
 
 /** A tag with its quoted attribute values, up to its `>` or to the end of the text; the group is empty if the tag does not end. */
 const tag = /<\/?[A-Za-z](?:"[^"]*(?:"|$)|'[^']*(?:'|$)|[^"'>])*(>|$)/g;

@@ -1,11 +1,11 @@
 import { outline, plainBlocks } from "../../../shared/markdown/outline.ts";
 import { withoutInvisible } from "../../../shared/markdown/invisible.ts";
+import { shortened } from "../../excerpt.ts";
 import { decode } from "../mrkdwn.ts";
 
 /** How much of a text is read: more than what is shown, for markup that is taken out. */
 const maxRead = 65_536;
 const maxScanned = 8_192;
-const maxCharacters = 80;
 
 /**
  * The beginning of the request in a message: the text after the bot's mention, or the text before it if nothing follows. One line of at most
@@ -39,13 +39,4 @@ function withoutName(text: string, mention: string | undefined): string {
   if (mention === undefined || mention === "") return text;
   const name = mention.replace(/[^A-Za-z0-9]/g, String.raw`\$&`);
   return text.replace(new RegExp(String.raw`(?<![\w@/])@${name}(?![\w-])[:,]?`, "gi"), "");
-}
-
-/** Cuts between words, if a word ends near the limit. */
-function shortened(words: string, more: boolean): string {
-  const characters = Array.from(words);
-  if (characters.length <= maxCharacters - 2) return more && words !== "" ? `${words} …` : words;
-  if (characters.length <= maxCharacters && !more) return words;
-  const short = characters.slice(0, maxCharacters - 2).join("");
-  return `${short.replace(/\s+\S{0,20}$/, "")} …`;
 }
