@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { group } from "../../src/api/common.ts";
+import { integrationKinds } from "../../src/api/integration-kinds.ts";
 import { kinds } from "../../src/api/kinds.ts";
 import { leases, secrets } from "../../src/kube/resources.ts";
 import type { KubeConnection, KubeObject, ResourceType, WatchOptions } from "../../src/kube/types.ts";
@@ -33,10 +35,20 @@ interface Matrix {
   in: Record<string, Rights>;
 }
 
+/** The same rights on the integrations of every provider, and on their status. */
+function onIntegrations(verbs: string, onStatus?: string): Rights {
+  const plurals = Object.values(integrationKinds).map(({ plural }) => plural);
+  return Object.fromEntries(
+    plurals.flatMap((plural) => [
+      [`${plural}.${group}`, verbs],
+      ...(onStatus === undefined ? [] : [[`${plural}/status.${group}`, onStatus]]),
+    ]),
+  );
+}
+
 const gateway: Matrix = {
   everywhere: {
-    "githubintegrations.bellhop.dev": "get list watch",
-    "slackapps.bellhop.dev": "get list watch",
+    ...onIntegrations("get list watch"),
     "agenttasks.bellhop.dev": "create",
   },
   in: {},
@@ -44,10 +56,7 @@ const gateway: Matrix = {
 
 const operator: Matrix = {
   everywhere: {
-    "githubintegrations.bellhop.dev": "get list watch patch",
-    "githubintegrations/status.bellhop.dev": "update",
-    "slackapps.bellhop.dev": "get list watch patch",
-    "slackapps/status.bellhop.dev": "update",
+    ...onIntegrations("get list watch patch", "update"),
     "agenttasks.bellhop.dev": "get list watch create patch delete",
     "agenttasks/status.bellhop.dev": "update",
     "agentprofiles.bellhop.dev": "get list watch",
@@ -83,8 +92,7 @@ const broker: Matrix = {
 /** The account of the clean-up exists while an uninstall runs, and stays if the uninstall is interrupted. */
 const uninstall: Matrix = {
   everywhere: {
-    "githubintegrations.bellhop.dev": "get list patch",
-    "slackapps.bellhop.dev": "get list patch",
+    ...onIntegrations("get list patch"),
     "agenttasks.bellhop.dev": "get list patch",
     pods: "get list patch delete",
     secrets: "get",
@@ -216,7 +224,7 @@ describe("the roles of people", () => {
     const at = (resource: string) => allowedVerbs(user, { resource, namespace: tasksNamespace });
     expect(await at("agenttasks.bellhop.dev")).toEqual(onTasks);
     const settings = role === "view" ? read : onSettings;
-    expect(await at("githubintegrations.bellhop.dev")).toEqual(settings);
+    for (const { plural } of Object.values(integrationKinds)) expect(await at(`${plural}.${group}`)).toEqual(settings);
     expect(await at("agentprofiles.bellhop.dev")).toEqual(settings);
     expect(await at("agenttasks/status.bellhop.dev")).toEqual([]);
   });
