@@ -1,6 +1,10 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe } from "vitest";
 import { providers } from "../../src/integrations/registry.ts";
+import { root } from "../docs.ts";
 import { conformance, type RunningSubject, type Subject } from "./conformance.ts";
+import { guide } from "./files.ts";
 import { showsHostileText } from "./hostile-suite.ts";
 
 /** Exports of `test/providers/<provider>/subject.ts`. */
@@ -8,11 +12,10 @@ interface SubjectModule {
   startSubject(): Promise<RunningSubject>;
 }
 
-for (const name of Object.keys(providers)) {
+describe.each(Object.keys(providers))("the provider %s", (name) => {
   let running: RunningSubject | undefined;
   beforeAll(async () => {
-    const module = (await import(`./${name}/subject.ts`)) as SubjectModule;
-    running = await module.startSubject();
+    running = await startSubjectOf(name);
   }, 60_000);
   afterAll(() => running?.close());
   const subject = (): Subject => {
@@ -20,7 +23,14 @@ for (const name of Object.keys(providers)) {
     return running.subject;
   };
   conformance(name, subject);
-  describe(`provider ${name}, with hostile text`, () => {
+  describe("with hostile text", () => {
     showsHostileText(subject);
   });
+});
+
+async function startSubjectOf(name: string): Promise<RunningSubject> {
+  const file = `test/providers/${name}/subject.ts`;
+  if (!existsSync(join(root, file))) throw new Error(`${file} does not exist: write it (${guide}, step 6)`);
+  const { startSubject } = (await import(join(root, file))) as SubjectModule;
+  return startSubject();
 }

@@ -1,4 +1,4 @@
-import { describe, expect, it, type TestContext } from "vitest";
+import { expect, it, type TestContext } from "vitest";
 import type { Connection, RepositoryRef, ThreadTarget } from "../../src/integrations/connection.ts";
 import type { ChangeText } from "../../src/integrations/report.ts";
 import type { Delivery, HttpReply, Integration, Origin, Provider } from "../../src/integrations/types.ts";
@@ -81,15 +81,13 @@ const signal = new AbortController().signal;
 
 /** The tests that every provider must pass. */
 export function conformance(name: string, subject: () => Subject): void {
-  describe(`provider ${name}`, () => {
-    describesItself(name, subject);
-    hasItsFiles(name, subject);
-    readsDeliveries(subject);
-    signsIn(subject);
-    authorises(subject);
-    posts(subject);
-    hostsCode(subject);
-  });
+  describesItself(name, subject);
+  hasItsFiles(name, subject);
+  readsDeliveries(subject);
+  signsIn(subject);
+  authorises(subject);
+  posts(subject);
+  hostsCode(subject);
 }
 
 /** Skips the test, with the reason, if the provider does not have the capability. */

@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
+import { integrationKinds } from "../../src/api/integration-kinds.ts";
 import { kinds } from "../../src/api/kinds.ts";
 import { imageNames } from "../cluster/node/index.ts";
 import { root, shellBlocks, textOf } from "../docs.ts";
@@ -35,6 +36,15 @@ describe("README, guides and samples", () => {
     expect(guides.length).toBeGreaterThan(6);
     expect(guides).toContain("src/integrations/github/readme.md");
     expect(samples.length).toBeGreaterThan(3);
+  });
+
+  it("name every kind of integration in the README's table, with its guide", () => {
+    const rows = found(["README.md"], /^(\|.*\|)$/gm).map(([, row]) => row);
+    const lacking = Object.entries(integrationKinds).filter(
+      ([provider, { kind }]) =>
+        !rows.some((row) => row.includes(`\`${kind}\``) && row.includes(`](src/integrations/${provider}/readme.md)`)),
+    );
+    expect(lacking.map(([provider]) => provider)).toEqual([]);
   });
 
   it("use one namespace for Bellhop and one for a team", () => {
