@@ -20,6 +20,9 @@ export interface SocketFollower {
   stop(): Promise<void>;
 }
 
+/** A file that could not be read, such as that of the certificate authorities, may be complete a moment later. */
+const retryMs = 10_000;
+
 /** Loads the code for connections only when the first one is published: most gateways need none, and save its memory. */
 export function followSockets(deps: FollowDeps): SocketFollower {
   let started = false;
@@ -29,7 +32,11 @@ export function followSockets(deps: FollowDeps): SocketFollower {
     loading ??= load(deps);
     loading.then(
       ({ sockets }) => sockets.follow(deps.keyRing.sockets),
-      (error: unknown) => deps.log.error({ error }, "could not prepare the connections to providers"),
+      (error: unknown) => {
+        loading = undefined;
+        deps.log.error({ error }, "could not prepare the connections to providers, will retry");
+        deps.clock.after(retryMs, update);
+      },
     );
   };
   return {
@@ -39,6 +46,7 @@ export function followSockets(deps: FollowDeps): SocketFollower {
     },
     update,
     async stop() {
+      started = false;
       const loaded = await loading?.catch(() => undefined); // it is logged already
       await loaded?.sockets.stop();
       await loaded?.close();

@@ -8,7 +8,7 @@ const tokenShapes = [
   /\bgh[pousr]_[A-Za-z0-9_.-]{8,}/g,
   /\bgithub_pat_[A-Za-z0-9_]{8,}/g,
   /\bglpat-[A-Za-z0-9_.-]{8,}/g,
-  /\bxox[a-z]-[A-Za-z0-9-]{8,}/g,
+  /\b(?:xox[a-z]|xapp)-[A-Za-z0-9-]{8,}/g,
   /\bsk-[A-Za-z0-9_-]{16,}/g,
   /\b(?:AKIA|ASIA)[A-Z0-9]{12,}/g,
   // Tokens of three parts (JWT), and our own capabilities, of two.

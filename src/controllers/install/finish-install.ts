@@ -34,9 +34,10 @@ export async function finishInstall(
   const { code } = request;
   if (code === undefined || code === "") throw new BellhopError("CodeMissing", "The provider sent no code back.");
   if (!deps.mayExchange()) throw tooMany("Try again in a minute.");
-  await changeGrantSecret(deps, target.uid, (content) => withUsed(content, used, deps.clock.now()), signal);
+  const record = (content: GrantSecret): GrantSecret => withUsed(content, used, deps.clock.now());
+  const { grants: before } = await changeGrantSecret(deps, target.uid, record, signal);
   const grant = await exchange(deps, target, code, signal);
-  await keep(deps, target, grant, signal);
+  await keep(deps, target, { grant, before }, signal);
   return { account: grant.account, name: grant.name };
 }
 
@@ -95,7 +96,12 @@ function declined(error: string): BellhopError {
 }
 
 /** Stores the grant, or revokes it if it is not wanted: a token that nobody knows would stay valid. */
-async function keep(deps: InstallDeps, target: Target, grant: Grant, signal: AbortSignal): Promise<void> {
+async function keep(
+  deps: InstallDeps,
+  target: Target,
+  { grant, before }: { grant: Grant; before: readonly Grant[] },
+  signal: AbortSignal,
+): Promise<void> {
   const { integration, accounts, flow, provider, uid } = target;
   if (!accounts.includes(grant.account)) {
     await revoke(deps, target, grant, signal);
@@ -109,7 +115,9 @@ async function keep(deps: InstallDeps, target: Target, grant: Grant, signal: Abo
   try {
     await changeGrantSecret(deps, uid, (content) => withGrant(content, grant), signal);
   } catch (error) {
-    await revoke(deps, target, grant, signal);
+    // A provider may give an app that is installed again the token that it had: that one is in use.
+    const isInUse = before.some(({ accessToken }) => accessToken === grant.accessToken);
+    if (!isInUse) await revoke(deps, target, grant, signal);
     throw error;
   }
   const message = `Installed in ${grant.name} (${grant.account}).`;

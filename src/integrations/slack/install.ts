@@ -36,6 +36,7 @@ export const install: InstallFlow<SlackApp> = {
     return { ...next, name: next.name === next.account ? name : next.name };
   },
   revoke: async (context, { account, accessToken }, signal) => {
+    if (await isInSecret(context, accessToken)) return;
     try {
       const call = { doing: `revoke the token of ${account}`, method: "auth.revoke", args: {} } as const;
       await anonymous(context, accessToken).call(call, signal);
@@ -44,6 +45,17 @@ export const install: InstallFlow<SlackApp> = {
     }
   },
 };
+
+/**
+ * Whether the team uses this token from a Secret now. Without token rotation, Slack has one bot token for each app and workspace, so a team that
+ * changes from the install flow to a Secret may store the token that the flow had.
+ */
+async function isInSecret({ integration, deps }: InstallContext<SlackApp>, token: string): Promise<boolean> {
+  const ref = integration.spec.credentials.botTokenSecretRef;
+  if (!ref) return false;
+  const stored = await deps.readSecret(ref, { kind: "SlackApp", host: host(integration) });
+  return Buffer.from(stored).toString("utf8").trim() === token;
+}
 
 /** Answers of `oauth.v2.access`; the fields that we use. */
 interface Access {

@@ -152,6 +152,40 @@ describe("a workspace that the spec does not name", () => {
   });
 });
 
+describe("the token of an app that is installed again, which is the one that it had", () => {
+  beforeEach(async () => {
+    await world.aSlackApp("slack", { workspaces: [acme] });
+    await world.install("slack", "ana");
+  });
+
+  it("is not revoked if it cannot be stored: it is in use", async () => {
+    const { before } = world.client;
+    let writes = 0;
+    world.client.before = async ({ verb }) => {
+      // The first write records the state as used, the second one stores the grant.
+      if (verb === "replace" && ++writes === 2) throw new Error("the API server is away");
+    };
+    expect((await world.install("slack", "ana")).status).toBeGreaterThanOrEqual(500);
+    world.client.before = before;
+    expect(writes).toBe(2);
+    expect(world.slack.installation("bellhop", "acme").revoked).toBe(false);
+  });
+
+  it("is not revoked if the team stores it in a Secret of its own and leaves the install flow", async () => {
+    const token = Buffer.from((await tokensOf("slack"))[acme] ?? "").toString("base64");
+    const annotations = { "bellhop.dev/allowed-for": `SlackApp/${new URL(world.slack.url).host}` };
+    const own = { metadata: { namespace: "team", name: "own", annotations }, data: { token } };
+    world.client.seed(secrets, own);
+    const stored = world.client.only(SlackAppKind);
+    const { oauth: _, ...credentials } = stored.spec.credentials;
+    const wanted = { ...credentials, botTokenSecretRef: { name: "own", key: "token" } };
+    await world.client.replace(SlackAppKind, { ...stored, spec: { ...stored.spec, credentials: wanted } });
+    await world.keep("slack");
+    expect(world.slack.installation("bellhop", "acme").revoked).toBe(false);
+    await expect(world.grants("slack")).rejects.toThrow("there is no Secret");
+  });
+});
+
 describe("a callback", () => {
   const approved = async (name = "slack") => {
     const browser = new Browser();

@@ -6,7 +6,7 @@ import type { Team, User } from "../state/teams.ts";
 import { newId, newTs, nowSeconds } from "../state/world.ts";
 import type { World } from "../state/world.ts";
 
-/** Adds an app to a workspace, or gives an installed one a new token and these scopes. */
+/** Adds an app to a workspace, or gives an installed one these scopes. Without token rotation it keeps its one bot token. */
 export function install(
   world: World,
   app: App,
@@ -16,8 +16,9 @@ export function install(
   const known = findInstallation(world, app, team);
   const scopes = new Set([...(known?.scopes ?? []), ...given.scopes]);
   if (known) {
+    const keepsToken = !known.revoked && !known.removed && !app.tokenRotation;
     Object.assign(known, { scopes, revoked: false, organisationWide: given.organisationWide ?? false });
-    rotate(world, known);
+    if (!keepsToken) rotate(world, known);
     return known;
   }
   const bot =
