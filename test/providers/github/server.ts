@@ -38,7 +38,7 @@ async function serve(deps: ServerDeps, request: IncomingMessage, response: Serve
   }
   if (failure?.kind === "slow") await sleep(deps.world.clock, failure.delayMs);
   // The connection is reset before a byte of the answer is sent; the request still takes effect.
-  if (failure?.kind === "dropAnswer") muffle(response);
+  if (failure?.kind === "dropAnswer" || failure?.kind === "keepAnswer") muffle(response);
   await dispatch(deps, request, response, { url, path, body });
   if (method !== "GET") deps.changed();
   if (failure?.kind === "dropAnswer") request.socket.destroy();

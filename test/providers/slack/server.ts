@@ -58,7 +58,7 @@ async function call(
   const { status, headers, body } = await serveApi(deps, asked, given);
   // The connection is reset before a byte of the answer is sent; the call has taken effect.
   if (failure?.kind === "dropAnswer") request.socket.destroy();
-  else send(response, status, headers, body);
+  else if (failure?.kind !== "keepAnswer") send(response, status, headers, body);
 }
 
 function injectAnswer(

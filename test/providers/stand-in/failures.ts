@@ -15,7 +15,9 @@ export type Failure =
   /** The request has no effect, and the connection is reset. */
   | { kind: "reset" }
   /** The request takes effect, and then the connection is reset, so the caller does not know the result. */
-  | { kind: "dropAnswer" };
+  | { kind: "dropAnswer" }
+  /** The request takes effect, and no answer comes: the caller waits until it ends or gives up. */
+  | { kind: "keepAnswer" };
 
 /** How long an injection is active: for a number of requests, or until a time or condition. Without both, until it is stopped. */
 export interface FailureSpan {
@@ -88,6 +90,8 @@ export const commonFailures = {
   reset: (): Failure => ({ kind: "reset" }),
   /** The request takes effect, and then the connection is reset. */
   dropAnswer: (): Failure => ({ kind: "dropAnswer" }),
+  /** The request takes effect, and no answer comes, so a test can end the caller in between. */
+  keepAnswer: (): Failure => ({ kind: "keepAnswer" }),
 };
 
 function holds({ span, hits }: Waiting, now: Date): boolean {

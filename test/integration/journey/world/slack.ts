@@ -18,6 +18,8 @@ export interface SlackTeam {
   questionTo(message: MessageRef, person: Person): SeenMessage | undefined;
   /** Waits for it. */
   personalQuestion(message: MessageRef, person: Person): Promise<SeenMessage>;
+  /** Chooses a repository in the menu that only this person sees, once it is there. */
+  chooses(message: MessageRef, person: Person, repository: string): Promise<void>;
   /** Waits until the bot's first message in a thread is as wanted. */
   untilReport(message: MessageRef, describe: string, wanted: (report: SeenMessage) => boolean): Promise<SeenMessage>;
 }
@@ -93,12 +95,19 @@ export async function aSlackTeam(
     slack.messages(at, { thread: ts }).filter(({ author }) => author === bot);
   const questionTo = (request: MessageRef, person: Person): SeenMessage | undefined =>
     slack.messages(request.channel, { thread: request.ts, as: person.name }).findLast(({ ephemeral }) => ephemeral);
+  const personalQuestion: SlackTeam["personalQuestion"] = (request, person) =>
+    eventually(() => questionTo(request, person), { describe: `the question to ${person.name}`, timeoutMs: 90_000 });
   return {
     team,
     channel,
     questionTo,
-    personalQuestion: (request, person) =>
-      eventually(() => questionTo(request, person), { describe: `the question to ${person.name}`, timeoutMs: 90_000 }),
+    personalQuestion,
+    async chooses(request, person, repository) {
+      const menu = await personalQuestion(request, person);
+      const [option] = await person.types(menu, "bellhop/use", repository);
+      if (option?.value !== repository) throw new Error(`the menu does not offer ${repository}`);
+      await person.picks(menu, "bellhop/use", option);
+    },
     secret: "secret",
     ana: slack.person("ana"),
     bob: slack.person("bob"),
