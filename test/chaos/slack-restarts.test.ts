@@ -99,7 +99,7 @@ describe("a request in Slack whose operator is killed at every step", () => {
     await repeatDeliveries();
     await answersAgain();
 
-    await isToldOnce(request);
+    await isReportedOnce(request);
     slack.assertClean();
     github.assertClean();
   }, 900_000);
@@ -139,7 +139,7 @@ describe("a request in Slack whose operator is killed at every step", () => {
     return team.read<Pull[]>(`${pulls}?state=all`);
   }
 
-  async function isToldOnce(request: MessageRef): Promise<void> {
+  async function isReportedOnce(request: MessageRef): Promise<void> {
     const tasks = world.tasks.list(team.namespace);
     expect(tasks.map(({ spec }) => spec.command ?? "work").sort()).toEqual(["status", "use", "work"]);
     const { status } = tasks.find(isWork) ?? {};

@@ -1,3 +1,4 @@
+import { skipWhereLacking } from "../needs.ts";
 import { expect, it, type TestContext } from "vitest";
 import type { Connection, RepositoryRef, ThreadTarget } from "../../src/integrations/connection.ts";
 import type { ChangeText } from "../../src/integrations/report.ts";
@@ -97,7 +98,7 @@ function needed<C extends Capability>(
   capability: C,
 ): NonNullable<Connection[C]> {
   const { connection, capabilities, provider } = subject;
-  if (!capabilities.includes(capability)) context.skip(`${provider.name} ${reasons[capability]}`);
+  skipWhereLacking(context, capabilities.includes(capability) ? undefined : `${provider.name} ${reasons[capability]}`);
   const found = connection[capability];
   if (found) return found;
   throw new Error(`the connection of ${provider.name} lacks ${capability}, although its subject names it`);
