@@ -1,10 +1,10 @@
-import { createServer, type RequestListener, type Server } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import { createServer, type RequestListener } from "node:http";
+import type { Socket } from "node:net";
 import { refused } from "../intake/answer.ts";
 import { type Clock, sleep } from "../shared/clock.ts";
 import { errorCode } from "../shared/errors.ts";
+import { closeGracefully, listen } from "../shared/http-server.ts";
 import type { GatewayConfig } from "./config.ts";
-import { defined } from "../shared/defined.ts";
 
 /** Longer than the idle time-out of load balancers, so that they close idle connections and not the gateway. */
 const keepAliveMs = 75_000;
@@ -36,7 +36,7 @@ export function createHookServer(
   const server = createServer(options, handler({ draining: () => draining }));
   server.on("clientError", answerClientError);
   return {
-    listen: () => listen(server, config),
+    listen: () => listen(server, { port: config.BELLHOP_PORT, host: config.BELLHOP_HOST }),
     get listening() {
       return server.listening;
     },
@@ -46,7 +46,7 @@ export function createHookServer(
     async drain() {
       draining = true;
       await sleep(clock, config.BELLHOP_DRAIN_MS);
-      await close(server, clock);
+      await closeGracefully(server, clock, maxFinishMs);
     },
   };
 }
@@ -63,26 +63,4 @@ function answerClientError(error: Error, socket: Socket): void {
   socket.end(
     `${head}\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(text)}\r\nconnection: close\r\n\r\n${text}`,
   );
-}
-
-function listen(server: Server, config: GatewayConfig): Promise<{ port: number }> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    const host = defined({ host: config.BELLHOP_HOST });
-    server.listen({ port: config.BELLHOP_PORT, ...host }, () => {
-      server.off("error", reject);
-      resolve({ port: (server.address() as AddressInfo).port });
-    });
-  });
-}
-
-function close(server: Server, clock: Clock): Promise<void> {
-  return new Promise((resolve) => {
-    const cancel = clock.after(maxFinishMs, () => server.closeAllConnections());
-    server.close(() => {
-      cancel();
-      resolve();
-    });
-    server.closeIdleConnections();
-  });
 }

@@ -1,7 +1,6 @@
 import { type Server, type ServerResponse, createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import type { Registry } from "prom-client";
-import { defined } from "../shared/defined.ts";
+import { listen } from "../shared/http-server.ts";
 
 /** Result of a probe: 200 if `ok`, else 503. The JSON body contains all fields, for administrators and for the operator. */
 export interface ProbeAnswer {
@@ -72,16 +71,6 @@ async function metrics(response: ServerResponse, registry: Registry): Promise<vo
 function send(response: ServerResponse, answer: { status: number; type: string; body: string }): void {
   response.writeHead(answer.status, { "content-type": answer.type, "cache-control": "no-store" });
   response.end(answer.body);
-}
-
-function listen(server: Server, { port, host }: ProbeOptions): Promise<{ port: number }> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen({ port, ...defined({ host }) }, () => {
-      server.off("error", reject);
-      resolve({ port: (server.address() as AddressInfo).port });
-    });
-  });
 }
 
 function close(server: Server): Promise<void> {

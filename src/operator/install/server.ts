@@ -1,8 +1,7 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { ManagedServer } from "../../kube/manager.ts";
 import type { Clock } from "../../shared/clock.ts";
-import { defined } from "../../shared/defined.ts";
+import { closeGracefully, listen, type ListenOptions } from "../../shared/http-server.ts";
 import type { InstallApp } from "./app.ts";
 
 /** Longer than the idle time-out of load balancers, so that they close idle connections and not the operator. */
@@ -13,12 +12,8 @@ const maxHeaderBytes = 16 * 1024;
 const maxConnections = 256;
 const maxFinishMs = 5_000;
 
-/** Where the server listens. */
-export interface InstallServerOptions {
-  /** 0 selects a free port. */
-  port: number;
-  /** Default: all addresses. */
-  host?: string | undefined;
+/** Where the server listens, and its clock. */
+export interface InstallServerOptions extends ListenOptions {
   clock: Clock;
 }
 
@@ -43,7 +38,7 @@ export function createInstallServer(
       return server.listening;
     },
     listen: () => listen(server, options),
-    close: () => close(server, options.clock),
+    close: () => closeGracefully(server, options.clock, maxFinishMs),
   };
 }
 
@@ -52,25 +47,4 @@ async function answer(app: InstallApp, request: IncomingMessage, response: Serve
   // A body is not read, so the connection cannot be used again.
   const connection = request.complete ? {} : { connection: "close" };
   response.writeHead(status, { ...headers, ...connection, "content-length": Buffer.byteLength(body) }).end(body);
-}
-
-function listen(server: Server, { port, host }: InstallServerOptions): Promise<{ port: number }> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen({ port, ...defined({ host }) }, () => {
-      server.off("error", reject);
-      resolve({ port: (server.address() as AddressInfo).port });
-    });
-  });
-}
-
-function close(server: Server, clock: Clock): Promise<void> {
-  return new Promise((resolve) => {
-    const cancel = clock.after(maxFinishMs, () => server.closeAllConnections());
-    server.close(() => {
-      cancel();
-      resolve();
-    });
-    server.closeIdleConnections();
-  });
 }
