@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, Registry } from "prom-client";
-import { decodeFacts } from "../intake/gateway-facts.ts";
+import { factsReader } from "../intake/gateway-facts.ts";
 import { createRules } from "../intake/cel.ts";
 import { providerNamed, providers } from "../integrations/registry.ts";
 import { connect } from "../kube/config.ts";
@@ -62,7 +62,7 @@ export async function startGateway(
     intake: {
       provider: providerNamed,
       integration: (member) => integrations.find(member),
-      facts: (uid) => decodeFacts(facts.store.get(factsMap)?.data?.[uid]),
+      facts: factsReader((uid) => facts.store.get(factsMap)?.data?.[uid]),
       compile: createRules(),
       client,
       clock,

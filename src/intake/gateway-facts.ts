@@ -7,7 +7,7 @@ export const gatewayFactsConfigMapName = "bellhop-gateway-facts";
 /** The facts of all integrations share a ConfigMap of 1 MiB. */
 export const maxLiveThreads = 500;
 
-/** Slack and others show at most this many choices in a menu. */
+/** Chats show at most this many choices in a menu. */
 export const maxOffered = 100;
 
 /** The key of a conversation in `liveThreads`: short, and without the names in it. */
@@ -55,4 +55,21 @@ export function decodeFacts(text: string | undefined): IntegrationFacts {
   } catch {
     return noFacts; // the operator repairs the entry; until then no failed check creates a task
   }
+}
+
+/** Reads published facts by the uid of their integration. Each delivery asks several times, so an entry is decoded only when its text has changed. */
+export function factsReader(entryOf: (uid: string) => string | undefined): (uid: string) => IntegrationFacts {
+  const decoded = new Map<string, { text: string; facts: IntegrationFacts }>();
+  return (uid) => {
+    const text = entryOf(uid);
+    if (text === undefined) {
+      decoded.delete(uid);
+      return noFacts;
+    }
+    const known = decoded.get(uid);
+    if (known?.text === text) return known.facts;
+    const facts = decodeFacts(text);
+    decoded.set(uid, { text, facts });
+    return facts;
+  };
 }

@@ -142,8 +142,8 @@ function originOf(read: Normalised): Origin | undefined {
 
 /** Whether the bot takes part in a thread, as the operator published it for the integration. */
 function liveIn(whose: StoredIntegration | undefined, deps: IntakeDeps): NormaliseContext["isLive"] {
-  const live = whose ? new Set(deps.facts(whose.metadata.uid).liveThreads) : undefined;
-  return (conversation) => live?.has(threadKey(conversation)) === true;
+  if (!whose) return () => false;
+  return (conversation) => deps.facts(whose.metadata.uid).liveThreads.includes(threadKey(conversation));
 }
 
 function normaliseFor(
