@@ -1,5 +1,7 @@
 import type { Connection } from "../integrations/connection.ts";
-import type { ConnectDeps, Integration, Provider } from "../integrations/types.ts";
+import type { Integration } from "../integrations/integration.ts";
+import type { Provider } from "../integrations/provider.ts";
+import type { ConnectDeps } from "../integrations/sign-in.ts";
 import type { KubeClient, ObjectKey } from "../kube/types.ts";
 import { grantReader } from "./install/read-grants.ts";
 import { secretReader } from "./secrets.ts";

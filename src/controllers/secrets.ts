@@ -1,5 +1,5 @@
 import { names } from "../api/annotations.ts";
-import type { ConnectDeps } from "../integrations/types.ts";
+import type { ConnectDeps } from "../integrations/sign-in.ts";
 import { secrets } from "../kube/resources.ts";
 import type { KubeClient } from "../kube/types.ts";
 import { BellhopError } from "../shared/errors.ts";

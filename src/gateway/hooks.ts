@@ -1,7 +1,8 @@
 import { refused, retryLater, type Answer } from "../intake/answer.ts";
 import type { RouteEntry } from "../intake/gateway-keys.ts";
 import { handleDelivery, inProviderForm, isSigned, type IntakeDeps } from "../intake/handle-delivery.ts";
-import type { Delivery, Provider } from "../integrations/types.ts";
+import type { Delivery } from "../integrations/ingress.ts";
+import type { Provider } from "../integrations/provider.ts";
 import type { InFlight, Ticket } from "../shared/in-flight.ts";
 import type { KeyRing } from "./keys.ts";
 import { readBody, type UnreadRequest } from "./read-body.ts";

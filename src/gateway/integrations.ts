@@ -1,7 +1,7 @@
 import type { StoredIntegration } from "../intake/choose-integration.ts";
 import type { HookMember } from "../intake/gateway-keys.ts";
 import { integrationType } from "../integrations/resource-type.ts";
-import type { Provider } from "../integrations/types.ts";
+import type { Provider } from "../integrations/provider.ts";
 import { createInformer, type InformerDeps } from "../kube/informer.ts";
 import type { Informer, KubeObject } from "../kube/types.ts";
 

@@ -1,4 +1,4 @@
-import type { HttpReply } from "../integrations/types.ts";
+import type { HttpReply } from "../integrations/ingress.ts";
 import { defined } from "../shared/defined.ts";
 
 /** The body of an answer to a sender. Logs, metrics and `explain` show the same fields. */

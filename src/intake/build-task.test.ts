@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { agentTaskSpec } from "../api/agent-task.ts";
 import { names } from "../api/annotations.ts";
 import { AgentTaskKind } from "../api/kinds.ts";
-import type { ProviderEvent } from "../integrations/types.ts";
+import type { ProviderEvent } from "../integrations/event.ts";
 import { buildTask } from "./build-task.ts";
 import { cutMark, cutText } from "./cut-text.ts";
 import type { Decision } from "./decide.ts";

@@ -1,5 +1,7 @@
 import { whyInactive } from "./decide.ts";
-import type { Integration, Origin, Provider } from "../integrations/types.ts";
+import type { Origin } from "../integrations/event.ts";
+import type { Integration } from "../integrations/integration.ts";
+import type { Provider } from "../integrations/provider.ts";
 import { defined } from "../shared/defined.ts";
 
 /** An integration as the API server stored it. */

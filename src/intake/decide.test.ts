@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { ProviderEvent } from "../integrations/types.ts";
+import type { ProviderEvent } from "../integrations/event.ts";
 import { compileRule } from "./cel.ts";
 import { decide, type DecisionFacts } from "./decide.ts";
 import { anEvent, anIntegration } from "./testing.ts";

@@ -1,6 +1,7 @@
 import type { Command } from "../api/agent-task.ts";
 import type { Trigger } from "../api/integration.ts";
-import type { Integration, ProviderEvent, Signal } from "../integrations/types.ts";
+import type { ProviderEvent, Signal } from "../integrations/event.ts";
+import type { Integration } from "../integrations/integration.ts";
 import { defined } from "../shared/defined.ts";
 import type { CompiledRule, RefusedRule } from "./cel.ts";
 import type { IntegrationFacts } from "./gateway-facts.ts";

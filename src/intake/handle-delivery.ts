@@ -1,5 +1,7 @@
 import type { AgentTask } from "../api/kinds.ts";
-import type { Delivery, Normalised, NormaliseContext, Origin, Provider, ProviderEvent } from "../integrations/types.ts";
+import type { Origin, ProviderEvent } from "../integrations/event.ts";
+import type { Delivery, Normalised, NormaliseContext } from "../integrations/ingress.ts";
+import type { Provider } from "../integrations/provider.ts";
 import type { Draft, KubeClient } from "../kube/types.ts";
 import type { Clock } from "../shared/clock.ts";
 import {

@@ -1,6 +1,12 @@
-import type { ParsedCommand } from "../integrations/types.ts";
+import type { Command } from "../api/agent-task.ts";
 import { withoutInvisible, withoutInvisibleEntities } from "../shared/markdown/invisible.ts";
 import { defined } from "../shared/defined.ts";
+
+/** A command in the text after a mention. A text without a command is a request for work. */
+export interface ParsedCommand {
+  command: Command;
+  argument?: string;
+}
 
 /** No command is longer, with all that people write around it. */
 const maxLine = 256;

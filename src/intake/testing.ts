@@ -1,6 +1,7 @@
 import { createHmac } from "node:crypto";
 import { gitHubIntegrationSpec, type GitHubIntegration } from "../api/github-integration.ts";
-import type { Delivery, ProviderEvent } from "../integrations/types.ts";
+import type { ProviderEvent } from "../integrations/event.ts";
+import type { Delivery } from "../integrations/ingress.ts";
 import type { StoredIntegration } from "./choose-integration.ts";
 import type { RouteEntry } from "./gateway-keys.ts";
 import { defined } from "../shared/defined.ts";

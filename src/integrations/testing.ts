@@ -1,7 +1,10 @@
 import { unexpected } from "../shared/testing.ts";
-import type { Change, CodeHost, Connection, Permission, Thread } from "./connection.ts";
+import type { Change, CodeHost, Permission } from "./code-host.ts";
+import type { Connection, Thread } from "./connection.ts";
 import { ProviderError } from "./errors.ts";
-import type { EventRepository, Ingress, Provider, WebhookSettings } from "./types.ts";
+import type { EventRepository } from "./event.ts";
+import type { Ingress, WebhookSettings } from "./ingress.ts";
+import type { Provider } from "./provider.ts";
 
 /** A provider whose integrations cover every repository of github.com, with hooks of their own; it ignores deliveries. */
 export function aProvider(over: Partial<Provider> = {}): Provider {

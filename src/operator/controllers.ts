@@ -28,7 +28,7 @@ import { sharersOf, usersOf } from "../controllers/integration/members.ts";
 import { publicNames } from "../controllers/integration/offered-repositories.ts";
 import { createRules } from "../intake/cel.ts";
 import { socketLeaseName } from "../intake/socket-states.ts";
-import type { Provider } from "../integrations/types.ts";
+import type { Provider } from "../integrations/provider.ts";
 import { integrationType } from "../integrations/resource-type.ts";
 import { createController, itself, requestOf, type Controller, type ControllerOptions } from "../kube/controller.ts";
 import type { AgentTask } from "../api/kinds.ts";

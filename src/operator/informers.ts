@@ -2,7 +2,7 @@ import { AgentProfileKind, AgentTaskKind } from "../api/kinds.ts";
 import { taskIndexes, taskPages } from "../controllers/agent-task/task-index.ts";
 import { socketLeaseName } from "../intake/socket-states.ts";
 import { integrationType } from "../integrations/resource-type.ts";
-import type { Provider } from "../integrations/types.ts";
+import type { Provider } from "../integrations/provider.ts";
 import { createInformer, type InformerDeps } from "../kube/informer.ts";
 import { leases, networkPolicies, pods } from "../kube/resources.ts";
 import { policyIndexes } from "../sandbox/pod/foreign-policy.ts";

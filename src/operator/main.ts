@@ -3,7 +3,7 @@ import { collectDefaultMetrics, Registry } from "prom-client";
 import { createHttp } from "../integrations/http.ts";
 import { httpConfig } from "../integrations/http/settings.ts";
 import { providers } from "../integrations/registry.ts";
-import type { Provider } from "../integrations/types.ts";
+import type { Provider } from "../integrations/provider.ts";
 import { connect } from "../kube/config.ts";
 import { createEventRecorder } from "../kube/events.ts";
 import { createLeader, type Leader } from "../kube/leader.ts";

@@ -8,7 +8,7 @@ import { GitHubIntegrationKind, gitHubIntegrationSpec } from "../../src/api/gith
 import { AgentProfileKind, AgentTaskKind, type AgentTask } from "../../src/api/kinds.ts";
 import { createHttp } from "../../src/integrations/http.ts";
 import { providers } from "../../src/integrations/registry.ts";
-import type { Provider } from "../../src/integrations/types.ts";
+import type { Provider } from "../../src/integrations/provider.ts";
 import { connect } from "../../src/kube/config.ts";
 import { createEventRecorder } from "../../src/kube/events.ts";
 import { createKubeMetrics } from "../../src/kube/metrics.ts";

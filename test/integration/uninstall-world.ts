@@ -14,7 +14,7 @@ import { integrationHandle } from "../../src/controllers/integration-handle.ts";
 import { connector } from "../../src/integrations/github/connect.ts";
 import { github as provider } from "../../src/integrations/github/index.ts";
 import { createHttp } from "../../src/integrations/http.ts";
-import type { Provider } from "../../src/integrations/types.ts";
+import type { Provider } from "../../src/integrations/provider.ts";
 import { pods, secrets, type Pod } from "../../src/kube/resources.ts";
 import type { KubeConnection } from "../../src/kube/types.ts";
 import { cleanUp } from "../../src/operator/uninstall/clean-up.ts";

@@ -1,8 +1,12 @@
 import { skipWhereLacking } from "../needs.ts";
 import { expect, it, type TestContext } from "vitest";
-import type { Connection, RepositoryRef, ThreadTarget } from "../../src/integrations/connection.ts";
+import type { RepositoryRef } from "../../src/integrations/code-host.ts";
+import type { Connection, ThreadTarget } from "../../src/integrations/connection.ts";
 import type { ChangeText } from "../../src/integrations/report.ts";
-import type { Delivery, HttpReply, Integration, Origin, Provider } from "../../src/integrations/types.ts";
+import type { Origin } from "../../src/integrations/event.ts";
+import type { Delivery, HttpReply } from "../../src/integrations/ingress.ts";
+import type { Integration } from "../../src/integrations/integration.ts";
+import type { Provider } from "../../src/integrations/provider.ts";
 import { exportsOf, guide, hasFile, providerFiles } from "./files.ts";
 import { aReport } from "./reports.ts";
 

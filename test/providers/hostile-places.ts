@@ -2,7 +2,7 @@ import type { AgentTask } from "../../src/api/kinds.ts";
 import { reportOf } from "../../src/controllers/agent-task/report/text.ts";
 import { aTask, noon, shaOf, type TaskOverrides } from "../../src/controllers/agent-task/testing.ts";
 import type { Block, Report, Span } from "../../src/integrations/report.ts";
-import type { Integration } from "../../src/integrations/types.ts";
+import type { Integration } from "../../src/integrations/integration.ts";
 import { aReport } from "./reports.ts";
 
 /** A place of a report in which untrusted text is shown. */

@@ -1,6 +1,6 @@
 import type { AgentTask } from "../../api/kinds.ts";
-import type { Grant, Reread } from "../../integrations/connection.ts";
-import type { Integration } from "../../integrations/types.ts";
+import type { AccessDecision, Reread } from "../../integrations/connection.ts";
+import type { Integration } from "../../integrations/integration.ts";
 import { hasOwnWorkInChannel } from "./commands/in-channel.ts";
 import { failedTaskOf, fixesBefore, isFailedCheck, resolveConversation } from "./conversation.ts";
 import { acceptEdited, isEdited, whyNotAccepted, type EditedRequest } from "./edited-request.ts";
@@ -19,7 +19,7 @@ export interface AuthoriseReading {
   /** The request in the text, if it was edited since and still mentions the bot. */
   edited?: EditedRequest | undefined;
   /** Whether the person on whose behalf the task works may start it. */
-  grant?: Grant;
+  grant?: AccessDecision;
   /** For tasks from kubectl: the repository with the id in the spec, and whether the integration covers it. */
   repository?: { owner: string; name: string; covered: boolean } | "Gone";
 }

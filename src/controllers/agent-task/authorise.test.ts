@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { permissions, type Grant, type Permission, type ProviderFailure } from "../../integrations/connection.ts";
+import { permissions, type Permission } from "../../integrations/code-host.ts";
+import type { AccessDecision, ProviderFailure } from "../../integrations/connection.ts";
 import { ProviderError } from "../../integrations/errors.ts";
 import { aConnection } from "../../integrations/testing.ts";
 import { unexpected } from "../../shared/testing.ts";
@@ -26,7 +27,7 @@ function found(over: object = {}): NonNullable<AuthoriseReading["reread"]> {
 }
 
 /** The answer for a person with this permission, where the integration needs `needed`. */
-function may(permission: Permission, over: { isBot?: boolean; needed?: Permission } = {}): Grant {
+function may(permission: Permission, over: { isBot?: boolean; needed?: Permission } = {}): AccessDecision {
   const { isBot = false, needed = "Write" } = over;
   return {
     allowed: !isBot && permissions.indexOf(permission) >= permissions.indexOf(needed),

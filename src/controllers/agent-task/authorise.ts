@@ -1,5 +1,6 @@
 import type { AgentTask } from "../../api/kinds.ts";
-import type { Connection, RepositoryRef, Reread } from "../../integrations/connection.ts";
+import type { RepositoryRef } from "../../integrations/code-host.ts";
+import type { Connection, Reread } from "../../integrations/connection.ts";
 import { isProviderFailure } from "../../integrations/errors.ts";
 import { decideAuthorisation, personOf, type AuthoriseReading } from "./authorise-rules.ts";
 import { readEdited } from "./edited-request.ts";

@@ -1,6 +1,6 @@
 import { manager, names } from "../../api/annotations.ts";
 import type { AgentTask } from "../../api/kinds.ts";
-import type { CodeHost, GitCredential, RepositoryRef } from "../../integrations/connection.ts";
+import type { CodeHost, GitCredential, RepositoryRef } from "../../integrations/code-host.ts";
 import { isAlreadyExists, isNotFound } from "../../kube/errors.ts";
 import { secrets, type Secret } from "../../kube/resources.ts";
 import type { Draft, KubeClient } from "../../kube/types.ts";

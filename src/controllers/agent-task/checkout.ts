@@ -1,6 +1,6 @@
 import type { Checkout } from "../../api/agent-task-status.ts";
 import type { AgentProfile, AgentTask } from "../../api/kinds.ts";
-import type { Change, CodeHost, RepositoryRef } from "../../integrations/connection.ts";
+import type { Change, CodeHost, RepositoryRef } from "../../integrations/code-host.ts";
 import { isProviderFailure } from "../../integrations/errors.ts";
 import { branchCandidates, branchStem } from "./branch-name.ts";
 import { branchBefore, isMadeByUs, isOurBranch, isTaken } from "./conversation.ts";

@@ -1,5 +1,5 @@
 import { AgentTaskKind, type AgentTask } from "../../api/kinds.ts";
-import type { Change, CodeHost } from "../../integrations/connection.ts";
+import type { Change, CodeHost } from "../../integrations/code-host.ts";
 import { isProviderFailure } from "../../integrations/errors.ts";
 import type { SandboxState } from "../../sandbox/provider.ts";
 import { BellhopError } from "../../shared/errors.ts";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { AgentTask } from "../../api/kinds.ts";
 import type { Connection, Reread } from "../../integrations/connection.ts";
-import type { Integration } from "../../integrations/types.ts";
+import type { Integration } from "../../integrations/integration.ts";
 import { promptOf } from "../../intake/build-task.ts";
 import { parseCommand } from "../../intake/parse-command.ts";
 import { defined } from "../../shared/defined.ts";

@@ -1,6 +1,6 @@
 import type { AgentTaskStatus, TaskCondition } from "../../api/agent-task-status.ts";
 import type { AgentProfile, AgentTask } from "../../api/kinds.ts";
-import type { Integration } from "../../integrations/types.ts";
+import type { Integration } from "../../integrations/integration.ts";
 import type { SandboxState } from "../../sandbox/provider.ts";
 import type { Guardrails } from "../agent-profile/decide.ts";
 import type { AdmissionVerdict } from "./admission/schedule.ts";

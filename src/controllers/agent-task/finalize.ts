@@ -1,6 +1,6 @@
 import { names } from "../../api/annotations.ts";
 import { AgentTaskKind, type AgentTask } from "../../api/kinds.ts";
-import type { CodeHost } from "../../integrations/connection.ts";
+import type { CodeHost } from "../../integrations/code-host.ts";
 import { removeFinalizer } from "../../kube/finalizers.ts";
 import { done, type Result } from "../../kube/types.ts";
 import { BellhopError } from "../../shared/errors.ts";

@@ -1,5 +1,6 @@
 import { AgentTaskKind, type AgentTask } from "../../api/kinds.ts";
-import type { CodeHost, Connection } from "../../integrations/connection.ts";
+import type { CodeHost } from "../../integrations/code-host.ts";
+import type { Connection } from "../../integrations/connection.ts";
 import { updateStatus } from "../../kube/apply.ts";
 import { isConflict } from "../../kube/errors.ts";
 import type { Result } from "../../kube/types.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { AgentTaskKind, type AgentTask } from "../../api/kinds.ts";
 import { aConnection, fakeHost } from "../../integrations/testing.ts";
-import type { EventRepository } from "../../integrations/types.ts";
+import type { EventRepository } from "../../integrations/event.ts";
 import { createFakeClient } from "../../kube/testing.ts";
 import { decideRepository, namesInLines, namesInLinks, repository, type RepositoryReading } from "./repository.ts";
 import {

@@ -1,7 +1,7 @@
 import type { AgentTask } from "../../api/kinds.ts";
 import type { AgentTaskStatus } from "../../api/agent-task-status.ts";
-import type { CodeHost } from "../../integrations/connection.ts";
-import type { EventRepository } from "../../integrations/types.ts";
+import type { CodeHost } from "../../integrations/code-host.ts";
+import type { EventRepository } from "../../integrations/event.ts";
 import { defined } from "../../shared/defined.ts";
 import type { Decision, TaskFacts } from "./facts.ts";
 import { requestText } from "./request-text.ts";

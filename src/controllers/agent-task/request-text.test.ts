@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { AgentTaskKind, type AgentTask } from "../../api/kinds.ts";
 import { createFakeClient } from "../../kube/testing.ts";
 import { aConnection, fakeHost } from "../../integrations/testing.ts";
-import type { EventRepository } from "../../integrations/types.ts";
+import type { EventRepository } from "../../integrations/event.ts";
 import { repository } from "./repository.ts";
 import { requestText } from "./request-text.ts";
 import { withoutTexts } from "./task-index.ts";

@@ -1,6 +1,6 @@
 import { AgentTaskKind, type AgentTask } from "../../api/kinds.ts";
 import { isNotFound } from "../../kube/errors.ts";
-import type { Integration } from "../../integrations/types.ts";
+import type { Integration } from "../../integrations/integration.ts";
 import { promptOfTask } from "./state.ts";
 import type { StepContext } from "./steps.ts";
 

@@ -1,7 +1,7 @@
 import { durationMs } from "../../api/duration.ts";
 import type { AgentProfile, AgentTask } from "../../api/kinds.ts";
-import type { CodeHost } from "../../integrations/connection.ts";
-import type { Integration } from "../../integrations/types.ts";
+import type { CodeHost } from "../../integrations/code-host.ts";
+import type { Integration } from "../../integrations/integration.ts";
 import type { SandboxSpec } from "../../sandbox/protocol/sandbox-spec.ts";
 import { commitSubject } from "./branch-name.ts";
 import { personAtCodeHost, repositoryOf, requesterOf } from "./state.ts";

@@ -2,7 +2,7 @@ import type { AgentTaskStatus, TaskCondition } from "../../api/agent-task-status
 import type { Repository } from "../../api/agent-task.ts";
 import type { AgentTask } from "../../api/kinds.ts";
 import type { ThreadTarget } from "../../integrations/connection.ts";
-import type { Integration } from "../../integrations/types.ts";
+import type { Integration } from "../../integrations/integration.ts";
 import { findCondition } from "../../kube/conditions.ts";
 import type { Condition } from "../../kube/types.ts";
 

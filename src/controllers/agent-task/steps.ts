@@ -1,6 +1,7 @@
 import type { TaskCondition } from "../../api/agent-task-status.ts";
 import type { AgentTask } from "../../api/kinds.ts";
-import type { CodeHost, Connection } from "../../integrations/connection.ts";
+import type { CodeHost } from "../../integrations/code-host.ts";
+import type { Connection } from "../../integrations/connection.ts";
 import type { AgentTaskDeps } from "./deps.ts";
 import type { Decision, StatusPatch, TaskFacts } from "./facts.ts";
 import { defined } from "../../shared/defined.ts";

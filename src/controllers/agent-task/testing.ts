@@ -7,7 +7,7 @@ import type { Connection } from "../../integrations/connection.ts";
 import { renderer } from "../../integrations/github/report/render.ts";
 import type { Report } from "../../integrations/report.ts";
 import { aProvider } from "../../integrations/testing.ts";
-import type { Integration } from "../../integrations/types.ts";
+import type { Integration } from "../../integrations/integration.ts";
 import { createStore } from "../../kube/store.ts";
 import { createFakeClient } from "../../kube/testing.ts";
 import type { Condition } from "../../kube/types.ts";

@@ -1,7 +1,7 @@
 import { names } from "../../api/annotations.ts";
-import type { Grant } from "../../integrations/grant.ts";
+import type { OAuthGrant } from "../../integrations/sign-in.ts";
 import { integrationType } from "../../integrations/resource-type.ts";
-import type { Integration } from "../../integrations/types.ts";
+import type { Integration } from "../../integrations/integration.ts";
 import { BellhopError, describeError } from "../../shared/errors.ts";
 import { isForCondition } from "../provider-failure.ts";
 import { changeGrantSecret, type GrantSecret, type UsedState } from "./grant-secret.ts";
@@ -41,7 +41,7 @@ export async function finishInstall(
   return { account: grant.account, name: grant.name };
 }
 
-async function exchange(deps: InstallDeps, target: Target, code: string, signal: AbortSignal): Promise<Grant> {
+async function exchange(deps: InstallDeps, target: Target, code: string, signal: AbortSignal): Promise<OAuthGrant> {
   const { flow, integration, redirectURL } = target;
   try {
     return await flow.exchange(contextOf(deps, integration), { code, redirectURL }, signal);
@@ -99,7 +99,7 @@ function declined(error: string): BellhopError {
 async function keep(
   deps: InstallDeps,
   target: Target,
-  { grant, before }: { grant: Grant; before: readonly Grant[] },
+  { grant, before }: { grant: OAuthGrant; before: readonly OAuthGrant[] },
   signal: AbortSignal,
 ): Promise<void> {
   const { integration, accounts, flow, provider, uid } = target;
@@ -125,14 +125,14 @@ async function keep(
   await notify(deps, target, signal);
 }
 
-function withGrant(content: GrantSecret, grant: Grant): GrantSecret {
+function withGrant(content: GrantSecret, grant: OAuthGrant): GrantSecret {
   return { ...content, grants: [...content.grants.filter(({ account }) => account !== grant.account), grant] };
 }
 
 async function revoke(
   deps: InstallDeps,
   { flow, integration }: Target,
-  grant: Grant,
+  grant: OAuthGrant,
   signal: AbortSignal,
 ): Promise<void> {
   try {

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { manager, names } from "../../api/annotations.ts";
-import type { Grant } from "../../integrations/grant.ts";
+import type { OAuthGrant } from "../../integrations/sign-in.ts";
 import { isAlreadyExists, isConflict, isNotFound } from "../../kube/errors.ts";
 import { secrets, type Secret } from "../../kube/resources.ts";
 import type { KubeClient } from "../../kube/types.ts";
@@ -13,7 +13,7 @@ export interface GrantSecret {
   /** The key that signs states. */
   stateKey: string;
   /** One for each account. */
-  grants: readonly Grant[];
+  grants: readonly OAuthGrant[];
   /** States that were used, as long as they have not expired. */
   usedStates: readonly UsedState[];
 }
@@ -120,12 +120,12 @@ function encode({ stateKey, grants, usedStates }: GrantSecret): Record<string, s
 function parse({ data = {} }: Secret): GrantSecret {
   const read = (key: string): string => Buffer.from(data[key] ?? "", "base64").toString();
   const keys = Object.keys(data).filter((key) => key.startsWith(grantPrefix));
-  const grants = keys.toSorted().map((key) => JSON.parse(read(key)) as Grant);
+  const grants = keys.toSorted().map((key) => JSON.parse(read(key)) as OAuthGrant);
   const stateKey = read("stateKey");
   for (const secret of [stateKey, ...grants.flatMap(tokensOf)]) secretRegistry.add(secret);
   return { stateKey, grants, usedStates: JSON.parse(read("usedStates") || "[]") as UsedState[] };
 }
 
-function tokensOf({ accessToken, refreshToken }: Grant): string[] {
+function tokensOf({ accessToken, refreshToken }: OAuthGrant): string[] {
   return [accessToken, ...(refreshToken === undefined ? [] : [refreshToken])];
 }

@@ -1,4 +1,5 @@
-import type { Integration, Provider } from "../../integrations/types.ts";
+import type { Integration } from "../../integrations/integration.ts";
+import type { Provider } from "../../integrations/provider.ts";
 
 /** The path of every page of the install flow. */
 export const installPath = "/install";

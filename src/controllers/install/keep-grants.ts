@@ -1,5 +1,7 @@
-import type { Grant } from "../../integrations/grant.ts";
-import type { InstallContext, InstallFlow, Integration, Provider } from "../../integrations/types.ts";
+import type { OAuthGrant } from "../../integrations/sign-in.ts";
+import type { Integration } from "../../integrations/integration.ts";
+import type { Provider } from "../../integrations/provider.ts";
+import type { InstallContext, InstallFlow } from "../../integrations/sign-in.ts";
 import { describeError } from "../../shared/errors.ts";
 import type { SignInDeps } from "../integration-handle.ts";
 import { isForCondition, isTemporary } from "../provider-failure.ts";
@@ -59,10 +61,11 @@ interface Work {
   uid: string;
 }
 
-async function remove(work: Work, grant: Grant, signal: AbortSignal): Promise<void> {
+async function remove(work: Work, grant: OAuthGrant, signal: AbortSignal): Promise<void> {
   const { deps, uid } = work;
   await revoke(work, { grant, isFinal: false }, signal);
-  const without = (grants: readonly Grant[]) => grants.filter(({ accessToken }) => accessToken !== grant.accessToken);
+  const without = (grants: readonly OAuthGrant[]) =>
+    grants.filter(({ accessToken }) => accessToken !== grant.accessToken);
   await changeGrantSecret(deps, uid, (content) => ({ ...content, grants: without(content.grants) }), signal);
   deps.log.info(
     { ...nameOf(work), account: grant.account },
@@ -72,7 +75,7 @@ async function remove(work: Work, grant: Grant, signal: AbortSignal): Promise<vo
 
 async function revoke(
   work: Work,
-  { grant, isFinal }: { grant: Grant; isFinal: boolean },
+  { grant, isFinal }: { grant: OAuthGrant; isFinal: boolean },
   signal: AbortSignal,
 ): Promise<void> {
   const { deps, flow } = work;
@@ -90,7 +93,7 @@ async function revoke(
 }
 
 /** Whether it is time to refresh: tokens that do not expire are never due. */
-function isDue({ refreshToken, expiresAt, givenAt }: Grant, now: Date): boolean {
+function isDue({ refreshToken, expiresAt, givenAt }: OAuthGrant, now: Date): boolean {
   if (refreshToken === undefined || expiresAt === undefined) return false;
   const endMs = Date.parse(expiresAt);
   const aheadMs = Math.max(refreshAheadMs, (endMs - Date.parse(givenAt)) / 4);
@@ -101,7 +104,7 @@ function isDue({ refreshToken, expiresAt, givenAt }: Grant, now: Date): boolean 
  * The refresh token can be used once, so only the leading operator uses it, and the answer is stored before anything else. If somebody installed
  * the app meanwhile, the grant of that installation stays. A refused refresh is noted in the grant; the old token works until it expires.
  */
-async function refresh(work: Work, grant: Grant, signal: AbortSignal): Promise<void> {
+async function refresh(work: Work, grant: OAuthGrant, signal: AbortSignal): Promise<void> {
   const { deps, flow } = work;
   const { refreshToken = "", account } = grant;
   try {
@@ -117,8 +120,8 @@ async function refresh(work: Work, grant: Grant, signal: AbortSignal): Promise<v
 }
 
 /** Without the signal: an answer that is not stored is lost, and with it the access. */
-async function replace({ deps, uid }: Work, grant: Grant, next: Grant): Promise<void> {
-  const isOld = ({ account, refreshToken }: Grant): boolean =>
+async function replace({ deps, uid }: Work, grant: OAuthGrant, next: OAuthGrant): Promise<void> {
+  const isOld = ({ account, refreshToken }: OAuthGrant): boolean =>
     account === grant.account && refreshToken === grant.refreshToken;
   await changeGrantSecret(deps, uid, (content) => ({
     ...content,

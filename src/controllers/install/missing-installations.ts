@@ -1,5 +1,5 @@
 import type { Installation } from "../../integrations/connection.ts";
-import type { Integration } from "../../integrations/types.ts";
+import type { Integration } from "../../integrations/integration.ts";
 import type { IntegrationDeps } from "../integration/deps.ts";
 import { installURLOf } from "./install-urls.ts";
 

@@ -1,4 +1,6 @@
-import type { ConnectDeps, Integration, Provider } from "../../integrations/types.ts";
+import type { Integration } from "../../integrations/integration.ts";
+import type { Provider } from "../../integrations/provider.ts";
+import type { ConnectDeps } from "../../integrations/sign-in.ts";
 import { readGrantSecret, type GrantSecretDeps } from "./grant-secret.ts";
 
 /**

@@ -1,4 +1,6 @@
-import type { InstallContext, InstallFlow, Integration, Provider } from "../../integrations/types.ts";
+import type { Integration } from "../../integrations/integration.ts";
+import type { Provider } from "../../integrations/provider.ts";
+import type { InstallContext, InstallFlow } from "../../integrations/sign-in.ts";
 import type { EventRecorder } from "../../kube/events.ts";
 import type { KubeClient } from "../../kube/types.ts";
 import { BellhopError } from "../../shared/errors.ts";

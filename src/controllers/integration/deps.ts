@@ -3,7 +3,7 @@ import type { RefusedRule } from "../../intake/cel.ts";
 import type { KubeObject, KubeClient, ObjectKey, ResourceType } from "../../kube/types.ts";
 import type { Lease } from "../../kube/resources.ts";
 import type { EventRecorder } from "../../kube/events.ts";
-import type { Integration } from "../../integrations/types.ts";
+import type { Integration } from "../../integrations/integration.ts";
 import type { TaskCache } from "../agent-task/task-index.ts";
 import type { SignInDeps, IntegrationSource } from "../integration-handle.ts";
 import type { GatewayKeyPublisher } from "./gateway-keys.ts";

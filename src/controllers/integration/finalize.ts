@@ -1,6 +1,6 @@
 import { names } from "../../api/annotations.ts";
 import { decodeFacts, gatewayFactsConfigMapName } from "../../intake/gateway-facts.ts";
-import type { Integration } from "../../integrations/types.ts";
+import type { Integration } from "../../integrations/integration.ts";
 import { removeFinalizer } from "../../kube/finalizers.ts";
 import { configMaps } from "../../kube/resources.ts";
 import { done, type Result } from "../../kube/types.ts";

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Integration } from "../../integrations/types.ts";
+import type { Integration } from "../../integrations/integration.ts";
 import { requestOf } from "../../kube/controller.ts";
 import type { KubeObject, Reconciler, Request } from "../../kube/types.ts";
 import type { Clock } from "../../shared/clock.ts";

@@ -8,7 +8,8 @@ import {
   threadKey,
   type IntegrationFacts,
 } from "../../intake/gateway-facts.ts";
-import type { Integration, Provider } from "../../integrations/types.ts";
+import type { Integration } from "../../integrations/integration.ts";
+import type { Provider } from "../../integrations/provider.ts";
 import { configMaps } from "../../kube/resources.ts";
 import type { KubeClient, ObjectKey } from "../../kube/types.ts";
 import { holds, newestFirst, ownConversation } from "../agent-task/state.ts";

@@ -5,7 +5,8 @@ import {
   gatewayKeysSecretName,
   type GatewayKeys,
 } from "../../intake/gateway-keys.ts";
-import type { Integration, Provider } from "../../integrations/types.ts";
+import type { Integration } from "../../integrations/integration.ts";
+import type { Provider } from "../../integrations/provider.ts";
 import { ApiError, isConflict } from "../../kube/errors.ts";
 import { secrets, type Secret } from "../../kube/resources.ts";
 import type { KubeClient } from "../../kube/types.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { anIntegration } from "../../intake/testing.ts";
 import { github } from "../../integrations/github/index.ts";
-import type { Provider } from "../../integrations/types.ts";
+import type { Provider } from "../../integrations/provider.ts";
 import { unexpected } from "../../shared/testing.ts";
 import { toRoutes, type Member } from "./gateway-routes.ts";
 import { newHookSecret, type HookSecret } from "./hook-secret.ts";

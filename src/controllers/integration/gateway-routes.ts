@@ -1,5 +1,6 @@
 import { routeEntry, socketEntry, type RouteEntry, type SocketEntry } from "../../intake/gateway-keys.ts";
-import type { Integration, Provider } from "../../integrations/types.ts";
+import type { Integration } from "../../integrations/integration.ts";
+import type { Provider } from "../../integrations/provider.ts";
 import { describeError } from "../../shared/errors.ts";
 import type { HookSecret } from "./hook-secret.ts";
 

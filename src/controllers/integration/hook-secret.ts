@@ -3,7 +3,8 @@ import { manager, names } from "../../api/annotations.ts";
 import { isAlreadyExists } from "../../kube/errors.ts";
 import { secrets, type Secret } from "../../kube/resources.ts";
 import type { KubeClient } from "../../kube/types.ts";
-import type { Integration, Provider } from "../../integrations/types.ts";
+import type { Integration } from "../../integrations/integration.ts";
+import type { Provider } from "../../integrations/provider.ts";
 import { defined } from "../../shared/defined.ts";
 import { secretRegistry } from "../../shared/redact.ts";
 

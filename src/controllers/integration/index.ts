@@ -1,5 +1,5 @@
 import { names } from "../../api/annotations.ts";
-import type { Integration } from "../../integrations/types.ts";
+import type { Integration } from "../../integrations/integration.ts";
 import { updateStatus } from "../../kube/apply.ts";
 import { addFinalizer } from "../../kube/finalizers.ts";
 import { done, type Reconciler, type Result } from "../../kube/types.ts";

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Connection, DesiredHooks, TargetFailure } from "../../integrations/connection.ts";
 import { combined, isProviderFailure } from "../../integrations/errors.ts";
-import type { Integration } from "../../integrations/types.ts";
+import type { Integration } from "../../integrations/integration.ts";
 import { ApiError } from "../../kube/errors.ts";
 import { describeError } from "../../shared/errors.ts";
 import { isTemporary, retryWaitMs } from "../provider-failure.ts";

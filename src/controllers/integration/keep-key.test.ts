@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { describe, expect, it } from "vitest";
 import { github } from "../../integrations/github/index.ts";
-import type { Provider } from "../../integrations/types.ts";
+import type { Provider } from "../../integrations/provider.ts";
 import { anIntegration, noon } from "../agent-task/testing.ts";
 import type { HookSecret } from "./hook-secret.ts";
 import { installed, notInstalled } from "./status.ts";

@@ -1,5 +1,6 @@
 import { names } from "../../api/annotations.ts";
-import type { Integration, WebhookSettings } from "../../integrations/types.ts";
+import type { WebhookSettings } from "../../integrations/ingress.ts";
+import type { Integration } from "../../integrations/integration.ts";
 import { isAlreadyExists, isConflict } from "../../kube/errors.ts";
 import type { IntegrationDeps } from "./deps.ts";
 import {

@@ -1,4 +1,4 @@
-import type { Integration } from "../../integrations/types.ts";
+import type { Integration } from "../../integrations/integration.ts";
 import { requestOf } from "../../kube/controller.ts";
 import type { Change, KubeObject, Request } from "../../kube/types.ts";
 import type { IntegrationSource } from "../integration-handle.ts";

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { aConnection, aProvider, anIngress, fakeHost } from "../../integrations/testing.ts";
-import type { Integration, MappedRepository, Provider } from "../../integrations/types.ts";
+import type { MappedRepository } from "../../integrations/ingress.ts";
+import type { Integration } from "../../integrations/integration.ts";
+import type { Provider } from "../../integrations/provider.ts";
 import { ProviderError } from "../../integrations/errors.ts";
 import { encodeFacts, noFacts } from "../../intake/gateway-facts.ts";
 import { FakeClock } from "../../shared/fake-clock.ts";

@@ -1,6 +1,7 @@
 import { maxOffered, type IntegrationFacts } from "../../intake/gateway-facts.ts";
 import { createMemo } from "../../integrations/memo.ts";
-import type { Integration, Provider } from "../../integrations/types.ts";
+import type { Integration } from "../../integrations/integration.ts";
+import type { Provider } from "../../integrations/provider.ts";
 import { BellhopError } from "../../shared/errors.ts";
 import {
   integrationFinder,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { anIntegration } from "../../intake/testing.ts";
 import { anIngress, aConnection, aProvider } from "../../integrations/testing.ts";
-import type { Integration } from "../../integrations/types.ts";
+import type { Integration } from "../../integrations/integration.ts";
 import { FakeClock } from "../../shared/fake-clock.ts";
 import { recover, recoverSince } from "./recover.ts";
 import { aSource, integrationDeps } from "./unit/testing.ts";

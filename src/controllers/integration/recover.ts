@@ -1,5 +1,5 @@
 import type { Connection } from "../../integrations/connection.ts";
-import type { Integration } from "../../integrations/types.ts";
+import type { Integration } from "../../integrations/integration.ts";
 import { isTemporary } from "../provider-failure.ts";
 import type { IntegrationDeps } from "./deps.ts";
 import { keyOwnerOf, membersOf, type Sharer } from "./members.ts";

@@ -1,5 +1,5 @@
 import type { Connection } from "../../integrations/connection.ts";
-import type { Integration } from "../../integrations/types.ts";
+import type { Integration } from "../../integrations/integration.ts";
 import { defined } from "../../shared/defined.ts";
 import { describeError } from "../../shared/errors.ts";
 import { missingInstallations } from "../install/missing-installations.ts";

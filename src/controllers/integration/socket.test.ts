@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { encodeSocketStates, socketStatesAnnotation, type SocketState } from "../../intake/socket-states.ts";
 import { slack } from "../../integrations/slack/index.ts";
 import { aSlackApp } from "../../integrations/slack/testing.ts";
-import type { Integration } from "../../integrations/types.ts";
+import type { Integration } from "../../integrations/integration.ts";
 import type { Lease } from "../../kube/resources.ts";
 import type { Request } from "../../kube/types.ts";
 import { FakeClock } from "../../shared/fake-clock.ts";

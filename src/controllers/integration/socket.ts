@@ -1,5 +1,6 @@
 import { decodeSocketStates, socketStatesAnnotation, type SocketState } from "../../intake/socket-states.ts";
-import type { Integration, Provider } from "../../integrations/types.ts";
+import type { Integration } from "../../integrations/integration.ts";
+import type { Provider } from "../../integrations/provider.ts";
 import type { Lease } from "../../kube/resources.ts";
 import { installed, notInstalled, type Verdict } from "./status.ts";
 

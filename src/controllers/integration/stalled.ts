@@ -1,6 +1,6 @@
 import { AgentTaskKind } from "../../api/kinds.ts";
 import { brokenRule } from "../../intake/decide.ts";
-import type { Integration } from "../../integrations/types.ts";
+import type { Integration } from "../../integrations/integration.ts";
 import { resourceQuotas, type ResourceQuota } from "../../kube/resources.ts";
 import type { KubeClient } from "../../kube/types.ts";
 import type { IntegrationDeps } from "./deps.ts";

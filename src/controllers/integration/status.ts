@@ -1,6 +1,6 @@
 import type { Condition } from "../../kube/types.ts";
 import { conditionsEqual, setCondition } from "../../kube/conditions.ts";
-import type { Integration } from "../../integrations/types.ts";
+import type { Integration } from "../../integrations/integration.ts";
 import type { TaskCache } from "../agent-task/task-index.ts";
 
 /** A condition of an integration, without time and generation, which are added when it is written. */

@@ -1,5 +1,6 @@
 import type { Http } from "../../integrations/http.ts";
-import type { Provider, SocketFrame, SocketIngress } from "../../integrations/types.ts";
+import type { SocketFrame, SocketIngress } from "../../integrations/ingress.ts";
+import type { Provider } from "../../integrations/provider.ts";
 import type { SocketEntry } from "../../intake/gateway-keys.ts";
 import { type Clock, sleep } from "../../shared/clock.ts";
 import { BellhopError, describeError } from "../../shared/errors.ts";

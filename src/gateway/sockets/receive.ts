@@ -1,7 +1,8 @@
 import type { SocketEntry } from "../../intake/gateway-keys.ts";
 import { handleProven, inProviderForm, type IntakeDeps } from "../../intake/handle-delivery.ts";
 import type { Answer } from "../../intake/answer.ts";
-import type { Provider, SocketFrame } from "../../integrations/types.ts";
+import type { SocketFrame } from "../../integrations/ingress.ts";
+import type { Provider } from "../../integrations/provider.ts";
 import type { InFlight } from "../../shared/in-flight.ts";
 import { answerReserveMs, unread } from "../hooks.ts";
 import { recordDelivery, type RecordDeps } from "../record-delivery.ts";

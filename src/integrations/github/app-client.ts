@@ -2,7 +2,7 @@ import { App } from "@octokit/app";
 import { Octokit } from "@octokit/core";
 import { sleep } from "../../shared/clock.ts";
 import { secretRegistry } from "../../shared/redact.ts";
-import type { GitCredential, RepositoryRef } from "../connection.ts";
+import type { GitCredential, RepositoryRef } from "../code-host.ts";
 import { ProviderError, isProviderFailure } from "../errors.ts";
 import { apiOf, withProviderErrors, octokitOptions, type Api, type ApiSettings } from "./api.ts";
 import type { GitHubClient, Installation } from "./client.ts";

@@ -2,7 +2,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { failing } from "../../../test/providers/github/index.ts";
 import { call } from "../../../test/providers/github/testing.ts";
 import { aSource, patiently, startSignedIn, type SignedIn } from "../../../test/providers/github/signed-in.ts";
-import { permissions, type Grant, type RepositoryRef } from "../connection.ts";
+import { permissions, type RepositoryRef } from "../code-host.ts";
+import type { AccessDecision } from "../connection.ts";
 
 let world: SignedIn;
 const ids = new Map<string, string>();
@@ -36,7 +37,7 @@ afterEach(() => world.github.clearFailures());
 async function may(
   actor: { id: string; login: string },
   given: { needs?: string; repository?: RepositoryRef | undefined } = {},
-): Promise<Grant> {
+): Promise<AccessDecision> {
   const access = given.needs === undefined ? {} : { access: { permission: given.needs } };
   const { authorizer } = await world.connect(world.integration(access));
   const repository = "repository" in given ? given.repository : world.repository;

@@ -1,5 +1,6 @@
 import type { GitHubIntegration } from "../../api/github-integration.ts";
-import { permissions, type Authorizer, type CodeHost, type Permission, type RepositoryRef } from "../connection.ts";
+import { permissions, type CodeHost, type Permission, type RepositoryRef } from "../code-host.ts";
+import type { Authorizer } from "../connection.ts";
 import { isProviderFailure } from "../errors.ts";
 import type { Api } from "./api.ts";
 import type { GitHubClient } from "./client.ts";

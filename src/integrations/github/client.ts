@@ -1,7 +1,7 @@
 import { Octokit } from "@octokit/core";
 import { createMemo } from "../memo.ts";
 import { apiOf, octokitOptions, type Api, type ApiSettings } from "./api.ts";
-import type { CodeHost, RepositoryRef } from "../connection.ts";
+import type { CodeHost, RepositoryRef } from "../code-host.ts";
 import { broadTokenMs, cacheMs } from "./limits.ts";
 
 /** The fields that we use of an installation of the App. */

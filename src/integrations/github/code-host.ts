@@ -1,5 +1,5 @@
 import type { GitHubIntegration } from "../../api/github-integration.ts";
-import type { CodeHost, RepositoryRef } from "../connection.ts";
+import type { CodeHost, RepositoryRef } from "../code-host.ts";
 import { ProviderError, isProviderFailure } from "../errors.ts";
 import { permissionReader } from "./authorizer.ts";
 import type { Api } from "./api.ts";

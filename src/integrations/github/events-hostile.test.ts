@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { thorough } from "../../../test/thorough.ts";
-import type { Normalised } from "../types.ts";
+import type { Normalised } from "../ingress.ts";
 import { normalise } from "./events.ts";
 
 const context = {

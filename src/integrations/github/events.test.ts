@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { searched, withoutHanging } from "../../../test/work.ts";
-import type { Normalised, NormaliseContext } from "../types.ts";
+import type { Normalised, NormaliseContext } from "../ingress.ts";
 import { normalise } from "./events.ts";
 import { hiddenMarker } from "./report/hidden-marker.ts";
 

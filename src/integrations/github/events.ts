@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { hasMoreValues } from "../has-more-values.ts";
-import type { Delivery, Normalised, NormaliseContext } from "../types.ts";
+import type { Delivery, Normalised, NormaliseContext } from "../ingress.ts";
 import { isOurs, repositoryOf, type Ignored, type Origin, type ReadResult } from "./events/event.ts";
 import * as payloads from "./events/payload.ts";
 import {

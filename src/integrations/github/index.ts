@@ -1,4 +1,4 @@
-import type { ProviderOf } from "../types.ts";
+import type { ProviderOf } from "../provider.ts";
 import { connect } from "./connect.ts";
 import { ingress } from "./ingress.ts";
 import { covers, host } from "./scope.ts";

@@ -1,5 +1,5 @@
 import type { GitHubIntegration } from "../../api/github-integration.ts";
-import type { Ingress } from "../types.ts";
+import type { Ingress } from "../ingress.ts";
 import { deliveryId, normalise } from "./events.ts";
 import { sharedHook } from "./scope.ts";
 import { verify } from "./verify.ts";

@@ -1,6 +1,6 @@
 import type { GitHubIntegration } from "../../api/github-integration.ts";
-import type { RepositoryRef } from "../connection.ts";
-import type { Origin } from "../types.ts";
+import type { RepositoryRef } from "../code-host.ts";
+import type { Origin } from "../event.ts";
 
 /** Host name of the integration's GitHub server. Never throws: for an invalid URL it returns its text, which is not a valid host. */
 export function host({ spec }: GitHubIntegration): string {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { RepositoryRef, ThreadTarget } from "../connection.ts";
+import type { RepositoryRef } from "../code-host.ts";
+import type { ThreadTarget } from "../connection.ts";
 import { unexpected } from "../../shared/testing.ts";
 import { aSource, patiently } from "../../../test/providers/github/signed-in.ts";
 import { source } from "./source.ts";

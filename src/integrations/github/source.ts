@@ -1,4 +1,5 @@
-import type { ContextItem, Source, RepositoryRef } from "../connection.ts";
+import type { RepositoryRef } from "../code-host.ts";
+import type { ContextItem, Source } from "../connection.ts";
 import type { TaskSource } from "../../api/agent-task.ts";
 import { permissionOf } from "./authorizer.ts";
 import type { Api } from "./api.ts";

@@ -1,4 +1,5 @@
-import type { RepositoryRef, Thread, ThreadTarget } from "../connection.ts";
+import type { RepositoryRef } from "../code-host.ts";
+import type { Thread, ThreadTarget } from "../connection.ts";
 import { ProviderError } from "../errors.ts";
 import type { Report } from "../report.ts";
 import { acknowledge } from "./report/acknowledge.ts";

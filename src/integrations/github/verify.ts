@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
-import type { VerifyDelivery } from "../types.ts";
+import type { VerifyDelivery } from "../ingress.ts";
 
 const prefix = "sha256=";
 const hexLength = 64;

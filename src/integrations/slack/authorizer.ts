@@ -1,5 +1,5 @@
 import type { SlackApp } from "../../api/slack-app.ts";
-import type { Authorizer, Grant } from "../connection.ts";
+import type { Authorizer, AccessDecision } from "../connection.ts";
 import { isProviderFailure } from "../errors.ts";
 import { createMemo } from "../memo.ts";
 import type { SlackClient } from "./client.ts";
@@ -59,7 +59,7 @@ interface About {
   team: string | undefined;
 }
 
-type Refusal = Pick<Grant, "has" | "needs">;
+type Refusal = Pick<AccessDecision, "has" | "needs">;
 
 function refusalOf(about: About): Refusal | undefined {
   const { user, self, access } = about;

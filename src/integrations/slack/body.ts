@@ -1,5 +1,5 @@
 import { hasMoreValues } from "../has-more-values.ts";
-import type { Delivery } from "../types.ts";
+import type { Delivery } from "../ingress.ts";
 
 /** The media type of interactions and slash commands. */
 export const formType = "application/x-www-form-urlencoded";

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { optionFaults } from "../../../test/providers/slack/api/blocks.ts";
 import { thorough } from "../../../test/thorough.ts";
-import type { OfferedRepository } from "../types.ts";
+import type { OfferedRepository } from "../ingress.ts";
 import { choicesFor, noChoices } from "./choices.ts";
 
 const offered: OfferedRepository[] = [

@@ -1,4 +1,4 @@
-import type { HttpReply, OfferedRepository } from "../types.ts";
+import type { HttpReply, OfferedRepository } from "../ingress.ts";
 import { inertLine } from "./report/inert.ts";
 import { plainText, type Option } from "./report/rich-text.ts";
 

@@ -2,7 +2,7 @@ import type { TaskSource } from "../../api/agent-task.ts";
 import type { SlackApp } from "../../api/slack-app.ts";
 import type { Connection, Thread } from "../connection.ts";
 import { isProviderFailure } from "../errors.ts";
-import type { Provider } from "../types.ts";
+import type { Provider } from "../provider.ts";
 import { authorizer, membership } from "./authorizer.ts";
 import { identity } from "./identity.ts";
 import { hasPlace } from "./place.ts";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { thorough } from "../../../test/thorough.ts";
-import type { Delivery, Normalised } from "../types.ts";
+import type { Delivery, Normalised } from "../ingress.ts";
 import { deliveryId, normalise } from "./events.ts";
 import { reply } from "./reply.ts";
 import { aContext, aFormDelivery, anEventDelivery, anInteractionDelivery, bot } from "./testing.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Delivery, Normalised, NormaliseContext } from "../types.ts";
+import type { Delivery, Normalised, NormaliseContext } from "../ingress.ts";
 import { readBody } from "./body.ts";
 import { readSlashCommand } from "./events/command.ts";
 import { ignored, workspaceOf, type Reading, type Source, type Workspace } from "./events/event.ts";

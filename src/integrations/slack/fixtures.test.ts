@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { needsFile } from "../../../test/needs.ts";
-import type { Delivery } from "../types.ts";
+import type { Delivery } from "../ingress.ts";
 import { normalise } from "./events.ts";
 import { aContext, aFormDelivery, anEventDelivery, anInteractionDelivery, bot } from "./testing.ts";
 

@@ -1,7 +1,7 @@
 import type { SlackApp } from "../../api/slack-app.ts";
 import type { Identity, Installation } from "../connection.ts";
 import { isProviderFailure, type ProviderError } from "../errors.ts";
-import type { Grant } from "../grant.ts";
+import type { OAuthGrant } from "../sign-in.ts";
 import { createMemo } from "../memo.ts";
 import type { SlackClient } from "./client.ts";
 import { cacheMs } from "./limits.ts";
@@ -46,7 +46,7 @@ export function isOwn({ user, bot_id }: { user?: string; bot_id?: string }, self
 /** The parts of a sign-in that `identity` uses. */
 interface Checked {
   who: WhoAmI;
-  grant?: Grant;
+  grant?: OAuthGrant;
 }
 
 /** Checks every token: bot user, workspace, and the scopes that are missing (no API can set them). A workspace whose token of the install flow does not work any more has a problem; the others are not affected. */
@@ -87,7 +87,7 @@ async function check(integration: SlackApp, { who, grant }: Checked, signal: Abo
   }
 }
 
-function problemOf({ refreshProblem }: Grant, { failure }: ProviderError): string {
+function problemOf({ refreshProblem }: OAuthGrant, { failure }: ProviderError): string {
   if (refreshProblem !== undefined)
     return `the token expired, and could not be refreshed: ${refreshProblem}`.slice(0, 1_024);
   if (failure === "Suspended") return "the app was removed, or an administrator disabled it";
@@ -95,14 +95,17 @@ function problemOf({ refreshProblem }: Grant, { failure }: ProviderError): strin
 }
 
 /** The install flow gives a token for a workspace or for an organisation; a token of a Secret may be for both. */
-function installationsOf({ id: botId, team, enterpriseId, orgWide }: Self, grant: Grant | undefined): Installation[] {
+function installationsOf(
+  { id: botId, team, enterpriseId, orgWide }: Self,
+  grant: OAuthGrant | undefined,
+): Installation[] {
   const account = (grant?.name ?? team.name).slice(0, 100);
   const organisation = orgWide && enterpriseId !== undefined ? [enterpriseId] : [];
   const ids = grant ? [grant.account] : [...new Set([team.id, ...organisation])].filter((one) => one !== "");
   return ids.map((id) => ({ id, account, botId }));
 }
 
-function missingScopes(integration: SlackApp, has: readonly string[], grant: Grant | undefined): string[] {
+function missingScopes(integration: SlackApp, has: readonly string[], grant: OAuthGrant | undefined): string[] {
   const where = grant ? ` in ${grant.name} (${grant.account})` : "";
   return required(integration)
     .scopes.filter((scope) => !has.includes(scope))

@@ -1,5 +1,5 @@
 import type { SlackApp } from "../../api/slack-app.ts";
-import type { Ingress } from "../types.ts";
+import type { Ingress } from "../ingress.ts";
 import { formType } from "./body.ts";
 import { deliveryId, normalise } from "./events.ts";
 import { reply } from "./reply.ts";

@@ -2,8 +2,8 @@ import type { SlackApp } from "../../api/slack-app.ts";
 import { BellhopError } from "../../shared/errors.ts";
 import { secretRegistry } from "../../shared/redact.ts";
 import { isProviderFailure, ProviderError } from "../errors.ts";
-import type { Grant } from "../grant.ts";
-import type { InstallContext, InstallFlow } from "../types.ts";
+import type { OAuthGrant } from "../sign-in.ts";
+import type { InstallContext, InstallFlow } from "../sign-in.ts";
 import { slackClient, type SlackClient } from "./client.ts";
 import { required } from "./required.ts";
 import { host } from "./scope.ts";
@@ -82,7 +82,7 @@ function anonymous({ integration, deps }: InstallContext<SlackApp>, token?: stri
   return slackClient(settings, token);
 }
 
-function grantOf({ integration, deps }: InstallContext<SlackApp>, answer: Access): Grant {
+function grantOf({ integration, deps }: InstallContext<SlackApp>, answer: Access): OAuthGrant {
   const { access_token: accessToken = "", refresh_token: refreshToken, expires_in: seconds } = answer;
   for (const secret of [accessToken, refreshToken ?? ""]) secretRegistry.add(secret);
   const { account, name } = accountOf(answer);

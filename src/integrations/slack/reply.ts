@@ -1,4 +1,4 @@
-import type { Delivery, HttpReply, Ingress } from "../types.ts";
+import type { Delivery, HttpReply, Ingress } from "../ingress.ts";
 import { readBody } from "./body.ts";
 import { noChoices } from "./choices.ts";
 import { inert, shortened } from "./report/inert.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { SlackApp } from "../../api/slack-app.ts";
-import type { Origin } from "../types.ts";
+import type { Origin } from "../event.ts";
 import { slack } from "./index.ts";
 import { covers, host } from "./scope.ts";
 import { aSlackApp } from "./testing.ts";

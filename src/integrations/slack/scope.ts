@@ -1,5 +1,5 @@
 import type { SlackApp } from "../../api/slack-app.ts";
-import type { Origin } from "../types.ts";
+import type { Origin } from "../event.ts";
 
 /** Host name of the integration's Slack. Never throws: for an invalid URL it returns its text, which is not a valid host. */
 export function host({ spec }: SlackApp): string {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { thorough } from "../../../test/thorough.ts";
-import type { HttpReply, SocketFrame } from "../types.ts";
+import type { HttpReply, SocketFrame } from "../ingress.ts";
 import { normalise } from "./events.ts";
 import { socket } from "./socket.ts";
 import { aContext, anEventDelivery, aFormDelivery, anInteractionDelivery, receivedAt } from "./testing.ts";

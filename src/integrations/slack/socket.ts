@@ -5,7 +5,7 @@ import { secretRegistry } from "../../shared/redact.ts";
 import type { ProviderFailure } from "../connection.ts";
 import { ProviderError } from "../errors.ts";
 import { hasMoreValues } from "../has-more-values.ts";
-import type { Delivery, HttpReply, SocketFrame, SocketIngress } from "../types.ts";
+import type { Delivery, HttpReply, SocketFrame, SocketIngress } from "../ingress.ts";
 import { formType, maxValues } from "./body.ts";
 import { slackClient } from "./client.ts";
 import { hasCode } from "./failures.ts";

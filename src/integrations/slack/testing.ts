@@ -1,5 +1,6 @@
 import { slackAppSpec, type SlackApp } from "../../api/slack-app.ts";
-import type { Delivery, Normalised, NormaliseContext, ProviderEvent } from "../types.ts";
+import type { ProviderEvent } from "../event.ts";
+import type { Delivery, Normalised, NormaliseContext } from "../ingress.ts";
 import { normalise } from "./events.ts";
 
 /** Builders for the tests of this folder. */

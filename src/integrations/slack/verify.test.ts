@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { needsFile } from "../../../test/needs.ts";
 import { thorough } from "../../../test/thorough.ts";
-import type { Delivery } from "../types.ts";
+import type { Delivery } from "../ingress.ts";
 import { verify } from "./verify.ts";
 
 const time = "1767225600";

@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
-import type { VerifyDelivery } from "../types.ts";
+import type { VerifyDelivery } from "../ingress.ts";
 
 const version = "v0";
 const signatureForm = /^v0=([0-9a-f]{64})$/i;

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { aTarget, startSlackSignedIn, type SlackSignedIn } from "../../../test/providers/slack/signed-in.ts";
 import type { MessageRef } from "../../../test/providers/slack/index.ts";
-import type { Grant, ThreadTarget } from "../connection.ts";
+import type { AccessDecision, ThreadTarget } from "../connection.ts";
 
 let world: SlackSignedIn;
 const patiently = new AbortController().signal;
@@ -90,7 +90,7 @@ describe("credentials", () => {
 });
 
 describe("the authorizer", () => {
-  const may = async (name: string, access: Record<string, unknown> = {}): Promise<Grant> => {
+  const may = async (name: string, access: Record<string, unknown> = {}): Promise<AccessDecision> => {
     const { authorizer } = await world.connect({ integration: world.integration({ access }) });
     const { source } = targetOf(await said("ana", "hello"));
     return authorizer.may({ source, actor: { id: ids[name] ?? name, login: name } }, patiently);

@@ -3,8 +3,8 @@ import type { TaskSource } from "../../api/agent-task.ts";
 import type { SlackApp } from "../../api/slack-app.ts";
 import { BellhopError } from "../../shared/errors.ts";
 import { ProviderError } from "../errors.ts";
-import type { Grant } from "../grant.ts";
-import type { ConnectDeps } from "../types.ts";
+import type { OAuthGrant } from "../sign-in.ts";
+import type { ConnectDeps } from "../sign-in.ts";
 import { slackClient, type SlackClient } from "./client.ts";
 import { whoAmI, type WhoAmI } from "./identity.ts";
 import { host } from "./scope.ts";
@@ -14,7 +14,7 @@ export interface SignIn {
   client: SlackClient;
   who: WhoAmI;
   /** The grant of the install flow that has the token; absent if the token is in a Secret of the team. */
-  grant?: Grant;
+  grant?: OAuthGrant;
 }
 
 /** The sign-ins of an integration. */
@@ -57,7 +57,7 @@ function signInOf(integration: SlackApp, all: readonly SignIn[], instance: strin
   );
 }
 
-function isOrganisation(grant: Grant | undefined): boolean {
+function isOrganisation(grant: OAuthGrant | undefined): boolean {
   return grant?.account.startsWith("E") === true;
 }
 

@@ -1,7 +1,7 @@
 import { AgentTaskKind } from "../../api/kinds.ts";
 import { taskPages } from "../../controllers/agent-task/task-index.ts";
 import { integrationType } from "../../integrations/resource-type.ts";
-import type { Integration } from "../../integrations/types.ts";
+import type { Integration } from "../../integrations/integration.ts";
 import { describeError } from "../../shared/errors.ts";
 import type { Tally } from "./each-object.ts";
 import { endSandboxes } from "./end-sandboxes.ts";

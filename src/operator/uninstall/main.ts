@@ -1,7 +1,7 @@
 import { createHttp } from "../../integrations/http.ts";
 import { httpConfig } from "../../integrations/http/settings.ts";
 import { providers } from "../../integrations/registry.ts";
-import type { Provider } from "../../integrations/types.ts";
+import type { Provider } from "../../integrations/provider.ts";
 import { connect } from "../../kube/config.ts";
 import { systemClock } from "../../shared/clock.ts";
 import { describeError } from "../../shared/errors.ts";

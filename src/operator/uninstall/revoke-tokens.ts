@@ -3,7 +3,7 @@ import { codeHostRefOf } from "../../controllers/agent-task/state.ts";
 import { createTaskCredentials } from "../../controllers/agent-task/broker-secrets.ts";
 import { taskPages } from "../../controllers/agent-task/task-index.ts";
 import { integrationFinder, type SignInDeps, type IntegrationSource } from "../../controllers/integration-handle.ts";
-import type { Provider } from "../../integrations/types.ts";
+import type { Provider } from "../../integrations/provider.ts";
 import { integrationType } from "../../integrations/resource-type.ts";
 import type { KubeConnection } from "../../kube/types.ts";
 import { eachObject, type Tally } from "./each-object.ts";

@@ -12,7 +12,7 @@ import { createHttp } from "../../../src/integrations/http.ts";
 import { connector } from "../../../src/integrations/slack/connect.ts";
 import { slack as provider } from "../../../src/integrations/slack/index.ts";
 import type { Connection } from "../../../src/integrations/connection.ts";
-import type { Provider } from "../../../src/integrations/types.ts";
+import type { Provider } from "../../../src/integrations/provider.ts";
 import type { EventContent, EventRecorder } from "../../../src/kube/events.ts";
 import { secrets } from "../../../src/kube/resources.ts";
 import { createFakeClient, type FakeClient } from "../../../src/kube/testing.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { TaskSource } from "../../../src/api/agent-task.ts";
 import { slackAppSpec, type SlackApp } from "../../../src/api/slack-app.ts";
 import type { Connection, ThreadTarget } from "../../../src/integrations/connection.ts";
-import type { Grant } from "../../../src/integrations/grant.ts";
+import type { OAuthGrant } from "../../../src/integrations/sign-in.ts";
 import { createHttp } from "../../../src/integrations/http.ts";
 import { connector } from "../../../src/integrations/slack/connect.ts";
 import { systemClock, type Clock } from "../../../src/shared/clock.ts";
@@ -36,7 +36,7 @@ export interface ConnectOptions {
   log?: Logger;
   throttle?: boolean;
   /** The grants of the install flow. */
-  grants?: readonly Grant[];
+  grants?: readonly OAuthGrant[];
 }
 
 const usualSpec = {
@@ -81,7 +81,7 @@ export async function startSlackSignedIn(): Promise<SlackSignedIn> {
       const http = createHttp({ caFile, allowedHosts: ["127.0.0.1"], ...deps });
       clients.push(http);
       const readSecret = (): Promise<Uint8Array> => Promise.resolve(Buffer.from(secret));
-      const readGrants = (): Promise<readonly Grant[]> => Promise.resolve(rest.grants ?? []);
+      const readGrants = (): Promise<readonly OAuthGrant[]> => Promise.resolve(rest.grants ?? []);
       const connection = await connector({ throttle })(given, { ...deps, readSecret, readGrants, fetch: http.fetch });
       const { identity, authorizer, source, thread } = connection;
       if (!source || !thread) throw new Error("Slack has messages and threads");

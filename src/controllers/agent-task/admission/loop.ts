@@ -1,5 +1,5 @@
 import type { AgentProfile, AgentTask } from "../../../api/kinds.ts";
-import type { Integration } from "../../../integrations/types.ts";
+import type { Integration } from "../../../integrations/integration.ts";
 import type { Request } from "../../../kube/types.ts";
 import { sameJson } from "../../../kube/apply.ts";
 import type { Clock } from "../../../shared/clock.ts";

@@ -1,5 +1,5 @@
 import type { AgentProfile, AgentTask } from "../../../api/kinds.ts";
-import type { Integration } from "../../../integrations/types.ts";
+import type { Integration } from "../../../integrations/integration.ts";
 import { checkProfile, type Guardrails } from "../../agent-profile/decide.ts";
 import type { AgentTaskConfig } from "../config.ts";
 import { codeHostRefOf, isKubernetes, personAtCodeHost, repositoryOf, requesterOf } from "../state.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { AgentTask } from "../../../api/kinds.ts";
-import type { Integration } from "../../../integrations/types.ts";
+import type { Integration } from "../../../integrations/integration.ts";
 import { FakeClock } from "../../../shared/fake-clock.ts";
 import { aProfile, aTask, anIntegration, aThreadTask, shop, taskCacheOf, type TaskOverrides } from "../testing.ts";
 import { createAdmission, type Admission } from "./loop.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { AgentTaskKind, type AgentTask } from "../../../api/kinds.ts";
 import type { AgentTaskSpec } from "../../../api/agent-task.ts";
-import type { Permission } from "../../../integrations/connection.ts";
+import type { Permission } from "../../../integrations/code-host.ts";
 import { aConnection, fakeHost } from "../../../integrations/testing.ts";
 import { createFakeClient } from "../../../kube/testing.ts";
 import type { StatusPatch } from "../facts.ts";

@@ -1,7 +1,7 @@
 import { manager, names } from "../../../api/annotations.ts";
 import { AgentTaskKind, type AgentTask } from "../../../api/kinds.ts";
 import type { Repository } from "../../../api/agent-task.ts";
-import { permissions } from "../../../integrations/connection.ts";
+import { permissions } from "../../../integrations/code-host.ts";
 import { isProviderFailure, ProviderError } from "../../../integrations/errors.ts";
 import { cutText } from "../../../intake/cut-text.ts";
 import { taskName } from "../../../intake/task-name.ts";

@@ -1,7 +1,8 @@
 import { AgentTaskKind, type AgentTask } from "../../../api/kinds.ts";
 import type { AgentTaskSpec } from "../../../api/agent-task.ts";
 import { aConnection, aThread, fakeHost } from "../../../integrations/testing.ts";
-import type { Permission, Thread } from "../../../integrations/connection.ts";
+import type { Permission } from "../../../integrations/code-host.ts";
+import type { Thread } from "../../../integrations/connection.ts";
 import { createFakeClient } from "../../../kube/testing.ts";
 import type { StatusPatch } from "../facts.ts";
 import { defined } from "../../../shared/defined.ts";

@@ -1,6 +1,6 @@
 import type { AgentProfile, AgentTask } from "../../../api/kinds.ts";
 import type { ChangeText, Line } from "../../../integrations/report.ts";
-import type { Integration } from "../../../integrations/types.ts";
+import type { Integration } from "../../../integrations/integration.ts";
 import { personAtCodeHost, requesterOf } from "../state.ts";
 
 /** Inputs of the text of a change. */

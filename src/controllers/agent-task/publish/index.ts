@@ -1,5 +1,5 @@
 import type { AgentProfile, AgentTask } from "../../../api/kinds.ts";
-import type { Change, RepositoryRef } from "../../../integrations/connection.ts";
+import type { Change, RepositoryRef } from "../../../integrations/code-host.ts";
 import type { ChangeText } from "../../../integrations/report.ts";
 import { describeError } from "../../../shared/errors.ts";
 import { isFinalRefusal, lacksAccess } from "../../provider-failure.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Checkout } from "../../../api/agent-task-status.ts";
-import type { Change } from "../../../integrations/connection.ts";
+import type { Change } from "../../../integrations/code-host.ts";
 import { aChange, aConnection, fakeHost } from "../../../integrations/testing.ts";
 import type { StatusPatch } from "../facts.ts";
 import { anIntegration, aProfile, aTask, facts, noon, rendered, shaOf, stepContext } from "../testing.ts";

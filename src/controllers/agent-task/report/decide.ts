@@ -5,7 +5,7 @@ import { delayMs } from "../../../shared/backoff.ts";
 import type { Decision, TaskFacts } from "../facts.ts";
 import type { Report } from "../../../integrations/report.ts";
 import { holds, isDuplicate, isOver, isSlashCommand, isWork } from "../state.ts";
-import type { Integration } from "../../../integrations/types.ts";
+import type { Integration } from "../../../integrations/integration.ts";
 import { updateEveryMs } from "./text.ts";
 
 /** The current report. */

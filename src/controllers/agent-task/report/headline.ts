@@ -1,7 +1,7 @@
 import type { Phase } from "../../../api/agent-task-status.ts";
 import type { AgentTask } from "../../../api/kinds.ts";
 import type { Line, Span } from "../../../integrations/report.ts";
-import type { Integration } from "../../../integrations/types.ts";
+import type { Integration } from "../../../integrations/integration.ts";
 import { aheadOf } from "../admission/requirements.ts";
 import { isFailedCheck } from "../conversation.ts";
 import { phaseOf } from "../status.ts";

@@ -1,7 +1,7 @@
 import { durationMs } from "../../../api/duration.ts";
 import type { AgentTask } from "../../../api/kinds.ts";
 import type { Block, Line, Report, ReportAction, Span } from "../../../integrations/report.ts";
-import type { Integration } from "../../../integrations/types.ts";
+import type { Integration } from "../../../integrations/integration.ts";
 import { helpLines } from "../commands/decide.ts";
 import { checksHeld } from "../publish/change-text.ts";
 import { phaseOf } from "../status.ts";

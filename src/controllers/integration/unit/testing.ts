@@ -1,5 +1,6 @@
 import { aProvider } from "../../../integrations/testing.ts";
-import type { Integration, Provider } from "../../../integrations/types.ts";
+import type { Integration } from "../../../integrations/integration.ts";
+import type { Provider } from "../../../integrations/provider.ts";
 import { integrationType } from "../../../integrations/resource-type.ts";
 import { createFakeClient } from "../../../kube/testing.ts";
 import { FakeClock } from "../../../shared/fake-clock.ts";

@@ -1,4 +1,4 @@
-import type { CodeHost } from "../../connection.ts";
+import type { CodeHost } from "../../code-host.ts";
 import type { ChangeText } from "../../report.ts";
 import type { Renderer } from "../report/render.ts";
 import { hiddenMarker } from "../report/hidden-marker.ts";

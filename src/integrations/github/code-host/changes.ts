@@ -1,5 +1,5 @@
 import type { Endpoints } from "@octokit/types";
-import type { Change, CodeHost, RepositoryRef } from "../../connection.ts";
+import type { Change, CodeHost, RepositoryRef } from "../../code-host.ts";
 import type { ChangeText } from "../../report.ts";
 import { isProviderFailure } from "../../errors.ts";
 import type { Api } from "../api.ts";

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { patiently, startSignedIn, type SignedIn } from "../../../../test/providers/github/signed-in.ts";
 import { failing } from "../../../../test/providers/github/index.ts";
-import type { CodeHost } from "../../connection.ts";
+import type { CodeHost } from "../../code-host.ts";
 
 let world: SignedIn;
 let host: CodeHost;

@@ -1,5 +1,5 @@
 import type { Endpoints } from "@octokit/types";
-import type { RepositoryRef } from "../../connection.ts";
+import type { RepositoryRef } from "../../code-host.ts";
 import { isProviderFailure } from "../../errors.ts";
 import type { Api } from "../api.ts";
 

@@ -1,4 +1,4 @@
-import type { RepositoryRef } from "../../connection.ts";
+import type { RepositoryRef } from "../../code-host.ts";
 import { ProviderError } from "../../errors.ts";
 import type { Api } from "../api.ts";
 

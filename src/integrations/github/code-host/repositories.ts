@@ -1,7 +1,7 @@
 import type { GitHubIntegration } from "../../../api/github-integration.ts";
-import type { CodeHost } from "../../connection.ts";
+import type { CodeHost } from "../../code-host.ts";
 import { isProviderFailure } from "../../errors.ts";
-import type { EventRepository } from "../../types.ts";
+import type { EventRepository } from "../../event.ts";
 import type { GitHubClient } from "../client.ts";
 import { pages } from "../limits.ts";
 import { coveredOwners, covers } from "../scope.ts";

@@ -1,4 +1,5 @@
-import type { EventRepository, NormaliseContext, ProviderEvent, Signal } from "../../types.ts";
+import type { EventRepository, ProviderEvent, Signal } from "../../event.ts";
+import type { NormaliseContext } from "../../ingress.ts";
 import { findMention } from "../mention.ts";
 import { hasMarker } from "../report/hidden-marker.ts";
 import { stripHidden } from "../markdown/strip.ts";

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { ProviderEvent, Signal } from "../../types.ts";
+import type { ProviderEvent, Signal } from "../../event.ts";
 import { eventOf, mentionIn, subjectKey, subjectOf, type Ignored, type Origin, type ReadResult } from "./event.ts";
 import type {
   Check,

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { TaskSource } from "../../../api/agent-task.ts";
-import type { RepositoryRef, Reread } from "../../connection.ts";
+import type { RepositoryRef } from "../../code-host.ts";
+import type { Reread } from "../../connection.ts";
 import { isProviderFailure } from "../../errors.ts";
 import { defined } from "../../../shared/defined.ts";
 import type { Api } from "../api.ts";

@@ -1,5 +1,6 @@
 import type { TaskSource } from "../../../api/agent-task.ts";
-import type { ContextItem, RepositoryRef } from "../../connection.ts";
+import type { RepositoryRef } from "../../code-host.ts";
+import type { ContextItem } from "../../connection.ts";
 import type { Api } from "../api.ts";
 import { isProviderFailure } from "../../errors.ts";
 import { pages } from "../limits.ts";

@@ -1,5 +1,6 @@
 import { defined } from "../../../shared/defined.ts";
-import type { Normalised, NormaliseContext, Origin, ProviderEvent, Signal } from "../../types.ts";
+import type { Origin, ProviderEvent, Signal } from "../../event.ts";
+import type { Normalised, NormaliseContext } from "../../ingress.ts";
 
 /** The context of all readers of payloads: the workspace, our own accounts in it, and the delivery's id. */
 export interface Source extends Workspace, NormaliseContext {

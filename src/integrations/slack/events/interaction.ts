@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { objectName } from "../../../api/common.ts";
-import type { Signal } from "../../types.ts";
+import type { Signal } from "../../event.ts";
 import { actionPrefix } from "../elements.ts";
 import { visible } from "../mention.ts";
 import {

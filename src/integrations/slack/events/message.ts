@@ -1,5 +1,5 @@
 import { findMention, visible, wordsOf, type Mention } from "../mention.ts";
-import type { Signal } from "../../types.ts";
+import type { Signal } from "../../event.ts";
 import {
   channelOf,
   eventOf,

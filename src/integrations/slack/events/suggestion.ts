@@ -1,4 +1,4 @@
-import type { Normalised } from "../../types.ts";
+import type { Normalised } from "../../ingress.ts";
 import { choicesFor } from "../choices.ts";
 import { menuId } from "../elements.ts";
 import { channelOf, ignored, type Source } from "./event.ts";
