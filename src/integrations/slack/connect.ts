@@ -3,7 +3,7 @@ import type { SlackApp } from "../../api/slack-app.ts";
 import type { Connection, Thread } from "../connection.ts";
 import { isProviderFailure } from "../errors.ts";
 import type { Provider } from "../provider.ts";
-import { authorizer, membership } from "./authorizer.ts";
+import { authorizer } from "./authorizer.ts";
 import { identity } from "./identity.ts";
 import { hasPlace } from "./place.ts";
 import { excerpt } from "./report/excerpt.ts";
@@ -64,8 +64,7 @@ function threads(
   };
 }
 
-function inWorkspace(integration: SlackApp, { client, who }: SignIn) {
-  const members = membership(client);
+function inWorkspace(integration: SlackApp, { client, who, members }: SignIn) {
   const authorizes = authorizer(integration, { client, who, members });
   return {
     authorizer: authorizes,

@@ -138,6 +138,18 @@ describe("the authorizer", () => {
     });
   });
 
+  it("reads the members of a user group once a minute", async () => {
+    const group = await world.slack.people.createUserGroup({ handle: "ops", members: ["ana"] });
+    const integration = world.integration({ access: { userGroups: [group.id] } });
+    const { authorizer } = await world.connect({ integration });
+    const { source } = targetOf(await said("ana", "hello"));
+    const reads = () => world.slack.calls("usergroups.users.list").length;
+    const before = reads();
+    for (const login of ["ana", "ben", "ana"])
+      await authorizer.may({ source, actor: { id: ids[login] ?? "", login } }, patiently);
+    expect(reads()).toBe(before + 1);
+  });
+
   it("allows only requests from the channels", async () => {
     const { channel } = await said("ana", "hello");
     expect(await may("ana", { channels: [channel] })).toMatchObject({ allowed: true });

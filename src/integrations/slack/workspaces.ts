@@ -5,6 +5,7 @@ import { BellhopError } from "../../shared/errors.ts";
 import { ProviderError } from "../errors.ts";
 import type { OAuthGrant } from "../sign-in.ts";
 import type { ConnectDeps } from "../sign-in.ts";
+import { membership, type Membership } from "./authorizer.ts";
 import { slackClient, type SlackClient } from "./client.ts";
 import { whoAmI, type WhoAmI } from "./identity.ts";
 import { host } from "./scope.ts";
@@ -13,6 +14,8 @@ import { host } from "./scope.ts";
 export interface SignIn {
   client: SlackClient;
   who: WhoAmI;
+  /** The user groups, cached with the sign-in: a connection is made for each reconcile. */
+  members: Membership;
   /** The grant of the install flow that has the token; absent if the token is in a Secret of the team. */
   grant?: OAuthGrant;
 }
@@ -76,7 +79,7 @@ function signedIn({ integration, deps, signIns, throttle }: Signing, token: stri
   const known = signIns.get(id);
   if (known) return known;
   const client = slackClient({ ...deps, url, host: host(integration), throttle }, token);
-  const fresh: SignIn = { client, who: whoAmI(client) };
+  const fresh: SignIn = { client, who: whoAmI(client), members: membership(client) };
   signIns.set(id, fresh);
   const [oldest] = signIns.keys();
   if (signIns.size > maxClients && oldest !== undefined) signIns.delete(oldest);
