@@ -119,6 +119,8 @@ export interface WebhookSettings {
 export interface SocketIngress<I extends Integration = Integration> {
   /** Undefined if the integration's deliveries arrive by webhook. Pure. */
   settings(integration: I): SocketSettings | undefined;
+  /** Names the app that a token belongs to: the provider gives each delivery to one of the app's connections, whichever token opened it. Pure. */
+  appOf(token: string): string;
   /** Asks the provider for the address of a new connection (`wss://…`), which is itself a secret. Throws `BellhopError` with a condition reason. */
   open(
     target: { url: string; host: string; token: string },

@@ -73,6 +73,7 @@ describe("the connections of the gateways", () => {
           tokenPath: "spec.credentials.token",
           url: "https://github.com",
         }),
+        appOf: (token) => token.split("/")[0] ?? "",
         open: unexpected("open"),
         read: () => ({ kind: "ready" }),
       },
@@ -110,6 +111,12 @@ describe("the connections of the gateways", () => {
       ["uid-of-one", "KeyShared"],
       ["uid-of-two", "KeyShared"],
     ]);
+  });
+
+  it("are none for two tokens of one app either, but for tokens of two apps", () => {
+    const { sockets, refused } = toRoutes([onSocket("one", "app/1"), onSocket("two", "app/2"), onSocket("other", "b/1")]);
+    expect([...sockets.keys()]).toEqual(["uid-of-other"]);
+    expect([...refused.keys()]).toEqual(["uid-of-one", "uid-of-two"]);
   });
 });
 

@@ -60,7 +60,7 @@ export function toRoutes(members: readonly Member[]): Routes {
 
 const keyShared = (path: string): Refusal => ({
   reason: "KeyShared",
-  message: `${path} holds a key that another integration also accepts: deliveries for one could be replayed to the other; use a different key for each integration`,
+  message: `${path} holds a key that another integration also accepts, or a token of the same app: deliveries for one could reach the other; use a different key, or an app of its own, for each integration`,
 });
 
 const tooManyKeys = (path: string): Refusal => ({
@@ -146,12 +146,21 @@ function membersOverLimit(group: readonly Member[]): Member[] {
   return group.filter(({ accepted }) => accepted && !taken.includes(accepted.toString("base64")));
 }
 
-/** Uids of members whose accepted key is on two routes: a delivery for one could be replayed to the other. */
+/** Uids of members whose accepted key, or whose app, is on two routes: a delivery for one could be replayed, or be given, to the other. */
 function sharedKeys(members: readonly Member[]): Set<string> {
   const withKey = members.filter(({ accepted }) => accepted !== undefined);
-  const byKey = Map.groupBy(withKey, ({ accepted }) => accepted?.toString("base64"));
+  const byKey = Map.groupBy(withKey, sharedAs);
   const clashes = [...byKey.values()].filter((group) => new Set(group.map(({ secret }) => secret.route)).size > 1);
   return new Set(clashes.flat().map(uidOf));
+}
+
+/** Names what two routes must not share: a key, or for connections the app. */
+function sharedAs(member: Member): string {
+  const { provider, accepted = Buffer.alloc(0) } = member;
+  const { socket } = provider.ingress;
+  return isSocket(member) && socket
+    ? `${provider.name} app ${socket.appOf(accepted.toString("utf8"))}`
+    : `key ${accepted.toString("base64")}`;
 }
 
 function keysPathOf({ provider, integration }: Member): string {

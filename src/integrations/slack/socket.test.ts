@@ -72,6 +72,15 @@ describe("an envelope of Socket Mode", () => {
   });
 });
 
+describe("an app-level token", () => {
+  it("names its app, so that two tokens of one app are known to be so", () => {
+    const [first, second, other] = ["xapp-1-A0X-1-aaa", " xapp-1-A0X-2-bbb\n", "xapp-1-A0Y-1-aaa"].map(socket.appOf);
+    expect(first).toBe(second);
+    expect(other).not.toBe(first);
+    expect(socket.appOf(" odd ")).toBe("odd");
+  });
+});
+
 describe("other messages of Socket Mode", () => {
   it.each([
     ["a greeting", { type: "hello", num_connections: 1 }, { kind: "ready" }],

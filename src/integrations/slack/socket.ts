@@ -25,6 +25,7 @@ export const socket: SocketIngress<SlackApp> = {
       tokenPath: socketTokenPath,
       url,
     },
+  appOf: (token) => /^xapp-\d+-(A[A-Z0-9]+)-/.exec(token.trim())?.[1] ?? token.trim(),
   async open(target, deps, signal) {
     if (!/^xapp-[A-Za-z0-9-]+$/.test(target.token)) throw notAnAppToken();
     const client = slackClient({ ...deps, url: target.url, host: target.host, throttle: false }, target.token);
