@@ -37,9 +37,11 @@ function chat(mapped: MappedRepository[] = []): { provider: Provider; integratio
 }
 
 const coversAcme: Provider["covers"] = (_, { repository }) => repository?.owner === "acme";
-const offered = (given: { mapped?: MappedRepository[]; names?: string[]; exists?: boolean }) => {
+const offered = (given: { mapped?: MappedRepository[]; names?: string[]; exists?: boolean; ready?: string }) => {
   const host = aProvider({ covers: coversAcme });
-  const find = () => (given.exists === false ? undefined : integrationHandle(deps, host, anIntegration()));
+  const conditions = [{ type: "Ready", status: given.ready ?? "True", reason: "Test", message: "" }];
+  const codeHost = { ...anIntegration(), status: { conditions } };
+  const find = () => (given.exists === false ? undefined : integrationHandle(deps, host, codeHost));
   return offeredRepositories({ ...chat(given.mapped), find }, given.names ?? []);
 };
 
@@ -62,6 +64,13 @@ describe("the repositories that gateways may offer", () => {
     expect(offered({ mapped: [{ name: "acme/vault", places: ["C1"] }], names: ["acme/docs"], exists: false })).toEqual(
       [],
     );
+  });
+
+  it("are only the mapped ones while the code host cannot be asked whether the others are still public", () => {
+    const mapped = [{ name: "acme/vault", places: ["C1"] }];
+    const given = { mapped, names: ["acme/docs"] };
+    expect(offered({ ...given, ready: "False" })).toEqual([{ name: "acme/vault", places: ["C1"] }]);
+    expect(offered({ ...given, ready: "Unknown" })).toContainEqual({ name: "acme/docs" });
   });
 
   it("are none for a provider without such menus", () => {

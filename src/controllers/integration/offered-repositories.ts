@@ -61,9 +61,13 @@ async function list(host: IntegrationHandle, signal: AbortSignal): Promise<reado
 }
 
 /** A code host that was edited, or that could not sign in before, has another list. */
-function keyOf({ integration: { metadata, status }, provider }: IntegrationHandle): string {
-  const ready = status?.conditions?.find(({ type }) => type === "Ready")?.status;
-  return JSON.stringify([provider.kind, metadata.uid, metadata.generation, ready]);
+function keyOf(host: IntegrationHandle): string {
+  const { provider, integration } = host;
+  return JSON.stringify([provider.kind, integration.metadata.uid, integration.metadata.generation, isReady(host)]);
+}
+
+function isReady({ integration: { status } }: IntegrationHandle): boolean {
+  return status?.conditions?.find(({ type }) => type === "Ready")?.status !== "False";
 }
 
 /** An integration whose repositories are offered. */
@@ -82,11 +86,13 @@ export function offeredRepositories({ provider, integration, find }: Offering, p
   const { codeHostRef } = integration.spec;
   const host = codeHostRef && find({ ...codeHostRef, namespace: integration.metadata.namespace });
   if (!host || !provider.ingress.offersRepositories) return [];
-  const known = new Set(publicOnes);
+  // As long as the code host cannot be asked, nobody knows whether a repository is still public.
+  const listed = isReady(host) ? publicOnes : [];
+  const known = new Set(listed);
   const mapped = (provider.mappedRepositories?.(integration) ?? []).filter(({ name }) => isCovered(host, name));
   const entries = [
     ...mapped.filter(({ name }) => !known.has(name)).map(({ name, places }) => ({ name, places: [...places] })),
-    ...publicOnes.map((name) => ({ name })),
+    ...listed.map((name) => ({ name })),
   ];
   return withinBounds(entries);
 }
