@@ -8,7 +8,6 @@ import { taskName } from "../../../intake/task-name.ts";
 import { isAlreadyExists } from "../../../kube/errors.ts";
 import type { Draft } from "../../../kube/types.ts";
 import { BellhopError } from "../../../shared/errors.ts";
-import { isFinalRefusal } from "../../provider-failure.ts";
 import type { StatusPatch } from "../facts.ts";
 import { holds, isOver, isWaitingForApproval, isWork, personAtCodeHost, promptOfTask, repositoryOf } from "../state.ts";
 import { accountOf } from "../same-person.ts";
@@ -92,13 +91,24 @@ async function askSender(context: StepContext, target: string): Promise<StatusPa
   try {
     await askPerson(context, { task: work, person: facts.task.spec.actor.id });
   } catch (error) {
-    if (!isFinalRefusal(error) && !(error instanceof BellhopError && error.code === "NotSupported")) throw error;
+    if (!isEndOfAsking(error)) throw error;
     return commandRefused(
       "NoMenu",
-      "The menu of repositories cannot be shown here. Name the repository: `use owner/name`.",
+      "The menu of repositories could not be shown here. Name the repository: `use owner/name`.",
     );
   }
   return commandSucceeded("MenuShown", `Asked @${facts.task.spec.actor.login} to choose a repository.`);
+}
+
+/**
+ * Whether asking must not be tried again: it was refused, or nobody knows whether the menu was shown, and it cannot be found again. A rate limit
+ * and a failure before the call mean that it was not.
+ */
+function isEndOfAsking(error: unknown): boolean {
+  const isUnsent = isProviderFailure(error, "RateLimited");
+  return (
+    (error instanceof ProviderError && !isUnsent) || (error instanceof BellhopError && error.code === "NotSupported")
+  );
 }
 
 async function requestStop(context: StepContext, targets: readonly string[]): Promise<StatusPatch> {

@@ -39,11 +39,18 @@ describe("use without a repository", () => {
       });
   });
 
-  it("is tried again if the provider does not answer", async () => {
+  it("is shown later if the provider's rate limit is reached, because then it was not shown", async () => {
+    const limited = async () => {
+      throw new ProviderError("RateLimited", "ratelimited", { retryAfterMs: 1_000 });
+    };
+    await expect(menu([asking("only", 1)], limited)).rejects.toMatchObject({ code: "RateLimited" });
+  });
+
+  it("is not shown again and again if the provider does not answer, because it may have been shown", async () => {
     const fail = async () => {
       throw new ProviderError("Unavailable", "no answer in time");
     };
-    await expect(menu([asking("only", 1)], fail)).rejects.toMatchObject({ code: "Unavailable" });
+    expect(await menu([asking("only", 1)], fail)).toMatchObject({ reason: "NoMenu" });
   });
 });
 
