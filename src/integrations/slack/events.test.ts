@@ -144,6 +144,23 @@ describe("normalise, with messages", () => {
     expect(normalise(aMessage({ text: secret }), ownThread)).toMatchObject({ reason: "NotMentioned" });
   });
 
+  it("belongs to the workspace in which the bot was called, if workspaces share the channel and Slack delivers for another one", () => {
+    const live = aContext({
+      isLive: (conversation) => conversation === "T2/C1/1767350000.000001",
+      installations: [
+        { id: "T1", account: "acme" },
+        { id: "T2", account: "globex" },
+      ],
+    });
+    const followUp = aMessage({ text: "and the docs", thread_ts: "1767350000.000001" });
+    expect(eventOf(followUp, live)).toMatchObject({
+      instance: "T2",
+      installationId: "T2",
+      conversation: "T2/C1/1767350000.000001",
+      cause: expect.stringMatching(/^slack\/T2\/C1\//) as string,
+    });
+  });
+
   it.each([
     ["an edited message", { subtype: "message_changed", message: { text: "<@UBOT> stop" } }, "Edited"],
     ["a mention that was edited in", { edited: { user: "U1", ts: "1767355201.000000" } }, "Edited"],

@@ -38,7 +38,7 @@ export function readMessage(event: unknown, source: Source): Reading {
   if (bot_id || !message.user) return privately(...botMessage);
   if (message.edited) return privately(...edited);
   const call = callIn(message, source);
-  return call ? eventOf(source, particulars({ message, user: message.user, call, source })) : nobodyCalled;
+  return call ? eventOf(call.source, particulars({ message, user: message.user, call })) : nobodyCalled;
 }
 
 const notMentioned = "NotMentioned";
@@ -58,39 +58,53 @@ function privately(reason: string, message: string): Ignored {
   return { outcome: "ignored", reason, message, private: true };
 }
 
-/** How a message addresses the bot. `event`: the name of Slack's event for it. */
+/** How a message addresses the bot. `event`: the name of Slack's event for it. `source`: the workspace whose bot it addresses. */
 interface Call {
   event: "app_mention" | "message";
+  source: Source;
   signal: Signal;
   botId: string | undefined;
 }
 
 function callIn(message: Message, source: Source): Call | undefined {
   const mention = findMention(message.text, source.botIds);
-  if (channelOf(placeOf(message)).type === "Direct") return calledBy("directMessage", message, mention);
-  if (mention) return { ...calledBy("mention", message, mention), event: "app_mention" };
-  const isFollowUp = message.thread_ts && source.isLive(conversationOf(message, source));
-  if (!isFollowUp) return undefined;
+  if (channelOf(placeOf(message)).type === "Direct") return calledBy("directMessage", { message, mention, source });
+  if (mention) return { ...calledBy("mention", { message, mention, source }), event: "app_mention" };
+  const live = message.thread_ts ? workspaceOfThread(message, source) : undefined;
+  if (!live) return undefined;
   return {
     event: "message",
+    source: live,
     signal: { kind: "mention", words: wordsOf(message.text), followUp: true },
     botId: undefined,
   };
 }
 
-function calledBy(kind: "mention" | "directMessage", { text }: Message, mention: Mention | undefined): Call {
-  return { event: "message", signal: { kind, words: mention?.words ?? wordsOf(text) }, botId: mention?.botId };
+/**
+ * The workspace in which the bot was called in the thread of a message. If workspaces share the channel and the app is installed in several of
+ * them, Slack delivers a message once, for any of these.
+ */
+function workspaceOfThread(message: Message, source: Source): Source | undefined {
+  const others = (source.installations ?? []).map(({ id }) => ({ ...source, instance: id, installationId: id }));
+  return [source, ...others].find((each) => each.isLive(conversationOf(message, each)));
+}
+
+function calledBy(
+  kind: "mention" | "directMessage",
+  { message: { text }, mention, source }: { message: Message; mention: Mention | undefined; source: Source },
+): Call {
+  return { event: "message", source, signal: { kind, words: mention?.words ?? wordsOf(text) }, botId: mention?.botId };
 }
 
 interface Called {
   message: Message;
   user: string;
   call: Call;
-  source: Source;
 }
 
-function particulars({ message, user, call, source }: Called): Parameters<typeof eventOf>[1] {
+function particulars({ message, user, call }: Called): Parameters<typeof eventOf>[1] {
   const { channel, ts, text } = message;
+  const { source } = call;
   return {
     event: call.event,
     cause: `slack/${source.instance}/${channel}/${ts}`,
