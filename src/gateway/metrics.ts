@@ -45,7 +45,7 @@ export function createGatewayMetrics(registry: Registry): GatewayMetrics {
     }),
     connections: new Gauge({
       name: "bellhop_gateway_connections",
-      help: "Open connections to providers, for integrations whose deliveries arrive without a webhook. Only one gateway has any.",
+      help: "Open connections over which providers send deliveries. One gateway has all of them.",
       labelNames: ["provider"],
       registers,
     }),

@@ -113,7 +113,7 @@ export type Reread =
       text: string | undefined;
       subjectKey: string;
       editedAfter: boolean;
-      /** Ids of everybody who edited the text, if it is not that of the event any more; undefined if the provider does not tell. */
+      /** Ids of everybody who edited the text, if it is not that of the event any more; undefined if the provider does not return them. */
       editors?: readonly string[];
       /** Whether only some people can read the thread: a direct message, a private channel or repository. */
       private: boolean;

@@ -31,7 +31,7 @@ export function newState(key: string, binding: StateBinding, now: Date): string 
 
 const form = /^([0-9]{1,12})\.([A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{43})$/;
 
-/** Checks a state in constant time. It does not tell whether the state was used: the caller records this. */
+/** Checks a state in constant time. It does not check whether the state was used: the caller records this. */
 export function checkState(key: string, binding: StateBinding, state: string, now: Date): StateVerdict {
   const [, expiry = "", id = "", given = ""] = form.exec(state) ?? [];
   const wanted = Buffer.from(signature(key, binding, expiry, id));

@@ -10,11 +10,11 @@ const openTimeoutMs = 20_000;
 const pingEveryMs = 10_000;
 /** Without a sign of life for this time, a connection counts as dead: three pings are unanswered. */
 const silentMs = 30_000;
-/** Slack closes a connection about ten seconds after it announced that. */
+/** Providers close a connection some seconds after they announced that; one that does not is closed by us. */
 const expireMs = 30_000;
 /** How long open envelopes may take before a connection is closed anyway; providers wait less for an acknowledgement. */
 const finishMs = 5_000;
-/** Slack leaves the TCP connection open after both sides have said goodbye. */
+/** Some providers leave the TCP connection open after both sides have closed the WebSocket. */
 const goodbyeMs = 1_000;
 
 /** Dependencies of `openLink`. */

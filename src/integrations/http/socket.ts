@@ -16,7 +16,7 @@ export interface ProviderSocket {
   send(text: string): void;
   /** Asks the other side for a sign of life. */
   ping(): void;
-  /** Says goodbye; the other side closes the connection, so `destroy` has to follow if it does not. */
+  /** Closes the WebSocket. The other side then closes the connection; `destroy` has to follow if it does not. */
   close(): void;
   /** Ends the connection at once. */
   destroy(): void;

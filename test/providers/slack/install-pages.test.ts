@@ -311,7 +311,7 @@ describe("a callback", () => {
     const { browser, back } = await approved();
     const { before } = world.client;
     world.client.before = async (call) => {
-      // The finalizer is faster than the second write: the state was recorded, the grant was not.
+      // The finalizer deletes the Secret between the two writes: the state was recorded, the grant was not.
       const isGrant = call.verb === "replace" && JSON.stringify(call.body).includes("grant.");
       if (!isGrant) return;
       world.client.before = before;

@@ -25,7 +25,7 @@ interface Answer {
 }
 
 /**
- * The ids of everybody who edited a text. Undefined if this server does not tell, or does not tell of every edit: a deleted account has no id. The
+ * The ids of everybody who edited a text. Undefined if this server does not return editors, or not all of them: a deleted account has no id. The
  * REST API does not name editors. Source: GitHub, GraphQL reference, `UserContentEdit`.
  */
 export async function editorsOf(
