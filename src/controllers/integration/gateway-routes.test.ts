@@ -114,7 +114,11 @@ describe("the connections of the gateways", () => {
   });
 
   it("are none for two tokens of one app either, but for tokens of two apps", () => {
-    const { sockets, refused } = toRoutes([onSocket("one", "app/1"), onSocket("two", "app/2"), onSocket("other", "b/1")]);
+    const { sockets, refused } = toRoutes([
+      onSocket("one", "app/1"),
+      onSocket("two", "app/2"),
+      onSocket("other", "b/1"),
+    ]);
     expect([...sockets.keys()]).toEqual(["uid-of-other"]);
     expect([...refused.keys()]).toEqual(["uid-of-one", "uid-of-two"]);
   });

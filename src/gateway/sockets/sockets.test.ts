@@ -50,6 +50,20 @@ async function connect(entry = world.entry()): Promise<void> {
   await until(connected);
 }
 
+/** A mention whose task is being stored: it is stored when `store` is called. */
+async function aMentionInStorage(): Promise<{ mentioning: Promise<unknown>; store: () => void }> {
+  const stored = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<void>();
+  world.client.before = async ({ plural }) => {
+    if (plural !== AgentTaskKind.plural) return;
+    begun.resolve();
+    await stored.promise;
+  };
+  const mentioning = world.ana.mentions("shop", "slowly");
+  await begun.promise;
+  return { mentioning, store: () => stored.resolve() };
+}
+
 describe("deliveries over a connection", () => {
   it("become tasks as those of a webhook: a mention is two events and one task", async () => {
     await connect();
@@ -156,18 +170,10 @@ describe("a connection", () => {
 
   it("finishes an envelope on the connection that brought it, although another one takes over", async () => {
     await connect();
-    const stored = Promise.withResolvers<void>();
-    const begun = Promise.withResolvers<void>();
-    world.client.before = async ({ plural }) => {
-      if (plural !== AgentTaskKind.plural) return;
-      begun.resolve();
-      await stored.promise;
-    };
-    const mentioning = world.ana.mentions("shop", "slowly");
-    await begun.promise;
+    const { mentioning, store } = await aMentionInStorage();
     const warning = world.slack.people.disconnectSockets({ reason: "warning" });
     await until(() => asked() === 2);
-    stored.resolve();
+    store();
     await Promise.all([mentioning, warning]);
     expect(attemptsOf("app_mention")).toEqual([[200]]);
   });
@@ -280,19 +286,11 @@ describe("several gateways", () => {
 
   it("finish the open envelopes before they release the Lease", async () => {
     await connect();
-    const stored = Promise.withResolvers<void>();
-    const begun = Promise.withResolvers<void>();
-    world.client.before = async ({ plural }) => {
-      if (plural !== AgentTaskKind.plural) return;
-      begun.resolve();
-      await stored.promise;
-    };
-    const mentioning = world.ana.mentions("shop", "slowly");
-    await begun.promise;
+    const { mentioning, store } = await aMentionInStorage();
     const stopping = gateway.stop();
     await world.clock.advance(1_000);
     expect(world.lease()?.spec?.holderIdentity).toMatch(/^gateway-1_/);
-    stored.resolve();
+    store();
     await mentioning;
     await until(() => world.lease()?.spec?.holderIdentity === "");
     await stopping;
