@@ -1,3 +1,4 @@
+import type { ObjectMeta } from "../shared/object-meta.ts";
 import type { z } from "zod";
 
 /** The description of one kind, for the generator and the clients. `T` is the type of its objects. */
@@ -26,27 +27,8 @@ export function kindNames<Name extends string>(kinds: Record<string, Kind<unknow
   return Object.values(kinds).map(({ kind }) => kind);
 }
 
-/** Metadata of a Bellhop object, as the API server sends it. */
-interface Metadata {
-  name: string;
-  namespace: string;
-  uid?: string;
-  resourceVersion?: string;
-  generation?: number;
-  creationTimestamp?: string;
-  deletionTimestamp?: string;
-  labels?: Record<string, string>;
-  annotations?: Record<string, string>;
-  finalizers?: string[];
-  ownerReferences?: {
-    apiVersion: string;
-    kind: string;
-    name: string;
-    uid: string;
-    controller?: boolean;
-    blockOwnerDeletion?: boolean;
-  }[];
-}
+/** Metadata of a Bellhop object, as the API server sends it: every kind is in a namespace. */
+type Metadata = ObjectMeta & { namespace: string };
 
 /** One object of a Bellhop kind. */
 export interface Resource<Spec, Status> {

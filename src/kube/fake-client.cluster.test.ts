@@ -3,7 +3,8 @@ import { aNamespace } from "../../test/cluster/namespace.ts";
 import { connect } from "./config.ts";
 import { createFakeClient } from "./testing.ts";
 import { installThings, things, type Thing } from "./things/testing.ts";
-import type { KubeClient, KubeConnection, ObjectMeta } from "./types.ts";
+import type { KubeClient, KubeConnection } from "./types.ts";
+import type { ObjectMeta } from "../shared/object-meta.ts";
 
 let server: KubeConnection;
 beforeAll(async () => {

@@ -4,7 +4,8 @@ import { defined } from "../../shared/defined.ts";
 import { sameJson } from "../apply.ts";
 import { ApiError } from "../errors.ts";
 import { describeTarget } from "../paths.ts";
-import type { Draft, KubeObject, ListOptions, ObjectKey, ObjectMeta, ResourceType } from "../types.ts";
+import type { Draft, KubeObject, ListOptions, ObjectKey, ResourceType } from "../types.ts";
+import type { ObjectMeta } from "../../shared/object-meta.ts";
 
 type AnyType = ResourceType<KubeObject>;
 type Stored = KubeObject & { status?: unknown };

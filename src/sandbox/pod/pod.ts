@@ -1,7 +1,8 @@
 import { names } from "../../api/annotations.ts";
 import { AgentTaskKind, type AgentTask } from "../../api/kinds.ts";
 import type { Pod } from "../../kube/resources.ts";
-import type { Draft, OwnerReference } from "../../kube/types.ts";
+import type { Draft } from "../../kube/types.ts";
+import type { OwnerReference } from "../../shared/object-meta.ts";
 import { containers, inFiles, mounts, users } from "../protocol/layout.ts";
 import type { SandboxRequest } from "../provider.ts";
 import { agentEnvironment, courierEnvironment, terminationLog } from "./environment.ts";
