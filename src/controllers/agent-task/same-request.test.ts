@@ -10,7 +10,6 @@ const triggers = [
   { name: "label", label: { name: "agent" } },
   { name: "assigned", assignment: { login: "bot-user" } },
 ];
-const integration = anIntegration({ triggers });
 const created = noon.toISOString();
 const later = (seconds: number): string => new Date(noon.getTime() + seconds * 1_000).toISOString();
 
@@ -38,7 +37,8 @@ function aTaskOf(cause: Cause, over: TaskOverrides & { after?: number } = {}): A
 }
 
 /** Reconciles the tasks in this order until nothing changes; each admitted task is admitted after the step. */
-function settle(tasks: AgentTask[]): AgentTask[] {
+function settle(tasks: AgentTask[], spec: object[] = triggers): AgentTask[] {
+  const integration = anIntegration({ triggers: spec });
   return tasks.reduce<AgentTask[]>((all, _next, index) => {
     const task = all[index];
     if (!task || !sameRequest.concerns(facts({ task, tasks: all, integration }), noon)) return all;
@@ -58,6 +58,15 @@ describe("an issue that is opened with a mention and the label of a trigger", ()
   ] as const)("creates one run in whatever order its events are handled: %j", (order) => {
     const settled = settle(order.map((cause) => aTaskOf(cause)));
     expect(phases(settled)).toEqual({ opened: "Queued", label: "Duplicate", assignment: "Duplicate" });
+  });
+
+  it("lets the task of the trigger run that the spec names first, although the issue was opened before it was labelled", () => {
+    const tasks = [aTaskOf("opened"), aTaskOf("label"), aTaskOf("assignment")];
+    expect(phases(settle(tasks, triggers.toReversed()))).toEqual({
+      opened: "Duplicate",
+      label: "Duplicate",
+      assignment: "Queued",
+    });
   });
 
   it("lets the task run that was admitted first, whatever the order of the triggers", () => {
