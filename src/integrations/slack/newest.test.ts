@@ -9,8 +9,11 @@ const start = 1_700_000_000;
 const ts = (seconds: number): string => (start + seconds).toFixed(6);
 const root = ts(0);
 
-/** A thread that answers as Slack does: the first message, then those of the span, oldest first, and a cursor if there are more than a page. */
-function threadOf(seconds: readonly number[]) {
+/**
+ * A thread that answers as Slack does: the first message, then those of the span, oldest first, and a cursor if there are more than a page.
+ * `rootOnce`: the first message comes only if the span has it.
+ */
+function threadOf(seconds: readonly number[], { rootOnce = false } = {}) {
   const replies = seconds.map((at): SlackMessage => ({ ts: ts(at), thread_ts: root, text: `at ${at}` }));
   let calls = 0;
   const call = async (_call: object): Promise<unknown> => {
@@ -19,7 +22,8 @@ function threadOf(seconds: readonly number[]) {
     const inSpan = replies.filter(
       (reply) => Number(reply.ts) >= Number(args.oldest) && Number(reply.ts) <= Number(args.latest),
     );
-    const all = [{ ts: root, text: "It broke" }, ...inSpan];
+    const withRoot = !rootOnce || Number(args.oldest) <= Number(root);
+    const all = [...(withRoot ? [{ ts: root, text: "It broke" }] : []), ...inSpan];
     const next_cursor = all.length > args.limit ? "more" : "";
     return { messages: all.slice(0, args.limit), response_metadata: { next_cursor } };
   };
@@ -62,6 +66,13 @@ describe("reading a thread of 10,000 messages", () => {
     expect(texts.length).toBeGreaterThanOrEqual(500);
     expect(texts.slice(1)).toEqual(thread.newest(texts.length - 1));
     expect(calls).toBeLessThanOrEqual(windows.most - 5);
+  });
+
+  it("has the first message also if Slack returns it only with the span that begins the thread", async () => {
+    const thread = threadOf(evenly, { rootOnce: true });
+    const { texts } = await thread.read(500);
+    expect(texts[0]).toBe("It broke");
+    expect(texts.slice(1)).toEqual(thread.newest(texts.length - 1));
   });
 
   it("stops after a bounded number of calls, and has the newest messages", async () => {
