@@ -7,7 +7,8 @@ import type { Report } from "./report.ts";
 export interface Connection {
   identity: Identity;
   authorizer: Authorizer;
-  source?: Source;
+  /** Required: what cannot be read again authorises nothing, so such a provider could start no task. */
+  source: Source;
   thread?: Thread;
   codeHost?: CodeHost;
   hooks?: WebhookInstaller;

@@ -51,6 +51,7 @@ export function aConnection(over: Partial<Connection> = {}): Connection {
       }),
     },
     authorizer: { may: unexpected("may") },
+    source: { reread: unexpected("reread"), gather: unexpected("gather") },
     ...over,
   };
 }

@@ -29,7 +29,7 @@ const message = (isPrivate: boolean) => ({
 
 interface Places {
   /** Whether only some people can read the thread; `Gone` if the message was deleted. */
-  thread: boolean | "Direct" | "Gone" | "NotRead";
+  thread: boolean | "Direct" | "Gone";
   repository: boolean | "Gone";
 }
 
@@ -46,7 +46,7 @@ async function decide(given: AgentTask, places: Places, { afterMs = 0, again = f
     return typeof places.thread === "boolean" ? message(places.thread) : { found: false, message: "It was deleted." };
   };
   const source = { reread, gather: unexpected("gather") };
-  const connection = async () => aConnection({ codeHost: host, ...(places.thread === "NotRead" ? {} : { source }) });
+  const connection = async () => aConnection({ codeHost: host, source });
   const known = facts({ task: given });
   const context = stepContext({ facts: known, connection });
   const now = new Date(noon.getTime() + afterMs);
@@ -124,13 +124,6 @@ describe("a request from a thread that only some people can read", () => {
       {
         name: "waits although its message was deleted",
         thread: "Gone",
-        repository: false,
-        status: "Unknown",
-        reason: "WaitingForApproval",
-      },
-      {
-        name: "waits if the provider cannot read it again",
-        thread: "NotRead",
         repository: false,
         status: "Unknown",
         reason: "WaitingForApproval",

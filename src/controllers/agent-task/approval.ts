@@ -78,7 +78,7 @@ async function readVisibility(context: StepContext): Promise<ApprovalReading> {
   if (task.spec.source.provider === "kubernetes") return { thread: "Public", repository: "Public" };
   const at = repositoryOf(task);
   const { source } = await context.connection();
-  const reread = await source?.reread(targetOf(task), context.signal);
+  const reread = await source.reread(targetOf(task), context.signal);
   const found = at && (await repositoryAt(context, at));
   return {
     thread: visibilityOf(reread),

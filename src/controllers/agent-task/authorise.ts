@@ -43,7 +43,7 @@ async function readSource(context: StepContext): Promise<AuthoriseReading> {
 /** If the repository or thread was deleted or access was revoked, the source counts as gone. */
 async function rereadSource({ source }: Connection, task: AgentTask, signal: AbortSignal): Promise<Reread | undefined> {
   try {
-    return await source?.reread(targetOf(task), signal);
+    return await source.reread(targetOf(task), signal);
   } catch (error) {
     if (!isProviderFailure(error, "NotFound")) throw error;
     return { found: false, message: `Could not read the object that triggered this task: ${error.message}` };

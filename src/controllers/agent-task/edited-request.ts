@@ -31,7 +31,7 @@ export function readEdited(
   mention: string | undefined,
 ): EditedRequest | undefined {
   if (!reread.found || reread.text === undefined || mention === undefined || !isEdited(task, reread)) return undefined;
-  const request = source?.request?.(reread.text, mention);
+  const request = source.request?.(reread.text, mention);
   return request && { ...request, ...defined({ quote: thread?.excerpt(reread.text, mention) }) };
 }
 

@@ -50,7 +50,7 @@ export async function readContext(context: StepContext): Promise<ContextItem[]> 
   if (from.provider === "kubernetes" && (from.subject.number === undefined || codeHostRef)) return [];
   const { source } = await context.connection();
   const until = contextUntil(task);
-  return (await source?.gather(targetOf(task), { until, budgetBytes }, context.signal)) ?? [];
+  return source.gather(targetOf(task), { until, budgetBytes }, context.signal);
 }
 
 /**

@@ -160,7 +160,7 @@ describe("source", () => {
     const issue = await openIssue();
     const comment = await people().comment({ as: "ana", repo: "acme/shop", number: issue.number, body: "@bellhop go" });
     const source = aSource("IssueComment", comment.id, { number: issue.number, receivedAt: new Date("2020-01-01") });
-    expect(await connection.source?.reread(aTarget(world, source), patiently)).toMatchObject({
+    expect(await connection.source.reread(aTarget(world, source), patiently)).toMatchObject({
       found: true,
       actor: { login: "ana", isBot: false },
       text: "@bellhop go",
@@ -169,7 +169,7 @@ describe("source", () => {
       private: true,
     });
     const later = { ...source, receivedAt: new Date(Date.now() + 5000).toISOString() };
-    expect(await connection.source?.reread(aTarget(world, later), patiently)).toMatchObject({
+    expect(await connection.source.reread(aTarget(world, later), patiently)).toMatchObject({
       found: true,
       editedAfter: false,
     });
@@ -180,7 +180,7 @@ describe("source", () => {
     const comment = await people().comment({ as: "ana", repo: "acme/shop", number: issue.number, body: "@bellhop go" });
     await people().deleteComment({ as: "ana", comment: comment.id });
     const source = aSource("IssueComment", comment.id, { number: issue.number });
-    expect(await connection.source?.reread(aTarget(world, source), patiently)).toMatchObject({
+    expect(await connection.source.reread(aTarget(world, source), patiently)).toMatchObject({
       found: false,
       message: /no longer exists/,
     });
@@ -192,13 +192,13 @@ describe("source", () => {
     const until = new Date(Date.now() + 1000);
     const source = aSource("Issue", issue.id, { number: issue.number, title: "Login fails" });
     await connection.thread?.post(aTarget(world, source), aReport("our own report"), "task-1", patiently);
-    const items = await connection.source?.gather(aTarget(world, source), { until, budgetBytes: 10_000 }, patiently);
+    const items = await connection.source.gather(aTarget(world, source), { until, budgetBytes: 10_000 }, patiently);
     expect(items?.map(({ kind, author, trusted, text }) => ({ kind, author, trusted, text }))).toEqual([
       { kind: "title", author: "ana", trusted: true, text: "Login fails" },
       { kind: "body", author: "ana", trusted: true, text: "It fails.  " },
       { kind: "comment", author: "mallory", trusted: false, text: "me too" },
     ]);
-    const before = await connection.source?.gather(
+    const before = await connection.source.gather(
       aTarget(world, source),
       { until: new Date(Date.now() - 60_000), budgetBytes: 10_000 },
       patiently,
@@ -227,7 +227,7 @@ describe("source", () => {
         world.github.fail({ path: "/api/graphql" }, failing.notFound(), { times: 1 });
       }
       const source = aSource("Issue", issue.id, { number: issue.number, title: "T" });
-      const items = await connection.source?.gather(aTarget(world, source), { until, budgetBytes: 1000 }, patiently);
+      const items = await connection.source.gather(aTarget(world, source), { until, budgetBytes: 1000 }, patiently);
       return items?.find(({ kind }) => kind === "body")?.text;
     };
 
@@ -249,7 +249,7 @@ describe("source", () => {
     }
     const source = aSource("Issue", issue.id, { number: issue.number, title: "T" });
     const items =
-      (await connection.source?.gather(
+      (await connection.source.gather(
         aTarget(world, source),
         { until: new Date(Date.now() + 1000), budgetBytes: 1000 },
         patiently,
@@ -267,7 +267,7 @@ describe("source", () => {
     const source = aSource("Issue", issue.id, { number: issue.number, title: "T" });
     const comments = async (budgetBytes: number): Promise<string[]> => {
       const bounds = { until: new Date(Date.now() + 1000), budgetBytes };
-      const items = (await connection.source?.gather(aTarget(world, source), bounds, patiently)) ?? [];
+      const items = (await connection.source.gather(aTarget(world, source), bounds, patiently)) ?? [];
       return items.filter(({ kind }) => kind === "comment").map(({ text }) => text);
     };
     expect(await comments(100_000)).toEqual(all);
@@ -293,12 +293,12 @@ describe("source", () => {
       body: "@bellhop why?",
     });
     const source = aSource("ReviewComment", comment.id, { number: change.number, change: true, title: "Topic" });
-    expect(await connection.source?.reread(aTarget(world, source), patiently)).toMatchObject({
+    expect(await connection.source.reread(aTarget(world, source), patiently)).toMatchObject({
       found: true,
       text: "@bellhop why?",
       subjectKey: `acme/shop#${change.number}`,
     });
-    const items = await connection.source?.gather(
+    const items = await connection.source.gather(
       aTarget(world, source),
       { until: new Date(Date.now() + 1000), budgetBytes: 10_000 },
       patiently,
@@ -327,12 +327,12 @@ describe("source", () => {
       log: `${"noise\n".repeat(5000)}\u001b[31mError: it broke\u001b[0m\n`,
     });
     const source = aSource(type, idOf({ ...run }), { headSHA: sha });
-    expect(await connection.source?.reread(aTarget(world, source), patiently)).toMatchObject({
+    expect(await connection.source.reread(aTarget(world, source), patiently)).toMatchObject({
       found: true,
       subjectKey: source.subject.key,
     });
     const items =
-      (await connection.source?.gather(
+      (await connection.source.gather(
         aTarget(world, source),
         { until: new Date(Date.now() + 1000), budgetBytes: 4000 },
         patiently,
