@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { anIntegration } from "../../intake/testing.ts";
 import { github } from "../../integrations/github/index.ts";
-import { sharersOf } from "./members.ts";
+import { sharersOf, usersOf } from "./members.ts";
 import { aSource } from "./unit/testing.ts";
 
 type CachedIntegration = ReturnType<typeof anIntegration>;
@@ -64,5 +64,40 @@ describe("integrations that share a hook are reconciled", () => {
     { name: "the change is part of the initial list", change: { current: keeper, initial: true } },
   ])("but not when $name", ({ change }) => {
     expect(requeued(change)).toEqual([]);
+  });
+});
+
+describe("integrations of a chat are reconciled with the code host that they use", () => {
+  const chatOf = (name: string, host: string): CachedIntegration => {
+    const plain = anIntegration({ name });
+    return { ...plain, spec: { ...plain.spec, codeHostRef: { kind: "GitHubIntegration", name: host } } };
+  };
+  const chats = aSource([chatOf("one", "shop"), chatOf("two", "shop"), chatOf("three", "other")]);
+  const host = (generation: number, ready: "True" | "False", name = "shop"): CachedIntegration => {
+    const plain = anIntegration({
+      name,
+      status: { conditions: [{ type: "Ready", status: ready, reason: "R", message: "" }] },
+    });
+    return { ...plain, metadata: { ...plain.metadata, generation } };
+  };
+  const users = (
+    change: { old?: CachedIntegration; current?: CachedIntegration; initial?: boolean },
+    kind = "GitHubIntegration",
+  ) => usersOf(chats, kind)(change).map(({ name }) => name);
+
+  it.each([
+    ["it was edited", { old: host(1, "True"), current: host(2, "True") }],
+    ["it became ready", { old: host(1, "False"), current: host(1, "True") }],
+    ["it was created", { current: host(1, "False") }],
+    ["it was deleted", { old: host(1, "True") }],
+  ])("when %s", (_, change) => {
+    expect(users(change)).toEqual(["one", "two"]);
+  });
+
+  it("but not when only its status was written, by the initial list, for another kind, or for a host that none uses", () => {
+    expect(users({ old: host(1, "True"), current: host(1, "True") })).toEqual([]);
+    expect(users({ current: host(1, "True"), initial: true })).toEqual([]);
+    expect(users({ current: host(1, "True") }, "OtherIntegration")).toEqual([]);
+    expect(users({ current: host(1, "True", "unused") })).toEqual([]);
   });
 });

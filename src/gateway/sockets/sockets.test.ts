@@ -65,6 +65,21 @@ async function aMentionInStorage(): Promise<{ mentioning: Promise<unknown>; stor
 }
 
 describe("deliveries over a connection", () => {
+  it("ask for the choices of a menu, and the acknowledgement has the published ones", async () => {
+    await connect();
+    const menu = {
+      type: "external_select",
+      action_id: "bellhop/use",
+      placeholder: { type: "plain_text", text: "Choose" },
+    };
+    const blocks = [{ type: "actions", block_id: "bellhop/use:slack-abc", elements: [menu] }];
+    const { channel } = await world.ana.posts("shop", "hello");
+    const { ts } = await botOf(world.slack).chat.postMessage({ channel, text: "x", blocks });
+    const options = await world.ana.types({ channel, ts: ts ?? "" }, "bellhop/use", "SHOP");
+    expect(options.map(({ value }) => value)).toEqual(["acme/shop"]);
+    expect(world.tasks()).toEqual([]);
+  });
+
   it("become tasks as those of a webhook: a mention is two events and one task", async () => {
     await connect();
     await world.ana.mentions("shop", "please fix the login");

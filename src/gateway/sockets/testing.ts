@@ -106,7 +106,7 @@ function aGateway({ pod, integration, client, clock, http, metrics }: Given): So
   const intake = {
     provider: providerNamed,
     integration: () => integration,
-    facts: () => ({ branchPrefixes: [], liveThreads: [], offered: [] }),
+    facts: () => ({ branchPrefixes: [], liveThreads: [], offered: [{ name: "acme/shop" }] }),
     compile: compileRule,
     client,
     clock,

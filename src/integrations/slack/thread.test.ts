@@ -60,6 +60,43 @@ describe("the reaction", () => {
   });
 });
 
+describe("the question to one person", () => {
+  const question = { task: "shop-abc", text: "Which repository <is> it?" };
+  const seenBy = (name: string, message: MessageRef): SeenMessage[] =>
+    world.slack.messages("home", { thread: message.ts, as: name }).filter(({ ephemeral }) => ephemeral);
+
+  it("is a menu in the thread that nobody else sees, with nothing in it that acts", async () => {
+    const message = await asked();
+    await thread.post(targetOf(message), report(), "task:1", patiently);
+    await thread.ask?.(targetOf(message), { ...question, person: ana }, patiently);
+    expect(seenBy("zoe", message)).toMatchObject([
+      {
+        thread: message.ts,
+        text: "Which repository &lt;is&gt; it?",
+        blocks: [
+          { block_id: "bellhop/use:shop-abc", accessory: { type: "external_select", action_id: "bellhop/use" } },
+        ],
+      },
+    ]);
+    expect(seenBy("ben", message)).toEqual([]);
+    expect(world.slack.calls("chat.postEphemeral").at(-1)?.params).toMatchObject({
+      parse: "none",
+      link_names: "false",
+    });
+  });
+
+  it("is refused for good if the person is not in the channel", async () => {
+    const message = await asked();
+    const stranger = await world.slack.people.createUser({ name: "eve" });
+    await expect(
+      thread.ask?.(targetOf(message), { ...question, person: stranger.id }, patiently),
+    ).rejects.toMatchObject({
+      failure: "Forbidden",
+      message: expect.stringContaining("they have to join it") as string,
+    });
+  });
+});
+
 describe("the report", () => {
   it("is posted in the thread, with its marker, without previews of links", async () => {
     const message = await asked();

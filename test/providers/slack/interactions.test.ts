@@ -86,6 +86,44 @@ describe("an interaction with a message", () => {
     await expect(slack.person("ben").clicks(ref, "stop")).rejects.toThrow("there is no message");
   });
 
+  it("asks for options only at an options load URL, as Slack does", async () => {
+    slack.app().optionsUrl = "";
+    await expect(ana.types(message, "repo", "")).rejects.toThrow("has no options load URL");
+  });
+
+  it("is gone with an ephemeral message when the client loads again", async () => {
+    const user = slack.installation().installedBy.id;
+    await client(slack).chat.postEphemeral({ channel: message.channel, user, text: "choose", blocks });
+    expect(slack.messages("shop", { as: "ana" }).at(-1)?.ephemeral).toBe(true);
+    await ana.reloads();
+    expect(slack.messages("shop", { as: "ana" }).some(({ ephemeral }) => ephemeral)).toBe(false);
+  });
+
+  it("needs a thread with replies to show an ephemeral message there", async () => {
+    const user = slack.installation().installedBy.id;
+    const seen = (): boolean => slack.messages("shop", { as: "ana" }).some(({ ephemeral }) => ephemeral);
+    const { channel, ts } = await ana.posts("shop", "nobody answers");
+    const web = client(slack);
+    await web.chat.postEphemeral({ channel, user, thread_ts: ts, text: "choose" });
+    expect(seen()).toBe(false);
+    await web.chat.postMessage({ channel, thread_ts: ts, text: "an answer" });
+    expect(seen()).toBe(true);
+  });
+
+  it("has a menu with options of its own or with those of the app, and not both", async () => {
+    const wrong = [{ type: "actions", elements: [{ ...select, options: [option], min_query_length: 0.5 }] }];
+    const { channel } = message;
+    await expect(client(slack).chat.postMessage({ channel, text: "x", blocks: wrong })).rejects.toMatchObject({
+      data: {
+        error: "invalid_blocks",
+        errors: [
+          expect.stringContaining("invalid additional property: options"),
+          expect.stringContaining("min_query_length"),
+        ],
+      },
+    });
+  });
+
   it("sends a message shortcut as message_action", async () => {
     const said = await ana.posts("shop", "broken login");
     await ana.shortcut(said, "start");
