@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { decodeFacts, gatewayFactsConfigMapName } from "../../intake/gateway-facts.ts";
 import { aProvider, anIngress } from "../../integrations/testing.ts";
-import type { MappedRepository } from "../../integrations/types.ts";
+import type { MappedRepository } from "../../integrations/ingress.ts";
 import { configMaps } from "../../kube/resources.ts";
 import { createFakeClient } from "../../kube/testing.ts";
 import { anIntegration } from "../agent-task/testing.ts";
