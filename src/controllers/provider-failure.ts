@@ -58,7 +58,7 @@ export function retryCondition({ code, message }: Pick<BellhopError, "code" | "m
 const sentenceEnd = /[.!?…]["'”’)\]]*$/;
 
 /** Adds "Trying again.", after a full stop if the message has no sentence end of its own. */
-function withRetryNotice(message: string): string {
+export function withRetryNotice(message: string): string {
   const said = message.trimEnd();
   return `${said}${said === "" || sentenceEnd.test(said) ? "" : "."} Trying again.`.trimStart();
 }

@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { RunResult } from "../cluster/node/index.ts";
+import type { Failure } from "../providers/stand-in/failures.ts";
 import { makeTls, type ServerTls } from "../providers/stand-in/tls.ts";
 
 /** Keys and certificates of the servers outside the cluster. */
@@ -63,6 +64,8 @@ export type Inside = (argv: readonly string[]) => Promise<RunResult>;
 export interface AdminCaller {
   people<T>(verb: string, given: object): Promise<T>;
   remembered<T>(path: string): Promise<T>;
+  /** Makes calls fail, as `fail` of the stand-in does. */
+  fail(given: { match: object; failure: Failure; span?: { times: number } }): Promise<object>;
 }
 
 /** A client of GitHub's stand-in, on its host. */
@@ -98,6 +101,7 @@ export function adminCaller(inside: Inside, node: string): AdminCaller {
   return {
     people: (verb, given) => send(`${admin}/people/${verb}`, "POST", { body: JSON.stringify(given) }),
     remembered: (path) => send(`${admin}${path}`, "GET"),
+    fail: (given) => send(`${admin}/fail`, "POST", { body: JSON.stringify(given) }),
   };
 }
 

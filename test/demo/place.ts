@@ -1,4 +1,4 @@
-import type { MessageRef, SeenMessage } from "../providers/slack/index.ts";
+import type { ApiCall, MessageRef, SeenMessage, SlackFault } from "../providers/slack/index.ts";
 
 /** A cluster with Bellhop, and a GitHub stand-in: the demo and the e2e tests run on it. */
 export interface Place {
@@ -46,6 +46,10 @@ export interface SlackPlace {
   messages(thread: MessageRef, options?: { as: string }): Promise<SeenMessage[]>;
   /** The requests of this type to the app so far, oldest first. */
   deliveries(type: string): Promise<SlackDelivery[]>;
+  /** Makes the next calls of a method fail. */
+  fail(method: string, failure: SlackFault, times: number): Promise<object>;
+  /** The calls of a method so far, oldest first. */
+  calls(method: string): Promise<ApiCall[]>;
   /** The calls, answers and events that Slack's description does not allow. */
   violations(): Promise<readonly unknown[]>;
 }

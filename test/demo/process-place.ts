@@ -59,6 +59,8 @@ async function slackOf({ slack, github }: World, team: Team): Promise<SlackPlace
   return {
     channel,
     people: actionsOf(slack.people),
+    fail: (method, failure, times) => Promise.resolve(slack.fail({ method }, failure, { times })),
+    calls: (method) => Promise.resolve(slack.calls(method)),
     messages: ({ channel: at, ts }) => Promise.resolve(slack.messages(at, { thread: ts })),
     deliveries: (type) => Promise.resolve(slack.deliveries(type)),
     violations: () => Promise.resolve(slack.violations),

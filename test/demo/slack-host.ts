@@ -56,8 +56,10 @@ async function populateSlack({ people }: AdminCaller): Promise<{ ana: string; to
   return { ana: ana.id, token, signing: app.signingSecret };
 }
 
-function slackPlace({ people, remembered }: AdminCaller): SlackPlace {
+function slackPlace({ people, remembered, fail }: AdminCaller): SlackPlace {
   return {
+    fail: (method, failure, times) => fail({ match: { method }, failure, span: { times } }),
+    calls: (method) => remembered(`/calls?method=${method}`),
     channel,
     people,
     messages: ({ channel: at, ts }: MessageRef, { as } = { as: "" }) =>

@@ -11,7 +11,7 @@ import {
   requestedTask,
   slackOf,
 } from "../demo/slack-job.ts";
-import type { MessageRef } from "../providers/slack/index.ts";
+import { failing, type MessageRef } from "../providers/slack/index.ts";
 import { reported, startPlace, taskWhere } from "./journey-place.ts";
 
 describe("a request in Slack, on a real node that enforces network policies", () => {
@@ -42,7 +42,7 @@ describe("a request in Slack, on a real node that enforces network policies", ()
     expect(await running()).not.toContain(before.trim());
   };
 
-  it("becomes one pull request and one report, with duplicates and an operator that restarts after the question", async () => {
+  it("becomes one pull request and one report, with duplicates, an operator that restarts after the question, and a rate limit on the report", async () => {
     const text = "please say hello in the README";
     const thread = await slack.people<MessageRef>("mentions", { as: "ana", channel: slack.channel, text });
     await repeat("app_mention");
@@ -54,6 +54,7 @@ describe("a request in Slack, on a real node that enforces network policies", ()
 
     const asked = await personalQuestionIn(slack, thread);
     const { option } = await optionOf(slack, asked, place.repository);
+    await slack.fail("chat.update", failing.rateLimited(1), 2);
     await slack.people("picks", pick(asked, option));
     await repeat("block_actions");
 
@@ -66,6 +67,8 @@ describe("a request in Slack, on a real node that enforces network policies", ()
     expect(more).toEqual([]);
     expect(report).toMatchObject({ ts: question.ts, edited: true, shown: expect.stringContaining("Done in") });
     expect(end?.shown).toMatch(/^@ana /);
+    const limited = (await slack.calls("chat.update")).filter(({ error }) => error === "ratelimited");
+    expect(limited).toHaveLength(2);
     expect(await requestedTask(place)).toBe(name);
     expect(await slack.violations()).toEqual([]);
     expect(await place.remembered("/violations")).toEqual([]);

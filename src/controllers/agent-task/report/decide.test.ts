@@ -103,15 +103,40 @@ describe("the outbox of a report", () => {
     ]);
   });
 
-  it("backs off after failures, and gives up only long after the end", () => {
-    const failing = posted("before", { failures: 3, toldAt: ago(1_000), lastError: "502" });
-    expect(decide(failing).requeueAfterMs).toBeGreaterThan(1_000);
-    expect(decide({ ...failing, failures: 99 }).conditions).toBeUndefined();
-    const ended = { conditions: [over], status: { completionTime: ago(90 * 60_000 + 1_000) } };
-    expect(decide({ ...failing, failures: 99 }, ended).conditions).toMatchObject([
-      { type: "Reported", status: "False", reason: "GaveUp", message: "Could not post the report: 502" },
-    ]);
+  it("backs off after failures, and says meanwhile why the report is not posted", () => {
+    const failing = posted("before", { failures: 3, toldAt: ago(1_000), lastError: "the channel is archived" });
+    const waiting = decide(failing);
+    expect(waiting.requeueAfterMs).toBeGreaterThan(1_000);
+    const message = "Could not post the report: the channel is archived. Trying again.";
+    expect(waiting.conditions).toEqual([{ type: "Reported", status: "Unknown", reason: "NotPosted", message }]);
     expect(decide({ ...failing, toldAt: ago(600_000) }).actions).toMatchObject([{ do: "update" }]);
+    expect(decide({ ...failing, failures: 99 }).conditions).toMatchObject([{ reason: "NotPosted" }]);
+  });
+
+  it("tries every hour after it gave up, long after the end, and reports what it posted then", () => {
+    const failing = posted("before", { failures: 99, toldAt: ago(1_000), lastError: "the channel is archived" });
+    const message =
+      "Could not post the report: the channel is archived. Trying again. Each hour, until the task is deleted.";
+    const gaveUp = { type: "Reported", status: "False", reason: "GaveUp", message } as const;
+    const given = { conditions: [over, gaveUp], status: { completionTime: ago(3 * 3_600_000) } };
+    expect(decide(failing, given)).toEqual({ conditions: [gaveUp], requeueAfterMs: 3_599_000 });
+    expect(decide({ ...failing, toldAt: ago(3_600_000) }, given).actions).toMatchObject([{ do: "update" }]);
+    expect(decide(posted("the report", { failures: 0 }), given)).toMatchObject({
+      drop: ["Reported"],
+      conditions: [{ type: "Reported", status: "True", reason: "Told" }],
+    });
+  });
+
+  it("removes the reason of a failure after a success, also while the work goes on", () => {
+    const notPosted = { type: "Reported", status: "Unknown", reason: "NotPosted" } as const;
+    expect(decide(posted("the report", { failures: 0 }), { conditions: [notPosted] })).toEqual({
+      drop: ["Reported"],
+      requeueAfterMs: 60_000,
+    });
+    const incomplete = { ...notPosted, reason: "MoreToTell" };
+    expect(decide(posted("the report", { failures: 0 }), { conditions: [incomplete] })).toEqual({
+      requeueAfterMs: 60_000,
+    });
   });
 
   it("leaves a locked thread alone until the task ends, asks once more for the end, and then says why nothing was posted", () => {
@@ -145,7 +170,11 @@ describe("the outbox of a report", () => {
 
   it("waits for an integration that cannot sign in, even when the task is over", () => {
     for (const conditions of [[], [over]]) {
-      expect(decide({}, { report: { not: "SignedOut" }, conditions })).toEqual({ requeueAfterMs: 300_000 });
+      const message = "GitHubIntegration shop cannot sign in: its conditions say why. The report waits.";
+      expect(decide({}, { report: { not: "SignedOut" }, conditions })).toEqual({
+        conditions: [{ type: "Reported", status: "Unknown", reason: "SignedOut", message }],
+        requeueAfterMs: 300_000,
+      });
     }
   });
 

@@ -4,7 +4,8 @@ import type { AgentTaskStatus } from "../../../api/agent-task-status.ts";
 import { delayMs } from "../../../shared/backoff.ts";
 import type { Decision, TaskFacts } from "../facts.ts";
 import type { Report } from "../../../integrations/report.ts";
-import { holds, isDuplicate, isOver, isSlashCommand, isWork } from "../state.ts";
+import { withRetryNotice } from "../../provider-failure.ts";
+import { conditionOf, holds, isDuplicate, isOver, isSlashCommand, isWork } from "../state.ts";
 import type { Integration } from "../../../integrations/integration.ts";
 import { updateEveryMs } from "./text.ts";
 
@@ -33,6 +34,8 @@ const backoff = { baseMs: 5_000, maxMs: 300_000 };
 /** Gives up after about 90 minutes of failures in a row, and not earlier than 90 minutes after the task's end: earlier failures do not count against the final text. */
 const maxFailures = 24;
 const tryAfterEndMs = 90 * 60_000;
+/** Then it tries rarely, until the task is deleted: a person may unarchive the channel, or replace the token. */
+const tryAfterGivingUpMs = 60 * 60_000;
 
 /**
  * Decides the next action of an outbox: it writes the intent before the message and the message's id after it, throttles edits, and always posts
@@ -56,10 +59,19 @@ function decideWithoutQuote(facts: TaskFacts, report: ReportReading["report"], n
   if (!integration) return {};
   if ("not" in report) return decideWithoutThread(task, report.not);
   if (before.locked) return decideLocked(facts, before, report, now);
-  const waitMs = failureWaitMs(before, now);
-  if (gaveUp(task, before))
-    return reported("False", "GaveUp", `Could not post the report: ${before.lastError ?? "unknown"}`);
-  if (waitMs > 0) return { requeueAfterMs: waitMs };
+  const waitMs = failureWaitMs(task, before, now);
+  if (waitMs > 0) return { ...notPosted(task, before), requeueAfterMs: waitMs };
+  const decision = decidePosting(facts, before, report, now);
+  return (before.failures ?? 0) > 0 ? decision : withoutFailure(task, decision);
+}
+
+function decidePosting(
+  { task, integration }: TaskFacts,
+  before: ReportStatus,
+  report: Report,
+  now: Date,
+): Decision<ReportAction> {
+  if (!integration) return {};
   if (shouldReact(task, integration)) return { actions: [{ do: "react" }], requeueAfterMs: 0 };
   return decideMessage({ task, before, report, everyMs: updateEveryMs(integration) }, now);
 }
@@ -92,8 +104,25 @@ function isUnheard(task: AgentTask): boolean {
 }
 
 function decideWithoutThread(task: AgentTask, why: "NoThread" | "SignedOut"): Decision<never> {
-  if (why === "SignedOut") return { requeueAfterMs: backoff.maxMs };
-  return isOver(task) ? reported("True", "Nothing", "The provider has no thread to post a report to.") : {};
+  if (why === "NoThread")
+    return isOver(task) ? reported("True", "Nothing", "The provider has no thread to post a report to.") : {};
+  const { kind, name } = task.spec.integrationRef;
+  const message = `${kind} ${name} cannot sign in: its conditions say why. The report waits.`;
+  return { ...reported("Unknown", "SignedOut", message), requeueAfterMs: backoff.maxMs };
+}
+
+/** Says why the last try failed, and what happens next. */
+function notPosted(task: AgentTask, before: ReportStatus): Decision<never> {
+  const why = `Could not post the report: ${before.lastError ?? "unknown"}`;
+  return gaveUp(task, before)
+    ? reported("False", "GaveUp", `${withRetryNotice(why)} Each hour, until the task is deleted.`)
+    : reported("Unknown", "NotPosted", withRetryNotice(why));
+}
+
+/** Removes the condition of an earlier failure. */
+function withoutFailure(task: AgentTask, decision: Decision<ReportAction>): Decision<ReportAction> {
+  const shows = ["NotPosted", "SignedOut", "GaveUp"].includes(conditionOf(task, "Reported")?.reason ?? "");
+  return shows ? { ...decision, drop: ["Reported"] } : decision;
 }
 
 function decideMessage(message: Message, now: Date): Decision<ReportAction> {
@@ -183,10 +212,11 @@ function isUnpostedDuplicate(task: AgentTask): boolean {
 
 const silentReasons = new Set(["Stopped", "Retried", "RepositoryChosen", "MenuShown", "RunApproved"]);
 
-function failureWaitMs({ failures = 0, toldAt }: ReportStatus, now: Date): number {
+function failureWaitMs(task: AgentTask, before: ReportStatus, now: Date): number {
+  const { failures = 0, toldAt } = before;
   if (failures === 0) return 0;
   const since = Date.parse(toldAt ?? "") || 0;
-  return since + delayMs(backoff, failures) - now.getTime();
+  return since + (gaveUp(task, before) ? tryAfterGivingUpMs : delayMs(backoff, failures)) - now.getTime();
 }
 
 function gaveUp(task: AgentTask, { failures = 0, toldAt }: ReportStatus): boolean {
@@ -194,6 +224,6 @@ function gaveUp(task: AgentTask, { failures = 0, toldAt }: ReportStatus): boolea
   return isOver(task) && failures >= maxFailures && triedForMs >= tryAfterEndMs;
 }
 
-function reported(status: "True" | "False", reason: string, message: string): Decision<never> {
+function reported(status: "True" | "False" | "Unknown", reason: string, message: string): Decision<never> {
   return { conditions: [{ type: "Reported", status, reason, message }] };
 }

@@ -6,7 +6,7 @@ import { BellhopError, describeError } from "../../../shared/errors.ts";
 import { isFinalRefusal } from "../../provider-failure.ts";
 import type { StatusPatch } from "../facts.ts";
 import type { AgentTaskDeps } from "../deps.ts";
-import { createdMs, isDecided, isOver, targetOf } from "../state.ts";
+import { conditionOf, createdMs, isDecided, isOver, targetOf } from "../state.ts";
 import { patchedStatus } from "../status.ts";
 import { asStep, type AnyStep, type Step, type StepContext } from "../steps.ts";
 import {
@@ -30,7 +30,9 @@ const report: Step<ReportReading, ReportAction> = {
   name: "report",
   always: true,
   concerns: ({ task, integration }) =>
-    integration !== undefined && task.spec.source.provider !== "kubernetes" && !isDecided(task, "Reported"),
+    integration !== undefined &&
+    task.spec.source.provider !== "kubernetes" &&
+    (!isDecided(task, "Reported") || conditionOf(task, "Reported")?.reason === "GaveUp"),
   gather: renderReport,
   decide: decideReport,
   apply: applyReportAction,

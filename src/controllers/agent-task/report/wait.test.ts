@@ -82,3 +82,20 @@ describe("a report while the pace permits no write", () => {
     expect(asked).toMatchObject([{ do: "acknowledge" }, { do: "post" }, { do: "update", report: { over: true } }]);
   });
 });
+
+describe("a report that was given up", () => {
+  it("is posted when the thread takes it again, hours after the end", async () => {
+    const ago = (hours: number): string => new Date(noon.getTime() - hours * 3_600_000).toISOString();
+    const gaveUp = { type: "Reported", status: "False", reason: "GaveUp", message: "the channel is archived" } as const;
+    const report = { ...started.report, failures: 99, toldAt: ago(2), lastError: "the channel is archived" };
+    const { sent, task, look } = aWorld({
+      conditions: ["Authorized", over, gaveUp],
+      status: { report, completionTime: ago(9) },
+    });
+    await look();
+    expect(sent).toEqual([expect.stringContaining("**Done**")]);
+    await look();
+    expect(task().status?.conditions).toContainEqual(expect.objectContaining({ type: "Reported", reason: "Told" }));
+    expect(task().status?.report?.lastError).toBeUndefined();
+  });
+});
