@@ -1,20 +1,24 @@
 import { skipWhereLacking } from "../needs.ts";
 import { expect, it, type TestContext } from "vitest";
+import { agentTaskSpec } from "../../src/api/agent-task.ts";
+import type { AgentTask } from "../../src/api/kinds.ts";
+import { targetOf } from "../../src/controllers/agent-task/state.ts";
 import type { RepositoryRef } from "../../src/integrations/code-host.ts";
 import type { Connection, ThreadTarget } from "../../src/integrations/connection.ts";
 import type { ChangeText } from "../../src/integrations/report.ts";
-import type { Origin } from "../../src/integrations/event.ts";
+import type { Origin, ProviderEvent } from "../../src/integrations/event.ts";
 import type { Delivery, HttpReply } from "../../src/integrations/ingress.ts";
 import type { Integration } from "../../src/integrations/integration.ts";
 import type { Provider } from "../../src/integrations/provider.ts";
+import { buildTask } from "../../src/intake/build-task.ts";
+import { defined } from "../../src/shared/defined.ts";
 import { exportsOf, guide, hasFile, providerFiles } from "./files.ts";
 import { aReport } from "./reports.ts";
 
 /** A part of a connection that some providers do not have. */
-export type Capability = Exclude<keyof Connection, "identity" | "authorizer">;
+export type Capability = Exclude<keyof Connection, "identity" | "authorizer" | "source">;
 
 const reasons: Record<Capability, string> = {
-  source: "cannot read the object of a task again",
   thread: "has no threads",
   codeHost: "is no code host",
   hooks: "has no hooks that an API can set",
@@ -50,6 +54,10 @@ export interface Subject {
   /** A message of ours as the stand-in has it, without our marker; undefined if it does not exist. */
   shown: (target: ThreadTarget, id: string) => Promise<string | undefined>;
   judge: Judge;
+  /** Asks the bot for something as the allowed person. Returns the delivery as the provider sent it, with a key that verifies it. */
+  sendRequest: (words: string) => Promise<{ delivery: Delivery; key: Uint8Array }>;
+  /** Signs in with empty caches, as a new process does. */
+  connectAgain: () => Promise<Connection>;
   /** Signs in with a credential that the provider refuses. */
   connectWrongly: () => Promise<{ connection: Connection; secret: string }>;
   /** Makes the provider answer the next request with a server error. */
@@ -89,6 +97,7 @@ export function conformance(name: string, subject: () => Subject): void {
   describesItself(name, subject);
   hasItsFiles(name, subject);
   readsDeliveries(subject);
+  startsTasks(subject);
   signsIn(subject);
   authorises(subject);
   posts(subject);
@@ -179,6 +188,66 @@ function readsDeliveries(subject: () => Subject): void {
   });
 }
 
+function startsTasks(subject: () => Subject): void {
+  it("verifies what the provider sends, and not one byte more", async () => {
+    const { sendRequest, provider } = subject();
+    const { delivery, key } = await sendRequest("say hello");
+    const { verify } = provider.ingress;
+    expect(verify(delivery, [Buffer.from("a former key"), key])).toEqual({ ok: true });
+    const longer = { ...delivery, body: Buffer.concat([delivery.body, Buffer.from(" ")]) };
+    expect(verify(longer, [key])).toMatchObject({ ok: false });
+  });
+
+  it("makes a task of a request, and recognises its object, its author and its thread", async () => {
+    const { connection, provider, allowed, sendRequest } = subject();
+    const { delivery } = await sendRequest("say hello");
+    const { event, task, integration } = await readRequest(subject(), delivery);
+    expect(event.provider).toBe(provider.name);
+    expect(provider.covers(integration, event)).toBe(true);
+    expect(agentTaskSpec.safeParse(task.spec).error).toBeUndefined();
+    const target = targetOf(task);
+    expect(connection.thread?.has(target) ?? true).toBe(true);
+    expect(await connection.source.reread(target, signal)).toMatchObject({
+      found: true,
+      actor: { id: allowed.id, isBot: false },
+      text: event.text,
+      subjectKey: task.spec.source.subject.key,
+    });
+  });
+
+  it("gives a delivery the same cause each time, and another request another cause", async () => {
+    const { sendRequest } = subject();
+    const [first, second] = [await sendRequest("say hello"), await sendRequest("say hello")];
+    const causeOf = async ({ delivery }: typeof first): Promise<string> =>
+      (await readRequest(subject(), delivery)).event.cause;
+    expect(await causeOf(first)).toBe(await causeOf(first));
+    expect(await causeOf(first)).not.toBe(await causeOf(second));
+  });
+}
+
+/** The event of a delivery that mentions the bot, and the task that intake makes of it for the integration as the operator left it. */
+async function readRequest(
+  { provider, integration: { status, metadata, ...rest }, connection, host }: Subject,
+  delivery: Delivery,
+): Promise<{ event: ProviderEvent; task: AgentTask; integration: Integration }> {
+  const { bot, installations } = await connection.identity.check(signal);
+  const read = provider.ingress.normalise(delivery, { bot, installations, host, isLive: () => false, offered: [] });
+  if (read.outcome !== "event") throw new Error(`the delivery of a request is no event: ${JSON.stringify(read)}`);
+  const mention = read.event.signals.find(({ kind }) => kind === "mention");
+  if (mention?.kind !== "mention") throw new Error("the event of a request has no signal `mention`");
+  expect(mention.words).toBe("say hello");
+  const integration = { ...rest, metadata: { ...metadata, uid: "5b1f" }, status: { ...status, bot, installations } };
+  const [trigger] = integration.spec.triggers;
+  const task = buildTask({
+    integration,
+    kind: provider.kind,
+    event: read.event,
+    decision: { result: "task", signal: mention, ...defined({ trigger }) },
+    receivedAt: delivery.receivedAt,
+  });
+  return { event: read.event, task: task as AgentTask, integration };
+}
+
 function signsIn(subject: () => Subject): void {
   it("returns its bot account", async () => {
     const { bot, tokenScope } = await subject().connection.identity.check(signal);
@@ -226,14 +295,23 @@ function authorises(subject: () => Subject): void {
 }
 
 function posts(subject: () => Subject): void {
-  it("has the thread that a task names, and reads its object again only if it exists", async (context) => {
-    const source = needed(context, subject(), "source");
+  it("has the thread that a task names, and reads its object again only if it exists", async () => {
+    const { source, thread } = subject().connection;
     const target = await subject().openThread();
-    expect(subject().connection.thread?.has(target) ?? true).toBe(true);
+    expect(thread?.has(target) ?? true).toBe(true);
     const gone = { ...target, source: { ...target.source, object: undefined } };
     const found = await source.reread(gone, signal);
     expect(found.found || found.message !== "").toBe(true);
     expect(found.found).toBe(false);
+  });
+
+  it("finds its own message after a restart", async (context) => {
+    const thread = needed(context, subject(), "thread");
+    const { openThread, connectAgain } = subject();
+    const target = await openThread();
+    const made = await thread.post(target, aReport("hello"), "task-a", signal);
+    const later = needed(context, { ...subject(), connection: await connectAgain() }, "thread");
+    expect(await later.find(target, "task-a", new Date(Date.now() - 60_000), signal)).toEqual(made);
   });
 
   it("keeps a summary within its byte limit", async (context) => {

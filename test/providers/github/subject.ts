@@ -1,9 +1,10 @@
 import { github } from "../../../src/integrations/github/index.ts";
 import type { RunningSubject, Subject } from "../conformance.ts";
 import { aSource, aTarget, startSignedIn } from "./signed-in.ts";
+import { deliveryOf } from "../deliveries.ts";
 import { failing } from "./index.ts";
 import { gitHubJudge } from "./judge.ts";
-import { call } from "./testing.ts";
+import { call, webhookSecret } from "./testing.ts";
 
 /** GitHub, signed in as an App, for the conformance suite. */
 export async function startSubject(): Promise<RunningSubject> {
@@ -16,7 +17,7 @@ export async function startSubject(): Promise<RunningSubject> {
     provider: github,
     integration,
     connection: await world.connect(integration),
-    capabilities: ["source", "thread", "codeHost", "hooks", "missed"],
+    capabilities: ["thread", "codeHost", "hooks", "missed"],
     host: repository.host,
     contentTypes: ["application/json"],
     covered: { repository: { ...repository, private: true } },
@@ -34,6 +35,13 @@ export async function startSubject(): Promise<RunningSubject> {
       return status === 404 ? undefined : String(body["body"]).replace(/\n\n<!-- bellhop:[^\n]* -->$/, "");
     },
     judge: gitHubJudge(world),
+    sendRequest: async (words) => {
+      const { people } = world.github;
+      const { number } = await people.openIssue({ as: "ana", repo: "acme/shop", title: "A subject" });
+      await people.comment({ as: "ana", repo: "acme/shop", number, body: `@bellhop ${words}` });
+      return { delivery: deliveryOf(world.receiver.received.at(-1)), key: Buffer.from(webhookSecret) };
+    },
+    connectAgain: () => world.connectWithoutCache(),
     connectWrongly: async () => {
       const secret = "ghp_0123456789abcdefghijklmnopqrstuvwxyz";
       const credentials = { token: { secretRef: { name: "token", key: "t" } } };

@@ -87,6 +87,9 @@ export async function call<Body = Reply["body"]>(
   }
 }
 
+/** The secret that the App's deliveries are signed with. */
+export const webhookSecret = "It's a Secret to Everybody";
+
 /** Creates people, an organisation with one repository, and an App that is installed on all its repositories. */
 export async function populate(
   github: GitHubStandIn,
@@ -97,7 +100,7 @@ export async function populate(
   await people.createUser({ login: "mallory" });
   await people.createOrg({ login: "acme", members: { ana: "admin" } });
   await people.createRepo({ repo: "acme/shop", files: { "README.md": "# Shop\n", "src/a.txt": "one\ntwo\n" } });
-  await people.createApp({ slug: "bellhop", owner: "acme", webhookUrl, webhookSecret: "It's a Secret to Everybody" });
+  await people.createApp({ slug: "bellhop", owner: "acme", webhookUrl, webhookSecret });
   const { id } = await people.installApp({ app: "bellhop", on: "acme" });
   return { installation: id, token: await people.createInstallationToken({ installation: id }) };
 }

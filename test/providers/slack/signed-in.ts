@@ -84,7 +84,7 @@ export async function startSlackSignedIn(): Promise<SlackSignedIn> {
       const readGrants = (): Promise<readonly OAuthGrant[]> => Promise.resolve(rest.grants ?? []);
       const connection = await connector({ throttle })(given, { ...deps, readSecret, readGrants, fetch: http.fetch });
       const { identity, authorizer, source, thread } = connection;
-      if (!source || !thread) throw new Error("Slack has messages and threads");
+      if (!thread) throw new Error("Slack has threads");
       return { identity, authorizer, source, thread };
     },
     close: async () => {

@@ -2,14 +2,18 @@ import type { SlackApp } from "../../../src/api/slack-app.ts";
 import { slack as provider } from "../../../src/integrations/slack/index.ts";
 import type { RunningSubject, Subject } from "../conformance.ts";
 import { aTarget, startSlackSignedIn } from "./signed-in.ts";
+import { deliveryOf } from "../deliveries.ts";
 import { failing } from "./index.ts";
 import { slackJudge } from "./judge.ts";
 import { shownText } from "./see.ts";
+import { startReceiver } from "./testing.ts";
 
 /** Slack, signed in with a bot token, for the conformance suite. */
 export async function startSubject(): Promise<RunningSubject> {
   const world = await startSlackSignedIn();
   const { slack, team } = world;
+  const receiver = await startReceiver();
+  await slack.people.setRequestUrl({ url: receiver.url });
   const integration: SlackApp = {
     ...world.integration(),
     status: { installations: [{ id: team, account: "acme" }] },
@@ -22,7 +26,7 @@ export async function startSubject(): Promise<RunningSubject> {
     provider: provider,
     integration,
     connection,
-    capabilities: ["source", "thread"],
+    capabilities: ["thread"],
     host: new URL(slack.url).host,
     contentTypes: ["application/json", "application/x-www-form-urlencoded"],
     covered: { installationId: team, channel },
@@ -37,11 +41,24 @@ export async function startSubject(): Promise<RunningSubject> {
       return found && shownText(found);
     },
     judge: slackJudge(world),
+    sendRequest: async (words) => {
+      await slack.person("ana").posts("shop", `<@${world.bot}> ${words}`);
+      await slack.settled();
+      const mention = receiver.received.findLast(({ payload }) => payload["event"]?.type === "app_mention");
+      return { delivery: deliveryOf(mention), key: Buffer.from(slack.app().signingSecret) };
+    },
+    connectAgain: () => world.connect({ integration }),
     connectWrongly: async () => {
       const secret = "xoxb-0-0-wrong";
       return { connection: await world.connect({ integration, token: secret }), secret };
     },
     failOnce: () => void slack.fail({}, failing.badGateway(), { times: 1 }),
   };
-  return { subject, close: () => world.close() };
+  return {
+    subject,
+    close: async () => {
+      await world.close();
+      await receiver.close();
+    },
+  };
 }
