@@ -2,7 +2,10 @@ import { names } from "../api/annotations.ts";
 import type { ConnectDeps } from "../integrations/sign-in.ts";
 import { secrets } from "../kube/resources.ts";
 import type { KubeClient } from "../kube/types.ts";
+import type { Clock } from "../shared/clock.ts";
 import { BellhopError } from "../shared/errors.ts";
+import { createRecent } from "../shared/recent.ts";
+import { withinSignal } from "../shared/within-signal.ts";
 import { secretRegistry } from "../shared/redact.ts";
 
 /**
@@ -27,6 +30,25 @@ export function secretReader(client: KubeClient, namespace: string): ConnectDeps
     secretRegistry.add(value);
     return value;
   };
+}
+
+/** A changed Secret is used for tasks after this time at the latest. */
+const secretKeptMs = 10_000;
+
+/**
+ * A client that reads each Secret at most once in ten seconds, for sign-ins: a task signs in at every step, and a burst of tasks with the same
+ * Secret. The check of an integration always reads it.
+ */
+export function withRecentSecrets(client: KubeClient, clock: Clock): KubeClient {
+  const recent = createRecent(clock, secretKeptMs);
+  const find: KubeClient["find"] = (type, key, signal) =>
+    type.plural === secrets.plural
+      ? withinSignal(
+          recent(`${key.namespace}/${key.name}`, () => client.find(type, key)),
+          signal,
+        )
+      : client.find(type, key, signal);
+  return { ...client, find };
 }
 
 function allowedFor(annotations: Record<string, string> | undefined): string[] {

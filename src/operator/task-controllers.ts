@@ -9,6 +9,7 @@ import { publishStep } from "../controllers/agent-task/publish/index.ts";
 import { reportStep } from "../controllers/agent-task/report/index.ts";
 import { taskCache } from "../controllers/agent-task/task-index.ts";
 import { integrationFinder, type IntegrationSource } from "../controllers/integration-handle.ts";
+import { withRecentSecrets } from "../controllers/secrets.ts";
 import { egressProbes } from "../controllers/installation/egress.ts";
 import { answeringGateways } from "../controllers/integration/gateways.ts";
 import type { Request } from "../kube/types.ts";
@@ -75,7 +76,7 @@ function taskDeps(
     guardrails: guardrailsOf(config),
     retention: { ...defaultConfig.retention, taskMs: config.BELLHOP_TASK_RETENTION_DAYS * dayMs },
   };
-  const findIntegration = integrationFinder(wiring, sources);
+  const findIntegration = integrationFinder({ ...wiring, client: withRecentSecrets(client, clock) }, sources);
   const tasks = taskCache(informers.tasks.store);
   const profile = (namespace: string, name: string) => informers.profiles.store.get({ namespace, name });
   const credentials = createTaskCredentials({ kube: client, brokerNamespace, clock, log });
@@ -92,7 +93,7 @@ function taskDeps(
       installation,
       clock,
     }),
-    egress: (signal: AbortSignal) => egressProbes({ client, canaries: (asking) => canaries(wiring, asking) }, signal),
+    egress: egressProbes({ client, clock, canaries: (asking) => canaries(wiring, asking) }),
     admission: createAdmission({
       tasks,
       integration: ({ metadata, spec }) =>

@@ -105,6 +105,30 @@ describe("the tokens of tasks", () => {
     expect(keeper.holds(aTask()) && kube.objects(secrets).length).toBe(1);
   });
 
+  it("reads the Secrets once, when the operator starts, and then needs one request for each write", async () => {
+    const requests: string[] = [];
+    await keeper.load(signal);
+    kube.before = ({ verb }) => void requests.push(verb);
+    await keeper.ensureFetch(aTask(), hub.host, signal);
+    await keeper.allowPush(aTask(), hub.host, signal);
+    await keeper.revoke(aTask(), hub.host, signal);
+    expect(requests).toEqual(["create", "replace", "delete"]);
+  });
+
+  it("reads a Secret again after a failed write, so that it neither loses nor overwrites a token", async () => {
+    await keeper.load(signal);
+    await keeper.ensureFetch(aTask(), hub.host, signal);
+    const secret = stored(secretName(aTask()));
+    await kube.replace(secrets, {
+      ...secret!,
+      metadata: { ...secret!.metadata, labels: { ...secret!.metadata.labels, by: "hand" } },
+    });
+    await expect(keeper.allowPush(aTask(), hub.host, signal)).rejects.toMatchObject({ status: 409 });
+    await keeper.allowPush(aTask(), hub.host, signal);
+    expect([...hub.state.tokens.values()].sort()).toEqual(["read", "write"]);
+    expect(stored(secretName(aTask()))?.metadata.labels).toMatchObject({ by: "hand" });
+  });
+
   it("knows the existing tokens after a restart", async () => {
     await keeper.ensureFetch(aTask(), hub.host, signal);
     const next = newKeeper();

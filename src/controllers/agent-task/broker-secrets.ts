@@ -65,6 +65,10 @@ class CredentialsKeeper implements TaskCredentialsKeeper {
   readonly #deps: TaskCredentialsDeps;
   /** Task uid → when the fetch token has to be renewed. */
   readonly #known = new Map<string, number>();
+  /** Task uid → its Secret as last written or read; `Unsure` after a failed write, which may have succeeded. */
+  readonly #stored = new Map<string, Secret | "Unsure">();
+  /** Whether the existing Secrets were read, so that one that is not in memory does not exist. */
+  #isLoaded = false;
 
   constructor(deps: TaskCredentialsDeps) {
     this.#deps = deps;
@@ -73,7 +77,9 @@ class CredentialsKeeper implements TaskCredentialsKeeper {
   async load(signal: AbortSignal): Promise<void> {
     for (const secret of await this.#list(signal)) {
       this.#known.set(ownerOf(secret), refreshMs(parseCredential(secret, credentialFiles.fetch), this.#nowMs()));
+      this.#stored.set(ownerOf(secret), secret);
     }
+    this.#isLoaded = true;
   }
 
   refreshAt(task: AgentTask): Date | undefined {
@@ -105,7 +111,7 @@ class CredentialsKeeper implements TaskCredentialsKeeper {
     const tokens = Object.values(credentialFiles).flatMap((file) => parseCredential(secret, file)?.password ?? []);
     // Revoke before the deletion: only the Secret has the token, so a failure in between can be retried.
     for (const token of host ? new Set(tokens) : []) await host?.revokeToken(token, signal);
-    if (secret) await this.#deps.kube.delete(secrets, secret.metadata, { signal });
+    if (secret) await this.#delete(secret, signal);
     this.#known.delete(uidOf(task));
   }
 
@@ -118,7 +124,7 @@ class CredentialsKeeper implements TaskCredentialsKeeper {
         { secret: secret.metadata.name },
         "deleted the tokens of a task that does not exist any more",
       );
-      await this.#deps.kube.delete(secrets, secret.metadata, { signal });
+      await this.#delete(secret, signal);
       this.#known.delete(uid);
     }
   }
@@ -161,12 +167,20 @@ class CredentialsKeeper implements TaskCredentialsKeeper {
   async #store(task: AgentTask, file: string, credential: StoredCredential, signal: AbortSignal): Promise<void> {
     const data = { [file]: Buffer.from(JSON.stringify(credential)).toString("base64") };
     const existing = await this.#find(task, signal);
-    if (existing) {
-      await this.#deps.kube.replace(secrets, { ...existing, data: { ...existing.data, ...data } }, { signal });
-      return;
-    }
+    this.#stored.set(uidOf(task), "Unsure");
+    this.#stored.set(uidOf(task), await this.#write(task, existing, data, signal));
+  }
+
+  async #write(
+    task: AgentTask,
+    existing: Secret | undefined,
+    data: Record<string, string>,
+    signal: AbortSignal,
+  ): Promise<Secret> {
+    const { kube } = this.#deps;
+    if (existing) return kube.replace(secrets, { ...existing, data: { ...existing.data, ...data } }, { signal });
     try {
-      await this.#deps.kube.create(secrets, this.#draft(task, data), { signal });
+      return await kube.create(secrets, this.#draft(task, data), { signal });
     } catch (error) {
       if (!isAlreadyExists(error)) throw error;
       throw new BellhopError(
@@ -178,6 +192,12 @@ class CredentialsKeeper implements TaskCredentialsKeeper {
         },
       );
     }
+  }
+
+  async #delete(secret: Secret, signal: AbortSignal): Promise<void> {
+    this.#stored.set(ownerOf(secret), "Unsure");
+    await this.#deps.kube.delete(secrets, secret.metadata, { signal });
+    this.#stored.delete(ownerOf(secret));
   }
 
   #draft(task: AgentTask, data: Record<string, string>): Draft<Secret> {
@@ -196,6 +216,8 @@ class CredentialsKeeper implements TaskCredentialsKeeper {
   }
 
   async #find(task: AgentTask, signal: AbortSignal): Promise<Secret | undefined> {
+    const stored = this.#stored.get(uidOf(task));
+    if (stored !== "Unsure" && (stored || this.#isLoaded)) return stored;
     const key = { namespace: this.#deps.brokerNamespace, name: secretName(task) };
     try {
       return await this.#deps.kube.find(secrets, key, signal);

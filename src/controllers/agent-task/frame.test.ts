@@ -23,7 +23,8 @@ beforeEach(() => {
   kube.before = () => {
     if (refuseWrites) throw failure(409, "Conflict", "newer");
   };
-  kube.after = () => {
+  kube.after = ({ verb }) => {
+    if (verb === "get") return;
     written.push(kube.only(AgentTaskKind));
     log.push("write");
   };
@@ -72,6 +73,64 @@ describe("the frame", () => {
     ]);
     expect(log).toEqual(["a", "write", "a:act", "write"]);
     expect(written.at(-1)?.status).toMatchObject({ phase: "Queued", startTime: "t" });
+  });
+
+  it("writes the changes of several steps at once, before the next action and in the end", async () => {
+    await go([
+      step({ name: "a", decision: { conditions: [authorized] } }),
+      step({ name: "b", decision: { fields: { startTime: "t" }, actions: ["act"] } }),
+      step({ name: "c", decision: { fields: { conversation: "c" } } }),
+      step({ name: "d", decision: { fields: { requester: { id: "1", login: "ana" } } } }),
+    ]);
+    expect(log).toEqual(["a", "b", "write", "b:act", "c", "d", "write"]);
+    expect(written[1]?.status).toMatchObject({
+      startTime: "t",
+      conversation: "c",
+      requester: { id: "1", login: "ana" },
+    });
+  });
+
+  it("writes what has changed before a step asks the provider or reads the live task", async () => {
+    const asking: AnyStep = asStep<undefined, never>({
+      name: "b",
+      concerns: () => true,
+      async gather({ connection, live, facts }) {
+        log.push(`b sees ${facts.task.status?.phase}`);
+        await connection().catch(() => log.push("asked"));
+        log.push(`live ${(await live()).status?.phase}`);
+        return undefined;
+      },
+      decide: () => ({}),
+      apply: async () => undefined,
+    });
+    await go([step({ name: "a", decision: { conditions: [authorized] } }), asking]);
+    expect(log).toEqual(["a", "b sees Queued", "write", "asked", "live Queued"]);
+  });
+
+  it("runs no further step if that write meets a newer task, even if the step takes it for a failed connection", async () => {
+    refuseWrites = true;
+    const asking: AnyStep = asStep<undefined, string>({
+      name: "b",
+      concerns: () => true,
+      gather: async ({ connection }) => void (await connection().catch(() => log.push("b goes on"))),
+      decide: () => ({ actions: ["act"] }),
+      apply: async () => void log.push("b:act"),
+    });
+    const steps = [
+      step({ name: "a", decision: { conditions: [authorized] } }),
+      asking,
+      step({ name: "c", always: true }),
+    ];
+    await expect(go(steps)).rejects.toThrow("newer");
+    expect(log).toEqual(["a", "b goes on"]);
+  });
+
+  it("writes what has changed before a step fails", async () => {
+    const away = new ProviderError("Unavailable", "502");
+    const steps = [step({ name: "a", decision: { fields: { startTime: "t" } } }), step({ name: "b", fails: away })];
+    await expect(go(steps)).rejects.toBe(away);
+    expect(written).toHaveLength(1);
+    expect(written[0]?.status).toMatchObject({ startTime: "t", conditions: [{ reason: "Unavailable" }] });
   });
 
   it("writes nothing if nothing changes", async () => {

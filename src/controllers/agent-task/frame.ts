@@ -1,7 +1,7 @@
 import { AgentTaskKind, type AgentTask } from "../../api/kinds.ts";
 import type { CodeHost } from "../../integrations/code-host.ts";
 import type { Connection } from "../../integrations/connection.ts";
-import { updateStatus } from "../../kube/apply.ts";
+import { sameJson, updateStatus } from "../../kube/apply.ts";
 import { isConflict } from "../../kube/errors.ts";
 import type { Result } from "../../kube/types.ts";
 import { BellhopError } from "../../shared/errors.ts";
@@ -16,8 +16,15 @@ import type { AnyStep, StepContext } from "./steps.ts";
 /** State of one reconcile while it runs the steps. */
 interface StepRun {
   deps: AgentTaskDeps;
+  /** The task as last read or written. */
+  stored: AgentTask;
+  /** The task with the changes that are not written yet. */
   task: AgentTask;
-  /** Gathered at the start, after each write, and before each action, so that no action uses facts from before a slow provider call. */
+  /** The write in progress. */
+  writing?: Promise<void> | undefined;
+  /** Somebody else changed the task: the facts are out of date, and the reconcile ends. */
+  conflict?: unknown;
+  /** Gathered at the start, after each change, and before each action, so that no action uses facts from before a slow provider call. */
   facts: TaskFacts;
   connections: Connections;
   signal: AbortSignal;
@@ -26,7 +33,9 @@ interface StepRun {
 }
 
 /**
- * Runs the steps for a task, once. Returns when to reconcile again. Rethrows the error of a step after the steps marked `always` have run.
+ * Runs the steps for a task, once. The changes of several steps become one write of the status: it is written before each action, before
+ * something asks for a connection or the live task, and in the end. Returns when to reconcile again. Rethrows the error of a step after the
+ * steps marked `always` have run.
  */
 export async function runSteps(
   deps: AgentTaskDeps,
@@ -36,6 +45,7 @@ export async function runSteps(
 ): Promise<Result> {
   const state: StepRun = {
     deps,
+    stored: task,
     task,
     facts: gatherFacts(deps, task),
     connections: connectionsOf(deps, task),
@@ -45,6 +55,7 @@ export async function runSteps(
   for (const step of steps) {
     if (state.failure === undefined || step.always) await tryStep(state, step);
   }
+  await write(state);
   const requeueAfterMs = state.waitsMs.length > 0 ? Math.min(...state.waitsMs) : undefined;
   if (state.failure !== undefined) return requeueAfterFailure(state.failure, requeueAfterMs);
   return requeueAfterMs === undefined ? {} : { requeueAfterMs };
@@ -65,28 +76,47 @@ async function runStep(state: StepRun, step: AnyStep): Promise<void> {
   const context = contextOf(state);
   if (!step.concerns(context.facts, state.deps.clock.now())) return;
   const plan = await step.plan(context, () => contextOf(refreshFacts(state)));
-  await write(state, plan);
+  // A step may take the failure of a connection for a reason to wait, but not this one.
+  if (state.conflict !== undefined) throw state.conflict;
+  change(state, plan);
   if (plan.requeueAfterMs !== undefined) state.waitsMs.push(plan.requeueAfterMs);
   for (const action of plan.actions) {
-    const patch = await action();
-    if (patch) await write(state, patch);
+    await write(state);
+    change(state, (await action()) ?? {});
   }
 }
 
-async function write(state: StepRun, patch: StatusPatch): Promise<void> {
-  const written = await applyPatch(state.deps, state.task, patch);
-  if (written === state.task) return;
-  state.task = written;
+/** Applies a patch to the task; it is written later. */
+function change(state: StepRun, patch: StatusPatch): void {
+  if (patch.conditions === undefined && patch.fields === undefined && patch.drop === undefined) return;
+  const status = patchedStatus(state.task, patch, state.deps.clock.now());
+  if (sameJson(state.task.status ?? {}, status)) return;
+  state.task = { ...state.task, status };
   refreshFacts(state);
 }
 
-/** Writes a patch if it changes the status; returns the updated task. Throws a conflict if the task was changed in between. */
-async function applyPatch(deps: AgentTaskDeps, task: AgentTask, patch: StatusPatch): Promise<AgentTask> {
-  if (patch.conditions === undefined && patch.fields === undefined && patch.drop === undefined) return task;
-  const status = patchedStatus(task, patch, deps.clock.now());
-  const written = await updateStatus(deps.kube, AgentTaskKind, task, status);
-  if (written !== task) recordPhaseChange(deps, task, written);
-  return written;
+/** Writes the changes, if there are any. Throws a conflict if somebody else changed the task since it was read. */
+async function write(state: StepRun): Promise<void> {
+  await state.writing;
+  if (state.task === state.stored) return;
+  state.writing = store(state);
+  try {
+    await state.writing;
+  } catch (error) {
+    if (isConflict(error)) state.conflict = error;
+    throw error;
+  } finally {
+    state.writing = undefined;
+  }
+}
+
+async function store(state: StepRun): Promise<void> {
+  const { deps, stored, task } = state;
+  const written = await updateStatus(deps.kube, AgentTaskKind, stored, task.status ?? {});
+  state.stored = written;
+  state.task = written;
+  refreshFacts(state);
+  if (written !== stored) recordPhaseChange(deps, stored, written);
 }
 
 /** Records one log line and one Event when the task's phase changes. */
@@ -130,9 +160,18 @@ function gatherFacts(deps: AgentTaskDeps, task: AgentTask): TaskFacts {
   };
 }
 
-function contextOf({ deps, task, facts, connections, signal }: StepRun): StepContext {
-  const live = (): Promise<AgentTask> => deps.kube.get(AgentTaskKind, task.metadata, signal);
-  return { deps, facts, ...connections, live, signal };
+function contextOf(state: StepRun): StepContext {
+  const { deps, task, facts, connections, signal } = state;
+  return {
+    deps,
+    facts,
+    ...connections,
+    // Whatever asks the provider may take long, so people see the changes before it.
+    connection: () => write(state).then(connections.connection),
+    codeHost: () => write(state).then(connections.codeHost),
+    live: () => write(state).then(() => deps.kube.get(AgentTaskKind, task.metadata, signal)),
+    signal,
+  };
 }
 
 type Connections = Pick<StepContext, "connection" | "codeHost" | "codeHostName" | "mappedRepositories">;
@@ -188,7 +227,8 @@ async function showFailure(state: StepRun, step: AnyStep, error: unknown): Promi
   if (type === undefined || isDecidedForGood(state.task, step) || conditionOf(state.task, type)?.reason === error.code)
     return;
   try {
-    await write(state, { conditions: [{ type, ...retryCondition(error) }] });
+    change(state, { conditions: [{ type, ...retryCondition(error) }] });
+    await write(state);
   } catch (failure) {
     state.deps.log.debug(
       { step: step.name, error: failure },

@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { endpointSlices, nodes, services } from "../../kube/resources.ts";
 import { createFakeClient } from "../../kube/testing.ts";
+import { FakeClock } from "../../shared/fake-clock.ts";
 import { egressProbes } from "./egress.ts";
 
 const signal = AbortSignal.timeout(5_000);
+const clock = new FakeClock(new Date());
 
 describe("egressProbes", () => {
   it("names the API server, a canary, some nodes and the cluster's DNS", async () => {
@@ -26,7 +28,7 @@ describe("egressProbes", () => {
       spec: { clusterIP: "10.96.0.10" },
     });
     const canaries = async () => [{ host: "10.0.2.1", port: 8081 }];
-    const { probes, notProbed } = await egressProbes({ client, canaries }, signal);
+    const { probes, notProbed } = await egressProbes({ client, canaries, clock })(signal);
     const described = probes.map(({ name, host, port, protocol = "tcp" }) => `${name} ${protocol} ${host}:${port}`);
     expect(described).toEqual([
       "API server tcp 10.0.0.1:6443",
@@ -48,8 +50,23 @@ describe("egressProbes", () => {
       // The server sends null for an empty list, which the type excludes.
       endpoints: null as never,
     });
-    const answer = await egressProbes({ client, canaries: async () => [] }, signal);
+    const answer = await egressProbes({ client, canaries: async () => [], clock })(signal);
     const notProbed = ["API server", "canary: no gateway answers", "nodes", "cluster DNS"];
     expect(answer).toEqual({ probes: [], notProbed });
+  });
+
+  it("reads the cluster's addresses once a minute, and asks for a canary each time", async () => {
+    const client = createFakeClient();
+    let [requests, asked] = [0, 0];
+    client.before = () => void requests++;
+    const canaries = async () => [{ host: `10.0.2.${++asked}`, port: 8081 }];
+    const probe = egressProbes({ client, canaries, clock });
+    await probe(signal);
+    const first = requests;
+    expect((await probe(signal)).probes).toMatchObject([{ name: "canary", host: "10.0.2.2" }]);
+    expect([first > 0, requests]).toEqual([true, first]);
+    await clock.advance(60_000);
+    await probe(signal);
+    expect(requests).toBe(2 * first);
   });
 });

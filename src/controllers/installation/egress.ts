@@ -1,12 +1,16 @@
 import { endpointSlices, nodes, services } from "../../kube/resources.ts";
 import type { KubeClient } from "../../kube/types.ts";
 import type { SandboxSpec } from "../../sandbox/protocol/sandbox-spec.ts";
+import type { Clock } from "../../shared/clock.ts";
+import { createRecent } from "../../shared/recent.ts";
+import { withinSignal } from "../../shared/within-signal.ts";
 
 type Probe = SandboxSpec["egress"]["probes"][number];
 
 /** Dependencies of `egressProbes`. */
 export interface EgressDeps {
   client: KubeClient;
+  clock: Clock;
   /**
    * Our own addresses that have just answered over the pod network. Only such an address can show something: if an address answers nobody,
    * its silence towards the sandbox proves nothing.
@@ -19,30 +23,45 @@ const dnsPort = 53;
 const maxNodes = 3;
 const maxCanaries = 2;
 
-/** Addresses that a sandbox must not reach: API server, a canary of ours, nodes, the cluster's DNS. `notProbed` lists those without a known address. */
-export async function egressProbes(
-  deps: EgressDeps,
-  signal: AbortSignal,
-): Promise<Pick<SandboxSpec["egress"], "probes" | "notProbed">> {
-  const [api, canary, { probed, more }, dns] = await Promise.all([
-    apiServers(deps.client, signal),
-    canaries(deps, signal),
-    nodeAddresses(deps.client, signal),
-    clusterDNS(deps.client, signal),
-  ]);
-  const found = { "API server": api, "canary: no gateway answers": canary, nodes: probed, "cluster DNS": dns };
-  const absent = Object.entries(found).flatMap(([name, probes]) => (probes.length === 0 ? [name] : []));
-  return {
-    probes: Object.values(found).flat(),
-    notProbed: [...absent, ...(more > 0 ? [`${more} more nodes`] : [])],
+/** Addresses to probe in a sandbox; `notProbed` lists those without a known address. */
+type EgressProbes = Pick<SandboxSpec["egress"], "probes" | "notProbed">;
+
+/** Addresses of the cluster itself change rarely, so that a burst of sandboxes needs one look. */
+const keptMs = 60_000;
+
+/**
+ * Returns the function that finds the addresses that a sandbox must not reach: API server, a canary of ours, nodes, the cluster's DNS. All but
+ * the canary may be a minute old.
+ */
+export function egressProbes(deps: EgressDeps): (signal: AbortSignal) => Promise<EgressProbes> {
+  const recent = createRecent(deps.clock, keptMs);
+  return async (signal) => {
+    const [{ api, nodes: known, dns }, canary] = await Promise.all([
+      withinSignal(
+        recent("cluster", () => clusterAddresses(deps.client)),
+        signal,
+      ),
+      canaries(deps, signal),
+    ]);
+    const { probed, more } = known;
+    const found = { "API server": api, "canary: no gateway answers": canary, nodes: probed, "cluster DNS": dns };
+    const absent = Object.entries(found).flatMap(([name, probes]) => (probes.length === 0 ? [name] : []));
+    return {
+      probes: Object.values(found).flat(),
+      notProbed: [...absent, ...(more > 0 ? [`${more} more nodes`] : [])],
+    };
   };
 }
 
-async function apiServers(client: KubeClient, signal: AbortSignal): Promise<Probe[]> {
+async function clusterAddresses(client: KubeClient) {
+  const [api, known, dns] = await Promise.all([apiServers(client), nodeAddresses(client), clusterDNS(client)]);
+  return { api, nodes: known, dns };
+}
+
+async function apiServers(client: KubeClient): Promise<Probe[]> {
   const { items } = await client.list(endpointSlices, {
     namespace: "default",
     labelSelector: "kubernetes.io/service-name=kubernetes",
-    signal,
   });
   return items.flatMap(({ endpoints, ports }) =>
     // `null` if there are none.
@@ -58,8 +77,8 @@ async function canaries(deps: EgressDeps, signal: AbortSignal): Promise<Probe[]>
 }
 
 /** Some of the nodes, since a network plugin treats all of them alike; `more` is the number of the others. */
-async function nodeAddresses(client: KubeClient, signal: AbortSignal): Promise<{ probed: Probe[]; more: number }> {
-  const { items } = await client.list(nodes, { signal });
+async function nodeAddresses(client: KubeClient): Promise<{ probed: Probe[]; more: number }> {
+  const { items } = await client.list(nodes);
   const known = items.flatMap(({ metadata, status }) => {
     const address = status?.addresses?.find(({ type }) => type === "InternalIP")?.address;
     return address === undefined ? [] : [{ name: `node ${metadata.name}`, host: address, port: kubeletPort }];
@@ -68,8 +87,8 @@ async function nodeAddresses(client: KubeClient, signal: AbortSignal): Promise<{
   return { probed, more: probed.length === 0 ? 0 : items.length - probed.length };
 }
 
-async function clusterDNS(client: KubeClient, signal: AbortSignal): Promise<Probe[]> {
-  const service = await client.find(services, { namespace: "kube-system", name: "kube-dns" }, signal);
+async function clusterDNS(client: KubeClient): Promise<Probe[]> {
+  const service = await client.find(services, { namespace: "kube-system", name: "kube-dns" });
   const host = service?.spec?.clusterIP;
   if (host === undefined || host === "None") return [];
   const probe = { name: "cluster DNS", host, port: dnsPort };

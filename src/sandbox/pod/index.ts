@@ -174,7 +174,7 @@ function observe(deps: PodProviderDeps, task: AgentTask, attempt: number): Sandb
 
 async function harvested(deps: PodProviderDeps, task: AgentTask, attempt: number, signal: AbortSignal): Promise<void> {
   const key = { namespace: task.metadata.namespace, name: podName(task.metadata.name, attempt) };
-  const pod = await deps.client.find(pods, key, signal);
+  const pod = deps.pods.get(key) ?? (await deps.client.find(pods, key, signal));
   const ours = pod?.metadata.ownerReferences?.some(({ uid }) => uid === task.metadata.uid);
   if (pod && ours) await removeFinalizer(deps.client, pods, pod, names.harvest);
 }
