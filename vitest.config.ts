@@ -1,5 +1,6 @@
 import { defineConfig } from "vitest/config";
 import { skippedReporter } from "./test/skipped-reporter.ts";
+import { thoroughFiles } from "./test/thorough.ts";
 
 /** What all tests share: how things compare, and how long `expect.poll` waits on a busy machine. */
 const shared = { setupFiles: ["test/expect.ts"], expect: { poll: { timeout: 45_000 } } };
@@ -7,8 +8,8 @@ const shared = { setupFiles: ["test/expect.ts"], expect: { poll: { timeout: 45_0
 const prepared = { ...shared, setupFiles: [...shared.setupFiles, "test/cluster/prepared-setup.ts"] };
 
 /**
- * Levels (CONTRIBUTING.md): `unit` needs nothing, `cluster` a real API server, `journey` every process of ours on one, `chaos` the same
- * while something goes wrong, `e2e` a real node. They run one after the other. Many unit tests wait for processes (git, an agent) rather
+ * Levels (CONTRIBUTING.md): `unit` needs nothing, `cluster` a real API server, `journey` every process of ours on one, `thorough`
+ * the property tests with all their cases, `chaos` the journey while something goes wrong, `e2e` a real node. They run one after the other. Many unit tests wait for processes (git, an agent) rather
  * than work themselves, so more of them run at once than there are cores; a journey is a dozen processes. Time-outs only bound what hangs.
  */
 export default defineConfig({
@@ -58,6 +59,18 @@ export default defineConfig({
       },
       {
         test: {
+          name: "thorough",
+          ...shared,
+          include: thoroughFiles(),
+          env: { BELLHOP_THOROUGH: "1" },
+          testTimeout: 900_000,
+          maxWorkers: 2,
+          isolate: false,
+          sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        test: {
           name: "chaos",
           ...prepared,
           include: ["test/chaos/**/*.test.ts"],
@@ -66,7 +79,7 @@ export default defineConfig({
           hookTimeout: 240_000,
           maxWorkers: 2,
           maxConcurrency: 3,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 4 },
         },
       },
       {
@@ -78,7 +91,7 @@ export default defineConfig({
           testTimeout: 300_000,
           hookTimeout: 900_000,
           maxWorkers: 1,
-          sequence: { groupOrder: 4 },
+          sequence: { groupOrder: 5 },
         },
       },
     ],

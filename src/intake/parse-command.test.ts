@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { thorough } from "../../test/thorough.ts";
 import { assertLinear, fill } from "../../test/work.ts";
-import { parseCommand } from "./parse-command.ts";
+import { parseCommand, parseSlashCommand } from "./parse-command.ts";
 
 const commands = ["stop", "retry", "status", "continue", "help", "approve"];
 
@@ -93,7 +93,26 @@ describe("parseCommand", () => {
       fc.property(around, fc.constantFrom(...commands), around, (before, command, after) => {
         expect(parseCommand(`${before} ${command} ${after}`)).toEqual({ command });
       }),
-      { numRuns: thorough(2_000), seed: 20_261_127 },
+      { numRuns: thorough(100_000, 200), seed: 20_261_127 },
+    );
+  });
+
+  it("reads any text as a command or as a request, alone and in a slash command", () => {
+    const pieces =
+      "stop|use|approve|1a2b3c4|acme/shop|all|1|shop-0123456789abcdefghijklmnop|please| |\n|\r|\t|&nbsp;|&#8203;|&#x110000;|<!--|-->|[|](|)|`|:|https://|/commit/|/";
+    const piece = fc.oneof(fc.constantFrom(...pieces.split("|")), fc.string({ unit: "binary", maxLength: 4 }));
+    const isRead = (read: typeof parseCommand, text: string): boolean => {
+      const { command, argument } = read(text) ?? { command: "help" };
+      const mayHave = { approve: /^[0-9a-f]{7,64}$/, use: /^[\w.-]+\/[\w.-]+$/, stop: /^[a-z0-9.-]{1,253}$/ };
+      const known = [...commands, "use", "unclear"].includes(command);
+      return known && (argument === undefined || mayHave[command as "use"].test(argument));
+    };
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 8 }), (pieces) => {
+        const text = pieces.join("");
+        return isRead(parseCommand, text) && isRead(parseSlashCommand, text);
+      }),
+      { numRuns: thorough(100_000, 2_000), seed: 20_261_128 },
     );
   });
 

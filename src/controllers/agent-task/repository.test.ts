@@ -1,7 +1,9 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { AgentTaskKind, type AgentTask } from "../../api/kinds.ts";
 import { aConnection, fakeHost } from "../../integrations/testing.ts";
 import type { EventRepository } from "../../integrations/event.ts";
+import { thorough } from "../../../test/thorough.ts";
 import { createFakeClient } from "../../kube/testing.ts";
 import { decideRepository, namesInLines, namesInLinks, repository, type RepositoryReading } from "./repository.ts";
 import {
@@ -294,6 +296,35 @@ describe("names of repositories in a request", () => {
     ["https://github.com.evil.example/acme/shop https://githubXcom/acme/shop http://github.com/acme/shop", []],
   ])("are read from the links of %j", (text, names) => {
     expect(namesInLinks(text, "github.com")).toEqual(names);
+  });
+
+  it("have the form of a name, in any text", () => {
+    const pieces = [
+      "repo:",
+      "Repository: ",
+      "https://github.com/",
+      "acme/shop",
+      "/",
+      ".",
+      "..",
+      ".git",
+      "*",
+      "`",
+      "> ",
+      "\n",
+      " ",
+      "\r",
+      "|",
+    ];
+    const piece = fc.oneof(fc.constantFrom(...pieces), fc.string({ unit: "binary", maxLength: 4 }));
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 12 }), (parts) => {
+        const text = parts.join("");
+        const names = [...namesInLines(text), ...namesInLinks(text, "github.com")];
+        return names.every((name) => /^[\w.-]{1,100}\/[\w.-]{0,100}$/.test(name) && text.includes(name));
+      }),
+      { numRuns: thorough(100_000, 2_000), seed: 20_261_128 },
+    );
   });
 
   it("cost time in proportion to the text, whatever is in it", () => {

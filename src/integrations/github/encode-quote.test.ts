@@ -22,11 +22,11 @@ const live = [
   /#[A-Za-z0-9]/,
   /[#.\-_+=:/][A-Za-z0-9]/,
   /[A-Za-z]\d/,
-  /:[\w+-]+:/,
+  /:[_+-]*[A-Za-z0-9][\w+-]*:/, // GitHub has no emoji whose name lacks letters and digits
   /:\/\//,
   /www\./i,
   /[0-9a-f]{7}/i,
-  /\b(?:close|fix|resolve)(?:[sd]|es|ed)?:?\s+#/i,
+  /\b(?:close|fix|resolve)(?:[sd]|es|ed)?:?\s+#[^A-Za-z0-9]*\d/i,
   /[`$“”]/,
   /[\u200c-\u200f\u202a-\u202e\u2066\u2067]/,
 ];
@@ -44,9 +44,9 @@ describe("quote", () => {
         expect(inside(out).replace(escaped, "")).not.toMatch(/[\\*_[\]<>&~!|]/);
         expect(quote(words, url)).toBe(`[${out}](${url})`);
       }),
-      { numRuns: thorough(30_000), seed: 20_261_102 },
+      { numRuns: thorough(100_000, 3_000), seed: 20_261_102 },
     );
-  }, 120_000);
+  });
 
   it("does not change what a person sees", () => {
     const words = "fix `foo_bar()` & <Form> in *.ts, see #42 and https://x.example [now] for @ana!";

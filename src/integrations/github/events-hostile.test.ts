@@ -128,7 +128,7 @@ describe("normalise, with manipulated bodies", () => {
     const { handshake, reply, ...others } = seen;
     expect([handshake, reply]).toEqual([0, 0]);
     expect(Math.min(...Object.values(others)), JSON.stringify(seen)).toBeGreaterThan(thorough(5_000));
-  }, 120_000);
+  });
 });
 
 /** Why a result is unusable for the gateway or for a person; undefined if it is usable. */

@@ -227,7 +227,7 @@ const words = fc
   .array(fc.constantFrom("please", "look", "at", "this", "😀", "é", "2", "now."), { maxLength: 8 })
   .map((all) => all.join(" "));
 
-describe("findMention, for any text", { timeout: 180_000 }, () => {
+describe("findMention, for any text", () => {
   it("never throws, and returns the text after the mention to its end, or before it on its line", () => {
     fc.assert(
       fc.property(

@@ -1,4 +1,6 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { thorough } from "../../../test/thorough.ts";
 import { assertLinear, fill } from "../../../test/work.ts";
 import { findMention, visible, wordsOf } from "./mention.ts";
 
@@ -18,6 +20,37 @@ describe("findMention", () => {
       assertLinear((length) => findMention(`<@UBOT> ${fill(unit, length)}`, ids));
     },
   );
+});
+
+describe("findMention, for any text", () => {
+  const pieces =
+    "<@UBOT>|<@UBOT\\|x>|<@U1>|<@|<!|<#|<|>|&gt;|&gt;&gt;&gt;|&amp;|`|```|*|~|\n|\r|\u2028|\u200b| |word|UBOT|:|,"
+      .split(/(?<!\\)\|/)
+      .map((piece) => piece.replace("\\", ""));
+  const any = fc
+    .array(fc.oneof(fc.constantFrom(...pieces, "|"), fc.string({ unit: "binary", maxLength: 3 })), { maxLength: 12 })
+    .map((parts) => parts.join(""));
+
+  it("never throws, and finds only a mention that is in the text", () => {
+    fc.assert(
+      fc.property(any, (text) => {
+        const found = findMention(text, ids);
+        return found === undefined || (text.includes(`<@${found.botId}`) && !found.words.includes("<@UBOT>"));
+      }),
+      { numRuns: thorough(100_000, 2_000), seed: 20_261_128 },
+    );
+  });
+
+  it("finds a mention after any line that is no quote, and none on a quoted line", () => {
+    const line = any.map((text) => text.replaceAll(/[\n\r\u2028\u2029<&]/g, ""));
+    fc.assert(
+      fc.property(line, line, (before, after) => {
+        expect(findMention(`${before}<@UBOT>${after}`, ids)?.botId).toBe("UBOT");
+        expect(findMention(`&gt;${before}<@UBOT>${after}`, ids)).toBeUndefined();
+      }),
+      { numRuns: thorough(100_000, 2_000), seed: 20_261_128 },
+    );
+  });
 });
 
 describe("visible", () => {

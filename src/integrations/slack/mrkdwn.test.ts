@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { thorough } from "../../../test/thorough.ts";
 import { assertLinear, fill } from "../../../test/work.ts";
 import { decode } from "./mrkdwn.ts";
 
@@ -96,7 +97,7 @@ describe("decode", () => {
       fc.property(fc.array(piece, { maxLength: 80 }), (pieces) => {
         expect(typeof decode(pieces.join(""), "a")).toBe("string");
       }),
-      { numRuns: 2_000, seed: 7 },
+      { numRuns: thorough(100_000, 2_000), seed: 7 },
     );
   });
 });

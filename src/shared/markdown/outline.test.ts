@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { thorough } from "../../../test/thorough.ts";
 import { assertLinear, fill } from "../../../test/work.ts";
 import { outline, plainBlocks, type Inline, type Outline } from "./outline.ts";
 
@@ -103,7 +104,7 @@ describe("bounds of an outline", () => {
         for (const { items } of whole.blocks.filter((block) => block.type === "list"))
           for (const { depth } of items) expect(depth).toBeLessThanOrEqual(2);
       }),
-      { numRuns: 3_000, seed: 11 },
+      { numRuns: thorough(100_000, 3_000), seed: 11 },
     );
   });
 

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { thorough } from "../../../../test/thorough.ts";
 import { assertLinear, fill } from "../../../../test/work.ts";
 import { excerpt } from "./excerpt.ts";
 
@@ -160,7 +161,7 @@ describe("the excerpt of a request", () => {
         expect(out).not.toMatch(/[\n\r]|^\s|\s$|<!--/);
         expect(Array.from(out).length).toBeLessThanOrEqual(80);
       }),
-      { numRuns: 5_000, seed: 3 },
+      { numRuns: thorough(100_000, 5_000), seed: 3 },
     );
   });
 });

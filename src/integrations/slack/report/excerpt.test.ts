@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { thorough } from "../../../../test/thorough.ts";
 import { assertLinear, fill } from "../../../../test/work.ts";
 import { excerpt } from "./excerpt.ts";
 
@@ -49,7 +50,7 @@ describe("the excerpt of a request", () => {
         expect(words).not.toMatch(/[\n\r]|^\s|\s$/);
         expect(Array.from(words).length).toBeLessThanOrEqual(80);
       }),
-      { numRuns: 3_000, seed: 5 },
+      { numRuns: thorough(100_000, 3_000), seed: 5 },
     );
   });
 
