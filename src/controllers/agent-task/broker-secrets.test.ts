@@ -121,12 +121,12 @@ describe("the tokens of tasks", () => {
     const secret = stored(secretName(aTask()));
     await kube.replace(secrets, {
       ...secret!,
-      metadata: { ...secret!.metadata, labels: { ...secret!.metadata.labels, by: "hand" } },
+      metadata: { ...secret!.metadata, labels: { ...secret!.metadata.labels, by: "somebody" } },
     });
     await expect(keeper.allowPush(aTask(), hub.host, signal)).rejects.toMatchObject({ status: 409 });
     await keeper.allowPush(aTask(), hub.host, signal);
     expect([...hub.state.tokens.values()].sort()).toEqual(["read", "write"]);
-    expect(stored(secretName(aTask()))?.metadata.labels).toMatchObject({ by: "hand" });
+    expect(stored(secretName(aTask()))?.metadata.labels).toMatchObject({ by: "somebody" });
   });
 
   it("knows the existing tokens after a restart", async () => {

@@ -6,7 +6,7 @@ import { BellhopError } from "../../shared/errors.ts";
 import type { AgentTaskConfig } from "./config.ts";
 import type { Decision, StatusFields, TaskFacts } from "./facts.ts";
 import { endedByOperator } from "./follow.ts";
-import { holds, isOver, newestFirst, repositoryOf } from "./state.ts";
+import { holds, isDecided, isOver, newestFirst, repositoryOf } from "./state.ts";
 import type { Step, StepContext } from "./steps.ts";
 import { defined } from "../../shared/defined.ts";
 
@@ -29,6 +29,8 @@ export type CleanupAction =
 
 /** How long a courier may take to end by itself after the task has ended. */
 const courierEndMs = 60_000;
+/** How long the tokens of a task that has ended wait for its final report. The broker accepts nothing more for the task meanwhile. */
+const reportFirstMs = 30_000;
 /** How often an open change is read again. */
 const askAgainMs = 6 * 60 * 60_000;
 
@@ -89,11 +91,11 @@ function decideCleanup(facts: TaskFacts, reading: CleanupReading, nowMs: number)
   const pods = reading.pods.map((pod) => decidePod(facts.task, pod, reading, nowMs));
   const own = decideTask(facts, reading, nowMs);
   // The finalizer of a deleted task revokes the tokens as well, and has a time-out.
-  const tokens: CleanupAction[] = reading.holdsTokens && own.actions.length === 0 ? [{ do: "revoke" }] : [];
-  const waits = [...pods, own].flatMap(({ waitMs }) => (waitMs === undefined ? [] : [waitMs]));
+  const tokens = own.actions.length === 0 ? decideTokens(facts.task, reading, nowMs) : { actions: [] };
+  const waits = [...pods, tokens, own].flatMap(({ waitMs }) => (waitMs === undefined ? [] : [waitMs]));
   return {
     ...(own.fields ? { fields: own.fields } : {}),
-    actions: [...pods.flatMap(({ actions }) => actions), ...tokens, ...own.actions],
+    actions: [...pods.flatMap(({ actions }) => actions), ...tokens.actions, ...own.actions],
     ...(waits.length > 0 ? { requeueAfterMs: Math.min(...waits) } : {}),
   };
 }
@@ -128,6 +130,14 @@ function decidePod(
 /** Whether a foreign NetworkPolicy opened the network of a pod that may still run. */
 function isExposed(state: SandboxState): boolean {
   return state.state === "Broken" && state.reason === "ForeignNetworkPolicy";
+}
+
+/** A revocation is a write at the provider, and waits for its turn there. The final report, which people wait for, goes first. */
+function decideTokens(task: AgentTask, { holdsTokens }: CleanupReading, nowMs: number): CleanupPlan {
+  if (!holdsTokens) return { actions: [] };
+  const reports = task.spec.source.provider !== "kubernetes" && !isDecided(task, "Reported");
+  const waitMs = reports ? endMs(task) + reportFirstMs - nowMs : 0;
+  return waitMs > 0 ? { actions: [], waitMs } : { actions: [{ do: "revoke" }] };
 }
 
 function decideTask(facts: TaskFacts, { retention, change }: CleanupReading, nowMs: number): CleanupPlan {

@@ -295,8 +295,20 @@ describe("clean-up", () => {
     expect(decide(failed, dayMs).actions).toEqual(gone);
   });
 
-  it("revokes the tokens of a task that is over", () => {
-    expect(decide(succeeded, 0, { holdsTokens: true }).actions).toContainEqual({ do: "revoke" });
+  it("revokes the tokens of a task that is over after its final report, or half a minute after its end", () => {
+    const revokes = (task: ReturnType<typeof aTask>, passedMs: number): boolean =>
+      (decide(task, passedMs, { pods: [], holdsTokens: true }).actions ?? []).some(({ do: what }) => what === "revoke");
+    const ended = { status: { completionTime: noon.toISOString() } };
+    expect(revokes(succeeded, 0)).toBe(false);
+    expect(decide(succeeded, 0, { pods: [], holdsTokens: true }).requeueAfterMs).toBe(30_000);
+    expect(revokes(succeeded, 30_000)).toBe(true);
+    expect(revokes(aTask({ conditions: ["Authorized", "Succeeded", "Reported"], ...ended }), 0)).toBe(true);
+    const withKubectl = aTask({
+      conditions: ["Authorized", "Succeeded"],
+      source: { provider: "kubernetes" },
+      ...ended,
+    });
+    expect(revokes(withKubectl, 0)).toBe(true);
   });
 
   it("removes the pod of a stopped task at once, and gives a courier that published a minute to end", () => {
