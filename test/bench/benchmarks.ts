@@ -42,6 +42,14 @@ export const benchmarks: Readonly<Record<string, Benchmark>> = {
     description: "how long people wait for the first reaction, against the answer to the delivery",
     load: () => import("./reaction.ts"),
   },
+  load: {
+    description: "an operator's start and one event, on 10, 1,000 and 6,000 tasks, against the fewest tasks",
+    load: () => import("./load.ts"),
+  },
+  burst: {
+    description: "bursts of 20 and 60 mentions to one App, and what they cost a neighbour with an App of its own",
+    load: () => import("./burst.ts"),
+  },
   memory: {
     description: "what each process holds in memory, idle and after load",
     load: () => import("./memory.ts"),

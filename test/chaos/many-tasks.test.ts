@@ -53,7 +53,7 @@ describe("an operator that starts with thousands of tasks", () => {
       namespace: own ?? "",
       brokerNamespace: brokerNamespace ?? "",
     };
-    startPart = await partsOf(installation);
+    ({ startPart } = await partsOf(installation));
     await createAll([...Array(finished).keys()].map((n) => aTask(`finished-${n}`)));
     await createAll([...Array(pending).keys()].map((n) => aTask(`pending-${n}`)));
   }, slowMs);

@@ -21,6 +21,14 @@ export function residentOf(pid: number): Resident {
   return { all: MiB("VmRSS"), own: MiB("RssAnon"), most: MiB("VmHWM") };
 }
 
+/** The processor time of a process and its threads since its start, in milliseconds. */
+export function processorMsOfProcess(pid: number): number {
+  // The name of the process, in brackets, may contain spaces; the kernel counts in hundredths of a second.
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ") ?? [];
+  const [user, system] = [Number(fields[11]), Number(fields[12])];
+  return (user + system) * 10;
+}
+
 /** Waits until the memory of a process has settled, then logs it. */
 export async function report(log: (line: string) => void, name: string, state: string, pid: number): Promise<void> {
   await delay(settleMs);

@@ -24,17 +24,28 @@ export interface Installation {
 /** Starts a process of the installation; a restarted one gets its previous ports. */
 export type StartPart = (part: Part) => Promise<Daemon>;
 
-/** Finds ports, and returns the function that starts the processes. */
-export async function partsOf(installation: Installation): Promise<StartPart> {
+/** The processes of an installation, each with ports of its own. */
+export interface Parts {
+  startPart: StartPart;
+  /** Base URL of the probes and metrics of each process. */
+  probes: Readonly<Record<Part, string>>;
+}
+
+/** Finds ports for the processes. */
+export async function partsOf(installation: Installation): Promise<Parts> {
   const ports = await Promise.all(Array.from({ length: 8 }, () => freePort()));
   const environments = environmentsOf(installation, ports);
-  return (part) =>
-    startDaemon({
-      command: process.execPath,
-      args: [join(checkout, "src", part.replace("-2", ""), "main.ts")],
-      logFile: logOf(installation, part),
-      env: environments[part],
-    });
+  const probeOf = (part: Part): string => `http://127.0.0.1:${environments[part]["BELLHOP_PROBE_PORT"]}`;
+  return {
+    startPart: (part) =>
+      startDaemon({
+        command: process.execPath,
+        args: [join(checkout, "src", part.replace("-2", ""), "main.ts")],
+        logFile: logOf(installation, part),
+        env: environments[part],
+      }),
+    probes: Object.fromEntries(partNames.map((part) => [part, probeOf(part)])) as Record<Part, string>,
+  };
 }
 
 /** The log file of a process. */
