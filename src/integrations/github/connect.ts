@@ -1,10 +1,11 @@
-import { createHash, createPrivateKey } from "node:crypto";
+import { createPrivateKey } from "node:crypto";
 import type { GitHubIntegration } from "../../api/github-integration.ts";
 import type { SecretKeyRef } from "../../api/common.ts";
 import { BellhopError } from "../../shared/errors.ts";
 import type { Connection } from "../connection.ts";
 import type { Provider } from "../provider.ts";
 import type { ConnectDeps } from "../sign-in.ts";
+import { createSignIns, type SignIns } from "../sign-ins.ts";
 import { authorizer } from "./authorizer.ts";
 import type { ApiSettings } from "./api.ts";
 import { appClient } from "./app-client.ts";
@@ -19,8 +20,6 @@ import { createPace, createPauses, unpaced } from "../pace.ts";
 import { thread } from "./thread.ts";
 import { host } from "./scope.ts";
 
-const maxClients = 256;
-
 interface SignIn {
   client: GitHubClient;
   who: WhoAmI;
@@ -31,13 +30,9 @@ export const connect: Provider<GitHubIntegration>["connect"] = connector();
 
 /** Creates a `connect` with its own cache. `throttle: false` sends writes without pauses, for tests against a stand-in. */
 export function connector(options: { throttle?: boolean } = {}): Provider<GitHubIntegration>["connect"] {
-  const caches = new WeakMap<typeof fetch, Map<string, SignIn>>();
-  return async (integration, deps) => {
-    const cache = caches.get(deps.fetch) ?? new Map<string, SignIn>();
-    caches.set(deps.fetch, cache);
-    const signIn = await signedIn(integration, deps, cache, options.throttle ?? true);
-    return connection(integration, signIn);
-  };
+  const signIns = createSignIns<SignIn>();
+  const throttle = options.throttle ?? true;
+  return async (integration, deps) => connection(integration, await signedIn(integration, deps, { signIns, throttle }));
 }
 
 function connection(integration: GitHubIntegration, { client, who }: SignIn): Connection {
@@ -55,32 +50,37 @@ function connection(integration: GitHubIntegration, { client, who }: SignIn): Co
 async function signedIn(
   integration: GitHubIntegration,
   deps: ConnectDeps,
-  cache: Map<string, SignIn>,
-  throttle: boolean,
+  cache: { signIns: SignIns<SignIn>; throttle: boolean },
 ): Promise<SignIn> {
-  const { app } = integration.spec.credentials;
-  if (!URL.canParse(integration.spec.url))
-    throw new BellhopError("URLInvalid", `spec.url ${integration.spec.url} is not a valid URL: fix it`);
+  const { url, credentials } = integration.spec;
+  if (!URL.canParse(url)) throw new BellhopError("URLInvalid", `spec.url ${url} is not a valid URL: fix it`);
   const secret = await readSecret(integration, deps);
-  const id = fingerprint([integration.spec.url, String(app?.appId ?? "token"), secret]);
-  const known = cache.get(id);
-  if (known) return known;
+  const account = String(credentials.app?.appId ?? "token");
+  return cache.signIns(deps, [url, account, secret], () => {
+    const client = createClient(integration, secret, { ...deps, throttle: cache.throttle });
+    return { client, who: whoAmI(client) };
+  });
+}
+
+function createClient(
+  integration: GitHubIntegration,
+  secret: string,
+  { fetch, clock, log, throttle }: ConnectDeps & { throttle: boolean },
+): GitHubClient {
+  const { url, credentials } = integration.spec;
   const settings: ApiSettings = {
-    url: integration.spec.url,
+    url,
     host: host(integration),
-    signIn: app ? "app" : "token",
-    fetch: deps.fetch,
-    clock: deps.clock,
-    log: deps.log,
-    pace: throttle ? createPace(deps.clock, writes) : unpaced,
-    pauses: createPauses(deps.clock),
+    signIn: credentials.app ? "app" : "token",
+    fetch,
+    clock,
+    log,
+    pace: throttle ? createPace(clock, writes) : unpaced,
+    pauses: createPauses(clock),
   };
-  const client = app ? appClient(settings, app.appId, privateKey(secret)) : tokenClient(settings, secret);
-  const fresh: SignIn = { client, who: whoAmI(client) };
-  cache.set(id, fresh);
-  const [oldest] = cache.keys();
-  if (cache.size > maxClients && oldest !== undefined) cache.delete(oldest);
-  return fresh;
+  return credentials.app
+    ? appClient(settings, credentials.app.appId, privateKey(secret))
+    : tokenClient(settings, secret);
 }
 
 async function readSecret(integration: GitHubIntegration, deps: ConnectDeps): Promise<string> {
@@ -125,8 +125,4 @@ function keyType(pem: string): string | undefined {
 
 function invalidKey(what: string): BellhopError {
   return new BellhopError("SecretInvalid", `the App's private key ${what} from the App's settings page`);
-}
-
-function fingerprint(parts: string[]): string {
-  return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
 }

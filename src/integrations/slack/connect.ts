@@ -9,20 +9,18 @@ import { hasPlace } from "./place.ts";
 import { excerpt } from "./report/excerpt.ts";
 import { source } from "./source.ts";
 import { thread } from "./thread.ts";
-import { workspaces, type SignIn, type SignIns, type Workspaces } from "./workspaces.ts";
+import { createSignIns } from "../sign-ins.ts";
+import { workspaces, type SignIn, type Workspaces } from "./workspaces.ts";
 
 /** Signs in to Slack with the app's bot token, or with the tokens of the install flow. */
 export const connect: Provider<SlackApp>["connect"] = connector();
 
 /** Creates a `connect` with its own cache. `throttle: false` sends calls without pauses, for tests against a stand-in. */
 export function connector(options: { throttle?: boolean } = {}): Provider<SlackApp>["connect"] {
-  const caches = new WeakMap<typeof fetch, SignIns>();
-  return async (integration, deps) => {
-    const signIns = caches.get(deps.fetch) ?? new Map<string, SignIn>();
-    caches.set(deps.fetch, signIns);
-    const throttle = options.throttle ?? true;
-    return connection(integration, await workspaces(integration, deps, { signIns, throttle }));
-  };
+  const signIns = createSignIns<SignIn>();
+  const throttle = options.throttle ?? true;
+  return async (integration, deps) =>
+    connection(integration, await workspaces(integration, deps, { signIns, throttle }));
 }
 
 /** Every call uses the token of the workspace that the task comes from. */

@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
 import type { TaskSource } from "../../api/agent-task.ts";
 import type { SlackApp } from "../../api/slack-app.ts";
 import { BellhopError } from "../../shared/errors.ts";
 import { ProviderError } from "../errors.ts";
 import type { OAuthGrant } from "../sign-in.ts";
 import type { ConnectDeps } from "../sign-in.ts";
+import type { SignIns } from "../sign-ins.ts";
 import { membership, type Membership } from "./authorizer.ts";
 import { slackClient, type SlackClient } from "./client.ts";
 import { whoAmI, type WhoAmI } from "./identity.ts";
@@ -27,16 +27,11 @@ export interface Workspaces {
   of(source: Pick<TaskSource, "instance">): SignIn;
 }
 
-/** The clients of tokens, so that integrations with the same token share one client and its pauses. */
-export type SignIns = Map<string, SignIn>;
-
-const maxClients = 256;
-
 /** Signs in with the bot token of the Secret, or with every token of the install flow. Throws `BellhopError`. */
 export async function workspaces(
   integration: SlackApp,
   deps: ConnectDeps,
-  cache: { signIns: SignIns; throttle: boolean },
+  cache: { signIns: SignIns<SignIn>; throttle: boolean },
 ): Promise<Workspaces> {
   const { url, credentials } = integration.spec;
   if (!URL.canParse(url)) throw new BellhopError("URLInvalid", `spec.url ${url} is not a valid URL: fix it`);
@@ -67,23 +62,16 @@ function isOrganisation(grant: OAuthGrant | undefined): boolean {
 interface Signing {
   integration: SlackApp;
   deps: ConnectDeps;
-  signIns: SignIns;
+  signIns: SignIns<SignIn>;
   throttle: boolean;
 }
 
 function signedIn({ integration, deps, signIns, throttle }: Signing, token: string): SignIn {
   const { url } = integration.spec;
-  const id = createHash("sha256")
-    .update(JSON.stringify([url, token]))
-    .digest("hex");
-  const known = signIns.get(id);
-  if (known) return known;
-  const client = slackClient({ ...deps, url, host: host(integration), throttle }, token);
-  const fresh: SignIn = { client, who: whoAmI(client), members: membership(client) };
-  signIns.set(id, fresh);
-  const [oldest] = signIns.keys();
-  if (signIns.size > maxClients && oldest !== undefined) signIns.delete(oldest);
-  return fresh;
+  return signIns(deps, [url, token], () => {
+    const client = slackClient({ ...deps, url, host: host(integration), throttle }, token);
+    return { client, who: whoAmI(client), members: membership(client) };
+  });
 }
 
 async function readToken(integration: SlackApp, deps: ConnectDeps): Promise<string> {
