@@ -57,10 +57,10 @@ export function retryCondition({ code, message }: Pick<BellhopError, "code" | "m
 
 const sentenceEnd = /[.!?…]["'”’)\]]*$/;
 
-/** Adds "Trying again.", after a full stop if the message has no sentence end of its own. */
-export function withRetryNotice(message: string): string {
+/** Adds the notice, after a full stop if the message has no sentence end of its own. */
+export function withRetryNotice(message: string, notice = "Trying again."): string {
   const said = message.trimEnd();
-  return `${said}${said === "" || sentenceEnd.test(said) ? "" : "."} Trying again.`.trimStart();
+  return `${said}${said === "" || sentenceEnd.test(said) ? "" : "."} ${notice}`.trimStart();
 }
 
 /** The wait that the provider asked for, in milliseconds; undefined if it did not name one. */

@@ -77,5 +77,5 @@ function because(task: AgentTask): string {
 
 /** Whether the final report is posted: the task has ended, and its report is up to date. */
 export function isReported(task: AgentTask): boolean {
-  return task.status?.conditions?.some(({ type }) => type === "Reported") ?? false;
+  return task.status?.conditions?.some(({ type, status }) => type === "Reported" && status !== "Unknown") ?? false;
 }

@@ -9,6 +9,7 @@ import { isForCondition, requeueAfterFailure, retryCondition } from "../provider
 import type { IntegrationHandle } from "../integration-handle.ts";
 import type { AgentTaskDeps } from "./deps.ts";
 import type { StatusPatch, TaskFacts } from "./facts.ts";
+import { recordChange } from "./record-change.ts";
 import { codeHostRefOf, conditionOf, holds, isDecided, isOver, mayQueue, newestAttempt } from "./state.ts";
 import { patchedStatus } from "./status.ts";
 import type { AnyStep, StepContext } from "./steps.ts";
@@ -116,25 +117,7 @@ async function store(state: StepRun): Promise<void> {
   state.stored = written;
   state.task = written;
   refreshFacts(state);
-  if (written !== stored) recordPhaseChange(deps, stored, written);
-}
-
-/** Records one log line and one Event when the task's phase changes. */
-function recordPhaseChange(deps: AgentTaskDeps, before: AgentTask, after: AgentTask): void {
-  const phase = after.status?.phase;
-  if (phase === before.status?.phase) return;
-  const last = after.status?.conditions?.findLast((now) => changed(before, now));
-  const { namespace, name } = after.metadata;
-  deps.log.info({ namespace, task: name, phase, reason: last?.reason }, "task changed its phase");
-  if (!last) return;
-  const bad = phase === "Failed" || phase === "Refused";
-  deps.events[bad ? "warning" : "normal"](after, last.reason, last.message);
-}
-
-function changed(before: AgentTask, now: { type: string; status: string; reason: string }): boolean {
-  return !before.status?.conditions?.some(
-    (old) => old.type === now.type && old.status === now.status && old.reason === now.reason,
-  );
+  if (written !== stored) recordChange(deps, stored, written);
 }
 
 function refreshFacts(state: StepRun): StepRun {

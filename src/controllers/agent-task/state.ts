@@ -48,6 +48,11 @@ export function isKubernetes({ spec }: AgentTask): boolean {
   return spec.source.provider === "kubernetes";
 }
 
+/** Whether the condition `Reported` says that the report could not be posted, and that Bellhop tries again. */
+export function isNotPosted(task: AgentTask): boolean {
+  return ["NotPosted", "SignedOut", "GaveUp"].includes(conditionOf(task, "Reported")?.reason ?? "");
+}
+
 /** Whether the task is work and not a command. */
 export function isWork(task: AgentTask): boolean {
   return task.spec.command === undefined;

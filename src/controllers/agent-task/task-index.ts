@@ -5,6 +5,7 @@ import {
   conversationOf,
   holds,
   isKubernetes,
+  isNotPosted,
   isOver,
   isWork,
   repositoryOf,
@@ -33,7 +34,7 @@ export interface TaskIndex {
 export interface TaskCache extends TaskIndex {
   /** Work that is authorised and has not ended, in all namespaces: it counts against the limits or waits for them. */
   active(): AgentTask[];
-  /** Tasks of a namespace that have not ended. */
+  /** Tasks of a namespace that have not ended, or whose report could not be posted. */
   open(namespace: string): AgentTask[];
   /** Tasks that were requested at an integration, or whose changes go there. */
   ofIntegration(integration: { kind: string; namespace: string; name: string }): AgentTask[];
@@ -42,7 +43,7 @@ export interface TaskCache extends TaskIndex {
 /** The indexes that the informer of tasks keeps. */
 export const taskIndexes: Record<string, IndexFunction<AgentTask>> = {
   active: (task) => (isWork(task) && holds(task, "Authorized") && !isOver(task) ? [""] : []),
-  open: (task) => (isOver(task) ? [] : [task.metadata.namespace]),
+  open: (task) => (isOver(task) && !isNotPosted(task) ? [] : [task.metadata.namespace]),
   integration: ({ metadata, spec: { integrationRef: at, codeHostRef: host = at } }) => [
     ...new Set([at, host].map(({ kind, name }) => keyOf(metadata.namespace, kind, name))),
   ],

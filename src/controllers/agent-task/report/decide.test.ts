@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { AgentTaskStatus } from "../../../api/agent-task-status.ts";
+import type { Condition } from "../../../kube/types.ts";
 import type { Report } from "../../../integrations/report.ts";
 import { anIntegration, aTask, facts, noon, type TaskOverrides } from "../testing.ts";
 import { decideReport, revisionOf, type ReportReading } from "./decide.ts";
@@ -28,10 +29,11 @@ const posted = (text: string, more: ReportStatus = {}): ReportStatus => ({
 
 function decide(
   report: ReportStatus,
-  given: TaskOverrides & { report?: ReportReading["report"]; reaction?: boolean } = {},
+  given: TaskOverrides & { report?: ReportReading["report"]; reaction?: boolean; signedIn?: Condition } = {},
 ) {
   const task = aTask({ ...given, status: { ...given.status, report } });
   const integration = anIntegration({ reporting: { reaction: given.reaction ?? true, updateEvery: "10s" } });
+  if (given.signedIn) integration.status = { ...integration.status, conditions: [given.signedIn] };
   return decideReport(facts({ task, integration }), { report: given.report ?? saying("the report") }, noon);
 }
 
@@ -111,12 +113,13 @@ describe("the outbox of a report", () => {
     expect(waiting.conditions).toEqual([{ type: "Reported", status: "Unknown", reason: "NotPosted", message }]);
     expect(decide({ ...failing, toldAt: ago(600_000) }).actions).toMatchObject([{ do: "update" }]);
     expect(decide({ ...failing, failures: 99 }).conditions).toMatchObject([{ reason: "NotPosted" }]);
+    expect(decide({ ...failing, failures: 1 })).toEqual({ requeueAfterMs: expect.any(Number) });
   });
 
   it("tries every hour after it gave up, long after the end, and reports what it posted then", () => {
     const failing = posted("before", { failures: 99, toldAt: ago(1_000), lastError: "the channel is archived" });
     const message =
-      "Could not post the report: the channel is archived. Trying again. Each hour, until the task is deleted.";
+      "Could not post the report: the channel is archived. Bellhop tries again each hour, until the task is deleted.";
     const gaveUp = { type: "Reported", status: "False", reason: "GaveUp", message } as const;
     const given = { conditions: [over, gaveUp], status: { completionTime: ago(3 * 3_600_000) } };
     expect(decide(failing, given)).toEqual({ conditions: [gaveUp], requeueAfterMs: 3_599_000 });
@@ -125,6 +128,22 @@ describe("the outbox of a report", () => {
       drop: ["Reported"],
       conditions: [{ type: "Reported", status: "True", reason: "Told" }],
     });
+  });
+
+  it("tries at once when the credentials work again, and once only", () => {
+    const failing = posted("before", { failures: 9, toldAt: ago(10_000), lastError: "the token is revoked" });
+    const since = (status: "True" | "False", lastTransitionTime: string) =>
+      decide(failing, { signedIn: { type: "CredentialsValid", status, reason: "x", message: "", lastTransitionTime } });
+    expect(since("True", ago(5_000)).actions).toMatchObject([{ do: "update" }]);
+    expect(since("False", ago(5_000)).actions).toBeUndefined();
+    expect(since("True", ago(15_000)).actions).toBeUndefined();
+  });
+
+  it("keeps the reason SignedOut until the report is posted, not only tried", () => {
+    const signedOut = { type: "Reported", status: "Unknown", reason: "SignedOut" } as const;
+    const trying = decide(posted("before", { toldAt: ago(600_000) }), { conditions: [signedOut] });
+    expect(trying).toEqual({ actions: [expect.objectContaining({ do: "update" })], requeueAfterMs: 0 });
+    expect(decide(posted("the report"), { conditions: [signedOut] }).drop).toEqual(["Reported"]);
   });
 
   it("removes the reason of a failure after a success, also while the work goes on", () => {

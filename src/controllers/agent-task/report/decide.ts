@@ -1,11 +1,13 @@
 import { createHash } from "node:crypto";
 import type { AgentTask } from "../../../api/kinds.ts";
 import type { AgentTaskStatus } from "../../../api/agent-task-status.ts";
+import { findCondition } from "../../../kube/conditions.ts";
+import type { Condition } from "../../../kube/types.ts";
 import { delayMs } from "../../../shared/backoff.ts";
 import type { Decision, TaskFacts } from "../facts.ts";
 import type { Report } from "../../../integrations/report.ts";
 import { withRetryNotice } from "../../provider-failure.ts";
-import { conditionOf, holds, isDuplicate, isOver, isSlashCommand, isWork } from "../state.ts";
+import { conditionOf, holds, isDuplicate, isNotPosted, isOver, isSlashCommand, isWork } from "../state.ts";
 import type { Integration } from "../../../integrations/integration.ts";
 import { updateEveryMs } from "./text.ts";
 
@@ -59,7 +61,7 @@ function decideWithoutQuote(facts: TaskFacts, report: ReportReading["report"], n
   if (!integration) return {};
   if ("not" in report) return decideWithoutThread(task, report.not);
   if (before.locked) return decideLocked(facts, before, report, now);
-  const waitMs = failureWaitMs(task, before, now);
+  const waitMs = isSignedInSince(integration, before) ? 0 : failureWaitMs(task, before, now);
   if (waitMs > 0) return { ...notPosted(task, before), requeueAfterMs: waitMs };
   const decision = decidePosting(facts, before, report, now);
   return (before.failures ?? 0) > 0 ? decision : withoutFailure(task, decision);
@@ -111,18 +113,25 @@ function decideWithoutThread(task: AgentTask, why: "NoThread" | "SignedOut"): De
   return { ...reported("Unknown", "SignedOut", message), requeueAfterMs: backoff.maxMs };
 }
 
-/** Says why the last try failed, and what happens next. */
+/** Says why the last try failed, and what happens next. One failure is no news: a message that somebody deleted is created again. */
 function notPosted(task: AgentTask, before: ReportStatus): Decision<never> {
+  if ((before.failures ?? 0) < 2) return {};
   const why = `Could not post the report: ${before.lastError ?? "unknown"}`;
   return gaveUp(task, before)
-    ? reported("False", "GaveUp", `${withRetryNotice(why)} Each hour, until the task is deleted.`)
+    ? reported("False", "GaveUp", withRetryNotice(why, "Bellhop tries again each hour, until the task is deleted."))
     : reported("Unknown", "NotPosted", withRetryNotice(why));
 }
 
-/** Removes the condition of an earlier failure. */
+/** Removes the condition of an earlier failure. After `SignedOut`, only once the report is posted. */
 function withoutFailure(task: AgentTask, decision: Decision<ReportAction>): Decision<ReportAction> {
-  const shows = ["NotPosted", "SignedOut", "GaveUp"].includes(conditionOf(task, "Reported")?.reason ?? "");
-  return shows ? { ...decision, drop: ["Reported"] } : decision;
+  const untried = conditionOf(task, "Reported")?.reason === "SignedOut" && decision.actions !== undefined;
+  return isNotPosted(task) && !untried ? { ...decision, drop: ["Reported"] } : decision;
+}
+
+/** Whether the credentials work again since the last try: a person has replaced them. */
+function isSignedInSince({ status }: Integration, { toldAt }: ReportStatus): boolean {
+  const valid = findCondition(status?.conditions as readonly Condition[] | undefined, "CredentialsValid");
+  return valid?.status === "True" && Date.parse(valid.lastTransitionTime) > Date.parse(toldAt ?? "");
 }
 
 function decideMessage(message: Message, now: Date): Decision<ReportAction> {
