@@ -178,18 +178,19 @@ const codes: readonly { of: readonly string[]; failure: ProviderFailure; advice:
     advice: "The workspace's or the channel's settings do not allow this: change them.",
   },
   {
-    of: [
-      "channel_not_found",
-      "message_not_found",
-      "no_such_subteam",
-      "subteam_not_found",
-      "team_not_found",
-      "thread_not_found",
-      "user_not_found",
-      "user_not_visible",
-    ],
+    of: ["channel_not_found"],
     failure: "NotFound",
-    advice: "It does not exist any more, or the bot cannot see it: invite the bot to the channel.",
+    advice: "The channel was deleted, or the bot cannot see it: invite the bot to the channel.",
+  },
+  {
+    of: ["message_not_found", "thread_not_found"],
+    failure: "NotFound",
+    advice: "Somebody deleted the message.",
+  },
+  {
+    of: ["no_such_subteam", "subteam_not_found", "team_not_found", "user_not_found", "user_not_visible"],
+    failure: "NotFound",
+    advice: "It does not exist any more, or the bot cannot see it.",
   },
   {
     of: [

@@ -238,6 +238,16 @@ describe("finding the report", () => {
     expect(replies(message)).toHaveLength(2);
   });
 
+  it("finds nothing in a thread that is empty because its messages were deleted, so the report is posted there again", async () => {
+    const message = await asked();
+    const posted = await thread.post(targetOf(message), report(), "task:gone", patiently);
+    await world.slack.person("zoe").deletes({ channel: message.channel, ts: posted.id });
+    await world.slack.person("zoe").deletes(message);
+    expect(await thread.find(targetOf(message), "task:gone", epoch, patiently)).toBeUndefined();
+    await thread.post(targetOf(message), report(), "task:gone", patiently);
+    expect(replies(message)).toHaveLength(1);
+  });
+
   it("does not take the message of another app, which can write the same marker", async () => {
     const { people } = world.slack;
     await people.createApp({ name: "other" });

@@ -192,9 +192,14 @@ async function find(
 ): Promise<{ id: string; url: string } | undefined> {
   const self = await who(signal);
   const reading = { place, span: { oldest: tsOf(since) }, doing: "look for the report in" };
-  for await (const messages of readMessages(client, reading, signal)) {
-    const found = messages.find((message) => isOwn(message, self) && markerOf(message) === marker);
-    if (found) return { id: found.ts, url: linkTo(self, place, found.ts) };
+  try {
+    for await (const messages of readMessages(client, reading, signal)) {
+      const found = messages.find((message) => isOwn(message, self) && markerOf(message) === marker);
+      if (found) return { id: found.ts, url: linkTo(self, place, found.ts) };
+    }
+  } catch (error) {
+    // Somebody deleted the first message of the thread, and it has no replies: a reply can still be posted.
+    if (!hasCode(error, "thread_not_found")) throw error;
   }
   return undefined;
 }
