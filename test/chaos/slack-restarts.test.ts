@@ -37,17 +37,16 @@ describe("a request in Slack whose operator is killed at every step", () => {
     const { ana, channel, botMessages, chooses } = workspace;
     const { slack, github } = world;
 
-    // The operator cannot read who asks, so the task stays as the gateway stored it.
+    // The operator cannot read who asks, so the task stays as the gateway stored it. It posts the report, and never hears of it.
     let held = slack.fail({ method: "users.info" }, failing.rateLimited(1));
+    const posting = slack.fail({ method: "chat.postMessage" }, failing.keepAnswer(), { times: 1 });
     const request = await ana.mentions(channel, "please write down the time");
     await repeatDeliveries();
+    await met("stored", posting);
     await killed("stored", (task) => isWork(task) && !holds(task, "Authorized"), held);
-
-    // The report is in the thread, and the operator never hears of it.
-    held = slack.fail({ method: "chat.postMessage" }, failing.keepAnswer(), { times: 1 });
-    await restarted();
-    await killed("authorised", (task) => isWork(task) && holds(task, "Authorized"), held);
     expect(botMessages(request)).toHaveLength(1);
+    await restarted();
+    await killed("authorised", (task) => isWork(task) && holds(task, "Authorized"));
     await restarted();
     await killed(
       "waiting for an answer",
@@ -107,13 +106,14 @@ describe("a request in Slack whose operator is killed at every step", () => {
   /** Waits until a task is in a state, and its operator at the call that fails; then kills the operator, and lets the call succeed. */
   async function killed(what: string, wanted: Wanted, held?: Injection): Promise<void> {
     await taskThat(team, `a task that is ${what}`, wanted);
-    if (held)
-      await eventually(() => held.hits > 0, {
-        describe: `the operator to meet the failure while the task is ${what}`,
-        timeoutMs: 90_000,
-      });
+    if (held) await met(what, held);
     await world.kill("operator");
     held?.stop();
+  }
+
+  function met(what: string, held: Injection): Promise<true> {
+    const describe_ = `the operator to meet the failure while the task is ${what}`;
+    return eventually(() => held.hits > 0 || undefined, { describe: describe_, timeoutMs: 90_000 });
   }
 
   function restarted(): Promise<void> {

@@ -41,7 +41,7 @@ export interface NodePlaceOptions {
 }
 
 /** A place with the functions that only a separate node offers. */
-export interface NodePlace extends Place {
+export interface NodePlace extends Place, Pick<Caller, "fail"> {
   node: RealNode;
   images: BuiltImages;
 }

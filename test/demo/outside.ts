@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { defined } from "../../src/shared/defined.ts";
 import type { RunResult } from "../cluster/node/index.ts";
 import type { Failure } from "../providers/stand-in/failures.ts";
 import { makeTls, type ServerTls } from "../providers/stand-in/tls.ts";
@@ -60,12 +61,19 @@ export function edgeFlags(at: { host: string; port: number; tls: string; to: str
 /** Runs a command on the stand-in's host. */
 export type Inside = (argv: readonly string[]) => Promise<RunResult>;
 
+/** A failure that a stand-in of another process injects. */
+export interface RemoteInjection {
+  /** How many requests have failed because of it. */
+  hits(): Promise<number>;
+  stop(): Promise<void>;
+}
+
 /** A client of a stand-in's admin port, on its host. */
 export interface AdminCaller {
   people<T>(verb: string, given: object): Promise<T>;
   remembered<T>(path: string): Promise<T>;
-  /** Makes calls fail, as `fail` of the stand-in does. */
-  fail(given: { match: object; failure: Failure; span?: { times: number } }): Promise<object>;
+  /** Makes calls fail, as `fail` of the stand-in does: so many times, or until it is stopped. */
+  fail(match: object, failure: Failure, times?: number): Promise<RemoteInjection>;
 }
 
 /** A client of GitHub's stand-in, on its host. */
@@ -101,7 +109,16 @@ export function adminCaller(inside: Inside, node: string): AdminCaller {
   return {
     people: (verb, given) => send(`${admin}/people/${verb}`, "POST", { body: JSON.stringify(given) }),
     remembered: (path) => send(`${admin}${path}`, "GET"),
-    fail: (given) => send(`${admin}/fail`, "POST", { body: JSON.stringify(given) }),
+    async fail(match, failure, times) {
+      const span = defined({ times });
+      const { id } = await send<{ id: number }>(`${admin}/fail`, "POST", {
+        body: JSON.stringify({ match, failure, span }),
+      });
+      return {
+        hits: async () => (await send<{ hits: number }>(`${admin}/fail?id=${id}`, "GET")).hits,
+        stop: async () => void (await send(`${admin}/fail?id=${id}`, "DELETE")),
+      };
+    },
   };
 }
 

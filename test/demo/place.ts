@@ -1,4 +1,5 @@
 import type { ApiCall, MessageRef, SeenMessage, SlackFault } from "../providers/slack/index.ts";
+import type { RemoteInjection } from "./outside.ts";
 
 /** A cluster with Bellhop, and a GitHub stand-in: the demo and the e2e tests run on it. */
 export interface Place {
@@ -46,8 +47,8 @@ export interface SlackPlace {
   messages(thread: MessageRef, options?: { as: string }): Promise<SeenMessage[]>;
   /** The requests of this type to the app so far, oldest first. */
   deliveries(type: string): Promise<SlackDelivery[]>;
-  /** Makes the next calls of a method fail. */
-  fail(method: string, failure: SlackFault, times: number): Promise<object>;
+  /** Makes calls of a method fail: so many times, or until it is stopped. */
+  fail(method: string, failure: SlackFault, times?: number): Promise<RemoteInjection>;
   /** The calls of a method so far, oldest first. */
   calls(method: string): Promise<ApiCall[]>;
   /** The calls, answers and events that Slack's description does not allow. */

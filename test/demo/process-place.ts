@@ -1,3 +1,4 @@
+import { defined } from "../../src/shared/defined.ts";
 import { prepareDaemons } from "../cluster/daemons.ts";
 import { run } from "../cluster/node/run.ts";
 import { tool } from "../cluster/node/tools.ts";
@@ -59,7 +60,10 @@ async function slackOf({ slack, github }: World, team: Team): Promise<SlackPlace
   return {
     channel,
     people: actionsOf(slack.people),
-    fail: (method, failure, times) => Promise.resolve(slack.fail({ method }, failure, { times })),
+    async fail(method, failure, times) {
+      const injection = slack.fail({ method }, failure, defined({ times }));
+      return { hits: async () => injection.hits, stop: async () => injection.stop() };
+    },
     calls: (method) => Promise.resolve(slack.calls(method)),
     messages: ({ channel: at, ts }) => Promise.resolve(slack.messages(at, { thread: ts })),
     deliveries: (type) => Promise.resolve(slack.deliveries(type)),

@@ -58,7 +58,7 @@ async function populateSlack({ people }: AdminCaller): Promise<{ ana: string; to
 
 function slackPlace({ people, remembered, fail }: AdminCaller): SlackPlace {
   return {
-    fail: (method, failure, times) => fail({ match: { method }, failure, span: { times } }),
+    fail: (method, failure, times) => fail({ method }, failure, times),
     calls: (method) => remembered(`/calls?method=${method}`),
     channel,
     people,

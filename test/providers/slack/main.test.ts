@@ -8,6 +8,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { Agent, fetch } from "undici";
 import { afterEach, describe, expect, it } from "vitest";
+import { failing } from "./failures.ts";
 
 const started: ChildProcess[] = [];
 const folder = mkdtempSync(join(tmpdir(), "slack-main-"));
@@ -45,6 +46,17 @@ describe("the stand-in as a process", () => {
     expect(await posted.json()).toMatchObject({ ok: true });
     const shown = await fetch(`${adminUrl}/messages?channel=shop`);
     expect(await shown.json()).toMatchObject([{ text: "hello", author: "bellhop" }]);
+    const failure = failing.rateLimited(1);
+    const injected = JSON.stringify({ match: { method: "chat.postMessage" }, failure });
+    const { id } = (await (await fetch(`${adminUrl}/fail`, { method: "POST", body: injected })).json()) as {
+      id: number;
+    };
+    expect((await fetch(`${apiUrl}chat.postMessage`, { method: "POST", dispatcher, headers, body })).status).toBe(429);
+    expect(await (await fetch(`${adminUrl}/fail?id=${id}`)).json()).toEqual({ hits: 1 });
+    await fetch(`${adminUrl}/fail?id=${id}`, { method: "DELETE" });
+    expect((await fetch(`${apiUrl}chat.postMessage`, { method: "POST", dispatcher, headers, body })).status).toBe(200);
+    const unknown = await fetch(`${adminUrl}/fail?id=9`, { method: "DELETE" });
+    expect(await unknown.json()).toMatchObject({ message: expect.stringMatching(/no failure 9/) });
     const wrong = await fetch(`${adminUrl}/people/dance`, { method: "POST" });
     expect(await wrong.json()).toMatchObject({ message: expect.stringMatching(/no action dance.*posts/) });
     await dispatcher.close();

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import type { IncomingMessage, Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Failure, FailureSpan } from "./failures.ts";
+import type { Failure, FailureSpan, Injection } from "./failures.ts";
 import { readBody } from "./serve.ts";
 
 /** The server of the admin port. */
@@ -24,23 +24,30 @@ export interface Administered {
 /** The part of a stand-in that the routes of every admin port use. */
 interface Controlled {
   readonly violations: unknown;
-  fail(match: object, failure: Failure, span?: FailureSpan): unknown;
+  fail(match: object, failure: Failure, span?: FailureSpan): Injection;
   clearFailures(): void;
   settled(): Promise<void>;
 }
 
-/** The routes of every admin port: violations, failures, and the wait for deliveries. */
+/** The routes of every admin port: violations, failures, and the wait for deliveries. A failure has an id, with which it is counted and stopped. */
 export function commonRoutes(standIn: Controlled): Record<string, AdminHandler> {
+  const injections: Injection[] = [];
+  const injected = (url: URL): Injection => {
+    const found = injections[Number(url.searchParams.get("id") ?? NaN)];
+    if (!found) throw new Error(`There is no failure ${url.searchParams.get("id")}: use the id of POST /fail.`);
+    return found;
+  };
   return {
     "GET /healthz": () => ({ ok: true }),
     "GET /violations": () => standIn.violations,
     "POST /fail": (given) => {
       const { match, failure, span } = given as { match: object; failure: Failure; span?: FailureSpan };
-      standIn.fail(match, failure, span);
-      return {};
+      return { id: injections.push(standIn.fail(match, failure, span)) - 1 };
     },
-    "DELETE /fail": () => {
-      standIn.clearFailures();
+    "GET /fail": (_given, url) => ({ hits: injected(url).hits }),
+    "DELETE /fail": (_given, url) => {
+      if (url.searchParams.has("id")) injected(url).stop();
+      else standIn.clearFailures();
       return {};
     },
     "POST /settled": async () => {
