@@ -223,11 +223,13 @@ export interface Thread {
 
 /** Deliveries that did not reach Bellhop, by the provider's log of them. */
 export interface MissedDeliveries {
+  /** The host that keeps the log, with its port if it has one. */
+  readonly host: string;
   /**
-   * Asks the provider to redeliver every delivery after `since` that no 2xx answered. Returns how many it asked for, and the time of
-   * the newest delivery in the log as the next cursor.
+   * Asks the provider to redeliver the deliveries after `since` that no 2xx answered, the oldest first. Returns how many it asked for, and the
+   * next cursor: the time of the newest delivery in the log, or if `more` are left, of the first one that is left.
    */
-  redeliverMissed(since: Date, signal: AbortSignal): Promise<{ asked: number; cursor: Date }>;
+  redeliverMissed(since: Date, signal: AbortSignal): Promise<{ asked: number; cursor: Date; more: boolean }>;
 }
 
 /** The kinds of provider failure; they become condition reasons and decide about retries. */

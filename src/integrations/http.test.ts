@@ -118,20 +118,23 @@ describe("createHttp", () => {
     });
   });
 
-  it("does not call a host during the pause that it asked for, and calls it afterwards", async () => {
+  it("does not call a host during the pause that it asked for, calls it afterwards, and reports once that it is back", async () => {
+    const back: string[] = [];
     let status = 503;
     const { port, hits } = await aServer((_request, response) =>
       response.writeHead(status, { "retry-after": "60" }).end(),
     );
-    const { http, clock } = anHttp({ allowedHosts: ["127.0.0.1"] });
+    const { http, clock } = anHttp({ allowedHosts: ["127.0.0.1"], onBack: (host) => back.push(host) });
     const url = `http://127.0.0.1:${port}/`;
     expect((await http.fetch(url)).status).toBe(503);
     await expect(http.fetch(url)).rejects.toMatchObject({ code: "Unavailable", retryable: true, retryAfterMs: 60_000 });
     expect(hits()).toBe(1);
+    expect(back).toEqual([]);
     status = 200;
     await clock.advance(60_000);
     expect((await http.fetch(url)).status).toBe(200);
     expect((await http.fetch(url)).status).toBe(200);
+    expect(back).toEqual([`127.0.0.1:${port}`]);
   });
 
   it("uses the configured proxy, except for excluded hosts", async () => {
@@ -181,7 +184,7 @@ describe("createBreaker", () => {
     breaker.failed("h", 60_000);
     expect(breaker.waitMs("h")).toBe(5000);
     await clock.advance(5000);
-    breaker.succeeded("h");
+    expect(breaker.succeeded("h")).toBe(true);
     expect([breaker.waitMs("h"), breaker.waitMs("h")]).toEqual([0, 0]);
   });
 });

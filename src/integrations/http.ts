@@ -31,6 +31,8 @@ export interface HttpConfig {
   totalTimeoutMs?: number;
   clock: Clock;
   log: Logger;
+  /** Called when a host answers again after its circuit was open, with its name, and its port if it has one. */
+  onBack?: (host: string) => void;
   /** Resolves host names; the system's resolver by default, replaced only in tests. */
   resolve?: Resolve;
 }
@@ -65,7 +67,7 @@ export function createHttp(config: HttpConfig): Http {
         dispatcher: agents.current(),
         signal: AbortSignal.any(signals),
       });
-      recordResponse(breaker, host, response, config.clock.now());
+      if (recordResponse(breaker, host, response, config.clock.now())) config.onBack?.(host);
       return response;
     } catch (error) {
       throw explain(error, { host, breaker, log: config.log, aborted: init.signal?.aborted === true });
@@ -172,17 +174,18 @@ function checkEveryHop(
 
 /**
  * Records a response at the circuit breaker. 502, 503 and 504 mean that the host is down. A 500 may concern only one call, so it
- * counts as up, like any other response.
+ * counts as up, like any other response. Returns whether the host is back after its circuit was open.
  */
 function recordResponse(
   breaker: Breaker,
   host: string,
   response: { status: number; headers: Headers_ },
   now: Date,
-): void {
+): boolean {
   const down = response.status === 502 || response.status === 503 || response.status === 504;
   if (!down) return breaker.succeeded(host);
-  return breaker.failed(host, retryAfterMs(response.headers.get("retry-after"), now));
+  breaker.failed(host, retryAfterMs(response.headers.get("retry-after"), now));
+  return false;
 }
 
 interface Headers_ {

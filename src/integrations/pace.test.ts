@@ -48,11 +48,11 @@ describe("a call that waits for its turn", () => {
   it("goes by urgency, at the same pace", async () => {
     const { clock, went, turn } = aPace();
     void turn("first");
-    for (const urgency of ["Recovery", "Progress", "Answer", "Acknowledgement"] as const) void turn(urgency, urgency);
+    for (const urgency of ["Progress", "Recovery", "Answer", "Acknowledgement"] as const) void turn(urgency, urgency);
     await clock.advance(999);
     expect(went).toEqual(["first"]);
     await clock.advance(4_001);
-    expect(went).toEqual(["first", "Acknowledgement", "Answer", "Progress", "Recovery"]);
+    expect(went).toEqual(["first", "Acknowledgement", "Answer", "Recovery", "Progress"]);
   });
 
   it("is overtaken nine times in a row at most by more urgent ones, progress nineteen times", async () => {
@@ -65,6 +65,15 @@ describe("a call that waits for its turn", () => {
     expect(went.indexOf("redelivery")).toBe(0);
     expect(went.indexOf("second redelivery")).toBe(10);
     expect(went.indexOf("edit")).toBe(20);
+  });
+
+  it("sends requests for missed deliveries before the edits that wait, and reactions before both", async () => {
+    const { clock, went, turn } = aPace();
+    for (let n = 0; n < 10; n++) void turn(`edit ${n}`, "Progress");
+    for (let n = 0; n < 3; n++) void turn(`redelivery ${n}`, "Recovery");
+    void turn("reaction", "Acknowledgement");
+    await clock.advance(4_000);
+    expect(went).toEqual(["edit 0", "reaction", "redelivery 0", "redelivery 1", "redelivery 2"]);
   });
 
   it("belongs to a burst after a time without calls", async () => {

@@ -36,8 +36,8 @@ export type MapChange<T extends KubeObject> = (change: Change<T>) => Iterable<Re
 /** Workers on a queue of keys. Two reconciles of one key never run at the same time. */
 export interface Controller {
   readonly name: string;
-  /** Enqueues an object. */
-  enqueue(request: Request, options?: { priority: Priority }): void;
+  /** Enqueues an object; with `afterMs` later, unless it is enqueued earlier anyway. */
+  enqueue(request: Request, options?: { priority: Priority } | { afterMs: number }): void;
   /**
    * Enqueues the objects that `map` returns for each change that the informer reports. The initial list has low priority, and so has every
    * change of an informer that is watched with `low`.
@@ -99,8 +99,9 @@ class QueueController implements Controller {
     this.#queue = createQueue({ clock, name, perNamespace, ...defined({ backoff, metrics, groupOf }) });
   }
 
-  enqueue(request: Request, { priority }: { priority: Priority } = { priority: "normal" }): void {
-    this.#queue.add(request, priority);
+  enqueue(request: Request, options: { priority: Priority } | { afterMs: number } = { priority: "normal" }): void {
+    if ("afterMs" in options) this.#queue.addAfter(request, options.afterMs);
+    else this.#queue.add(request, options.priority);
   }
 
   watches<T extends KubeObject>(

@@ -52,6 +52,11 @@ export function isNotFound(thrown: unknown): boolean {
   return thrown instanceof ApiError && thrown.status === 404;
 }
 
+/** Whether the API server did not answer, or could not work. */
+export function isUnreachable(thrown: unknown): boolean {
+  return thrown instanceof ApiError && (thrown.status === 0 || thrown.status >= 500);
+}
+
 /** Whether the object changed since it was read: the caller reads and decides again. */
 export function isConflict(thrown: unknown): boolean {
   return thrown instanceof ApiError && thrown.reason === "Conflict";

@@ -55,11 +55,12 @@ afterEach(async () => {
 });
 
 function start(options: InformerOptions<ConfigMap> = {}, log: Logger = silentLogger) {
-  const informer = createInformer({ client, clock, log }, configMaps, options);
+  const unreachable = vi.fn();
+  const informer = createInformer({ client, clock, log, onUnreachable: unreachable }, configMaps, options);
   const changes: Change<ConfigMap>[] = [];
   informer.onChange((change) => changes.push(change));
   informer.start(stop.signal);
-  return { informer, changes };
+  return { informer, changes, unreachable };
 }
 
 const namesOf = (informer: Informer<ConfigMap>): string[] =>
@@ -121,8 +122,8 @@ describe("informer", () => {
     expect(namesOf(informer)).toEqual(["a@12", "c@11"]);
   });
 
-  it("continues from the last version after a connection reset, without a list", async () => {
-    const { informer } = start();
+  it("continues from the last version after a connection reset, without a list, and reports the interruption", async () => {
+    const { informer, unreachable } = start();
     const first = await watchNumber(1);
     first.response.stream(added(aMap("c", 11)));
     await eventually(() => expect(namesOf(informer)).toContain("c@11"));
@@ -132,6 +133,7 @@ describe("informer", () => {
     second.response.stream(added(aMap("d", 12)));
     await eventually(() => expect(namesOf(informer)).toContain("d@12"));
     expect(held.lists).toBe(1);
+    expect(unreachable).toHaveBeenCalledTimes(1);
   });
 
   it("drops an incomplete event after a reset, and gets it from the next watch", async () => {

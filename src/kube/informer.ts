@@ -2,7 +2,7 @@ import { type Backoff, delayMs } from "../shared/backoff.ts";
 import { type Clock, sleep } from "../shared/clock.ts";
 import { defined } from "../shared/defined.ts";
 import type { Logger } from "../shared/log.ts";
-import { ApiError, isGone, isNotFound } from "./errors.ts";
+import { ApiError, isGone, isNotFound, isUnreachable } from "./errors.ts";
 import type { KubeMetrics } from "./metrics.ts";
 import { type IndexFunction, createStore } from "./store.ts";
 import type { Change, Informer, KubeClient, KubeObject, ResourceType, WatchEvent, Watcher } from "./types.ts";
@@ -20,6 +20,8 @@ export interface InformerDeps {
   clock: Clock;
   log: Logger;
   metrics?: KubeMetrics;
+  /** Called when a list or watch broke or was not answered. */
+  onUnreachable?: () => void;
 }
 
 /** Options of an informer: which objects it caches, and how. */
@@ -185,6 +187,7 @@ class ListWatchInformer<T extends KubeObject> implements Informer<T> {
     const { reason, retryAfterMs = 0 } = error instanceof ApiError ? error : { reason: "Unexpected" };
     const waitMs = Math.max(delayMs(retry, this.#failures), Math.min(retryAfterMs, maxRetryAfterMs));
     this.#deps.metrics?.informerFailures.inc({ kind: this.#type.kind, reason });
+    if (isUnreachable(error)) this.#deps.onUnreachable?.();
     if (isGone(error) || isNotFound(error)) this.#resourceVersion = undefined;
     this.#explain(error, { kind: this.#type.kind, waitMs, failures: this.#failures });
     await sleep(this.#deps.clock, waitMs, signal);

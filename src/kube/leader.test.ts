@@ -16,6 +16,7 @@ function aField() {
   onTestFinished(() => stop.abort());
   const candidate = (identity: string) => {
     const lost: string[] = [];
+    const renewals: boolean[] = [];
     const registry = new Registry();
     const metrics = createKubeMetrics(registry);
     const leader = createLeader({
@@ -27,9 +28,10 @@ function aField() {
       log: silentLogger,
       metrics,
       onLost: (reason) => lost.push(reason),
+      onRenewal: (answered) => renewals.push(answered),
     });
     const acquiring = leader.acquire(stop.signal).catch(() => undefined);
-    return { leader, lost, registry, acquiring };
+    return { leader, lost, renewals, registry, acquiring };
   };
   const holder = () => client.objects(leases)[0]?.spec?.holderIdentity;
   return { clock, client, candidate, holder };
@@ -149,6 +151,31 @@ describe("leader", () => {
     expect(one.lost).toEqual(["not renewed for 10 s"]);
     expect(one.leader.isLeader).toBe(false);
     expect(await one.registry.metrics()).toContain('leader_election_master_status{name="operator"} 0');
+  });
+
+  it("reports for each renewal whether the API server answered, so that the end of an outage is noticed", async () => {
+    const { clock, client, candidate } = aField();
+    const one = candidate("one");
+    await clock.advance(2_000);
+    client.before = ({ verb }) => {
+      if (verb === "replace") throw failure(503, "ServiceUnavailable");
+    };
+    await clock.advance(4_000);
+    client.before = () => undefined;
+    await clock.advance(2_000);
+    expect(one.renewals).toEqual([true, false, false, true]);
+    expect(one.lost).toEqual([]);
+  });
+
+  it("does not take a conflict for an outage: the API server answered", async () => {
+    const { clock, client, candidate } = aField();
+    const one = candidate("one");
+    await clock.advance(2_000);
+    client.before = ({ verb }) => {
+      if (verb === "replace") throw failure(409, "Conflict");
+    };
+    await clock.advance(2_000);
+    expect(one.renewals).toEqual([true, true]);
   });
 
   it("gives up at the deadline when the API server does not answer at all", async () => {

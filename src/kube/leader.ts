@@ -32,6 +32,8 @@ export interface LeaderOptions {
   metrics?: KubeMetrics;
   /** Called when the lease was lost: the process must end at once, because another one leads from now on. Never called after `release`. */
   onLost: (reason: string) => void;
+  /** Called after each renewal: whether the API server answered. */
+  onRenewal?: (answered: boolean) => void;
   timing?: LeaderTiming;
   /** Annotations that the holder writes into the Lease with every renewal, to say what it does with it. */
   annotations?: () => Record<string, string>;
@@ -176,7 +178,7 @@ class LeaseLeader implements Leader {
 
   /** One renewal within the rest of the deadline; returns the reason if the lease is lost. */
   async #renew(signal: AbortSignal): Promise<string | undefined> {
-    const { client, identity } = this.#options;
+    const { client } = this.#options;
     const startedMs = this.#nowMs();
     const leftMs = this.#renewUntilMs(startedMs) - startedMs;
     if (leftMs <= 0) return this.#overdue();
@@ -191,16 +193,23 @@ class LeaseLeader implements Leader {
         limit.signal,
       );
       this.#renewedAtMs = startedMs;
+      this.#options.onRenewal?.(true);
       return undefined;
     } catch (error) {
-      if (signal.aborted) return undefined;
-      this.#log.warn({ error }, "could not renew the lease");
-      const other = isConflict(error) ? await this.#readAgain(limit.signal).catch(() => undefined) : undefined;
-      if (other !== undefined && other !== identity) return `the lease is held by ${other || "nobody"}`;
-      return this.#nowMs() - this.#renewedAtMs >= this.#timing.renewDeadlineMs ? this.#overdue() : undefined;
+      return signal.aborted ? undefined : await this.#lostBy(error, limit.signal);
     } finally {
       limit.cancel();
     }
+  }
+
+  /** After a renewal that failed: the reason if the lease is lost. */
+  async #lostBy(thrown: unknown, signal: AbortSignal): Promise<string | undefined> {
+    this.#log.warn({ error: thrown }, "could not renew the lease");
+    // A conflict is an answer.
+    this.#options.onRenewal?.(isConflict(thrown));
+    const other = isConflict(thrown) ? await this.#readAgain(signal).catch(() => undefined) : undefined;
+    if (other !== undefined && other !== this.#options.identity) return `the lease is held by ${other || "nobody"}`;
+    return this.#nowMs() - this.#renewedAtMs >= this.#timing.renewDeadlineMs ? this.#overdue() : undefined;
   }
 
   /**

@@ -66,6 +66,7 @@ export function integrationControllers(wiring: Wiring, sources: readonly Integra
     const made = controller(wiring, provider.kind.toLowerCase(), reconciler, { workers: integrationWorkers });
     made.watches(informer, itself);
     watchPublished(made, informers, source);
+    searchAfterOutages(wiring, made, source);
     return made;
   });
   const enqueue = (kind: string, request: Request): void =>
@@ -78,6 +79,16 @@ export function integrationControllers(wiring: Wiring, sources: readonly Integra
   following.watches(informers.socketLease, () => [leaseKey]);
   for (const { informer } of informers.integrations) following.watches(informer, () => [leaseKey]);
   return [...keeping, sweeping, following];
+}
+
+/** Reconciles integrations after an outage, each when its log of deliveries is to be searched. */
+function searchAfterOutages({ outages }: Wiring, made: Controller, source: IntegrationSource): void {
+  outages.onEnd((searches) => {
+    for (const integration of source.list()) {
+      const afterMs = searches.get(integration.metadata.uid ?? "");
+      if (afterMs !== undefined) made.enqueue(requestOf(integration), { afterMs });
+    }
+  });
 }
 
 /** Reconciles integrations whose published facts or shared hook change with other objects. */

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { collectDefaultMetrics, Registry } from "prom-client";
+import { createOutages, type Outages } from "../controllers/integration/outages.ts";
 import { createHttp } from "../integrations/http.ts";
 import { httpConfig } from "../integrations/http/settings.ts";
 import { providers } from "../integrations/registry.ts";
@@ -36,8 +37,10 @@ export interface OperatorParts {
 export async function runOperator({ config, client, registry, metrics, log, shutdown }: OperatorParts): Promise<void> {
   const clock = systemClock;
   const served: Provider[] = Object.values(providers);
-  const http = createHttp({ ...httpConfig(config), clock, log });
-  const informers = createInformers({ client, clock, log, metrics }, served, config.BELLHOP_NAMESPACE);
+  const outages = createOutages({ clock, log });
+  const http = createHttp({ ...httpConfig(config), clock, log, onBack: (host) => outages.hostAnswered(host) });
+  const onUnreachable = (): void => outages.suspected();
+  const informers = createInformers({ client, clock, log, metrics, onUnreachable }, served, config.BELLHOP_NAMESPACE);
   const events = createEventRecorder({
     client,
     component: "bellhop.dev/operator",
@@ -45,12 +48,13 @@ export async function runOperator({ config, client, registry, metrics, log, shut
     clock,
     log,
   });
-  const leader = leaderOf({ config, client, metrics, log });
+  const leader = leaderOf({ config, client, metrics, log }, outages);
   const wiring: Wiring = {
     client,
     config,
     informers,
     events,
+    outages,
     metrics,
     clock,
     log,
@@ -90,12 +94,10 @@ function installServers(wiring: Wiring): ManagedServer[] {
   return [createInstallServer({ port, host: config.BELLHOP_HOST, clock }, app)];
 }
 
-function leaderOf({
-  config,
-  client,
-  metrics,
-  log,
-}: Pick<OperatorParts, "config" | "client" | "metrics" | "log">): Leader {
+function leaderOf(
+  { config, client, metrics, log }: Pick<OperatorParts, "config" | "client" | "metrics" | "log">,
+  outages: Outages,
+): Leader {
   return createLeader({
     client,
     namespace: config.BELLHOP_NAMESPACE,
@@ -104,6 +106,7 @@ function leaderOf({
     clock: systemClock,
     log,
     metrics,
+    onRenewal: (answered) => (answered ? outages.answered() : outages.suspected()),
     onLost: (reason) => {
       log.error({ reason }, "leadership lost: another operator leads from now on");
       process.exit(1);

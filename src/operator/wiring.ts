@@ -1,6 +1,7 @@
 import type { Guardrails } from "../controllers/agent-profile/decide.ts";
 import type { SignInDeps } from "../controllers/integration-handle.ts";
 import { gatewaysOfService, type Gateways } from "../controllers/integration/gateways.ts";
+import type { Outages } from "../controllers/integration/outages.ts";
 import { createController, type Controller, type ControllerOptions } from "../kube/controller.ts";
 import type { EventRecorder } from "../kube/events.ts";
 import type { KubeMetrics } from "../kube/metrics.ts";
@@ -15,6 +16,7 @@ export interface Wiring extends SignInDeps {
   config: OperatorConfig;
   informers: Informers;
   events: EventRecorder;
+  outages: Outages;
   metrics: KubeMetrics;
 }
 

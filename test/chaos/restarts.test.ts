@@ -4,8 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AgentTask } from "../../src/api/kinds.ts";
 import { leases, pods } from "../../src/kube/resources.ts";
 import { eventually } from "../cluster/namespace.ts";
-import { call } from "../providers/github/testing.ts";
-import { failing } from "../providers/github/index.ts";
+import { failing, type Delivery } from "../providers/github/index.ts";
 import { nothingHeld, type StoredTokens, watchStoredTokens } from "../integration/journey/world/canaries.ts";
 import { startWorld, type World } from "../integration/journey/world/index.ts";
 import { agentOf, courierSaid } from "../integration/journey/world/sandbox.ts";
@@ -101,12 +100,37 @@ describe("processes that stop and start again", () => {
       timeoutMs: 150_000,
     });
     await Promise.all([publishing, reviving]);
-    expect(world.tasks.list(thread.team.namespace)).toHaveLength(1);
 
-    const delivery = world.github.deliveries("issue_comment").findLast(({ statusCode }) => statusCode === 503);
-    const jwt = world.github.appJwt("api-away-bell");
-    await call(world.github, `POST /app/hook/deliveries/${delivery?.id ?? 0}/attempts`, jwt);
+    // The operator that led through the outage asks for it, or the one that leads after it.
     expect((await thread.reported(missed)).status?.phase).toBe("Succeeded");
+    expect(storedAttempts(missed)).toBe(1);
+  });
+
+  it("asks once for a delivery that no gateway received, as soon as an operator leads", async () => {
+    const thread = await anIssue(await aTeam(world, "unled"));
+    await Promise.all([world.kill("operator"), world.kill("gateway")]);
+    const missed = await thread.ask("status");
+    await world.github.settled();
+    await Promise.all([world.start("gateway"), world.start("operator")]);
+    expect((await thread.reported(missed)).status?.phase).toBe("Succeeded");
+    expect(storedAttempts(missed)).toBe(1);
+  });
+
+  it("asks once for a delivery that no gateway received, as soon as a provider that did not answer is back", async () => {
+    const thread = await anIssue(await aTeam(world, "unreachable"));
+    const away = world.github.fail({ path: /.*/ }, { kind: "answer", status: 503, headers: { "retry-after": "1" } });
+    const heard = await thread.ask("status");
+    await eventually(() => away.hits > 0, { describe: "the operator to find the provider unavailable" });
+    await world.kill("gateway");
+    const missed = await thread.ask("status");
+    await world.github.settled();
+    await world.start("gateway");
+    const ended = `"of":"${new URL(world.github.url).host}"`;
+    expect(world.parts.operator?.tail(5_000)).not.toContain(ended);
+    away.stop();
+    await Promise.all([heard, missed].map((id) => thread.reported(id)));
+    expect(storedAttempts(missed)).toBe(1);
+    expect(world.parts.operator?.tail(5_000)).toContain(ended);
   });
 
   it("has one leading operator, and the other continues when that one stops in the middle of its work", async () => {
@@ -176,6 +200,13 @@ describe("processes that stop and start again", () => {
   function phaseOf(thread: Thread, commentId: CommentId): string | undefined {
     const tasks = world.tasks.list(thread.team.namespace);
     return tasks.find(({ spec }) => spec.source.object?.id === commentId)?.status?.phase;
+  }
+
+  /** How many attempts to deliver a comment a gateway accepted. */
+  function storedAttempts(commentId: CommentId): number {
+    const isAbout = ({ request: { payload } }: Delivery): boolean =>
+      String((payload.comment as { id?: number } | undefined)?.id) === commentId;
+    return world.github.deliveries("issue_comment").filter((each) => isAbout(each) && each.statusCode === 202).length;
   }
 
   async function podsOf({ team: { namespace } }: Thread): Promise<string[]> {

@@ -6,6 +6,7 @@ import { Registry } from "prom-client";
 import { agentProfileSpec } from "../../src/api/agent-profile.ts";
 import { GitHubIntegrationKind, gitHubIntegrationSpec } from "../../src/api/github-integration.ts";
 import { AgentProfileKind, AgentTaskKind, type AgentTask } from "../../src/api/kinds.ts";
+import { createOutages } from "../../src/controllers/integration/outages.ts";
 import { createHttp } from "../../src/integrations/http.ts";
 import { providers } from "../../src/integrations/registry.ts";
 import type { Provider } from "../../src/integrations/provider.ts";
@@ -85,6 +86,7 @@ export async function startBurstWorld(kubeconfigPath: string): Promise<BurstWorl
     config,
     informers,
     events,
+    outages: createOutages({ clock, log: silentLogger }),
     metrics,
     namespace,
     clock,

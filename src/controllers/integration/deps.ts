@@ -9,6 +9,7 @@ import type { SignInDeps, IntegrationSource } from "../integration-handle.ts";
 import type { GatewayKeyPublisher } from "./gateway-keys.ts";
 import type { Gateways } from "./gateways.ts";
 import type { PublicNames } from "./offered-repositories.ts";
+import type { Outages } from "./outages.ts";
 
 /** Settings of the integration controllers, part of the operator's configuration. */
 export interface IntegrationConfig {
@@ -24,7 +25,7 @@ export interface IntegrationConfig {
   retryWindowMs: number;
   /** How long the finalizer retries a failing provider before it gives up. */
   finalizeMs: number;
-  /** How often the provider's delivery log is searched for missed deliveries, and how far back at most. */
+  /** How often the provider's delivery log is searched for missed deliveries without an outage of ours, and how far back at most. */
   recoveryMs: number;
   recoveryWindowMs: number;
 }
@@ -55,6 +56,7 @@ export interface IntegrationDeps extends SignInDeps {
   /** The Lease of the gateway that holds the connections, as the cache has it. */
   socketLease(): Lease | undefined;
   publicNames: PublicNames;
+  outages: Outages;
   /** Checks that a CEL rule compiles within its limits; the message of a refusal gives the reason. */
   compileRule(expression: string): { ok: true } | RefusedRule;
   events: EventRecorder;

@@ -28,6 +28,7 @@ export async function finalize(deps: IntegrationDeps, integration: Integration, 
   await deps.keys.publish(signal);
   await withdrawFacts(hookSecretDeps(deps), integration, signal);
   await removeFinalizer(deps.client, deps.type, integration, names.finalizer);
+  deps.outages.forget(integration.metadata.uid ?? "");
   deps.log.info(
     { integration: integration.metadata.name, namespace: integration.metadata.namespace, kept },
     "integration removed",

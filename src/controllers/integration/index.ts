@@ -1,4 +1,5 @@
 import { names } from "../../api/annotations.ts";
+import type { Connection } from "../../integrations/connection.ts";
 import type { Integration } from "../../integrations/integration.ts";
 import { updateStatus } from "../../kube/apply.ts";
 import { addFinalizer } from "../../kube/finalizers.ts";
@@ -15,7 +16,7 @@ import type { Refusal } from "./gateway-routes.ts";
 import type { HookSecret } from "./hook-secret.ts";
 import { install, type InstallFacts, type Installation } from "./install.ts";
 import { hasProven, keepKey, withPending } from "./keep-key.ts";
-import { recover } from "./recover.ts";
+import { notSearched, recover, type Recovered } from "./recover.ts";
 import { signIn, type SignedIn } from "./sign-in.ts";
 import { arrivesBySocket } from "./socket.ts";
 import { quotaUsedUp, stalledBy } from "./stalled.ts";
@@ -131,15 +132,23 @@ async function finish(
   const withBot = { ...facts.integration.status, ...signedIn.status };
   const stored = await updateStatus(deps.client, deps.type, facts.integration, withBot);
   const hooks = await install(deps, signedIn.connection, facts, signal);
-  // Nothing is redelivered to a hook of somebody else.
-  const foreign = hooks.verdict.reason === "ForeignHook";
-  const recovered = foreign ? {} : await recover(deps, signedIn.connection, facts, signal);
+  const { status: recovered, againMs } = await recoverOwn(deps, signedIn.connection, { facts, hooks }, signal);
   return {
     integration: stored,
     verdicts: [...signedIn.verdicts, refused ?? withPending(hooks.verdict, pending), signedIn.stuck ?? moving],
     status: { ...status, ...signedIn.status, ...hooksStatus(deps, facts, hooks), ...recovered },
-    requeueAfterMs: hooks.retryMs ?? resyncMs(deps),
+    requeueAfterMs: Math.min(hooks.retryMs ?? resyncMs(deps), againMs ?? resyncMs(deps)),
   };
+}
+
+/** Nothing is redelivered to a hook of somebody else. */
+async function recoverOwn(
+  deps: IntegrationDeps,
+  connection: Connection,
+  { facts, hooks }: { facts: InstallFacts; hooks: Installation },
+  signal: AbortSignal,
+): Promise<Recovered> {
+  return hooks.verdict.reason === "ForeignHook" ? notSearched : recover(deps, connection, facts, signal);
 }
 
 function resyncMs({ config }: IntegrationDeps): number {

@@ -3,7 +3,7 @@ import { anIntegration } from "../../intake/testing.ts";
 import { anIngress, aConnection, aProvider } from "../../integrations/testing.ts";
 import type { Integration } from "../../integrations/integration.ts";
 import { FakeClock } from "../../shared/fake-clock.ts";
-import { recover, recoverSince } from "./recover.ts";
+import { recover, recoverSince, type Recovered } from "./recover.ts";
 import { aSource, integrationDeps } from "./unit/testing.ts";
 
 const created = "2026-03-01T11:00:00.000Z";
@@ -16,16 +16,18 @@ const integration = (status: object = {}, spec: object = {}): Integration => {
   return { ...made, metadata: { ...made.metadata, creationTimestamp: created } };
 };
 
-const look = (
+const look = async (
   answer: { asked: number; cursor: Date },
   of = integration(),
   others: Integration[] = [],
-): Promise<{ recoveredUntil?: string }> => {
+): Promise<Recovered["status"]> => {
   const source = aSource([of, ...others], aProvider({ ingress: anIngress({ sharedBy: "apps/1" }) }));
   const deps = integrationDeps({ clock: new FakeClock(now), source });
-  const connection = aConnection({ missed: { redeliverMissed: async () => answer } });
+  const connection = aConnection({
+    missed: { host: "api.acme.example", redeliverMissed: async () => ({ more: false, ...answer }) },
+  });
   const proven = [of, ...others].map(({ metadata }) => metadata.uid ?? "");
-  return recover(deps, connection, { integration: of, secret: { proven } }, patiently);
+  return (await recover(deps, connection, { integration: of, secret: { proven } }, patiently)).status;
 };
 
 describe("recover", () => {
@@ -91,5 +93,166 @@ describe("recoverSince", () => {
 
   it("searches at most one window back", () => {
     expect(recoverSince(integration(), hourMs / 2, at).toISOString()).toBe("2026-03-01T11:30:00.000Z");
+  });
+});
+
+/** Integrations that were searched a minute ago, and the searches of their logs by name. */
+function aWorld({
+  names = ["shop"],
+  more = [],
+  spec = {},
+}: { names?: string[]; more?: boolean[]; spec?: object } = {}) {
+  const clock = new FakeClock(now);
+  const all = names.map((name) => {
+    const made = integration({ recoveredUntil: "2026-03-01T11:59:00.000Z" }, spec);
+    return { ...made, metadata: { ...made.metadata, name, uid: name } };
+  });
+  const deps = integrationDeps({ clock, source: aSource(all) });
+  const searches: string[] = [];
+  let during = (): void => {};
+  const look = async (name = names[0]): Promise<Recovered> => {
+    const [of] = all.filter(({ metadata }) => metadata.name === name);
+    if (!of) throw new Error(`there is no integration ${name}`);
+    const redeliverMissed = async (since: Date): Promise<{ asked: number; cursor: Date; more: boolean }> => {
+      searches.push(of.metadata.name);
+      during();
+      return { asked: 0, cursor: since, more: more.shift() ?? false };
+    };
+    const connection = aConnection({ missed: { host: "api.acme.example", redeliverMissed } });
+    return recover(deps, connection, { integration: of, secret: { proven: [] } }, patiently);
+  };
+  const outages = deps.outages;
+  const apiServerWasAway = (): void => {
+    outages.suspected();
+    outages.answered();
+  };
+  return { clock, outages, apiServerWasAway, searches, look, whileSearching: (act: () => void) => (during = act) };
+}
+
+describe("the time of a search", () => {
+  it("is the beginning of leadership, then 30 s and 2 min later, and then every five minutes", async () => {
+    const { clock, searches, look } = aWorld();
+    expect(await look()).toMatchObject({ againMs: 30_000 });
+    expect(await look()).toMatchObject({ againMs: 30_000 });
+    expect(searches).toHaveLength(1);
+    await clock.advance(30_000);
+    expect(await look()).toMatchObject({ againMs: 90_000 });
+    await clock.advance(90_000);
+    expect(await look()).toEqual({ status: {} });
+    expect(searches).toHaveLength(3);
+    await clock.advance(60_000);
+    await look();
+    expect(searches).toHaveLength(3);
+    await clock.advance(60_000);
+    await look();
+    expect(searches).toHaveLength(4);
+  });
+
+  it("is the end of an outage of the API server, also during those two minutes, and not its beginning", async () => {
+    const { clock, outages, searches, look } = aWorld();
+    await look();
+    await clock.advance(100);
+    outages.answered();
+    await look();
+    expect(searches).toHaveLength(1);
+    outages.suspected();
+    await look();
+    expect(searches).toHaveLength(1);
+    outages.answered();
+    await look();
+    expect(searches).toHaveLength(2);
+  });
+
+  it("is the end of an outage of the provider, for the logs of that host", async () => {
+    const { clock, outages, searches, look } = aWorld();
+    await look();
+    await clock.advance(100);
+    outages.hostAnswered("api.other.example");
+    await look();
+    expect(searches).toHaveLength(1);
+    outages.hostAnswered("api.acme.example");
+    await look();
+    expect(searches).toHaveLength(2);
+  });
+
+  it("comes again if an outage ended while the log was read", async () => {
+    const { clock, apiServerWasAway, searches, look, whileSearching } = aWorld();
+    whileSearching(apiServerWasAway);
+    await look();
+    whileSearching(() => {});
+    await clock.advance(100);
+    await look();
+    await look();
+    expect(searches).toHaveLength(2);
+  });
+
+  it("is the next moment if deliveries were left", async () => {
+    const { searches, look } = aWorld({ more: [true, true] });
+    expect(await look()).toMatchObject({ againMs: 1_000 });
+    expect(await look()).toMatchObject({ againMs: 1_000 });
+    expect(await look()).toMatchObject({ againMs: 30_000 });
+    expect(searches).toHaveLength(3);
+  });
+
+  it("passes in a suspension: the status is not written again and again", async () => {
+    const { searches, look } = aWorld({ spec: { suspend: true } });
+    expect(await look()).toEqual({ status: { recoveredUntil: "2026-03-01T12:00:00.000Z" }, againMs: 30_000 });
+    expect(await look()).toEqual({ status: {}, againMs: 30_000 });
+    expect(searches).toEqual([]);
+  });
+});
+
+describe("the searches of many integrations", () => {
+  const names = ["a", "b", "c", "d"];
+  const lookAtAll = async ({ look }: ReturnType<typeof aWorld>): Promise<void> => {
+    for (const name of names) await look(name);
+  };
+
+  it("begin a tenth of a second apart", async () => {
+    const world = aWorld({ names });
+    await lookAtAll(world);
+    expect(world.searches).toEqual(["a"]);
+    for (const _ of names) {
+      await world.clock.advance(100);
+      await lookAtAll(world);
+    }
+    expect(world.searches).toEqual(names);
+  });
+
+  it("are announced at the end of an outage, each with its time", async () => {
+    const world = aWorld({ names });
+    const announced: [string, number][][] = [];
+    world.outages.onEnd((due) => announced.push([...due]));
+    await lookAtAll(world);
+    await world.clock.advance(100_000);
+    await lookAtAll(world);
+    world.apiServerWasAway();
+    expect(announced).toEqual([
+      [
+        ["a", 0],
+        ["b", 100],
+        ["c", 200],
+        ["d", 300],
+      ],
+    ]);
+  });
+
+  it("keep their place when the API server fails again and again", async () => {
+    const world = aWorld({ names });
+    await lookAtAll(world);
+    for (let n = 0; n < 20; n++) world.apiServerWasAway();
+    await world.clock.advance(300);
+    expect(await world.look("d")).toMatchObject({ againMs: 30_000 });
+    expect(world.searches).toEqual(["a", "d"]);
+  });
+
+  it("are forgotten with a deleted integration", async () => {
+    const world = aWorld({ names });
+    const announced: string[][] = [];
+    world.outages.onEnd((due) => announced.push([...due.keys()]));
+    await lookAtAll(world);
+    world.outages.forget("b");
+    world.apiServerWasAway();
+    expect(announced).toEqual([["a", "c", "d"]]);
   });
 });

@@ -23,6 +23,7 @@ import { systemClock, type Clock } from "../../shared/clock.ts";
 import { silentLogger } from "../../shared/log.ts";
 import type { IntegrationSource } from "../integration-handle.ts";
 import { defaultIntegrationConfig, type IntegrationConfig } from "./deps.ts";
+import { createOutages } from "./outages.ts";
 import { gatewayKeyPublisher } from "./gateway-keys.ts";
 import { publicNames } from "./offered-repositories.ts";
 import { hookSecretName, readHookSecret, type HookSecret } from "./hook-secret.ts";
@@ -134,6 +135,7 @@ function startController(given: { client: KubeClient; namespace: string; externa
     socketLease: () => undefined,
     publicNames: publicNames({ ...common, sources }),
     compileRule,
+    outages: createOutages({ clock, log: silentLogger }),
     events: { record: (_object, content) => void events.push(content), flush: async () => {} },
     config,
   });

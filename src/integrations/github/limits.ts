@@ -32,3 +32,6 @@ export const broadTokenMs = 3_600_000;
 
 /** Entries on a page, and the most pages that one search or one reading takes. */
 export const pages = { size: 100, installations: 50, hooks: 10, repositories: 10, comments: 20 };
+
+/** The most missed deliveries that one search asks for: each takes a turn in the pace, and what was asked for is stored after the search. */
+export const redeliveries = { atOnce: 20 };

@@ -60,8 +60,54 @@ describe("redeliverMissed", () => {
   it("asks for a redelivery by the exact id, without rounding", async () => {
     const asked: unknown[] = [];
     const { log } = anApp([[entry(0), entry(1, { status_code: 503 })]], (id) => asked.push(id));
-    expect(await log.redeliverMissed(hourAgo, patiently)).toEqual({ asked: 1, cursor: new Date(noon) });
+    expect(await log.redeliverMissed(hourAgo, patiently)).toEqual({ asked: 1, cursor: new Date(noon), more: false });
     expect(asked).toEqual([1_864_203_551_777_000_002n]);
+  });
+
+  it("asks for the twenty oldest at once, and names the time of the first that is left as the next cursor", async () => {
+    const asked: unknown[] = [];
+    const all = Array.from({ length: 50 }, (_, at) => entry(at, { status_code: 503 }));
+    const { log } = anApp([all], (id) => asked.push(id));
+    const first = await log.redeliverMissed(hourAgo, patiently);
+    expect(first).toEqual({ asked: 20, cursor: new Date(noon - 29_000), more: true });
+    expect(asked).toEqual(
+      all
+        .toReversed()
+        .slice(0, 20)
+        .map(({ id }) => id),
+    );
+    expect(await log.redeliverMissed(first.cursor, patiently)).toMatchObject({ asked: 20, more: true });
+    expect(await log.redeliverMissed(new Date(noon - 9_000), patiently)).toMatchObject({
+      asked: 10,
+      cursor: new Date(noon),
+      more: false,
+    });
+  });
+
+  it("asks for the deliveries of one second together, so that the next search asks for none of them again", async () => {
+    const asked: unknown[] = [];
+    const sameSecond = { status_code: 503, delivered_at: new Date(noon - 5_000).toISOString() };
+    const all = [
+      entry(1, { status_code: 503 }),
+      ...Array.from({ length: 25 }, (_, at) => entry(at + 100, sameSecond)),
+      entry(9, { status_code: 503 }),
+    ];
+    const { log } = anApp([all], (id) => asked.push(id));
+    const first = await log.redeliverMissed(hourAgo, patiently);
+    expect(first).toEqual({ asked: 26, cursor: new Date(noon - 1_000), more: true });
+    expect(await log.redeliverMissed(first.cursor, patiently)).toMatchObject({ asked: 1, more: false });
+    expect(new Set(asked).size).toBe(27);
+  });
+
+  it("does not try more than twenty, also if GitHub can redeliver none of them", async () => {
+    const asked: unknown[] = [];
+    const all = Array.from({ length: 50 }, (_, at) => entry(at, { status_code: 503 }));
+    const { log } = anApp([all], (id) => {
+      asked.push(id);
+      throw new ProviderError("NotFound", "gone");
+    });
+    expect(await log.redeliverMissed(hourAgo, patiently)).toMatchObject({ asked: 0, more: true });
+    expect(asked).toHaveLength(20);
   });
 
   it("logs an event that GitHub cannot redeliver, and redelivers the others", async () => {
@@ -81,7 +127,7 @@ describe("redeliverMissed", () => {
     const old = entry(3_601, { guid: "older than that", status_code: 503 });
     const asked: unknown[] = [];
     const { log } = anApp([...pages, [young, old], [entry(3_602, { status_code: 503 })]], (id) => asked.push(id));
-    expect(await log.redeliverMissed(hourAgo, patiently)).toEqual({ asked: 1, cursor: new Date(noon) });
+    expect(await log.redeliverMissed(hourAgo, patiently)).toEqual({ asked: 1, cursor: new Date(noon), more: false });
     expect(asked).toEqual([young.id]);
   });
 

@@ -2,8 +2,9 @@ import type { GitHubIntegration } from "../../api/github-integration.ts";
 import type { Logger } from "../../shared/log.ts";
 import type { MissedDeliveries } from "../connection.ts";
 import { isProviderFailure, ProviderError } from "../errors.ts";
+import { apiRoot } from "./api.ts";
 import type { GitHubClient } from "./client.ts";
-import { pages } from "./limits.ts";
+import { pages, redeliveries } from "./limits.ts";
 
 /** One delivery attempt in GitHub's log. All attempts for one event share the `guid`. */
 interface Attempt {
@@ -23,40 +24,61 @@ interface Log {
 }
 
 /**
- * Asks GitHub to redeliver every event that got no 2xx answer. Reads the whole log instead of the log filtered by failure, because an
- * attempt that reached no receiver has no status code at all.
+ * Asks GitHub to redeliver every event that got no 2xx answer, the oldest first and a few at a time. Reads the whole log instead of the log
+ * filtered by failure, because an attempt that reached no receiver has no status code at all.
  */
 export function missed(integration: GitHubIntegration, client: GitHubClient): MissedDeliveries {
-  const { log: logger } = client.settings;
+  const { log: logger, url } = client.settings;
   return {
+    host: new URL(apiRoot(url)).host,
     redeliverMissed: async (since, signal) => {
-      let asked = 0;
-      let cursor = since;
+      let newestMs = since.getTime();
+      const missing: Missing[] = [];
       for (const log of logsOf(integration, client)) {
         const attempts = await attemptsSince(log, since, signal);
-        for (const attempt of missedAttempts(attempts)) asked += await askAgain(log, attempt, logger, signal);
-        for (const { delivered_at } of attempts) cursor = later(cursor, new Date(delivered_at));
+        newestMs = attempts.reduce((newest, attempt) => Math.max(newest, timeOf(attempt)), newestMs);
+        missing.push(...missedAttempts(attempts).map((attempt) => ({ log, attempt })));
       }
-      return { asked, cursor };
+      const { now, leftMs } = divide(missing);
+      let asked = 0;
+      for (const { log, attempt } of now) asked += await askAgain(log, attempt, logger, signal);
+      return { asked, cursor: new Date(leftMs ?? newestMs), more: leftMs !== undefined };
     },
   };
 }
 
-function later(a: Date, b: Date): Date {
-  return b > a ? b : a;
+interface Missing {
+  log: Log;
+  attempt: Attempt;
 }
 
-/** The newest attempt of every event that no attempt delivered, oldest first. A redelivery that was refused for good is left out. */
+/**
+ * The deliveries to ask for now, and the time of the first one that is left. The log has whole seconds: deliveries of one second are not
+ * divided, so that the next search, which begins with the second of the first one that is left, asks for none of them a second time.
+ */
+function divide(missing: readonly Missing[]): { now: Missing[]; leftMs: number | undefined } {
+  const oldestFirst = missing.toSorted((a, b) => timeOf(a.attempt) - timeOf(b.attempt));
+  const last = oldestFirst[redeliveries.atOnce - 1];
+  const left = last && oldestFirst.find(({ attempt }) => timeOf(attempt) > timeOf(last.attempt));
+  return {
+    now: left ? oldestFirst.slice(0, oldestFirst.indexOf(left)) : oldestFirst,
+    leftMs: left && timeOf(left.attempt),
+  };
+}
+
+function timeOf({ delivered_at }: Attempt): number {
+  return Date.parse(delivered_at);
+}
+
+/** The newest attempt of every event that no attempt delivered. A redelivery that was refused for good is left out. */
 function missedAttempts(attempts: readonly Attempt[]): Attempt[] {
   const arrived = new Set(attempts.filter(({ status_code }) => isSuccess(status_code)).map(({ guid }) => guid));
   const newest = new Map<string, Attempt>();
   for (const attempt of attempts) {
     const known = newest.get(attempt.guid);
-    if (!known || Date.parse(known.delivered_at) < Date.parse(attempt.delivered_at)) newest.set(attempt.guid, attempt);
+    if (!known || timeOf(known) < timeOf(attempt)) newest.set(attempt.guid, attempt);
   }
-  return [...newest.values()]
-    .filter((attempt) => !arrived.has(attempt.guid) && !isRefused(attempt))
-    .sort((a, b) => Date.parse(a.delivered_at) - Date.parse(b.delivered_at));
+  return [...newest.values()].filter((attempt) => !arrived.has(attempt.guid) && !isRefused(attempt));
 }
 
 /** The receiver refused the redelivery for good (no time-out, rate limit or outage): the same body would get the same answer again. */

@@ -14,7 +14,8 @@ export interface BreakerOptions {
 export interface Breaker {
   /** Milliseconds to wait before `host` may be called, or 0 for now. If the circuit is open, 0 makes this call the trial. */
   waitMs(host: string): number;
-  succeeded(host: string): void;
+  /** Returns whether the circuit was open: the host is back. */
+  succeeded(host: string): boolean;
   /** `askedMs` is the pause that the host asked for (`Retry-After`); it opens the circuit at once. */
   failed(host: string, askedMs?: number): void;
   /** The call ended without information about the host, because its caller aborted it. Another call may then be the trial. */
@@ -42,7 +43,11 @@ export function createBreaker(clock: Clock, options: BreakerOptions): Breaker {
       circuit.trial = true;
       return 0;
     },
-    succeeded: (host) => void circuits.delete(host),
+    succeeded(host) {
+      const wasOpen = (circuits.get(host)?.openUntilMs ?? 0) > 0;
+      circuits.delete(host);
+      return wasOpen;
+    },
     failed(host, askedMs) {
       const circuit = circuits.get(host) ?? { failures: 0, openUntilMs: 0, trial: false };
       circuit.failures += 1;

@@ -8,6 +8,7 @@ import { silentLogger } from "../../../shared/log.ts";
 import { unexpected } from "../../../shared/testing.ts";
 import type { IntegrationSource } from "../../integration-handle.ts";
 import { defaultIntegrationConfig, type IntegrationDeps } from "../deps.ts";
+import { createOutages } from "../outages.ts";
 
 /** A cache of these integrations. */
 export function aSource(
@@ -43,6 +44,7 @@ export function integrationDeps(over: Partial<IntegrationDeps> = {}): Integratio
     gateways: { generations: async () => [] },
     socketLease: () => undefined,
     publicNames: { of: unexpected("of") },
+    outages: createOutages({ clock, log: silentLogger }),
     compileRule: () => ({ ok: true }),
     events: { record: () => {}, flush: async () => {} },
     config: { ...defaultIntegrationConfig, namespace: "bellhop", externalURL: "https://bellhop.example.com" },
