@@ -166,7 +166,7 @@ async function revoke(settings: ApiSettings, token: string, signal: AbortSignal)
   const octokit = new Octokit({ ...octokitOptions(settings), auth: token });
   try {
     await withProviderErrors(settings, "revoke a task's token", signal, async () => {
-      await settings.pace.turn({ urgency: "Answer" }, signal);
+      await settings.pace.turn({ urgency: "Progress" }, signal);
       return octokit.request("DELETE /installation/token", { request: { signal } });
     });
   } catch (error) {
