@@ -38,6 +38,13 @@ export function renderChart(...values: string[]): KubeObject[] {
   return template(values);
 }
 
+/** The text that helm prints after an installation with these values. */
+export function renderNotes(...values: string[]): string {
+  const sets = ["image.repository=registry.example.com/bellhop", ...values].flatMap((value) => ["--set", value]);
+  const at = ["--namespace", release.namespace, "--dry-run=client"];
+  return helm("install", release.name, chart, ...at, ...sets).split("\nNOTES:\n")[1] ?? "";
+}
+
 /** The objects of the hook that runs before an uninstall. They are part of a release on a cluster, where helm knows each kind. */
 export function renderUninstall(...values: string[]): KubeObject[] {
   const objects = template(values, "--api-versions", "batch/v1/Job");

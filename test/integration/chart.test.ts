@@ -11,8 +11,10 @@ import {
   chart,
   type ChartWorld,
   helm,
+  minimum,
   release,
   renderChart,
+  renderNotes,
   renderValues,
   typeOf,
 } from "./chart-world.ts";
@@ -104,6 +106,15 @@ describe("the chart", () => {
     const { BELLHOP_BROKER_LABELS: passed = "" } = environment(objects, "operator");
     const labels = Object.fromEntries(passed.split(",").map((pair) => pair.split("=")));
     expect(deployment(objects, "broker").spec.template.metadata.labels).toMatchObject(labels as object);
+  });
+
+  it("warns after the installation about an ingress without TLS, and says what to do", () => {
+    const ingress = ["gateway.ingress.enabled=true", "gateway.ingress.host=bellhop.example.com"];
+    const warning =
+      /^The gateway's ingress has no TLS.*: set gateway\.ingress\.tlsSecret to .* in namespace bellhop-system, unless .*bellhop\.example\.com/m;
+    expect(renderNotes(...ingress)).toMatch(warning);
+    expect(renderNotes(...ingress, "gateway.ingress.tlsSecret=bellhop-tls")).not.toContain("TLS");
+    expect(renderNotes(...minimum)).not.toContain("TLS");
   });
 
   it("exposes neither probes nor metrics through a Service", () => {
