@@ -86,6 +86,7 @@ export default defineConfig({
         test: {
           name: "e2e",
           ...prepared,
+          setupFiles: [...prepared.setupFiles, "test/e2e/each-setup.ts"],
           include: ["test/e2e/**/*.test.ts"],
           globalSetup: ["test/e2e/setup.ts"],
           testTimeout: 300_000,

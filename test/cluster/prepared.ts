@@ -17,18 +17,19 @@ declare module "vitest" {
 /**
  * Starts the preparation that the tests of a project need, and returns at once. vitest runs every global set-up before the first test, so
  * the tests of other projects can run meanwhile. The tests of this project wait in prepared-setup.ts, and fail if the preparation failed.
- * Returns the function that ends the preparation and cleans up.
+ * `work` may return the reason why this machine cannot run them, so that they are skipped. Returns the function that ends the preparation and
+ * cleans up.
  */
 export function prepare(
   project: Pick<TestProject, "provide">,
-  work: (given: Required<Omit<PrepareOptions, "begun">>) => Promise<void>,
+  work: (given: Required<Omit<PrepareOptions, "begun">>) => Promise<string | void>,
 ): () => Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "bellhop-prepared-"));
   const file = join(folder, "outcome.json");
   project.provide("preparedFile", file);
   const abort = new AbortController();
   const settled = work({ say: print, progress: progressOfProcess(), signal: abort.signal }).then(
-    () => write(file, {}),
+    (lacks) => write(file, lacks === undefined ? {} : { lacks }),
     (error: unknown) => write(file, { error: describeError(error) }),
   );
   return async () => {
@@ -38,15 +39,17 @@ export function prepare(
   };
 }
 
-/** Waits until a preparation has ended. Throws its error if it failed. */
-export async function prepared(file: string): Promise<void> {
+/** Waits until a preparation has ended, and returns what this machine lacks, if anything. Throws its error if it failed. */
+export async function prepared(file: string): Promise<{ lacks?: string }> {
   while (!existsSync(file)) await pause(100);
-  const { error } = JSON.parse(readFileSync(file, "utf8")) as Outcome;
+  const { error, ...outcome } = JSON.parse(readFileSync(file, "utf8")) as Outcome;
   if (error !== undefined) throw new Error(error);
+  return outcome;
 }
 
 interface Outcome {
   error?: string;
+  lacks?: string;
 }
 
 /** Writes the file atomically. */

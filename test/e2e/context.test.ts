@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildImages, startNode, type RealNode, type RunResult } from "../cluster/node/index.ts";
 import { startRegistry, type Registry } from "./registry.ts";
+import { onNode } from "./on-node.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 const say = (line: string): void => console.log(line);
@@ -21,10 +22,12 @@ async function namespaces(node: RealNode): Promise<string[]> {
 describe("the demo on somebody's cluster", () => {
   let node: RealNode;
   let registry: Registry;
-  beforeAll(async () => {
-    node = await startNode({ name: "context", log: say });
-    registry = await startRegistry(node);
-  });
+  beforeAll(
+    onNode(async () => {
+      node = await startNode({ name: "context", log: say });
+      registry = await startRegistry(node);
+    }),
+  );
   afterAll(() => node?.stop());
 
   it("pushes its images, runs the main job with GitHub as a pod, and removes everything", async () => {
@@ -57,11 +60,13 @@ describe("the demo on somebody's cluster", () => {
 
 describe("the demo on a cluster that does not enforce network policies", () => {
   let node: RealNode;
-  beforeAll(async () => {
-    node = await startNode({ name: "context-open", networkPolicy: "ignored", log: say });
-    const { bellhop, agent, testProviders } = await buildImages({ log: say });
-    for (const { tar } of [bellhop, agent, testProviders]) await node.importImage(tar);
-  });
+  beforeAll(
+    onNode(async () => {
+      node = await startNode({ name: "context-open", networkPolicy: "ignored", log: say });
+      const { bellhop, agent, testProviders } = await buildImages({ log: say });
+      for (const { tar } of [bellhop, agent, testProviders]) await node.importImage(tar);
+    }),
+  );
   afterAll(() => node?.stop());
 
   it("stops with EgressNotEnforced, says what to do, and leaves nothing", async () => {

@@ -15,6 +15,7 @@ import {
   startPlace,
   taskWhere,
 } from "./journey-place.ts";
+import { onNode } from "./on-node.ts";
 
 /** A NetworkPolicy that somebody in a team's namespace could write. */
 const everythingGoes = {
@@ -29,11 +30,13 @@ describe("an installation from the chart, on a real node", () => {
   let place: NodePlace;
   let done: { issue: number; task: AgentTask };
 
-  beforeAll(async () => {
-    place = await startPlace({ name: "journey" });
-    const { issue, task } = await ask(place, "Say hello in the README");
-    done = { issue, task: await reported(place, task) };
-  });
+  beforeAll(
+    onNode(async () => {
+      place = await startPlace({ name: "journey" });
+      const { issue, task } = await ask(place, "Say hello in the README");
+      done = { issue, task: await reported(place, task) };
+    }),
+  );
   afterAll(() => place?.close());
 
   /** Objects of a kind that a task owns, by name. */
@@ -124,17 +127,19 @@ describe("an installation from the chart, on a real node", () => {
       return inTeam(["patch", "agentprofile", "default", "--type=merge", "-p", patch]);
     };
 
-    beforeAll(async () => {
-      await workspaceSize("16Mi");
-      for (const way of ["fill", "links", "linger"]) {
-        await agentRuns(place, "/bin/sh", "/agents/hostile.sh", way);
-        const each = await ask(place, `Let it ${way}`);
-        asked.set(way, each);
-        // A pod gets the profile's command at its creation.
-        await taskWhere(place, each.task, "in its pod", inItsPod);
-      }
-    });
-    afterAll(() => workspaceSize(null));
+    beforeAll(
+      onNode(async () => {
+        await workspaceSize("16Mi");
+        for (const way of ["fill", "links", "linger"]) {
+          await agentRuns(place, "/bin/sh", "/agents/hostile.sh", way);
+          const each = await ask(place, `Let it ${way}`);
+          asked.set(way, each);
+          // A pod gets the profile's command at its creation.
+          await taskWhere(place, each.task, "in its pod", inItsPod);
+        }
+      }),
+    );
+    afterAll(onNode(() => workspaceSize(null)));
 
     const endOf = async (way: string): Promise<{ issue: number; task: AgentTask; why: string | undefined }> => {
       const { issue, task: name } = asked.get(way) ?? { issue: 0, task: way };
@@ -239,9 +244,11 @@ describe("an installation from the chart, on a real node", () => {
 
 describe("an installation on a cluster that does not enforce network policies", () => {
   let place: NodePlace;
-  beforeAll(async () => {
-    place = await startPlace({ name: "journey-open", networkPolicy: "ignored" });
-  });
+  beforeAll(
+    onNode(async () => {
+      place = await startPlace({ name: "journey-open", networkPolicy: "ignored" });
+    }),
+  );
   afterAll(() => place?.close());
 
   it("starts no agent, pushes nothing, and reports the reason", async () => {

@@ -10,13 +10,16 @@ import { layoutOf } from "../cluster/node/options.ts";
 import { childrenOf, identify, isRunning, type ProcessId } from "../cluster/node/processes.ts";
 import { until } from "../cluster/node/wait.ts";
 import { aPod, aPolicy, busybox } from "./node-objects.ts";
+import { onNode } from "./on-node.ts";
 
 const name = "node-test";
 let node: RealNode;
 
-beforeAll(async () => {
-  node = await startNode({ name });
-});
+beforeAll(
+  onNode(async () => {
+    node = await startNode({ name });
+  }),
+);
 afterAll(() => node?.stop());
 
 const apply = (...objects: object[]): Promise<string> =>
@@ -85,34 +88,36 @@ describe("the network", () => {
   let internet: ExternalHost;
   const everywhere: Record<string, string> = {};
 
-  beforeAll(async () => {
-    internet = await node.externalHost("internet", "203.0.113.7");
-    writeFileSync(`${node.folder}/index.html`, "internet\n");
-    const server = internet.start("web", busybox("httpd", "-f", "-p", "80", "-h", node.folder));
-    const asked = ["busybox", "wget", "-q", "-O", "-", "http://127.0.0.1"];
-    await server.ready(async () => (await internet.exec(asked)).stdout === "internet\n", 5_000);
-    const serve = busybox("sh", "-c", "echo $HOSTNAME > /tmp/index.html; busybox httpd -f -p 8080 -h /tmp");
-    await apply(
-      aPod("web", { labels: { app: "web" }, command: serve }),
-      aPod("other", { labels: { app: "other" }, command: serve }),
-      {
-        apiVersion: "v1",
-        kind: "Service",
-        metadata: { name: "web" },
-        spec: { selector: { app: "web" }, ports: [{ port: 80, targetPort: 8080 }] },
-      },
-      aPolicy("agents-reach-web-only", {
-        podSelector: { matchLabels: { role: "agent" } },
-        policyTypes: ["Ingress", "Egress"],
-        egress: [{ to: [{ podSelector: { matchLabels: { app: "web" } } }], ports: [{ port: 8080 }] }],
-      }),
-    );
-    await ready("web", "other");
-    everywhere["service"] = `${await field("service/web", ".spec.clusterIP")}:80`;
-    everywhere["web"] = `${await field("pod/web", ".status.podIP")}:8080`;
-    everywhere["other"] = `${await field("pod/other", ".status.podIP")}:8080`;
-    everywhere["internet"] = "203.0.113.7:80";
-  });
+  beforeAll(
+    onNode(async () => {
+      internet = await node.externalHost("internet", "203.0.113.7");
+      writeFileSync(`${node.folder}/index.html`, "internet\n");
+      const server = internet.start("web", busybox("httpd", "-f", "-p", "80", "-h", node.folder));
+      const asked = ["busybox", "wget", "-q", "-O", "-", "http://127.0.0.1"];
+      await server.ready(async () => (await internet.exec(asked)).stdout === "internet\n", 5_000);
+      const serve = busybox("sh", "-c", "echo $HOSTNAME > /tmp/index.html; busybox httpd -f -p 8080 -h /tmp");
+      await apply(
+        aPod("web", { labels: { app: "web" }, command: serve }),
+        aPod("other", { labels: { app: "other" }, command: serve }),
+        {
+          apiVersion: "v1",
+          kind: "Service",
+          metadata: { name: "web" },
+          spec: { selector: { app: "web" }, ports: [{ port: 80, targetPort: 8080 }] },
+        },
+        aPolicy("agents-reach-web-only", {
+          podSelector: { matchLabels: { role: "agent" } },
+          policyTypes: ["Ingress", "Egress"],
+          egress: [{ to: [{ podSelector: { matchLabels: { app: "web" } } }], ports: [{ port: 8080 }] }],
+        }),
+      );
+      await ready("web", "other");
+      everywhere["service"] = `${await field("service/web", ".spec.clusterIP")}:80`;
+      everywhere["web"] = `${await field("pod/web", ".status.podIP")}:8080`;
+      everywhere["other"] = `${await field("pod/other", ".status.podIP")}:8080`;
+      everywhere["internet"] = "203.0.113.7:80";
+    }),
+  );
 
   it("lets an ordinary pod reach services, pods and outside hosts", async () => {
     await apply(aPod("visitor", { command: busybox("sleep", "1000") }));

@@ -20,6 +20,7 @@ import {
 import { failing as gitHubFailing } from "../providers/github/index.ts";
 import { failing, type MessageRef } from "../providers/slack/index.ts";
 import { reported, startPlace, taskWhere } from "./journey-place.ts";
+import { onNode } from "./on-node.ts";
 
 type Wanted = (task: AgentTask) => boolean;
 const holds = ({ status }: AgentTask, type: string): boolean =>
@@ -37,10 +38,12 @@ describe("a request in Slack, on a real node that enforces network policies", ()
   /** The task of the request. */
   let name: string;
 
-  beforeAll(async () => {
-    place = await startPlace({ name: "journey-slack", slack: true, command: ["/bin/sh", "-c", gatedDemo] });
-    slack = slackOf(place);
-  });
+  beforeAll(
+    onNode(async () => {
+      place = await startPlace({ name: "journey-slack", slack: true, command: ["/bin/sh", "-c", gatedDemo] });
+      slack = slackOf(place);
+    }),
+  );
   afterAll(() => place?.close());
 
   it("becomes one pull request and one report, with every delivery doubled, an operator that restarts at each step, and a rate limit on the report", async () => {

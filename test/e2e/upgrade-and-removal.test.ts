@@ -12,6 +12,7 @@ import { root, shellBlocks, textOf } from "../docs.ts";
 import { skipWhereLacking } from "../needs.ts";
 import { earlierChart, earlierCommit, newField } from "./earlier-chart.ts";
 import { agentRuns, ask, processesWith, reported, startPlace, taskWhere } from "./journey-place.ts";
+import { onNode } from "./on-node.ts";
 
 const chartReadme = "charts/bellhop/README.md";
 const resources = "agenttasks,githubintegrations";
@@ -24,12 +25,14 @@ describe("an installation from its upgrade to its removal, on a real node", () =
   let done: AgentTask;
   let values: string;
 
-  beforeAll(async () => {
-    place = await startPlace({ name: "removal", ...(earlier !== undefined && { chart: earlier }) });
-    const { task } = await ask(place, "Say hello in the README");
-    done = await reported(place, task);
-    values = await helm("get", "values", release.name, "--namespace", release.namespace, "-o", "json");
-  });
+  beforeAll(
+    onNode(async () => {
+      place = await startPlace({ name: "removal", ...(earlier !== undefined && { chart: earlier }) });
+      const { task } = await ask(place, "Say hello in the README");
+      done = await reported(place, task);
+      values = await helm("get", "values", release.name, "--namespace", release.namespace, "-o", "json");
+    }),
+  );
   afterAll(async () => {
     await place?.close();
     if (earlier !== undefined) rmSync(earlier, { recursive: true, force: true });

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { describeError } from "../../../src/shared/errors.ts";
 import { until } from "./wait.ts";
 
 const root = "/sys/fs/cgroup";
@@ -17,10 +18,8 @@ export function createCgroups(name: string): void {
     }
   }
   if (isVersion2()) {
-    const controllers = readFileSync(join(root, name, "cgroup.controllers"), "utf8")
-      .trim()
-      .split(" ");
-    writeFileSync(join(root, name, "cgroup.subtree_control"), controllers.map((each) => `+${each}`).join(" "));
+    const delegated = wordsOf(join(root, name, "cgroup.controllers")).map((each) => `+${each}`);
+    writeFileSync(join(root, name, "cgroup.subtree_control"), delegated.join(" "));
   }
 }
 
@@ -37,6 +36,31 @@ export function leftCgroups(name: string): string[] {
   return hierarchies()
     .map((hierarchy) => join(hierarchy, name))
     .filter((folder) => existsSync(folder));
+}
+
+/** Controllers without which a kubelet does not start. */
+const controllers = ["cpu", "memory", "pids"];
+
+/** Why a node can have no cgroup of its own here; undefined if it can. Creates an empty cgroup and removes it. */
+export function cgroupsReason(): string | undefined {
+  if (!existsSync(root)) return `${root} is not there`;
+  const available = isVersion2() ? wordsOf(join(root, "cgroup.subtree_control")) : readdirSync(root);
+  const missing = controllers.filter((controller) => !available.includes(controller));
+  if (missing.length > 0) return `${root} has no ${missing.join(", ")}`;
+  const probe = `bellhop-probe-${process.pid}`;
+  try {
+    for (const hierarchy of hierarchies()) {
+      mkdirSync(join(hierarchy, probe), { recursive: true });
+      rmdirSync(join(hierarchy, probe));
+    }
+    return undefined;
+  } catch (error) {
+    return describeError(error);
+  }
+}
+
+function wordsOf(file: string): string[] {
+  return readFileSync(file, "utf8").trim().split(" ");
 }
 
 /** The root folders of all hierarchies: cgroup v1 has one for each controller (some are links to others), v2 has only one. */

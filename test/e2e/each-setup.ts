@@ -1,0 +1,5 @@
+import { beforeEach } from "vitest";
+import { skipWhereLacking } from "../needs.ts";
+import { lacksNode } from "./on-node.ts";
+
+beforeEach((context) => skipWhereLacking(context, lacksNode));
