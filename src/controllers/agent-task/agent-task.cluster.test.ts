@@ -17,6 +17,7 @@ import { createAdmission } from "./admission/loop.ts";
 import { createTaskCredentials } from "./broker-secrets.ts";
 import { defaultConfig } from "./config.ts";
 import { agentTaskController, lifeOf } from "./index.ts";
+import { isDecided, isOver } from "./state.ts";
 import { asStep } from "./steps.ts";
 import { taskCache, taskIndexes } from "./task-index.ts";
 import { aProfile, aTask, anIntegration, integrationOf, taskDeps } from "./testing.ts";
@@ -168,6 +169,18 @@ const asleep = asStep<undefined, never>({
   apply: async () => undefined,
 });
 
+/** A thread that is told at once: its final report is posted in the reconcile that ends the task. */
+const told = asStep<undefined, never>({
+  name: "told",
+  always: true,
+  concerns: ({ task }) => isOver(task) && !isDecided(task, "Reported"),
+  gather: async () => undefined,
+  decide: () => ({
+    conditions: [{ type: "Reported", status: "True", reason: "Told", message: "The report is there." }],
+  }),
+  apply: async () => undefined,
+});
+
 interface Operator {
   bomb: Bomb;
   look(): void;
@@ -213,7 +226,7 @@ async function startOperator(world: World, bomb = noBomb()): Promise<Operator> {
     config,
     ...common,
   });
-  const tasks = agentTaskController(deps, lifeOf({ commands: asleep, publish: asleep, report: asleep }));
+  const tasks = agentTaskController(deps, lifeOf({ commands: asleep, publish: asleep, report: told }));
   const controller = createController({
     name: "tasks",
     reconciler: tasks.reconcile,
@@ -292,6 +305,7 @@ describe("the agent-task controller on a real API server", () => {
       "ContextReady: Gathered",
       "SandboxReady: NoChanges",
       "Succeeded: NoChanges",
+      "Reported: Told",
     ]);
   });
 
