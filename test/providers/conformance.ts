@@ -7,7 +7,7 @@ import type { RepositoryRef } from "../../src/integrations/code-host.ts";
 import type { Connection, ThreadTarget } from "../../src/integrations/connection.ts";
 import type { ChangeText } from "../../src/integrations/report.ts";
 import type { Origin, ProviderEvent } from "../../src/integrations/event.ts";
-import type { Delivery, HttpReply } from "../../src/integrations/ingress.ts";
+import type { Delivery, HttpReply, NormaliseContext } from "../../src/integrations/ingress.ts";
 import type { Integration } from "../../src/integrations/integration.ts";
 import type { Provider } from "../../src/integrations/provider.ts";
 import { buildTask } from "../../src/intake/build-task.ts";
@@ -56,6 +56,8 @@ export interface Subject {
   judge: Judge;
   /** Asks the bot for something as the allowed person. Returns the delivery as the provider sent it, with a key that verifies it. */
   sendRequest: (words: string) => Promise<{ delivery: Delivery; key: Uint8Array }>;
+  /** Deliveries that start nothing: a request that the bot itself wrote, and a message of the allowed person that does not mention the bot. */
+  sendOthers: () => Promise<{ own: Delivery; unmentioned: Delivery }>;
   /** Signs in with empty caches, as a new process does. */
   connectAgain: () => Promise<Connection>;
   /** Signs in with a credential that the provider refuses. */
@@ -98,6 +100,7 @@ export function conformance(name: string, subject: () => Subject): void {
   hasItsFiles(name, subject);
   readsDeliveries(subject);
   startsTasks(subject);
+  ignoresOthers(subject);
   signsIn(subject);
   authorises(subject);
   posts(subject);
@@ -225,18 +228,54 @@ function startsTasks(subject: () => Subject): void {
   });
 }
 
+function ignoresOthers(subject: () => Subject): void {
+  it("loses no request before the sign-in: the delivery names the bot, or is wanted again", async () => {
+    const { provider, host, sendRequest } = subject();
+    const { delivery } = await sendRequest("say hello");
+    const context = { bot: undefined, host, isLive: () => false, offered: [] };
+    const read = provider.ingress.normalise(delivery, context);
+    const isKept = read.outcome === "event" || (read.outcome === "ignored" && read.again === true);
+    expect(isKept, JSON.stringify(read)).toBe(true);
+  });
+
+  it("ignores its own messages, although they mention it", async () => {
+    const { provider, sendOthers } = subject();
+    const read = provider.ingress.normalise((await sendOthers()).own, await contextOf(subject()));
+    expect(read).toMatchObject({ outcome: "ignored" });
+    expect(read).not.toHaveProperty("again");
+  });
+
+  it("ignores messages that do not mention it; those of chats and trackers are not logged", async () => {
+    const { provider, connection, sendOthers } = subject();
+    const read = provider.ingress.normalise((await sendOthers()).unmentioned, await contextOf(subject()));
+    expect(read).toMatchObject({ outcome: "ignored" });
+    if (connection.codeHost) return;
+    expect(read).toMatchObject({ private: true });
+    for (const place of ["repository", "installationId", "channel"]) expect(read).not.toHaveProperty(place);
+  });
+}
+
+async function contextOf({ connection, host }: Subject): Promise<NormaliseContext> {
+  const { bot, installations } = await connection.identity.check(signal);
+  return { bot, installations, host, isLive: () => false, offered: [] };
+}
+
 /** The event of a delivery that mentions the bot, and the task that intake makes of it for the integration as the operator left it. */
 async function readRequest(
-  { provider, integration: { status, metadata, ...rest }, connection, host }: Subject,
+  subject: Subject,
   delivery: Delivery,
 ): Promise<{ event: ProviderEvent; task: AgentTask; integration: Integration }> {
-  const { bot, installations } = await connection.identity.check(signal);
-  const read = provider.ingress.normalise(delivery, { bot, installations, host, isLive: () => false, offered: [] });
+  const context = await contextOf(subject);
+  const read = subject.provider.ingress.normalise(delivery, context);
   if (read.outcome !== "event") throw new Error(`the delivery of a request is no event: ${JSON.stringify(read)}`);
   const mention = read.event.signals.find(({ kind }) => kind === "mention");
   if (mention?.kind !== "mention") throw new Error("the event of a request has no signal `mention`");
   expect(mention.words).toBe("say hello");
-  const integration = { ...rest, metadata: { ...metadata, uid: "5b1f" }, status: { ...status, bot, installations } };
+  const { provider } = subject;
+  const { status, metadata, ...rest } = subject.integration;
+  const { bot, installations = [] } = context;
+  const observed = { ...status, bot, installations: [...installations] };
+  const integration = { ...rest, metadata: { ...metadata, uid: "5b1f" }, status: observed };
   const [trigger] = integration.spec.triggers;
   const task = buildTask({
     integration,
@@ -303,6 +342,15 @@ function posts(subject: () => Subject): void {
     const found = await source.reread(gone, signal);
     expect(found.found || found.message !== "").toBe(true);
     expect(found.found).toBe(false);
+  });
+
+  it("gathers the conversation up to a time, and nothing of a later one", async () => {
+    const { source } = subject().connection;
+    const target = await subject().openThread();
+    const gathered = (hours: number): ReturnType<typeof source.gather> =>
+      source.gather(target, { until: new Date(Date.now() + hours * 3_600_000), budgetBytes: 100_000 }, signal);
+    expect((await gathered(1)).length).toBeGreaterThan(0);
+    expect(await gathered(-1)).toEqual([]);
   });
 
   it("finds its own message after a restart", async (context) => {

@@ -1,6 +1,7 @@
+import type { Delivery } from "../../../src/integrations/ingress.ts";
 import { github } from "../../../src/integrations/github/index.ts";
 import type { RunningSubject, Subject } from "../conformance.ts";
-import { aSource, aTarget, startSignedIn } from "./signed-in.ts";
+import { aSource, aTarget, startSignedIn, type SignedIn } from "./signed-in.ts";
 import { deliveryOf } from "../deliveries.ts";
 import { failing } from "./index.ts";
 import { gitHubJudge } from "./judge.ts";
@@ -36,10 +37,17 @@ export async function startSubject(): Promise<RunningSubject> {
     },
     judge: gitHubJudge(world),
     sendRequest: async (words) => {
-      const { people } = world.github;
-      const { number } = await people.openIssue({ as: "ana", repo: "acme/shop", title: "A subject" });
-      await people.comment({ as: "ana", repo: "acme/shop", number, body: `@bellhop ${words}` });
-      return { delivery: deliveryOf(world.receiver.received.at(-1)), key: Buffer.from(webhookSecret) };
+      const number = await openIssue(world);
+      return {
+        delivery: await commented(world, { number, body: `@bellhop ${words}` }),
+        key: Buffer.from(webhookSecret),
+      };
+    },
+    sendOthers: async () => {
+      const number = await openIssue(world);
+      const bot = await world.github.people.createInstallationToken({ installation: world.installation });
+      const own = await commented(world, { number, body: "@bellhop say hello", token: bot });
+      return { own, unmentioned: await commented(world, { number, body: "say hello" }) };
     },
     connectAgain: () => world.connectWithoutCache(),
     connectWrongly: async () => {
@@ -50,4 +58,21 @@ export async function startSubject(): Promise<RunningSubject> {
     failOnce: () => void world.github.fail({}, failing.badGateway(), { times: 1 }),
   };
   return { subject, close: () => world.close() };
+}
+
+async function openIssue({ github }: SignedIn): Promise<number> {
+  const { number } = await github.people.openIssue({ as: "ana", repo: "acme/shop", title: "A subject" });
+  return number;
+}
+
+/** Comments on an issue, as ana or with a token, and returns the delivery. Deliveries can overtake each other, so it waits for the earlier ones. */
+async function commented(
+  { github, receiver }: SignedIn,
+  { number, body, token }: { number: number; body: string; token?: string },
+): Promise<Delivery> {
+  await github.settled();
+  if (token === undefined) await github.people.comment({ as: "ana", repo: "acme/shop", number, body });
+  else await call(github, `POST /repos/acme/shop/issues/${number}/comments`, token, { body });
+  await github.settled();
+  return deliveryOf(receiver.received.findLast(({ headers }) => headers["x-github-event"] === "issue_comment"));
 }

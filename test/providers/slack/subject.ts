@@ -1,4 +1,5 @@
 import type { SlackApp } from "../../../src/api/slack-app.ts";
+import type { Delivery } from "../../../src/integrations/ingress.ts";
 import { slack as provider } from "../../../src/integrations/slack/index.ts";
 import type { RunningSubject, Subject } from "../conformance.ts";
 import { aTarget, startSlackSignedIn } from "./signed-in.ts";
@@ -6,7 +7,7 @@ import { deliveryOf } from "../deliveries.ts";
 import { failing } from "./index.ts";
 import { slackJudge } from "./judge.ts";
 import { shownText } from "./see.ts";
-import { startReceiver } from "./testing.ts";
+import { client, startReceiver } from "./testing.ts";
 
 /** Slack, signed in with a bot token, for the conformance suite. */
 export async function startSubject(): Promise<RunningSubject> {
@@ -46,6 +47,16 @@ export async function startSubject(): Promise<RunningSubject> {
       await slack.settled();
       const mention = receiver.received.findLast(({ payload }) => payload["event"]?.type === "app_mention");
       return { delivery: deliveryOf(mention), key: Buffer.from(slack.app().signingSecret) };
+    },
+    sendOthers: async () => {
+      const newest = (): Delivery =>
+        deliveryOf(receiver.received.findLast(({ payload }) => payload["event"]?.type === "message"));
+      await client(slack).chat.postMessage({ channel: message.channel, text: `<@${world.bot}> say hello` });
+      await slack.settled();
+      const own = newest();
+      await slack.person("ana").posts("shop", "say hello");
+      await slack.settled();
+      return { own, unmentioned: newest() };
     },
     connectAgain: () => world.connect({ integration }),
     connectWrongly: async () => {
