@@ -4,7 +4,7 @@ import { conditionOf, isNotPosted } from "./state.ts";
 
 type Deps = Pick<AgentTaskDeps, "log" | "events">;
 
-/** Records a change of a task's status: an Event and a log line when its phase changes, and when its report cannot be posted or can be posted again. */
+/** Records an Event and a log line when the phase of a task changes, when its report cannot be posted, and when it is posted after all. */
 export function recordChange(deps: Deps, before: AgentTask, after: AgentTask): void {
   recordPhase(deps, before, after);
   recordReport(deps, before, after);
@@ -29,8 +29,8 @@ function recordReport(deps: Deps, before: AgentTask, after: AgentTask): void {
     deps.events.warning(after, reported.reason, reported.message);
   }
   if (!isNotPosted(before) || !isPosted(after)) return;
-  deps.log.info({ namespace, task: name }, "the report of a task is posted again");
-  deps.events.normal(after, "ReportPosted", `The report is posted again: ${placeOf(after)}`);
+  deps.log.info({ namespace, task: name }, "the report of a task is posted now");
+  deps.events.normal(after, "ReportPosted", `The report is posted now: ${placeOf(after)}`);
 }
 
 /** Whether nothing says that the report is not posted. */

@@ -124,7 +124,7 @@ describe("a request in Slack that loses its access while the agent works", () =>
       await saysWhy(work, "NotPosted", given.says);
       await given.fixes(given.channel);
       await isReportedOnce(work);
-      await hasEvent(work.task, "Normal", "ReportPosted", /The report is posted again: https:/);
+      await hasEvent(work.task, "Normal", "ReportPosted", /The report is posted now: https:/);
     },
   );
 

@@ -22,9 +22,16 @@ function aWorld(given: TaskOverrides) {
     update: async (_target, _message, report) => void sent.push(rendered(report).split("\n")[0] ?? ""),
   });
   const integration = anIntegration({ reporting: { updateEvery: "1s" } });
-  const deps = taskDeps({ kube, findIntegration: integrationOf(async () => aConnection({ thread }), integration) });
+  const recorded: string[] = [];
+  const record = (_task: unknown, reason: string): void => void recorded.push(reason);
+  const deps = taskDeps({
+    kube,
+    findIntegration: integrationOf(async () => aConnection({ thread }), integration),
+    events: { normal: record, warning: record },
+  });
   return {
     sent,
+    recorded,
     asked,
     pace,
     task: (): AgentTask => kube.only(AgentTaskKind),
@@ -88,7 +95,7 @@ describe("a report that was given up", () => {
     const ago = (hours: number): string => new Date(noon.getTime() - hours * 3_600_000).toISOString();
     const gaveUp = { type: "Reported", status: "False", reason: "GaveUp", message: "the channel is archived" } as const;
     const report = { ...started.report, failures: 99, toldAt: ago(2), lastError: "the channel is archived" };
-    const { sent, task, look } = aWorld({
+    const { sent, recorded, task, look } = aWorld({
       conditions: ["Authorized", over, gaveUp],
       status: { report, completionTime: ago(9) },
     });
@@ -96,6 +103,7 @@ describe("a report that was given up", () => {
     expect(sent).toEqual([expect.stringContaining("**Done**")]);
     await look();
     expect(task().status?.conditions).toContainEqual(expect.objectContaining({ type: "Reported", reason: "Told" }));
+    expect(recorded).toEqual(["ReportPosted"]);
     expect(task().status?.report?.lastError).toBeUndefined();
   });
 });
