@@ -33,7 +33,7 @@ export function secretReader(client: KubeClient, namespace: string): ConnectDeps
 }
 
 /** A changed Secret is used for tasks after this time at the latest. */
-const secretKeptMs = 10_000;
+export const secretKeptMs = 10_000;
 
 /**
  * A client that reads each Secret at most once in ten seconds, for sign-ins: a task signs in at every step, and a burst of tasks with the same

@@ -130,13 +130,15 @@ describe("the outbox of a report", () => {
     });
   });
 
-  it("tries at once when the credentials work again, and once only", () => {
-    const failing = posted("before", { failures: 9, toldAt: ago(10_000), lastError: "the token is revoked" });
+  it("tries as soon as tasks use the credentials that work again, and once only", () => {
+    const failing = posted("before", { failures: 9, toldAt: ago(20_000), lastError: "the token is revoked" });
     const since = (status: "True" | "False", lastTransitionTime: string) =>
       decide(failing, { signedIn: { type: "CredentialsValid", status, reason: "x", message: "", lastTransitionTime } });
-    expect(since("True", ago(5_000)).actions).toMatchObject([{ do: "update" }]);
-    expect(since("False", ago(5_000)).actions).toBeUndefined();
-    expect(since("True", ago(15_000)).actions).toBeUndefined();
+    expect(since("True", ago(15_000)).actions).toMatchObject([{ do: "update" }]);
+    // A task may still use the Secret as it was ten seconds ago.
+    expect(since("True", ago(5_000))).toMatchObject({ requeueAfterMs: 6_000 });
+    expect(since("False", ago(15_000)).requeueAfterMs).toBeGreaterThan(60_000);
+    expect(since("True", ago(40_000)).requeueAfterMs).toBeGreaterThan(60_000);
   });
 
   it("keeps the reason SignedOut until the report is posted, not only tried", () => {

@@ -6,6 +6,7 @@ import type { Condition } from "../../../kube/types.ts";
 import { delayMs } from "../../../shared/backoff.ts";
 import type { Decision, TaskFacts } from "../facts.ts";
 import type { Report } from "../../../integrations/report.ts";
+import { secretKeptMs } from "../../secrets.ts";
 import { withRetryNotice } from "../../provider-failure.ts";
 import { conditionOf, holds, isDuplicate, isNotPosted, isOver, isSlashCommand, isWork } from "../state.ts";
 import type { Integration } from "../../../integrations/integration.ts";
@@ -61,7 +62,7 @@ function decideWithoutQuote(facts: TaskFacts, report: ReportReading["report"], n
   if (!integration) return {};
   if ("not" in report) return decideWithoutThread(task, report.not);
   if (before.locked) return decideLocked(facts, before, report, now);
-  const waitMs = isSignedInSince(integration, before) ? 0 : failureWaitMs(task, before, now);
+  const waitMs = Math.min(failureWaitMs(task, before, now), signedInWaitMs(integration, before, now));
   if (waitMs > 0) return { ...notPosted(task, before), requeueAfterMs: waitMs };
   const decision = decidePosting(facts, before, report, now);
   return (before.failures ?? 0) > 0 ? decision : withoutFailure(task, decision);
@@ -128,10 +129,12 @@ function withoutFailure(task: AgentTask, decision: Decision<ReportAction>): Deci
   return isNotPosted(task) && !untried ? { ...decision, drop: ["Reported"] } : decision;
 }
 
-/** Whether the credentials work again since the last try: a person has replaced them. */
-function isSignedInSince({ status }: Integration, { toldAt }: ReportStatus): boolean {
+/** The wait until the next try can use credentials that a person has replaced; without end if the last try used them. The condition's time has whole seconds. */
+function signedInWaitMs({ status }: Integration, { toldAt }: ReportStatus, now: Date): number {
   const valid = findCondition(status?.conditions as readonly Condition[] | undefined, "CredentialsValid");
-  return valid?.status === "True" && Date.parse(valid.lastTransitionTime) > Date.parse(toldAt ?? "");
+  if (valid?.status !== "True") return Number.POSITIVE_INFINITY;
+  const usedFromMs = Date.parse(valid.lastTransitionTime) + 1_000 + secretKeptMs;
+  return Date.parse(toldAt ?? "") < usedFromMs ? Math.max(0, usedFromMs - now.getTime()) : Number.POSITIVE_INFINITY;
 }
 
 function decideMessage(message: Message, now: Date): Decision<ReportAction> {
