@@ -188,6 +188,20 @@ describe("a request in Slack that loses its access while the agent works", () =>
       await isReportedOnce(work);
     });
 
+    it("publishes the work, says that the Secret is missing, and reports it once as soon as the Secret is there again", async () => {
+      const work = await running("no-secret");
+      const secret = await world.client.get(secrets, { ...key(), name: "slack-app" });
+      await world.client.delete(secrets, { ...key(), name: "slack-app" });
+      await credentials("False", "SecretNotFound", /slack-app does not exist; create it/);
+      await saysWhy(work, "SignedOut", /^SlackApp slack cannot sign in: its conditions say why\. The report waits\.$/);
+      await finishes(work);
+      const { annotations = {} } = secret.metadata;
+      const metadata = { name: "slack-app", namespace: team.namespace, annotations };
+      await world.client.create(secrets, { metadata, data: secret.data ?? {} });
+      await credentials("True", "SignedIn", /Signed in as bellhop/);
+      await isReportedOnce(work);
+    });
+
     it("publishes the work, says that the app was removed, and reports it once when it is installed and invited again", async () => {
       const work = await running("removed");
       await world.slack.people.removeApp({});
