@@ -28,6 +28,8 @@ describe("the reader of custom agents", () => {
     const items = Array.from({ length: 50 }, () => ({ text: "a", done: false }));
     const list = custom.read(JSON.stringify({ type: "progress", text: "t", checklist: items }));
     expect(list?.type === "progress" && list.checklist).toHaveLength(32);
+    const last = list?.type === "progress" ? list.checklist?.at(-1)?.text : undefined;
+    expect(last).toMatch(/^… \d+ more items, \d+ of them open$/);
   });
 
   it("returns only events that the protocol allows, for any line", () => {

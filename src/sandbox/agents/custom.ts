@@ -19,6 +19,13 @@ function eventOf(value: unknown): AgentEvent | undefined {
 /** The mark of a text that was cut, where there is room for words. */
 export const cutMark = "\n\n[… cut by Bellhop]";
 
+/** The most items of a checklist: the protocol's limit. */
+const maxItems = 32;
+interface Item {
+  text: string;
+  done: boolean;
+}
+
 const upTo = (length: number, mark = "…") =>
   z
     .string()
@@ -31,12 +38,21 @@ const dialect: z.ZodType<AgentEvent> = z.discriminatedUnion("type", [
     text: upTo(512),
     checklist: z
       .array(z.object({ text: upTo(256), done: z.boolean() }))
-      .transform((items) => items.slice(0, 32))
+      .transform(firstItems)
       .exactOptional(),
   }),
   z.object({ type: z.literal("message"), text: upTo(4096, cutMark) }),
   z.object({ type: z.literal("result"), summary: upTo(16_384, cutMark) }),
 ]);
+
+/** A longer list ends with the number of the items that are left out. */
+function firstItems(items: Item[]): Item[] {
+  if (items.length <= maxItems) return items;
+  const left = items.slice(maxItems - 1);
+  const open = left.filter(({ done }) => !done).length;
+  const text = `… ${left.length} more items, ${open} of them open`;
+  return [...items.slice(0, maxItems - 1), { text, done: open === 0 }];
+}
 
 function cut(text: string, length: number, mark: string): string {
   if (text.length <= length) return text;

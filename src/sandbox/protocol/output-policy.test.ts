@@ -90,3 +90,13 @@ describe("checkOutput", () => {
     ]);
   });
 });
+
+describe("a commit that changes many protected paths", () => {
+  it("is refused with the first twenty, and the number of the others", () => {
+    const paths = Array.from({ length: 23 }, (_, at) => `.github/workflows/${at}.yml`);
+    const policy = { protectedPaths: [".github/workflows/**"], maxFiles: 100, maxPatchKiB: 100 };
+    const { refusals, protectedPaths } = checkOutput({ paths, patchBytes: 0 }, policy);
+    expect(refusals).toEqual([`the commit changes protected paths: ${paths.slice(0, 20).join(", ")} and 3 more`]);
+    expect(protectedPaths).toEqual(paths);
+  });
+});

@@ -17,13 +17,15 @@ export interface Findings {
   refusals: string[];
 }
 
+const maxListed = 20;
+
 /** Checks an output against the policy. The courier uses it to refuse early; the operator's check decides. */
 export function checkOutput(output: Output, policy: OutputPolicy): Findings {
   const matchers = policy.protectedPaths.flatMap((glob) => [glob, ...foldersOf(glob)]).map(globMatcher);
   const touched = output.paths.filter((path) => matchers.some((matches) => matches(path)));
   const patchKiB = Math.ceil(output.patchBytes / 1024);
   const refusals = [
-    ...(touched.length > 0 ? [`the commit changes protected paths: ${touched.slice(0, 20).join(", ")}`] : []),
+    ...(touched.length > 0 ? [`the commit changes protected paths: ${listed(touched)}`] : []),
     ...(output.paths.length > policy.maxFiles
       ? [`the commit changes ${output.paths.length} files (at most ${policy.maxFiles} are allowed)`]
       : []),
@@ -32,6 +34,11 @@ export function checkOutput(output: Output, policy: OutputPolicy): Findings {
       : []),
   ];
   return { protectedPaths: touched, refusals };
+}
+
+function listed(paths: readonly string[]): string {
+  const more = paths.length - maxListed;
+  return `${paths.slice(0, maxListed).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
 /**
