@@ -5,6 +5,7 @@ import type { Failure, Failures } from "../stand-in/failures.ts";
 import { listenerOf, readBody } from "../stand-in/serve.ts";
 import { HttpFailure } from "./rest/failure.ts";
 import type { Answer } from "./rest/route.ts";
+import { redirectOf, withPresentName } from "./moved.ts";
 import { parseGitPath, serveGit } from "./serve-git.ts";
 import { answerOf, serveRest } from "./serve-rest.ts";
 import type { RestDeps } from "./serve-rest.ts";
@@ -53,9 +54,15 @@ async function dispatch(
   const { url, path, body } = given;
   const query = url.searchParams;
   const { authorization } = request.headers;
+  const method = request.method ?? "GET";
+  const moved = redirectOf(deps.world, method, url);
+  if (moved) {
+    send(response, moved);
+    return;
+  }
   if (url.pathname.startsWith("/api/v3")) {
-    const method = request.method ?? "GET";
-    send(response, await serveRest(deps, { method, path, query, authorization, body }));
+    const named = withPresentName(deps.world, path);
+    send(response, await serveRest(deps, { method, path: named, query, authorization, body }));
     return;
   }
   const at = parseGitPath(url.pathname);

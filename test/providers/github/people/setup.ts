@@ -6,7 +6,7 @@ import { git } from "../git/run.ts";
 import { ensureLabel } from "../actions/labels.ts";
 import type { Account, Role } from "../state/accounts.ts";
 import { findAccount, must } from "../state/find.ts";
-import type { Repository, Ruleset } from "../state/repositories.ts";
+import { fullName, type Repository, type Ruleset } from "../state/repositories.ts";
 import { newId, timestamp } from "../state/world.ts";
 import type { World } from "../state/world.ts";
 import { newAccount } from "./new-account.ts";
@@ -130,6 +130,13 @@ export function protectSecret(world: World, given: { repo: string; secret: strin
   repository(world, given).secrets.push(given.secret);
 }
 
+/** Renames a repository: GitHub redirects requests for its former name. */
+export function renameRepo(world: World, given: { repo: string; to: string }): void {
+  const repo = repository(world, given);
+  repo.formerNames.push(fullName(repo).toLowerCase());
+  repo.name = given.to;
+}
+
 /** Renames a branch: GitHub redirects requests for its former name. */
 export async function renameBranch(world: World, given: { repo: string; from: string; to: string }): Promise<void> {
   const repo = repository(world, given);
@@ -159,6 +166,7 @@ async function newRepository(world: World, given: NewRepository, parent: Reposit
     secrets: [],
     hasDrafts: true,
     renamedBranches: new Map(),
+    formerNames: [],
     nextNumber: 1,
     createdAt: now,
     updatedAt: now,

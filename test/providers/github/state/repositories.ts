@@ -22,6 +22,8 @@ export interface Repository {
   hasDrafts: boolean;
   /** Former names of renamed branches, with the new ones. */
   renamedBranches: Map<string, string>;
+  /** `owner/name` that it had before, in lower case. */
+  formerNames: string[];
   /** The number of the next issue or pull request. */
   nextNumber: number;
   createdAt: string;
