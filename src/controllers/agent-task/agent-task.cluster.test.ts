@@ -169,14 +169,14 @@ const asleep = asStep<undefined, never>({
   apply: async () => undefined,
 });
 
-/** A thread that is told at once: its final report is posted in the reconcile that ends the task. */
-const told = asStep<undefined, never>({
-  name: "told",
+/** The report step of a thread whose turn is at once: the final report is posted in the reconcile that ends the task. */
+const reportsAtOnce = asStep<undefined, never>({
+  name: "reportsAtOnce",
   always: true,
   concerns: ({ task }) => isOver(task) && !isDecided(task, "Reported"),
   gather: async () => undefined,
   decide: () => ({
-    conditions: [{ type: "Reported", status: "True", reason: "Told", message: "The report is there." }],
+    conditions: [{ type: "Reported", status: "True", reason: "Posted", message: "The report is there." }],
   }),
   apply: async () => undefined,
 });
@@ -226,7 +226,7 @@ async function startOperator(world: World, bomb = noBomb()): Promise<Operator> {
     config,
     ...common,
   });
-  const tasks = agentTaskController(deps, lifeOf({ commands: asleep, publish: asleep, report: told }));
+  const tasks = agentTaskController(deps, lifeOf({ commands: asleep, publish: asleep, report: reportsAtOnce }));
   const controller = createController({
     name: "tasks",
     reconciler: tasks.reconcile,
@@ -305,7 +305,7 @@ describe("the agent-task controller on a real API server", () => {
       "ContextReady: Gathered",
       "SandboxReady: NoChanges",
       "Succeeded: NoChanges",
-      "Reported: Told",
+      "Reported: Posted",
     ]);
   });
 
