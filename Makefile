@@ -44,7 +44,7 @@ test: $(MODULES) ## Run unit, cluster and journey tests (on a real API server, w
 	@npm run -s test -- --project unit --project cluster --project journey $(VITEST)
 
 e2e: $(MODULES) ## Run property tests with all cases, the chaos tests, and the e2e tests on a real node (root on Linux; BELLHOP_E2E=off skips the node). Skipped tests are listed with the reason
-	@npm run -s test -- --project chaos --project e2e $(VITEST)
+	@npm run -s test -- --project thorough --project chaos --project e2e $(VITEST)
 
 check: $(CHECKS) ## Check types, lint, format, dead code, generated files and words
 
