@@ -125,6 +125,18 @@ describe("the frame", () => {
     expect(log).toEqual(["a", "b goes on"]);
   });
 
+  it("writes the result of an action although a later step meets a conflict of another object", async () => {
+    const acting = step({ name: "a", decision: { actions: ["act"] }, answers: { fields: { startTime: "t" } } });
+    const steps = [
+      acting,
+      step({ name: "b", fails: failure(409, "Conflict", "another") }),
+      step({ name: "c", always: true }),
+    ];
+    await expect(go(steps)).rejects.toThrow("another");
+    expect(written.at(-1)?.status).toMatchObject({ startTime: "t" });
+    expect(log).toEqual(["a", "a:act", "b", "write"]);
+  });
+
   it("writes what has changed before a step fails", async () => {
     const away = new ProviderError("Unavailable", "502");
     const steps = [step({ name: "a", decision: { fields: { startTime: "t" } } }), step({ name: "b", fails: away })];

@@ -66,8 +66,11 @@ async function tryStep(state: StepRun, step: AnyStep): Promise<void> {
   try {
     await runStep(state, step);
   } catch (error) {
-    // The facts are out of date: no step may use them, not even those marked `always`.
-    if (isConflict(error)) throw error;
+    // The facts are out of date: no step may use them, not even those marked `always`. Results of earlier actions are not lost.
+    if (isConflict(error)) {
+      if (state.conflict === undefined) await write(state);
+      throw error;
+    }
     state.failure ??= error;
     await showFailure(state, step, error);
   }
