@@ -26,7 +26,7 @@ export const repository = z.object({
 
 /** A person, as the provider or Kubernetes identifies them. */
 export const actor = z.object({
-  id: z.string().max(64).describe("The provider's id of the person, or the uid of the Kubernetes user."),
+  id: z.string().max(128).describe("The provider's id of the person, or the uid of the Kubernetes user."),
   login: z.string().min(1).max(253).describe("Login at the provider; for `kubernetes` the authenticated user name."),
 });
 

@@ -241,7 +241,7 @@ export function integrationStatus<Own extends z.ZodRawShape, Installation extend
     installations: z
       .array(
         z.object({
-          id: z.string().max(40).describe(texts.installations.id),
+          id: z.string().max(128).describe(texts.installations.id),
           account: z.string().max(100).describe(texts.installations.account),
           ...installation,
         }),
@@ -283,7 +283,7 @@ const activeTriggers = z
 function botAccount({ text, id, login }: StatusTexts["bot"]) {
   return z
     .object({
-      id: z.string().max(40).describe(id),
+      id: z.string().max(128).describe(id),
       login: z.string().max(100).describe(login),
       mention: z.string().max(100).describe("The name that people write after `@` to mention the bot."),
     })
