@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { Readable } from "node:stream";
 import { Agent, request } from "undici";
@@ -29,9 +30,12 @@ interface Options {
   limits?: Partial<ConstructorParameters<typeof InFlight>[0]>;
   /** An entry that appears only when the keys are read again. */
   appears?: ReturnType<typeof anEntry>;
+  /** Resolves when the keys are read again. */
+  rereading?: () => Promise<unknown>;
+  storeTimeoutMs?: number;
 }
 
-async function aGateway({ env, create, limits, appears }: Options = {}) {
+async function aGateway({ env, create, limits, appears, rereading, storeTimeoutMs = 2_000 }: Options = {}) {
   const config = gatewayConfig.parse({
     BELLHOP_NAMESPACE: "bellhop",
     BELLHOP_PORT: "0",
@@ -42,6 +46,12 @@ async function aGateway({ env, create, limits, appears }: Options = {}) {
   const metrics = createGatewayMetrics(registry);
   const client = createFakeClient();
   client.before = () => create?.();
+  const late: (boolean | undefined)[] = [];
+  const { create: store } = client;
+  client.create = (type, object, options) => {
+    late.push(options?.signal?.aborted);
+    return store(type, object, options);
+  };
   const created = (): string[] => client.objects(AgentTaskKind).map(({ metadata }) => metadata.name);
   const entries = new Map([[route, anEntry()]]);
   let rereads = 0;
@@ -50,12 +60,13 @@ async function aGateway({ env, create, limits, appears }: Options = {}) {
       lookup: (id: string) => entries.get(id),
       reread: async () => {
         rereads += 1;
+        await rereading?.();
         if (appears) entries.set(appears.route, appears);
         return true;
       },
     },
     inFlight: new InFlight({ requestsPerKey: 8, requests: 16, bytesPerKey: 64 * MiB, bytes: 64 * MiB, ...limits }),
-    storeTimeoutMs: 2_000,
+    storeTimeoutMs,
     intake: {
       provider: providerNamed,
       integration: () => anIntegration(),
@@ -76,7 +87,7 @@ async function aGateway({ env, create, limits, appears }: Options = {}) {
     () => server.drain(),
     () => agent.destroy(),
   );
-  return { port, url: `http://127.0.0.1:${port}`, agent, server, created, registry, rereads: () => rereads };
+  return { port, url: `http://127.0.0.1:${port}`, agent, server, created, registry, late, rereads: () => rereads };
 }
 
 type Gateway = Awaited<ReturnType<typeof aGateway>>;
@@ -142,6 +153,15 @@ describe("POST /hooks/<id>", () => {
     const added = await aGateway({ env, appears: anEntry({ route: "a-new-route-000001" }) });
     expect((await post(added, payload, undefined, "/hooks/a-new-route-000001")).status).toBe(202);
     expect([fresh.rereads(), added.rereads()]).toEqual([1, 1]);
+  });
+
+  it("takes the time to read the keys again from the time to store the task: the provider waits for both", async () => {
+    const key = Buffer.from("a-new-key");
+    const appears = anEntry({ keys: [key.toString("base64")] });
+    const timedOut = (): Promise<unknown> => once(AbortSignal.timeout(2), "abort");
+    const gateway = await aGateway({ env, appears, rereading: timedOut, storeTimeoutMs: 1 });
+    await post(gateway, payload, signedHeaders(payload, { key }));
+    expect(gateway.late).toEqual([true]);
   });
 
   it("answers 404 for an unknown hook or path, and 405 for other methods", async () => {

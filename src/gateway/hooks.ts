@@ -69,8 +69,9 @@ async function receive(deps: HookDeps, request: HookRequest, { entry, ticket, pr
   const read = await readBody(request, ticket, ingress.maxBodyBytes);
   if (!read.ok) return unreadAnswer(deps, request, provider, read.reason);
   const delivery = deliveryOf(request, read.body, receivedAt);
-  const current = await entryWithKey(deps, entry, delivery);
+  // The provider waits for all of it: the reading of new keys leaves less time for the rest.
   const signal = AbortSignal.timeout(Math.min(deps.storeTimeoutMs, ingress.answerWithinMs - answerReserveMs));
+  const current = await entryWithKey(deps, entry, delivery);
   const answer = await handleDelivery({ entry: current, delivery, deps: deps.intake, signal });
   const deliveryId = ingress.deliveryId(delivery);
   return { answer, provider: entry.provider, deliveryId };
