@@ -144,6 +144,22 @@ describe("normalise, with messages", () => {
     expect(normalise(aMessage({ text: secret }), ownThread)).toMatchObject({ reason: "NotMentioned" });
   });
 
+  it("is one request if it mentions the bot of another workspace that shares the channel: it arrives for that workspace as well", () => {
+    const both = aContext({
+      installations: [
+        { id: "T1", account: "acme", botId: "UBOT" },
+        { id: "T2", account: "globex", botId: "UBOT2" },
+      ],
+    });
+    const asSeenBy = (team_id: string, user_id: string) =>
+      normalise(
+        deliver({ ...base, text: "<@UBOT> fix it" }, { authorizations: [{ team_id, user_id, is_bot: true }] }),
+        both,
+      );
+    expect(asSeenBy("T1", "UBOT")).toMatchObject({ outcome: "event" });
+    expect(asSeenBy("T2", "UBOT2")).toMatchObject({ outcome: "ignored", reason: "NotMentioned" });
+  });
+
   it("belongs to the workspace in which the bot was called, if workspaces share the channel and Slack delivers for another one", () => {
     const live = aContext({
       isLive: (conversation) => conversation === "T2/C1/1767350000.000001",

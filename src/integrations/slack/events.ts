@@ -91,7 +91,10 @@ function workspaceOfEvent({ team_id, enterprise_id, authorizations }: payloads.E
   });
 }
 
-/** Our bot users, that of the workspace first: the bot has another id in each workspace. */
+/**
+ * Our bot users in the workspace: the bot has another id in each. That of another workspace does not count: in a channel that both share, a mention
+ * of it arrives for that workspace as well, and would be a second request.
+ */
 function botIds(
   { installationId }: Workspace,
   authorizations: payloads.Envelope["authorizations"],
@@ -99,7 +102,7 @@ function botIds(
 ): ReadonlySet<string> {
   const named = (authorizations ?? []).filter(({ is_bot }) => is_bot !== false).map(({ user_id }) => user_id);
   const installed = installations.find(({ id }) => id === installationId)?.botId;
-  return new Set([...named, installed, bot?.id].filter((id) => typeof id === "string"));
+  return new Set([...named, installed ?? bot?.id].filter((id) => typeof id === "string"));
 }
 
 /** Reads the use of a button, menu or shortcut. */

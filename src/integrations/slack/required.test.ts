@@ -25,6 +25,11 @@ describe("the requirements of an app", () => {
     expect(events).toContain(event);
   });
 
+  it.each(["slashCommand", "shortcut"])("let the app read the kind of every conversation where %s works", (kind) => {
+    const { scopes } = requiredBy({ triggers: [{ name: "one", [kind]: {} }] });
+    expect(scopes).toEqual(expect.arrayContaining(["channels:read", "groups:read", "im:read", "mpim:read"]));
+  });
+
   it("have no scope that nothing needs", () => {
     const triggers = [{ name: "one", directMessage: {} }];
     const { scopes } = requiredBy({ triggers, reporting: { reaction: false } });

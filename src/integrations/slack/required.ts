@@ -31,9 +31,23 @@ const byTrigger: Readonly<Record<SlackTrigger, Required>> = {
   },
   directMessage: { scopes: ["im:history", "im:read"], events: ["message.im"] },
   // `im:write`: a direct message is the only way to answer in a channel that the bot is not in.
-  slashCommand: { scopes: ["commands", "channels:read", "groups:read", "im:write"], events: [] },
+  slashCommand: {
+    scopes: ["commands", "channels:read", "groups:read", "im:read", "im:write", "mpim:read"],
+    events: [],
+  },
+  // Both work in every conversation in which the app is, so it reads the kind of each.
   shortcut: {
-    scopes: ["commands", "channels:history", "channels:read", "groups:history", "groups:read"],
+    scopes: [
+      "commands",
+      "channels:history",
+      "channels:read",
+      "groups:history",
+      "groups:read",
+      "im:history",
+      "im:read",
+      "mpim:history",
+      "mpim:read",
+    ],
     events: [],
   },
 };
