@@ -1,7 +1,7 @@
 import { cutCharacters } from "../../intake/cut-text.ts";
 import { aheadOf, unready } from "./admission/requirements.ts";
 import type { Decision, TaskFacts } from "./facts.ts";
-import { conditionOf, holds, isOver, mayQueue } from "./state.ts";
+import { conditionOf, holds, isAtWork, isOver, mayQueue, newestAttempt } from "./state.ts";
 import type { Step } from "./steps.ts";
 
 /** Maximum length of `queue.limit` in the schema; the name of a Kubernetes user alone may reach it. */
@@ -16,6 +16,26 @@ export const admit: Step<undefined, never> = {
   decide: (facts, _reading, now) => decideAdmission(facts, now),
   apply: async () => undefined,
 };
+
+/**
+ * Gives up the place of a task whose integration or code host was deleted before its first attempt: nobody knows how long it will be missing, and
+ * others wait for the place. The task is prepared again when it is admitted again.
+ */
+export const giveUpPlace: Step<undefined, never> = {
+  name: "give-up-place",
+  concerns: (facts) => isAtWork(facts.task) && newestAttempt(facts.task) === undefined && isMissing(facts),
+  gather: async () => undefined,
+  decide(facts) {
+    const problem = unready(facts);
+    return problem ? { ...notYet(problem.reason, problem.message), drop: ["ContextReady"] } : {};
+  },
+  apply: async () => undefined,
+};
+
+/** A suspended code host or a changed profile does not stop a task that has its place. */
+function isMissing({ integration, codeHostIntegration }: TaskFacts): boolean {
+  return integration === undefined || codeHostIntegration === undefined;
+}
 
 function decideAdmission(facts: TaskFacts, now: Date): Decision {
   const { task, admission } = facts;

@@ -4,7 +4,7 @@ import { aConnection, aProvider, fakeHost } from "../../integrations/testing.ts"
 import { createFakeClient } from "../../kube/testing.ts";
 import { unexpected } from "../../shared/testing.ts";
 import type { IntegrationHandle } from "../integration-handle.ts";
-import { admit } from "./admit.ts";
+import { admit, giveUpPlace } from "./admit.ts";
 import { approval } from "./approval.ts";
 import { conversationOf, personAtCodeHost } from "./state.ts";
 import { runSteps } from "./frame.ts";
@@ -28,7 +28,7 @@ import {
 } from "./testing.ts";
 import { changeText } from "./publish/change-text.ts";
 
-const steps = [asStep(repository), asStep(approval), asStep(admit)];
+const steps = [asStep(repository), asStep(approval), asStep(admit), asStep(giveUpPlace)];
 const plain = anIntegration();
 const chat = {
   ...plain,
@@ -78,6 +78,27 @@ describe("a task whose code host does not exist", () => {
       reason: "CodeHostNotFound",
       message: expect.stringContaining("GitHubIntegration shop, the code host of this task") as string,
     });
+  });
+
+  it("gives up its place if the code host is deleted before its first attempt, and is prepared again later", async () => {
+    const placed = aThreadTask({
+      conditions: ["Authorized", { type: "Approved", reason: "Approved" }, "Admitted", "ContextReady"],
+      status: { repository: shop },
+    });
+    const status = await reconcile(placed);
+    expect(status).toMatchObject({ phase: "Queued" });
+    expect(status?.conditions?.map(({ type, reason }) => `${type}: ${reason}`)).toEqual([
+      expect.stringContaining("Authorized"),
+      "Approved: Approved",
+      "Admitted: CodeHostNotFound",
+    ]);
+    const running = aThreadTask({
+      conditions: ["Authorized", { type: "Approved", reason: "Approved" }, "Admitted", "ContextReady"],
+      status: { repository: shop, attempts: [{ number: 1, podName: "a" }] },
+    });
+    expect((await reconcile(running))?.conditions).toContainEqual(
+      expect.objectContaining({ type: "Admitted", status: "True" }),
+    );
   });
 
   it("goes on once it is created: asks, and is kept over restarts until the answer", async () => {
