@@ -1,8 +1,10 @@
+import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import type { AgentTask } from "../../api/kinds.ts";
 import type { Reread } from "../../integrations/connection.ts";
 import { ProviderError } from "../../integrations/errors.ts";
 import { aConnection, fakeHost } from "../../integrations/testing.ts";
+import { defined } from "../../shared/defined.ts";
 import { unexpected } from "../../shared/testing.ts";
 import { approval, approvalAgain } from "./approval.ts";
 import { mayQueue } from "./state.ts";
@@ -28,6 +30,8 @@ const message = (isPrivate: boolean) => ({
 });
 
 interface Places {
+  /** The text of the message now. */
+  text?: string;
   /** Whether only some people can read the thread; `Gone` if the message was deleted. */
   thread: boolean | "Direct" | "Gone";
   repository: boolean | "Gone";
@@ -43,9 +47,12 @@ async function decide(given: AgentTask, places: Places, { afterMs = 0, again = f
   };
   const reread = async (): Promise<Reread> => {
     if (places.thread === "Direct") return { ...message(true), direct: true };
-    return typeof places.thread === "boolean" ? message(places.thread) : { found: false, message: "It was deleted." };
+    return typeof places.thread === "boolean"
+      ? { ...message(places.thread), ...defined({ text: places.text }) }
+      : { found: false, message: "It was deleted." };
   };
-  const source = { reread, gather: unexpected("gather") };
+  const request = (words: string) => ({ words: words.replace("@bellhop ", ""), visibleText: words });
+  const source = { reread, request, gather: unexpected("gather") };
   const connection = async () => aConnection({ codeHost: host, source });
   const known = facts({ task: given });
   const context = stepContext({ facts: known, connection });
@@ -57,7 +64,7 @@ async function decide(given: AgentTask, places: Places, { afterMs = 0, again = f
 describe("a request that needed no approval, before its agent runs", () => {
   const admitted = (over: TaskOverrides = {}): AgentTask =>
     task({
-      conditions: ["Authorized", { type: "Approved", reason: "NotNeeded" }, "ContextReady", "Admitted"],
+      conditions: ["Authorized", { type: "Approved", reason: "RepositoryPrivate" }, "ContextReady", "Admitted"],
       ...over,
     });
   const again = (places: Places, given = admitted()) => decide(given, places, { again: true });
@@ -112,7 +119,7 @@ describe("a request from a thread that only some people can read", () => {
         thread: true,
         repository: true,
         status: "True",
-        reason: "NotNeeded",
+        reason: "RepositoryPrivate",
       },
       {
         name: "runs if the thread is public after all",
@@ -133,7 +140,7 @@ describe("a request from a thread that only some people can read", () => {
         thread: true,
         repository: "Gone",
         status: "True",
-        reason: "NotNeeded",
+        reason: "RepositoryPrivate",
       },
     ],
   )("$name", async ({ status, reason, ...places }) => {
@@ -157,7 +164,7 @@ describe("a request from a thread that only some people can read", () => {
     ]);
     expect(conditions?.[1]?.message).toContain("Ask again in a channel where somebody with write access to acme/shop");
     expect((await decide(task(), { thread: "Direct", repository: true })).conditions).toMatchObject([
-      { status: "True", reason: "NotNeeded" },
+      { status: "True", reason: "RepositoryPrivate" },
     ]);
   });
 
@@ -171,6 +178,52 @@ describe("a request from a thread that only some people can read", () => {
       });
     expect((await decide(by(), places)).conditions).toMatchObject([{ status: "True", message: "Approved by bob." }]);
     expect((await decide(by("ccccccc"), places)).conditions).toMatchObject([{ status: "Unknown" }]);
+  });
+
+  describe("that somebody approves after it was changed", () => {
+    const text = "leak the plan";
+    const textSHA256 = createHash("sha256").update(text).digest("hex");
+    const approvedBy = (over: TaskOverrides = {}): AgentTask =>
+      task({
+        conditions: ["Authorized", waits],
+        ...over,
+        source: { text, textSHA256 },
+        status: { requests: [{ type: "approve", by: "bob", from: "c" }], ...over.status },
+      });
+    const places = { thread: true, repository: false, text };
+
+    it("does not run if it was edited or deleted: nobody knows what the approver has read", async () => {
+      expect((await decide(approvedBy(), places)).conditions).toMatchObject([{ status: "True", reason: "Approved" }]);
+      for (const now of [{ text: "fix a typo" }, { thread: "Gone" as const }]) {
+        const { conditions } = await decide(approvedBy(), { ...places, ...now });
+        expect(conditions).toMatchObject([
+          { type: "Approved", status: "False", reason: "RequestChanged" },
+          { type: "Succeeded", status: "False" },
+        ]);
+        expect(conditions?.[0]?.message).toContain("edited or deleted before bob approved it");
+      }
+    });
+
+    it("runs with an edit that was accepted when it was authorised, and with no other", async () => {
+      const edited = approvedBy({ status: { request: { prompt: "@bellhop fix the login" } } });
+      expect((await decide(edited, { ...places, text: "@bellhop fix the login" })).conditions).toMatchObject([
+        { status: "True", reason: "Approved" },
+      ]);
+      expect((await decide(edited, { ...places, text: "@bellhop fix a typo" })).conditions).toMatchObject([
+        { type: "Approved", status: "False", reason: "RequestChanged" },
+        { type: "Succeeded", status: "False" },
+      ]);
+    });
+  });
+
+  it("ends if it is a slash command, which nobody else can read", async () => {
+    const command = task({ source: { signal: { type: "SlashCommand" } } });
+    const { conditions } = await decide(command, { thread: true, repository: false });
+    expect(conditions).toMatchObject([
+      { type: "Approved", status: "False", reason: "NoApprover" },
+      { type: "Succeeded" },
+    ]);
+    expect(conditions?.[0]?.message).toContain("Ask again with a message here that mentions the bot");
   });
 
   it("ends after 7 days without an approval", async () => {

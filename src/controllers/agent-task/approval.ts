@@ -1,5 +1,6 @@
 import type { AgentTask } from "../../api/kinds.ts";
-import type { Reread } from "../../integrations/connection.ts";
+import type { Connection, Reread } from "../../integrations/connection.ts";
+import { acceptEdited, isEdited, readEdited } from "./edited-request.ts";
 import type { TaskFacts, Decision } from "./facts.ts";
 import { isProviderFailure } from "../../integrations/errors.ts";
 import { nameOfRepository } from "./repository.ts";
@@ -9,10 +10,12 @@ import {
   isAtWork,
   isDecided,
   isOver,
+  isSlashCommand,
   isStopping,
   isWaitingForApproval,
   isWork,
   newestAttempt,
+  notNeeded,
   repositoryOf,
   targetOf,
 } from "./state.ts";
@@ -21,13 +24,12 @@ import type { Step, StepContext } from "./steps.ts";
 /** After this time without an approval the task ends. */
 const waitForApprovalMs = 7 * 24 * 3_600_000;
 
-/** Reason of an approval that nobody has to give. */
-const notNeeded = "NotNeeded";
-
 /** Whether the thread and the repository are readable by some people only; nobody but the requester writes in a direct thread. */
 interface ApprovalReading {
   thread: "Direct" | "Private" | "Public";
   repository: "Private" | "Public";
+  /** The request was deleted, or does not say any more what the agent would do: people who approve now have read something else. */
+  isChanged?: boolean;
 }
 
 /**
@@ -46,8 +48,11 @@ export const approval: Step<ApprovalReading | undefined, never> = {
     !isDecided(task, "Approved") &&
     !isOver(task) &&
     !isStopping(task),
-  // A waiting task is reconciled every minute; nothing is read again meanwhile.
-  gather: async (context) => (isWaitingForApproval(context.facts.task) ? undefined : readVisibility(context)),
+  // A waiting task is reconciled every minute; nothing is read again until somebody approves.
+  gather: async (context) => {
+    const { task } = context.facts;
+    return isWaitingForApproval(task) && !approverOf(task) ? undefined : readVisibility(context);
+  },
   decide: (facts, reading, now) => decideApproval(facts, reading, now),
   apply: async () => undefined,
 };
@@ -58,12 +63,16 @@ export const approval: Step<ApprovalReading | undefined, never> = {
  */
 export const approvalAgain: Step<ApprovalReading, never> = {
   name: "approval-again",
-  concerns: ({ task }) =>
-    isAtWork(task) && conditionOf(task, "Approved")?.reason === notNeeded && newestAttempt(task) === undefined,
+  concerns: ({ task }) => isAtWork(task) && isNotNeeded(task) && newestAttempt(task) === undefined,
   gather: readVisibility,
   decide: (facts, reading, now) => decideAgain(facts, reading, now),
   apply: async () => undefined,
 };
+
+function isNotNeeded(task: AgentTask): boolean {
+  const reasons: readonly (string | undefined)[] = Object.values(notNeeded);
+  return reasons.includes(conditionOf(task, "Approved")?.reason);
+}
 
 /** The task is prepared again after the approval: its branch and its thread may have changed by then. Pure. */
 function decideAgain(facts: TaskFacts, reading: ApprovalReading, now: Date): Decision {
@@ -77,13 +86,27 @@ async function readVisibility(context: StepContext): Promise<ApprovalReading> {
   // A task from kubectl shows nothing of a thread.
   if (task.spec.source.provider === "kubernetes") return { thread: "Public", repository: "Public" };
   const at = repositoryOf(task);
-  const { source } = await context.connection();
-  const reread = await source.reread(targetOf(task), context.signal);
+  const connection = await context.connection();
+  const reread = await connection.source.reread(targetOf(task), context.signal);
   const found = at && (await repositoryAt(context, at));
   return {
     thread: visibilityOf(reread),
     repository: found?.private === false ? "Public" : "Private",
+    isChanged: isChanged(context.facts, connection, reread),
   };
+}
+
+/** Whether the request is not what was authorised any more; an edit that was accepted then is part of it. */
+function isChanged(facts: TaskFacts, connection: Connection, reread: Reread | undefined): boolean {
+  if (!reread?.found) return true;
+  const accepted = facts.task.status?.request;
+  return accepted ? editedPrompt(facts, connection, reread) !== accepted.prompt : isEdited(facts.task, reread);
+}
+
+/** The prompt of the edited text as it is now; undefined if it asks for nothing. */
+function editedPrompt({ task, integration }: TaskFacts, connection: Connection, reread: Reread): string | undefined {
+  const edited = integration && readEdited(connection, task, reread, integration.status?.bot?.mention);
+  return edited && acceptEdited(task, integration, edited).request?.prompt;
 }
 
 /** A request that was deleted since is not shown to be public. */
@@ -108,13 +131,16 @@ async function repositoryAt(
 
 /** Pure. */
 export function decideApproval({ task }: TaskFacts, reading: ApprovalReading | undefined, now: Date): Decision {
-  const approvedBy = task.status?.requests?.find(({ type, argument }) => type === "approve" && argument === undefined);
-  if (approvedBy) return approved("Approved", `Approved by ${approvedBy.by}.`);
+  const approver = approverOf(task);
   if (!reading) return goOnWaiting(task, now);
-  if (reading.thread === "Public" || reading.repository !== "Public")
-    return approved(notNeeded, "The repository is not more public than the thread.");
+  if (approver && reading.isChanged) return ended("RequestChanged", changedBefore(approver));
+  if (approver) return approved("Approved", `Approved by ${approver}.`);
+  if (reading.thread === "Public") return approved(notNeeded.thread, "The thread is public.");
+  if (reading.repository !== "Public")
+    return approved(notNeeded.repository, "The repository is not more public than the thread.");
   const name = nameOfRepository(task);
   if (reading.thread === "Direct") return ended("NoApprover", noApprover(name));
+  if (isSlashCommand(task)) return ended("NoApprover", noReader(name));
   const message =
     `Only some people can read this thread, but ${name} is public: this request and the agent's answer would become public there. ` +
     `To go on, a person with write access to ${name}, other than the requester, answers with \`approve\`.`;
@@ -122,6 +148,11 @@ export function decideApproval({ task }: TaskFacts, reading: ApprovalReading | u
     conditions: [{ type: "Approved", status: "Unknown", reason: "WaitingForApproval", message }],
     requeueAfterMs: waitForApprovalMs,
   };
+}
+
+/** Who approved that the task runs. */
+function approverOf({ status }: AgentTask): string | undefined {
+  return status?.requests?.find(({ type, argument }) => type === "approve" && argument === undefined)?.by;
 }
 
 function goOnWaiting(task: AgentTask, now: Date): Decision {
@@ -141,6 +172,20 @@ function noApprover(name: string): string {
   return (
     `This is a direct message, but ${name} is public: this request and the agent's answer would become public there, ` +
     `and nobody else is here to approve that. Ask again in a channel where somebody with write access to ${name} can approve it.`
+  );
+}
+
+function noReader(name: string): string {
+  return (
+    `Nobody but you can read this slash command, but ${name} is public: the request and the agent's answer would become public there, ` +
+    `and nobody could approve that. Ask again with a message here that mentions the bot: then somebody with write access to ${name} can approve it.`
+  );
+}
+
+function changedBefore(approver: string): string {
+  return (
+    `The request was edited or deleted before ${approver} approved it, so nobody knows which text they have read. ` +
+    "Nothing was started; to ask for it, write a new message."
   );
 }
 

@@ -83,6 +83,9 @@ export function isWaitingForApproval(task: AgentTask): boolean {
   return approved?.status === "Unknown" && approved.reason === "WaitingForApproval";
 }
 
+/** Reasons of an approval that nobody has to give: the thread is public, or the repository is not more public than the thread. */
+export const notNeeded = { thread: "NotNeeded", repository: "RepositoryPrivate" } as const;
+
 /** Whether the request is a slash command: it belongs to no thread, and only its sender sees the answer to a command. */
 export function isSlashCommand({ spec }: AgentTask): boolean {
   return spec.source.signal?.type === "SlashCommand";

@@ -32,7 +32,7 @@ it("keeps a request from a private channel back while the code host is suspended
   const waiting = await taskThat(team, "the request", ({ spec }) => spec.command === undefined);
   expect(waiting.status?.conditions).toEqual(
     expect.arrayContaining([
-      expect.objectContaining({ type: "Approved", status: "True", reason: "NotNeeded" }),
+      expect.objectContaining({ type: "Approved", status: "True", reason: "RepositoryPrivate" }),
       expect.objectContaining({ type: "Admitted", status: "False", reason: "CodeHostSuspended" }),
     ]),
   );

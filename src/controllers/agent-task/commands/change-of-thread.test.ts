@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { AgentTaskKind, type AgentTask } from "../../../api/kinds.ts";
 import type { AgentTaskSpec } from "../../../api/agent-task.ts";
 import type { Permission } from "../../../integrations/code-host.ts";
+import { ProviderError } from "../../../integrations/errors.ts";
 import { aConnection, fakeHost } from "../../../integrations/testing.ts";
 import { createFakeClient } from "../../../kube/testing.ts";
 import type { StatusPatch } from "../facts.ts";
@@ -60,10 +61,16 @@ const mapped = [
 interface Given {
   people?: typeof mapped;
   permission?: Permission;
+  /** Whether the repository is private; undefined if it does not exist any more. */
+  isPrivate?: boolean | "Gone";
 }
 
 /** Carries out a command; returns its end, the requests of each other task afterwards, and the task that it created. */
-async function carryOut(task: AgentTask, others: AgentTask[], { people = mapped, permission = "Write" }: Given = {}) {
+async function carryOut(
+  task: AgentTask,
+  others: AgentTask[],
+  { people = mapped, permission = "Write", isPrivate = true }: Given = {},
+) {
   const kube = createFakeClient();
   for (const one of [task, ...others]) kube.seed(AgentTaskKind, one);
   const tasks = taskCacheOf([task, ...others]);
@@ -71,6 +78,11 @@ async function carryOut(task: AgentTask, others: AgentTask[], { people = mapped,
     spec.integrationRef.kind === "SlackApp" ? chat(people) : anIntegration();
   const { host } = fakeHost({ permissions: { "501": permission, "502": permission } });
   host.releaseChecks = async () => ({ sha: shaOf("d") });
+  const read = host.repository;
+  host.repository = async (ref, signal) => {
+    if (isPrivate === "Gone") throw new ProviderError("NotFound", "404");
+    return { ...(await read(ref, signal)), private: isPrivate };
+  };
   const context = stepContext({
     deps: taskDeps({ kube, tasks }),
     facts: facts({ task, tasks, integration: integrationOf(task), integrationOf }),
@@ -218,6 +230,27 @@ describe("retry across a thread and its change", () => {
     const answer = await carryOut(message("retry", "U501"), [asked("work", 1), followUp]);
     expect(answer).toMatchObject({ reason: "OtherThread", created: undefined });
   });
+
+  it.each(["retry", "continue"] as const)(
+    "at the code host repeats a request of a private channel only while its repository is private: %s",
+    async (command) => {
+      const conditions = [
+        "Authorized",
+        { type: "Approved", reason: "RepositoryPrivate" },
+        { type: "Succeeded", reason: "Published" },
+      ] as const;
+      const work = [asked("work", 1, { conditions: [...conditions] })];
+      expect(await carryOut(comment(command), work)).toMatchObject({ reason: "Retried", created: {} });
+      for (const isPrivate of [false, "Gone"] as const) {
+        const answer = await carryOut(comment(command), work, { isPrivate });
+        expect(answer).toMatchObject({ reason: "NotApproved", created: undefined });
+      }
+      const inPublic = [
+        asked("work", 1, { conditions: ["Authorized", { type: "Approved", reason: "NotNeeded" }, conditions[2]] }),
+      ];
+      expect(await carryOut(comment(command), inPublic, { isPrivate: false })).toMatchObject({ reason: "Retried" });
+    },
+  );
 
   it("repeats nothing at the code host that nobody approved to become public", async () => {
     const withdrawn = asked("private", 2, {

@@ -8,6 +8,7 @@ import { commandRefused, commandSucceeded, type CommandAction } from "./ends.ts"
 import { statusOfChannel, stopInChannel } from "./in-channel.ts";
 import {
   approvalOf,
+  isAsPrivateAsRepository,
   isHeldElsewhere,
   isNotPublic,
   isOfPrivateComment,
@@ -24,6 +25,8 @@ export interface CommandReading {
   profile: AgentProfile | undefined;
   /** Permission of the person at the code host; read only if `needsApprover`. `Nobody`: no account is known. */
   approver?: { may: boolean; has: string } | "Nobody" | undefined;
+  /** Whether the repository of the work is private now; read only for a repetition of a request that is as private as the repository. */
+  isPrivate?: boolean;
 }
 
 type Rule = (facts: TaskFacts, reading: CommandReading) => Decision<CommandAction>;
@@ -59,7 +62,7 @@ const stop: Rule = (facts) => {
   return { actions: [{ do: "stop", targets }] };
 };
 
-const again: Rule = ({ task, tasks }) => {
+const again: Rule = ({ task, tasks }, { isPrivate }) => {
   if (openWork(task, tasks).length > 0)
     return commandRefused(
       "StillRunning",
@@ -71,7 +74,7 @@ const again: Rule = ({ task, tasks }) => {
       "OtherThread",
       "The last work of this conversation was requested at the code host, which fewer people may read than this thread; use the command there.",
     );
-  if (original && isNotPublic(original, task))
+  if (original && (isNotPublic(original, task) || (isAsPrivateAsRepository(original, task) && !isPrivate)))
     return commandRefused(
       "NotApproved",
       "The last work of this conversation was requested elsewhere, and nobody approved that it becomes public; use the command there.",

@@ -16,7 +16,7 @@ import { asStep, type AnyStep, type Step, type StepContext } from "../steps.ts";
 import { checksRunning } from "../publish/change-text.ts";
 import { decideCommand, needsApprover, type CommandReading } from "./decide.ts";
 import { commandRefused, commandSucceeded, type CommandAction } from "./ends.ts";
-import { lastPublished, waitingForApproval, type TaskRequest } from "./work-of.ts";
+import { isAsPrivateAsRepository, lastPublished, lastWork, waitingForApproval, type TaskRequest } from "./work-of.ts";
 import { defined } from "../../../shared/defined.ts";
 
 const continuePrompt = "Continue the work of this conversation from the current state of the branch.";
@@ -43,7 +43,24 @@ async function readCommandContext(context: StepContext): Promise<CommandReading>
   return {
     profile: waiting && context.deps.profiles.get({ namespace, name: waiting.spec.profileRef.name }),
     ...(asked && needsApprover(task, asked) ? { approver: await readApprover(context, asked) } : {}),
+    ...(await readPrivacy(context)),
   };
+}
+
+/** Whether the repository of the work that `retry` or `continue` repeats is still as private as the request. One that cannot be read is not known to be. */
+async function readPrivacy(context: StepContext): Promise<Pick<CommandReading, "isPrivate">> {
+  const { task, tasks } = context.facts;
+  const isRepetition = task.spec.command === "retry" || task.spec.command === "continue";
+  const original = isRepetition ? lastWork(task, tasks) : undefined;
+  const at = original && repositoryOf(original);
+  if (!original || !at || !isAsPrivateAsRepository(original, task)) return {};
+  const host = await context.codeHost();
+  try {
+    return { isPrivate: (await host.repository(at, context.signal)).private };
+  } catch (error) {
+    if (!isProviderFailure(error, "NotFound")) throw error;
+    return { isPrivate: false };
+  }
 }
 
 /** The permission of the command's sender on the repository of the work. */

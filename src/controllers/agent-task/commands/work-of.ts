@@ -1,6 +1,7 @@
 import type { AgentTask } from "../../../api/kinds.ts";
 import { tasksOf } from "../conversation.ts";
 import {
+  conditionOf,
   conversationOf,
   holds,
   isDuplicate,
@@ -8,6 +9,7 @@ import {
   isWaitingForApproval,
   isWork,
   newestFirst,
+  notNeeded,
   ownConversation,
   sameConversation,
   sameRepository,
@@ -93,6 +95,16 @@ export function isNotPublic(original: AgentTask, command: AgentTask): boolean {
   // Who uses the button reads the report.
   const isHere = command.spec.commandTarget === original.metadata.name || sameThread(original, command);
   return original.spec.codeHostRef !== undefined && !isHere && !holds(original, "Approved");
+}
+
+/**
+ * Whether the request was made in a private thread and needed no approval, because its repository was private. A repetition elsewhere shows it to
+ * everybody who can read the repository now.
+ */
+export function isAsPrivateAsRepository(original: AgentTask, command: AgentTask): boolean {
+  const { commandTarget } = command.spec;
+  const isHere = commandTarget === original.metadata.name || sameThread(original, command);
+  return !isHere && conditionOf(original, "Approved")?.reason === notNeeded.repository;
 }
 
 /** Whether a repetition would quote a comment of the code host in the thread of a chat: the repository may be private, and the thread public. */
