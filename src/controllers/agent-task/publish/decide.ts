@@ -68,7 +68,7 @@ function unseenForMs(task: AgentTask, now: Date): number {
 }
 
 /** Waits while the sandbox waits, but only a minute if the repository is missing; then the task ends with the code host's answer. */
-function unreadable({ task, sandbox }: TaskFacts, failure: ProviderError, now: Date): Decision<never> {
+export function unreadable({ task, sandbox }: TaskFacts, failure: ProviderError, now: Date): Decision<never> {
   const over = hasEnded(sandbox);
   if (over && !task.status?.publish) return {};
   const message = `Could not read the branch at the code host: ${failure.message}`;

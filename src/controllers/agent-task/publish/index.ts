@@ -1,6 +1,7 @@
 import type { AgentProfile, AgentTask } from "../../../api/kinds.ts";
 import type { Change, RepositoryRef } from "../../../integrations/code-host.ts";
 import type { ChangeText } from "../../../integrations/report.ts";
+import { isProviderFailure } from "../../../integrations/errors.ts";
 import { describeError } from "../../../shared/errors.ts";
 import { isFinalRefusal, lacksAccess } from "../../provider-failure.ts";
 import type { StatusPatch } from "../facts.ts";
@@ -8,7 +9,7 @@ import { isAtWork, proposedBy, repositoryOf } from "../state.ts";
 import { clearRetryCondition } from "../status.ts";
 import { asStep, type AnyStep, type Step, type StepContext } from "../steps.ts";
 import { changeText, isHeld } from "./change-text.ts";
-import { decide, type Action, type Reading } from "./decide.ts";
+import { decide, unreadable, type Action, type Reading } from "./decide.ts";
 import { defined } from "../../../shared/defined.ts";
 
 /**
@@ -23,13 +24,25 @@ const publish: Step<Reading, Action> = {
   decide,
   async apply(context, action) {
     if (action === "conclude") return conclude(context);
-    await context.deps.credentials.allowPush(context.facts.task, await context.codeHost(), context.signal);
-    return clearRetryCondition(context.facts.task);
+    return allowPush(context);
   },
 };
 
 /** The publish step of a task. */
 export const publishStep: AnyStep = asStep(publish);
+
+/** A repository that was deleted has no branch either, so the missing branch does not show it: the token that cannot be minted does. */
+async function allowPush(context: StepContext): Promise<StatusPatch> {
+  const { deps, facts, signal } = context;
+  try {
+    await deps.credentials.allowPush(facts.task, await context.codeHost(), signal);
+    return clearRetryCondition(facts.task);
+  } catch (error) {
+    if (!isProviderFailure(error, "NotFound")) throw error;
+    const { actions: _, requeueAfterMs: __, ...patch } = unreadable(facts, error, deps.clock.now());
+    return patch;
+  }
+}
 
 async function readTip(context: StepContext): Promise<Reading> {
   const repository = repositoryOf(context.facts.task);

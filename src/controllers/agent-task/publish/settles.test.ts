@@ -4,6 +4,7 @@ import { ProviderError } from "../../../integrations/errors.ts";
 import { aConnection, fakeHost } from "../../../integrations/testing.ts";
 import { createFakeClient } from "../../../kube/testing.ts";
 import { aSandboxProvider } from "../../../sandbox/testing.ts";
+import { FakeClock } from "../../../shared/fake-clock.ts";
 import { runSteps } from "../frame.ts";
 import { integrationOf, noon, shaOf, taskCacheOf, taskCredentials, taskDeps } from "../testing.ts";
 import { publishStep } from "./index.ts";
@@ -13,7 +14,7 @@ const branch = "bellhop/42-fix";
 const commit = shaOf("c");
 
 /** A task whose push is allowed, and how often it was written. `tip` is the tip of its branch at the code host. */
-function aWorld(tip: string | undefined, failure: ProviderError) {
+function aWorld(tip: string | undefined, failure: ProviderError, clock = new FakeClock(noon)) {
   const { host } = fakeHost({ branches: tip === undefined ? {} : { [branch]: { sha: tip, protected: false } } });
   const no = (): Promise<never> => Promise.reject(failure);
   const kube = createFakeClient();
@@ -21,6 +22,7 @@ function aWorld(tip: string | undefined, failure: ProviderError) {
   const newest = () => kube.only(AgentTaskKind);
   const deps = taskDeps({
     kube,
+    clock,
     tasks: { ...taskCacheOf([]), get: newest },
     credentials: taskCredentials({ allowPush: no }),
     findIntegration: integrationOf(async () => aConnection({ codeHost: { ...host, findChange: no } })),
@@ -28,7 +30,7 @@ function aWorld(tip: string | undefined, failure: ProviderError) {
   });
   const again = (): Promise<unknown> =>
     runSteps(deps, [publishStep], newest(), AbortSignal.timeout(5_000)).catch((error: unknown) => error);
-  return { again, writes: () => kube.calls.filter(({ verb }) => verb === "replaceStatus").length };
+  return { again, newest, writes: () => kube.calls.filter(({ verb }) => verb === "replaceStatus").length };
 }
 
 it.each([
@@ -47,3 +49,18 @@ it.each([
     }
   },
 );
+
+it("ends a task a minute after its repository is gone, which only the token shows that cannot be minted", async () => {
+  const clock = new FakeClock(noon);
+  const { again, newest, writes } = aWorld(undefined, new ProviderError("NotFound", "It does not exist."), clock);
+  const succeeded = () => newest().status?.conditions?.find(({ type }) => type === "Succeeded");
+  expect(await again()).toMatchObject({ requeueAfterMs: expect.any(Number) as number });
+  expect(succeeded()).toMatchObject({ status: "Unknown", reason: "NotFound" });
+  const once = writes();
+  await clock.advance(59_000);
+  await again();
+  expect(writes()).toBe(once);
+  await clock.advance(1_000);
+  await again();
+  expect(succeeded()).toMatchObject({ status: "False", reason: "RepositoryGone" });
+});
