@@ -33,5 +33,9 @@ export const broadTokenMs = 3_600_000;
 /** Entries on a page, and the most pages that one search or one reading takes. */
 export const pages = { size: 100, installations: 50, hooks: 10, repositories: 10, comments: 20 };
 
-/** The most missed deliveries that one search asks for: each takes a turn in the pace, and what was asked for is stored after the search. */
-export const redeliveries = { atOnce: 20 };
+/**
+ * `atOnce`: the most missed deliveries that one search asks for, because each takes a turn in the pace, and what was asked for is stored after the
+ * search. `lateMs`: how long after its time a delivery may appear in the log; GitHub waits 10 s for an answer, and the rest is for clocks that
+ * differ. `rememberMs`: how long an attempt that was asked for is not asked for again, if the next search finds it again.
+ */
+export const redeliveries = { atOnce: 20, lateMs: 60_000, rememberMs: 600_000 };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { gitHubIntegrationSpec, type GitHubIntegration } from "../../api/github-integration.ts";
+import { FakeClock } from "../../shared/fake-clock.ts";
 import { silentLogger } from "../../shared/log.ts";
 import { ProviderError } from "../errors.ts";
 import { missed } from "./missed.ts";
@@ -41,6 +42,7 @@ function anApp(
   pages: readonly Entry[][],
   again: (id: unknown) => void = () => {},
   after: (page: number) => number | undefined = (page) => (page + 1 < pages.length ? page + 1 : undefined),
+  clock = new FakeClock(new Date(noon + 3_600_000)),
 ) {
   const warnings: object[] = [];
   const answer: Answer = (route, { cursor, delivery_id: id }) => {
@@ -52,7 +54,7 @@ function anApp(
   };
   const log = { ...silentLogger, warn: (fields: object) => void warnings.push(fields) };
   const app = { id: 1, installations: async () => [] };
-  const client = aGitHubClient(answer, { app, settings: apiSettings({ log }) });
+  const client = aGitHubClient(answer, { app, settings: apiSettings({ log, clock }) });
   return { warnings, log: missed(integration, client) };
 }
 
@@ -62,6 +64,28 @@ describe("redeliverMissed", () => {
     const { log } = anApp([[entry(0), entry(1, { status_code: 503 })]], (id) => asked.push(id));
     expect(await log.redeliverMissed(hourAgo, patiently)).toEqual({ asked: 1, cursor: new Date(noon), more: false });
     expect(asked).toEqual([1_864_203_551_777_000_002n]);
+  });
+
+  it("finds a delivery that appears in the log after a newer one, and asks for none twice meanwhile", async () => {
+    const asked: unknown[] = [];
+    const clock = new FakeClock(new Date(noon));
+    const entries = [entry(1), entry(3, { status_code: 503 })];
+    const { log } = anApp(
+      [entries],
+      (id) => asked.push(id),
+      () => undefined,
+      clock,
+    );
+    const first = await log.redeliverMissed(hourAgo, patiently);
+    entries.push(entry(6, { status_code: 504 }));
+    await clock.advance(30_000);
+    expect(await log.redeliverMissed(first.cursor, patiently)).toMatchObject({ asked: 1 });
+    expect(await log.redeliverMissed(first.cursor, patiently)).toMatchObject({ asked: 0 });
+    expect(asked).toEqual([entry(3).id, entry(6).id]);
+    entries.push(entry(-20, { id: 7n, guid: "event-3", status_code: 503, redelivery: true }));
+    await clock.advance(30_000);
+    expect(await log.redeliverMissed(first.cursor, patiently)).toMatchObject({ asked: 1 });
+    expect(asked.at(-1)).toBe(7n);
   });
 
   it("asks for the twenty oldest at once, and names the time of the first that is left as the next cursor", async () => {

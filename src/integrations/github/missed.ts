@@ -28,7 +28,8 @@ interface Log {
  * filtered by failure, because an attempt that reached no receiver has no status code at all.
  */
 export function missed(integration: GitHubIntegration, client: GitHubClient): MissedDeliveries {
-  const { log: logger, url } = client.settings;
+  const { log: logger, url, clock } = client.settings;
+  const asked = askedOf(client);
   return {
     host: new URL(apiRoot(url)).host,
     redeliverMissed: async (since, signal) => {
@@ -39,12 +40,34 @@ export function missed(integration: GitHubIntegration, client: GitHubClient): Mi
         newestMs = attempts.reduce((newest, attempt) => Math.max(newest, timeOf(attempt)), newestMs);
         missing.push(...missedAttempts(attempts).map((attempt) => ({ log, attempt })));
       }
-      const { now, leftMs } = divide(missing);
-      let asked = 0;
-      for (const { log, attempt } of now) asked += await askAgain(log, attempt, logger, signal);
-      return { asked, cursor: new Date(leftMs ?? newestMs), more: leftMs !== undefined };
+      const nowMs = clock.now().getTime();
+      forget(asked, nowMs);
+      const { now, leftMs } = divide(missing.filter(({ attempt }) => !asked.has(attempt.id)));
+      let count = 0;
+      for (const { log, attempt } of now) {
+        count += await askAgain(log, attempt, logger, signal);
+        asked.set(attempt.id, nowMs);
+      }
+      // The next search begins earlier than the newest delivery: others of that time may not be in the log yet.
+      const cursorMs = Math.max(since.getTime(), Math.min(leftMs ?? newestMs, nowMs - redeliveries.lateMs));
+      return { asked: count, cursor: new Date(cursorMs), more: leftMs !== undefined };
     },
   };
+}
+
+/** The attempts that were asked for, with the time. */
+type Asked = Map<Attempt["id"], number>;
+
+const askedByClient = new WeakMap<GitHubClient, Asked>();
+
+function askedOf(client: GitHubClient): Asked {
+  const asked = askedByClient.get(client) ?? new Map();
+  askedByClient.set(client, asked);
+  return asked;
+}
+
+function forget(asked: Asked, nowMs: number): void {
+  for (const [id, atMs] of asked) if (nowMs - atMs > redeliveries.rememberMs) asked.delete(id);
 }
 
 interface Missing {
