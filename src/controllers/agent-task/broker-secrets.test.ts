@@ -105,14 +105,23 @@ describe("the tokens of tasks", () => {
     expect(keeper.holds(aTask()) && kube.objects(secrets).length).toBe(1);
   });
 
-  it("reads the Secrets once, when the operator starts, and then needs one request for each write", async () => {
+  it("reads the Secrets once, when the operator starts, and each again before it is deleted", async () => {
     const requests: string[] = [];
     await keeper.load(signal);
     kube.before = ({ verb }) => void requests.push(verb);
     await keeper.ensureFetch(aTask(), hub.host, signal);
     await keeper.allowPush(aTask(), hub.host, signal);
     await keeper.revoke(aTask(), hub.host, signal);
-    expect(requests).toEqual(["create", "replace", "delete"]);
+    expect(requests).toEqual(["create", "replace", "find", "delete"]);
+  });
+
+  it("revokes a token that a former leader stored after this one had read the Secrets", async () => {
+    const former = newKeeper();
+    await former.ensureFetch(aTask(), hub.host, signal);
+    await keeper.load(signal);
+    await former.allowPush(aTask(), hub.host, signal);
+    await keeper.revoke(aTask(), hub.host, signal);
+    expect([hub.state.tokens.size, kube.objects(secrets).length]).toEqual([0, 0]);
   });
 
   it("reads a Secret again after a failed write, so that it neither loses nor overwrites a token", async () => {

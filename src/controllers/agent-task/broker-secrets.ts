@@ -107,11 +107,14 @@ class CredentialsKeeper implements TaskCredentialsKeeper {
   }
 
   async revoke(task: AgentTask, host: CodeHost | undefined, signal: AbortSignal): Promise<void> {
+    // Read again: a former leader may have stored a token after this one read the Secrets.
+    this.#stored.set(uidOf(task), "Unsure");
     const secret = await this.#find(task, signal);
     const tokens = Object.values(credentialFiles).flatMap((file) => parseCredential(secret, file)?.password ?? []);
     // Revoke before the deletion: only the Secret has the token, so a failure in between can be retried.
     for (const token of host ? new Set(tokens) : []) await host?.revokeToken(token, signal);
     if (secret) await this.#delete(secret, signal);
+    this.#stored.delete(uidOf(task));
     this.#known.delete(uidOf(task));
   }
 
