@@ -125,6 +125,43 @@ describe("the frame", () => {
     expect(log).toEqual(["a", "b goes on"]);
   });
 
+  it("fails if that write fails, even if the step takes it for a failed connection", async () => {
+    const down = failure(500, "InternalError", "etcd is down");
+    let answers = 0;
+    kube.before = ({ verb }) => {
+      if (verb !== "get" && answers++ === 0) throw down;
+    };
+    const asking: AnyStep = asStep<undefined, never>({
+      name: "b",
+      concerns: () => true,
+      gather: async ({ connection }) => void (await connection().catch(() => log.push("b goes on"))),
+      decide: () => ({ fields: { startTime: "wrong" } }),
+      apply: async () => undefined,
+    });
+    await expect(go([step({ name: "a", decision: { conditions: [authorized] } }), asking])).rejects.toBe(down);
+    expect(written.at(-1)?.status).toMatchObject({ phase: "Queued" });
+    expect(written.at(-1)?.status).not.toHaveProperty("startTime");
+  });
+
+  it("stores the intent of an action even if an earlier step left a write behind", async () => {
+    const leaving: AnyStep = asStep<undefined, never>({
+      name: "b",
+      concerns: () => true,
+      async gather({ live }) {
+        await Promise.all([live(), Promise.reject(new ProviderError("Unavailable", "502"))]);
+        return undefined;
+      },
+      decide: () => ({}),
+      apply: async () => undefined,
+    });
+    const acting = step({ name: "c", always: true, decision: { fields: { startTime: "intent" }, actions: ["act"] } });
+    await expect(go([step({ name: "a", decision: { conditions: [authorized] } }), leaving, acting])).rejects.toThrow(
+      "502",
+    );
+    expect(written.at(-1)?.status).toMatchObject({ startTime: "intent" });
+    expect(log.indexOf("c:act")).toBe(log.length - 1);
+  });
+
   it("writes the result of an action although a later step meets a conflict of another object", async () => {
     const acting = step({ name: "a", decision: { actions: ["act"] }, answers: { fields: { startTime: "t" } } });
     const steps = [

@@ -12,7 +12,7 @@ import type { StatusPatch, TaskFacts } from "./facts.ts";
 import { recordChange } from "./record-change.ts";
 import { codeHostRefOf, conditionOf, holds, isDecided, isOver, mayQueue, newestAttempt } from "./state.ts";
 import { patchedStatus } from "./status.ts";
-import type { AnyStep, StepContext } from "./steps.ts";
+import type { AnyStep, Plan, StepContext } from "./steps.ts";
 
 /** State of one reconcile while it runs the steps. */
 interface StepRun {
@@ -23,8 +23,8 @@ interface StepRun {
   task: AgentTask;
   /** The write in progress. */
   writing?: Promise<void> | undefined;
-  /** Somebody else changed the task: the facts are out of date, and the reconcile ends. */
-  conflict?: unknown;
+  /** Why the last write failed. After a conflict the facts are out of date, and the reconcile ends. */
+  failedWrite?: unknown;
   /** Gathered at the start, after each change, and before each action, so that no action uses facts from before a slow provider call. */
   facts: TaskFacts;
   connections: Connections;
@@ -68,7 +68,7 @@ async function tryStep(state: StepRun, step: AnyStep): Promise<void> {
   } catch (error) {
     // The facts are out of date: no step may use them, not even those marked `always`. Results of earlier actions are not lost.
     if (isConflict(error)) {
-      if (state.conflict === undefined) await write(state);
+      if (error !== state.failedWrite) await write(state);
       throw error;
     }
     state.failure ??= error;
@@ -77,17 +77,28 @@ async function tryStep(state: StepRun, step: AnyStep): Promise<void> {
 }
 
 async function runStep(state: StepRun, step: AnyStep): Promise<void> {
+  state.failedWrite = undefined;
   const context = contextOf(state);
   if (!step.concerns(context.facts, state.deps.clock.now())) return;
-  const plan = await step.plan(context, () => contextOf(refreshFacts(state)));
-  // A step may take the failure of a connection for a reason to wait, but not this one.
-  if (state.conflict !== undefined) throw state.conflict;
+  const plan = await planOf(state, step, context);
   change(state, plan);
   if (plan.requeueAfterMs !== undefined) state.waitsMs.push(plan.requeueAfterMs);
   for (const action of plan.actions) {
     await write(state);
     change(state, (await action()) ?? {});
   }
+}
+
+/**
+ * Gathers and decides. A step may take the failure of a connection for a reason to wait, but not that of our own write. A write that a failed
+ * gather has left behind ends first, because it would replace later changes.
+ */
+async function planOf(state: StepRun, step: AnyStep, context: StepContext): Promise<Plan> {
+  const plan = step.plan(context, () => contextOf(refreshFacts(state)));
+  await Promise.allSettled([plan]);
+  await state.writing?.catch(() => {});
+  if (state.failedWrite !== undefined) throw state.failedWrite;
+  return plan;
 }
 
 /** Applies a patch to the task; it is written later. */
@@ -107,7 +118,7 @@ async function write(state: StepRun): Promise<void> {
   try {
     await state.writing;
   } catch (error) {
-    if (isConflict(error)) state.conflict = error;
+    state.failedWrite = error;
     throw error;
   } finally {
     state.writing = undefined;
