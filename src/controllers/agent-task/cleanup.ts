@@ -29,8 +29,11 @@ export type CleanupAction =
 
 /** How long a courier may take to end by itself after the task has ended. */
 const courierEndMs = 60_000;
-/** How long the tokens of a task that has ended wait for its final report. The broker accepts nothing more for the task meanwhile. */
-const reportFirstMs = 30_000;
+/**
+ * How long the tokens of a task that has ended wait for its final report, which may take minutes in a burst. The broker accepts nothing more for
+ * the task meanwhile.
+ */
+const reportFirstMs = 10 * 60_000;
 /** How often an open change is read again. */
 const askAgainMs = 6 * 60 * 60_000;
 

@@ -295,13 +295,13 @@ describe("clean-up", () => {
     expect(decide(failed, dayMs).actions).toEqual(gone);
   });
 
-  it("revokes the tokens of a task that is over after its final report, or half a minute after its end", () => {
+  it("revokes the tokens of a task that is over after its final report, or ten minutes after its end", () => {
     const revokes = (task: ReturnType<typeof aTask>, passedMs: number): boolean =>
       (decide(task, passedMs, { pods: [], holdsTokens: true }).actions ?? []).some(({ do: what }) => what === "revoke");
     const ended = { status: { completionTime: noon.toISOString() } };
     expect(revokes(succeeded, 0)).toBe(false);
-    expect(decide(succeeded, 0, { pods: [], holdsTokens: true }).requeueAfterMs).toBe(30_000);
-    expect(revokes(succeeded, 30_000)).toBe(true);
+    expect(decide(succeeded, 0, { pods: [], holdsTokens: true }).requeueAfterMs).toBe(600_000);
+    expect(revokes(succeeded, 600_000)).toBe(true);
     expect(revokes(aTask({ conditions: ["Authorized", "Succeeded", "Reported"], ...ended }), 0)).toBe(true);
     const withKubectl = aTask({
       conditions: ["Authorized", "Succeeded"],

@@ -141,6 +141,19 @@ describe("the outbox of a report", () => {
     expect(since("True", ago(40_000)).requeueAfterMs).toBeGreaterThan(60_000);
   });
 
+  it("looks again as soon as tasks use credentials that were repaired, if the task could not sign in", () => {
+    const waits = (lastTransitionTime: string): number | undefined =>
+      decide(
+        {},
+        {
+          report: { not: "SignedOut" },
+          signedIn: { type: "CredentialsValid", status: "True", reason: "x", message: "", lastTransitionTime },
+        },
+      ).requeueAfterMs;
+    expect(waits(ago(5_000))).toBe(6_000);
+    expect(waits(ago(60_000))).toBe(300_000);
+  });
+
   it("keeps the reason SignedOut until the report is posted, not only tried", () => {
     const signedOut = { type: "Reported", status: "Unknown", reason: "SignedOut" } as const;
     const trying = decide(posted("before", { toldAt: ago(600_000) }), { conditions: [signedOut] });

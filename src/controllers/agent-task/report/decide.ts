@@ -60,7 +60,7 @@ function decideWithoutQuote(facts: TaskFacts, report: ReportReading["report"], n
   const { task, integration } = facts;
   const before = task.status?.report ?? {};
   if (!integration) return {};
-  if ("not" in report) return decideWithoutThread(task, report.not);
+  if ("not" in report) return decideWithoutThread(task, report.not, usedFromMs(integration) - now.getTime());
   if (before.locked) return decideLocked(facts, before, report, now);
   const waitMs = Math.min(failureWaitMs(task, before, now), signedInWaitMs(integration, before, now));
   if (waitMs > 0) return { ...notPosted(task, before), requeueAfterMs: waitMs };
@@ -106,12 +106,14 @@ function isUnheard(task: AgentTask): boolean {
   );
 }
 
-function decideWithoutThread(task: AgentTask, why: "NoThread" | "SignedOut"): Decision<never> {
+/** `usableInMs`: when a task can use credentials that somebody has repaired; in the past if it can use them already. */
+function decideWithoutThread(task: AgentTask, why: "NoThread" | "SignedOut", usableInMs: number): Decision<never> {
   if (why === "NoThread")
     return isOver(task) ? reported("True", "Nothing", "The provider has no thread to post a report to.") : {};
   const { kind, name } = task.spec.integrationRef;
   const message = `${kind} ${name} cannot sign in: its conditions say why. The report waits.`;
-  return { ...reported("Unknown", "SignedOut", message), requeueAfterMs: backoff.maxMs };
+  const waitMs = usableInMs > 0 ? Math.min(usableInMs, backoff.maxMs) : backoff.maxMs;
+  return { ...reported("Unknown", "SignedOut", message), requeueAfterMs: waitMs };
 }
 
 /** Says why the last try failed, and what happens next. One failure is no news: a message that somebody deleted is created again. */
@@ -130,11 +132,16 @@ function withoutFailure(task: AgentTask, decision: Decision<ReportAction>): Deci
 }
 
 /** The wait until the next try can use credentials that a person has replaced; without end if the last try used them. The condition's time has whole seconds. */
-function signedInWaitMs({ status }: Integration, { toldAt }: ReportStatus, now: Date): number {
+function signedInWaitMs(integration: Integration, { toldAt }: ReportStatus, now: Date): number {
+  const fromMs = usedFromMs(integration);
+  return Date.parse(toldAt ?? "") < fromMs ? Math.max(0, fromMs - now.getTime()) : Number.POSITIVE_INFINITY;
+}
+
+/** When tasks use the credentials that work for certain; without end if none do. */
+function usedFromMs({ status }: Integration): number {
   const valid = findCondition(status?.conditions as readonly Condition[] | undefined, "CredentialsValid");
   if (valid?.status !== "True") return Number.POSITIVE_INFINITY;
-  const usedFromMs = Date.parse(valid.lastTransitionTime) + 1_000 + secretKeptMs;
-  return Date.parse(toldAt ?? "") < usedFromMs ? Math.max(0, usedFromMs - now.getTime()) : Number.POSITIVE_INFINITY;
+  return Date.parse(valid.lastTransitionTime) + 1_000 + secretKeptMs;
 }
 
 function decideMessage(message: Message, now: Date): Decision<ReportAction> {
