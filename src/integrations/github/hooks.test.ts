@@ -102,7 +102,7 @@ async function withToken(spec: object, status?: Parameters<SignedIn["integration
 }
 
 describe("deliveries", () => {
-  it("redelivers each event that got no 2xx answer once, and advances the cursor", async () => {
+  it("redelivers each event that got no 2xx answer once, and looks at the last minute again", async () => {
     await connection.hooks?.ensure(
       { url: world.hookURL("log"), secret: "a secret of ours", known: [], takeOver: false, rewriteSecret: false },
       patiently,
@@ -126,7 +126,7 @@ describe("deliveries", () => {
       missed.map(({ guid }) => guid),
     );
     expect(await connection.missed?.redeliverMissed(since, patiently)).toMatchObject({ asked: 0 });
-    expect(first?.cursor.getTime()).toBeGreaterThan(since.getTime());
+    expect(first?.cursor).toEqual(since);
   });
 
   it.each([
