@@ -8,6 +8,10 @@ import { aSlackTeam, type SlackTeam } from "./world/slack.ts";
 import { aTeam, type Team } from "./world/team.ts";
 import { taskThat } from "./world/thread.ts";
 
+const isCommand = ({ spec }: AgentTask): boolean => spec.command !== undefined;
+const isReported = ({ status }: AgentTask): boolean =>
+  status?.conditions?.some(({ type, status: is }) => type === "Reported" && is !== "Unknown") ?? false;
+
 describe("/bellhop in a channel", () => {
   let world: World;
   let team: Team;
@@ -101,9 +105,16 @@ describe("/bellhop in a channel", () => {
   });
 
   it("loses no answer if Slack and the operator fail meanwhile", async () => {
+    // An answer that was shown, but not recorded before the operator is killed, is shown again.
+    await eventually(() => world.tasks.list(team.namespace).every((task) => !isCommand(task) || isReported(task)), {
+      describe: "the earlier answers to be recorded",
+      timeoutMs: 60_000,
+    });
+    const attempts = (): number => world.slack.calls("chat.postEphemeral").length;
+    const before = attempts();
     world.slack.fail({ method: "chat.postEphemeral" }, failing.error("fatal_error"), { times: 1 });
     const answer = say("ana", "status");
-    await eventually(() => world.slack.calls("chat.postEphemeral").at(-1), { describe: "the first attempt" });
+    await eventually(() => attempts() > before, { describe: "the first attempt", timeoutMs: 60_000 });
     await world.kill("operator");
     await world.start("operator");
     expect((await answer).answer).toContain("requests of this channel");
