@@ -1,11 +1,10 @@
 import { names } from "../api/annotations.ts";
 import type { ConnectDeps } from "../integrations/sign-in.ts";
 import { secrets } from "../kube/resources.ts";
-import type { KubeClient } from "../kube/types.ts";
+import type { KubeClient, KubeObject, ObjectKey, ResourceType } from "../kube/types.ts";
 import type { Clock } from "../shared/clock.ts";
 import { BellhopError } from "../shared/errors.ts";
-import { createRecent } from "../shared/recent.ts";
-import { withinSignal } from "../shared/within-signal.ts";
+import { createMemo } from "../shared/memo.ts";
 import { secretRegistry } from "../shared/redact.ts";
 
 /**
@@ -40,14 +39,13 @@ export const secretKeptMs = 10_000;
  * Secret. The check of an integration always reads it.
  */
 export function withRecentSecrets(client: KubeClient, clock: Clock): KubeClient {
-  const recent = createRecent(clock, secretKeptMs);
-  const find: KubeClient["find"] = (type, key, signal) =>
-    type.plural === secrets.plural
-      ? withinSignal(
-          recent(`${key.namespace}/${key.name}`, () => client.find(type, key)),
-          signal,
-        )
-      : client.find(type, key, signal);
+  const memo = createMemo<KubeObject | undefined>(clock, secretKeptMs);
+  const find = <T extends KubeObject>(type: ResourceType<T>, key: ObjectKey, signal?: AbortSignal) => {
+    const read = (): Promise<T | undefined> => client.find(type, key, signal);
+    return type.plural === secrets.plural
+      ? (memo(`${key.namespace}/${key.name}`, read) as Promise<T | undefined>)
+      : read();
+  };
   return { ...client, find };
 }
 

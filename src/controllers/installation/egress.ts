@@ -2,8 +2,7 @@ import { endpointSlices, nodes, services } from "../../kube/resources.ts";
 import type { KubeClient } from "../../kube/types.ts";
 import type { SandboxSpec } from "../../sandbox/protocol/sandbox-spec.ts";
 import type { Clock } from "../../shared/clock.ts";
-import { createRecent } from "../../shared/recent.ts";
-import { withinSignal } from "../../shared/within-signal.ts";
+import { createMemo } from "../../shared/memo.ts";
 
 type Probe = SandboxSpec["egress"]["probes"][number];
 
@@ -34,13 +33,10 @@ const keptMs = 60_000;
  * the canary may be a minute old.
  */
 export function egressProbes(deps: EgressDeps): (signal: AbortSignal) => Promise<EgressProbes> {
-  const recent = createRecent(deps.clock, keptMs);
+  const memo = createMemo<ClusterAddresses>(deps.clock, keptMs);
   return async (signal) => {
     const [{ api, nodes: known, dns }, canary] = await Promise.all([
-      withinSignal(
-        recent("cluster", () => clusterAddresses(deps.client)),
-        signal,
-      ),
+      memo("cluster", () => clusterAddresses(deps.client, signal)),
       canaries(deps, signal),
     ]);
     const { probed, more } = known;
@@ -53,15 +49,26 @@ export function egressProbes(deps: EgressDeps): (signal: AbortSignal) => Promise
   };
 }
 
-async function clusterAddresses(client: KubeClient) {
-  const [api, known, dns] = await Promise.all([apiServers(client), nodeAddresses(client), clusterDNS(client)]);
+interface ClusterAddresses {
+  api: Probe[];
+  nodes: { probed: Probe[]; more: number };
+  dns: Probe[];
+}
+
+async function clusterAddresses(client: KubeClient, signal: AbortSignal): Promise<ClusterAddresses> {
+  const [api, known, dns] = await Promise.all([
+    apiServers(client, signal),
+    nodeAddresses(client, signal),
+    clusterDNS(client, signal),
+  ]);
   return { api, nodes: known, dns };
 }
 
-async function apiServers(client: KubeClient): Promise<Probe[]> {
+async function apiServers(client: KubeClient, signal: AbortSignal): Promise<Probe[]> {
   const { items } = await client.list(endpointSlices, {
     namespace: "default",
     labelSelector: "kubernetes.io/service-name=kubernetes",
+    signal,
   });
   return items.flatMap(({ endpoints, ports }) =>
     // `null` if there are none.
@@ -77,8 +84,8 @@ async function canaries(deps: EgressDeps, signal: AbortSignal): Promise<Probe[]>
 }
 
 /** Some of the nodes, since a network plugin treats all of them alike; `more` is the number of the others. */
-async function nodeAddresses(client: KubeClient): Promise<{ probed: Probe[]; more: number }> {
-  const { items } = await client.list(nodes);
+async function nodeAddresses(client: KubeClient, signal: AbortSignal): Promise<{ probed: Probe[]; more: number }> {
+  const { items } = await client.list(nodes, { signal });
   const known = items.flatMap(({ metadata, status }) => {
     const address = status?.addresses?.find(({ type }) => type === "InternalIP")?.address;
     return address === undefined ? [] : [{ name: `node ${metadata.name}`, host: address, port: kubeletPort }];
@@ -87,8 +94,8 @@ async function nodeAddresses(client: KubeClient): Promise<{ probed: Probe[]; mor
   return { probed, more: probed.length === 0 ? 0 : items.length - probed.length };
 }
 
-async function clusterDNS(client: KubeClient): Promise<Probe[]> {
-  const service = await client.find(services, { namespace: "kube-system", name: "kube-dns" });
+async function clusterDNS(client: KubeClient, signal: AbortSignal): Promise<Probe[]> {
+  const service = await client.find(services, { namespace: "kube-system", name: "kube-dns" }, signal);
   const host = service?.spec?.clusterIP;
   if (host === undefined || host === "None") return [];
   const probe = { name: "cluster DNS", host, port: dnsPort };

@@ -1,5 +1,5 @@
 import { maxOffered, type IntegrationFacts } from "../../intake/gateway-facts.ts";
-import { createMemo } from "../../integrations/memo.ts";
+import { createMemo } from "../../shared/memo.ts";
 import type { Integration } from "../../integrations/integration.ts";
 import type { Provider } from "../../integrations/provider.ts";
 import { BellhopError } from "../../shared/errors.ts";

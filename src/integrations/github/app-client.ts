@@ -6,7 +6,7 @@ import type { GitCredential, RepositoryRef } from "../code-host.ts";
 import { ProviderError, isProviderFailure } from "../errors.ts";
 import { apiOf, withProviderErrors, octokitOptions, type Api, type ApiSettings } from "./api.ts";
 import type { GitHubClient, Installation } from "./client.ts";
-import { createMemo } from "../memo.ts";
+import { createMemo } from "../../shared/memo.ts";
 import { cacheMs, pages, retries } from "./limits.ts";
 
 interface Token {

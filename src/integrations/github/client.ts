@@ -1,5 +1,5 @@
 import { Octokit } from "@octokit/core";
-import { createMemo } from "../memo.ts";
+import { createMemo } from "../../shared/memo.ts";
 import { apiOf, octokitOptions, type Api, type ApiSettings } from "./api.ts";
 import type { CodeHost, RepositoryRef } from "../code-host.ts";
 import { broadTokenMs, cacheMs } from "./limits.ts";

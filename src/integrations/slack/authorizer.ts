@@ -1,7 +1,7 @@
 import type { SlackApp } from "../../api/slack-app.ts";
 import type { Authorizer, AccessDecision } from "../connection.ts";
 import { isProviderFailure } from "../errors.ts";
-import { createMemo } from "../memo.ts";
+import { createMemo } from "../../shared/memo.ts";
 import type { SlackClient } from "./client.ts";
 import type { Self, WhoAmI } from "./identity.ts";
 import { cacheMs } from "./limits.ts";

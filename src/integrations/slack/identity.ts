@@ -2,7 +2,7 @@ import type { SlackApp } from "../../api/slack-app.ts";
 import type { Identity, Installation } from "../connection.ts";
 import { isProviderFailure, type ProviderError } from "../errors.ts";
 import type { OAuthGrant } from "../sign-in.ts";
-import { createMemo } from "../memo.ts";
+import { createMemo } from "../../shared/memo.ts";
 import type { SlackClient } from "./client.ts";
 import { cacheMs } from "./limits.ts";
 import { required } from "./required.ts";

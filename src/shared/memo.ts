@@ -1,8 +1,11 @@
-import type { Clock } from "../shared/clock.ts";
+import type { Clock } from "./clock.ts";
 
 const maxEntries = 1000;
 
-/** Caches the result of `load` per key for a limited time. Failures are not cached; if the cache is full, the oldest entry is dropped. */
+/**
+ * Caches the result of `load` per key for a limited time. Failures, and `undefined` for something that does not exist, are not cached: it is seen
+ * as soon as somebody repairs or creates it. If the cache is full, the oldest entry is dropped.
+ */
 export type Memo<T> = (key: string, load: () => Promise<T>) => Promise<T>;
 
 /** Creates a cache whose entries expire after `ttlMs`. */
@@ -13,7 +16,7 @@ export function createMemo<T>(clock: Clock, ttlMs: number): Memo<T> {
     if (known && known.untilMs > clock.now().getTime()) return known.value;
     const value = await load();
     entries.delete(key);
-    entries.set(key, { value, untilMs: clock.now().getTime() + ttlMs });
+    if (value !== undefined) entries.set(key, { value, untilMs: clock.now().getTime() + ttlMs });
     const [oldest] = entries.keys();
     if (entries.size > maxEntries && oldest !== undefined) entries.delete(oldest);
     return value;
