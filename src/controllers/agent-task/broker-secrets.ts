@@ -61,14 +61,18 @@ export function createTaskCredentials(deps: TaskCredentialsDeps): TaskCredential
   return new CredentialsKeeper(deps);
 }
 
+/** The Secret of a task, as this leader knows it. */
+interface Held {
+  /** When the fetch token has to be renewed, in milliseconds since the epoch; 0 if there is none. */
+  refreshAtMs: number;
+  /** As last written or read; undefined after a failed write, which may have succeeded. */
+  secret?: Secret | undefined;
+}
+
 class CredentialsKeeper implements TaskCredentialsKeeper {
   readonly #deps: TaskCredentialsDeps;
-  /** Task uid → when the fetch token has to be renewed. */
-  readonly #known = new Map<string, number>();
-  /** Task uid → its Secret as last written or read; `Unsure` after a failed write, which may have succeeded. */
-  readonly #stored = new Map<string, Secret | "Unsure">();
-  /** Whether the existing Secrets were read, so that one that is not in memory does not exist. */
-  #isLoaded = false;
+  /** By the uid of the task. A task that is not here has no Secret. */
+  readonly #held = new Map<string, Held>();
 
   constructor(deps: TaskCredentialsDeps) {
     this.#deps = deps;
@@ -76,26 +80,26 @@ class CredentialsKeeper implements TaskCredentialsKeeper {
 
   async load(signal: AbortSignal): Promise<void> {
     for (const secret of await this.#list(signal)) {
-      this.#known.set(ownerOf(secret), refreshMs(parseCredential(secret, credentialFiles.fetch), this.#nowMs()));
-      this.#stored.set(ownerOf(secret), secret);
+      const refreshAtMs = refreshMs(parseCredential(secret, credentialFiles.fetch), this.#nowMs());
+      this.#held.set(ownerOf(secret), { refreshAtMs, secret });
     }
-    this.#isLoaded = true;
   }
 
   refreshAt(task: AgentTask): Date | undefined {
-    const atMs = this.#known.get(uidOf(task));
-    return atMs === undefined ? undefined : new Date(atMs);
+    const held = this.#held.get(uidOf(task));
+    return held && new Date(held.refreshAtMs);
   }
 
   holds(task: AgentTask): boolean {
-    return this.#known.has(uidOf(task));
+    return this.#held.has(uidOf(task));
   }
 
   async ensureFetch(task: AgentTask, host: CodeHost, signal: AbortSignal): Promise<void> {
-    if ((this.#known.get(uidOf(task)) ?? 0) > this.#nowMs()) return;
+    if (this.#refreshAtMs(task) > this.#nowMs()) return;
     const before = parseCredential(await this.#find(task, signal), credentialFiles.fetch);
     const credential = await this.#mintAndStore(task, host, "read", signal);
-    this.#known.set(uidOf(task), refreshMs(credential, this.#nowMs()));
+    const refreshAtMs = refreshMs(credential, this.#nowMs());
+    this.#held.set(uidOf(task), { ...this.#held.get(uidOf(task)), refreshAtMs });
     if (before && before.password !== credential.password) await this.#retire(task, host, before.password, signal);
   }
 
@@ -103,19 +107,16 @@ class CredentialsKeeper implements TaskCredentialsKeeper {
     const stored = parseCredential(await this.#find(task, signal), credentialFiles.push);
     if (refreshMs(stored, this.#nowMs()) > this.#nowMs()) return;
     await this.#mintAndStore(task, host, "write", signal);
-    if (!this.#known.has(uidOf(task))) this.#known.set(uidOf(task), this.#nowMs());
   }
 
   async revoke(task: AgentTask, host: CodeHost | undefined, signal: AbortSignal): Promise<void> {
-    // Read again: a former leader may have stored a token after this one read the Secrets.
-    this.#stored.set(uidOf(task), "Unsure");
-    const secret = await this.#find(task, signal);
+    // Not from memory: a former leader may have stored a token after this one read the Secrets.
+    const secret = await this.#read(task, signal);
     const tokens = Object.values(credentialFiles).flatMap((file) => parseCredential(secret, file)?.password ?? []);
     // Revoke before the deletion: only the Secret has the token, so a failure in between can be retried.
     for (const token of host ? new Set(tokens) : []) await host?.revokeToken(token, signal);
-    if (secret) await this.#delete(secret, signal);
-    this.#stored.delete(uidOf(task));
-    this.#known.delete(uidOf(task));
+    if (secret) await this.#deps.kube.delete(secrets, secret.metadata, { signal });
+    this.#held.delete(uidOf(task));
   }
 
   async sweep(isAlive: (uid: string) => boolean, signal: AbortSignal): Promise<void> {
@@ -127,8 +128,8 @@ class CredentialsKeeper implements TaskCredentialsKeeper {
         { secret: secret.metadata.name },
         "deleted the tokens of a task that does not exist any more",
       );
-      await this.#delete(secret, signal);
-      this.#known.delete(uid);
+      await this.#deps.kube.delete(secrets, secret.metadata, { signal });
+      this.#held.delete(uid);
     }
   }
 
@@ -170,8 +171,9 @@ class CredentialsKeeper implements TaskCredentialsKeeper {
   async #store(task: AgentTask, file: string, credential: StoredCredential, signal: AbortSignal): Promise<void> {
     const data = { [file]: Buffer.from(JSON.stringify(credential)).toString("base64") };
     const existing = await this.#find(task, signal);
-    this.#stored.set(uidOf(task), "Unsure");
-    this.#stored.set(uidOf(task), await this.#write(task, existing, data, signal));
+    const refreshAtMs = this.#refreshAtMs(task);
+    this.#held.set(uidOf(task), { refreshAtMs });
+    this.#held.set(uidOf(task), { refreshAtMs, secret: await this.#write(task, existing, data, signal) });
   }
 
   async #write(
@@ -197,12 +199,6 @@ class CredentialsKeeper implements TaskCredentialsKeeper {
     }
   }
 
-  async #delete(secret: Secret, signal: AbortSignal): Promise<void> {
-    this.#stored.set(ownerOf(secret), "Unsure");
-    await this.#deps.kube.delete(secrets, secret.metadata, { signal });
-    this.#stored.delete(ownerOf(secret));
-  }
-
   #draft(task: AgentTask, data: Record<string, string>): Draft<Secret> {
     return {
       apiVersion: "v1",
@@ -218,9 +214,16 @@ class CredentialsKeeper implements TaskCredentialsKeeper {
     };
   }
 
+  #refreshAtMs(task: AgentTask): number {
+    return this.#held.get(uidOf(task))?.refreshAtMs ?? 0;
+  }
+
   async #find(task: AgentTask, signal: AbortSignal): Promise<Secret | undefined> {
-    const stored = this.#stored.get(uidOf(task));
-    if (stored !== "Unsure" && (stored || this.#isLoaded)) return stored;
+    const held = this.#held.get(uidOf(task));
+    return held && (held.secret ?? this.#read(task, signal));
+  }
+
+  async #read(task: AgentTask, signal: AbortSignal): Promise<Secret | undefined> {
     const key = { namespace: this.#deps.brokerNamespace, name: secretName(task) };
     try {
       return await this.#deps.kube.find(secrets, key, signal);
