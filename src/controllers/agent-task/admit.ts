@@ -11,36 +11,27 @@ const maxLimit = 253;
 export const admit: Step<undefined, never> = {
   name: "admit",
   condition: "Admitted",
-  concerns: ({ task }) => mayQueue(task) && !holds(task, "Admitted") && !isOver(task),
+  concerns: (facts) =>
+    mayQueue(facts.task) && !isOver(facts.task) && (!holds(facts.task, "Admitted") || losesPlace(facts)),
   gather: async () => undefined,
   decide: (facts, _reading, now) => decideAdmission(facts, now),
   apply: async () => undefined,
 };
 
 /**
- * Gives up the place of a task whose integration or code host was deleted before its first attempt: nobody knows how long it will be missing, and
- * others wait for the place. The task is prepared again when it is admitted again.
+ * Whether the integration or code host of a task was deleted before its first attempt. It gives up its place: nobody knows how long they will be
+ * missing, and others wait for the place. A suspended code host or a changed profile does not stop a task that has its place.
  */
-export const giveUpPlace: Step<undefined, never> = {
-  name: "give-up-place",
-  concerns: (facts) => isAtWork(facts.task) && newestAttempt(facts.task) === undefined && isMissing(facts),
-  gather: async () => undefined,
-  decide(facts) {
-    const problem = unready(facts);
-    return problem ? { ...notYet(problem.reason, problem.message), drop: ["ContextReady"] } : {};
-  },
-  apply: async () => undefined,
-};
-
-/** A suspended code host or a changed profile does not stop a task that has its place. */
-function isMissing({ integration, codeHostIntegration }: TaskFacts): boolean {
-  return integration === undefined || codeHostIntegration === undefined;
+function losesPlace({ task, integration, codeHostIntegration }: TaskFacts): boolean {
+  return isAtWork(task) && newestAttempt(task) === undefined && !(integration && codeHostIntegration);
 }
 
 function decideAdmission(facts: TaskFacts, now: Date): Decision {
   const { task, admission } = facts;
   const problem = unready(facts);
-  if (problem) return { ...notYet(problem.reason, problem.message), fields: { queue: undefined } };
+  // A task that had its place is prepared again when it is admitted again.
+  if (problem)
+    return { ...notYet(problem.reason, problem.message), drop: ["ContextReady"], fields: { queue: undefined } };
   if (admission.state === "Unknown")
     return conditionOf(task, "Admitted")
       ? {}

@@ -4,7 +4,7 @@ import { aConnection, aProvider, fakeHost } from "../../integrations/testing.ts"
 import { createFakeClient } from "../../kube/testing.ts";
 import { unexpected } from "../../shared/testing.ts";
 import type { IntegrationHandle } from "../integration-handle.ts";
-import { admit, giveUpPlace } from "./admit.ts";
+import { admit } from "./admit.ts";
 import { approval } from "./approval.ts";
 import { conversationOf, personAtCodeHost } from "./state.ts";
 import { runSteps } from "./frame.ts";
@@ -28,7 +28,7 @@ import {
 } from "./testing.ts";
 import { changeText } from "./publish/change-text.ts";
 
-const steps = [asStep(repository), asStep(approval), asStep(admit), asStep(giveUpPlace)];
+const steps = [asStep(repository), asStep(approval), asStep(admit)];
 const plain = anIntegration();
 const chat = {
   ...plain,

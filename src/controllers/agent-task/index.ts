@@ -3,7 +3,7 @@ import { AgentTaskKind, type AgentProfile, type AgentTask } from "../../api/kind
 import { addFinalizer, hasFinalizer } from "../../kube/finalizers.ts";
 import type { Priority } from "../../kube/queue.ts";
 import { done, type Change, type KubeObject, type Reconciler, type Request } from "../../kube/types.ts";
-import { admit, giveUpPlace } from "./admit.ts";
+import { admit } from "./admit.ts";
 import { approval, approvalAgain } from "./approval.ts";
 import { ask } from "./ask.ts";
 import { authorise } from "./authorise.ts";
@@ -58,7 +58,6 @@ export function lifeOf({ commands, publish, report }: FurtherSteps): AnyStep[] {
     asStep(repository),
     asStep(approval),
     asStep(admit),
-    asStep(giveUpPlace),
     asStep(approvalAgain),
     asStep(prepare),
     asStep(sandbox),
