@@ -92,9 +92,7 @@ export function isHeldElsewhere(work: AgentTask, command: AgentTask): boolean {
 
 /** Whether a repetition would show a request that was made in another thread and not approved: its prompt may be private. */
 export function isNotPublic(original: AgentTask, command: AgentTask): boolean {
-  // Who uses the button reads the report.
-  const isHere = command.spec.commandTarget === original.metadata.name || sameThread(original, command);
-  return original.spec.codeHostRef !== undefined && !isHere && !holds(original, "Approved");
+  return original.spec.codeHostRef !== undefined && !isGivenAt(original, command) && !holds(original, "Approved");
 }
 
 /**
@@ -102,9 +100,12 @@ export function isNotPublic(original: AgentTask, command: AgentTask): boolean {
  * everybody who can read the repository now.
  */
 export function isAsPrivateAsRepository(original: AgentTask, command: AgentTask): boolean {
-  const { commandTarget } = command.spec;
-  const isHere = commandTarget === original.metadata.name || sameThread(original, command);
-  return !isHere && conditionOf(original, "Approved")?.reason === notNeeded.repository;
+  return !isGivenAt(original, command) && conditionOf(original, "Approved")?.reason === notNeeded.repository;
+}
+
+/** Whether the command was given in the thread of the work, or with a button of its report, which the person then reads. */
+function isGivenAt(original: AgentTask, command: AgentTask): boolean {
+  return command.spec.commandTarget === original.metadata.name || sameThread(original, command);
 }
 
 /** Whether a repetition would quote a comment of the code host in the thread of a chat: the repository may be private, and the thread public. */

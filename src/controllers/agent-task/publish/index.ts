@@ -31,7 +31,7 @@ const publish: Step<Reading, Action> = {
 /** The publish step of a task. */
 export const publishStep: AnyStep = asStep(publish);
 
-/** A repository that was deleted has no branch either, so the missing branch does not show it: the token that cannot be minted does. */
+/** Mints the push token. A missing branch does not show that the repository was deleted; that no token can be minted for it does. */
 async function allowPush(context: StepContext): Promise<StatusPatch> {
   const { deps, facts, signal } = context;
   try {
@@ -39,8 +39,8 @@ async function allowPush(context: StepContext): Promise<StatusPatch> {
     return clearRetryCondition(facts.task);
   } catch (error) {
     if (!isProviderFailure(error, "NotFound")) throw error;
-    const { actions: _, requeueAfterMs: __, ...patch } = unreadable(facts, error, deps.clock.now());
-    return patch;
+    const { drop, conditions } = unreadable(facts, error, deps.clock.now());
+    return defined({ drop, conditions });
   }
 }
 
