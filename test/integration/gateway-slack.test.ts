@@ -4,8 +4,9 @@ import { connect as openSocket } from "node:net";
 import { request } from "undici";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { AgentTaskKind } from "../../src/api/kinds.ts";
-import { SlackAppKind, slackAppSpec } from "../../src/api/slack-app.ts";
+import { SlackAppKind } from "../../src/api/slack-app.ts";
 import { encodeGatewayKeys } from "../../src/intake/gateway-keys.ts";
+import { aSlackApp, bot, slashCommand } from "../../src/integrations/slack/testing.ts";
 import { connect } from "../../src/kube/config.ts";
 import { secrets } from "../../src/kube/resources.ts";
 import type { KubeConnection } from "../../src/kube/types.ts";
@@ -36,20 +37,13 @@ afterAll(async () => {
 
 /** A SlackApp in the workspace T1, and the entry of its hook. */
 async function publish(): Promise<void> {
-  const spec = slackAppSpec.parse({
-    credentials: {
-      botTokenSecretRef: { name: "slack", key: "token" },
-      signingSecretRef: { name: "slack", key: "signing" },
-    },
-    codeHostRef: { kind: "GitHubIntegration", name: "github" },
+  const { spec } = aSlackApp({
     triggers: [
       { name: "mention", mention: {} },
       { name: "command", slashCommand: {} },
     ],
-    profileRef: { name: "default" },
   });
   const created = await client.create(SlackAppKind, { metadata: { name: "slack", namespace }, spec });
-  const bot = { id: "UBOT", login: "bellhop", mention: "bellhop" };
   const status = { bot, installations: [{ id: "T1", account: "acme" }] };
   const { metadata } = await client.replaceStatus(SlackAppKind, { ...created, status });
   const entry = {
@@ -90,17 +84,8 @@ async function deliver(sent: Sent): Promise<{ status: number; retries: boolean; 
   return { status: answer.statusCode, retries, body: await answer.body.text() };
 }
 
-const fields = (more: Record<string, string> = {}): string => new URLSearchParams({ ...aCommand, ...more }).toString();
-const aCommand = {
-  command: "/bellhop",
-  text: "please fix this",
-  trigger_id: "1.2.a",
-  team_id: "T1",
-  channel_id: "C1",
-  channel_name: "shop",
-  user_id: "U1",
-  user_name: "ana",
-};
+const fields = (more: Record<string, string> = {}): string =>
+  new URLSearchParams({ ...slashCommand, ...more }).toString();
 const anEvent = (more: object = {}): string =>
   JSON.stringify({
     type: "event_callback",

@@ -4,7 +4,14 @@ import { thorough } from "../../../test/thorough.ts";
 import type { HttpReply, SocketFrame } from "../ingress.ts";
 import { normalise } from "./events.ts";
 import { socket } from "./socket.ts";
-import { aContext, anEventDelivery, aFormDelivery, anInteractionDelivery, receivedAt } from "./testing.ts";
+import {
+  aContext,
+  anEventDelivery,
+  aFormDelivery,
+  anInteractionDelivery,
+  receivedAt,
+  slashCommand,
+} from "./testing.ts";
 
 const read = (message: unknown): SocketFrame =>
   socket.read(typeof message === "string" ? message : JSON.stringify(message), receivedAt);
@@ -21,17 +28,7 @@ const event = {
   event_id: "Ev1",
   event: { type: "app_mention", channel: "C1", user: "U1", text: "<@UBOT> fix it", ts: "1767350000.000001" },
 };
-const command = {
-  command: "/bellhop",
-  text: "fix a&b = c",
-  trigger_id: "1.2.a",
-  team_id: "T1",
-  channel_id: "C1",
-  channel_name: "shop",
-  user_id: "U1",
-  user_name: "ana",
-  is_enterprise_install: false,
-};
+const command = { ...slashCommand, text: "fix a&b = c", is_enterprise_install: false };
 const click = {
   type: "block_actions",
   team: { id: "T1" },

@@ -25,6 +25,18 @@ export function aSlackApp(spec: object = {}, status?: SlackApp["status"]): Slack
   };
 }
 
+/** The fields of a slash command in T1. */
+export const slashCommand = {
+  command: "/bellhop",
+  text: "please fix this",
+  trigger_id: "1.2.a",
+  team_id: "T1",
+  channel_id: "C1",
+  channel_name: "shop",
+  user_id: "U1",
+  user_name: "ana",
+};
+
 export const bot = { id: "UBOT", login: "bellhop", mention: "bellhop" };
 
 /** A bot that has signed in and takes part in no thread. */
