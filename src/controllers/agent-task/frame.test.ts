@@ -6,7 +6,7 @@ import { createFakeClient, type FakeClient } from "../../kube/testing.ts";
 import type { AgentTaskDeps } from "./deps.ts";
 import type { Decision, StatusPatch } from "./facts.ts";
 import { runSteps } from "./frame.ts";
-import { asStep, type AnyStep } from "./steps.ts";
+import { asStep, type AnyStep, type StepContext } from "./steps.ts";
 import { aTask, taskDeps } from "./testing.ts";
 
 let log: string[];
@@ -90,24 +90,28 @@ describe("the frame", () => {
     });
   });
 
-  it("writes what has changed before a step asks the provider or reads the live task", async () => {
+  it.each<{ what: string; ask: (context: StepContext) => Promise<unknown> }>([
+    { what: "asks for a connection", ask: ({ connection }) => connection() },
+    { what: "asks for the code host", ask: ({ codeHost }) => codeHost() },
+    { what: "reads the live task", ask: ({ live }) => live() },
+  ])("writes what has changed before a step $what", async ({ ask }) => {
     const asking: AnyStep = asStep<undefined, never>({
       name: "b",
       concerns: () => true,
-      async gather({ connection, live, facts }) {
-        log.push(`b sees ${facts.task.status?.phase}`);
-        await connection().catch(() => log.push("asked"));
-        log.push(`live ${(await live()).status?.phase}`);
+      async gather(context) {
+        log.push(`b sees ${context.facts.task.status?.phase}`);
+        await ask(context).catch(() => undefined);
+        log.push("answered");
         return undefined;
       },
       decide: () => ({}),
       apply: async () => undefined,
     });
     await go([step({ name: "a", decision: { conditions: [authorized] } }), asking]);
-    expect(log).toEqual(["a", "b sees Queued", "write", "asked", "live Queued"]);
+    expect(log).toEqual(["a", "b sees Queued", "write", "answered"]);
   });
 
-  it("runs no further step if that write meets a newer task, even if the step takes it for a failed connection", async () => {
+  it("runs no further step if that write meets a newer task, even if the step treats it as a failed connection", async () => {
     refuseWrites = true;
     const asking: AnyStep = asStep<undefined, string>({
       name: "b",
@@ -125,7 +129,7 @@ describe("the frame", () => {
     expect(log).toEqual(["a", "b goes on"]);
   });
 
-  it("fails if that write fails, even if the step takes it for a failed connection", async () => {
+  it("fails if that write fails, even if the step treats it as a failed connection", async () => {
     const down = failure(500, "InternalError", "etcd is down");
     let answers = 0;
     kube.before = ({ verb }) => {
@@ -143,7 +147,12 @@ describe("the frame", () => {
     expect(written.at(-1)?.status).not.toHaveProperty("startTime");
   });
 
-  it("stores the intent of an action even if an earlier step left a write behind", async () => {
+  it("stores the intent of an action even if a failed step left a write running", async () => {
+    const { replaceStatus } = kube;
+    kube.replaceStatus = async (...write) => {
+      await new Promise(setImmediate);
+      return replaceStatus(...write);
+    };
     const leaving: AnyStep = asStep<undefined, never>({
       name: "b",
       concerns: () => true,
