@@ -16,6 +16,7 @@ const guides = [
     .map((folder) => `src/integrations/${folder}/readme.md`)
     .filter((path) => existsSync(join(root, path))),
 ];
+const adrs = readdirSync(join(root, "docs/adr")).map((file) => `docs/adr/${file}`);
 const samples = ["config/samples", "config/samples/task"].flatMap((folder) =>
   readdirSync(join(root, folder)).flatMap((file) => (file.endsWith(".yaml") ? [`${folder}/${file}`] : [])),
 );
@@ -36,6 +37,13 @@ describe("README, guides and samples", () => {
     expect(guides.length).toBeGreaterThan(6);
     expect(guides).toContain("src/integrations/github/readme.md");
     expect(samples.length).toBeGreaterThan(3);
+  });
+
+  it("name only files that exist", () => {
+    const documents = [...guides, "AGENTS.md", "CONTRIBUTING.md", "src/README.md", ...adrs];
+    const named = found(documents, /`((?:src|test|scripts|charts|config|docs)\/[\w./-]+\.[a-z]+)`/g);
+    expect(named.length).toBeGreaterThan(50);
+    expect(named.filter(([, path]) => !existsSync(join(root, path)))).toEqual([]);
   });
 
   it("name every kind of integration in the README's table, with its guide", () => {
