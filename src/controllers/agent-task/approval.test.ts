@@ -192,7 +192,7 @@ describe("a request from a thread that only some people can read", () => {
       });
     const places = { thread: true, repository: false, text };
 
-    it("does not run if it was edited or deleted: nobody knows what the approver has read", async () => {
+    it("does not run if it was edited or deleted: the approver has read another text", async () => {
       expect((await decide(approvedBy(), places)).conditions).toMatchObject([{ status: "True", reason: "Approved" }]);
       for (const now of [{ text: "fix a typo" }, { thread: "Gone" as const }]) {
         const { conditions } = await decide(approvedBy(), { ...places, ...now });
@@ -223,7 +223,7 @@ describe("a request from a thread that only some people can read", () => {
       { type: "Approved", status: "False", reason: "NoApprover" },
       { type: "Succeeded" },
     ]);
-    expect(conditions?.[0]?.message).toContain("Ask again with a message here that mentions the bot");
+    expect(conditions?.[0]?.message).toContain("Ask again in a message here that mentions the bot");
   });
 
   it("ends after 7 days without an approval", async () => {

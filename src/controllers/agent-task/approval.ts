@@ -28,7 +28,7 @@ const waitForApprovalMs = 7 * 24 * 3_600_000;
 interface ApprovalReading {
   thread: "Direct" | "Private" | "Public";
   repository: "Private" | "Public";
-  /** The request was deleted, or does not say any more what the agent would do: people who approve now have read something else. */
+  /** The request was deleted, or its text was changed: somebody who approves now has read another text. */
   isChanged?: boolean;
 }
 
@@ -96,7 +96,7 @@ async function readVisibility(context: StepContext): Promise<ApprovalReading> {
   };
 }
 
-/** Whether the request is not what was authorised any more; an edit that was accepted then is part of it. */
+/** Whether the request differs from what was authorised. An edit that was accepted at that time is no difference. */
 function isChanged(facts: TaskFacts, connection: Connection, reread: Reread | undefined): boolean {
   if (!reread?.found) return true;
   const accepted = facts.task.status?.request;
@@ -177,14 +177,14 @@ function noApprover(name: string): string {
 
 function noReader(name: string): string {
   return (
-    `Nobody but you can read this slash command, but ${name} is public: the request and the agent's answer would become public there, ` +
-    `and nobody could approve that. Ask again with a message here that mentions the bot: then somebody with write access to ${name} can approve it.`
+    `Only you can read this slash command, but ${name} is public: the request and the agent's answer would become public there, ` +
+    `and nobody else could approve that. Ask again in a message here that mentions the bot: somebody with write access to ${name} can then approve it.`
   );
 }
 
 function changedBefore(approver: string): string {
   return (
-    `The request was edited or deleted before ${approver} approved it, so nobody knows which text they have read. ` +
+    `The request was edited or deleted before ${approver} approved it, so it is not certain which text ${approver} has read. ` +
     "Nothing was started; to ask for it, write a new message."
   );
 }

@@ -66,7 +66,7 @@ async function tryStep(state: StepRun, step: AnyStep): Promise<void> {
   try {
     await runStep(state, step);
   } catch (error) {
-    // The facts are out of date: no step may use them, not even those marked `always`. Results of earlier actions are not lost.
+    // The facts are out of date: no step may use them, not even those marked `always`. The results of earlier actions are still written.
     if (isConflict(error)) {
       if (error !== state.failedWrite) await write(state);
       throw error;
@@ -90,8 +90,8 @@ async function runStep(state: StepRun, step: AnyStep): Promise<void> {
 }
 
 /**
- * Gathers and decides. A step may take the failure of a connection for a reason to wait, but not that of our own write. A write that a failed
- * gather has left behind ends first, because it would replace later changes.
+ * Gathers and decides. A step may treat a failed connection as a reason to wait, but it must not hide that our own write failed. If a failed gather
+ * left a write running, it waits for that write, which would overwrite later changes.
  */
 async function planOf(state: StepRun, step: AnyStep, context: StepContext): Promise<Plan> {
   const plan = step.plan(context, () => contextOf(refreshFacts(state)));
@@ -163,7 +163,7 @@ function contextOf(state: StepRun): StepContext {
     deps,
     facts,
     ...connections,
-    // Whatever asks the provider may take long, so people see the changes before it.
+    // A call to the provider may take long, so the changes are written first: people see them.
     connection: () => write(state).then(connections.connection),
     codeHost: () => write(state).then(connections.codeHost),
     live: () => write(state).then(() => deps.kube.get(AgentTaskKind, task.metadata, signal)),

@@ -6,7 +6,7 @@ import type { Logger } from "../../shared/log.ts";
  * provider logs a delivery only when it has given up.
  */
 const searchAtMs = [0, 30_000, 120_000] as const;
-/** The time between the first searches of two integrations after an outage, so that many of them do not call a provider in the same moment. */
+/** The time between the first searches of two integrations after an outage: many of them must not call a provider at the same time. */
 const spreadMs = 100;
 
 /** The log of deliveries of one integration. */

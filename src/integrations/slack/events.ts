@@ -92,8 +92,8 @@ function workspaceOfEvent({ team_id, enterprise_id, authorizations }: payloads.E
 }
 
 /**
- * Our bot users in the workspace: the bot has another id in each. That of another workspace does not count: in a channel that both share, a mention
- * of it arrives for that workspace as well, and would be a second request.
+ * The ids of our bot in the workspace: it has another one in each. The id in another workspace does not count. In a channel that both share, a
+ * mention of that id arrives for the other workspace as well, so it would become two requests.
  */
 function botIds(
   { installationId }: Workspace,

@@ -35,7 +35,7 @@ const byTrigger: Readonly<Record<SlackTrigger, Required>> = {
     scopes: ["commands", "channels:read", "groups:read", "im:read", "im:write", "mpim:read"],
     events: [],
   },
-  // Both work in every conversation in which the app is, so it reads the kind of each.
+  // A command or shortcut works in every conversation, so the app must be able to read the kind of each.
   shortcut: {
     scopes: [
       "commands",

@@ -47,7 +47,7 @@ async function readCommandContext(context: StepContext): Promise<CommandReading>
   };
 }
 
-/** Whether the repository of the work that `retry` or `continue` repeats is still as private as the request. One that cannot be read is not known to be. */
+/** Whether the repository of the work that `retry` or `continue` repeats is still private. A repository that cannot be read counts as public. */
 async function readPrivacy(context: StepContext): Promise<Pick<CommandReading, "isPrivate">> {
   const { task, tasks } = context.facts;
   const isRepetition = task.spec.command === "retry" || task.spec.command === "continue";

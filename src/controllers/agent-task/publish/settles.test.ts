@@ -50,7 +50,7 @@ it.each([
   },
 );
 
-it("ends a task a minute after its repository is gone, which only the token shows that cannot be minted", async () => {
+it("ends a task a minute after its repository is gone, also if only a token that cannot be minted shows it", async () => {
   const clock = new FakeClock(noon);
   const { again, newest, writes } = aWorld(undefined, new ProviderError("NotFound", "It does not exist."), clock);
   const succeeded = () => newest().status?.conditions?.find(({ type }) => type === "Succeeded");

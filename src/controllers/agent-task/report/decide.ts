@@ -106,7 +106,7 @@ function isUnheard(task: AgentTask): boolean {
   );
 }
 
-/** `usableInMs`: when a task can use credentials that somebody has repaired; in the past if it can use them already. */
+/** `usableInMs`: milliseconds until a task can use credentials that somebody has repaired; negative if it can use them already. */
 function decideWithoutThread(task: AgentTask, why: "NoThread" | "SignedOut", usableInMs: number): Decision<never> {
   if (why === "NoThread")
     return isOver(task) ? reported("True", "Nothing", "The provider has no thread to post a report to.") : {};
@@ -116,7 +116,7 @@ function decideWithoutThread(task: AgentTask, why: "NoThread" | "SignedOut", usa
   return { ...reported("Unknown", "SignedOut", message), requeueAfterMs: waitMs };
 }
 
-/** Says why the last try failed, and what happens next. One failure is no news: a message that somebody deleted is created again. */
+/** Says why the last try failed, and what happens next. It says nothing after one failure: a message that somebody deleted is created again. */
 function notPosted(task: AgentTask, before: ReportStatus): Decision<never> {
   if ((before.failures ?? 0) < 2) return {};
   const why = `Could not post the report: ${before.lastError ?? "unknown"}`;
@@ -131,13 +131,13 @@ function withoutFailure(task: AgentTask, decision: Decision<ReportAction>): Deci
   return isNotPosted(task) && !untried ? { ...decision, drop: ["Reported"] } : decision;
 }
 
-/** The wait until the next try can use credentials that a person has replaced; without end if the last try used them. The condition's time has whole seconds. */
+/** The wait until a try can use credentials that a person has replaced; infinite if the last try used them. */
 function signedInWaitMs(integration: Integration, { toldAt }: ReportStatus, now: Date): number {
   const fromMs = usedFromMs(integration);
   return Date.parse(toldAt ?? "") < fromMs ? Math.max(0, fromMs - now.getTime()) : Number.POSITIVE_INFINITY;
 }
 
-/** When tasks use the credentials that work for certain; without end if none do. */
+/** The time from which every task uses the credentials that work; infinite if none work. The condition's time has whole seconds. */
 function usedFromMs({ status }: Integration): number {
   const valid = findCondition(status?.conditions as readonly Condition[] | undefined, "CredentialsValid");
   if (valid?.status !== "True") return Number.POSITIVE_INFINITY;
